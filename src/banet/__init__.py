@@ -1,0 +1,86 @@
+"""Map where vegetation burned, and on which day, from daily satellite image sequences.
+
+Names are imported when they are first used, so that `import banet` costs next to nothing.
+
+>>> import banet
+>>> banet.Region.load("PI").shape
+(800, 1500)
+"""
+
+from __future__ import annotations
+
+import importlib
+from importlib.metadata import version as _version
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from banet.building import build_cube
+    from banet.cube import Cube, open_cube
+    from banet.errors import BanetError
+    from banet.evaluation import score
+    from banet.events import find_events
+    from banet.export import read_map, write_products
+    from banet.labels import Reference, read_mcd64a1
+    from banet.mapping import BurnMap, map_burned, map_months, predict
+    from banet.model import BANet, BANetConfig, load_model
+    from banet.observations.reflectance import mir_reflectance
+    from banet.region import Region
+    from banet.simulation import simulate
+
+_HOMES = {
+    "BANet": "banet.model",
+    "BANetConfig": "banet.model",
+    "BanetError": "banet.errors",
+    "BurnMap": "banet.mapping",
+    "Cube": "banet.cube",
+    "Reference": "banet.labels",
+    "Region": "banet.region",
+    "build_cube": "banet.building",
+    "find_events": "banet.events",
+    "load_model": "banet.model",
+    "map_burned": "banet.mapping",
+    "map_months": "banet.mapping",
+    "mir_reflectance": "banet.observations.reflectance",
+    "open_cube": "banet.cube",
+    "predict": "banet.mapping",
+    "read_map": "banet.export",
+    "read_mcd64a1": "banet.labels",
+    "score": "banet.evaluation",
+    "simulate": "banet.simulation",
+    "write_products": "banet.export",
+}
+
+__all__ = [
+    "BANet",
+    "BANetConfig",
+    "BanetError",
+    "BurnMap",
+    "Cube",
+    "Reference",
+    "Region",
+    "build_cube",
+    "find_events",
+    "load_model",
+    "map_burned",
+    "map_months",
+    "mir_reflectance",
+    "open_cube",
+    "predict",
+    "read_map",
+    "read_mcd64a1",
+    "score",
+    "simulate",
+    "write_products",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        return _version("banet")
+    if name not in _HOMES:
+        raise AttributeError(f"module 'banet' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "__version__"])

@@ -1,0 +1,91 @@
+"""The `banet` command: one file a group of commands, thin, with heavy imports inside the functions."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from banet.errors import BanetError
+
+if TYPE_CHECKING:
+    from cyclopts import App
+
+__all__ = ["app", "main", "run_guarded"]
+
+EXIT_FAILURE, EXIT_INPUT, EXIT_INTERRUPTED = 1, 2, 130
+
+
+def app() -> App:
+    """Build the application with all its commands."""
+    from cyclopts import App
+
+    from banet.cli import cube, demo, doctor, maps, region, weights
+
+    root = App(
+        name="banet",
+        help="Map where vegetation burned, and on which day, from daily satellite images. "
+        "Add --debug to any command to see the whole traceback of an error.",
+        version=lambda: __import__("banet").__version__,
+    )
+    for group in (region, cube, maps, demo, weights, doctor):
+        group.register(root)
+    return root
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command line; return 0, or 2 for wrong input, 1 for a failure, 130 when interrupted."""
+    tokens = list(sys.argv[1:] if argv is None else argv)
+    debug = "--debug" in tokens or bool(os.environ.get("BANET_DEBUG"))
+    tokens = [token for token in tokens if token != "--debug"]
+    return run_guarded(lambda: _run(tokens), debug=debug)
+
+
+def _run(tokens: list[str]) -> int:
+    from cyclopts import CycloptsError
+
+    root = app()
+    try:
+        result = root(tokens, exit_on_error=False, print_error=False, result_action="return_value")
+    except CycloptsError as error:
+        raise _usage_error(error) from error
+    return result if isinstance(result, int) else 0
+
+
+def _usage_error(error: Exception) -> BanetError:
+    from banet.errors import InputError
+
+    return InputError(" ".join(str(error).split()))
+
+
+def run_guarded(action: Callable[[], int], *, debug: bool = False) -> int:
+    """Run `action`; print the error of a failed one in one line, or its whole traceback with `debug`."""
+    try:
+        return action()
+    except BanetError as error:
+        if debug:
+            raise
+        _say(f"error: {error}")
+        return error.exit_code
+    except KeyboardInterrupt:
+        _say("interrupted; what was finished is kept")
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        sys.stderr.close()
+        return EXIT_FAILURE
+    except Exception as error:
+        if debug:
+            raise
+        reason = " ".join(str(error).split())
+        _say(f"error: {type(error).__name__}: {reason} (run with --debug for the traceback)")
+        return EXIT_FAILURE
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr)  # noqa: T201
+
+
+def console() -> None:
+    """Entry point of the `banet` script."""
+    sys.exit(main())

@@ -1,0 +1,91 @@
+"""`banet cube`: build, show and import cubes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from banet.cli.progress import progress, say
+
+if TYPE_CHECKING:
+    from cyclopts import App
+
+    from banet.cube import Cube
+
+
+def register(root: App) -> None:
+    """Add the commands of this group to the application."""
+    from cyclopts import App
+
+    group = App(name="cube", help="Build and show the store of daily planes of a region.")
+    group.command(build)
+    group.command(info)
+    root.command(group)
+
+
+def build(
+    region: str,
+    *,
+    viirs: Path,
+    hotspots: list[Path],
+    out: Path,
+    start: str | None = None,
+    end: str | None = None,
+    source: str = "viirs750-gridded",
+    all_hotspots: bool = False,
+) -> None:
+    """Make or update a cube from satellite files and hot spots.
+
+    Days that are there already are not read again; a day without a usable file becomes a recorded gap.
+
+    Args:
+        region: a R_NAME.json, or the name of a region that ships with banet.
+        viirs: folder of satellite files.
+        hotspots: FIRMS file or folder; may be given several times.
+        out: the cube, a folder CUBE.zarr.
+        start: first day, YYYY-MM-DD; the first day found if left out.
+        end: last day, included; the last day found if left out.
+        source: which family of files the folder holds.
+        all_hotspots: also take volcanoes, static land sources and offshore flares for fire.
+    """
+    from banet.building import build_cube
+    from banet.region import Region
+
+    with progress("cube") as report:
+        cube = build_cube(
+            Region.load(region),
+            viirs,
+            hotspots,
+            out,
+            start=start,
+            end=end,
+            source=source,
+            vegetation_only=not all_hotspots,
+            progress=report,
+        )
+    _summary(cube)
+
+
+def info(cube: Path) -> None:
+    """Show days, gaps, coverage and value ranges of a cube.
+
+    Args:
+        cube: a folder CUBE.zarr.
+    """
+    from banet.cube import open_cube
+
+    opened = open_cube(cube)
+    _summary(opened)
+    say(str(opened.info()))
+
+
+def _summary(cube: Cube) -> None:
+    days = cube.days
+    span = f"{days[0]} to {days[-1]}" if len(days) else "no day yet"
+    rows, cols = cube.region.shape
+    say(f"{cube.path}: region {cube.region.name}, {rows} x {cols} cells, {cube.sensor}, MIR slot {cube.mir_band}")
+    say(f"{len(days)} days ({span}), {len(cube.gaps)} days with recorded gaps")
+    for day, reasons in sorted(cube.gaps.items())[:10]:
+        say(f"  gap {day}: {'; '.join(reasons)}")
+    if len(cube.gaps) > 10:
+        say(f"  and {len(cube.gaps) - 10} more days with gaps")

@@ -1,0 +1,67 @@
+"""`banet map`: monthly maps of burn date, confidence and uncertainty."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from banet.cli.progress import progress, say
+
+if TYPE_CHECKING:
+    from cyclopts import App
+
+
+def register(root: App) -> None:
+    """Add the commands of this group to the application."""
+    root.command(make_maps, name="map")
+
+
+def make_maps(
+    cube: Path,
+    *,
+    start: str,
+    end: str,
+    out: Path,
+    weights: str = "default",
+    tiling: Literal["blend", "original"] = "blend",
+    tile: int = 128,
+    step: int = 100,
+    threshold: float = 0.5,
+    pictures: bool = True,
+) -> None:
+    """Write the maps of every month from START to END.
+
+    Args:
+        cube: a folder CUBE.zarr.
+        start: first month, YYYY-MM.
+        end: last month, included.
+        out: folder for {name}_{YYYYMM}_burn_date.tif, _confidence.tif, _uncertainty.tif, .nc, .png.
+        weights: name or path; several, separated by commas, are averaged.
+        tiling: 'blend' joins tiles without seams, 'original' does as Pinto et al. (2020) did.
+        tile: edge of a tile in cells.
+        step: distance of tiles in cells.
+        threshold: least burned value of a cell that counts as burned.
+        pictures: also write a PNG of each map.
+    """
+    from banet.cube import open_cube
+    from banet.days import month_range
+    from banet.files import output_folder
+    from banet.mapping import map_months
+    from banet.products import write_month
+
+    opened = open_cube(cube)
+    months = month_range(start, end)
+    folder = output_folder(out)
+    settings = {"tiling": tiling, "tile": tile, "step": step, "threshold": threshold}
+    with progress("map") as report:
+        maps = map_months(
+            opened,
+            months[0],
+            months[-1],
+            weights=weights.split(","),
+            progress=report,
+            **settings,
+        )
+        for burnmap in maps:
+            written = write_month(opened, burnmap, folder, settings=settings, pictures=pictures)
+            say(f"{burnmap.start}: {burnmap.burned_area_ha:,.0f} ha burned, {written['burn_date']}")

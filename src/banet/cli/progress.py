@@ -1,0 +1,61 @@
+"""Progress: a bar on a terminal, plain lines in a log, both on standard error."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import time
+from collections.abc import Callable, Iterator
+
+__all__ = ["Progress", "progress", "say"]
+
+Progress = Callable[[int, int, str], None]
+"""Called with the parts done, the parts in all, and a few words on the part just done."""
+
+_SECONDS_BETWEEN_LINES = 10.0
+
+
+def say(text: str) -> None:
+    """Print a result line on standard output."""
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+@contextlib.contextmanager
+def progress(title: str) -> Iterator[Progress]:
+    """Give a callable to report progress with."""
+    if sys.stderr.isatty():
+        with _bar(title) as report:
+            yield report
+    else:
+        yield _lines(title)
+
+
+@contextlib.contextmanager
+def _bar(title: str) -> Iterator[Progress]:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Bar(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task(title, total=None)
+
+        def report(done: int, total: int, message: str) -> None:
+            bar.update(task, completed=done, total=total, description=f"{title} {message}".strip())
+
+        yield report
+
+
+def _lines(title: str) -> Progress:
+    last = time.monotonic() - _SECONDS_BETWEEN_LINES
+
+    def report(done: int, total: int, message: str) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if done >= total or now - last >= _SECONDS_BETWEEN_LINES:
+            last = now
+            sys.stderr.write(f"{title}: {done}/{total} {message}".rstrip() + "\n")
+            sys.stderr.flush()
+
+    return report

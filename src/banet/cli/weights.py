@@ -1,0 +1,61 @@
+"""`banet weights`: list, show and convert trained weights."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from banet.cli.progress import say
+
+if TYPE_CHECKING:
+    from cyclopts import App
+
+
+def register(root: App) -> None:
+    """Add the commands of this group to the application."""
+    from cyclopts import App
+
+    group = App(name="weights", help="List, show and convert trained weights.")
+    group.command(names, name="list")
+    group.command(show)
+    group.command(convert)
+    root.command(group)
+
+
+def names() -> None:
+    """List the weights that ship with banet and those in the user's cache."""
+    from banet.model.weights import list_weights
+
+    for name in list_weights():
+        say(name)
+
+
+def show(weights: str) -> None:
+    """Show what a set of weights is, wants and was trained on.
+
+    Args:
+        weights: name or path of a .safetensors or .pth file.
+    """
+    from banet.model.weights import load_model
+
+    model = load_model(weights)
+    parameters = sum(p.numel() for p in model.parameters())
+    say(f"{model.name}: {parameters:,} parameters, sha256 {model.weights_sha256}")
+    say(f"network: {model.config.model_dump_json()}")
+    say(f"input: {model.spec.model_dump_json()}")
+    say(f"card: {json.dumps(model.card, indent=2)}")
+
+
+def convert(weights: Path, out: Path) -> None:
+    """Turn a published .pth file into safetensors.
+
+    Args:
+        weights: a .pth file in one of the published layouts.
+        out: the .safetensors file to write.
+    """
+    from banet.model.weights import load_model, save_weights
+
+    model = load_model(weights)
+    save_weights(model, out, spec=model.spec, card=model.card)
+    say(f"{out}: {out.stat().st_size:,} bytes")
