@@ -83,7 +83,8 @@ def _summary(cube: Cube) -> None:
     days = cube.days
     span = f"{days[0]} to {days[-1]}" if len(days) else "no day yet"
     rows, cols = cube.region.shape
-    say(f"{cube.path}: region {cube.region.name}, {rows} x {cols} cells, {cube.sensor}, MIR slot {cube.mir_band}")
+    grid = f"region {cube.region.name}, {rows} x {cols} cells"
+    say(f"{cube.path}: {grid}, {cube.sensor}, MIR slot {cube.mir_band}")
     say(f"{len(days)} days ({span}), {len(cube.gaps)} days with recorded gaps")
     for day, reasons in sorted(cube.gaps.items())[:10]:
         say(f"  gap {day}: {'; '.join(reasons)}")

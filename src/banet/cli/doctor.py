@@ -12,7 +12,18 @@ from banet.cli.progress import say
 if TYPE_CHECKING:
     from cyclopts import App
 
-_NEEDED = ("torch", "numpy", "xarray", "zarr", "pyhdf", "h5py", "rasterio", "geopandas", "odc-geo", "pyresample")
+_NEEDED = (
+    "torch",
+    "numpy",
+    "xarray",
+    "zarr",
+    "pyhdf",
+    "h5py",
+    "rasterio",
+    "geopandas",
+    "odc-geo",
+    "pyresample",
+)
 _EXTRA = ("openvino", "onnxruntime", "distributed", "pystac", "tensorboard")
 
 
@@ -62,12 +73,13 @@ def _network() -> list[str]:
     import torch
 
     from banet.errors import BanetError
-    from banet.model.engine import describe_backends
+    from banet.model.engine import choose_backend
     from banet.model.weights import load_model
 
-    say(f"  cores {os.cpu_count()}, torch threads {torch.get_num_threads()}, CUDA {torch.cuda.is_available()}")
-    for line in describe_backends():
-        say(f"  {line}")
+    say(
+        f"  cores {os.cpu_count()}, torch threads {torch.get_num_threads()}, CUDA {torch.cuda.is_available()}"
+    )
+    say(f"  engine {choose_backend()}")
     try:
         model = load_model("default")
     except BanetError as error:

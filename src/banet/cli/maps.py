@@ -24,8 +24,8 @@ def make_maps(
     out: Path,
     weights: str = "default",
     tiling: Literal["blend", "original"] = "blend",
-    tile: int = 128,
-    step: int = 100,
+    tile: int | None = None,
+    step: int | None = None,
     threshold: float = 0.5,
     pictures: bool = True,
 ) -> None:
@@ -38,8 +38,8 @@ def make_maps(
         out: folder for {name}_{YYYYMM}_burn_date.tif, _confidence.tif, _uncertainty.tif, .nc, .png.
         weights: name or path; several, separated by commas, are averaged.
         tiling: 'blend' joins tiles without seams, 'original' does as Pinto et al. (2020) did.
-        tile: edge of a tile in cells.
-        step: distance of tiles in cells.
+        tile: edge of a tile in cells; 256, or 128 for 'original'.
+        step: distance of tiles in cells; 100 for 'original'.
         threshold: least burned value of a cell that counts as burned.
         pictures: also write a PNG of each map.
     """
@@ -47,21 +47,16 @@ def make_maps(
     from banet.days import month_range
     from banet.files import output_folder
     from banet.mapping import map_months
-    from banet.products import write_month
+    from banet.mapping.run import Settings
+    from banet.output import write_month
 
     opened = open_cube(cube)
     months = month_range(start, end)
     folder = output_folder(out)
-    settings = {"tiling": tiling, "tile": tile, "step": step, "threshold": threshold}
+    settings: Settings = {"tiling": tiling, "tile": tile, "step": step, "threshold": threshold}
     with progress("map") as report:
-        maps = map_months(
-            opened,
-            months[0],
-            months[-1],
-            weights=weights.split(","),
-            progress=report,
-            **settings,
-        )
+        running: Settings = {**settings, "progress": report}
+        maps = map_months(opened, months[0], months[-1], weights.split(","), **running)
         for burnmap in maps:
             written = write_month(opened, burnmap, folder, settings=settings, pictures=pictures)
             say(f"{burnmap.start}: {burnmap.burned_area_ha:,.0f} ha burned, {written['burn_date']}")

@@ -28,7 +28,7 @@ def names() -> None:
     from banet.model.weights import list_weights
 
     for name in list_weights():
-        say(name)
+        say(str(name))
 
 
 def show(weights: str) -> None:

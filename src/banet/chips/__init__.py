@@ -1,0 +1,9 @@
+"""Chips: blocks of daily planes with their truth, stored so that training can read random crops cheaply."""
+
+from __future__ import annotations
+
+from banet.chips.real import write_cube_chips
+from banet.chips.simulated import write_simulated_chips
+from banet.chips.store import BANDS, Chip, ChipEntry, Chips
+
+__all__ = ["BANDS", "Chip", "ChipEntry", "Chips", "write_cube_chips", "write_simulated_chips"]

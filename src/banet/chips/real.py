@@ -1,0 +1,225 @@
+"""Chips from a cube and the labels of its region."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from banet.chips.store import ChipEntry, Chips
+from banet.days import Day, as_day, day_range
+from banet.errors import InputError
+from banet.files import PathLike
+
+if TYPE_CHECKING:
+    from banet.cube import Cube
+    from banet.labels.dated import DatedFractions
+    from banet.labels.reference import Reference
+
+__all__ = ["Block", "plan_blocks", "starts", "write_cube_chips"]
+
+Floats = npt.NDArray[np.float32]
+Progress = Callable[[int, int, str], None]
+
+
+@dataclass(frozen=True)
+class Block:
+    """A block of a cube that may become a chip.
+
+    Attributes:
+        start: first day.
+        row: of its upper left cell.
+        col: of its upper left cell.
+        burned_cells: cell-days with a burned fraction above 0.
+    """
+
+    start: Day
+    row: int
+    col: int
+    burned_cells: int
+
+    def name(self, region: str) -> str:
+        """Name of the chip of this block."""
+        return f"{region}-{str(self.start).replace('-', '')}-r{self.row:05d}-c{self.col:05d}"
+
+
+def starts(length: int, size: int, step: int) -> list[int]:
+    """Return where blocks of `size` begin so that they cover `length`; the last ends where the whole does.
+
+    >>> starts(300, 128, 100)
+    [0, 100, 172]
+    """
+    if length <= size:
+        return [0]
+    return [*range(0, length - size, step), length - size]
+
+
+def plan_blocks(
+    dated: DatedFractions,
+    first: Day,
+    stop: Day,
+    *,
+    days: int = 64,
+    size: int = 128,
+    step: int = 100,
+    day_step: int = 32,
+    min_burned_cells: int = 10,
+    empty_share: float = 0.2,
+    seed: int = 0,
+) -> tuple[Block, ...]:
+    """Choose the blocks of a region worth training on: those that burned, and some that did not.
+
+    Args:
+        dated: what burned, by cell and day.
+        first: first day of the period.
+        stop: the day after its last.
+        days: length of a block.
+        size: cells a side.
+        step: cells between blocks.
+        day_step: days between blocks.
+        min_burned_cells: a block with fewer burned cell-days counts as empty.
+        empty_share: share of empty blocks among those chosen, at most.
+        seed: of the choice of empty blocks.
+
+    Raises:
+        InputError: if the period is shorter than a block, or a number makes no sense.
+    """
+    if min(days, size, step, day_step) < 1 or not 0 <= empty_share < 1:
+        raise InputError(
+            f"chips need days, size, step and day_step of at least 1 and an empty share in 0..1, found "
+            f"{days}, {size}, {step}, {day_step} and {empty_share}"
+        )
+    period = int((stop - first) / np.timedelta64(1, "D"))
+    if period < days:
+        raise InputError(
+            f"{first} to {stop} are {period} days, a chip needs {days}; choose fewer days a chip"
+        )
+    rows, cols = dated.region.shape
+    blocks = [
+        Block(first + np.timedelta64(day, "D"), row, col, _burned_in(dated, first, day, days, row, col, size))
+        for day in starts(period, days, day_step)
+        for row in starts(rows, size, step)
+        for col in starts(cols, size, step)
+    ]
+    burned = [block for block in blocks if block.burned_cells >= max(1, min_burned_cells)]
+    empty = [block for block in blocks if block.burned_cells < max(1, min_burned_cells)]
+    wanted = min(len(empty), round(len(burned) * empty_share / (1 - empty_share)))
+    picked = np.random.default_rng(seed).permutation(len(empty))[:wanted]
+    return tuple(burned + [empty[i] for i in sorted(picked)])
+
+
+def write_cube_chips(
+    folder: PathLike,
+    cube: Cube,
+    reference: Reference,
+    *,
+    start: Any = None,
+    stop: Any = None,
+    days: int = 64,
+    size: int = 128,
+    group: str = "",
+    progress: Progress | None = None,
+    **choice: Any,
+) -> Chips:
+    """Cut a cube and its labels into chips; those that the folder holds already are left.
+
+    Args:
+        folder: of chips, made if it is not there.
+        cube: daily planes.
+        reference: what burned and when, on any grid; it is brought to the cube's.
+        start: first day; by default the first of cube and reference.
+        stop: the day after the last; by default that of cube and reference.
+        days: of a chip.
+        size: of a chip in cells; a smaller region is padded with cells that are not observed and not known.
+        group: what validation reports by; the region's name by default.
+        progress: called with (done, total, message).
+        choice: `step`, `day_step`, `min_burned_cells`, `empty_share`, `seed` of `plan_blocks`.
+
+    Raises:
+        InputError: if cube and reference share too few days, or nothing burned in them.
+    """
+    here = reference.to(cube.region)
+    first, last = _common_period(cube, here, start, stop)
+    dated = here.dates()
+    plan = plan_blocks(dated, first, last, days=days, size=size, **choice)
+    if not plan:
+        raise InputError(
+            f"{here.name} shows no fire in {cube.region.name} from {first} to {last}: nothing to train on"
+        )
+    chips = Chips.create(folder, days, size)
+    for done, block in enumerate(plan, 1):
+        name = block.name(cube.region.name)
+        if name not in chips.names:
+            entry = ChipEntry(
+                name,
+                source="cube",
+                climate=group or cube.region.name,
+                region=cube.region.name,
+                start=str(block.start),
+                corner=(block.row, block.col),
+                details={"labels": here.name, "sensor": cube.sensor, "mir_band": cube.mir_band},
+            )
+            chips.write(entry, *_read_block(cube, here, dated, block, days, size))
+        if progress is not None:
+            progress(done, len(plan), f"chip {name}")
+    return chips
+
+
+def _common_period(cube: Cube, reference: Reference, start: Any, stop: Any) -> tuple[Day, Day]:
+    if not len(cube.days):
+        raise InputError(f"the cube {cube.path} holds no day yet; build it first")
+    firsts = [cube.days[0]] + [as_day(day) for day in (reference.start, start) if day is not None]
+    stops = [cube.days[-1] + 1] + [as_day(day) for day in (reference.stop, stop) if day is not None]
+    first, last = max(firsts), min(stops)
+    if last <= first:
+        raise InputError(
+            f"the cube has days {cube.days[0]} to {cube.days[-1]}, the labels {reference.start} to "
+            f"{reference.stop}: they share none"
+        )
+    return first, last
+
+
+def _burned_in(dated: DatedFractions, first: Day, day: int, days: int, row: int, col: int, size: int) -> int:
+    return int(_inside(dated, first + np.timedelta64(day, "D"), days, row, col, size).sum())
+
+
+def _inside(
+    dated: DatedFractions, start: Day, days: int, row: int, col: int, size: int
+) -> npt.NDArray[np.bool_]:
+    inside: npt.NDArray[np.bool_] = (dated.day >= start) & (dated.day < start + np.timedelta64(days, "D"))
+    for place, corner in ((dated.row, row), (dated.col, col)):
+        inside &= (place >= corner) & (place < corner + size)
+    return inside & (dated.fraction > 0)
+
+
+def _read_block(
+    cube: Cube, reference: Reference, dated: DatedFractions, block: Block, days: int, size: int
+) -> tuple[Floats, Floats]:
+    stop = block.start + np.timedelta64(days, "D")
+    rows = slice(block.row, min(block.row + size, cube.region.shape[0]))
+    cols = slice(block.col, min(block.col + size, cube.region.shape[1]))
+    window = cube.read(block.start, stop, rows, cols, variables=("red", "nir", "mir", "frp"))
+    height, width = window.region.shape
+    planes = np.full((4, days, size, size), np.nan, np.float32)
+    for plane, source in zip(planes, (window.red, window.nir, window.mir, window.frp), strict=True):
+        plane[:, :height, :width] = source
+    target = np.full((days, size, size), np.nan, np.float32)
+    known = np.asarray(reference.valid[rows, cols], bool)
+    target[:, :height, :width][:, known] = 0
+    at = np.flatnonzero(_inside(dated, block.start, days, block.row, block.col, size))
+    at = at[reference.valid[dated.row[at], dated.col[at]]]
+    day = (dated.day[at] - block.start).astype(np.int64)
+    target[day, dated.row[at] - block.row, dated.col[at] - block.col] = np.minimum(dated.fraction[at], 1)
+    return planes, _only_known_days(target, reference, block.start, stop)
+
+
+def _only_known_days(target: Floats, reference: Reference, start: Day, stop: Day) -> Floats:
+    days = day_range(start, stop)
+    if reference.start is not None:
+        target[days < as_day(reference.start)] = np.nan
+    if reference.stop is not None:
+        target[days >= as_day(reference.stop)] = np.nan
+    return target

@@ -1,0 +1,300 @@
+"""The folder of chips: memory-mapped arrays and a log of which of them are whole.
+
+    chips.json       format, version, days, size, bands
+    index.jsonl      one line a finished chip, appended after its arrays are on the disk
+    arrays/NAME.inputs.npy   (4, days, size, size) int16
+    arrays/NAME.target.npy   (days, size, size) uint8
+
+A chip counts only when the log says so, so that a writer may be killed at any moment and started again.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from banet.chips.codec import UNKNOWN, decode_planes, decode_target, encode_planes, encode_target
+from banet.days import Day
+from banet.errors import InputError, NotFoundError, OutputError, UnreadableFileError
+from banet.files import PathLike, existing_folder, output_folder, sha256, writing
+
+__all__ = ["BANDS", "Chip", "ChipEntry", "Chips", "describe_target"]
+
+BANDS = ("red", "nir", "mir", "frp")
+_FORMAT, _VERSION = "banet-chips", 1
+_ALL = slice(None)
+
+
+@dataclass(frozen=True)
+class ChipEntry:
+    """What the index knows of a chip.
+
+    Attributes:
+        name: of its files, unique in the folder.
+        source: what it was made from: `simulated`, or the name of a cube.
+        climate: of the simulation, or what the user calls the group; validation reports by it.
+        region: name of the region, empty for simulated chips.
+        seed: of the simulation, -1 for real data.
+        start: first day as YYYY-MM-DD, empty where it has none.
+        corner: row and column in its region.
+        burned_cells: cells with a burned fraction above 0, one number a day.
+        burned_area: sum of the burned fractions in cells.
+        observed: share of cell-days with all reflectances.
+        details: anything else worth keeping, such as the range of reflectances.
+    """
+
+    name: str
+    source: str = "simulated"
+    climate: str = ""
+    region: str = ""
+    seed: int = -1
+    start: str = ""
+    corner: tuple[int, int] = (0, 0)
+    burned_cells: tuple[int, ...] = ()
+    burned_area: float = 0.0
+    observed: float = 0.0
+    details: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def day(self) -> Day:
+        """First day, NaT where the chip has none."""
+        return np.datetime64(self.start or "NaT", "D")
+
+
+@dataclass(frozen=True, eq=False)
+class Chip:
+    """A block of a chip in physical units.
+
+    Attributes:
+        planes: (4, T, rows, columns) float32: red, NIR, MIR reflectance, FRP in MW; NaN = not observed.
+        target: (T, rows, columns) float32 fraction of the cell that burned that day; NaN = not known.
+        entry: of the chip it was cut from.
+    """
+
+    planes: npt.NDArray[np.float32]
+    target: npt.NDArray[np.float32]
+    entry: ChipEntry
+
+
+class Chips:
+    """A folder of chips of one size, for reading and for adding to.
+
+    Attributes:
+        folder: where it lies.
+        days, size: of every chip.
+        entries: of the chips that are whole, in the order they were written.
+    """
+
+    def __init__(self, folder: Path, days: int, size: int):
+        self.folder = folder
+        self.days = days
+        self.size = size
+        self.entries: tuple[ChipEntry, ...] = ()
+        self.refresh()
+
+    @classmethod
+    def create(cls, folder: PathLike, days: int, size: int) -> Chips:
+        """Make a folder of chips, or open the one that is there to add to it.
+
+        Raises:
+            InputError: if the folder holds chips of another size.
+            OutputError: if it cannot be written to.
+        """
+        path = output_folder(folder)
+        header = path / "chips.json"
+        if header.exists():
+            chips = cls.open(path)
+            if (chips.days, chips.size) != (days, size):
+                raise InputError(
+                    f"{path} holds chips of {chips.days} days x {chips.size} cells, "
+                    f"asked for {days} x {size}; choose another folder"
+                )
+            return chips
+        output_folder(path / "arrays")
+        fields = {"format": _FORMAT, "version": _VERSION, "days": days, "size": size, "bands": list(BANDS)}
+        with writing(header) as part:
+            part.write_text(json.dumps(fields) + "\n")
+        return cls(path, days, size)
+
+    @classmethod
+    def open(cls, folder: PathLike) -> Chips:
+        """Open a folder of chips.
+
+        Raises:
+            NotFoundError: if it is not there or holds no chips.
+            UnreadableFileError: if its header or index cannot be read.
+        """
+        path = existing_folder(folder, "folder of chips")
+        header = path / "chips.json"
+        if not header.is_file():
+            raise NotFoundError(f"{path} holds no chips (no chips.json); make them with banet tiles")
+        try:
+            fields = json.loads(header.read_text())
+            kind, version = fields["format"], fields["version"]
+            days, size = int(fields["days"]), int(fields["size"])
+        except (UnicodeDecodeError, ValueError, KeyError, TypeError) as error:
+            raise UnreadableFileError(f"{header} is not a header of chips: {error!r}") from error
+        if (kind, version) != (_FORMAT, _VERSION):
+            raise UnreadableFileError(f"{header} is {kind} version {version}, this banet reads {_VERSION}")
+        return cls(path, days, size)
+
+    def refresh(self) -> None:
+        """Read the index again, to see what another process has added."""
+        self.entries = tuple(_read_index(self.folder / "index.jsonl"))
+
+    def __len__(self) -> int:
+        return len(self.entries)
+
+    def __repr__(self) -> str:
+        return f"Chips({str(self.folder)!r}: {len(self)} of {self.days} days x {self.size} cells)"
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Names of the chips that are whole."""
+        return frozenset(entry.name for entry in self.entries)
+
+    @property
+    def index_sha256(self) -> str:
+        """SHA-256 of the index, which says what a run was trained on; empty where there is none."""
+        index = self.folder / "index.jsonl"
+        return sha256(index) if index.is_file() else ""
+
+    def read(self, number: int, days: slice = _ALL, rows: slice = _ALL, cols: slice = _ALL) -> Chip:
+        """Read a block of a chip; only its bytes are touched.
+
+        Raises:
+            UnreadableFileError: if an array is gone, cut short or of another shape.
+        """
+        entry = self.entries[number]
+        planes = self._array(entry, "inputs", (len(BANDS), self.days, self.size, self.size), np.int16)
+        target = self._array(entry, "target", (self.days, self.size, self.size), np.uint8)
+        return Chip(
+            decode_planes(planes[:, days, rows, cols]), decode_target(target[days, rows, cols]), entry
+        )
+
+    def burned(self, number: int) -> npt.NDArray[np.bool_]:
+        """Return where and when anything burned in a chip, (days, size, size)."""
+        target = self._array(self.entries[number], "target", (self.days, self.size, self.size), np.uint8)
+        burned: npt.NDArray[np.bool_] = (target > 0) & (target != UNKNOWN)
+        return burned
+
+    def _array(self, entry: ChipEntry, what: str, shape: tuple[int, ...], dtype: type) -> npt.NDArray[Any]:
+        file = self.folder / "arrays" / f"{entry.name}.{what}.npy"
+        try:
+            array: npt.NDArray[Any] = np.load(file, mmap_mode="r", allow_pickle=False)
+        except (OSError, ValueError) as error:
+            raise UnreadableFileError(f"the chip array {file} cannot be read: {error}") from error
+        if array.shape != shape or array.dtype != dtype:
+            raise UnreadableFileError(f"the chip array {file} is {array.shape} {array.dtype}, not {shape}")
+        return array
+
+    def write_arrays(
+        self, entry: ChipEntry, planes: npt.NDArray[np.float32], target: npt.NDArray[np.float32]
+    ) -> ChipEntry:
+        """Write the arrays of a chip without entering it; safe in several processes at once.
+
+        Args:
+            entry: its name and origin; what the target tells is filled in here.
+            planes: (4, days, size, size) float32 physical, NaN = not observed.
+            target: (days, size, size) float32 fraction of the cell that burned that day, NaN = not known.
+
+        Returns:
+            The complete entry, for `enter`.
+
+        Raises:
+            InputError: if the shapes are not this folder's, or a fraction is outside 0..1.
+        """
+        shape = (self.days, self.size, self.size)
+        if planes.shape != (len(BANDS), *shape) or target.shape != shape:
+            raise InputError(
+                f"chip {entry.name}: planes {planes.shape}, target {target.shape} do not fit chips of {shape}"
+            )
+        complete = describe_target(entry, planes, target)
+        for what, array in (("inputs", encode_planes(planes)), ("target", encode_target(target))):
+            with writing(self.folder / "arrays" / f"{entry.name}.{what}.npy") as part:
+                np.save(part, array, allow_pickle=False)
+        return complete
+
+    def enter(self, entry: ChipEntry) -> None:
+        """Append a chip, whose arrays are written, to the index: from here on it counts.
+
+        Raises:
+            InputError: if a chip of that name is there already.
+        """
+        if entry.name in self.names:
+            raise InputError(f"{self.folder} already holds a chip named {entry.name}")
+        _append_line(self.folder / "index.jsonl", json.dumps(asdict(entry)))
+        self.entries = (*self.entries, entry)
+
+    def write(
+        self, entry: ChipEntry, planes: npt.NDArray[np.float32], target: npt.NDArray[np.float32]
+    ) -> ChipEntry:
+        """Write the arrays of a chip and enter it."""
+        complete = self.write_arrays(entry, planes, target)
+        self.enter(complete)
+        return complete
+
+
+def describe_target(
+    entry: ChipEntry, planes: npt.NDArray[np.float32], target: npt.NDArray[np.float32]
+) -> ChipEntry:
+    """Fill in what the arrays tell: burned cells a day, burned area, share observed.
+
+    Raises:
+        InputError: if a known fraction is outside 0..1.
+    """
+    known = np.nan_to_num(target, nan=0.0)
+    if known.size and not (known.min() >= 0 and known.max() <= 1 + 1e-4):
+        raise InputError(
+            f"chip {entry.name}: burned fractions {known.min():g} to {known.max():g} are not within 0..1"
+        )
+    fields = asdict(entry) | {
+        "burned_cells": tuple(int(n) for n in (known > 0).sum((1, 2))),
+        "burned_area": round(float(known.sum()), 3),
+        "observed": round(float(np.isfinite(planes[:3]).all(0).mean()), 4),
+    }
+    return ChipEntry(**fields)
+
+
+def _read_index(path: Path) -> Iterator[ChipEntry]:
+    if not path.is_file():
+        return
+    # A writer that was killed may have left half a line at the end; it does not count.
+    *lines, _ = path.read_text(encoding="utf-8").split("\n")
+    for number, line in enumerate(lines, 1):
+        try:
+            fields = json.loads(line)
+            fields["corner"] = tuple(fields["corner"])
+            fields["burned_cells"] = tuple(fields["burned_cells"])
+            yield ChipEntry(**fields)
+        except (ValueError, KeyError, TypeError) as error:
+            raise UnreadableFileError(
+                f"{path}: line {number} is not the entry of a chip: {error!r}"
+            ) from error
+
+
+def _append_line(path: Path, line: str) -> None:
+    try:
+        with path.open("a+b") as stream:
+            _drop_torn_line(stream, path)
+            stream.write(line.encode() + b"\n")
+            stream.flush()
+            os.fsync(stream.fileno())
+    except OSError as error:
+        raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
+
+
+def _drop_torn_line(stream: Any, path: Path) -> None:
+    end = stream.seek(0, os.SEEK_END)
+    if end == 0:
+        return
+    stream.seek(end - 1)
+    if stream.read(1) != b"\n":
+        stream.truncate(path.read_bytes().rfind(b"\n") + 1)

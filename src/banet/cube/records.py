@@ -1,0 +1,101 @@
+"""What a cube remembers of each day: where it came from, what was missing, and what it holds.
+
+Records are small JSON files in `time/days` (a day that is there, named by slot) and `time/gaps` (a day that is
+not, named by date). They lie inside the `time` array because a reader of Zarr lists what is in the root, and
+would warn of anything that is no array.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from banet.errors import UnreadableFileError
+from banet.files import writing
+
+__all__ = ["DayRecord", "Summary", "content_hash", "read_record", "summarise", "write_record"]
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a plane holds: how many cells with a value, the smallest and the largest (None if there is none)."""
+
+    cells: int
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True)
+class DayRecord:
+    """What a cube remembers of a day.
+
+    Attributes:
+        day: UTC, as text `YYYY-MM-DD`.
+        inputs: names of the files that were read.
+        gaps: one line for each thing that is missing, and why.
+        notes: one line for each thing worth knowing that is not missing.
+        fingerprint: of the inputs, by which a builder knows that nothing changed; empty if unknown.
+        content: SHA-256 of the stored planes; empty for a day without planes.
+        summaries: of each variable.
+    """
+
+    day: str
+    inputs: tuple[str, ...] = ()
+    gaps: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    fingerprint: str = ""
+    content: str = ""
+    summaries: Mapping[str, Summary] = field(default_factory=dict)
+
+
+def content_hash(planes: Mapping[str, npt.NDArray[Any]]) -> str:
+    """Return the SHA-256 of stored planes, in hexadecimal."""
+    digest = hashlib.sha256()
+    for name in sorted(planes):
+        digest.update(name.encode())
+        digest.update(np.ascontiguousarray(planes[name]).data)
+    return digest.hexdigest()
+
+
+def summarise(plane: npt.NDArray[Any]) -> Summary:
+    """Return what a plane of physical values holds; of a plane of counts, how many are not 0."""
+    if np.issubdtype(plane.dtype, np.integer):
+        return Summary(int(np.count_nonzero(plane)), float(plane.min()), float(plane.max()))
+    values = plane[np.isfinite(plane)]
+    if not values.size:
+        return Summary(0, None, None)
+    return Summary(int(values.size), float(values.min()), float(values.max()))
+
+
+def write_record(path: Path, record: DayRecord) -> None:
+    """Write a record in one rename."""
+    with writing(path) as part:
+        part.write_text(json.dumps(asdict(record)) + "\n")
+
+
+def read_record(path: Path) -> DayRecord:
+    """Read a record.
+
+    Raises:
+        UnreadableFileError: if it is damaged or missing.
+    """
+    try:
+        fields = json.loads(path.read_text())
+        return DayRecord(
+            day=fields["day"],
+            inputs=tuple(fields["inputs"]),
+            gaps=tuple(fields["gaps"]),
+            notes=tuple(fields["notes"]),
+            fingerprint=fields["fingerprint"],
+            content=fields["content"],
+            summaries={name: Summary(**summary) for name, summary in fields["summaries"].items()},
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UnreadableFileError(f"the cube's record {path} is missing or damaged: {error}") from error

@@ -1,0 +1,497 @@
+"""The cube: daily planes of one region in one Zarr store, written so that a killed process does no harm.
+
+A day is written into a free slot, file by file, then its record; it counts only when the array `time` names it,
+and `time` is one chunk that one rename replaces. A day that is written again goes into another slot, and the same
+rename drops the old one. So whatever moment a process is killed at, every listed day is whole.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.metadata
+import shutil
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+import zarr
+
+from banet.cube.layout import FORMAT, NO_DAY, NO_WATER, TIME_CHUNK, VARIABLES, create_store, publish
+from banet.cube.lock import WriterLock
+from banet.cube.records import DayRecord, content_hash, read_record, summarise, write_record
+from banet.cube.shards import ShardReader
+from banet.cube.window import CubeInfo, CubeWindow
+from banet.days import Day, Days, as_day, day_range
+from banet.errors import InputError, NotFoundError, OutputError, UnreadableFileError
+from banet.files import PathLike, writing
+from banet.observations.planes import DayPlanes
+from banet.region import Region
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+__all__ = ["Cube", "open_cube"]
+
+_T = TypeVar("_T")
+_ATTEMPTS = 10
+
+
+@dataclass(frozen=True)
+class _Index:
+    """Which day is in which slot, and the identity of the file that said so."""
+
+    identity: tuple[int, int]
+    slots: dict[int, int]
+    length: int
+
+    def free(self) -> int | None:
+        taken = set(self.slots.values())
+        return next((slot for slot in range(self.length) if slot not in taken), None)
+
+
+class Cube:
+    """Daily planes of a region.
+
+    Attributes:
+        path: of the Zarr store.
+        region: the grid.
+        sensor: what observed, such as `VIIRS S-NPP`.
+        mir_band: what sits in the MIR slot, such as `M12`.
+    """
+
+    def __init__(self, path: PathLike, region: Region, *, sensor: str, mir_band: str) -> None:
+        """Describe a store that is there already; use `Cube.create` or `Cube.open`."""
+        self.path = Path(path)
+        self.region = region
+        self.sensor = sensor
+        self.mir_band = mir_band
+        self._reader = ShardReader(self.path, region.shape)
+        self._lock = WriterLock(self.path / "time" / "lock", f"the cube {self.path}")
+        self._cached: _Index | None = None
+
+    def __repr__(self) -> str:
+        return f"Cube({str(self.path)!r}, region={self.region.name}, sensor={self.sensor!r}, {len(self.days)} days)"
+
+    @classmethod
+    def create(cls, path: PathLike, region: Region, *, sensor: str, mir_band: str) -> Cube:
+        """Make an empty cube.
+
+        Raises:
+            InputError: if there is something at `path` already.
+            OutputError: if it cannot be written.
+        """
+        target = Path(path)
+        if target.exists():
+            raise InputError(f"{target} is there already; open it, or choose another name")
+        with writing(target) as part:
+            create_store(part, region, sensor=sensor, mir_band=mir_band, version=_version())
+        return cls(target, region, sensor=sensor, mir_band=mir_band)
+
+    @classmethod
+    def open(cls, path: PathLike) -> Cube:
+        """Open a cube.
+
+        Raises:
+            NotFoundError: if there is nothing at `path`.
+            UnreadableFileError: if it is no cube, or one of a later format.
+        """
+        folder = Path(path)
+        if not folder.exists():
+            raise NotFoundError(f"the cube {folder} does not exist; build it with `banet cube build`")
+        try:
+            attributes = dict(zarr.open_group(folder, mode="r").attrs)
+        except (OSError, ValueError, KeyError) as error:
+            raise UnreadableFileError(f"{folder} is not a cube (no Zarr store): {error}") from error
+        if not {"banet_cube", "region", "sensor", "mir_band"} <= attributes.keys():
+            raise UnreadableFileError(f"{folder} is a Zarr store but not a cube of banet")
+        if attributes["banet_cube"] != FORMAT:
+            raise UnreadableFileError(
+                f"the cube {folder} has format {attributes['banet_cube']}, this version reads {FORMAT}; upgrade banet"
+            )
+        region = Region.from_dict(attributes["region"])  # type: ignore[arg-type]
+        return cls(folder, region, sensor=str(attributes["sensor"]), mir_band=str(attributes["mir_band"]))
+
+    @classmethod
+    def from_dataset(
+        cls,
+        ds: xr.Dataset,
+        path: PathLike,
+        *,
+        name: str,
+        sensor: str = "unknown",
+        mir_band: str | None = None,
+        hotspots: pd.DataFrame | None = None,
+    ) -> Cube:
+        """Make a cube from a dataset that comes from elsewhere; see `banet.cube.importing.from_dataset`."""
+        from banet.cube.importing import from_dataset
+
+        return from_dataset(ds, path, name=name, sensor=sensor, mir_band=mir_band, hotspots=hotspots)
+
+    # What is there.
+
+    @property
+    def days(self) -> Days:
+        """The days that are there, sorted, (n,) datetime64[D]; each is whole."""
+        return np.array(sorted(self._index().slots), "int64").astype("datetime64[D]")
+
+    @property
+    def gaps(self) -> dict[Day, tuple[str, ...]]:
+        """Days with something missing, and why: those that are not there at all, and those that lack a part."""
+        slots = self._index().slots
+        found: dict[Day, tuple[str, ...]] = {}
+        for number, slot in slots.items():
+            gaps = read_record(self._record_path(slot)).gaps
+            if gaps:
+                found[np.datetime64(number, "D")] = gaps
+        for file in (self.path / "time" / "gaps").glob("*.json"):
+            day = as_day(file.stem)
+            if _number(day) not in slots:
+                found[day] = read_record(file).gaps
+        return {day: found[day] for day in sorted(found)}
+
+    def record(self, day: Any) -> DayRecord | None:
+        """Return what the cube remembers of a day, also of one that is a gap; None if it knows nothing of it."""
+        wanted = as_day(day)
+        slot = self._index().slots.get(_number(wanted))
+        if slot is not None:
+            return read_record(self._record_path(slot))
+        file = self._gap_path(wanted)
+        return read_record(file) if file.is_file() else None
+
+    @property
+    def water(self) -> npt.NDArray[np.bool_] | None:
+        """Where water is, (rows, columns) bool; None if nobody has said."""
+        stored = np.asarray(zarr.open_array(self.path / "water", mode="r")[:])
+        return None if (stored == NO_WATER).all() else stored == 1
+
+    def info(self) -> CubeInfo:
+        """Return a summary, from what was remembered when each day was written."""
+        slots = self._index().slots
+        records = [read_record(self._record_path(slot)) for slot in slots.values()]
+        cells = self.region.shape[0] * self.region.shape[1] * max(1, len(records))
+        coverage, ranges = {}, {}
+        for name in VARIABLES:
+            summaries = [record.summaries[name] for record in records]
+            coverage[name] = sum(summary.cells for summary in summaries) / cells
+            lows = [summary.low for summary in summaries if summary.low is not None]
+            highs = [summary.high for summary in summaries if summary.high is not None]
+            if lows:
+                ranges[name] = (min(lows), max(highs))
+        size = sum(file.stat().st_size for file in self.path.rglob("*") if file.is_file())
+        return CubeInfo(
+            self.region, self.sensor, self.mir_band, tuple(self.days), self.gaps, coverage, ranges, size
+        )
+
+    # Reading.
+
+    def read(
+        self,
+        start: Any,
+        stop: Any,
+        rows: slice = slice(None),
+        cols: slice = slice(None),
+        *,
+        variables: Sequence[str] | None = None,
+    ) -> CubeWindow:
+        """Read a block of days and cells.
+
+        Args:
+            start: first day.
+            stop: the day after the last; days that the cube lacks come as missing.
+            rows: slice without a step.
+            cols: slice without a step.
+            variables: those to read; the others come as missing and take no memory. All by default.
+
+        Raises:
+            InputError: if the block is empty or a variable is unknown.
+            UnreadableFileError: if a file of the store is damaged.
+        """
+        days = day_range(start, stop)
+        if not len(days):
+            raise InputError(f"no day from {start} to {stop}; give a later stop (it is not included)")
+        box = (_block("rows", rows, self.region.shape[0]), _block("cols", cols, self.region.shape[1]))
+        wanted = set(VARIABLES if variables is None else variables)
+        if not wanted <= VARIABLES.keys():
+            raise InputError(
+                f"no variable {', '.join(sorted(wanted - VARIABLES.keys()))}; there are {', '.join(VARIABLES)}"
+            )
+        blocks = self._steady(days, lambda slots: self._read_blocks(slots, len(days), box, wanted))
+        return CubeWindow(region=self.region.window(*box), days=days, **blocks)
+
+    def _read_blocks(
+        self, slots: list[tuple[int, int]], length: int, box: tuple[slice, slice], wanted: set[str]
+    ) -> dict[str, npt.NDArray[Any]]:
+        shape = (length, *(part.stop - part.start for part in box))
+        blocks: dict[str, npt.NDArray[Any]] = {}
+        for name in VARIABLES:
+            dtype, missing = (np.uint8, 0) if name == "count" else (np.float32, np.nan)
+            if name in wanted:
+                blocks[name] = np.full(shape, missing, dtype)
+            else:
+                blocks[name] = np.broadcast_to(np.array(missing, dtype), shape)
+        self._reader.read(slots, box, {name: blocks[name] for name in wanted})
+        return blocks
+
+    def to_xarray(self) -> xr.Dataset:
+        """Return the cube as a dataset in physical units, sorted by time, read when it is used.
+
+        With dask installed its arrays are dask's, one block a day; without, xarray's own lazy ones.
+        """
+        import importlib.util
+
+        import xarray as xr
+
+        slots = self._index().slots  # before the arrays are opened: those only grow
+        whole_days = {"time": 1, "latitude": -1, "longitude": -1}
+        chunks = whole_days if importlib.util.find_spec("dask") else None
+        ds = xr.open_zarr(self.path, consolidated=True, chunks=chunks, decode_cf=False)
+        for variable in VARIABLES.values():
+            if variable.scale:  # JSON knows no float32, and xarray decodes to the type of the scale
+                ds[variable.name].attrs["scale_factor"] = np.float32(variable.scale)
+        ds = xr.decode_cf(ds, decode_coords="all")
+        return ds[[*VARIABLES, "water"]].isel(time=[slots[day] for day in sorted(slots)])
+
+    # Writing.
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[None]:
+        """Hold the right to write, across several writes.
+
+        Raises:
+            OutputError: if another process has it.
+        """
+        with self._lock.held():
+            yield
+
+    def write_day(
+        self,
+        day: Any,
+        planes: DayPlanes,
+        frp: npt.NDArray[np.floating[Any]] | None,
+        *,
+        notes: Sequence[str] = (),
+        fingerprint: str = "",
+    ) -> bool:
+        """Write a day, in place of what was there of it.
+
+        Args:
+            day: UTC.
+            planes: red, NIR, MIR, view zenith and count.
+            frp: fire radiative power, (rows, columns) MW, 0 where no fire was; None if no hot spots were read.
+            notes: lines to remember.
+            fingerprint: of the inputs, to remember.
+
+        Returns:
+            whether anything changed; a day that is there already, identical, is left alone.
+
+        Raises:
+            InputError: if the planes are on another grid, or hold an infinite or impossible value.
+            OutputError: if another process is writing, or the store cannot be written to.
+        """
+        wanted = as_day(day)
+        physical = self._physical(wanted, planes, frp)
+        stored, clipped = {}, []
+        for name, plane in physical.items():
+            stored[name], beyond = VARIABLES[name].pack(plane)
+            if beyond:
+                clipped.append(
+                    f"{beyond} cells of {name} beyond what can be stored were set to the nearest that can"
+                )
+        record = DayRecord(
+            day=str(wanted),
+            inputs=tuple(planes.inputs),
+            gaps=tuple(planes.gaps),
+            notes=(*notes, *clipped),
+            fingerprint=fingerprint,
+            content=content_hash(stored),
+            summaries={name: summarise(plane) for name, plane in physical.items()},
+        )
+        with self._lock.held(), _writes(self.path):
+            return self._store(wanted, stored, record)
+
+    def record_gap(self, day: Any, reasons: Sequence[str], *, fingerprint: str = "") -> bool:
+        """Remember that a day could not be had, and why; a day that is there is dropped.
+
+        Returns:
+            whether anything changed.
+
+        Raises:
+            InputError: if no reason is given.
+            OutputError: if another process is writing, or the store cannot be written to.
+        """
+        wanted = as_day(day)
+        if not reasons:
+            raise InputError(f"the gap of {wanted} needs a reason")
+        record = DayRecord(day=str(wanted), gaps=tuple(reasons), fingerprint=fingerprint)
+        with self._lock.held(), _writes(self.path):
+            slots = dict(self._index().slots)
+            if _number(wanted) not in slots and self.record(wanted) == record:
+                return False
+            write_record(self._gap_path(wanted), record)
+            if slots.pop(_number(wanted), None) is not None:
+                self._commit(slots)
+            return True
+
+    def set_water(self, mask: npt.NDArray[np.bool_]) -> None:
+        """Store where water is.
+
+        Raises:
+            InputError: if the mask is on another grid.
+            OutputError: if another process is writing, or the store cannot be written to.
+        """
+        values = np.asarray(mask)
+        if values.shape != self.region.shape or values.dtype != np.bool_:
+            raise InputError(f"the water mask is {values.dtype} {values.shape}, not bool {self.region.shape}")
+        with self._lock.held(), _writes(self.path):
+            zarr.open_array(self.path / "water", mode="r+")[:] = values.astype(np.uint8)
+
+    # Inside.
+
+    def _physical(
+        self, day: Day, planes: DayPlanes, frp: npt.NDArray[Any] | None
+    ) -> dict[str, npt.NDArray[Any]]:
+        fires = np.full(self.region.shape, np.nan, np.float32) if frp is None else np.asarray(frp)
+        physical = {name: fires if name == "frp" else getattr(planes, name) for name in VARIABLES}
+        for name, plane in physical.items():
+            if plane.shape != self.region.shape:
+                raise InputError(
+                    f"{day}: {name} has shape {plane.shape}, region {self.region.name} {self.region.shape}"
+                )
+        return physical
+
+    def _store(self, day: Day, stored: dict[str, npt.NDArray[Any]], record: DayRecord) -> bool:
+        index = self._index()
+        old = index.slots.get(_number(day))
+        if old is not None:
+            known = read_record(self._record_path(old))
+            if known == record:
+                return False
+            if known.content == record.content:
+                write_record(self._record_path(old), record)
+                return True
+        slot = index.free()
+        if slot is None:
+            slot = self._grow(index)
+        elif slot >= self._published():  # a killed process grew the arrays and did not come to say so
+            publish(self.path)
+        self._sweep(slot)
+        for name, plane in stored.items():
+            zarr.open_array(self.path / name, mode="r+")[slot] = plane
+        write_record(self._record_path(slot), record)
+        self._commit({**index.slots, _number(day): slot})
+        self._gap_path(day).unlink(missing_ok=True)
+        return True
+
+    def _grow(self, index: _Index) -> int:
+        if index.length >= TIME_CHUNK:
+            raise OutputError(f"the cube {self.path} is full: it holds {TIME_CHUNK} days; begin another one")
+        for name in VARIABLES:
+            zarr.open_array(self.path / name, mode="r+").resize((index.length + 1, *self.region.shape))
+        zarr.open_array(self.path / "time", mode="r+").resize((index.length + 1,))
+        publish(self.path)
+        return index.length
+
+    def _published(self) -> int:
+        """How many slots the root's metadata speaks of."""
+        array = zarr.open_group(self.path, mode="r", use_consolidated=True)["time"]
+        return int(array.shape[0])  # type: ignore[union-attr]
+
+    def _sweep(self, slot: int) -> None:
+        """Remove what a killed process left half-written where this one will write."""
+        for name in VARIABLES:
+            for part in (self.path / name / "c" / str(slot) / "0").glob("*.partial"):
+                part.unlink()
+        for part in list((self.path / "time").glob("**/*.part*")):
+            shutil.rmtree(part) if part.is_dir() else part.unlink(missing_ok=True)
+
+    def _commit(self, slots: dict[int, int]) -> None:
+        """Say which slot holds which day; from here on, and not before, it does."""
+        array = zarr.open_array(self.path / "time", mode="r+")
+        values = np.full(array.shape, NO_DAY, np.int32)
+        for day, slot in slots.items():
+            values[slot] = day
+        array[:] = values
+
+    def _index(self) -> _Index:
+        identity = _identity(self.path / "time" / "c" / "0")
+        if self._cached is None or self._cached.identity != identity:
+            values = np.asarray(zarr.open_array(self.path / "time", mode="r")[:])
+            slots = {int(day): slot for slot, day in enumerate(values) if day != NO_DAY}
+            self._cached = _Index(identity, slots, len(values))
+        return self._cached
+
+    def _steady(self, days: Days, read: Callable[[list[tuple[int, int]]], _T]) -> _T:
+        """Read, and again if another process meanwhile moved one of these days to another slot."""
+        for attempt in range(_ATTEMPTS):
+            slots = self._slots(days)
+            try:
+                result = read(slots)
+            except UnreadableFileError:
+                if self._slots(days) == slots:
+                    raise
+            else:
+                if self._slots(days) == slots:
+                    return result
+            time.sleep(0.05 * attempt)
+        raise UnreadableFileError(
+            f"the cube {self.path} keeps changing while it is read; wait for its writer to end"
+        )
+
+    def _slots(self, days: Days) -> list[tuple[int, int]]:
+        slots = self._index().slots
+        numbers = days.astype(np.int64).tolist()
+        return [(place, slots[number]) for place, number in enumerate(numbers) if number in slots]
+
+    def _record_path(self, slot: int) -> Path:
+        return self.path / "time" / "days" / f"{slot}.json"
+
+    def _gap_path(self, day: Day) -> Path:
+        return self.path / "time" / "gaps" / f"{day}.json"
+
+
+def open_cube(path: PathLike) -> Cube:
+    """Open a cube; see `Cube.open`."""
+    return Cube.open(path)
+
+
+def _number(day: Day) -> int:
+    return int(day.astype(np.int64))
+
+
+def _block(what: str, part: slice, size: int) -> slice:
+    start, stop, step = part.indices(size)
+    if step != 1:
+        raise InputError(f"{what} has step {step}; only whole blocks can be read")
+    if stop <= start:
+        raise InputError(f"{what} {part.start}:{part.stop} holds none of the {size} cells")
+    return slice(start, stop)
+
+
+def _identity(file: Path) -> tuple[int, int]:
+    try:
+        status = file.stat()
+    except FileNotFoundError:  # no day was ever written
+        return (0, 0)
+    return (status.st_ino, status.st_mtime_ns)
+
+
+@contextlib.contextmanager
+def _writes(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if isinstance(error, (OutputError, UnreadableFileError)):
+            raise
+        raise OutputError(f"cannot write to the cube {path}: {error.strerror or error}") from error
+
+
+def _version() -> str:
+    try:
+        return importlib.metadata.version("banet")
+    except importlib.metadata.PackageNotFoundError:
+        return "unknown"

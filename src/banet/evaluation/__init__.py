@@ -1,0 +1,9 @@
+"""What a map is worth: error matrices, dates, baselines, against any reference."""
+
+from __future__ import annotations
+
+from banet.evaluation.compare import Comparison, compare
+from banet.evaluation.scores import Scores, score, score_tally
+from banet.evaluation.tally import Tally, tally
+
+__all__ = ["Comparison", "Scores", "Tally", "compare", "score", "score_tally", "tally"]

@@ -1,0 +1,265 @@
+"""Maps without a network: what any method has to beat.
+
+`active_fires`: every cell with a detection, dated by the first. `grown_fires`: detections grown into their
+surroundings where a burn-sensitive index dropped, the idea of hybrid algorithms (Giglio et al. 2009, 2018) in
+its plainest form. `index_drop`: no detections at all, a fixed drop of the index and of NIR that lasts.
+
+The index is (NIR - MIR) / (NIR + MIR), which falls when NIR falls and MIR rises (Kaufman and Remer 1994).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
+
+from banet.days import Day, Days, day_range
+from banet.errors import InputError
+from banet.evaluation.change import change_at, index_of, largest_drop
+from banet.labels.reference import period
+from banet.mapping.burnmap import BurnMap
+from banet.region import Region
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from banet.cube import Cube
+
+__all__ = ["active_fires", "active_fires_of_table", "grown_fires", "index_drop"]
+
+_DAYS_AT_ONCE = 16
+_CELLS_AT_ONCE = 200_000
+_NAT = np.datetime64("NaT", "D")
+
+
+def active_fires(cube: Cube, start: Any, end: Any, *, minimum_mw: float = 0.0) -> BurnMap:
+    """Map every cell with an active fire as burned, dated by the first.
+
+    Args:
+        cube: with fire radiative power.
+        start: first day or month.
+        end: last day or month, included.
+        minimum_mw: least power of a cell and day that counts, exclusive.
+
+    Returns:
+        A map with burned fraction 1 at fires. A cell is observed on days for which hot spots were read.
+    """
+    first, stop = period(start, end)
+    date, observed = _first_fires(cube, first, stop, minimum_mw)
+    return _map(cube.region, first, stop, date, observed, _water(cube), "active fires")
+
+
+def active_fires_of_table(
+    table: pd.DataFrame, region: Region, start: Any, end: Any, *, vegetation_only: bool = True
+) -> BurnMap:
+    """Map every cell with a hot spot of a table as burned, dated by the first; all cells count as observed.
+
+    Args:
+        table: from `banet.observations.hotspots.read_hotspots`.
+        region: the grid.
+        start: first day or month.
+        end: last day or month, included.
+        vegetation_only: leave out rows whose type says that no vegetation burned.
+    """
+    first, stop = period(start, end)
+    times = table["time"].to_numpy().astype("datetime64[D]")
+    keep = (times >= first) & (times < stop)
+    if vegetation_only:
+        keep &= (table["type"].isna() | (table["type"] == 0)).fillna(True).to_numpy(bool)
+    rows, cols, inside = region.cells_of(
+        table["longitude"].to_numpy()[keep], table["latitude"].to_numpy()[keep]
+    )
+    earliest = np.full(region.shape, np.iinfo(np.int64).max)
+    np.minimum.at(earliest, (rows[inside], cols[inside]), times[keep][inside].astype(np.int64))
+    date = np.where(earliest < np.iinfo(np.int64).max, earliest, 0).astype("datetime64[D]")
+    date[earliest == np.iinfo(np.int64).max] = _NAT
+    observed = np.full(region.shape, (stop - first).astype(int), np.int16)
+    return _map(region, first, stop, date, observed, np.zeros(region.shape, bool), "active fires")
+
+
+def grown_fires(
+    cube: Cube,
+    start: Any,
+    end: Any,
+    *,
+    reach: int = 5,
+    days: int = 10,
+    strictness: float = 0.5,
+    confirm: bool = False,
+) -> BurnMap:
+    """Grow active fires into neighbouring cells whose burn-sensitive index dropped as it did at the fires.
+
+    Around each fire's date the median index of the days after is taken from that of the days before. The
+    threshold lies between the median drop at fire cells (1) and that of cells farther than twice the reach
+    from any fire (0). Growth goes from cell to cell, at most `reach` steps; a grown cell takes the date from
+    which it was reached, the earliest first. Fire cells stay whatever their index did, unless `confirm`.
+
+    Args:
+        cube: with fire radiative power and reflectances.
+        start: first day or month.
+        end: last day or month, included.
+        reach: most cells from a fire.
+        days: days before and after the date from which the medians are taken.
+        strictness: where between unburned (0) and fire cells (1) the threshold lies.
+        confirm: drop fire cells whose index did not fall by the threshold; those whose change cannot be told
+            stay. Off nadir a detection may lie a cell beside the fire.
+
+    Raises:
+        InputError: if reach or days are below 1.
+    """
+    if reach < 1 or days < 1:
+        raise InputError(f"reach {reach} cells and {days} days; both must be at least 1")
+    first, stop = period(start, end)
+    date, observed = _first_fires(cube, first, stop, 0.0)
+    if not np.isnat(date).all():
+        window = cube.read(first - days, stop + days, variables=("nir", "mir"))
+        index = index_of(window.nir, window.mir)
+        date = _grow(date, index, window.days, reach, days, strictness, confirm)
+    return _map(cube.region, first, stop, date, observed, _water(cube), "grown active fires")
+
+
+def index_drop(
+    cube: Cube, start: Any, end: Any, *, drop: float = 0.2, nir_drop: float = 0.06, days: int = 8
+) -> BurnMap:
+    """Map cells whose index and NIR reflectance drop and stay low; no hot spots are used.
+
+    For each day the median of the `days` before is held against that of the day and those after; a cell is
+    burned where on its day of largest index drop the index fell by at least `drop` and NIR by at least
+    `nir_drop`.
+
+    Args:
+        cube: with reflectances.
+        start: first day or month.
+        end: last day or month, included.
+        drop: least drop of the index.
+        nir_drop: least drop of NIR reflectance.
+        days: length of the two medians.
+
+    Raises:
+        InputError: if `days` is below 2.
+    """
+    if days < 2:
+        raise InputError(f"medians of {days} days; at least 2 are needed")
+    first, stop = period(start, end)
+    date = np.full(cube.region.shape, _NAT)
+    observed = np.zeros(cube.region.shape, np.int16)
+    for rows in _bands(cube.region):
+        window = cube.read(first - days, stop + days, rows=rows, variables=("red", "nir", "mir"))
+        inside = (window.days >= first) & (window.days < stop)
+        observed[rows] = np.count_nonzero(window.observed[inside], axis=0)
+        found = largest_drop(index_of(window.nir, window.mir), window.nir, inside, days)
+        burned = (found.index_drop >= drop) & (found.nir_drop >= nir_drop)
+        date[rows] = np.where(burned, window.days[found.day], _NAT)
+    return _map(cube.region, first, stop, date, observed, _water(cube), "index drop")
+
+
+def _first_fires(cube: Cube, first: Day, stop: Day, minimum_mw: float) -> tuple[Days, npt.NDArray[np.int16]]:
+    date = np.full(cube.region.shape, _NAT)
+    observed = np.zeros(cube.region.shape, np.int16)
+    for begin in day_range(first, stop)[::_DAYS_AT_ONCE]:
+        window = cube.read(begin, min(begin + _DAYS_AT_ONCE, stop), variables=("frp",))
+        observed += np.count_nonzero(np.isfinite(window.frp), axis=0).astype(np.int16)
+        for day, plane in zip(window.days, window.frp, strict=True):
+            date[np.isnat(date) & (plane > minimum_mw)] = day
+    return date, observed
+
+
+def _bands(region: Region) -> Iterator[slice]:
+    rows, cols = region.shape
+    step = max(1, _CELLS_AT_ONCE // cols)
+    return (slice(row, min(row + step, rows)) for row in range(0, rows, step))
+
+
+def _grow(
+    date: Days,
+    index: npt.NDArray[np.float32],
+    window_days: Days,
+    reach: int,
+    days: int,
+    strictness: float,
+    confirm: bool,
+) -> Days:
+    fires = ~np.isnat(date)
+    near = ndimage.distance_transform_edt(~fires)
+    seeds = np.nonzero(fires)
+    at_fires = change_at(index, window_days, seeds, date[seeds], days)
+    # The quiet cells are judged around the day of the nearest fire, so that the season is the same.
+    far = _sample(np.nonzero((near > 2 * reach) & (near <= 6 * reach)))
+    away = change_at(index, window_days, far, _nearest(date, fires)[far], days)
+    if not (np.isfinite(at_fires).any() and np.isfinite(away).any()):
+        return date
+    low, high = np.nanmedian(away), np.nanmedian(at_fires)
+    threshold = low + strictness * (high - low)
+    if high <= low:
+        return date
+    grown, front = date.copy(), fires
+    for _ in range(reach):
+        rim = ndimage.binary_dilation(front, np.ones((3, 3), bool)) & np.isnat(grown)
+        cells = np.nonzero(rim)
+        dates = _earliest_neighbour(grown, cells)
+        taken = change_at(index, window_days, cells, dates, days) >= threshold
+        if not taken.any():
+            break
+        new = tuple(part[taken] for part in cells)
+        grown[new] = dates[taken]
+        front = np.zeros_like(fires)
+        front[new] = True
+    if confirm:
+        refuted = at_fires < threshold
+        grown[seeds[0][refuted], seeds[1][refuted]] = _NAT
+    return grown
+
+
+def _nearest(date: Days, fires: npt.NDArray[np.bool_]) -> Days:
+    row, col = ndimage.distance_transform_edt(~fires, return_distances=False, return_indices=True)
+    nearest: Days = date[row, col]
+    return nearest
+
+
+def _sample(cells: tuple[npt.NDArray[np.intp], ...], most: int = 20_000) -> tuple[npt.NDArray[np.intp], ...]:
+    """Every n-th cell, so that a median over a large region stays cheap."""
+    step = max(1, cells[0].size // most)
+    return tuple(part[::step] for part in cells)
+
+
+def _earliest_neighbour(date: Days, cells: tuple[npt.NDArray[np.intp], ...]) -> Days:
+    """The earliest date among the eight neighbours of each cell; one of them has a date."""
+    latest = np.iinfo(np.int64).max
+    number = np.where(np.isnat(date), latest, date.astype(np.int64))
+    padded = np.pad(number, 1, constant_values=latest)
+    row, col = cells
+    around = [padded[row + 1 + i, col + 1 + j] for i in (-1, 0, 1) for j in (-1, 0, 1)]
+    return np.min(around, axis=0).astype("datetime64[D]") if row.size else row.astype("datetime64[D]")
+
+
+def _water(cube: Cube) -> npt.NDArray[np.bool_]:
+    water = cube.water
+    return np.zeros(cube.region.shape, bool) if water is None else water
+
+
+def _map(
+    region: Region,
+    first: Day,
+    stop: Day,
+    date: Days,
+    observed: npt.NDArray[np.int16],
+    water: npt.NDArray[np.bool_],
+    method: str,
+) -> BurnMap:
+    """Make a map of dates alone: fraction 1, dates sure to a day (a fire is seen within one of its start)."""
+    burned = ~np.isnat(date) & ~water
+    known = (burned | (observed > 0)) & ~water
+    return BurnMap(
+        region=region,
+        start=first,
+        stop=stop,
+        burned_fraction=np.where(known, burned, np.nan).astype(np.float32),
+        burn_date=np.where(burned, date, _NAT),
+        uncertainty=np.where(burned, np.uint8(1), np.uint8(255)).astype(np.uint8),
+        observed_days=observed,
+        water=water,
+        attrs={"method": method},
+    )

@@ -1,0 +1,132 @@
+"""All products of a map in one folder, the manifest last: where it is, the rest is whole."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from banet.errors import InputError, OutputError, UnreadableFileError
+from banet.export.cog import layers, write_cog
+from banet.export.netcdf import DailyProbability, write_netcdf
+from banet.export.qml import burn_date_style, confidence_style, uncertainty_style, write_style
+from banet.files import PathLike, existing_folder, output_folder, sha256
+from banet.manifest import Manifest
+
+if TYPE_CHECKING:
+    from banet.mapping.burnmap import BurnMap
+
+__all__ = ["MANIFEST", "check_products", "find_manifests", "write_products"]
+
+MANIFEST = "_manifest.json"
+
+
+def write_products(
+    burnmap: BurnMap,
+    folder: PathLike,
+    stem: str,
+    *,
+    manifest: Manifest | None = None,
+    pictures: bool = True,
+    daily: DailyProbability | None = None,
+    stac: bool = False,
+) -> dict[str, Path]:
+    """Write a map as GeoTIFFs with QGIS styles, NetCDF, picture and manifest.
+
+    Each file appears whole or not at all. A manifest of an earlier run is taken away first and the new one
+    written last, with the SHA-256 of every file, so a folder with a manifest is complete. Equal maps give
+    equal files, but for the times in the manifest.
+
+    Args:
+        burnmap: the map.
+        folder: where to; it is made if needed.
+        stem: first part of every file name, such as `PT_202108`.
+        manifest: what made the map; one that only knows the versions if None.
+        pictures: also draw the picture.
+        daily: also put the daily probabilities into the NetCDF file.
+        stac: also write a STAC item, which needs the extra `stac`.
+
+    Returns:
+        The paths by what they are: burn_date, confidence, uncertainty, their styles as burn_date_qml...,
+        netcdf, picture, stac and manifest.
+
+    Raises:
+        InputError: if the stem is no file name, or the daily probabilities are on another grid.
+        OutputError: if the folder cannot be written to.
+    """
+    target = output_folder(folder)
+    _check_stem(stem)
+    manifest = manifest or Manifest.begin(())
+    last = target / f"{stem}{MANIFEST}"
+    _remove(last)
+
+    netcdf = write_netcdf(burnmap, target / f"{stem}.nc", manifest=manifest, daily=daily)
+    paths = {**_rasters(burnmap, target, stem), "netcdf": netcdf}
+    if pictures:
+        from banet.export.picture import map_picture
+
+        paths["picture"] = map_picture(burnmap, target / f"{stem}.png")
+    if stac:
+        from banet.export.stac import write_item
+
+        paths["stac"] = write_item(burnmap, paths, target / f"{stem}.stac.json", version=manifest.version)
+    hashes = {path.name: sha256(path) for path in paths.values()}
+    paths["manifest"] = manifest.end(hashes).write(last)
+    return paths
+
+
+def check_products(manifest_path: PathLike) -> Manifest:
+    """Check that every product of a manifest is there with the bytes that were written, and return it.
+
+    Raises:
+        NotFoundError: if there is no manifest.
+        UnreadableFileError: if a product is missing or has changed.
+    """
+    path = Path(manifest_path)
+    manifest = Manifest.load(path)
+    wrong = [
+        name
+        for name, digest in manifest.products.items()
+        if not (path.parent / name).is_file() or sha256(path.parent / name) != digest
+    ]
+    if wrong:
+        raise UnreadableFileError(
+            f"{path.parent}: missing or changed since it was written: {', '.join(wrong)}"
+        )
+    return manifest
+
+
+def find_manifests(folder: PathLike) -> list[Path]:
+    """Return the manifests of the complete products in a folder, sorted by name.
+
+    Raises:
+        NotFoundError: if there is no such folder.
+    """
+    return sorted(existing_folder(folder, "folder of maps").glob(f"*{MANIFEST}"))
+
+
+def _rasters(burnmap: BurnMap, folder: Path, stem: str) -> dict[str, Path]:
+    styles = {
+        "burn_date": burn_date_style(burnmap.start, burnmap.stop),
+        "confidence": confidence_style(),
+        "uncertainty": uncertainty_style(),
+    }
+    paths: dict[str, Path] = {}
+    for layer in layers(burnmap):
+        path = folder / f"{stem}_{layer.name}.tif"
+        paths[layer.name] = write_cog(layer, burnmap.region, path)
+        paths[f"{layer.name}_qml"] = write_style(styles[layer.name], path.with_suffix(".qml"))
+    return paths
+
+
+def _check_stem(stem: str) -> None:
+    if not stem or Path(stem).name != stem or stem in (".", ".."):
+        raise InputError(
+            f"{stem!r} is no first part of a file name; give one without folders, such as PT_202108"
+        )
+
+
+def _remove(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise OutputError(f"cannot replace {path}: {error.strerror or error}") from error

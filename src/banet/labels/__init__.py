@@ -1,0 +1,9 @@
+"""Burned-area products, perimeters and truth: burned fraction by cell and day on a region's grid."""
+
+from __future__ import annotations
+
+from banet.labels.dated import DatedFractions
+from banet.labels.mcd64a1 import read_mcd64a1
+from banet.labels.reference import Quality, Reference, daily_fraction
+
+__all__ = ["DatedFractions", "Quality", "Reference", "daily_fraction", "read_mcd64a1"]

@@ -1,0 +1,187 @@
+"""Monthly burned-area files, of whatever product, to one reference: months joined, pixels cut, cells counted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from banet.days import Day, Days, month_range
+from banet.errors import InputError, NotFoundError
+from banet.labels.cutting import Grid, covered, cut_pixels
+from banet.labels.dated import DatedFractions
+from banet.labels.monthly_files import MISSING, WATER, Layers, MonthlyFile, resolve_year
+from banet.labels.quality import QualityBuilder
+from banet.labels.reference import Quality, Reference
+from banet.labels.sinusoidal import Ints, Reals
+from banet.region import Region
+
+__all__ = ["DUPLICATE_DAYS", "assemble"]
+
+DUPLICATE_DAYS = 10
+"""A pixel that two months show burned within so many days burned once, on the first of them.
+
+The products' dates are off by up to 8 days, and each month is mapped by itself, so a fire of the last days of
+a month may be found again in the first days of the next. A second fire on one pixel within ten days is not
+something that a 500 m pixel can show.
+"""
+
+
+@dataclass(frozen=True, eq=False)
+class _Burns:
+    """Burned pixels of one place: (n,) arrays, indices in its grid; confidence in percent, NaN if unknown."""
+
+    grid: Grid
+    row: Ints
+    col: Ints
+    day: Days
+    uncertainty: Reals
+    confidence: Reals
+
+
+def assemble(
+    files: list[MonthlyFile],
+    read: Callable[[MonthlyFile, Region], Layers],
+    region: Region,
+    days: tuple[Day, Day],
+    *,
+    duplicate_days: int = DUPLICATE_DAYS,
+    quality: bool = True,
+) -> Reference:
+    """Read monthly files to a reference.
+
+    Args:
+        files: of one product.
+        read: gives the part of a file that can touch the region.
+        region: the grid to put them on.
+        days: (start, stop), half-open.
+        duplicate_days: see `DUPLICATE_DAYS`; 0 keeps everything.
+        quality: whether to gather QA, first and last day.
+
+    Raises:
+        NotFoundError: if no file touches the region in the period.
+        InputError: if files of one place differ in grid.
+    """
+    first, stop = days
+    months = month_range(first, stop - 1)
+    burns: dict[str, list[_Burns]] = {}
+    cover = _Coverage(region, quality)
+    touched = False
+    # The month before tells which pixels burned just before the period and are not to be counted again.
+    for month in month_range(months[0] - 1, months[-1]):
+        pieces = []
+        for file in (f for f in files if f.month == month):
+            layers = read(file, region)
+            if layers.burn.size:
+                pieces.append((layers.grid, layers))
+                burns.setdefault(file.place, []).append(_burned(layers, month))
+        if month >= months[0]:
+            touched = touched or bool(pieces)
+            cover.add_month(month, pieces)
+    if not touched:
+        raise NotFoundError(
+            f"no {files[0].source} file touches {region.name} in {months[0]} to {months[-1]}; "
+            f"the files are of {files[0].month} to {files[-1].month}"
+        )
+    places = [_once(place, duplicate_days) for place in burns.values()]
+    parts = [_fractions(place, region) for place in places]
+    return Reference.from_dated(
+        _sum(parts, region),
+        name=files[0].source,
+        valid=cover.valid,
+        start=first,
+        stop=stop,
+        water=cover.water,
+        quality=cover.quality,
+        confidence=_confidence(places, region),
+    )
+
+
+class _Coverage:
+    """What the files of each month cover of a region, and what they say of its quality."""
+
+    def __init__(self, region: Region, quality: bool) -> None:
+        self.region = region
+        self._builder = QualityBuilder(region) if quality else None
+        self._known = np.ones(region.shape)
+        self._water = np.zeros(region.shape)
+
+    def add_month(self, month: np.datetime64, pieces: list[tuple[Grid, Layers]]) -> None:
+        known, water = np.zeros(self.region.shape), np.zeros(self.region.shape)
+        for grid, layers in pieces:
+            known += covered(grid, layers.burn != MISSING, self.region)
+            water += covered(grid, layers.burn == WATER, self.region)
+        self._known = np.minimum(self._known, known)
+        self._water = np.maximum(self._water, water)
+        if self._builder is not None:
+            self._builder.add_month(month, pieces)
+
+    @property
+    def valid(self) -> npt.NDArray[np.bool_]:
+        return self._known >= 0.5
+
+    @property
+    def water(self) -> npt.NDArray[np.bool_]:
+        return self._water > 0.5
+
+    @property
+    def quality(self) -> Quality | None:
+        return self._builder.build() if self._builder is not None and self._builder.any else None
+
+
+def _burned(layers: Layers, month: np.datetime64) -> _Burns:
+    row, col = np.nonzero(layers.burn > 0)
+    day = resolve_year(layers.burn[row, col], month)
+    planes = (layers.uncertainty, layers.confidence)
+    known = (np.full(row.size, np.nan) if p is None else p[row, col].astype(np.float64) for p in planes)
+    return _Burns(layers.grid, row, col, day, *known)
+
+
+def _once(months: list[_Burns], within: int) -> _Burns:
+    """Join the months of one place, keeping the first of the dates of a pixel that lie close together."""
+    grid = months[0].grid
+    if any(month.grid != grid for month in months):
+        raise InputError("the files of one tile or window differ in grid; give files of one product and size")
+    parts = {
+        name: np.concatenate([getattr(month, name) for month in months])
+        for name in ("row", "col", "day", "uncertainty", "confidence")
+    }
+    row, col, day = parts["row"], parts["col"], parts["day"]
+    order = np.lexsort((day, col, row))
+    row, col, day = row[order], col[order], day[order]
+    again = np.zeros(row.size, bool)
+    same = (row[1:] == row[:-1]) & (col[1:] == col[:-1])
+    again[1:] = same & (np.diff(day).astype(np.int64) <= within) & (within > 0)
+    return _Burns(grid, **{name: part[order[~again]] for name, part in parts.items()})
+
+
+def _fractions(burns: _Burns, region: Region) -> DatedFractions:
+    cuts = cut_pixels(burns.grid, burns.row, burns.col, region)
+    return DatedFractions.from_pieces(
+        region, cuts.row, cuts.col, burns.day[cuts.run], cuts.fraction, burns.uncertainty[cuts.run]
+    )
+
+
+def _sum(parts: list[DatedFractions], region: Region) -> DatedFractions:
+    """Add up the fractions that neighbouring tiles leave in one cell."""
+    names = ("row", "col", "day", "fraction", "uncertainty")
+    return DatedFractions.from_pieces(
+        region, *(np.concatenate([getattr(p, n) for p in parts]) for n in names)
+    )
+
+
+def _confidence(places: list[_Burns], region: Region) -> npt.NDArray[np.float32] | None:
+    """Area mean of the confidence of what burned in each cell; None where the product states none."""
+    if not any(np.isfinite(place.confidence).any() for place in places):
+        return None
+    weight, total = np.zeros(region.shape), np.zeros(region.shape)
+    for place in places:
+        cuts = cut_pixels(place.grid, place.row, place.col, region)
+        known = np.isfinite(place.confidence[cuts.run])
+        at, part = (cuts.row[known], cuts.col[known]), cuts.fraction[known]
+        np.add.at(weight, at, part)
+        np.add.at(total, at, part * place.confidence[cuts.run][known])
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where(weight > 0, total / weight, np.nan).astype(np.float32)

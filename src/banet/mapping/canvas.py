@@ -1,0 +1,66 @@
+"""The planes of a map while its blocks come in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from banet.days import Days
+from banet.mapping.burnmap import BurnMap
+from banet.mapping.joiner import Block
+from banet.mapping.rules import NO_UNCERTAINTY, summarise
+from banet.region import Region
+
+__all__ = ["Canvas", "Planes", "block_planes"]
+
+Planes = Mapping[str, npt.NDArray[Any]]
+
+
+def block_planes(block: Block, seen: Planes, threshold: float) -> Planes:
+    """Return the planes of a map in a block of final probabilities.
+
+    Args:
+        block: its probabilities.
+        seen: `observed_days` and `water` of the block's cells.
+        threshold: burned fraction from which on a cell counts as burned.
+    """
+    summary = summarise(block.probability, threshold)
+    return {
+        "burned_fraction": summary.burned_fraction,
+        "day": summary.day,
+        "uncertainty": summary.uncertainty,
+        **seen,
+    }
+
+
+class Canvas:
+    """The planes of a region's map, filled block by block.
+
+    Args:
+        region: the grid.
+        days: (days,) datetime64[D] that are mapped.
+    """
+
+    def __init__(self, region: Region, days: Days) -> None:
+        self._region, self._days = region, days
+        self._planes: dict[str, npt.NDArray[Any]] = {
+            "burned_fraction": np.zeros(region.shape, np.float32),
+            "day": np.full(region.shape, -1, np.int32),
+            "uncertainty": np.full(region.shape, NO_UNCERTAINTY, np.uint8),
+            "observed_days": np.zeros(region.shape, np.int16),
+            "water": np.zeros(region.shape, np.int8),
+        }
+
+    def put(self, rows: slice, cols: slice, planes: Planes) -> None:
+        """Write the planes of `block_planes` in their place."""
+        for name, plane in self._planes.items():
+            plane[rows, cols] = planes[name]
+
+    def finish(self, threshold: float, attrs: Mapping[str, Any]) -> BurnMap:
+        """Return the map."""
+        planes = dict(self._planes)
+        planes["water"] = planes["water"] > 0
+        return BurnMap.from_summary(self._region, self._days, **planes, threshold=threshold, attrs=attrs)

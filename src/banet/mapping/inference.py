@@ -1,0 +1,152 @@
+"""Reading tiles from a cube and running the network over them, one at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from banet.errors import InputError
+from banet.mapping.ensemble import Predictor
+from banet.mapping.layout import Tile
+from banet.mapping.water import water_evidence
+from banet.mapping.windows import Window
+
+if TYPE_CHECKING:
+    from banet.cube import Cube, CubeWindow
+    from banet.model.config import InputSpec
+
+__all__ = ["TilePrediction", "WaterMask", "predict_tiles", "seen"]
+
+WaterMask = npt.NDArray[np.bool_]
+_T = TypeVar("_T")
+_R = TypeVar("_R")
+
+
+@dataclass(frozen=True, eq=False)
+class TilePrediction:
+    """What the network says of a tile, and what was seen of it.
+
+    Attributes:
+        tile: where.
+        probability: (kept days, rows, columns) float32 of the tile's cells inside the region.
+        observed: (kept days, rows, columns) bool.
+        water: (rows, columns) int8: above 0 water, below 0 land, 0 unknown.
+    """
+
+    tile: Tile
+    probability: npt.NDArray[np.float32]
+    observed: npt.NDArray[np.bool_]
+    water: npt.NDArray[np.int8]
+
+
+def predict_tiles(
+    cube: Cube,
+    windows: Sequence[Window],
+    tiles: Iterable[Tile],
+    engine: Predictor,
+    *,
+    mask: bool = True,
+    water: WaterMask | None = None,
+    estimate: bool = True,
+) -> Iterator[TilePrediction]:
+    """Predict tile by tile, the kept days of all windows joined.
+
+    The next tile is read while the network works on the present one.
+
+    Args:
+        cube: what was observed.
+        windows: whose kept days follow one another.
+        tiles: which tiles of the cube's region.
+        engine: the network.
+        mask: give probability 0 to cells that a window never saw (no reflectance and no hot spot) or saw to
+            be water, whatever the network says; tiles of nothing else are not computed at all, which changes
+            nothing in the result. False computes every tile and leaves all as it comes.
+        water: (rows, columns) of the region, where it is known.
+        estimate: find water in the window where no mask is known.
+    """
+    jobs = ((tile, window) for tile in tiles for window in windows)
+    parts: list[TilePrediction] = []
+    for (tile, window), planes in _ahead(
+        lambda job: cube.read(*_span(job[1]), job[0].rows, job[0].cols), jobs
+    ):
+        evidence = _evidence(planes, None if water is None else water[tile.rows, tile.cols], estimate)
+        usable = seen(planes) & (evidence <= 0) if mask else None
+        probability = _probability(planes, window, tile, engine, usable)
+        parts.append(TilePrediction(tile, probability, planes.observed[window.keep], evidence))
+        if len(parts) == len(windows):
+            yield _joined(parts)
+            parts = []
+
+
+def seen(window: CubeWindow) -> npt.NDArray[np.bool_]:
+    """Tell which cells a window holds anything of, a reflectance or a hot spot, (rows, columns) bool."""
+    any_of = np.zeros(window.red.shape[1:], bool)
+    with np.errstate(invalid="ignore"):
+        for red, nir, mir, frp in zip(window.red, window.nir, window.mir, window.frp, strict=True):
+            any_of |= ~np.isnan(red) | ~np.isnan(nir) | ~np.isnan(mir) | (frp > 0)
+    return any_of
+
+
+def _span(window: Window) -> tuple[np.datetime64, np.datetime64]:
+    return window.start, window.stop
+
+
+def _evidence(planes: CubeWindow, known: WaterMask | None, estimate: bool) -> npt.NDArray[np.int8]:
+    if known is not None:
+        return np.where(known, 1, -1).astype(np.int8)
+    if estimate:
+        return water_evidence(planes)
+    return np.zeros(planes.red.shape[1:], np.int8)
+
+
+def _probability(
+    planes: CubeWindow, window: Window, tile: Tile, engine: Predictor, usable: npt.NDArray[np.bool_] | None
+) -> npt.NDArray[np.float32]:
+    from banet.model.inputs import normalise
+
+    if usable is not None and not usable.any():
+        return np.zeros((window.kept.size, *tile.shape), np.float32)
+    result = engine.probabilities(_padded(normalise(planes, engine.spec), tile, engine.spec))
+    if result.shape != (window.length, *tile.size):
+        raise InputError(f"the network gave {result.shape} for {window.length} days of {tile.size} cells")
+    kept = result[window.keep, : tile.shape[0], : tile.shape[1]]
+    return kept if usable is None else np.where(usable, kept, np.float32(0))
+
+
+def _padded(x: npt.NDArray[np.float32], tile: Tile, spec: InputSpec) -> npt.NDArray[np.float32]:
+    """Fill a tile that reaches past the region with what a missing value looks like to the network."""
+    if x.shape[2:] == tile.size:
+        return x
+    padded = np.empty((*x.shape[:2], *tile.size), np.float32)
+    padded[...] = np.asarray(spec.missing, np.float32)[:, None, None, None]
+    padded[:, :, : tile.shape[0], : tile.shape[1]] = x
+    return padded
+
+
+def _joined(parts: Sequence[TilePrediction]) -> TilePrediction:
+    if len(parts) == 1:
+        return parts[0]
+    return TilePrediction(
+        parts[0].tile,
+        np.concatenate([part.probability for part in parts]),
+        np.concatenate([part.observed for part in parts]),
+        np.sign(np.sum([part.water for part in parts], axis=0, dtype=np.int64)).astype(np.int8),
+    )
+
+
+def _ahead(function: Callable[[_T], _R], items: Iterable[_T]) -> Iterator[tuple[_T, _R]]:
+    """Apply a function to items in another thread, one item ahead of the caller."""
+    remaining = iter(items)
+    with ThreadPoolExecutor(1) as pool:
+        item = next(remaining, None)
+        future = None if item is None else pool.submit(function, item)
+        while item is not None and future is not None:
+            present, result = item, future.result()
+            item = next(remaining, None)
+            future = None if item is None else pool.submit(function, item)
+            yield present, result

@@ -1,0 +1,145 @@
+"""From daily probabilities to a burned fraction, a date and its uncertainty: arithmetic on arrays alone.
+
+The sum and the date are the rules of Pinto et al. (2020); the uncertainty is read from the same daily
+probabilities, in the sense of the `Burn Date Uncertainty` of MCD64A1.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from banet.errors import InputError
+
+__all__ = [
+    "MASS",
+    "MAX_UNCERTAINTY",
+    "NO_UNCERTAINTY",
+    "DaySummary",
+    "check_threshold",
+    "date_uncertainty",
+    "summarise",
+]
+
+MASS = 0.8
+"""Share of the summed probability that lies within the uncertainty of the date."""
+
+NO_UNCERTAINTY = 255
+MAX_UNCERTAINTY = 254
+
+# Daily probabilities are float32: without this slack their rounding would decide a share of exactly 0.8.
+_SLACK = 1e-6
+_CELLS_AT_ONCE = 4096
+
+
+@dataclass(frozen=True, eq=False)
+class DaySummary:
+    """What a sequence of daily probabilities says of each cell.
+
+    Attributes:
+        burned_fraction: sum over the days, at most 1, (rows, columns) float32.
+        day: index of the day of the largest probability, -1 where not burned, (rows, columns) int32.
+        uncertainty: days before or after it, 255 where not burned, (rows, columns) uint8.
+    """
+
+    burned_fraction: npt.NDArray[np.float32]
+    day: npt.NDArray[np.int32]
+    uncertainty: npt.NDArray[np.uint8]
+
+
+def summarise(probability: npt.NDArray[np.float32], threshold: float = 0.5) -> DaySummary:
+    """Sum daily probabilities and date what burned.
+
+    Args:
+        probability: (days, rows, columns) float32.
+        threshold: a cell burned where its sum, at most 1, reaches this.
+
+    Raises:
+        InputError: if there is no day, a value is not finite, or the threshold is not in (0, 1].
+    """
+    check_threshold(threshold)
+    if probability.ndim != 3 or len(probability) == 0:
+        raise InputError(
+            f"daily probabilities of shape {probability.shape}; they need days, rows and columns"
+        )
+    total, day = _sum_and_peak(probability)
+    if not np.isfinite(total).all():
+        raise InputError(
+            "daily probabilities hold values that are not finite; was a missing value not masked?"
+        )
+    fraction = np.minimum(total, np.float32(1))
+    burned = fraction >= np.float32(threshold)
+    uncertainty = np.full(fraction.shape, NO_UNCERTAINTY, np.uint8)
+    cells = np.flatnonzero(burned)
+    flat = probability.reshape(len(probability), -1).take(cells, axis=1)
+    uncertainty.flat[cells] = date_uncertainty(flat, day.flat[cells])
+    return DaySummary(fraction, np.where(burned, day, np.int32(-1)), uncertainty)
+
+
+def date_uncertainty(
+    probability: npt.NDArray[np.float32], day: npt.NDArray[np.int32], mass: float = MASS
+) -> npt.NDArray[np.uint8]:
+    """Return the smallest h such that the days within `day` +- h hold `mass` of the summed probability.
+
+    Days before the first and after the last count as holding nothing.
+
+    Args:
+        probability: (days, cells) float32, with a sum above 0 in each cell.
+        day: (cells,) index of the date.
+        mass: share of the sum, 0-1.
+
+    Returns:
+        (cells,) uint8 days, at most 254.
+    """
+    result = np.empty(day.shape, np.uint8)
+    for start in range(0, day.size, _CELLS_AT_ONCE):
+        cells = slice(start, start + _CELLS_AT_ONCE)
+        result[cells] = _widths(probability[:, cells], day[cells], mass)
+    return result
+
+
+def check_threshold(threshold: float) -> None:
+    """Make sure that a threshold on the burned fraction is above 0 and at most 1.
+
+    Raises:
+        InputError: if it is not.
+    """
+    if not 0 < threshold <= 1:
+        raise InputError(f"threshold {threshold} is not above 0 and at most 1")
+
+
+def _widths(
+    probability: npt.NDArray[np.float32], day: npt.NDArray[np.int32], mass: float
+) -> npt.NDArray[np.uint8]:
+    """The rule of `date_uncertainty` for as many cells as stay in the processor's cache."""
+    days, count = probability.shape
+    running = np.zeros((days + 1, count), np.float64)
+    for index, plane in enumerate(probability):
+        np.add(running[index], plane, out=running[index + 1])
+    needed = running[-1] * (mass - _SLACK)
+    result = np.full(count, MAX_UNCERTAINTY, np.uint8)
+    cells = np.arange(count)
+    for h in range(min(days, MAX_UNCERTAINTY)):
+        first, after = np.maximum(day[cells] - h, 0), np.minimum(day[cells] + h + 1, days)
+        within = running[after, cells] - running[first, cells] >= needed[cells]
+        result[cells[within]] = h
+        cells = cells[~within]
+        if not cells.size:
+            break
+    return result
+
+
+def _sum_and_peak(
+    probability: npt.NDArray[np.float32],
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int32]]:
+    """Sum over the days and find the first day of the largest value, one pass, one day at a time."""
+    total = probability[0].astype(np.float32)
+    largest = total.copy()
+    day = np.zeros(total.shape, np.int32)
+    for index, plane in enumerate(probability[1:], 1):
+        total += plane
+        np.putmask(day, plane > largest, np.int32(index))
+        np.maximum(largest, plane, out=largest)
+    return total, day

@@ -1,0 +1,146 @@
+"""Which days the network sees, and which of them go into the map.
+
+The network reads a whole sequence of days at once. The days near its ends have less context than those in
+its middle, so a month is read with days before and after it and only the month's own days are kept.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from banet.days import Day, Days, as_day, as_month, day_range, month_range
+from banet.errors import InputError
+
+__all__ = ["SEQUENCE_LENGTH", "Window", "kept_days", "month_window", "month_windows", "nrt_window"]
+
+SEQUENCE_LENGTH = 64
+_MULTIPLE = 16
+_ONE = np.timedelta64(1, "D")
+
+
+@dataclass(frozen=True)
+class Window:
+    """A sequence of days for the network, and the part of it that is kept. Both ranges are half-open.
+
+    Attributes:
+        start, stop: the days that the network sees; their number is a multiple of 16.
+        keep_start, keep_stop: the days that go into the map, within the former.
+
+    Raises:
+        InputError: if the kept days are none or reach beyond the sequence, or its length is no multiple
+            of 16.
+    """
+
+    start: Day
+    stop: Day
+    keep_start: Day
+    keep_stop: Day
+
+    def __post_init__(self) -> None:
+        for name in ("start", "stop", "keep_start", "keep_stop"):
+            object.__setattr__(self, name, as_day(getattr(self, name)))
+        if not self.start <= self.keep_start < self.keep_stop <= self.stop:
+            raise InputError(
+                f"the kept days {self.keep_start} to {self.keep_stop} (not included) must be at least a day "
+                f"within {self.start} to {self.stop}"
+            )
+        _check_length(self.length)
+
+    @property
+    def length(self) -> int:
+        """Number of days that the network sees."""
+        return int((self.stop - self.start) // _ONE)
+
+    @property
+    def days(self) -> Days:
+        """The days that the network sees."""
+        return day_range(self.start, self.stop)
+
+    @property
+    def kept(self) -> Days:
+        """The days that are kept."""
+        return day_range(self.keep_start, self.keep_stop)
+
+    @property
+    def keep(self) -> slice:
+        """Where the kept days lie along the network's time axis."""
+        return slice(int((self.keep_start - self.start) // _ONE), int((self.keep_stop - self.start) // _ONE))
+
+
+def month_window(month: Any, length: int = SEQUENCE_LENGTH) -> Window:
+    """Return the sequence that serves a calendar month, all of whose days are kept.
+
+    With 64 days it starts on the 15th of the month before (Pinto et al. 2020). With another length the
+    month lies in its middle.
+
+    Args:
+        month: `YYYY-MM`, or any day of the month.
+        length: number of days that the network sees, a multiple of 16 and no shorter than the month.
+
+    Raises:
+        InputError: if it is no month, or the length cannot hold it.
+
+    >>> window = month_window("2021-03")
+    >>> window.start, window.stop, window.kept.size
+    (np.datetime64('2021-02-15'), np.datetime64('2021-04-20'), 31)
+    """
+    _check_length(length)
+    which = as_month(month)
+    first, after = which.astype("datetime64[D]"), (which + 1).astype("datetime64[D]")
+    days = int((after - first) // _ONE)
+    if length < days:
+        raise InputError(f"a window of {length} days cannot hold the {days} days of {which}; take 32 or more")
+    if length == SEQUENCE_LENGTH:
+        start = (which - 1).astype("datetime64[D]") + 14 * _ONE
+    else:
+        start = first - (length - days) // 2 * _ONE
+    return Window(start, start + length * _ONE, first, after)
+
+
+def month_windows(start: Any, end: Any, length: int = SEQUENCE_LENGTH) -> tuple[Window, ...]:
+    """Return the windows of the months from `start` to `end`, both included; their kept days join.
+
+    Raises:
+        InputError: if `end` is before `start`.
+    """
+    return tuple(month_window(month, length) for month in month_range(start, end))
+
+
+def nrt_window(day: Any, length: int = SEQUENCE_LENGTH) -> Window:
+    """Return the last `length` days up to and including `day`, all of which are kept.
+
+    >>> window = nrt_window("2021-08-10")
+    >>> window.start, window.stop
+    (np.datetime64('2021-06-08'), np.datetime64('2021-08-11'))
+    """
+    _check_length(length)
+    stop = as_day(day) + _ONE
+    start = stop - length * _ONE
+    return Window(start, stop, start, stop)
+
+
+def kept_days(windows: Sequence[Window]) -> Days:
+    """Join the kept days of windows that follow one another.
+
+    Raises:
+        InputError: if there is no window, or one does not begin on the day after the one before.
+    """
+    if not windows:
+        raise InputError("no window to map; give at least one month or day")
+    for before, after in itertools.pairwise(windows):
+        if after.keep_start != before.keep_stop:
+            raise InputError(
+                f"the kept days of a window start on {after.keep_start}; they must follow the ones before, "
+                f"which end with {before.keep_stop - _ONE}"
+            )
+    return day_range(windows[0].keep_start, windows[-1].keep_stop)
+
+
+def _check_length(length: int) -> None:
+    if length < _MULTIPLE or length % _MULTIPLE:
+        raise InputError(f"a window of {length} days; the network needs a multiple of {_MULTIPLE}")

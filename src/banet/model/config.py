@@ -1,0 +1,130 @@
+"""The shape of a network and the scaling of its input, as frozen values that travel with the weights."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+__all__ = ["CHANNELS", "BANetConfig", "ChannelName", "InputSpec"]
+
+ChannelName = Literal["red", "nir", "mir", "frp", "view_zenith", "observed"]
+CHANNELS: tuple[ChannelName, ...] = ("red", "nir", "mir", "frp", "view_zenith", "observed")
+
+PositiveInt = Annotated[int, Field(gt=0)]
+PositiveFloat = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+FiniteFloat = Annotated[float, Field(allow_inf_nan=False)]
+
+
+class BANetConfig(BaseModel):
+    """Shape of a U-Net in space and time of the BA-Net family.
+
+    The defaults are BA-Net as published (doi 10.1016/j.isprsjprs.2019.12.014). Stage i of the encoder has
+    `width * multipliers[i]` channels; every stage but the first halves days, rows and columns, and a last
+    convolution, the bottom, halves rows and columns once more.
+
+    Attributes:
+        channels: input channels.
+        classes: output channels.
+        width: channels of the first stage.
+        multipliers: channels of each stage over `width`; their number is the depth.
+        space_kernels: cells a side of each stage's convolution in space, odd.
+        time_kernels: days of each stage's convolution in time, odd.
+        head_kernel: days of the head's convolution in time, odd.
+        lstm: whether a one-way LSTM runs over the days of each cell in the first stage.
+        dropout: probability of dropping a whole channel after a stage, in training.
+        norm: kind of normalisation; `batch` takes its statistics over batch, days, rows and columns.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    channels: PositiveInt = 4
+    classes: PositiveInt = 1
+    width: PositiveInt = 32
+    multipliers: tuple[PositiveInt, ...] = (1, 2, 4, 8, 8)
+    space_kernels: tuple[PositiveInt, ...] = (7, 3, 3, 3, 3)
+    time_kernels: tuple[PositiveInt, ...] = (7, 7, 5, 3, 3)
+    head_kernel: PositiveInt = 3
+    lstm: bool = True
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.2
+    norm: Literal["batch"] = "batch"
+
+    @model_validator(mode="after")
+    def _stages_agree(self) -> Self:
+        depths = {len(self.multipliers), len(self.space_kernels), len(self.time_kernels)}
+        if len(depths) != 1 or depths == {0}:
+            raise ValueError(
+                f"multipliers, space_kernels and time_kernels must be of one length of at least 1, "
+                f"found {len(self.multipliers)}, {len(self.space_kernels)} and {len(self.time_kernels)}"
+            )
+        even = [k for k in (*self.space_kernels, *self.time_kernels, self.head_kernel) if k % 2 == 0]
+        if even:
+            raise ValueError(f"kernels must be odd so that output days are input days, found {even}")
+        return self
+
+    @classmethod
+    def original(cls) -> Self:
+        """Return BA-Net as published: 32 channels wide with the LSTM, 3 415 361 parameters."""
+        return cls()
+
+    @classmethod
+    def lean(cls, width: int = 12, **changes: Any) -> Self:
+        """Return the same U-Net narrower and without the LSTM; `changes` override any other field."""
+        return cls(**{"width": width, "lstm": False, **changes})
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """Channels of each stage of the encoder."""
+        return tuple(self.width * m for m in self.multipliers)
+
+    @property
+    def multiple(self) -> tuple[int, int, int]:
+        """What days, rows and columns of an input must be multiples of."""
+        halvings = len(self.multipliers) - 1
+        return 2**halvings, 2 ** (halvings + 1), 2 ** (halvings + 1)
+
+
+class InputSpec(BaseModel):
+    """What a set of weights was trained on, hence how its input must be scaled.
+
+    A value v of channel i enters as (v - mean[i]) / std[i], with v = 0 where it is missing. The defaults are
+    the published ones for VIIRS at 0.01 degree.
+
+    Attributes:
+        channels: in the order of the network's input: `red`, `nir`, `mir` reflectance (1), `frp` as
+            log(1 + MW), `view_zenith` in degrees, `observed` 1 or 0.
+        mean, std: one number a channel, in the unit of the channel.
+        mir_band: band in the MIR slot, such as M12 or M11.
+        sensor: what flew.
+        sequence_length: days that the weights were trained with.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    channels: tuple[ChannelName, ...] = ("red", "nir", "mir", "frp")
+    mean: tuple[FiniteFloat, ...] = (0.2349, 0.3548, 0.1128, 0.0016)
+    std: tuple[PositiveFloat, ...] = (0.1879, 0.1660, 0.0547, 0.0776)
+    mir_band: str = "M12"
+    sensor: str = "VIIRS"
+    sequence_length: PositiveInt = 64
+
+    @model_validator(mode="after")
+    def _channels_agree(self) -> Self:
+        if not len(self.channels) == len(self.mean) == len(self.std):
+            raise ValueError(
+                f"channels, mean and std must be of one length, "
+                f"found {len(self.channels)}, {len(self.mean)} and {len(self.std)}"
+            )
+        if not self.channels or len(set(self.channels)) != len(self.channels):
+            raise ValueError(f"channels must be named once each, found {self.channels}")
+        return self
+
+    @classmethod
+    def original(cls) -> Self:
+        """Return the published scaling: VIIRS S-NPP 750 m bands M5, M7, M12 and log(1 + FRP)."""
+        return cls(sensor="VIIRS S-NPP")
+
+    @property
+    def missing(self) -> tuple[float, ...]:
+        """What a missing value looks like to the network, one number a channel (1)."""
+        return tuple((0.0 - mean) / std for mean, std in zip(self.mean, self.std, strict=True))

@@ -1,0 +1,192 @@
+"""One call from normalised days to probabilities of burning, whatever computes it."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from banet.errors import InputError
+from banet.model.config import BANetConfig, InputSpec
+from banet.model.network import BANet, pad_to_multiple
+
+__all__ = ["BACKENDS", "Backend", "Engine", "choose_backend"]
+
+Array = npt.NDArray[np.float32]
+Member = Callable[[Tensor], Tensor]
+"""From normalised (channels, T, H, W) to logits (classes, T, H, W), both float32 in main memory."""
+
+BACKENDS = ("torch", "openvino", "cuda")
+
+
+@dataclass(frozen=True)
+class Backend:
+    """What computes, and why it was chosen.
+
+    Attributes:
+        name: one of `BACKENDS`.
+        threads: processor threads that it uses.
+        reason: one line for people.
+    """
+
+    name: str
+    threads: int
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.threads} threads): {self.reason}"
+
+
+def choose_backend(asked: str = "auto", threads: int | None = None) -> Backend:
+    """Choose what computes.
+
+    Args:
+        asked: `auto`, or one of `BACKENDS`.
+        threads: processor threads to use; by default as many as torch would.
+
+    Raises:
+        InputError: if there is no such back end, it cannot run here, or `threads` is below 1.
+    """
+    count = torch.get_num_threads() if threads is None else threads
+    if count < 1:
+        raise InputError(f"an engine needs at least one thread, asked for {count}")
+    if asked == "auto":
+        if torch.cuda.is_available():
+            return Backend("cuda", count, f"found {torch.cuda.get_device_name()}")
+        return Backend("torch", count, "no CUDA device; exact float32 on processor cores, nothing to install")
+    if asked not in BACKENDS:
+        raise InputError(f"no engine named {asked!r}; known engines: auto, {', '.join(BACKENDS)}")
+    if asked == "openvino" and importlib.util.find_spec("openvino") is None:
+        raise InputError("the openvino engine is not installed: pip install 'banet[openvino]'")
+    if asked == "cuda" and not torch.cuda.is_available():
+        raise InputError("the cuda engine needs a CUDA device and torch's CUDA build; this torch finds none")
+    return Backend(asked, count, "asked for")
+
+
+class Engine:
+    """An ensemble of networks ready to map; safe to share between threads, one tile runs at a time.
+
+    Args:
+        models: members of the ensemble; they must want the same input. They are not changed.
+        backend: `auto`, `torch`, `openvino` or `cuda`.
+        threads: processor threads to use; by default as many as torch would.
+
+    Attributes:
+        spec: how the input must be scaled.
+        multiple: what days, rows and columns are padded to.
+        backend: what computes, and why.
+
+    Raises:
+        InputError: if there is no model, the members disagree, or the back end cannot run here.
+    """
+
+    def __init__(self, models: Sequence[BANet], backend: str = "auto", *, threads: int | None = None):
+        self._models = tuple(models)
+        _check_members(self._models)
+        self.config: BANetConfig = self._models[0].config
+        self.spec: InputSpec = self._models[0].spec
+        # Powers of two all, so the largest is a multiple of each.
+        days, rows, columns = (max(n) for n in zip(*(m.config.multiple for m in self._models), strict=True))
+        self.multiple = days, rows, columns
+        self.backend = choose_backend(backend, threads)
+        self._members = _build(self._models, self.backend)
+        self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        return len(self._members)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Pools, locks and compiled networks stay at home; another process builds its own.
+        return _rebuild, (self._models, self.backend.name, self.backend.threads)
+
+    def logits(self, x: Array | Tensor) -> Array:
+        """Return every member's logits.
+
+        Args:
+            x: normalised (channels, T, H, W) float32; padded with missing values to what the network needs.
+
+        Returns:
+            (members, T, H, W) float32.
+
+        Raises:
+            InputError: if the shape is another or the input holds NaN or infinity.
+        """
+        days = _checked(x, self.config.channels)
+        t, h, w = days.shape[1:]
+        whole = pad_to_multiple(days, self.multiple, self.spec.missing)
+        out = np.empty((len(self._members), t, h, w), np.float32)
+        with self._lock, torch.inference_mode():
+            for target, member in zip(out, self._members, strict=True):
+                target[...] = member(whole)[0, :t, :h, :w].numpy()
+        return out
+
+    def probabilities(self, x: Array | Tensor) -> Array:
+        """Return the probability of burning on each day: the mean over the ensemble of the sigmoids.
+
+        Args:
+            x: normalised (channels, T, H, W) float32; padded with missing values to what the network needs.
+
+        Returns:
+            (T, H, W) float32.
+
+        Raises:
+            InputError: if the shape is another or the input holds NaN or infinity.
+        """
+        members = torch.from_numpy(self.logits(x)).sigmoid_()
+        mean: Array = (members[0] if len(members) == 1 else members.mean(0)).numpy()
+        return mean
+
+
+def _rebuild(models: tuple[BANet, ...], backend: str, threads: int) -> Engine:
+    return Engine(models, backend, threads=min(threads, os.cpu_count() or threads))
+
+
+def _check_members(models: tuple[BANet, ...]) -> None:
+    if not models:
+        raise InputError("an engine needs at least one model, none given")
+    first = models[0]
+    for model in models:
+        if model.config.classes != 1 or model.config.channels != len(model.spec.channels):
+            raise InputError(
+                f"{model.name or 'a model'} has {model.config.classes} outputs and {model.config.channels} "
+                f"inputs; mapping needs 1 output and the {len(model.spec.channels)} inputs of its spec"
+            )
+        ours, theirs = first.spec, model.spec
+        if (ours.channels, ours.mean, ours.std) != (theirs.channels, theirs.mean, theirs.std):
+            raise InputError(
+                f"{first.name or 'the first model'} and {model.name or 'another'} want differently scaled "
+                "input: they cannot be one ensemble"
+            )
+
+
+def _checked(x: Array | Tensor, channels: int) -> Tensor:
+    days = torch.as_tensor(x).to("cpu", torch.float32)
+    if days.ndim != 4 or days.shape[0] != channels or 0 in days.shape:
+        raise InputError(f"the engine takes ({channels}, days, rows, columns), found {tuple(days.shape)}")
+    # The sum is a cheap witness: any NaN or infinity reaches it.
+    if not torch.isfinite(days.sum()) and not torch.isfinite(days).all():
+        raise InputError("the input holds NaN or infinity: scale it with banet.model.normalise first")
+    return days
+
+
+def _build(models: tuple[BANet, ...], backend: Backend) -> list[Member]:
+    if backend.name == "cuda":
+        from banet.model.engine_cuda import CudaMember
+
+        return [CudaMember(model) for model in models]
+    if backend.name == "openvino":
+        from banet.model.engine_openvino import OpenVinoMember
+
+        return [OpenVinoMember(model, backend.threads) for model in models]
+    from banet.model.engine_torch import TorchMember, worker_pool
+
+    pool = worker_pool(backend.threads)
+    return [TorchMember(model, pool, backend.threads) for model in models]

@@ -1,0 +1,77 @@
+"""From physical planes to what a network takes."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from banet.model.config import ChannelName, InputSpec
+
+__all__ = ["Planes", "normalise"]
+
+Array = npt.NDArray[np.float32]
+
+
+class Planes(Protocol):
+    """Daily planes (T, rows, columns) as a cube's window holds them; NaN is missing."""
+
+    @property
+    def red(self) -> Array:
+        """Red reflectance (1)."""
+        ...
+
+    @property
+    def nir(self) -> Array:
+        """Near-infrared reflectance (1)."""
+        ...
+
+    @property
+    def mir(self) -> Array:
+        """Middle-infrared reflectance (1)."""
+        ...
+
+    @property
+    def frp(self) -> Array:
+        """Fire radiative power (MW), 0 where no fire was seen."""
+        ...
+
+    @property
+    def view_zenith(self) -> Array:
+        """View zenith angle (degrees)."""
+        ...
+
+    @property
+    def observed(self) -> npt.NDArray[np.bool_]:
+        """Where red, NIR and MIR were all observed."""
+        ...
+
+
+def normalise(window: Planes, spec: InputSpec) -> Array:
+    """Stack and scale the planes of a window as a set of weights wants them.
+
+    Missing values become 0 before the scaling, as in the original, and FRP enters as log(1 + MW).
+
+    Args:
+        window: daily planes, (T, rows, columns) float32 in physical units, NaN where missing.
+        spec: channels and their scaling.
+
+    Returns:
+        (channels, T, rows, columns) float32; the window is left as it is.
+    """
+    out = np.empty((len(spec.channels), *window.red.shape), np.float32)
+    for i, name in enumerate(spec.channels):
+        _fill(out[i], window, name)
+        out[i][np.isnan(out[i])] = 0.0
+        out[i] -= np.float32(spec.mean[i])
+        out[i] /= np.float32(spec.std[i])
+    return out
+
+
+def _fill(plane: Array, window: Planes, name: ChannelName) -> None:
+    """Write one channel, still in physical units, into `plane`."""
+    if name == "frp":
+        np.log1p(window.frp, out=plane)
+    else:
+        plane[...] = getattr(window, name)

@@ -1,0 +1,83 @@
+"""Reading HDF5 and NetCDF-4 files such that whatever is wrong with one becomes one line that says so."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from banet.errors import BanetError, UnreadableFileError
+
+__all__ = ["dataset", "number", "opened", "text"]
+
+
+@contextlib.contextmanager
+def opened(path: Path) -> Iterator[h5py.File]:
+    """Open a file for reading; an error of the format inside the block becomes an `UnreadableFileError`.
+
+    Raises:
+        UnreadableFileError: if it is no HDF5 file, is truncated, or cannot be decoded.
+    """
+    try:
+        with h5py.File(path, "r") as file:
+            yield file
+    except BanetError:
+        raise
+    except (OSError, KeyError, RuntimeError) as error:
+        raise UnreadableFileError(f"{path.name} {_what_is_wrong(path)}; download it again") from error
+
+
+def dataset(file: h5py.File, name: str) -> h5py.Dataset:
+    """Return the data set of that name.
+
+    Raises:
+        UnreadableFileError: if there is none; the message lists what its group holds.
+    """
+    found = file.get(name)
+    if isinstance(found, h5py.Dataset):
+        return found
+    parent = file.get(name.rpartition("/")[0] or "/")
+    inside = ", ".join(sorted(parent)[:12]) if isinstance(parent, h5py.Group) else "nothing of that group"
+    raise UnreadableFileError(f"{Path(file.filename).name} lacks {name}; it holds {inside or 'nothing'}")
+
+
+def number(holder: Any, names: tuple[str, ...], default: float | None = None) -> float | None:
+    """Return the first attribute among `names` that is a number, or `default`.
+
+    Files in circulation keep numbers as scalars, as arrays of one and, for fill values of flag planes, as
+    text.
+    """
+    for name in names:
+        if name in holder.attrs:
+            value = np.ravel(holder.attrs[name])[0]
+            with contextlib.suppress(TypeError, ValueError):
+                return float(value)
+    return default
+
+
+def text(holder: Any, name: str) -> str:
+    """Return an attribute as text; empty if there is none."""
+    value = holder.attrs.get(name, "")
+    value = np.ravel(value)[0] if isinstance(value, np.ndarray) and value.size else value
+    return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
+
+
+def _what_is_wrong(path: Path) -> str:
+    if not path.exists():
+        return "does not exist"
+    try:
+        with path.open("rb") as stream:
+            head = stream.read(256).lstrip()
+    except OSError as error:
+        return f"cannot be read ({error.strerror})"
+    if not head:
+        return "is empty"
+    if head[:1] in (b"<", b"{"):
+        return "is a web page or an error message, not an HDF5 file"
+    if not head.startswith(b"\x89HDF"):
+        return "is no HDF5 or NetCDF-4 file"
+    return "is truncated or damaged"

@@ -1,0 +1,253 @@
+"""VIIRS daily surface reflectance in sinusoidal tiles (V*09GA, HDF-EOS5), collections 1 and 2.
+
+Names are `V{NP,J1,J2}09GA[_NRT].A{YYYYDDD}.h{HH}v{VV}.{collection}.{production}.h5`. The 1 km grid (1200 x
+1200) is the group `HDFEOS/GRIDS/VIIRS_Grid_1km_2D/Data Fields` (`VNP_Grid_1km_2D` in collection 1): int16
+reflectance, scale 1e-4, valid -100 to 16000; angles int16, scale 0.01. It has no band at 3.7 um, so the MIR
+slot holds M11 (2.25 um).
+
+The seven quality planes go along untouched, since smoke and fresh char raise cloud and aerosol flags where
+fires are. Of them only night is acted on. Bits (VIIRS Surface Reflectance User's Guide): QF1 0-1 cloud-mask
+quality, 2-3 cloud (0 clear to 3 cloudy), 4 night; QF2 0-2 land or water, 3 shadow, 5 snow. Water is kept as
+it was seen.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import h5py
+import numpy as np
+import numpy.typing as npt
+
+from banet.days import Day, Days, from_day_of_year
+from banet.errors import InputError, NotFoundError, UnreadableFileError
+from banet.files import PathLike, existing_folder
+from banet.labels.sinusoidal import SinusoidalGrid, tile_grid
+from banet.observations import register
+from banet.observations.hdf5 import dataset, number, opened
+from banet.observations.l1b import MAX_SOLAR_ZENITH, SATELLITES
+from banet.observations.mosaic import BestView
+from banet.observations.planes import DayPlanes, Overpass, Plane
+from banet.observations.tiles import CellMeans, nearest_pixels
+from banet.region import Region
+
+__all__ = ["FLAGS", "SurfaceSource", "surface"]
+
+#: Names of the quality planes in `DayPlanes.flags`, in the files `SurfReflect_QF1_1` to `SurfReflect_QF7_1`.
+FLAGS = tuple(f"qf{number}" for number in range(1, 8))
+#: What a flag plane holds where no tile reaches.
+NO_FLAG = 255
+_BANDS = {"red": "SurfReflect_M5_1", "nir": "SurfReflect_M7_1", "mir": "SurfReflect_M11_1"}
+_VALID = (-100, 16000)
+_NIGHT_BIT = 1 << 4
+_NAME = re.compile(
+    r"(?P<satellite>VNP|VJ1|VJ2)09GA(?P<nrt>_NRT)?\.A(?P<year>\d{4})(?P<doy>\d{3})\.h(?P<h>\d\d)v(?P<v>\d\d)"
+    r"\.(?P<rest>.+)\.(?:h5|hdf5?)",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class Tile:
+    """What the name of a file says.
+
+    Attributes:
+        satellite: `VNP`, `VJ1` or `VJ2`.
+        day: UTC.
+        h, v: the tile's column and row.
+        path: the file.
+    """
+
+    satellite: str
+    day: Day
+    h: int
+    v: int
+    path: Path
+
+
+@dataclass(frozen=True)
+class SurfaceSource:
+    """The source of surface reflectance tiles; see `banet.observations.planes.ObservationSource`."""
+
+    name: str = "surface"
+    mir_band: str = "M11"
+
+    @property
+    def sensor(self) -> str:
+        """What flew: the satellites that a folder may hold."""
+        return f"VIIRS {'/'.join(SATELLITES.values())} surface reflectance"
+
+    def files(self, folder: PathLike) -> dict[Day, tuple[Path, ...]]:
+        """Return the files of each day, in the folder and the folders below it.
+
+        Raises:
+            NotFoundError: if there is no such folder.
+        """
+        days: dict[Day, list[Path]] = defaultdict(list)
+        for tile in _tiles(existing_folder(folder, "folder of VIIRS files").rglob("*")):
+            days[tile.day].append(tile.path)
+        return {day: tuple(days[day]) for day in sorted(days)}
+
+    def days(self, folder: PathLike) -> Days:
+        """Return the sorted days for which the folder holds at least one file of this family."""
+        return np.array(list(self.files(folder)), "datetime64[D]")
+
+    def read_day(
+        self, folder: PathLike, day: Day, region: Region, files: Iterable[Path] | None = None
+    ) -> DayPlanes:
+        """Return the best view of a day over the satellites, its tiles joined, with its quality flags.
+
+        Tiles that cannot be used become lines in `gaps`; those that do not touch the region are passed over.
+
+        Args:
+            folder: where the files are.
+            day: UTC.
+            region: the grid.
+            files: those of the day, if they are known, to spare a look through the folder.
+
+        Raises:
+            NotFoundError: if the folder holds no file of that day.
+            UnreadableFileError: if every tile that touches the region is broken; the message says why.
+        """
+        tiles = _tiles(self.files(folder).get(day, ()) if files is None else files)
+        if not tiles:
+            raise NotFoundError(f"{folder} holds no {self.name} file of {day}")
+        view, gaps = BestView(region.shape), list[str]()
+        flags = {name: np.full(region.shape, NO_FLAG, np.uint8) for name in FLAGS}
+        closest = np.full(region.shape, np.inf, np.float32)
+        for satellite in sorted({tile.satellite for tile in tiles}):
+            found = _mosaic([tile for tile in tiles if tile.satellite == satellite], region, gaps)
+            if found is not None:
+                overpass, its_flags = found
+                view.add(overpass)
+                _take_flags(flags, its_flags, closest, overpass.view_zenith)
+        if gaps and not view.overpasses:
+            raise UnreadableFileError(f"no tile of {day} can be used: {'; '.join(gaps)}")
+        if not view.overpasses:
+            gaps.append(f"no tile of {day} touches region {region.name} ({len(tiles)} looked at)")
+        return replace(view.result(gaps), flags=flags)
+
+
+def _tiles(paths: Iterable[Path]) -> list[Tile]:
+    """Tiles by satellite, day and place; of several productions the newest standard one, else the newest."""
+    best: dict[tuple[str, Day, int, int], Path] = {}
+    matches = [(path, match) for path in paths if (match := _NAME.fullmatch(path.name))]
+    for path, match in sorted(matches, key=lambda item: (item[1]["nrt"] is None, item[1]["rest"])):
+        try:
+            day = from_day_of_year(int(match["year"]), int(match["doy"]))
+        except InputError:  # a name like A2017400 is a name of something else
+            continue
+        best[match["satellite"].upper(), day, int(match["h"]), int(match["v"])] = path
+    return [Tile(*key, path) for key, path in sorted(best.items())]
+
+
+def _mosaic(
+    tiles: Iterable[Tile], region: Region, gaps: list[str]
+) -> tuple[Overpass, dict[str, npt.NDArray[np.uint8]]] | None:
+    """Join the tiles of one satellite; None if none touches the region."""
+    means = CellMeans(region, len(_BANDS) + 1)
+    flags = {name: np.full(region.shape, NO_FLAG, np.uint8) for name in FLAGS}
+    used: list[Tile] = []
+    for tile in tiles:
+        try:
+            if _add(tile, region, means, flags):
+                used.append(tile)
+        except (UnreadableFileError, InputError) as error:
+            gaps.append(f"tile {SATELLITES[tile.satellite]} h{tile.h:02d}v{tile.v:02d}: {error}")
+    if not used:
+        return None
+    red, nir, mir, view_zenith = means.result()
+    overpass = Overpass(
+        used[0].day.astype("datetime64[m]"),
+        red,
+        nir,
+        mir,
+        view_zenith,
+        inputs=tuple(tile.path.name for tile in used),
+    )
+    return overpass, flags
+
+
+def _add(tile: Tile, region: Region, means: CellMeans, flags: Mapping[str, npt.NDArray[np.uint8]]) -> bool:
+    """Add one tile to the means and the flags; False if it does not touch the region."""
+    whole = tile_grid(tile.h, tile.v, 1200)
+    window = whole.window_on(region)
+    grid = whole.window(*window)
+    if not grid.shape[0] or not grid.shape[1]:
+        return False
+    with opened(tile.path) as file:
+        fields = _fields(file)
+        bands = np.stack([_reflectance(_plane(fields, name, whole), window) for name in _BANDS.values()])
+        view_zenith = _angle(_plane(fields, "SensorZenith_1", whole), window)
+        solar_zenith = _angle(_plane(fields, "SolarZenith_1", whole), window)
+        quality = {
+            name: _plane(fields, f"SurfReflect_QF{index}_1", whole)[window]
+            for index, name in enumerate(FLAGS, 1)
+        }
+    with np.errstate(invalid="ignore"):
+        dark = ~(solar_zenith <= MAX_SOLAR_ZENITH) | ((quality["qf1"] & _NIGHT_BIT) != 0)
+    bands[:, dark] = np.nan
+    means.add(grid, np.concatenate([bands, view_zenith[None]]))
+    rows, cols, inside = nearest_pixels(grid, region)
+    for name, plane in quality.items():
+        np.copyto(flags[name], plane[rows, cols].astype(np.uint8), where=inside)
+    return True
+
+
+def _take_flags(
+    flags: Mapping[str, npt.NDArray[np.uint8]],
+    candidate: Mapping[str, npt.NDArray[np.uint8]],
+    closest: Plane,
+    view_zenith: Plane,
+) -> None:
+    """Keep the flags of the view that a cell's values come from; where none was seen, of the first tile."""
+    better = view_zenith < closest
+    first = flags["qf1"] == NO_FLAG
+    for name, plane in flags.items():
+        np.copyto(plane, candidate[name], where=better | first)
+    np.copyto(closest, view_zenith, where=better)
+
+
+def _fields(file: h5py.File) -> h5py.Group:
+    grids = file.get("HDFEOS/GRIDS")
+    names = [name for name in grids if name.endswith("Grid_1km_2D")] if isinstance(grids, h5py.Group) else []
+    fields = file.get(f"HDFEOS/GRIDS/{names[0]}/Data Fields") if names else None
+    if not isinstance(fields, h5py.Group):
+        raise UnreadableFileError(f"{Path(file.filename).name} has no 1 km grid under HDFEOS/GRIDS")
+    return fields
+
+
+def _plane(fields: h5py.Group, name: str, grid: SinusoidalGrid) -> h5py.Dataset:
+    found = dataset(fields.file, f"{fields.name}/{name}")
+    if found.shape != grid.shape:
+        file = Path(fields.file.filename).name
+        raise UnreadableFileError(f"{file}: {name} is {found.shape}, a tile has {grid.shape}")
+    return found
+
+
+def _reflectance(source: h5py.Dataset, window: tuple[slice, slice]) -> Plane:
+    raw = source[window]
+    values: Plane = raw * np.float32(_scale(source, 1e-4))
+    values[(raw < _VALID[0]) | (raw > _VALID[1])] = np.nan
+    return values
+
+
+def _angle(source: h5py.Dataset, window: tuple[slice, slice]) -> Plane:
+    raw = source[window]
+    values: Plane = raw * np.float32(_scale(source, 0.01))
+    values[(raw < 0) | (values > 180)] = np.nan
+    return values
+
+
+def _scale(source: h5py.Dataset, default: float) -> float:
+    """What to multiply by; some collections write the reciprocal (10000), as MODIS did."""
+    scale = number(source, ("scale_factor", "Scale"), default) or default
+    return 1 / scale if scale > 1 else scale
+
+
+surface = SurfaceSource()
+register(surface)

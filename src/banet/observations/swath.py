@@ -1,0 +1,189 @@
+"""Sources that read swaths: VIIRS Level-1B at 750 m and at 375 m, all satellites of a folder together."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from banet.days import Day, Days
+from banet.errors import NotFoundError, UnreadableFileError
+from banet.files import PathLike, existing_folder
+from banet.observations import register
+from banet.observations.l1b import (
+    IMG,
+    MOD,
+    SATELLITES,
+    Granule,
+    Kind,
+    find_granules,
+    is_night,
+    read_geolocation,
+    read_pixels,
+)
+from banet.observations.mosaic import BestView
+from banet.observations.planes import DayPlanes, Overpass
+from banet.observations.resample import margin_degrees, place, resample
+from banet.region import Region
+
+__all__ = ["SwathSource", "viirs375", "viirs750"]
+
+# Granules start six minutes apart; two that start no further apart than this were seen in one passage.
+_GRANULE_MINUTES = np.timedelta64(7, "m")
+
+
+@dataclass(frozen=True)
+class SwathSource:
+    """A source of Level-1B swaths; see `banet.observations.planes.ObservationSource`.
+
+    Attributes:
+        name: what the user types.
+        kind: `MOD` (750 m) or `IMG` (375 m).
+    """
+
+    name: str
+    kind: Kind
+
+    @property
+    def sensor(self) -> str:
+        """What flew: the satellites that a folder may hold."""
+        return f"VIIRS {'/'.join(SATELLITES.values())}"
+
+    @property
+    def mir_band(self) -> str:
+        """The band in the MIR slot."""
+        return self.kind.mir_band
+
+    def files(self, folder: PathLike) -> dict[Day, tuple[Path, ...]]:
+        """Return the files of each day, in the folder and the folders below it.
+
+        Raises:
+            NotFoundError: if there is no such folder.
+        """
+        paths = existing_folder(folder, "folder of VIIRS files").rglob("*")
+        days: dict[Day, list[Path]] = defaultdict(list)
+        for granule in find_granules(paths, self.kind):
+            days[granule.day].extend(granule.files)
+        return {day: tuple(days[day]) for day in sorted(days)}
+
+    def days(self, folder: PathLike) -> Days:
+        """Return the sorted days for which the folder holds at least one file of this family."""
+        return np.array(list(self.files(folder)), "datetime64[D]")
+
+    def read_day(
+        self, folder: PathLike, day: Day, region: Region, files: Iterable[Path] | None = None
+    ) -> DayPlanes:
+        """Return the best view of a day over all satellites.
+
+        Granules that cannot be used become lines in `gaps`, those of night are passed over. Neighbouring
+        granules of one passage count as one overpass. A day whose granules all miss the region has planes
+        without any observation, and a line that says so.
+
+        Args:
+            folder: where the files are.
+            day: UTC.
+            region: the grid.
+            files: those of the day, if they are known, to spare a look through the folder.
+
+        Raises:
+            NotFoundError: if the folder holds no file of that day.
+            UnreadableFileError: if every granule of that day is broken; the message says why.
+        """
+        paths = self.files(folder).get(day, ()) if files is None else files
+        granules = find_granules(paths, self.kind)
+        if not granules:
+            raise NotFoundError(f"{folder} holds no {self.name} file of {day}")
+        view, gaps = BestView(region.shape), list[str]()
+        for passage in sorted(_passages(granules), key=lambda passage: passage[0].time):
+            overpass = self._overpass(passage, region, gaps)
+            if overpass is not None:
+                view.add(overpass)
+        if len(gaps) == len(granules):
+            raise UnreadableFileError(f"no granule of {day} can be used: {'; '.join(gaps)}")
+        if not view.overpasses:
+            gaps.append(
+                f"no granule of {day} sees region {region.name} by daylight ({len(granules)} looked at)"
+            )
+        return view.result(gaps)
+
+    def _overpass(self, passage: Iterable[Granule], region: Region, gaps: list[str]) -> Overpass | None:
+        """Read one passage; None if nothing of the region was seen by daylight."""
+        joined: Overpass | None = None
+        for granule in passage:
+            try:
+                seen = None if is_night(granule) else read_granule(granule, self.kind, region)
+            except UnreadableFileError as error:
+                gaps.append(f"granule {granule}: {error}")
+                continue
+            if seen is not None:
+                joined = seen if joined is None else _filled(joined, seen)
+        return joined
+
+
+def read_granule(granule: Granule, kind: Kind, region: Region) -> Overpass | None:
+    """Read one granule onto a region's grid.
+
+    Memory is bounded by the granule's geolocation and the region's planes.
+
+    Returns:
+        None if the granule does not reach the region, or sees it only with the sun too low.
+
+    Raises:
+        UnreadableFileError: if a file of the pair is missing or broken, or lacks a band.
+    """
+    margin = margin_degrees(kind.pixel_km)
+    where = read_geolocation(granule, kind, region.south - margin, region.north + margin)
+    if where is None:
+        return None
+    shape, first = where.shape, where.first
+    placement = place(
+        where.longitude, where.latitude, region, rows_per_scan=kind.rows_per_scan, pixel_km=kind.pixel_km
+    )
+    del where
+    if placement is None:
+        return None
+    planes = {
+        name: np.full(region.shape, np.nan, np.float32) for name in ("red", "nir", "mir", "view_zenith")
+    }
+    for rows, part in placement.blocks():
+        lines = slice(first + part.lines.start, first + part.lines.stop)
+        pixels = read_pixels(granule, kind, shape, (lines, part.pixels))
+        bands = [getattr(pixels, name) for name in planes]
+        for plane, values in zip(planes.values(), resample(part, bands, pixels.deleted), strict=True):
+            plane[rows] = values
+    if not np.isfinite(planes["red"]).any():
+        return None
+    return Overpass(granule.time, **planes, inputs=tuple(path.name for path in granule.files))
+
+
+def _passages(granules: Iterable[Granule]) -> Iterator[list[Granule]]:
+    """Group granules that one satellite took without a break."""
+    passage: list[Granule] = []
+    for granule in sorted(granules, key=lambda granule: (granule.satellite, granule.time)):
+        follows = passage and passage[-1].satellite == granule.satellite
+        if not (follows and granule.time - passage[-1].time <= _GRANULE_MINUTES):
+            if passage:
+                yield passage
+            passage = []
+        passage.append(granule)
+    if passage:
+        yield passage
+
+
+def _filled(first: Overpass, second: Overpass) -> Overpass:
+    """Fill the cells that the first granule of a passage did not see from the second, in place."""
+    missing = np.isnan(first.red)
+    for name in ("red", "nir", "mir", "view_zenith"):
+        np.copyto(getattr(first, name), getattr(second, name), where=missing)
+    return Overpass(
+        first.time, first.red, first.nir, first.mir, first.view_zenith, inputs=first.inputs + second.inputs
+    )
+
+
+viirs750 = SwathSource(name="viirs750-swath", kind=MOD)
+viirs375 = SwathSource(name="viirs375-swath", kind=IMG)
+register(viirs750)
+register(viirs375)

@@ -1,0 +1,176 @@
+"""A simulated fire season: the world, what the satellites see of it, and the truth."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from banet.days import Days, as_day, day_range
+from banet.errors import InputError
+from banet.labels.dated import DatedFractions
+from banet.labels.reference import Reference
+from banet.region import Region
+from banet.simulation.climates import Climate, climate_named
+from banet.simulation.fields import Field, Mask, stream
+from banet.simulation.ground import burned_per_day
+from banet.simulation.hotspots import frp_of_table, to_table
+from banet.simulation.observe import best_views
+from banet.simulation.spectra import Band, Cover
+from banet.simulation.view import SATELLITES
+from banet.simulation.world import World, build_world, find_hotspots
+
+__all__ = ["Scene", "simulate"]
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """A fire season with what a satellite saw of it and what was true.
+
+    Attributes:
+        region: where.
+        days: UTC days, (days,).
+        red, nir, mir: best view of each day, reflectance, (days, rows, columns) float32, NaN not observed.
+        frp: power of the detected vegetation fires, MW, 0 where none.
+        view_zenith: of the best view, degrees, NaN not observed.
+        burned_fraction_daily: the truth, share of the cell that burned on the day.
+        water: whether more than half of the cell is water, (rows, columns).
+        hotspots: detections with the columns of FIRMS.
+        cloudy: share of the cells that cloud hid on each day, (days,).
+        world: what it was made from.
+    """
+
+    region: Region
+    days: Days
+    red: Field
+    nir: Field
+    mir: Field
+    frp: Field
+    view_zenith: Field
+    burned_fraction_daily: Field
+    water: Mask
+    hotspots: pd.DataFrame
+    cloudy: Field
+    world: World
+
+    @property
+    def burned_fraction(self) -> Field:
+        """Share of each cell that burned within the scene's days, (rows, columns) float32."""
+        return np.asarray(np.minimum(self.burned_fraction_daily.sum(0), 1), np.float32)
+
+    @property
+    def burn_date(self) -> npt.NDArray[np.datetime64]:
+        """Day on which most of what burned in a cell did, (rows, columns), NaT where nothing burned."""
+        date = self.days[self.burned_fraction_daily.argmax(0)]
+        return np.where(self.burned_fraction > 0, date, np.datetime64("NaT", "D"))
+
+    @property
+    def land_cover(self) -> npt.NDArray[np.uint8]:
+        """Most frequent `Cover` of each cell, (rows, columns)."""
+        return np.asarray(self.world.surface.fractions.argmax(0), np.uint8)
+
+    def truth(self, name: str = "simulated truth") -> Reference:
+        """Return the exact truth, dated by day."""
+        day, row, col = np.nonzero(self.burned_fraction_daily)
+        share = self.burned_fraction_daily[day, row, col]
+        dated = DatedFractions.from_pieces(self.region, row, col, self.days[day], share, np.zeros(len(share)))
+        return Reference.from_dated(
+            dated, name=name, start=self.days[0], stop=self.days[-1] + 1, water=self.water
+        )
+
+
+def _default_region(climate: Climate, size: int | tuple[int, int], seed: int, pixel_size: float) -> Region:
+    rows, cols = (size, size) if isinstance(size, int) else size
+    rng = stream(seed, 1)
+    west, south, east, north = climate.box
+    lon = round(float(rng.uniform(west, east - cols * pixel_size)), 1)
+    lat = round(float(rng.uniform(south, north - rows * pixel_size)), 1)
+    box = (lon, lat, round(lon + cols * pixel_size, 8), round(lat + rows * pixel_size, 8))
+    return Region(f"SIM_{climate.name}", box, pixel_size)
+
+
+def simulate(
+    region: Region | None = None,
+    start: Any = "2020-07-01",
+    days: int = 64,
+    seed: int = 0,
+    climate: str | Climate = "mediterranean",
+    size: int | tuple[int, int] = 128,
+    *,
+    mir_band: str = "M12",
+    satellites: tuple[str, ...] = ("N",),
+    fire_satellites: tuple[str, ...] = ("N", "N20"),
+    pixel_size: float = 0.01,
+    varied: bool = False,
+) -> Scene:
+    """Simulate a fire season: what VIIRS saw of it day by day, and what really burned.
+
+    The same arguments give the same arrays.
+
+    Args:
+        region: the grid; None places one of `size` cells somewhere in the climate's region.
+        start: first day, anything that `as_day` takes.
+        days: number of days.
+        seed: non-negative number.
+        climate: name of a climate (see `CLIMATES`) or one of your own.
+        size: cells, or (rows, columns), when no region is given.
+        mir_band: what fills the MIR slot: M12 (3.7 um), M11 (2.25 um) or M10 (1.6 um).
+        satellites: whose imagery: N (Suomi-NPP), N20, N21.
+        fire_satellites: whose hot spots.
+        pixel_size: edge of a cell in degrees, when no region is given.
+        varied: draw calibration, air and noise widely, as for training.
+
+    Returns:
+        the scene.
+
+    Raises:
+        InputError: if an argument is not valid.
+    """
+    picked = climate if isinstance(climate, Climate) else climate_named(climate)
+    bands = (Band.RED, Band.NIR, _mir(mir_band))
+    _check(days, seed, (*satellites, *fire_satellites))
+    first = as_day(start)
+    grid = region if region is not None else _default_region(picked, size, seed, pixel_size)
+    if min(grid.shape) < 8:
+        raise InputError(
+            f"region {grid.name}: {grid.shape} cells are too few to simulate; give at least 8 x 8"
+        )
+    world = build_world(
+        grid, first, days, seed, picked, bands=bands, image_satellites=satellites,
+        fire_satellites=fire_satellites, varied=varied,
+    )  # fmt: skip
+    best, zenith, cloudy = best_views(world)
+    table = to_table(find_hotspots(world), grid, first, seed)
+    return Scene(
+        region=grid,
+        days=day_range(first, first + np.timedelta64(days, "D")),
+        red=best[0],
+        nir=best[1],
+        mir=best[2],
+        frp=frp_of_table(table, grid, first, days),
+        view_zenith=zenith,
+        burned_fraction_daily=burned_per_day(world.burns, days, grid.shape, world.subcells),
+        water=world.surface.fractions[Cover.WATER] > 0.5,
+        hotspots=table,
+        cloudy=cloudy,
+        world=world,
+    )
+
+
+def _mir(name: str) -> Band:
+    if name not in {"M10", "M11", "M12"}:
+        raise InputError(f"the MIR slot cannot be filled by {name!r}; choose M12, M11 or M10")
+    return Band[name]
+
+
+def _check(days: int, seed: int, satellites: tuple[str, ...]) -> None:
+    if days < 1 or days > 3660:
+        raise InputError(f"cannot simulate {days} days; give 1 to 3660")
+    if seed < 0:
+        raise InputError(f"the seed {seed} is negative; give 0 or more")
+    unknown = [s for s in satellites if s not in SATELLITES]
+    if unknown:
+        raise InputError(f"unknown satellite {unknown[0]!r}; choose among {', '.join(SATELLITES)}")

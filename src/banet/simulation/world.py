@@ -1,0 +1,251 @@
+"""The world of a scene: its ground, fires, weather and passes, before anyone looks at it."""
+
+from __future__ import annotations
+
+import functools
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from banet.days import Day
+from banet.region import Region
+from banet.simulation import atmosphere
+from banet.simulation.climates import Climate
+from banet.simulation.confounders import Changes, Heat, make_changes, make_heat
+from banet.simulation.fields import Field, correlated, stream
+from banet.simulation.fire import Burns, ignite
+from banet.simulation.ground import Tint, draw_tint
+from banet.simulation.hotspots import Detections, detect
+from banet.simulation.spectra import Band
+from banet.simulation.surface import Surface, make_surface
+from banet.simulation.view import Geometry, Pass, geometry, passes, view_zenith
+
+__all__ = ["Instrument", "World", "build_world", "find_hotspots"]
+
+NOISE_MARGIN = 48
+
+
+@dataclass(frozen=True, eq=False)
+class Instrument:
+    """How a scene's imagery differs from perfect reflectance.
+
+    Attributes:
+        gain: calibration, (bands,).
+        path: reflectance of clear air left in it, (bands,).
+        noise: standard deviation, (bands,).
+        anisotropy: strength of the bidirectional effect; 1 is the published mean.
+        jitter: standard deviation of the registration error, cells.
+        missing: probability that a granule is missing.
+    """
+
+    gain: Field
+    path: Field
+    noise: Field
+    anisotropy: float
+    jitter: float
+    missing: float
+
+
+@dataclass(frozen=True, eq=False)
+class World:
+    """Everything that a scene follows from; its parts are independent streams of one seed."""
+
+    region: Region
+    start: Day
+    days: int
+    seed: int
+    climate: Climate
+    bands: tuple[Band, ...]
+    subcells: int
+    surface: Surface
+    changes: Changes
+    burns: Burns
+    heat: Heat
+    weather: atmosphere.Weather
+    tint: Tint
+    instrument: Instrument
+    image_passes: tuple[Pass, ...]
+    fire_passes: tuple[Pass, ...]
+    image_satellites: tuple[str, ...] = ("N",)
+    fire_satellites: tuple[str, ...] = ("N", "N20")
+    varied: bool = False
+
+    def with_bands(self, bands: tuple[Band, ...]) -> World:
+        """Return the same world seen in other bands; bands that both have look the same in both."""
+        if bands == self.bands:
+            return self
+        return build_world(
+            self.region,
+            self.start,
+            self.days,
+            self.seed,
+            self.climate,
+            bands=bands,
+            image_satellites=self.image_satellites,
+            fire_satellites=self.fire_satellites,
+            varied=self.varied,
+        )
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(rows, columns)."""
+        return self.region.shape
+
+    @functools.cached_property
+    def noise(self) -> Field:
+        """Sensor noise on a canvas wider than the scene, (bands, rows, columns); a pass takes a cut of it."""
+        return np.stack([self._noise(i, band) for i, band in enumerate(self.bands)])
+
+    def _noise(self, position: int, band: Band) -> Field:
+        rng = stream(self.seed, 21, int(band))
+        shape = (self.shape[0] + NOISE_MARGIN, self.shape[1] + NOISE_MARGIN)
+        noise = rng.standard_normal(shape, dtype=np.float32) * self.instrument.noise[position]
+        if band == Band.M12:
+            # The thermal part is taken off with an error that follows the temperature of the ground.
+            noise += np.float32(0.004) * correlated(rng, shape, 12, 2.0)
+        return np.asarray(noise, np.float32)
+
+    @functools.cached_property
+    def cell_km2(self) -> float:
+        """Mean area of a cell."""
+        return float(self.region.cell_area_ha.mean()) / 100
+
+    def geometry(self, passage: Pass, bands: tuple[int, ...] = ()) -> Geometry:
+        """Return the angles of a pass."""
+        return geometry(
+            passage,
+            self.start,
+            self.region.longitudes,
+            self.region.latitudes,
+            bands,
+            self.instrument.anisotropy,
+        )
+
+    def missing_rows(self, passage: Pass) -> tuple[int, int]:
+        """Return the first and one past the last row that a pass lost with a missing granule."""
+        rng = stream(self.seed, 51, *passage.key)
+        rows = self.shape[0]
+        if rng.random() >= self.instrument.missing:
+            return 0, 0
+        cut = int(rng.integers(1, rows))
+        return ((0, rows), (0, cut), (cut, rows))[int(rng.choice(3, p=[0.5, 0.25, 0.25]))]
+
+    def best_passes(self) -> set[tuple[int, int, int]]:
+        """Return the keys of the image passes that are the best view of some place on their day."""
+        lon, lat = np.meshgrid(self.region.longitudes[[0, -1]], self.region.latitudes[[0, -1]])
+        by_day: dict[int, list[Pass]] = {}
+        for passage in self.image_passes:
+            by_day.setdefault(int(passage.time_h // 24), []).append(passage)
+        wanted: set[tuple[int, int, int]] = set()
+        for group in by_day.values():
+            # Corners decide: between two tracks the better one changes along a line across the scene.
+            zenith = np.stack([np.abs(view_zenith(p, lon, lat)) for p in group])
+            best = {int(i) for i in zenith.argmin(0).ravel()}
+            whole = all(self.missing_rows(group[i]) == (0, 0) and zenith[i].max() < 69 for i in best)
+            wanted |= {p.key for i, p in enumerate(group) if i in best or not whole}
+        return wanted
+
+    def clouds(self, passage: Pass) -> tuple[atmosphere.CloudLayer, tuple[float, float]]:
+        """Return the cloud of a pass and how far it has drifted, in cells."""
+        day = min(int(passage.time_h // 24), self.days - 1)
+        layer = self.weather.clouds(2 * day + (0 if passage.day else 1))
+        local = (passage.time_h + float(self.region.longitudes.mean()) / 15) % 24
+        hours = local - (13.5 if passage.day else 1.5)
+        hours = (hours + 12) % 24 - 12
+        east, south = self.weather.wind[day] * 3.6 * hours / math.sqrt(self.cell_km2)
+        return layer, (float(south), float(east))
+
+
+def draw_instrument(seed: int, bands: tuple[Band, ...], varied: bool) -> Instrument:
+    """Draw how imagery differs from perfect reflectance; `varied` draws widely, for training."""
+    rng = stream(seed, 20)
+    width = 1.0 if varied else 0.25
+    noise = {Band.RED: 0.002, Band.NIR: 0.0025, Band.M10: 0.003, Band.M11: 0.0025, Band.M12: 0.004}
+    path = {Band.RED: 0.022, Band.NIR: 0.009, Band.M10: 0.003, Band.M11: 0.002, Band.M12: 0.0}
+    chosen = list(bands)
+    gain = np.exp(width * (rng.normal(0, 0.05) + rng.normal(0, 0.05, len(Band))))[chosen]
+    left = rng.uniform(-0.35, 1.2) if varied else 1.0
+    spread = np.exp(width * rng.normal(0, 0.4, len(Band)))[chosen]
+    return Instrument(
+        gain.astype(np.float32),
+        np.array([path[b] * left for b in bands], np.float32),
+        (np.array([noise[b] for b in bands]) * spread).astype(np.float32),
+        float(np.exp(width * rng.normal(0.25, 0.35))),
+        float(rng.uniform(0.05, 0.05 + 0.25 * width)),
+        float(rng.choice([0.01, 0.03, 0.12], p=[0.5, 0.35, 0.15])) if varied else 0.02,
+    )
+
+
+def build_world(
+    region: Region,
+    start: Day,
+    days: int,
+    seed: int,
+    climate: Climate,
+    *,
+    bands: tuple[Band, ...] = (Band.RED, Band.NIR, Band.M12),
+    image_satellites: tuple[str, ...] = ("N",),
+    fire_satellites: tuple[str, ...] = ("N", "N20"),
+    varied: bool = False,
+) -> World:
+    """Build the world of a scene: ground, fires, weather and passes, not yet anything observed.
+
+    Args:
+        region: the grid.
+        start: first day.
+        days: number of days.
+        seed: everything random follows from it.
+        climate: what grows, burns and clouds over.
+        bands: bands of the imagery.
+        image_satellites: which satellites give imagery: N, N20, N21.
+        fire_satellites: which satellites give hot spots.
+        varied: whether calibration, air and noise vary widely, as training wants.
+    """
+    shape = region.shape
+    subcells = max(2, round(region.pixel_size / 0.0025))
+    lon, lat = float(region.longitudes.mean()), float(region.latitudes.mean())
+    first = (start - start.astype("datetime64[Y]").astype("datetime64[D]")).astype(int) + 1
+    day_of_year = first + np.arange(days, dtype=np.float64)
+    if lat < 0 and climate.box[1] > 0:
+        day_of_year = day_of_year + 182
+    surface = make_surface(stream(seed, 2), climate, shape, subcells, day_of_year, bands)
+    weather = atmosphere.draw_weather(seed, climate, shape, days)
+    area = float(region.cell_area_ha.mean())
+    names = tuple(dict.fromkeys((*image_satellites, *fire_satellites)))
+    flown = passes(start, days, lon, lat, names)
+    return World(
+        region, start, days, seed, climate, bands, subcells, surface,
+        make_changes(stream(seed, 3), climate, surface, day_of_year, bands),
+        ignite(stream(seed, 4), climate, surface, subcells, days, lon, weather.wind, area),
+        make_heat(stream(seed, 5), climate, surface),
+        weather,
+        draw_tint(stream(seed, 6), shape, bands),
+        draw_instrument(seed, bands, varied),
+        tuple(p for p in flown if p.day and p.satellite in image_satellites),
+        tuple(p for p in flown if p.satellite in fire_satellites),
+        image_satellites,
+        fire_satellites,
+        varied,
+    )  # fmt: skip
+
+
+def find_hotspots(world: World) -> Detections:
+    """Return what the fire satellites of a world detect."""
+
+    def cloud(passage: Pass) -> Field:
+        layer, drift = world.clouds(passage)
+        return layer.over(world.shape, drift)
+
+    west, north, size = world.region.west, world.region.north, world.region.pixel_size
+
+    def zenith(
+        passage: Pass, row: npt.NDArray[np.float64], col: npt.NDArray[np.float64]
+    ) -> npt.NDArray[np.float64]:
+        return np.abs(view_zenith(passage, west + col * size, north - row * size))
+
+    return detect(
+        world.seed, world.burns, world.heat, world.fire_passes, world.subcells, world.shape, cloud, zenith,
+        math.sqrt(world.cell_km2),
+    )  # fmt: skip

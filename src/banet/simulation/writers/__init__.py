@@ -1,0 +1,56 @@
+"""Simulated scenes as files in the formats that the agencies deliver."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from banet.errors import InputError
+from banet.files import PathLike, output_folder
+from banet.simulation.writers import gridded, hotspots, truth
+
+if TYPE_CHECKING:
+    from banet.simulation.scene import Scene
+
+__all__ = ["FORMATS", "write_scene"]
+
+Writer = Callable[["Scene", Path], tuple[Path, ...]]
+
+FORMATS: dict[str, tuple[str, Writer]] = {
+    "gridded": ("viirs", gridded.write),
+    "hotspots": ("hotspots", hotspots.write),
+    "truth": ("truth", truth.write),
+}
+"""Name of each format: the folder it goes to and what writes it."""
+
+
+def write_scene(
+    scene: Scene, folder: PathLike, *, formats: Iterable[str] = ("gridded", "hotspots", "truth")
+) -> dict[str, tuple[Path, ...]]:
+    """Write a scene as files in the formats of the agencies.
+
+    Beside the formats' own folders (`viirs/`, `hotspots/`, `truth/`, ...) goes the region, `R_{name}.json`.
+
+    Args:
+        scene: what to write.
+        folder: where to; made if it is not there.
+        formats: some of `FORMATS`.
+
+    Returns:
+        the files of each format, and of `region`.
+
+    Raises:
+        InputError: if a format is unknown.
+        OutputError: if the folder cannot be written to.
+    """
+    wanted = tuple(formats)
+    unknown = [name for name in wanted if name not in FORMATS]
+    if unknown:
+        raise InputError(f"cannot write a scene as {unknown[0]!r}; choose among {', '.join(FORMATS)}")
+    base = output_folder(folder)
+    written: dict[str, tuple[Path, ...]] = {"region": (scene.region.save(base),)}
+    for name in wanted:
+        place, write = FORMATS[name]
+        written[name] = write(scene, output_folder(base / place))
+    return written

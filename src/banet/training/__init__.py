@@ -1,0 +1,22 @@
+"""Training: chips in, weights out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from banet.training.config import TrainingConfig, load_config
+    from banet.training.loop import TrainingResult, train
+
+__all__ = ["TrainingConfig", "TrainingResult", "load_config", "train"]
+
+_HOMES = {"TrainingConfig": "config", "load_config": "config", "TrainingResult": "loop", "train": "loop"}
+
+
+def __getattr__(name: str) -> Any:
+    """Import on first use: torch takes seconds."""
+    import importlib
+
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)

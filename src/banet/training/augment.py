@@ -1,0 +1,175 @@
+"""Variations of an episode before it is normalised: physical units, NaN where not observed.
+
+Each takes the planes (4, T, H, W) float32 (red, NIR, MIR reflectance, FRP in MW), changes them in place and
+leaves the truth alone, but for `turn`, which turns both. Hot spots that are removed become 0, which also
+stands for "not known" in the network's input.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from banet.training.config import AugmentConfig
+
+__all__ = [
+    "add_false_hotspots",
+    "add_noise",
+    "augment",
+    "change_gains",
+    "constant_square",
+    "drop_days",
+    "keep_span",
+    "remove_hotspot_days",
+    "remove_hotspot_squares",
+    "thin_hotspots",
+    "turn",
+    "withhold_hotspots",
+    "withhold_images",
+]
+
+Floats = npt.NDArray[np.float32]
+Generator = np.random.Generator
+
+_FRP, _MIR = 3, 2
+_SQUARES = (1, 5)
+_SQUARE_CELLS = (5, 50)
+
+
+def augment(planes: Floats, target: Floats, config: AugmentConfig, rng: Generator) -> tuple[Floats, Floats]:
+    """Vary an episode by `config`; the same `rng` state gives the same variation.
+
+    Args:
+        planes: (4, T, H, W) float32, changed in place.
+        target: (T, H, W) float32 burned fraction of each day.
+        config: probabilities and amounts.
+        rng: source of chance.
+
+    Returns:
+        Planes and target, turned alike.
+    """
+    # Every draw is made whether or not it is used, so that one setting does not shift the others'.
+    kinds = ("frp", "false", "days", "square", "gain", "noise", "images", "span")
+    chance = dict(zip(kinds, rng.random(len(kinds)), strict=True))
+    streams = dict(zip(kinds, rng.spawn(len(kinds)), strict=True))
+    turns = int(rng.integers(8))
+    if config.flips:
+        planes, target = turn(planes, turns), turn(target, turns)
+    if chance["gain"] < config.gain:
+        change_gains(planes, config, streams["gain"])
+    if chance["noise"] < config.noise:
+        add_noise(planes, streams["noise"].uniform(0, config.most_noise), streams["noise"])
+    if chance["days"] < config.days_dropped:
+        drop_days(planes, streams["days"].uniform(0, config.most_days_dropped), streams["days"])
+    if chance["square"] < config.constant_square:
+        constant_square(planes, streams["square"])
+    if chance["span"] < config.images_span:
+        keep_span(planes, streams["span"])
+    if chance["images"] < config.images_all:
+        withhold_images(planes)
+    if chance["false"] < config.frp_false:
+        add_false_hotspots(planes, streams["false"])
+    _remove_hotspots(planes, config, chance["frp"], streams["frp"])
+    return planes, target
+
+
+def _remove_hotspots(planes: Floats, config: AugmentConfig, chance: float, rng: Generator) -> None:
+    if chance < config.frp_all:
+        withhold_hotspots(planes)
+        return
+    if rng.random() < config.frp_days:
+        remove_hotspot_days(planes, rng)
+    if rng.random() < config.frp_squares:
+        remove_hotspot_squares(planes, rng)
+    if rng.random() < config.frp_thin:
+        thin_hotspots(planes, rng.uniform(0, 0.8), rng)
+
+
+def turn(array: Floats, turns: int) -> Floats:
+    """Return one of the eight images (0-7) under flips and turns of the last two axes, of one length."""
+    turned = np.rot90(array, turns % 4, (-2, -1))
+    return turned[..., ::-1] if turns >= 4 else turned
+
+
+def withhold_hotspots(planes: Floats) -> None:
+    """Remove every hot spot."""
+    planes[_FRP] = 0
+
+
+def withhold_images(planes: Floats) -> None:
+    """Make every reflectance not observed."""
+    planes[:_FRP] = np.nan
+
+
+def remove_hotspot_days(planes: Floats, rng: Generator) -> None:
+    """Remove the hot spots of a run of days, a quarter to the whole of the episode long."""
+    days = planes.shape[1]
+    length = int(rng.integers(max(1, days // 4), days + 1))
+    first = int(rng.integers(0, days - length + 1))
+    planes[_FRP, first : first + length] = 0
+
+
+def remove_hotspot_squares(planes: Floats, rng: Generator) -> None:
+    """Remove the hot spots of all days in 1 to 5 squares of 5 to 50 cells (the original's variation)."""
+    for _ in range(rng.integers(_SQUARES[0], _SQUARES[1] + 1)):
+        rows, cols = _square(planes.shape[2:], rng)
+        planes[_FRP, :, rows, cols] = 0
+
+
+def thin_hotspots(planes: Floats, rate: float, rng: Generator) -> None:
+    """Remove each hot spot with probability `rate`."""
+    fires = np.nonzero(planes[_FRP] > 0)
+    gone = rng.random(len(fires[0])) < rate
+    planes[_FRP][tuple(axis[gone] for axis in fires)] = 0
+
+
+def add_false_hotspots(planes: Floats, rng: Generator) -> None:
+    """Add 1 to 6 cells that are hot again and again without burning, as industry and flares are (1-30 MW)."""
+    _, days, rows, cols = planes.shape
+    for _ in range(rng.integers(1, 7)):
+        hot = rng.random(days) < rng.uniform(0.02, 0.5)
+        power = np.exp(rng.uniform(0, np.log(30), days)).astype(np.float32)
+        planes[_FRP, :, rng.integers(rows), rng.integers(cols)] += np.where(hot, power, 0)
+
+
+def drop_days(planes: Floats, share: float, rng: Generator) -> None:
+    """Make the reflectances of each day not observed with probability `share`."""
+    planes[:_FRP, rng.random(planes.shape[1]) < share] = np.nan
+
+
+def keep_span(planes: Floats, rng: Generator) -> None:
+    """Withhold the reflectances but for a run of days, an eighth to the whole of the episode long."""
+    days = planes.shape[1]
+    length = int(rng.integers(max(1, days // 8), days + 1))
+    first = int(rng.integers(0, days - length + 1))
+    planes[:_FRP, :first] = np.nan
+    planes[:_FRP, first + length :] = np.nan
+
+
+def constant_square(planes: Floats, rng: Generator) -> None:
+    """Set the reflectances of one square of 5 to 50 cells to random constants, as the original does."""
+    rows, cols = _square(planes.shape[2:], rng)
+    block = planes[:_FRP, :, rows, cols]
+    values = rng.random(3, np.float32).reshape(3, 1, 1, 1)
+    np.copyto(block, np.broadcast_to(values, block.shape), where=np.isfinite(block))
+
+
+def change_gains(planes: Floats, config: AugmentConfig, rng: Generator) -> None:
+    """Multiply each band and each day by random factors; shift the MIR band."""
+    spread = np.array([config.gain_spread, config.gain_spread, config.mir_gain_spread])
+    gains = np.exp(rng.normal(0, 1, 3) * spread).astype(np.float32)
+    days = np.exp(rng.normal(0, config.day_gain_spread, planes.shape[1])).astype(np.float32)
+    planes[:_FRP] *= gains.reshape(3, 1, 1, 1) * days.reshape(1, -1, 1, 1)
+    planes[_MIR] += np.float32(rng.uniform(-config.mir_offset, config.mir_offset))
+
+
+def add_noise(planes: Floats, deviation: float, rng: Generator) -> None:
+    """Add normal noise of a standard deviation in reflectance to every observed value."""
+    planes[:_FRP] += np.float32(deviation) * rng.standard_normal(planes[:_FRP].shape, np.float32)
+
+
+def _square(shape: tuple[int, ...], rng: Generator) -> tuple[slice, slice]:
+    rows, cols = shape
+    edge = int(rng.integers(_SQUARE_CELLS[0], _SQUARE_CELLS[1] + 1))
+    row, col = int(rng.integers(0, max(1, rows - edge + 1))), int(rng.integers(0, max(1, cols - edge + 1)))
+    return slice(row, row + edge), slice(col, col + edge)

@@ -1,0 +1,322 @@
+"""Everything that decides a training run, as one frozen value, read from YAML and saved beside the run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from banet.errors import InputError, UnreadableFileError
+from banet.files import PathLike, existing_file, writing
+from banet.model.config import BANetConfig, InputSpec
+
+__all__ = [
+    "AugmentConfig",
+    "DataConfig",
+    "LossConfig",
+    "OptimiserConfig",
+    "RuntimeConfig",
+    "SimulatedData",
+    "StartConfig",
+    "TrainingConfig",
+    "ValidationConfig",
+    "load_config",
+]
+
+Positive = Annotated[int, Field(gt=0)]
+Share = Annotated[float, Field(ge=0, le=1)]
+NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class SimulatedData(_Frozen):
+    """Chips to simulate before training, those that are not there yet.
+
+    Attributes:
+        folder: for training and validation chips, in `train` and `validation` below it.
+        climates: of `banet.simulation`, in turn.
+        train, validation: how many of each; seeds never overlap.
+        seed: first seed of the training chips; validation seeds start a million later.
+        days, size: of each chip.
+        workers: processes that simulate.
+    """
+
+    folder: str = "chips/simulated"
+    climates: tuple[str, ...] = ("mediterranean",)
+    train: Positive = 400
+    validation: Positive = 21
+    seed: Annotated[int, Field(ge=0)] = 1000
+    days: Positive = 64
+    size: Positive = 128
+    workers: Annotated[int, Field(ge=0)] = 1
+
+
+class DataConfig(_Frozen):
+    """Where episodes come from and how they are cut.
+
+    Attributes:
+        chips: folders to train on; each is drawn from equally often.
+        validation_chips: folders held out.
+        simulated: chips to simulate; added to the two lists above.
+        crop_days, crop_size: of an episode; multiples of what the network needs.
+        around_fire: share of episodes centred on a burned cell-day, the rest lie anywhere.
+        balance: how chips are drawn: `climate` (each climate equally often, within it larger fires more often
+            by the square root of their area) or `uniform`.
+        min_burned_cells: an episode around a fire starts from a chip-day with more burned cells than this.
+    """
+
+    chips: tuple[str, ...] = ()
+    validation_chips: tuple[str, ...] = ()
+    simulated: SimulatedData | None = None
+    crop_days: Positive = 64
+    crop_size: Positive = 64
+    around_fire: Share = 0.8
+    balance: Literal["climate", "uniform"] = "climate"
+    min_burned_cells: Annotated[int, Field(ge=0)] = 0
+
+    @model_validator(mode="after")
+    def _some_data(self) -> Self:
+        if not self.chips and self.simulated is None:
+            raise ValueError("there is nothing to train on: give data.chips or data.simulated")
+        return self
+
+
+class AugmentConfig(_Frozen):
+    """How episodes are varied; every probability is per episode, every amount an upper end.
+
+    Attributes:
+        flips: mirror and turn by quarters.
+        frp_all: remove all hot spots.
+        frp_days: remove the hot spots of a run of days.
+        frp_squares: remove the hot spots in 1 to 5 squares of 5 to 50 cells.
+        frp_thin: remove each hot spot by chance, at a rate drawn for the episode.
+        frp_false: add hot spots that recur in a few cells without fire.
+        images_all: withhold all reflectances.
+        images_span: withhold the reflectances but for a run of days, as where a record begins or ends.
+        days_dropped, most_days_dropped: drop whole days of reflectance, up to this share of them.
+        constant_square: one square of 5 to 50 cells with the reflectances set to constants.
+        gain, gain_spread: multiply each band by a factor of that logarithmic standard deviation.
+        mir_gain_spread, mir_offset: the same for the MIR band alone, wide, since its slot may hold 2.2 um.
+        day_gain_spread: a common factor for each day, as view angles and haze give.
+        noise, most_noise: add normal noise with a standard deviation up to this reflectance.
+    """
+
+    flips: bool = True
+    frp_all: Share = 0.3
+    frp_days: Share = 0.15
+    frp_squares: Share = 0.2
+    frp_thin: Share = 0.2
+    frp_false: Share = 0.1
+    images_all: Share = 0.05
+    images_span: Share = 0.2
+    days_dropped: Share = 0.3
+    most_days_dropped: Share = 0.5
+    constant_square: Share = 0.1
+    gain: Share = 0.5
+    gain_spread: NonNegative = 0.08
+    mir_gain_spread: NonNegative = 0.15
+    mir_offset: NonNegative = 0.01
+    day_gain_spread: NonNegative = 0.03
+    noise: Share = 0.5
+    most_noise: NonNegative = 0.015
+
+
+class LossConfig(_Frozen):
+    """Weights of the terms of the loss.
+
+    Attributes:
+        bce: of binary cross-entropy over cell-days.
+        positive_weight: of the burned part within it.
+        dice: of 1 - soft Dice of the summed map.
+        date: of the cross-entropy over days at burned cells.
+        date_spread: days over which a true date is smeared (standard deviation); 0 for none.
+    """
+
+    bce: NonNegative = 50.0
+    positive_weight: NonNegative = 1.0
+    dice: NonNegative = 1.0
+    date: NonNegative = 0.1
+    date_spread: NonNegative = 0.0
+
+
+class OptimiserConfig(_Frozen):
+    """How the weights move.
+
+    Attributes:
+        steps: optimiser steps of the whole run.
+        max_minutes: wall time after which the run ends, schedule and all; None for no limit. With a limit
+            the learning rate follows the clock where that is ahead of the steps, so runs no longer repeat
+            bit by bit.
+        batch, accumulate: episodes a pass and passes a step.
+        learning_rate: peak of the schedule.
+        schedule: `one-cycle` (cosine up over `warmup` of the run, cosine down to nearly 0), `cosine` (linear
+            up, cosine down), `constant`.
+        warmup: share of the run.
+        momentum: highest and lowest of AdamW's first beta, which falls as the rate climbs in `one-cycle`;
+            None keeps it.
+        weight_decay, betas: of AdamW; biases and normalisation do not decay.
+        clip: largest norm of the gradient; 0 for none.
+        ema: decay of the running mean of the weights that is validated and saved; 0 for none.
+        slower: factor on the learning rate of parameters by the start of their name.
+        frozen: starts of names of parameters that do not move.
+    """
+
+    steps: Positive = 4000
+    max_minutes: Annotated[float, Field(gt=0)] | None = None
+    batch: Positive = 1
+    accumulate: Positive = 1
+    learning_rate: Annotated[float, Field(gt=0)] = 3e-3
+    schedule: Literal["one-cycle", "cosine", "constant"] = "one-cycle"
+    warmup: Share = 0.1
+    momentum: tuple[Share, Share] | None = None
+    weight_decay: NonNegative = 1e-2
+    betas: tuple[Share, Share] = (0.9, 0.99)
+    clip: NonNegative = 1.0
+    ema: Annotated[float, Field(ge=0, lt=1)] = 0.995
+    slower: dict[str, Share] = {}
+    frozen: tuple[str, ...] = ()
+
+
+class ValidationConfig(_Frozen):
+    """When and on what the network is scored.
+
+    Attributes:
+        every_steps, every_minutes: score after so many steps or minutes, whichever comes first; 0 for never.
+        chips: at most so many chips each time, the first of each climate in turn; 0 for all.
+        margin_days: days at either end of a chip that are not scored, as a month's map leaves out its
+            lead-in.
+        patience: stop after so many validations without a better score; 0 for never.
+    """
+
+    every_steps: Annotated[int, Field(ge=0)] = 1000
+    every_minutes: NonNegative = 0
+    chips: Annotated[int, Field(ge=0)] = 0
+    margin_days: Annotated[int, Field(ge=0)] = 8
+    patience: Annotated[int, Field(ge=0)] = 0
+
+
+class StartConfig(_Frozen):
+    """What the weights start from.
+
+    Attributes:
+        weights: name or path of weights to go on from; None starts afresh.
+        prior: share of cell-days that burn, which a fresh network says everywhere at first.
+    """
+
+    weights: str | None = None
+    prior: Annotated[float, Field(gt=0, lt=1)] | None = 0.005
+
+
+class RuntimeConfig(_Frozen):
+    """What does not change what is learned.
+
+    Attributes:
+        device: `cpu`, `cuda`, or `auto`.
+        threads: of torch on the CPU; 0 leaves it alone.
+        channels_last: memory layout of convolutions.
+        amp: half precision on CUDA.
+        fast_convolutions: the faster road of `banet.training.fast` on the CPU.
+        keep_memory: let the process keep freed memory on the CPU (`banet.training.memory`); faster, larger.
+        workers: processes that read and vary episodes; 0 does it between steps.
+        checkpoint_steps, checkpoint_minutes: save the state after so many; 0 for never.
+        log_steps: steps between lines of the log.
+        tensorboard: write TensorBoard files too (extra `tensorboard`).
+    """
+
+    device: str = "auto"
+    threads: Annotated[int, Field(ge=0)] = 0
+    channels_last: bool = False
+    amp: bool = True
+    fast_convolutions: bool = True
+    keep_memory: bool = True
+    workers: Annotated[int, Field(ge=0)] = 1
+    checkpoint_steps: Annotated[int, Field(ge=0)] = 500
+    checkpoint_minutes: NonNegative = 5
+    log_steps: Positive = 20
+    tensorboard: bool = False
+
+
+class TrainingConfig(_Frozen):
+    """A training run."""
+
+    name: str = "banet"
+    seed: Annotated[int, Field(ge=0)] = 0
+    network: BANetConfig = BANetConfig()
+    inputs: InputSpec = InputSpec()
+    data: DataConfig
+    augment: AugmentConfig = AugmentConfig()
+    loss: LossConfig = LossConfig()
+    optimiser: OptimiserConfig = OptimiserConfig()
+    validation: ValidationConfig = ValidationConfig()
+    start: StartConfig = StartConfig()
+    runtime: RuntimeConfig = RuntimeConfig()
+
+    @model_validator(mode="after")
+    def _parts_agree(self) -> Self:
+        if self.network.channels != len(self.inputs.channels):
+            raise ValueError(
+                f"the network takes {self.network.channels} channels, "
+                f"inputs.channels names {self.inputs.channels}"
+            )
+        days, rows, _ = self.network.multiple
+        if self.data.crop_days % days or self.data.crop_size % rows:
+            raise ValueError(
+                f"data.crop_days and data.crop_size must be multiples of {days} and {rows} for this network, "
+                f"found {self.data.crop_days} and {self.data.crop_size}"
+            )
+        return self
+
+    def changed(self, **parts: dict[str, Any]) -> Self:
+        """Return a copy with fields of parts replaced, as in `changed(optimiser={"steps": 10})`.
+
+        Raises:
+            InputError: if a field does not exist or a value does not fit.
+        """
+        fields = self.model_dump()
+        for part, changes in parts.items():
+            fields[part] = {**(fields.get(part) or {}), **changes} if isinstance(changes, dict) else changes
+        return type(self).parse(fields, "the changed settings")
+
+    @classmethod
+    def parse(cls, fields: Any, origin: str) -> Self:
+        """Make a configuration from plain values.
+
+        Raises:
+            InputError: in one line, if a field does not exist or a value does not fit.
+        """
+        try:
+            return cls.model_validate(fields)
+        except ValidationError as error:
+            problems = "; ".join(
+                f"{'.'.join(str(part) for part in e['loc']) or 'settings'}: {e['msg']}"
+                for e in error.errors()
+            )
+            raise InputError(f"{origin}: {problems}") from error
+
+    def save(self, path: PathLike) -> None:
+        """Write it as YAML."""
+        with writing(path) as part:
+            part.write_text(yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False))
+
+
+def load_config(path: PathLike) -> TrainingConfig:
+    """Read a configuration from YAML.
+
+    Raises:
+        NotFoundError: if there is no such file.
+        UnreadableFileError: if it is not YAML with named fields.
+        InputError: if a field does not exist or a value does not fit.
+    """
+    file: Path = existing_file(path, "training configuration")
+    try:
+        fields = yaml.safe_load(file.read_text())
+    except (UnicodeDecodeError, yaml.YAMLError) as error:
+        raise UnreadableFileError(f"{file} is not YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(fields, dict):
+        raise UnreadableFileError(f"{file} holds no named settings")
+    return TrainingConfig.parse(fields, str(file))

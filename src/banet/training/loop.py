@@ -1,0 +1,352 @@
+"""The training loop."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import torch
+
+from banet.chips import Chips
+from banet.errors import BanetError, InputError
+from banet.files import PathLike, output_folder, writing
+from banet.model.weights import save_weights
+from banet.training.card import model_card
+from banet.training.config import TrainingConfig, load_config
+from banet.training.data import Batch, Episodes, batches
+from banet.training.fast import flatten_time_convolutions
+from banet.training.losses import Losses, total_loss
+from banet.training.memory import keep_freed_memory
+from banet.training.schedule import run_progress, set_rates
+from banet.training.sources import held_out, open_sources
+from banet.training.start import freeze, parameter_groups, start_network
+from banet.training.state import Journal, RunningMean, State, check_same_run
+from banet.training.validation import VARIANTS, overall, validate
+
+__all__ = ["DivergedError", "TrainingResult", "train"]
+
+Progress = Callable[[int, int, str], None]
+
+
+class DivergedError(BanetError, ArithmeticError):
+    """The loss is no longer a number."""
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """What a run left.
+
+    Attributes:
+        folder: of the run.
+        weights: the safetensors file; None if the run was interrupted.
+        steps, minutes: behind.
+        reason: why it ended: `steps`, `time`, `patience`, `interrupted`.
+        scores: of the final validation; empty where there were no chips for it.
+    """
+
+    folder: Path
+    weights: Path | None
+    steps: int
+    minutes: float
+    reason: str
+    scores: dict[str, Any]
+
+
+def train(
+    config: TrainingConfig | PathLike,
+    out: PathLike,
+    *,
+    resume: bool = False,
+    progress: Progress | None = None,
+) -> TrainingResult:
+    """Train a network and leave weights, log and checkpoint in a folder.
+
+    The folder gets `config.yaml`, `log.jsonl`, `checkpoint.pt`, and at the end `validation.json` and
+    `weights.safetensors`. An interrupt ends the run after the step in hand, with a checkpoint to go on from.
+
+    Args:
+        config: the configuration, or a YAML file with it.
+        out: folder of the run.
+        resume: go on from the checkpoint in `out`, if there is one.
+        progress: called with (done, total, message) while chips are simulated and then step by step.
+
+    Raises:
+        InputError: if the folder holds a run and `resume` is not set, or the configurations differ.
+        DivergedError: if the loss is no longer a number.
+    """
+    if not isinstance(config, TrainingConfig):
+        config = load_config(config)
+    folder = output_folder(out)
+    checkpoint = folder / "checkpoint.pt"
+    if checkpoint.exists() and not resume:
+        raise InputError(f"{folder} holds a run already; give --resume to go on with it, or another folder")
+    if checkpoint.exists():
+        check_same_run(config, folder / "config.yaml")
+    config.save(folder / "config.yaml")
+    if config.runtime.threads:
+        torch.set_num_threads(config.runtime.threads)
+    if config.runtime.keep_memory and _device(config.runtime.device).type == "cpu":
+        keep_freed_memory()
+    training, validation = open_sources(config.data, progress)
+    return _Run(config, folder, training, validation, progress).go()
+
+
+class _Run:
+    def __init__(
+        self,
+        config: TrainingConfig,
+        folder: Path,
+        training: list[Chips],
+        validation: list[Chips],
+        progress: Progress | None,
+    ):
+        self.config, self.folder, self.progress = config, folder, progress
+        self.training, self.validation = training, held_out(training, validation)
+        self.device = _device(config.runtime.device)
+        self.journal = Journal(folder / "log.jsonl")
+        self.board = _board(folder) if config.runtime.tensorboard else None
+        self.episodes = Episodes(
+            training,
+            config.data,
+            config.augment,
+            config.inputs,
+            batch=config.optimiser.batch,
+            seed=config.seed,
+        )
+        self.state = self._fresh_state()
+        if (folder / "checkpoint.pt").exists():
+            self.state.load(folder / "checkpoint.pt")
+        self.began = time.monotonic() - self.state.seconds
+        self.last_validation = self.last_checkpoint = self.state.seconds
+        self.message = ""
+
+    def _fresh_state(self) -> State:
+        config = self.config
+        model = start_network(config).to(self.device)
+        if config.runtime.fast_convolutions and self.device.type == "cpu":
+            flatten_time_convolutions(model)
+        if config.runtime.channels_last:
+            model = model.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
+        optimiser = torch.optim.AdamW(
+            parameter_groups(model, config.optimiser),
+            lr=config.optimiser.learning_rate,
+            betas=config.optimiser.betas,
+        )
+        mean = RunningMean(model, config.optimiser.ema) if config.optimiser.ema else None
+        scaler = torch.amp.GradScaler(self.device.type, enabled=self.half)
+        return State(model, mean, optimiser, scaler)
+
+    @property
+    def half(self) -> bool:
+        return self.config.runtime.amp and self.device.type == "cuda"
+
+    def go(self) -> TrainingResult:
+        state = self.state
+        self.journal.write(
+            "start", step=state.step, training=_contents(self.training), device=str(self.device)
+        )
+        reason = self._steps() if not state.finished else "steps"
+        state.finished = reason != "interrupted"
+        self._checkpoint()
+        scores: dict[str, Any] = {}
+        weights = None
+        if state.finished:
+            scores, weights = self._finish(reason)
+        minutes = round(state.seconds / 60, 2)
+        self.journal.write("end", step=state.step, reason=reason, minutes=minutes)
+        return TrainingResult(self.folder, weights, state.step, minutes, reason, scores)
+
+    def _steps(self) -> str:
+        """Step until something ends the run; return what it was."""
+        state, config = self.state, self.config.optimiser
+        first, passes = state.step * config.accumulate, config.steps * config.accumulate
+        stream = batches(self.episodes, first, passes, self.config.runtime.workers)
+        with _stop_flag() as stopped:
+            while state.step < config.steps:
+                began = time.monotonic()
+                fields = self._step(stream)
+                state.step += 1
+                state.seconds = time.monotonic() - self.began
+                self._report(fields | {"seconds_per_step": round(time.monotonic() - began, 4)})
+                reason = self._after_step()
+                if stopped():
+                    return "interrupted"
+                if reason:
+                    return reason
+        return "steps"
+
+    def _step(self, stream: Iterator[Batch]) -> dict[str, float]:
+        state, config = self.state, self.config.optimiser
+        rate = set_rates(state.optimiser, run_progress(state.step, state.seconds / 60, config), config)
+        state.model.train()
+        freeze(state.model, config.frozen)
+        terms = torch.zeros(4)
+        for _ in range(config.accumulate):
+            losses = self._pass(next(stream))
+            terms += torch.stack([term.detach().float().cpu() for term in losses]) / config.accumulate
+        if not torch.isfinite(terms).all():
+            raise DivergedError(
+                f"the loss is {terms[0]:g} at step {state.step}; lower optimiser.learning_rate"
+            )
+        state.scaler.unscale_(state.optimiser)
+        norm = torch.nn.utils.clip_grad_norm_(state.model.parameters(), config.clip or float("inf"))
+        state.scaler.step(state.optimiser)
+        state.scaler.update()
+        state.optimiser.zero_grad(set_to_none=True)
+        if state.mean is not None:
+            state.mean.update(state.model, state.step)
+        names = ("loss", *Losses._fields[1:])
+        fields = {name: round(float(term), 5) for name, term in zip(names, terms, strict=True)}
+        return fields | {"rate": rate, "gradient": round(float(norm), 4)}
+
+    def _pass(self, batch: Batch) -> Losses:
+        inputs, target = (tensor.to(self.device, non_blocking=True) for tensor in batch)
+        if self.config.runtime.channels_last:
+            inputs = inputs.contiguous(memory_format=torch.channels_last_3d)
+        with torch.autocast(self.device.type, enabled=self.half):
+            logits = self.state.model(inputs)
+        # The terms add up hundreds of thousands of cells: in full precision.
+        losses = total_loss(logits.float().squeeze(1), target, self.config.loss)
+        self.state.scaler.scale(losses.total / self.config.optimiser.accumulate).backward()  # type: ignore[no-untyped-call]
+        return losses
+
+    def _report(self, fields: dict[str, float]) -> None:
+        state = self.state
+        if state.step % self.config.runtime.log_steps == 0 or state.step == 1:
+            self.journal.write("train", step=state.step, minutes=round(state.seconds / 60, 3), **fields)
+            if self.board is not None:
+                for name, value in fields.items():
+                    self.board.add_scalar(f"train/{name}", value, state.step)
+        if self.progress is not None:
+            self.progress(state.step, self.config.optimiser.steps, f"loss {fields['loss']:.4f}{self.message}")
+
+    def _after_step(self) -> str:
+        """Validate and checkpoint if it is time; return why the run ends, or nothing."""
+        state, config = self.state, self.config
+        when = config.validation
+        due = _due(state.step, when.every_steps, state.seconds - self.last_validation, when.every_minutes)
+        if due and self.validation and state.step < config.optimiser.steps:
+            self._validate()
+        often, since = config.runtime, state.seconds - self.last_checkpoint
+        if _due(state.step, often.checkpoint_steps, since, often.checkpoint_minutes):
+            self._checkpoint()
+        if when.patience and state.stale >= when.patience:
+            return "patience"
+        limit = config.optimiser.max_minutes
+        return "time" if limit and state.seconds >= 60 * limit else ""
+
+    def _checkpoint(self) -> None:
+        self.state.save(self.folder / "checkpoint.pt")
+        self.last_checkpoint = self.state.seconds
+
+    def _validate(self) -> dict[str, Any]:
+        state = self.state
+        scores = validate(
+            state.judged, self.validation, self.config.inputs, self.config.validation, self.device
+        )
+        score = overall(scores)
+        if score > state.best:
+            state.best, state.best_step, state.stale = score, state.step, 0
+            state.best_weights = {k: v.detach().cpu().clone() for k, v in state.judged.state_dict().items()}
+        else:
+            state.stale += 1
+        state.seconds = time.monotonic() - self.began
+        self.last_validation = state.seconds
+        brief = {variant: by_climate["overall"] for variant, by_climate in scores.items()}
+        self.journal.write(
+            "validation",
+            step=state.step,
+            minutes=round(state.seconds / 60, 3),
+            score=round(score, 4),
+            **brief,
+        )
+        if self.board is not None:
+            for variant, values in brief.items():
+                for name, value in values.items():
+                    if value is not None:
+                        self.board.add_scalar(f"{variant}/{name}", value, state.step)
+        self.message = ", Dice " + "/".join(_figure(brief[variant]["dice"]) for variant in VARIANTS)
+        return scores
+
+    def _finish(self, reason: str) -> tuple[dict[str, Any], Path]:
+        """Score the last weights, choose the best, score those on every chip, and write them."""
+        import json
+
+        state, judged = self.state, self.state.judged
+        scores: dict[str, Any] = {}
+        if self.validation:
+            self._validate()
+            judged.load_state_dict(state.best_weights)
+            whole = self.config.validation.model_copy(update={"chips": 0})
+            scores = validate(judged, self.validation, self.config.inputs, whole, self.device)
+            with writing(self.folder / "validation.json") as part:
+                part.write_text(json.dumps(scores, indent=1) + "\n")
+        else:
+            state.best_step = state.step
+        card = model_card(self.config, state, reason, scores, self.training, self.validation, self.device)
+        weights = save_weights(
+            judged, self.folder / "weights.safetensors", spec=self.config.inputs, card=card
+        )
+        return scores, weights
+
+
+@contextlib.contextmanager
+def _stop_flag() -> Iterator[Callable[[], bool]]:
+    """Turn the first interrupt or termination into a flag; a second interrupt is raised as usual."""
+    event = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield event.is_set
+        return
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        event.set()
+        signal.signal(signal.SIGINT, before[signal.SIGINT])
+
+    for number in before:
+        signal.signal(number, stop)
+    try:
+        yield event.is_set
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _due(step: int, steps: int, seconds: float, minutes: float) -> bool:
+    """Tell whether something that happens every so many steps or minutes is due; 0 is never."""
+    return bool(steps and step % steps == 0) or bool(minutes and seconds >= 60 * minutes)
+
+
+def _device(name: str) -> torch.device:
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise InputError(f"runtime.device {name!r} is not a device of torch") from error
+    if device.type == "cuda" and not torch.cuda.is_available():
+        raise InputError(f"runtime.device is {name!r}, but torch finds no CUDA device; use cpu or auto")
+    return device
+
+
+def _board(folder: Path) -> Any:
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError as error:
+        raise InputError("runtime.tensorboard needs the extra: pip install 'banet[tensorboard]'") from error
+    return SummaryWriter(folder / "tensorboard")
+
+
+def _contents(sources: list[Chips]) -> dict[str, Any]:
+    return {str(chips.folder): {"chips": len(chips), "index_sha256": chips.index_sha256} for chips in sources}
+
+
+def _figure(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"

@@ -1,0 +1,122 @@
+"""What a run starts from: fresh weights, or others that are fitted to the network and its inputs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from banet.errors import InputError
+from banet.model.config import InputSpec
+from banet.model.network import BANet
+from banet.model.weights import load_model
+from banet.training.config import OptimiserConfig, TrainingConfig
+
+__all__ = ["adapt_channels", "freeze", "parameter_groups", "start_network"]
+
+_FIRST_CONV = "encoder.0.space.conv.weight"
+_FIRST_MEAN = "encoder.0.space.norm.running_mean"
+
+
+def start_network(config: TrainingConfig) -> BANet:
+    """Make the network of a run, fresh or from `config.start.weights`, on the CPU.
+
+    Raises:
+        NotFoundError, UnreadableFileError: if the weights cannot be read.
+        InputError: if they are of another network than `config.network`, channels aside.
+    """
+    torch.manual_seed(config.seed)
+    model = BANet(config.network, config.inputs)
+    if config.start.weights is not None:
+        source = load_model(config.start.weights)
+        expected = config.network.model_copy(update={"channels": source.config.channels, "dropout": 0.0})
+        if source.config.model_copy(update={"dropout": 0.0}) != expected:
+            raise InputError(
+                f"the weights {config.start.weights} are of the network {source.config}, the run trains "
+                f"{config.network}; set network in the configuration to that of the weights"
+            )
+        model.load_state_dict(adapt_channels(source.state_dict(), source.spec, config.inputs))
+        model.card = {"started_from": source.weights_sha256}
+    elif config.start.prior is not None:
+        # Fires are rare: a network that says 0.5 everywhere first has to unlearn that, and its maps of summed
+        # days are 1 all over, where the Dice term has no slope.
+        nn.init.constant_(model.logits.bias, math.log(config.start.prior / (1 - config.start.prior)))  # type: ignore[arg-type]
+    return model
+
+
+def adapt_channels(state: dict[str, Tensor], old: InputSpec, new: InputSpec) -> dict[str, Tensor]:
+    """Fit the first convolution to another set of channels or another scaling.
+
+    A channel of both keeps its weights, rescaled so that the same physical value gives the same response
+    (away from the edges, where padding stands for another value); a new one starts at zero, without effect.
+
+    Args:
+        state: state dict of a `BANet` trained for `old`.
+        old: channels and scaling of the state.
+        new: channels and scaling to fit it to.
+
+    Returns:
+        A state dict for `new`.
+    """
+    if (old.channels, old.mean, old.std) == (new.channels, new.mean, new.std):
+        return state
+    weight = state[_FIRST_CONV]
+    fitted = weight.new_zeros((weight.shape[0], len(new.channels), *weight.shape[2:]))
+    shift = weight.new_zeros(weight.shape[0])
+    for i, name in enumerate(new.channels):
+        if name in old.channels:
+            j = old.channels.index(name)
+            # (v - m_old) / s_old = ((v - m_new) / s_new) * (s_new / s_old) + (m_new - m_old) / s_old
+            fitted[:, i] = weight[:, j] * (new.std[i] / old.std[j])
+            shift += weight[:, j].sum((1, 2, 3)) * ((new.mean[i] - old.mean[j]) / old.std[j])
+    # A channel that is gone is as if it were always missing.
+    for j, name in enumerate(old.channels):
+        if name not in new.channels:
+            shift += weight[:, j].sum((1, 2, 3)) * old.missing[j]
+    return {**state, _FIRST_CONV: fitted, _FIRST_MEAN: state[_FIRST_MEAN] - shift}
+
+
+def parameter_groups(model: nn.Module, config: OptimiserConfig) -> list[dict[str, Any]]:
+    """Sort the parameters that move into groups by rate and decay.
+
+    Returns:
+        Groups for an optimiser, each with a `factor` on the learning rate.
+
+    Raises:
+        InputError: if a prefix of `slower` or `frozen` is of no parameter, or all are frozen.
+    """
+    names = [name for name, _ in model.named_parameters()]
+    for prefix in (*config.slower, *config.frozen):
+        if not any(_under(name, prefix) for name in names):
+            raise InputError(f"no parameter's name starts with {prefix!r}; names start with {_roots(names)}")
+    freeze(model, config.frozen)
+    groups: dict[tuple[float, float], list[nn.Parameter]] = {}
+    for name, parameter in model.named_parameters():
+        if parameter.requires_grad:
+            factor = min((f for prefix, f in config.slower.items() if _under(name, prefix)), default=1.0)
+            decay = config.weight_decay if parameter.ndim > 1 else 0.0
+            groups.setdefault((factor, decay), []).append(parameter)
+    if not groups:
+        raise InputError(f"optimiser.frozen {config.frozen} leaves nothing to train")
+    return [{"params": p, "factor": f, "weight_decay": d} for (f, d), p in groups.items()]
+
+
+def freeze(model: nn.Module, prefixes: Sequence[str]) -> None:
+    """Stop the parameters under `prefixes`, and their normalisation's running statistics, from moving."""
+    for name, parameter in model.named_parameters():
+        if any(_under(name, prefix) for prefix in prefixes):
+            parameter.requires_grad_(False)
+    for name, module in model.named_modules():
+        if any(_under(name, prefix) for prefix in prefixes):
+            module.eval()
+
+
+def _under(name: str, prefix: str) -> bool:
+    return name == prefix or name.startswith(prefix.rstrip(".") + ".")
+
+
+def _roots(names: Sequence[str]) -> str:
+    return ", ".join(sorted({name.split(".")[0] for name in names}))

@@ -1,0 +1,171 @@
+"""The state of a run, whole enough to go on to the same numbers, and its files."""
+
+from __future__ import annotations
+
+import copy
+import json
+import pickle
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from banet.errors import InputError, OutputError, UnreadableFileError
+from banet.files import existing_file, writing
+from banet.model.network import BANet
+from banet.training.config import TrainingConfig, load_config
+
+__all__ = ["Journal", "RunningMean", "State", "check_same_run"]
+
+_MAY_CHANGE = {"runtime", "validation", "name"}
+_MAY_CHANGE_OPTIMISER = {"steps", "max_minutes"}
+
+
+class RunningMean:
+    """Exponential running mean of a network's weights and statistics.
+
+    Attributes:
+        model: the network with the mean; in evaluation mode.
+    """
+
+    def __init__(self, model: BANet, decay: float):
+        self.model = copy.deepcopy(model).eval().requires_grad_(False)
+        self.decay = decay
+
+    @torch.no_grad()
+    def update(self, model: nn.Module, step: int) -> None:
+        """Take in the weights after step number `step`; early on the mean is short, to forget the start."""
+        decay = min(self.decay, (1 + step) / (10 + step))
+        for mean, value in zip(self.model.state_dict().values(), model.state_dict().values(), strict=True):
+            if mean.is_floating_point():
+                mean.lerp_(value, 1 - decay)
+            else:
+                mean.copy_(value)
+
+
+@dataclass
+class State:
+    """What changes while a run goes on.
+
+    Attributes:
+        model, mean, optimiser, scaler: with their tensors.
+        step: optimiser steps behind.
+        seconds: wall time of training behind.
+        best: best score of a validation, and `best_weights` of the network then.
+        stale: validations since the best.
+        finished: whether the run came to its end.
+    """
+
+    model: BANet
+    mean: RunningMean | None
+    optimiser: torch.optim.Optimizer
+    scaler: torch.amp.GradScaler
+    step: int = 0
+    seconds: float = 0.0
+    best: float = -1.0
+    best_step: int = 0
+    best_weights: dict[str, torch.Tensor] = field(default_factory=dict)
+    stale: int = 0
+    finished: bool = False
+
+    @property
+    def judged(self) -> BANet:
+        """The network that is validated and saved: the running mean where there is one."""
+        return self.model if self.mean is None else self.mean.model
+
+    def save(self, path: Path) -> None:
+        """Write everything, chance included, to one file."""
+        fields = {
+            "model": self.model.state_dict(),
+            "mean": None if self.mean is None else self.mean.model.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "scaler": self.scaler.state_dict(),
+            "progress": {name: getattr(self, name) for name in _PLAIN},
+            "best_weights": self.best_weights,
+            "chance": torch.get_rng_state(),
+            "chance_cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+        }
+        with writing(path) as part:
+            torch.save(fields, part)
+
+    def load(self, path: Path) -> None:
+        """Read what `save` wrote.
+
+        Raises:
+            NotFoundError: if there is no such file.
+            UnreadableFileError: if it is no state of this network.
+        """
+        file = existing_file(path, "checkpoint")
+        device = next(self.model.parameters()).device
+        try:
+            fields = torch.load(file, map_location=device, weights_only=True)
+            self.model.load_state_dict(fields["model"])
+            if self.mean is not None:
+                self.mean.model.load_state_dict(fields["mean"])
+            self.optimiser.load_state_dict(fields["optimiser"])
+            self.scaler.load_state_dict(fields["scaler"])
+            for name in _PLAIN:
+                setattr(self, name, fields["progress"][name])
+            self.best_weights = fields["best_weights"]
+            torch.set_rng_state(fields["chance"].cpu())
+            if fields["chance_cuda"] and torch.cuda.is_available():
+                torch.cuda.set_rng_state_all([state.cpu() for state in fields["chance_cuda"]])
+        except _BROKEN as error:
+            raise UnreadableFileError(
+                f"{file} is no state of this run: {' '.join(str(error).split())}"
+            ) from error
+
+
+_BROKEN = (
+    RuntimeError,
+    KeyError,
+    TypeError,
+    ValueError,
+    AttributeError,
+    EOFError,
+    OSError,
+    pickle.UnpicklingError,
+)
+_PLAIN = ("step", "seconds", "best", "best_step", "stale", "finished")
+
+
+def check_same_run(config: TrainingConfig, saved: Path) -> None:
+    """Make sure that a run that goes on has the configuration it began with, as far as learning goes.
+
+    Raises:
+        InputError: if another field differs than what validates, logs, or ends the run.
+    """
+    old, new = load_config(saved).model_dump(), config.model_dump()
+    differ = []
+    for part in old.keys() - _MAY_CHANGE:
+        before, after = old[part], new[part]
+        if part == "optimiser":
+            before, after = (
+                {k: v for k, v in fields.items() if k not in _MAY_CHANGE_OPTIMISER}
+                for fields in (before, after)
+            )
+        if before != after:
+            keys = [k for k in before if before[k] != after.get(k)] if isinstance(before, dict) else []
+            differ += [f"{part}.{key}" for key in keys] or [part]
+    if differ:
+        raise InputError(
+            f"the run to go on with was started with other values of {', '.join(sorted(differ))}; "
+            "choose another folder, or the configuration saved in it"
+        )
+
+
+class Journal:
+    """A file of one JSON object a line."""
+
+    def __init__(self, path: Path):
+        self.path = path
+
+    def write(self, event: str, **fields: Any) -> None:
+        """Append one line."""
+        try:
+            with self.path.open("a", encoding="utf-8") as stream:
+                stream.write(json.dumps({"event": event, **fields}) + "\n")
+        except OSError as error:
+            raise OutputError(f"cannot write {self.path}: {error.strerror or error}") from error

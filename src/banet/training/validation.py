@@ -1,0 +1,110 @@
+"""Scoring a network on held-out chips, whole, in three variants, beside the active-fire baseline."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from banet.chips import Chips
+from banet.model.config import InputSpec
+from banet.model.network import BANet, pad_to_multiple
+from banet.training.augment import withhold_hotspots, withhold_images
+from banet.training.config import ValidationConfig
+from banet.training.data import network_input
+from banet.training.metrics import Tally, active_fire_map
+
+__all__ = ["VARIANTS", "overall", "select_chips", "validate"]
+
+Floats = npt.NDArray[np.float32]
+Scores = dict[str, dict[str, dict[str, Any]]]
+
+
+def _as_it_is(planes: Floats) -> None:
+    """Leave all inputs."""
+
+
+VARIANTS: dict[str, Callable[[Floats], None]] = {
+    "all": _as_it_is,
+    "no_hotspots": withhold_hotspots,
+    "no_images": withhold_images,
+}
+"""What is done to the planes in each variant; the hot-spot baseline is scored beside them."""
+
+
+def validate(
+    model: BANet,
+    sources: Sequence[Chips],
+    spec: InputSpec,
+    config: ValidationConfig,
+    device: torch.device,
+) -> Scores:
+    """Score a network on chips.
+
+    Args:
+        model: on `device`; is in evaluation mode afterwards.
+        sources: folders of held-out chips.
+        spec: scaling of the input.
+        config: how many chips and which days.
+        device: where to compute.
+
+    Returns:
+        Scores by variant (`all`, `no_hotspots`, `no_images`, `active_fires`), climate and name; the climate
+        `overall` is over all chips.
+    """
+    tallies: dict[str, dict[str, Tally]] = defaultdict(lambda: defaultdict(Tally))
+    model.eval()
+    for chips, number in select_chips(sources, config.chips):
+        chip = chips.read(number)
+        margin = min(config.margin_days, chips.days // 4)
+        kept = slice(margin, chips.days - margin)
+        maps = {"active_fires": active_fire_map(chip.planes[3, kept])}
+        for variant, withhold in VARIANTS.items():
+            planes = chip.planes.copy()
+            withhold(planes)
+            maps[variant] = _probabilities(model, network_input(planes, spec), spec, device)[kept]
+        for variant, daily in maps.items():
+            tallies[variant][chip.entry.climate].add(daily, chip.target[kept])
+    return {variant: _with_overall(tallies[variant]) for variant in (*VARIANTS, "active_fires")}
+
+
+def _with_overall(by_climate: dict[str, Tally]) -> dict[str, dict[str, Any]]:
+    whole = Tally()
+    for tally in by_climate.values():
+        whole.merge(tally)
+    scores: dict[str, dict[str, Any]] = {"overall": whole.scores()}
+    return scores | {climate: tally.scores() for climate, tally in sorted(by_climate.items())}
+
+
+@torch.inference_mode()
+def _probabilities(model: BANet, x: Floats, spec: InputSpec, device: torch.device) -> Floats:
+    padded = pad_to_multiple(torch.from_numpy(x).unsqueeze(0), model.config.multiple, spec.missing)
+    logits = model(padded.to(device)).float()[0, 0]
+    _, days, rows, cols = x.shape
+    probabilities: Floats = torch.sigmoid(logits)[:days, :rows, :cols].cpu().numpy()
+    return probabilities
+
+
+def select_chips(sources: Sequence[Chips], limit: int) -> list[tuple[Chips, int]]:
+    """Choose at most `limit` chips (0 for all), the climates of each folder in turn."""
+    ranked: list[tuple[int, int, Chips, int]] = []
+    for chips in sources:
+        met: dict[str, int] = defaultdict(int)
+        for number, entry in enumerate(chips.entries):
+            ranked.append((met[entry.climate], len(ranked), chips, number))
+            met[entry.climate] += 1
+    ranked.sort(key=lambda item: item[:2])
+    return [(chips, number) for _, _, chips, number in (ranked[:limit] if limit else ranked)]
+
+
+def overall(scores: Scores) -> float:
+    """Return the one number runs are compared by: Dice of all inputs and of hot spots withheld, averaged.
+
+    Dice without images is left out: it rewards what the active-fire baseline does too.
+    """
+    dice = [scores[variant]["overall"]["dice"] or 0.0 for variant in ("all", "no_hotspots")]
+    return float(np.mean(dice))

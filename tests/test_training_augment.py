@@ -1,0 +1,194 @@
+"""Variations: what each may change and what it must leave."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from banet.training.augment import (
+    add_false_hotspots,
+    add_noise,
+    augment,
+    change_gains,
+    constant_square,
+    drop_days,
+    keep_span,
+    remove_hotspot_days,
+    remove_hotspot_squares,
+    thin_hotspots,
+    turn,
+    withhold_hotspots,
+    withhold_images,
+)
+from banet.training.config import AugmentConfig
+
+NOTHING = AugmentConfig(
+    flips=False,
+    frp_all=0,
+    frp_days=0,
+    frp_squares=0,
+    frp_thin=0,
+    frp_false=0,
+    images_all=0,
+    images_span=0,
+    days_dropped=0,
+    constant_square=0,
+    gain=0,
+    noise=0,
+)
+SHAPE = (4, 16, 24, 24)
+
+
+@pytest.fixture
+def planes() -> np.ndarray:
+    rng = np.random.default_rng(0)
+    planes = rng.uniform(0.02, 0.6, SHAPE).astype(np.float32)
+    planes[:3, rng.random(SHAPE[1:]) < 0.2] = np.nan
+    planes[3] = np.where(rng.random(SHAPE[1:]) < 0.2, 10, 0)
+    return planes
+
+
+@pytest.fixture
+def target(planes: np.ndarray) -> np.ndarray:
+    return (planes[3] > 0).astype(np.float32)
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    return np.random.default_rng(5)
+
+
+def test_with_all_off_nothing_changes(
+    planes: np.ndarray, target: np.ndarray, rng: np.random.Generator
+) -> None:
+    got, same = augment(planes.copy(), target.copy(), NOTHING, rng)
+    np.testing.assert_array_equal(got, planes)
+    np.testing.assert_array_equal(same, target)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_truth_follows_the_planes_and_the_seed_decides(
+    planes: np.ndarray, target: np.ndarray, seed: int
+) -> None:
+    config = NOTHING.model_copy(update={"flips": True})
+    got, truth = augment(planes.copy(), target.copy(), config, np.random.default_rng(seed))
+    np.testing.assert_array_equal(truth, got[3] > 0)
+    everything = AugmentConfig()
+    one, _ = augment(planes.copy(), target.copy(), everything, np.random.default_rng(seed))
+    two, _ = augment(planes.copy(), target.copy(), everything, np.random.default_rng(seed))
+    np.testing.assert_array_equal(one, two)
+    assert (np.nan_to_num(one[3], nan=-1) >= 0).all()
+
+
+def test_one_setting_does_not_change_what_another_draws(planes: np.ndarray, target: np.ndarray) -> None:
+    gain = NOTHING.model_copy(update={"gain": 1.0})
+    both = gain.model_copy(update={"frp_false": 1.0, "frp_all": 1.0})
+    one, _ = augment(planes.copy(), target, gain, np.random.default_rng(1))
+    two, _ = augment(planes.copy(), target, both, np.random.default_rng(1))
+    np.testing.assert_array_equal(one[:3], two[:3])
+
+
+def test_the_eight_turns_are_different_and_each_can_be_undone() -> None:
+    square = np.arange(9, dtype=np.float32).reshape(1, 3, 3)
+    images = [turn(square, i).tobytes() for i in range(8)]
+    assert len(set(images)) == 8
+    for i in range(8):
+        assert any(np.array_equal(turn(turn(square, i), j), square) for j in range(8))
+
+
+def test_withholding(planes: np.ndarray) -> None:
+    before = planes.copy()
+    withhold_hotspots(planes)
+    assert not planes[3].any()
+    np.testing.assert_array_equal(planes[:3], before[:3])
+    planes = before.copy()
+    withhold_images(planes)
+    assert np.isnan(planes[:3]).all()
+    np.testing.assert_array_equal(planes[3], before[3])
+
+
+def test_removed_hot_spot_days_are_one_run(planes: np.ndarray, rng: np.random.Generator) -> None:
+    planes[3] = 7
+    remove_hotspot_days(planes, rng)
+    gone = (planes[3] == 0).all((1, 2))
+    assert 4 <= gone.sum() <= 16 and (planes[3][~gone] == 7).all()
+    assert (np.abs(np.diff(gone.astype(int))) == 1).sum() <= 2
+
+
+def test_removed_squares_reach_through_all_days(planes: np.ndarray, rng: np.random.Generator) -> None:
+    planes[3] = 7
+    remove_hotspot_squares(planes, rng)
+    gone = planes[3] == 0
+    assert gone.any()
+    assert (gone == gone[0]).all()
+
+
+@given(st.floats(0, 1), st.integers(0, 99))
+def test_thinning_only_removes(rate: float, seed: int) -> None:
+    planes = np.ones((4, 4, 16, 16), np.float32)
+    planes[3, :2] = 0
+    thin_hotspots(planes, rate, np.random.default_rng(seed))
+    assert set(np.unique(planes[3])) <= {0.0, 1.0}
+    left = planes[3, 2:].mean()
+    assert abs(left - (1 - rate)) < 0.15
+    assert (planes[:3] == 1).all()
+
+
+def test_false_hot_spots_recur_in_few_cells_and_only_add(
+    planes: np.ndarray, rng: np.random.Generator
+) -> None:
+    before = planes.copy()
+    add_false_hotspots(planes, rng)
+    more = planes[3] - before[3]
+    assert (more >= 0).all()
+    assert 0 < (more.sum(0) > 0).sum() <= 6
+    np.testing.assert_array_equal(planes[:3], before[:3])
+
+
+def test_dropped_days_are_whole_and_about_as_many_as_asked(rng: np.random.Generator) -> None:
+    planes = np.ones((4, 400, 2, 2), np.float32)
+    drop_days(planes, 0.3, rng)
+    lost = np.isnan(planes[:3])
+    assert (lost.all((0, 2, 3)) == lost.any((0, 2, 3))).all()
+    assert 0.2 < lost.mean() < 0.4
+    assert np.isfinite(planes[3]).all()
+
+
+def test_a_kept_span_is_one_run(rng: np.random.Generator) -> None:
+    planes = np.ones((4, 40, 2, 2), np.float32)
+    keep_span(planes, rng)
+    seen = np.isfinite(planes[:3]).all((0, 2, 3))
+    assert 5 <= seen.sum() <= 40
+    assert (np.abs(np.diff(np.pad(seen.astype(int), 1))) == 1).sum() == 2
+    assert (planes[3] == 1).all()
+
+
+def test_a_constant_square_keeps_what_is_missing(planes: np.ndarray, rng: np.random.Generator) -> None:
+    before = planes.copy()
+    constant_square(planes, rng)
+    np.testing.assert_array_equal(np.isnan(planes), np.isnan(before))
+    np.testing.assert_array_equal(planes[3], before[3])
+    changed = np.isfinite(before[:3]) & (planes[:3] != before[:3])
+    for band in range(3):
+        assert len(np.unique(planes[band][changed[band]])) == 1
+
+
+def test_gains_are_one_factor_a_band_and_day(planes: np.ndarray, rng: np.random.Generator) -> None:
+    before = planes.copy()
+    change_gains(planes, AugmentConfig(mir_offset=0.0), rng)
+    ratio = planes[:3] / before[:3]
+    spread = np.nanmax(ratio, axis=(2, 3)) - np.nanmin(ratio, axis=(2, 3))
+    assert (spread < 1e-5).all()
+    assert np.nanstd(ratio[:, :, 0, 0], axis=1).max() > 0.005
+    np.testing.assert_array_equal(planes[3], before[3])
+
+
+def test_noise_has_the_asked_deviation_and_keeps_gaps(rng: np.random.Generator) -> None:
+    planes = np.zeros((4, 8, 50, 50), np.float32)
+    planes[0, 0] = np.nan
+    add_noise(planes, 0.01, rng)
+    assert np.isnan(planes[0, 0]).all() and np.isfinite(planes[1:]).all()
+    assert planes[1:3].std() == pytest.approx(0.01, rel=0.05)
+    assert not planes[3].any()
