@@ -32,7 +32,7 @@ def test_region_list_and_show(capsys):
         (["region", "new", "X", "--bbox", "a,b,c,d"], "W,S,E,N"),
         (["region", "show", "nowhere"], "no region file"),
         (["regoin"], "regoin"),
-        (["region", "new"], "NAME"),
+        (["region", "new"], "requires an argument"),
         (["cube", "info", "/no/such.zarr"], "/no/such.zarr"),
     ],
 )

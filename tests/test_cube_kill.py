@@ -1,4 +1,4 @@
-"""A process killed at any moment leaves every listed day whole; the next one goes on; two never write at once.
+"""A process killed at any moment leaves every listed day whole; the next goes on; two never write at once.
 
 A nursery process imports banet once and forks writers, so that many can be killed in a few seconds.
 """
@@ -100,7 +100,7 @@ def nursery() -> Iterator[Nursery]:
 
 
 def versions(path: Path) -> dict[int, int]:
-    """The version of each listed day, after making sure that all its variables are whole and of one version."""
+    """The version of each listed day, after making sure that all its variables are whole and of one."""
     cube, found = open_cube(path), {}
     for day in (cube.days - DAY).astype(int).tolist():
         window = cube.read(DAY + day, DAY + day + 1)
@@ -192,7 +192,7 @@ def test_two_never_write_at_once(tmp_path: Path) -> None:
         with pytest.raises(OutputError, match=r"is being written by process \d+ on .*; wait for it to end"):
             write_one(second, 3)
         with pytest.raises(OutputError, match="is being written"), second.writing():
-            pass
+            pytest.fail("two had the right to write")
         assert len(second.read(DAY, DAY + 3).days) == 3  # reading needs no right
     write_one(second, 3)
     assert len(first.days) == 3
@@ -224,9 +224,9 @@ def test_a_file_system_without_locks_is_told(tmp_path: Path, monkeypatch: pytest
         raise OSError(errno.ENOLCK, "No locks available")
 
     monkeypatch.setattr(fcntl, "flock", no_locks)
-    with pytest.warns(UserWarning, match="has no locks; let only one process write"):
-        with WriterLock(tmp_path / "lock", "the cube c").held():
-            pass
+    lock = WriterLock(tmp_path / "lock", "the cube c")
+    with pytest.warns(UserWarning, match="has no locks; let only one process write"), lock.held():
+        pass
     monkeypatch.undo()
     with warnings.catch_warnings(action="error"), WriterLock(tmp_path / "lock", "the cube c").held():
         pass

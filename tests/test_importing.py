@@ -28,21 +28,25 @@ def planes(seed: int = 0, fires: int = 60, strongest: float = 900.0) -> dict[str
     return made | {"FRP": frp}
 
 
-def write_netcdf(folder: Path, day: str, values: dict[str, np.ndarray], region: str = "PT", sensor: str = "VIIRS750"):
+def write_netcdf(
+    folder: Path, day: str, values: dict[str, np.ndarray], region: str = "PT", sensor: str = "VIIRS750"
+):
     """As the original writes them: uint16, 100 x value, 65535 missing, FRP as log(1 + MW)."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{sensor}{region}_{day}.nc"
     with h5py.File(path, "w") as file:
         for name, plane in values.items():
-            plane = np.log1p(plane) if name == "FRP" else plane
-            stored = np.where(np.isnan(plane), 65535, np.nan_to_num(plane) * 100).astype("u2")
+            kept = np.log1p(plane) if name == "FRP" else plane
+            stored = np.where(np.isnan(kept), 65535, np.nan_to_num(kept) * 100).astype("u2")
             data = file.create_dataset(name, data=stored, compression="gzip")
             data.attrs["scale"] = np.array([100])
             data.attrs["mask"] = np.array([65535])
     return path
 
 
-def write_matlab(folder: Path, day: str, values: dict[str, np.ndarray], *, log: bool, sensor: str = "VIIRS750"):
+def write_matlab(
+    folder: Path, day: str, values: dict[str, np.ndarray], *, log: bool, sensor: str = "VIIRS750"
+):
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{sensor}PT_{day}.mat"
     frp = np.log1p(values["FRP"]) if log else values["FRP"]
@@ -143,7 +147,10 @@ def test_matlab_goes_before_netcdf_and_labels_are_passed_over(tmp_path):
     (tmp_path / "old" / "VIIRS750PT_20170199.nc").touch()
     lines = []
     cube = import_original(
-        tmp_path / "old", REGION, tmp_path / "c.zarr", progress=lambda done, total, line: lines.append((done, total, line))
+        tmp_path / "old",
+        REGION,
+        tmp_path / "c.zarr",
+        progress=lambda done, total, line: lines.append((done, total, line)),
     )
     assert [str(day) for day in cube.days] == ["2017-08-01", "2017-08-02"]
     np.testing.assert_allclose(one_day(cube, "2017-08-01")["red"], values["Red"], atol=1e-4)
@@ -174,15 +181,6 @@ def test_again_changes_nothing_and_new_days_are_added(tmp_path):
         import_original(tmp_path / "other", other, tmp_path / "c.zarr")
 
 
-FAULTS = {
-    "empty": (lambda p: p.write_bytes(b""), "is empty"),
-    "page": (lambda p: p.write_text("<html>"), "is a web page"),
-    "cut": (lambda p: p.write_bytes(p.read_bytes()[:700]), "truncated or damaged"),
-    "lacking": (lambda p: _without(p, "MIR"), "lacks MIR; it holds FRP, NIR, Red"),
-    "shape": (lambda p: _smaller(p), r"Red has \(5, 5\) cells, region PT has \(10, 20\)"),
-}
-
-
 def _without(path, name):
     with h5py.File(path, "r+") as file:
         del file[name]
@@ -192,6 +190,15 @@ def _smaller(path):
     with h5py.File(path, "r+") as file:
         del file["Red"]
         file["Red"] = np.zeros((5, 5), "u2")
+
+
+FAULTS = {
+    "empty": (lambda p: p.write_bytes(b""), "is empty"),
+    "page": (lambda p: p.write_text("<html>"), "is a web page"),
+    "cut": (lambda p: p.write_bytes(p.read_bytes()[:700]), "truncated or damaged"),
+    "lacking": (lambda p: _without(p, "MIR"), "lacks MIR; it holds FRP, NIR, Red"),
+    "shape": (_smaller, r"Red has \(5, 5\) cells, region PT has \(10, 20\)"),
+}
 
 
 @pytest.mark.parametrize("fault", FAULTS)

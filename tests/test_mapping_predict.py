@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -24,6 +25,7 @@ from banet.mapping import (
     month_window,
     predict,
 )
+from banet.mapping.ensemble import as_ensemble
 from banet.mapping.scratch import Scratch
 from banet.mapping.windows import Window
 from banet.model.config import BANetConfig, InputSpec
@@ -68,7 +70,7 @@ class MemoryCube:
         x[:3, rng.random(x.shape[1:]) < missing] = np.nan
         self.planes = x
 
-    def read(self, start, stop, rows=slice(None), cols=slice(None)):
+    def read(self, start, stop, rows=slice(None), cols=slice(None), *, variables=None):
         self.reads.append((start, rows, cols))
         days = day_range(start, stop)
         shape = self.planes[0, 0, rows, cols].shape
@@ -77,11 +79,15 @@ class MemoryCube:
         out[:, held] = self.planes[:, np.searchsorted(self.days, days[held]), rows, cols]
         return Planes(*out)
 
+    def record(self, day):
+        return SimpleNamespace(content=str(np.nansum(self.planes[:, np.searchsorted(self.days, day)])))
+
 
 class LocalEngine:
     """A network of which all is known: it looks 2 cells and 1 day around."""
 
     spec = InputSpec()
+    models = (SimpleNamespace(name="local", weights_sha256="1" * 64, config=BANetConfig()),)
 
     def __init__(self):
         self.calls = 0
@@ -261,7 +267,7 @@ def test_the_ensemble_is_the_mean_of_its_members(cube):
 def test_members_must_agree_on_their_input():
     other = small_network()
     other.spec = InputSpec(mean=(0.0,) * 4)
-    with pytest.raises(InputError, match="scale their input differently"):
+    with pytest.raises(InputError, match="differently scaled"):
         predict(MemoryCube((20, 30)), month_window("2021-01"), [small_network(), other])
     with pytest.raises(InputError, match="no weights"):
         predict(MemoryCube((20, 30)), month_window("2021-01"), [])
@@ -469,6 +475,26 @@ def test_other_settings_do_not_share_what_is_kept(cube, tmp_path):
         map_burned(cube, "2021-01", "2021-01", engine, scratch=tmp_path, **{**SIZES, **change})
         assert engine.calls > 0
     assert len(list(tmp_path.iterdir())) == 4
+    other = MemoryCube((110, 150), seed=1)
+    engine = LocalEngine()
+    map_burned(other, "2021-01", "2021-01", engine, scratch=tmp_path, **SIZES)
+    assert engine.calls > 0
+
+
+def test_an_engine_that_does_not_tell_its_weights_cannot_be_resumed(cube, tmp_path):
+    engine = LocalEngine()
+    engine.models = ()
+    assert map_burned(cube, "2021-01", "2021-01", engine).attrs["weights"] == []
+    with pytest.raises(InputError, match="does not tell its weights"):
+        map_burned(cube, "2021-01", "2021-01", engine, scratch=tmp_path)
+
+
+def test_networks_that_came_from_no_file_are_told_apart(cube):
+    one, same, other = small_network(1), small_network(1), small_network(2)
+    for model in (one, same, other):
+        model.weights_sha256 = ""
+    hashes = [as_ensemble(PlainEngine(model)).members[0]["sha256"] for model in (one, same, other)]
+    assert hashes[0] == hashes[1] != hashes[2]
 
 
 def test_two_runs_on_the_same_work_refuse(tmp_path):

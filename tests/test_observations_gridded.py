@@ -1,4 +1,4 @@
-"""Gridded HDF4: what was written comes back, what is broken is a line in the gaps, and the real files agree."""
+"""Gridded HDF4: what was written comes back, what is broken is a gap, and the real files agree."""
 
 from __future__ import annotations
 

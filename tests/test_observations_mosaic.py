@@ -25,7 +25,7 @@ def make(index: int, planes: tuple[np.ndarray, ...]) -> Overpass:
 
 
 def choose(cell: tuple[int, int], views: list[Overpass]) -> Overpass | None:
-    """The rule in words: whole before partial, smaller zenith before larger, unknown zenith last, first of ties."""
+    """The rule in words: whole before partial, small zenith before large, unknown last, first of ties."""
     best, best_key = None, None
     for view in views:
         seen = [np.isfinite(plane[cell]) for plane in (view.red, view.nir, view.mir)]

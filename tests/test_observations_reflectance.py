@@ -102,7 +102,7 @@ def test_inputs_are_left_as_they_were() -> None:
 def test_unknown_band_and_shapes_that_differ_are_told() -> None:
     with pytest.raises(InputError, match="no MIR band 'M13'; there are M12, I4"):
         mir_reflectance(0.9, 9.0, 30.0, band="M13")
-    with pytest.raises(InputError, match="differ in shape"):
+    with pytest.raises(InputError, match="differ"):
         mir_reflectance(np.ones((2, 3)), np.ones((3, 2)), np.ones((2, 3)))
 
 
@@ -117,7 +117,7 @@ def test_it_equals_the_original() -> None:
     exec(compile(ast.Module(wanted, []), "original", "exec"), scope)
     original = scope["MirCalc"](None, None, None).refl_mir_calc  # type: ignore[operator]
     rng = np.random.default_rng(0)
-    # Within these the sun gives more than the surface emits; beyond, the original divides by a negative number.
+    # Within these the sun gives more than the surface emits; beyond, the original divides by less than 0.
     mir, tir, zenith = rng.uniform(-0.1, 2, 5000), rng.uniform(-0.1, 10, 5000), rng.uniform(0, 75, 5000)
     for band, sensor in (("M12", "VIIRS750"), ("I4", "VIIRS375")):
         theirs = original(mir.copy(), tir.copy(), zenith.copy(), sensor)

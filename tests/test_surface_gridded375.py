@@ -22,7 +22,16 @@ SCALES = {"Reflectance_I1": 2.4e-5, "Reflectance_I2": 2.4e-5, "Radiance_I4": 6.7
 VALUES = {"Reflectance_I1": 0.08, "Reflectance_I2": 0.3, "Radiance_I4": 0.9, "Radiance_I5": 9.5}
 
 
-def put(folder: Path, product: str, name: str, stored: np.ndarray, *, time="1406", production="2017300192651", box=None):
+def put(
+    folder: Path,
+    product: str,
+    name: str,
+    stored: np.ndarray,
+    *,
+    time="1406",
+    production="2017300192651",
+    box=None,
+):
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{product}.A2017300.{time}.001.{production}.psrpgscs_000501412525.{name}.hdf"
     file = SD(str(path), SDC.WRITE | SDC.CREATE | SDC.TRUNC)
@@ -37,10 +46,14 @@ def put(folder: Path, product: str, name: str, stored: np.ndarray, *, time="1406
     return path
 
 
-def write_overpass(folder: Path, *, view=30.0, red=None, time="1406", shape=COARSE, **options) -> dict[str, Path]:
+def write_overpass(
+    folder: Path, *, view=30.0, red=None, time="1406", shape=COARSE, **options
+) -> dict[str, Path]:
     paths = {}
     for band, value in VALUES.items():
-        plane = np.broadcast_to(np.asarray(value if red is None or band != "Reflectance_I1" else red), REGION.shape)
+        plane = np.broadcast_to(
+            np.asarray(value if red is None or band != "Reflectance_I1" else red), REGION.shape
+        )
         stored = np.where(np.isnan(plane), 65535, np.round(plane / SCALES[band])).astype("u2")
         paths[band] = put(folder, "NPP_VIAES_L1", band, stored, time=time, **options)
     for name, angle in (("SolarZenithAngle", 40.0), ("SatelliteZenithAngle", view)):
@@ -72,7 +85,10 @@ def test_angles_are_interpolated_bilinearly(tmp_path):
     write_overpass(tmp_path, view=coarse)
     found = viirs375.read_day(tmp_path, DAY, REGION).view_zenith
     points = np.stack(
-        np.meshgrid(np.clip(REGION.latitudes, 39.05, 39.25), np.clip(REGION.longitudes, -7.95, -7.65), indexing="ij"), -1
+        np.meshgrid(
+            np.clip(REGION.latitudes, 39.05, 39.25), np.clip(REGION.longitudes, -7.95, -7.65), indexing="ij"
+        ),
+        -1,
     )
     oracle = RegularGridInterpolator((centres[0][::-1], centres[1]), coarse[::-1])(points)
     np.testing.assert_allclose(found, oracle, rtol=1e-5)
@@ -108,7 +124,9 @@ def test_best_view_of_two_overpasses(tmp_path):
 def test_names_and_days(tmp_path):
     write_overpass(tmp_path)
     write_overpass(tmp_path / "again", red=0.11, production="2018300192651")
-    put(tmp_path, "NPP_VMAES_L1", "Reflectance_I1", np.zeros((2, 2), "u2"))  # a band that the other product has not
+    put(
+        tmp_path, "NPP_VMAES_L1", "Reflectance_I1", np.zeros((2, 2), "u2")
+    )  # a band that the other product has not
     put(tmp_path / "later", "NPP_VMAES_L1", "SolarZenithAngle", np.zeros(COARSE, "f4"), time="1548")
     assert list(viirs375.days(tmp_path)) == [DAY]
     planes = viirs375.read_day(tmp_path, DAY, REGION)
@@ -131,7 +149,11 @@ def test_names_and_days(tmp_path):
         ),
         (
             lambda p: put(
-                p["Radiance_I4"].parent, "NPP_VMAES_L1", "SolarZenithAngle", np.zeros(COARSE, "f4"), box=(0, 1, 2, 3)
+                p["Radiance_I4"].parent,
+                "NPP_VMAES_L1",
+                "SolarZenithAngle",
+                np.zeros(COARSE, "f4"),
+                box=(0, 1, 2, 3),
             ),
             "covers 0, 1, 2, 3",
         ),

@@ -1,17 +1,17 @@
-"""V*09GA files in their layout through the source: values, flags, several tiles and satellites, and what goes wrong."""
+"""V*09GA files in their layout through the source: values, flags, tiles, satellites, and what goes wrong."""
 
 from __future__ import annotations
 
 import h5py
 import numpy as np
 import pytest
+from tests.writers_surface import pixel_centres, write_tile
 
 from banet import observations
 from banet.errors import InputError, NotFoundError, UnreadableFileError
 from banet.observations.planes import DayPlanes
 from banet.observations.surface import FLAGS, NO_FLAG, surface
 from banet.region import Region
-from tests.writers_surface import pixel_centres, write_tile
 
 DAY = np.datetime64("2021-08-05")
 REGION = Region("Evia", (23.2, 38.6, 23.5, 38.8))
@@ -25,7 +25,9 @@ def test_registered_and_says_what_it_holds():
 
 @pytest.mark.parametrize("collection", ["001", "002"])
 def test_values_and_angles(tmp_path, collection):
-    write_tile(tmp_path, 19, 5, {"M5": 0.05, "M7": 0.31, "M11": 0.1234}, collection=collection, view_zenith=33.21)
+    write_tile(
+        tmp_path, 19, 5, {"M5": 0.05, "M7": 0.31, "M11": 0.1234}, collection=collection, view_zenith=33.21
+    )
     planes = surface.read_day(tmp_path, DAY, REGION)
     np.testing.assert_allclose(planes.red, 0.05, atol=1e-6)
     np.testing.assert_allclose(planes.nir, 0.31, atol=1e-6)
@@ -56,7 +58,9 @@ def test_fill_and_values_out_of_range_are_missing(tmp_path):
     seen = np.isfinite(planes.red)
     assert np.array_equal(seen, np.isfinite(planes.nir)) and np.array_equal(seen, planes.count == 1)
     assert seen[11:, :18].all() and not seen[:9].any() and not seen[:, 21:].any()
-    np.testing.assert_allclose(planes.mir[seen], -0.005, atol=1e-6)  # slightly negative values are valid (-100)
+    np.testing.assert_allclose(
+        planes.mir[seen], -0.005, atol=1e-6
+    )  # slightly negative values are valid (-100)
     assert path.exists()
 
 
@@ -89,7 +93,9 @@ def test_tiles_are_joined(tmp_path):
     write_tile(tmp_path, 17, 4, {})  # does not touch the region
     planes = surface.read_day(tmp_path, DAY, region)
     assert np.isfinite(planes.red).all() and (planes.count == 1).all()
-    np.testing.assert_allclose(planes.red * 20 + 30, np.broadcast_to(region.latitudes[:, None], (20, 30)), atol=0.006)
+    np.testing.assert_allclose(
+        planes.red * 20 + 30, np.broadcast_to(region.latitudes[:, None], (20, 30)), atol=0.006
+    )
     assert (planes.flags["qf3"][:10] == 4).all() and (planes.flags["qf3"][10:] == 5).all()
     assert len(planes.inputs) == 2
 

@@ -27,7 +27,9 @@ def brute(grid, values: np.ndarray, region: Region, parts: int = 24) -> np.ndarr
     rows, cols = region.shape
     lon = region.west + (np.arange(cols * parts) + 0.5) * region.pixel_size / parts
     lat = region.north - (np.arange(rows * parts) + 0.5) * region.pixel_size / parts
-    to = pyproj.Transformer.from_crs("+proj=longlat +R=6371007.181", "+proj=sinu +R=6371007.181", always_xy=True)
+    to = pyproj.Transformer.from_crs(
+        "+proj=longlat +R=6371007.181", "+proj=sinu +R=6371007.181", always_xy=True
+    )
     x, y = to.transform(*np.meshgrid(lon, lat))
     col = np.floor((x - grid.left) / grid.pixel).astype(int)
     row = np.floor((grid.top - y) / grid.pixel).astype(int)
@@ -67,7 +69,9 @@ def test_nothing_is_lost_or_made():
     _, grid = window(region, 19, 5)
     row, col = grid.pixel_of(np.array(23.0), np.array(38.7))
     values = np.zeros(grid.shape)
-    values[int(row) : int(row) + 20, int(col) : int(col) + 30] = np.random.default_rng(2).uniform(0.1, 1, (20, 30))
+    values[int(row) : int(row) + 20, int(col) : int(col) + 30] = np.random.default_rng(2).uniform(
+        0.1, 1, (20, 30)
+    )
     means = CellMeans(region, 1)
     means.add(grid, values[None])
     (found,) = means.result()
@@ -85,14 +89,19 @@ def test_two_tiles_join_without_a_seam():
             if 0 not in grid.shape:
                 lon = np.degrees(
                     (grid.left + (np.arange(grid.shape[1]) + 0.5) * grid.pixel)[None]
-                    / (6371007.181 * np.cos(np.radians((grid.latitude_edges[:-1] + grid.latitude_edges[1:]) / 2)))[:, None]
+                    / (
+                        6371007.181
+                        * np.cos(np.radians((grid.latitude_edges[:-1] + grid.latitude_edges[1:]) / 2))
+                    )[:, None]
                 )
                 means.add(grid, lon[None])
                 parts += 1
     (found,) = means.result()
     assert parts >= 2
     assert np.isfinite(found).all()
-    np.testing.assert_allclose(found, np.broadcast_to(region.longitudes, region.shape), atol=0.6 * region.pixel_size)
+    np.testing.assert_allclose(
+        found, np.broadcast_to(region.longitudes, region.shape), atol=0.6 * region.pixel_size
+    )
     assert np.abs((found - region.longitudes).mean()) < 0.02 * region.pixel_size
 
 
@@ -154,7 +163,9 @@ def test_nearest_pixel_is_the_one_under_the_middle():
     region = Region("Evia", (23.2, 38.6, 23.6, 38.9))
     _, grid = window(region, 19, 5)
     rows, cols, inside = nearest_pixels(grid, region)
-    to = pyproj.Transformer.from_crs("+proj=longlat +R=6371007.181", "+proj=sinu +R=6371007.181", always_xy=True)
+    to = pyproj.Transformer.from_crs(
+        "+proj=longlat +R=6371007.181", "+proj=sinu +R=6371007.181", always_xy=True
+    )
     x, y = to.transform(*np.meshgrid(region.longitudes, region.latitudes))
     assert inside.all()
     assert np.array_equal(cols, np.floor((x - grid.left) / grid.pixel).astype(int))

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial import cKDTree
+from tests.writers_l1b import Geometry, viirs_geometry
 
 from banet.observations.l1b import IMG, MOD, Kind
 from banet.observations.resample import place, resample
 from banet.region import Region
-from tests.writers_l1b import Geometry, viirs_geometry
 
 # Pixels of a scan in the middle of each aggregation zone and at both edges of the swath.
 PLACES = {"nadir": (1540, 1660), "joined in twos": (740, 860), "edge": (10, 110), "other edge": (3090, 3190)}
@@ -69,7 +69,7 @@ def cell_means(scene, region: Region, parts: int = 10) -> np.ndarray:
 
 
 def test_geometry_is_that_of_the_instrument():
-    """Pixel sizes of the VIIRS Geolocation ATBD, table 2.2-1: 742 x 776 m at nadir, 1.60 x 1.58 km at the edge."""
+    """VIIRS Geolocation ATBD, table 2.2-1: pixels of 742 x 776 m at nadir, 1.60 x 1.58 km at the edge."""
     granule = viirs_geometry((40.0, 0.0), "2021-08-05T12:30", scans=3)
     line = 16 + 8
     lon, lat = np.radians(granule.longitude), np.radians(granule.latitude)
@@ -87,7 +87,15 @@ def test_geometry_is_that_of_the_instrument():
     assert km((line, 1600), (line + 16, 1600)) == pytest.approx(11.9, abs=0.1)
     assert granule.sensor_zenith[line, [0, 3199]] == pytest.approx(70, abs=0.2)
     # Four of sixteen rows are deleted in the outer zone, two in the next (L1B User Guide, section 2.3).
-    assert [granule.deleted[:16, p].sum() for p in (0, 639, 640, 1007, 1008, 1600, 3199)] == [4, 4, 2, 2, 0, 0, 4]
+    assert [granule.deleted[:16, p].sum() for p in (0, 639, 640, 1007, 1008, 1600, 3199)] == [
+        4,
+        4,
+        2,
+        2,
+        0,
+        0,
+        4,
+    ]
 
 
 @pytest.mark.parametrize("place_name", PLACES)
@@ -167,7 +175,9 @@ def test_all_bands_come_from_the_same_pixels():
     rng = np.random.default_rng(1)
     base = rng.uniform(0.1, 0.5, granule.shape)
     base[rng.random(granule.shape) < 0.05] = np.nan
-    red, nir = onto(granule, region, base, np.where(rng.random(granule.shape) < 0.05, np.nan, 2 * np.nan_to_num(base)))
+    red, nir = onto(
+        granule, region, base, np.where(rng.random(granule.shape) < 0.05, np.nan, 2 * np.nan_to_num(base))
+    )
     assert np.array_equal(np.isnan(red), np.isnan(nir))
     np.testing.assert_allclose(nir, 2 * red, rtol=1e-5)
 
@@ -187,7 +197,11 @@ def test_blocks_give_what_the_whole_gives():
     granule = view("edge")
     region = box(granule, height=60, width=80)
     placement = place(
-        granule.longitude.astype("f4"), granule.latitude.astype("f4"), region, rows_per_scan=16, pixel_km=0.742
+        granule.longitude.astype("f4"),
+        granule.latitude.astype("f4"),
+        region,
+        rows_per_scan=16,
+        pixel_km=0.742,
     )
     values = np.sin(granule.longitude * 60).astype("f4")[placement.lines, placement.pixels]
     (whole,) = resample(placement, [values], np.zeros(values.shape, bool))
@@ -206,7 +220,11 @@ def test_only_scans_and_pixels_near_the_region_are_taken():
     granule = view()
     region = box(granule, height=10, width=10)
     placement = place(
-        granule.longitude.astype("f4"), granule.latitude.astype("f4"), region, rows_per_scan=16, pixel_km=0.742
+        granule.longitude.astype("f4"),
+        granule.latitude.astype("f4"),
+        region,
+        rows_per_scan=16,
+        pixel_km=0.742,
     )
     assert placement.lines.start % 16 == 0 and placement.lines.stop % 16 == 0
     assert placement.lines.stop - placement.lines.start <= 48
@@ -256,8 +274,8 @@ def test_the_antimeridian_changes_nothing(shift):
     (second,) = onto(there, moved, pattern)
     assert np.isfinite(first).mean() > 0.8
     assert np.array_equal(np.isnan(first), np.isnan(second))
-    # Longitudes are float32 in the files: 15e-6 degrees at the antimeridian, which tips a pixel into an ellipse or
-    # out of it here and there.
+    # Longitudes are float32 in the files: 15e-6 degrees at the antimeridian, which tips a pixel into an
+    # ellipse or out of it here and there.
     np.testing.assert_allclose(second, first, atol=0.03, equal_nan=True)
     assert np.nanmean(np.abs(second - first)) < 3e-4
 
@@ -281,7 +299,8 @@ def test_image_bands(cell, most):
     region = box(granule, cell=cell, height=round(0.3 / cell), width=round(0.6 / cell))
     lon, lat = onto(granule, region, granule.longitude, granule.latitude)
     assert np.isfinite(lon).all()
-    # A cell is twice as high as wide at 60 degrees, and pixels at this edge are 0.8 km: 3 cells wide at 0.005.
+    # A cell is twice as high as wide at 60 degrees, and pixels at this edge are 0.8 km: 3 cells wide at
+    # 0.005.
     assert np.std((lat - region.latitudes[:, None]) / cell) < most
     assert np.std((lon - region.longitudes[None]) / cell) < 2 * most
 
@@ -300,7 +319,12 @@ def test_anywhere_on_earth_without_holes_and_in_place(lat, lon, ascending, pixel
     middle = granule.latitude[40, pixel - first], granule.longitude[40, pixel - first]
     region = Region(
         "x",
-        (round(middle[1], 2) - 0.1, round(middle[0], 2) - 0.05, round(middle[1], 2) + 0.1, round(middle[0], 2) + 0.05)
+        (
+            round(middle[1], 2) - 0.1,
+            round(middle[0], 2) - 0.05,
+            round(middle[1], 2) + 0.1,
+            round(middle[0], 2) + 0.05,
+        )
         if middle[1] - 0.1 >= -180
         else (179.8, round(middle[0], 2) - 0.05, 180.0, round(middle[0], 2) + 0.05),
         0.01,

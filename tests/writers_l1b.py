@@ -1,9 +1,9 @@
 """Writes VIIRS Level-1B granules in their exact layout, with the geometry that the instrument has.
 
-The geometry is computed from the instrument's published figures (VIIRS Geolocation ATBD, 474-00053, table 2.2-1
-and section 2.2.1.1; VIIRS L1B User Guide 2018, section 2.3) on a sphere from a circular orbit: scans of 16 (M bands)
-or 32 (I bands) detectors, samples joined 3:1, 2:1 and 1:1 from nadir outwards, pixels that grow off nadir, scans
-that overlap there (the bow tie) and the rows that the satellite deletes for it.
+The geometry is computed from the instrument's published figures (VIIRS Geolocation ATBD, 474-00053, table
+2.2-1 and section 2.2.1.1; VIIRS L1B User Guide 2018, section 2.3) on a sphere from a circular orbit: scans
+of 16 (M bands) or 32 (I bands) detectors, samples joined 3:1, 2:1 and 1:1 from nadir outwards, pixels that
+grow off nadir, scans that overlap there (the bow tie) and the rows that the satellite deletes for it.
 """
 
 from __future__ import annotations
@@ -73,7 +73,9 @@ class Geometry:
     @functools.cached_property
     def deleted(self) -> np.ndarray:
         """Whether the satellite deletes a pixel for the bow tie, (lines, pixels) bool."""
-        half = np.concatenate([np.full(zone[0], rows) for zone, rows in zip(ZONES_M, DELETED_M)]).repeat(self.factor)
+        half = np.concatenate([np.full(zone[0], rows) for zone, rows in zip(ZONES_M, DELETED_M)]).repeat(
+            self.factor
+        )
         rows = np.concatenate([half, half[::-1]])[slice(*self.columns)] * self.factor
         line = np.arange(self.rows_per_scan)[:, None]
         one = (line < rows) | (line >= self.rows_per_scan - rows)
@@ -127,12 +129,14 @@ class Geometry:
         return total / parts**2
 
     def _ground(self, down: float, across: float) -> tuple[list[np.ndarray], np.ndarray, np.ndarray]:
-        """Earth-centred inertial position (km, three planes), angle off nadir and the Earth's turn (radians)."""
+        """Earth-centred inertial position (km, x y z), angle off nadir and the Earth's turn (radians)."""
         angle = self._angles(across)
         line = np.arange(self.shape[0])
         scan, detector = np.divmod(line, self.rows_per_scan)
         # The mirror turns once in a scan period, so the edge of a scan is seen half a second after its start.
-        when = (scan - self.scans / 2 + 0.5)[:, None] * SCAN_PERIOD_S + angle[None] / (2 * np.pi) * SCAN_PERIOD_S
+        when = (scan - self.scans / 2 + 0.5)[:, None] * SCAN_PERIOD_S + angle[None] / (
+            2 * np.pi
+        ) * SCAN_PERIOD_S
         track = ((detector + down) / self.factor - DETECTORS_M / 2) * DETECTOR_KM_AT_NADIR / ALTITUDE_KM
         sat, ahead, right = self._frame(when)
         tilt = track[:, None]
@@ -180,7 +184,8 @@ def viirs_geometry(
     return Geometry(centre, np.datetime64(time, "s"), ascending, scans, factor, columns)
 
 
-#: Scale and offset of the integers, about those of the S-NPP files, and the sun's irradiance for reflective bands.
+#: Scale and offset of the integers, about those of the S-NPP files, and the sun's irradiance for reflective
+#: bands.
 SCALES = {
     "M05": (1.9991758e-05, 0.0, 1508.0),
     "M07": (1.9991758e-05, 0.0, 961.0),
@@ -213,8 +218,9 @@ def write_granule(
     Args:
         folder: where to.
         geometry: of the granule.
-        planes: by band name (`M05` ...): for reflective bands the reflectance as the reader gives it (divided by the
-            cosine of the solar zenith), for the others radiance in W m-2 sr-1 um-1; NaN is written as missing.
+        planes: by band name (`M05` ...): for reflective bands the reflectance as the reader gives it
+            (divided by the cosine of the solar zenith), for the others radiance in W m-2 sr-1 um-1; NaN is
+            written as missing.
         satellite: `VNP`, `VJ1` or `VJ2`.
         nrt: whether to use near-real-time names.
         start: start of the granule for the names; else the middle's time less three minutes.
@@ -225,7 +231,9 @@ def write_granule(
     """
     kind = {1: "MOD", 2: "IMG"}[geometry.factor]
     begin = np.datetime64(start or geometry.time - np.timedelta64(180, "s"), "m")
-    doy = (begin.astype("datetime64[D]") - begin.astype("datetime64[Y]").astype("datetime64[D]")).astype(int) + 1
+    doy = (begin.astype("datetime64[D]") - begin.astype("datetime64[Y]").astype("datetime64[D]")).astype(
+        int
+    ) + 1
     hhmm = str(begin)[11:16].replace(":", "")
     tail = f"{'_NRT' if nrt else ''}.A{str(begin)[:4]}{doy:03d}.{hhmm}.{collection}.{production}.nc"
     folder.mkdir(parents=True, exist_ok=True)
@@ -267,7 +275,11 @@ def _chunks(geometry: Geometry, compression: int | None) -> dict[str, object]:
     if compression is None:
         return {}
     lines = min(geometry.shape[0], 16 * geometry.rows_per_scan)
-    return {"chunks": (lines, min(geometry.shape[1], 400)), "compression": "gzip", "compression_opts": compression}
+    return {
+        "chunks": (lines, min(geometry.shape[1], 400)),
+        "compression": "gzip",
+        "compression_opts": compression,
+    }
 
 
 def _write_bands(path: Path, geometry: Geometry, planes, attributes, compression: int | None) -> None:
@@ -307,7 +319,12 @@ def _write_geolocation(path: Path, geometry: Geometry, attributes, compression: 
         for name in ("longitude", "latitude"):
             values = getattr(geometry, name).astype("f4")
             variable = group.create_variable(
-                name, _PLANE, "f4", data=values, fillvalue=np.float32(-999.9), **_chunks(geometry, compression)
+                name,
+                _PLANE,
+                "f4",
+                data=values,
+                fillvalue=np.float32(-999.9),
+                **_chunks(geometry, compression),
             )
             limit = np.float32(180 if name == "longitude" else 90)
             variable.attrs.update(units=f"degrees_{'east' if name == 'longitude' else 'north'}")

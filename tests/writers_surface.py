@@ -17,7 +17,7 @@ GRIDS = {"001": "VNP_Grid_1km_2D", "002": "VIIRS_Grid_1km_2D"}
 
 
 def pixel_centres(h: int, v: int) -> tuple[np.ndarray, np.ndarray]:
-    """Longitude and latitude of the pixels of a tile, (1200, 1200), degrees; corners off the Earth are NaN."""
+    """Longitude and latitude of a tile's pixels, (1200, 1200), degrees; corners off the Earth are NaN."""
     step = TILE / SIZE
     y = TOP - v * TILE - (np.arange(SIZE) + 0.5) * step
     x = LEFT + h * TILE + (np.arange(SIZE) + 0.5) * step
@@ -41,12 +41,14 @@ def write_tile(
     solar_zenith: np.ndarray | float = 30.0,
     flags: Mapping[int, np.ndarray | int] | None = None,
 ) -> Path:
-    """Write one tile; `planes` are reflectances of `M5`, `M7`, `M11` (others are filled in), NaN is missing."""
+    """Write one tile; `planes` are reflectances of `M5`, `M7`, `M11` (0.2 if not given), NaN is missing."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{satellite}09GA.A{day}.h{h:02d}v{v:02d}.{collection}.{production}.h5"
     with h5py.File(path, "w") as file:
         information = file.create_group("HDFEOS INFORMATION")
-        information["StructMetadata.0"] = "GROUP=SwathStructure\nEND_GROUP=SwathStructure\nGROUP=GridStructure\n"
+        information["StructMetadata.0"] = (
+            "GROUP=SwathStructure\nEND_GROUP=SwathStructure\nGROUP=GridStructure\n"
+        )
         fields = file.create_group(f"HDFEOS/GRIDS/{GRIDS[collection]}/Data Fields")
         fine = file.create_group(f"HDFEOS/GRIDS/{GRIDS[collection].replace('1km', '500m')}/Data Fields")
         for band in ("M5", "M7", "M8", "M10", "M11"):

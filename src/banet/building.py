@@ -41,19 +41,20 @@ def build_cube(
 ) -> Cube:
     """Build a cube from satellite files and hot spots, or bring one up to date.
 
-    A day whose files and fires are those it was built from is not read again, so a build that was ended at any
-    moment goes on where it stopped. A day for which new files came is built again. A day that cannot be read, or
-    that has no file, becomes a recorded gap; if hot spots say that something burned on it, their FRP is kept, in a
-    day without reflectances. A day that the cube holds stays if its files are gone or can no longer be read.
+    A day whose files and fires are those it was built from is not read again, so a build that was ended at
+    any moment goes on where it stopped. A day for which new files came is built again. A day that cannot be
+    read, or that has no file, becomes a recorded gap; if hot spots say that something burned on it, their FRP
+    is kept, in a day without reflectances. A day that the cube holds stays if its files are gone or can no
+    longer be read.
 
     Args:
         region: the grid.
         viirs_folder: where the satellite files are.
-        hotspots: FIRMS files or folders, or the table that `read_hotspots` gave; None for no FRP. Days that they do
-            not cover have no FRP (missing, not 0), and a note says so.
+        hotspots: FIRMS files or folders, or the table that `read_hotspots` gave; None for no FRP. Days that
+            they do not cover have no FRP (missing, not 0), and a note says so.
         out: the cube; made if it is not there.
-        start: first UTC day; with it or `end`, days without a file are recorded as gaps. By default the days that
-            the folder holds are built.
+        start: first UTC day; with it or `end`, days without a file are recorded as gaps. By default the days
+            that the folder holds are built.
         end: last UTC day, included.
         source: what the files are; see `banet.observations.sources`.
         vegetation_only: leave out hot spots whose type says that no vegetation burned.
@@ -61,8 +62,8 @@ def build_cube(
 
     Raises:
         NotFoundError: if a folder or hot-spot file is not there, or no file falls on the days asked for.
-        InputError: if `out` holds a cube of another region or sensor, `end` is before `start`, or a hot-spot table
-            lacks a column.
+        InputError: if `out` holds a cube of another region or sensor, `end` is before `start`, or a hot-spot
+            table lacks a column.
         UnreadableFileError: if a hot-spot file cannot be read, or `out` is no cube.
         OutputError: if `out` cannot be written to, or another process is writing to it.
     """

@@ -39,7 +39,7 @@ def as_day(value: Any) -> Day:
     elif isinstance(value, dt.datetime) and value.tzinfo is not None:
         value = value.astimezone(dt.UTC).replace(tzinfo=None)
     try:
-        day = np.datetime64(value, "D")
+        day: Day = np.datetime64(value, "D")
     except ValueError as error:
         raise InputError(f"{value!r} is not a calendar day") from error
     if np.isnat(day):
@@ -63,7 +63,8 @@ def as_month(value: Any) -> np.datetime64:
             raise InputError(f"{value!r} is not a month; write it as YYYY-MM") from error
     if isinstance(value, np.datetime64) and np.datetime_data(value.dtype)[0] == "M":
         return value
-    return as_day(value).astype("datetime64[M]")
+    month: np.datetime64 = as_day(value).astype("datetime64[M]")
+    return month
 
 
 def day_range(start: Day, stop: Day) -> Days:

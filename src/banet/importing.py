@@ -9,10 +9,12 @@ MW) later, which only its range tells. Neither keeps the view zenith.
 from __future__ import annotations
 
 import re
+import struct
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import h5py
 import numpy as np
@@ -90,14 +92,12 @@ def import_original(
         for done, file in enumerate(files, 1):
             message = f"{file.day} {file.path.name}"
             try:
-                planes, power = _read(file, region, raw=raw)
-            except UnreadableFileError as error:
+                cube.write_day(file.day, *_read(file, region, raw=raw))
+            except (UnreadableFileError, InputError) as error:  # InputError: values that no cube can hold
                 broken.append(str(error))
                 message = f"{file.day} gap: {error}"
                 if file.day not in cube.days:  # what was imported once is not lost with its file
                     cube.record_gap(file.day, [str(error)])
-            else:
-                cube.write_day(file.day, planes, power)
             if progress is not None:
                 progress(done, len(files), message)
     if len(broken) == len(files):
@@ -211,25 +211,17 @@ def _matlab(path: Path, names: tuple[str, ...]) -> dict[str, Plane]:
     lacking = [name for name in names if name not in found]
     if lacking:
         raise UnreadableFileError(f"{path.name} lacks {', '.join(lacking)}")
-    return {name: np.array(found[name], np.float32) for name in names}
+    return found
 
 
-def _matlab5(path: Path, names: tuple[str, ...]) -> dict[str, Any]:
+def _matlab5(path: Path, names: tuple[str, ...]) -> dict[str, Plane]:
     from scipy.io import loadmat
     from scipy.io.matlab import MatReadError
 
+    # What the reader of a damaged file raises is not documented: errors of zlib and struct, and Python's own.
+    damage = (MatReadError, zlib.error, struct.error, OSError, ValueError, TypeError, LookupError, EOFError)
     try:
-        found: dict[str, Any] = loadmat(path, variable_names=list(names))
-    # What the reader of a damaged file raises is not documented: zlib and struct errors, and those of Python.
-    except (
-        MatReadError,
-        OSError,
-        ValueError,
-        TypeError,
-        KeyError,
-        IndexError,
-        EOFError,
-        ArithmeticError,
-    ) as error:
+        found = loadmat(path, variable_names=list(names))
+        return {name: np.array(found[name], np.float32) for name in names if name in found}
+    except (*damage, ArithmeticError, RuntimeError, MemoryError) as error:
         raise UnreadableFileError(f"{path.name} is no MATLAB file, or is damaged; copy it again") from error
-    return found

@@ -111,13 +111,13 @@ class Region:
     def longitudes(self) -> npt.NDArray[np.float64]:
         """Longitudes of the cell centres, (columns,), west to east; above 180 past the antimeridian."""
         cols = self.shape[1]
-        return self.west + (np.arange(cols) + 0.5) * ((self.east - self.west) / cols)
+        return self.west + (np.arange(cols, dtype=np.float64) + 0.5) * ((self.east - self.west) / cols)
 
     @functools.cached_property
     def latitudes(self) -> npt.NDArray[np.float64]:
         """Latitudes of the cell centres, (rows,), north to south."""
         rows = self.shape[0]
-        return self.north - (np.arange(rows) + 0.5) * ((self.north - self.south) / rows)
+        return self.north - (np.arange(rows, dtype=np.float64) + 0.5) * ((self.north - self.south) / rows)
 
     @functools.cached_property
     def cell_area_ha(self) -> npt.NDArray[np.float64]:

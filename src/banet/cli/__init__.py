@@ -21,7 +21,7 @@ def app() -> App:
     """Build the application with all its commands."""
     from cyclopts import App
 
-    from banet.cli import cube, demo, doctor, maps, region, weights
+    from banet.cli import cube, demo, doctor, maps, products, region, simulation, training, weights
 
     root = App(
         name="banet",
@@ -29,7 +29,7 @@ def app() -> App:
         "Add --debug to any command to see the whole traceback of an error.",
         version=lambda: __import__("banet").__version__,
     )
-    for group in (region, cube, maps, demo, weights, doctor):
+    for group in (region, cube, maps, products, training, simulation, demo, weights, doctor):
         group.register(root)
     return root
 

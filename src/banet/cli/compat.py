@@ -102,9 +102,7 @@ def _times_parser() -> argparse.ArgumentParser:
             ("regions_path", "folder with R_{region}.json"),
         ],
     )
-    parser.add_argument(
-        "--product", default="VIIRS750", help="name of the product in the dataset's file names"
-    )
+    parser.add_argument("--product", default="VIIRS750", help="not used: the day files say what they are")
     parser.add_argument("--output", default="data", help="first part of the names of the results")
     parser.add_argument("--weight_files", nargs="+", help="weight files; their mean is taken")
     return parser
@@ -161,7 +159,7 @@ def _predict_times(arguments: argparse.Namespace) -> int:
     from banet.output import write_map
 
     region = _region(arguments.regions_path, arguments.region)
-    cube = _cube(arguments.input_path, region.name, arguments.product)
+    cube = _cube(arguments.input_path, region.name, region)
     folder = output_folder(arguments.output_path)
     first, last = as_month(as_day(arguments.tstart)), as_month(as_day(arguments.tend))
     with progress("map") as report:
@@ -185,21 +183,24 @@ def _region(folder: str, name: str) -> Region:
     return Region.load(existing_file(Path(folder) / f"R_{name}.json", "region file"))
 
 
-def _cube(folder: str, region: str, product: str = "VIIRS750") -> Cube:
+def _cube(folder: str, name: str, region: Region | None = None) -> Cube:
+    """Open the cube of a dataset; make it of the original's day files where only these are there."""
     from banet.cube import open_cube
     from banet.errors import NotFoundError
+    from banet.importing import import_original
 
-    path = Path(folder) / f"{region}.zarr"
+    path = Path(folder) / f"{name}.zarr"
     if path.is_dir():
         return open_cube(path)
-    if any(Path(folder).glob(f"{product}{region}_*.nc")) or any(
-        Path(folder).glob(f"{product}{region}_*.mat")
-    ):
+    if not any(Path(folder).glob(f"VIIRS*{name}_????????.*")):
+        raise NotFoundError(f"no cube {path}; make it with banet_create_dataset")
+    if region is None:
         raise NotFoundError(
-            f"{folder} holds day files of the original; make a cube of them first: "
-            f"banet cube import {folder} --region R_{region}.json --out {path}"
+            f"{folder} holds day files of the original, which do not say where they are; make a cube: "
+            f"banet cube import {folder} --region R_{name}.json --out {path}"
         )
-    raise NotFoundError(f"no cube {path}; make it with banet_create_dataset")
+    with progress("import") as report:
+        return import_original(folder, region, path, progress=report)
 
 
 def _weights(files: Sequence[str] | None) -> list[str]:

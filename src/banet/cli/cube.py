@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from banet.cli.progress import progress, say
 
@@ -20,6 +20,7 @@ def register(root: App) -> None:
     group = App(name="cube", help="Build and show the store of daily planes of a region.")
     group.command(build)
     group.command(info)
+    group.command(import_original, name="import")
     root.command(group)
 
 
@@ -63,6 +64,25 @@ def build(
             vegetation_only=not all_hotspots,
             progress=report,
         )
+    _summary(cube)
+
+
+def import_original(
+    folder: Path, *, region: str, out: Path, frp: Literal["auto", "raw", "log1p"] = "auto"
+) -> None:
+    """Import the day files of the original, VIIRS750{region}_{YYYYMMDD}.nc or .mat.
+
+    Args:
+        folder: with the files.
+        region: a R_NAME.json, or the name of a region that ships with banet.
+        out: the cube, a folder CUBE.zarr.
+        frp: whether FRP in .mat files is in MW or log1p of it; told by its values if 'auto'.
+    """
+    from banet.importing import import_original as run
+    from banet.region import Region
+
+    with progress("import") as report:
+        cube = run(folder, Region.load(region), out, frp=frp, progress=report)
     _summary(cube)
 
 

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Annotated
+
+from cyclopts import App, Parameter
 
 from banet.cli.progress import say
-
-if TYPE_CHECKING:
-    from cyclopts import App
 
 
 def register(root: App) -> None:
     """Add the commands of this group to the application."""
-    from cyclopts import App
-
     group = App(name="region", help="Write, list and show regions.")
     group.command(new)
     group.command(show)
@@ -22,7 +19,13 @@ def register(root: App) -> None:
     root.command(group)
 
 
-def new(name: str, *, bbox: str, pixel_size: float = 0.01, dir: Path = Path()) -> None:  # noqa: A002
+def new(
+    name: str,
+    *,
+    bbox: Annotated[str, Parameter(allow_leading_hyphen=True)],
+    pixel_size: float = 0.01,
+    dir: Path = Path(),  # noqa: A002
+) -> None:
     """Write R_NAME.json.
 
     Args:

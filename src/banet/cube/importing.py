@@ -1,4 +1,4 @@
-"""Cubes from datasets that come from elsewhere: any regular grid of longitude and latitude, any order of axes."""
+"""Cubes from datasets that come from elsewhere: any regular grid, any order of axes."""
 
 from __future__ import annotations
 
@@ -44,18 +44,19 @@ def from_dataset(
     """Make a cube from a dataset.
 
     Args:
-        ds: variables `red`, `nir` and `mir` (or `swir`, which then sits in the MIR slot) as reflectance, NaN where
-            missing; optional `frp` (MW), `view_zenith` (degrees) and `count`; along `time` (at most one a UTC
-            day) and `latitude`, `longitude` (or `lat`, `lon` or `y`, `x`; cell centres in degrees).
+        ds: variables `red`, `nir` and `mir` (or `swir`, which then sits in the MIR slot) as reflectance, NaN
+            where missing; optional `frp` (MW), `view_zenith` (degrees) and `count`; along `time` (at most one
+            a UTC day) and `latitude`, `longitude` (or `lat`, `lon` or `y`, `x`; cell centres in degrees).
         path: where the cube goes; nothing is there if this fails.
         name: of its region.
         sensor: what observed.
-        mir_band: what sits in the MIR slot; by default `M12` for `mir`, and what its long name says for `swir`.
+        mir_band: what sits in the MIR slot; by default `M12` for `mir`, and what its long name says for
+            `swir`.
         hotspots: from `banet.observations.hotspots.read_hotspots`, for the FRP where the dataset has none.
 
     Raises:
-        InputError: if something is at `path` already, a variable is missing, a day comes twice, the grid is not
-            regular or its cells are not square, or a value is no reflectance.
+        InputError: if something is at `path` already, a variable is missing, a day comes twice, the grid is
+            not regular or its cells are not square, or a value is no reflectance.
     """
     target = Path(path)
     if target.exists():
@@ -73,8 +74,8 @@ def from_dataset(
 def region_of(latitudes: npt.ArrayLike, longitudes: npt.ArrayLike, name: str) -> Region:
     """Return the region whose cell centres these are, in either order of either axis.
 
-    Edges and pixel size are rounded to the fewest decimals that keep every centre within a thousandth of a cell, so
-    that coordinates stored as float32 give the box that was meant.
+    Edges and pixel size are rounded to the fewest decimals that keep every centre within a thousandth of a
+    cell, so that coordinates stored as float32 give the box that was meant.
 
     Raises:
         InputError: if the centres are not evenly spaced, or cells are not square.
@@ -116,9 +117,9 @@ class _Source:
         mir = next((candidate for candidate in _MIR if candidate in ds), _MIR[0])
         for variable in ("red", "nir", mir):
             if variable not in ds:
+                held = ", ".join(map(str, ds.data_vars))
                 raise InputError(
-                    f"the dataset lacks {variable}; it holds {', '.join(map(str, ds.data_vars))}. It needs red, nir "
-                    "and mir (or swir)"
+                    f"the dataset lacks {variable}; it holds {held}. It needs red, nir and mir or swir"
                 )
             if set(ds[variable].dims) != {"time", lat, lon}:
                 raise InputError(f"{variable} has dimensions {ds[variable].dims}, not time, {lat}, {lon}")
@@ -163,8 +164,8 @@ class _Source:
             values /= 100
         if (values > _TOO_BRIGHT).any():
             raise InputError(
-                f"{variable} of {self.days[index]} reaches {np.nanmax(values):g}, which is no reflectance (0 to 1); "
-                "divide it by its scale, or give it the units percent"
+                f"{variable} of {self.days[index]} reaches {np.nanmax(values):g}, which is no reflectance "
+                "(0 to 1); divide it by its scale, or give it the units percent"
             )
         return values
 
@@ -177,9 +178,8 @@ def _axis(ds: xr.Dataset, names: tuple[str, ...]) -> str:
     for name in names:
         if name in ds.dims and name in ds.coords:
             return name
-    raise InputError(
-        f"the dataset has no axis {' or '.join(names)} with coordinates; it has {', '.join(map(str, ds.dims))}"
-    )
+    held = ", ".join(map(str, ds.dims))
+    raise InputError(f"the dataset has no axis {' or '.join(names)} with coordinates; it has {held}")
 
 
 def _days(ds: xr.Dataset) -> Days:

@@ -1,9 +1,9 @@
 """How a cube lies on disk: which arrays, how values become integers, and the making of an empty store.
 
-One array a variable, (slot, row, column). A slot is one day's plane and one file (a Zarr shard), cut into small
-chunks inside, so that a day is written as a whole and a tile is read without its neighbours. Which day a slot
-holds is said by the array `time` alone, whose one chunk is replaced in one rename: what is not named there does
-not count.
+One array a variable, (slot, row, column). A slot is one day's plane and one file (a Zarr shard), cut into
+small chunks inside, so that a day is written as a whole and a tile is read without its neighbours. Which day
+a slot holds is said by the array `time` alone, whose one chunk is replaced in one rename: what is not named
+there does not count.
 """
 
 from __future__ import annotations
@@ -16,13 +16,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import zarr
+from zarr.codecs import BloscCodec
+from zarr.storage import LocalStore
 
 from banet.errors import InputError
 from banet.region import Region
 
 __all__ = [
     "CHUNK",
-    "CODEC",
     "FORMAT",
     "NO_DAY",
     "TIME_CHUNK",
@@ -33,14 +34,12 @@ __all__ = [
 ]
 
 FORMAT = 1
-# One tile of 128 x 128 touches at most four chunks. Chunks of 256 make files 3 % smaller and tiles slower to read.
+# One tile of 128 x 128 touches at most four chunks. Chunks of 256 make files 3 % smaller and tiles slower to
+# read.
 CHUNK = 128
 TIME_CHUNK = 16384
 NO_DAY = np.int32(np.iinfo(np.int32).min)
 NO_WATER = 255
-# On a real VIIRS overpass in steps of 1e-4: lz4 with bits shuffled packs 1.46 times, decodes 1.4 GB/s; zstd 1.6
-# times, 0.4 GB/s. Reading is what a map waits for.
-CODEC = {"cname": "lz4", "clevel": 5, "shuffle": "bitshuffle"}
 DIMENSIONS = ("time", "latitude", "longitude")
 
 
@@ -169,7 +168,7 @@ def create_store(folder: Path, region: Region, *, sensor: str, mir_band: str, ve
             dtype=variable.dtype,
             chunks=chunk,
             shards=shard,
-            compressors=zarr.codecs.BloscCodec(**CODEC),  # type: ignore[arg-type]
+            compressors=_codec(),
             fill_value=0 if variable.fill is None else variable.fill,
             dimension_names=DIMENSIONS,
             attributes=_attributes(variable, mir_band),
@@ -201,7 +200,7 @@ def publish(folder: Path) -> None:
         warnings.filterwarnings(
             "ignore", message="Consolidated metadata is currently not part", category=UserWarning
         )
-        zarr.consolidate_metadata(zarr.storage.LocalStore(folder), zarr_format=3)
+        zarr.consolidate_metadata(LocalStore(folder), zarr_format=3)
 
 
 def _create_grid(root: zarr.Group, region: Region) -> None:
@@ -225,7 +224,7 @@ def _create_grid(root: zarr.Group, region: Region) -> None:
         shape=region.shape,
         dtype="u1",
         chunks=region.shape,
-        compressors=zarr.codecs.BloscCodec(**CODEC),  # type: ignore[arg-type]
+        compressors=_codec(),
         fill_value=NO_WATER,
         dimension_names=DIMENSIONS[1:],
         attributes={
@@ -235,6 +234,12 @@ def _create_grid(root: zarr.Group, region: Region) -> None:
             "grid_mapping": "spatial_ref",
         },
     )
+
+
+def _codec() -> BloscCodec:
+    # On a real VIIRS overpass in steps of 1e-4, lz4 with shuffled bits packs 1.46 times and decodes 1.4 GB/s,
+    # zstd 1.6 times and 0.4 GB/s: reading is what a map waits for.
+    return BloscCodec(cname="lz4", clevel=5, shuffle="bitshuffle")
 
 
 def _attributes(variable: Variable, mir_band: str) -> dict[str, Any]:

@@ -22,9 +22,9 @@ _UNSUPPORTED = {errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOLCK}
 class WriterLock:
     """A lock file that names its holder.
 
-    The operating system holds the lock and drops it when the process ends, however it ends, so no lock is ever
-    stale; the file's text (process and host) only serves the message. Within a process it may be taken again
-    by the thread that has it; other threads wait.
+    The operating system holds the lock and drops it when the process ends, however it ends, so no lock is
+    ever stale; the file's text (process and host) only serves the message. Within a process it may be taken
+    again by the thread that has it; other threads wait.
 
     Args:
         path: of the lock file; its folder must exist.
@@ -41,8 +41,8 @@ class WriterLock:
         """Hold the lock.
 
         Raises:
-            OutputError: if another process (or another cube object of this one) holds it, or the folder cannot be
-                written to.
+            OutputError: if another process (or another cube object of this one) holds it, or the folder
+                cannot be written to.
         """
         with self._threads:
             if self._stream is not None:

@@ -1,8 +1,8 @@
 """What a cube remembers of each day: where it came from, what was missing, and what it holds.
 
-Records are small JSON files in `time/days` (a day that is there, named by slot) and `time/gaps` (a day that is
-not, named by date). They lie inside the `time` array because a reader of Zarr lists what is in the root, and
-would warn of anything that is no array.
+Records are small JSON files in `time/days` (a day that is there, named by slot) and `time/gaps` (a day that
+is not, named by date). They lie inside the `time` array because a reader of Zarr lists what is in the root,
+and would warn of anything that is no array.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ __all__ = ["DayRecord", "Summary", "content_hash", "read_record", "summarise", "
 
 @dataclass(frozen=True)
 class Summary:
-    """What a plane holds: how many cells with a value, the smallest and the largest (None if there is none)."""
+    """What a plane holds: how many cells have a value, the smallest and the largest (None of none)."""
 
     cells: int
     low: float | None

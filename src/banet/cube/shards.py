@@ -1,10 +1,10 @@
 """Reading blocks of planes straight from the store's files.
 
 A window of 64 days and six variables touches hundreds of small chunks; the general reader of zarr spends a
-millisecond on each, this one little more than their decompression. It reads what `layout` writes and nothing else:
-shards with their index at the end (Zarr sharding codec 1.0: offset and length of each chunk as little-endian
-uint64, then four bytes of checksum), chunks compressed by Blosc. It neither writes nor keeps state, so threads
-and forked processes may share it.
+millisecond on each, this one little more than their decompression. It reads what `layout` writes and nothing
+else: shards with their index at the end (Zarr sharding codec 1.0: offset and length of each chunk as
+little-endian uint64, then four bytes of checksum), chunks compressed by Blosc. It neither writes nor keeps
+state, so threads and forked processes may share it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numcodecs import blosc
+from numcodecs import blosc  # type: ignore[import-untyped]
 
 from banet.cube.layout import CHUNK, VARIABLES, Variable
 from banet.errors import UnreadableFileError
@@ -64,8 +64,8 @@ class ShardReader:
             UnreadableFileError: if a file is damaged.
         """
         tasks = [(name, index, slot) for name in out for index, slot in slots]
-        # Blosc takes threads of its own where it is called from the main thread; on small chunks they cost more
-        # than they give, so all calls are made from workers.
+        # Blosc takes threads of its own where it is called from the main thread; on small chunks they cost
+        # more than they give, so all calls are made from workers.
         with ThreadPoolExecutor(self.threads) as pool:
             jobs = [
                 pool.submit(self._read_planes, tasks[part :: self.threads], box, out)

@@ -1,18 +1,16 @@
 """The cube: daily planes of one region in one Zarr store, written so that a killed process does no harm.
 
-A day is written into a free slot, file by file, then its record; it counts only when the array `time` names it,
-and `time` is one chunk that one rename replaces. A day that is written again goes into another slot, and the same
-rename drops the old one. So whatever moment a process is killed at, every listed day is whole.
+A day is written into a free slot, file by file, then its record; it counts only when the array `time` names
+it, and `time` is one chunk that one rename replaces. A day that is written again goes into another slot, and
+the same rename drops the old one. So whatever moment a process is killed at, every listed day is whole.
 """
 
 from __future__ import annotations
 
 import contextlib
 import importlib.metadata
-import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -20,10 +18,11 @@ import numpy as np
 import numpy.typing as npt
 import zarr
 
-from banet.cube.layout import FORMAT, NO_DAY, NO_WATER, TIME_CHUNK, VARIABLES, create_store, publish
+from banet.cube.layout import FORMAT, NO_WATER, VARIABLES, create_store
 from banet.cube.lock import WriterLock
 from banet.cube.records import DayRecord, content_hash, read_record, summarise, write_record
 from banet.cube.shards import ShardReader
+from banet.cube.slots import Slots
 from banet.cube.window import CubeInfo, CubeWindow
 from banet.days import Day, Days, as_day, day_range
 from banet.errors import InputError, NotFoundError, OutputError, UnreadableFileError
@@ -39,19 +38,6 @@ __all__ = ["Cube", "open_cube"]
 
 _T = TypeVar("_T")
 _ATTEMPTS = 10
-
-
-@dataclass(frozen=True)
-class _Index:
-    """Which day is in which slot, and the identity of the file that said so."""
-
-    identity: tuple[int, int]
-    slots: dict[int, int]
-    length: int
-
-    def free(self) -> int | None:
-        taken = set(self.slots.values())
-        return next((slot for slot in range(self.length) if slot not in taken), None)
 
 
 class Cube:
@@ -72,10 +58,11 @@ class Cube:
         self.mir_band = mir_band
         self._reader = ShardReader(self.path, region.shape)
         self._lock = WriterLock(self.path / "time" / "lock", f"the cube {self.path}")
-        self._cached: _Index | None = None
+        self._slots = Slots(self.path, region.shape)
 
     def __repr__(self) -> str:
-        return f"Cube({str(self.path)!r}, region={self.region.name}, sensor={self.sensor!r}, {len(self.days)} days)"
+        name, days = self.region.name, len(self.days)
+        return f"Cube({str(self.path)!r}, region={name}, sensor={self.sensor!r}, {days} days)"
 
     @classmethod
     def create(cls, path: PathLike, region: Region, *, sensor: str, mir_band: str) -> Cube:
@@ -110,8 +97,9 @@ class Cube:
         if not {"banet_cube", "region", "sensor", "mir_band"} <= attributes.keys():
             raise UnreadableFileError(f"{folder} is a Zarr store but not a cube of banet")
         if attributes["banet_cube"] != FORMAT:
+            found = attributes["banet_cube"]
             raise UnreadableFileError(
-                f"the cube {folder} has format {attributes['banet_cube']}, this version reads {FORMAT}; upgrade banet"
+                f"the cube {folder} has format {found}, this version reads {FORMAT}; upgrade banet"
             )
         region = Region.from_dict(attributes["region"])  # type: ignore[arg-type]
         return cls(folder, region, sensor=str(attributes["sensor"]), mir_band=str(attributes["mir_band"]))
@@ -137,15 +125,15 @@ class Cube:
     @property
     def days(self) -> Days:
         """The days that are there, sorted, (n,) datetime64[D]; each is whole."""
-        return np.array(sorted(self._index().slots), "int64").astype("datetime64[D]")
+        return np.array(sorted(self._slots.days()), "int64").astype("datetime64[D]")
 
     @property
     def gaps(self) -> dict[Day, tuple[str, ...]]:
-        """Days with something missing, and why: those that are not there at all, and those that lack a part."""
-        slots = self._index().slots
+        """Days with something missing, and why: those not there at all, and those that lack a part."""
+        slots = self._slots.days()
         found: dict[Day, tuple[str, ...]] = {}
         for number, slot in slots.items():
-            gaps = read_record(self._record_path(slot)).gaps
+            gaps = read_record(self._slots.record_path(slot)).gaps
             if gaps:
                 found[np.datetime64(number, "D")] = gaps
         for file in (self.path / "time" / "gaps").glob("*.json"):
@@ -155,11 +143,11 @@ class Cube:
         return {day: found[day] for day in sorted(found)}
 
     def record(self, day: Any) -> DayRecord | None:
-        """Return what the cube remembers of a day, also of one that is a gap; None if it knows nothing of it."""
+        """Return what the cube remembers of a day, also of a gap; None if it knows nothing of it."""
         wanted = as_day(day)
-        slot = self._index().slots.get(_number(wanted))
+        slot = self._slots.days().get(_number(wanted))
         if slot is not None:
-            return read_record(self._record_path(slot))
+            return read_record(self._slots.record_path(slot))
         file = self._gap_path(wanted)
         return read_record(file) if file.is_file() else None
 
@@ -171,8 +159,8 @@ class Cube:
 
     def info(self) -> CubeInfo:
         """Return a summary, from what was remembered when each day was written."""
-        slots = self._index().slots
-        records = [read_record(self._record_path(slot)) for slot in slots.values()]
+        slots = self._slots.days()
+        records = [read_record(self._slots.record_path(slot)) for slot in slots.values()]
         cells = self.region.shape[0] * self.region.shape[1] * max(1, len(records))
         coverage, ranges = {}, {}
         for name in VARIABLES:
@@ -216,10 +204,9 @@ class Cube:
             raise InputError(f"no day from {start} to {stop}; give a later stop (it is not included)")
         box = (_block("rows", rows, self.region.shape[0]), _block("cols", cols, self.region.shape[1]))
         wanted = set(VARIABLES if variables is None else variables)
-        if not wanted <= VARIABLES.keys():
-            raise InputError(
-                f"no variable {', '.join(sorted(wanted - VARIABLES.keys()))}; there are {', '.join(VARIABLES)}"
-            )
+        unknown = ", ".join(sorted(wanted - VARIABLES.keys()))
+        if unknown:
+            raise InputError(f"no variable {unknown}; there are {', '.join(VARIABLES)}")
         blocks = self._steady(days, lambda slots: self._read_blocks(slots, len(days), box, wanted))
         return CubeWindow(region=self.region.window(*box), days=days, **blocks)
 
@@ -246,7 +233,7 @@ class Cube:
 
         import xarray as xr
 
-        slots = self._index().slots  # before the arrays are opened: those only grow
+        slots = self._slots.days()  # before the arrays are opened: those only grow
         whole_days = {"time": 1, "latitude": -1, "longitude": -1}
         chunks = whole_days if importlib.util.find_spec("dask") else None
         ds = xr.open_zarr(self.path, consolidated=True, chunks=chunks, decode_cf=False)
@@ -282,7 +269,8 @@ class Cube:
         Args:
             day: UTC.
             planes: red, NIR, MIR, view zenith and count.
-            frp: fire radiative power, (rows, columns) MW, 0 where no fire was; None if no hot spots were read.
+            frp: fire radiative power, (rows, columns) MW, 0 where no fire was; None if no hot spots were
+                read.
             notes: lines to remember.
             fingerprint: of the inputs, to remember.
 
@@ -329,12 +317,12 @@ class Cube:
             raise InputError(f"the gap of {wanted} needs a reason")
         record = DayRecord(day=str(wanted), gaps=tuple(reasons), fingerprint=fingerprint)
         with self._lock.held(), _writes(self.path):
-            slots = dict(self._index().slots)
-            if _number(wanted) not in slots and self.record(wanted) == record:
+            there = _number(wanted) in self._slots.days()
+            if not there and self.record(wanted) == record:
                 return False
             write_record(self._gap_path(wanted), record)
-            if slots.pop(_number(wanted), None) is not None:
-                self._commit(slots)
+            if there:
+                self._slots.drop(_number(wanted))
             return True
 
     def set_water(self, mask: npt.NDArray[np.bool_]) -> None:
@@ -365,90 +353,39 @@ class Cube:
         return physical
 
     def _store(self, day: Day, stored: dict[str, npt.NDArray[Any]], record: DayRecord) -> bool:
-        index = self._index()
-        old = index.slots.get(_number(day))
+        old = self._slots.days().get(_number(day))
         if old is not None:
-            known = read_record(self._record_path(old))
+            known = read_record(self._slots.record_path(old))
             if known == record:
                 return False
             if known.content == record.content:
-                write_record(self._record_path(old), record)
+                write_record(self._slots.record_path(old), record)
                 return True
-        slot = index.free()
-        if slot is None:
-            slot = self._grow(index)
-        elif slot >= self._published():  # a killed process grew the arrays and did not come to say so
-            publish(self.path)
-        self._sweep(slot)
-        for name, plane in stored.items():
-            zarr.open_array(self.path / name, mode="r+")[slot] = plane
-        write_record(self._record_path(slot), record)
-        self._commit({**index.slots, _number(day): slot})
+        self._slots.put(_number(day), stored, record)
         self._gap_path(day).unlink(missing_ok=True)
         return True
-
-    def _grow(self, index: _Index) -> int:
-        if index.length >= TIME_CHUNK:
-            raise OutputError(f"the cube {self.path} is full: it holds {TIME_CHUNK} days; begin another one")
-        for name in VARIABLES:
-            zarr.open_array(self.path / name, mode="r+").resize((index.length + 1, *self.region.shape))
-        zarr.open_array(self.path / "time", mode="r+").resize((index.length + 1,))
-        publish(self.path)
-        return index.length
-
-    def _published(self) -> int:
-        """How many slots the root's metadata speaks of."""
-        array = zarr.open_group(self.path, mode="r", use_consolidated=True)["time"]
-        return int(array.shape[0])  # type: ignore[union-attr]
-
-    def _sweep(self, slot: int) -> None:
-        """Remove what a killed process left half-written where this one will write."""
-        for name in VARIABLES:
-            for part in (self.path / name / "c" / str(slot) / "0").glob("*.partial"):
-                part.unlink()
-        for part in list((self.path / "time").glob("**/*.part*")):
-            shutil.rmtree(part) if part.is_dir() else part.unlink(missing_ok=True)
-
-    def _commit(self, slots: dict[int, int]) -> None:
-        """Say which slot holds which day; from here on, and not before, it does."""
-        array = zarr.open_array(self.path / "time", mode="r+")
-        values = np.full(array.shape, NO_DAY, np.int32)
-        for day, slot in slots.items():
-            values[slot] = day
-        array[:] = values
-
-    def _index(self) -> _Index:
-        identity = _identity(self.path / "time" / "c" / "0")
-        if self._cached is None or self._cached.identity != identity:
-            values = np.asarray(zarr.open_array(self.path / "time", mode="r")[:])
-            slots = {int(day): slot for slot, day in enumerate(values) if day != NO_DAY}
-            self._cached = _Index(identity, slots, len(values))
-        return self._cached
 
     def _steady(self, days: Days, read: Callable[[list[tuple[int, int]]], _T]) -> _T:
         """Read, and again if another process meanwhile moved one of these days to another slot."""
         for attempt in range(_ATTEMPTS):
-            slots = self._slots(days)
+            slots = self._places(days)
             try:
                 result = read(slots)
             except UnreadableFileError:
-                if self._slots(days) == slots:
+                if self._places(days) == slots:
                     raise
             else:
-                if self._slots(days) == slots:
+                if self._places(days) == slots:
                     return result
             time.sleep(0.05 * attempt)
         raise UnreadableFileError(
             f"the cube {self.path} keeps changing while it is read; wait for its writer to end"
         )
 
-    def _slots(self, days: Days) -> list[tuple[int, int]]:
-        slots = self._index().slots
+    def _places(self, days: Days) -> list[tuple[int, int]]:
+        slots = self._slots.days()
         numbers = days.astype(np.int64).tolist()
         return [(place, slots[number]) for place, number in enumerate(numbers) if number in slots]
-
-    def _record_path(self, slot: int) -> Path:
-        return self.path / "time" / "days" / f"{slot}.json"
 
     def _gap_path(self, day: Day) -> Path:
         return self.path / "time" / "gaps" / f"{day}.json"
@@ -470,14 +407,6 @@ def _block(what: str, part: slice, size: int) -> slice:
     if stop <= start:
         raise InputError(f"{what} {part.start}:{part.stop} holds none of the {size} cells")
     return slice(start, stop)
-
-
-def _identity(file: Path) -> tuple[int, int]:
-    try:
-        status = file.stat()
-    except FileNotFoundError:  # no day was ever written
-        return (0, 0)
-    return (status.st_ino, status.st_mtime_ns)
 
 
 @contextlib.contextmanager

@@ -23,7 +23,8 @@ class CubeWindow:
 
     Attributes:
         region: of the block.
-        days: every calendar day of the block, (T,) datetime64[D]; one that the cube lacks is missing throughout.
+        days: every calendar day of the block, (T,) datetime64[D]; one that the cube lacks is missing
+            throughout.
         red, nir, mir: reflectance (1), (T, rows, columns) float32, NaN = not observed.
         frp: fire radiative power, MW, (T, rows, columns) float32; 0 = no fire, NaN = no hot spots were read.
         view_zenith: degrees, (T, rows, columns) float32, NaN = not observed.

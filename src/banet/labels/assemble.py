@@ -1,4 +1,4 @@
-"""Monthly burned-area files, of whatever product, to one reference: months joined, pixels cut, cells counted."""
+"""Monthly burned-area files, of whatever product, to one reference: months joined, pixels cut to cells."""
 
 from __future__ import annotations
 

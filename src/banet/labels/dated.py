@@ -19,7 +19,8 @@ from banet.region import Region
 __all__ = ["NO_UNCERTAINTY", "DatedFractions"]
 
 NO_UNCERTAINTY = 255
-_SLACK = 1e-3
+_SLACK = 0.05
+"""Pixels of a projection are dealt out to cells by points, which may overfill a cell by a few percent."""
 
 
 @dataclass(frozen=True, eq=False)

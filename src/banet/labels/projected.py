@@ -1,8 +1,8 @@
 """Rasters in any projection, cut along the cells of a region by points.
 
-Each pixel is taken as a lattice of points, and its area on the ellipsoid, from its corners, is dealt out to the
-cells in which its points lie. No area is gained or lost; where within a cell's edge it falls is known to a
-fraction of a pixel.
+Each pixel is taken as a lattice of points, and its area on the ellipsoid, from its corners, is dealt out to
+the cells in which its points lie. No area is gained or lost; on which side of a cell's edge it falls is known
+to a tenth of a pixel.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class ProjectedGrid:
         a, b, c, d, e, f = tuple(transform)[:6]
         return cls(crs, (a, b, c, d, e, f), (int(shape[0]), int(shape[1])))
 
-    def lonlat(self, rows: Reals, cols: Reals) -> tuple[Reals, Reals]:
+    def lonlat(self, rows: Reals | Ints, cols: Reals | Ints) -> tuple[Reals, Reals]:
         """Return longitude and latitude of places given as real row and column; 0.5 is a pixel's centre."""
         from pyproj import Transformer
 
@@ -127,7 +127,7 @@ def cut_projected(grid: ProjectedGrid, rows: Ints, cols: Ints, region: Region) -
 
 
 def _pixel_area_ha(grid: ProjectedGrid, rows: Ints, cols: Ints) -> Reals:
-    """Area on the ellipsoid of the quadrilateral of a pixel's corners, in the cylindrical equal-area plane."""
+    """Area on the ellipsoid of the quadrilateral of a pixel's corners, in a cylindrical equal-area plane."""
     corners = [grid.lonlat(rows + i, cols + j) for i, j in ((0, 0), (1, 0), (1, 1), (0, 1))]
     x = np.stack([lon for lon, _ in corners])
     x = np.radians(x - x[0] - 360 * np.round((x - x[0]) / 360))

@@ -54,8 +54,9 @@ class Reference:
         dated: the fractions by day, where the source gives more than one date a cell.
         water: cells mostly under water, (rows, columns) bool; None if the source does not tell.
         quality: of products that carry it.
-        confidence: percent, mean over what burned in the cell, (rows, columns) float32, NaN where nothing did;
-            None if the source gives none.
+        confidence: percent, mean over what burned in the cell, (rows, columns) float32, NaN where nothing
+            did; None if the source gives none.
+        notes: a line for whatever was left out.
 
     Raises:
         InputError: if shapes differ from the region's, or a burned cell has no date.
@@ -73,6 +74,7 @@ class Reference:
     water: npt.NDArray[np.bool_] | None = None
     quality: Quality | None = None
     confidence: npt.NDArray[np.float32] | None = None
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for name in ("burned_fraction", "burn_date", "uncertainty", "valid", "water", "confidence"):
@@ -98,6 +100,7 @@ class Reference:
         water: npt.NDArray[np.bool_] | None = None,
         quality: Quality | None = None,
         confidence: npt.NDArray[np.float32] | None = None,
+        notes: tuple[str, ...] = (),
     ) -> Reference:
         """Make a reference from fractions by day, kept to `start`..`stop` where these are given.
 
@@ -123,6 +126,7 @@ class Reference:
             water=water,
             quality=quality,
             confidence=confidence,
+            notes=notes,
         )
 
     @classmethod
@@ -173,6 +177,7 @@ class Reference:
             water=self.water,
             quality=self.quality,
             confidence=self.confidence,
+            notes=self.notes,
         )
 
     def to(self, region: Region) -> Reference:
@@ -192,6 +197,7 @@ class Reference:
             start=self.start,
             stop=self.stop,
             water=water,
+            notes=self.notes,
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,12 +12,13 @@ import numpy as np
 import numpy.typing as npt
 
 from banet.errors import InputError
+from banet.mapping.blend import ALIGN, MARGIN, margin_of
 
 if TYPE_CHECKING:
     from banet.model.config import InputSpec
     from banet.model.network import BANet
 
-__all__ = ["Ensemble", "Predictor", "Weights", "as_ensemble"]
+__all__ = ["Ensemble", "Predictor", "as_ensemble"]
 
 
 class Predictor(Protocol):
@@ -32,24 +34,22 @@ class Predictor(Protocol):
         ...
 
 
-Weights = "str | os.PathLike[str] | BANet | Predictor | Sequence[str | os.PathLike[str] | BANet]"
-
-
 @dataclass(frozen=True, eq=False)
 class Ensemble:
     """Networks whose probabilities are averaged, and what is known of them.
 
     Attributes:
         engine: computes them.
-        spec: how their input is scaled.
-        members: name and SHA-256 of each one's weights.
-        space_kernels: of each stage, from which the margin of a tile follows; None where not known.
+        members: name of each one's weights, and SHA-256 of their file or, for a network that came from no
+            file, of its tensors; empty for an engine that does not tell.
+        margin: (lead, trail) cells past which none of them feels the border of a tile.
+        align: cells of which the edge of a tile must be a multiple.
     """
 
     engine: Predictor
-    spec: InputSpec
-    members: tuple[Mapping[str, str], ...]
-    space_kernels: tuple[int, ...] | None = None
+    members: tuple[Mapping[str, str], ...] = ()
+    margin: tuple[int, int] = MARGIN
+    align: int = ALIGN
 
 
 def as_ensemble(weights: Any) -> Ensemble:
@@ -60,38 +60,43 @@ def as_ensemble(weights: Any) -> Ensemble:
         NotFoundError: if there are no weights of that name.
     """
     if hasattr(weights, "probabilities"):
-        models: Sequence[Any] = tuple(getattr(weights, "models", ()))
-        return Ensemble(weights, weights.spec, _members(models), _kernels(weights))
+        return _described(weights, getattr(weights, "models", ()))
     from banet.model.engine import Engine
 
     models = _models(weights)
-    first = models[0]
-    for model in models[1:]:
-        if model.spec != first.spec:
-            raise InputError(
-                f"weights {model.name!r} and {first.name!r} scale their input differently; map each alone"
-            )
-    return Ensemble(Engine(models), first.spec, _members(models), _kernels(first))
+    return _described(Engine(models), models)
 
 
 def _models(weights: Any) -> list[BANet]:
     from banet.model.weights import load_models
 
-    asked = (
-        [weights] if isinstance(weights, (str, os.PathLike)) or hasattr(weights, "forward") else list(weights)
-    )
+    single = isinstance(weights, (str, os.PathLike)) or hasattr(weights, "forward")
+    asked = [weights] if single else list(weights)
     if not asked:
         raise InputError("no weights to map with; give at least one name, path or network")
     models: list[BANet] = []
     for one in asked:
-        models += load_models(one) if isinstance(one, (str, os.PathLike)) else [one.eval()]
+        models += load_models(one) if isinstance(one, (str, os.PathLike)) else [one]
     return models
 
 
-def _members(models: Sequence[Any]) -> tuple[Mapping[str, str], ...]:
-    return tuple({"name": str(model.name), "sha256": str(model.weights_sha256)} for model in models)
+def _described(engine: Predictor, models: Sequence[BANet]) -> Ensemble:
+    if not models:
+        return Ensemble(engine)
+    margins = [margin_of(model.config.space_kernels) for model in models]
+    return Ensemble(
+        engine,
+        tuple(
+            {"name": model.name, "sha256": model.weights_sha256 or _fingerprint(model)} for model in models
+        ),
+        (max(lead for lead, _ in margins), max(trail for _, trail in margins)),
+        max(model.config.multiple[1] for model in models),
+    )
 
 
-def _kernels(owner: Any) -> tuple[int, ...] | None:
-    config = getattr(owner, "config", None)
-    return None if config is None else tuple(config.space_kernels)
+def _fingerprint(model: BANet) -> str:
+    digest = hashlib.sha256()
+    for name, tensor in sorted(model.state_dict().items()):
+        digest.update(name.encode())
+        digest.update(tensor.cpu().numpy().tobytes())
+    return digest.hexdigest()

@@ -71,9 +71,7 @@ def predict_tiles(
     """
     jobs = ((tile, window) for tile in tiles for window in windows)
     parts: list[TilePrediction] = []
-    for (tile, window), planes in _ahead(
-        lambda job: cube.read(*_span(job[1]), job[0].rows, job[0].cols), jobs
-    ):
+    for (tile, window), planes in _ahead(lambda job: _read(cube, *job, engine.spec), jobs):
         evidence = _evidence(planes, None if water is None else water[tile.rows, tile.cols], estimate)
         usable = seen(planes) & (evidence <= 0) if mask else None
         probability = _probability(planes, window, tile, engine, usable)
@@ -92,8 +90,9 @@ def seen(window: CubeWindow) -> npt.NDArray[np.bool_]:
     return any_of
 
 
-def _span(window: Window) -> tuple[np.datetime64, np.datetime64]:
-    return window.start, window.stop
+def _read(cube: Cube, tile: Tile, window: Window, spec: InputSpec) -> CubeWindow:
+    variables = ["red", "nir", "mir", "frp"] + ["view_zenith"] * ("view_zenith" in spec.channels)
+    return cube.read(window.start, window.stop, tile.rows, tile.cols, variables=variables)
 
 
 def _evidence(planes: CubeWindow, known: WaterMask | None, estimate: bool) -> npt.NDArray[np.int8]:

@@ -170,7 +170,8 @@ def _map(cube: Cube, windows: Sequence[Window], ensemble: Ensemble, **settings: 
     check_threshold(threshold)
     run = Run.plan(cube, windows, ensemble, settings, settings.get("water", "auto"))
     canvas = Canvas(cube.region, run.days)
-    with Scratch(settings.get("scratch"), run.key(threshold)) as store:
+    folder = settings.get("scratch")
+    with Scratch(folder, {} if folder is None else run.key(threshold)) as store:
         for done, (block, planes) in enumerate(run.blocks(store, threshold, settings.get("on_block")), 1):
             canvas.put(block.rows, block.cols, planes)
             if progress is not None:

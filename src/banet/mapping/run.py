@@ -13,7 +13,6 @@ import numpy.typing as npt
 from banet.days import Days
 from banet.errors import InputError
 from banet.files import PathLike
-from banet.mapping.blend import margin_of
 from banet.mapping.canvas import Planes, block_planes
 from banet.mapping.ensemble import Ensemble
 from banet.mapping.inference import TilePrediction, WaterMask, predict_tiles
@@ -158,16 +157,29 @@ class Run:
             yield block, planes
 
     def key(self, threshold: float) -> dict[str, Any]:
-        """Return all that the blocks of this run depend on, for `Scratch`."""
+        """Return all that the blocks of this run depend on, for `Scratch`.
+
+        Raises:
+            InputError: if the engine does not tell its weights.
+        """
+        if not self.ensemble.members:
+            raise InputError(
+                "this engine does not tell its weights, so its work cannot be kept; map without scratch"
+            )
         mask = None if self.water is None else hashlib.sha256(np.packbits(self.water).tobytes()).hexdigest()
         return {
             **self.attrs(),
             "region": self.cube.region.to_dict(),
-            "cube_path": str(getattr(self.cube, "path", "")),
-            "cube_days": [str(day) for day in self.cube.days],
+            "days": self._content(),
             "threshold": threshold,
             "water_mask": mask,
         }
+
+    def _content(self) -> dict[str, str]:
+        """What the cube holds of each day that the network sees: the hash of its planes."""
+        seen = np.unique(np.concatenate([window.days for window in self.windows]))
+        records = {day: self.cube.record(day) for day in np.intersect1d(seen, self.cube.days)}
+        return {str(day): record.content for day, record in records.items() if record is not None}
 
     def attrs(self) -> dict[str, Any]:
         """Return how the map was made, for its attributes and its manifest."""
@@ -184,7 +196,7 @@ class Run:
         }
 
     def _notes(self) -> Iterator[str]:
-        spec = self.ensemble.spec
+        spec = self.ensemble.engine.spec
         if spec.mir_band != self.cube.mir_band:
             yield (
                 f"the cube holds {self.cube.mir_band} in the MIR slot, the weights were trained with "
@@ -221,11 +233,14 @@ def _within(tile: Tile, block: Block, found: Planes) -> Planes:
 
 
 def _tiling_of(cube: Cube, ensemble: Ensemble, settings: TilingSettings) -> Tiling:
-    margin = settings.get("margin")
-    if margin is None and ensemble.space_kernels is not None:
-        margin = margin_of(ensemble.space_kernels)
-    name, tile, step = settings.get("tiling", "blend"), settings.get("tile"), settings.get("step")
-    return make_tiling(name, cube.region.shape, tile, step, margin)
+    return make_tiling(
+        settings.get("tiling", "blend"),
+        cube.region.shape,
+        settings.get("tile"),
+        settings.get("step"),
+        settings.get("margin") or ensemble.margin,
+        ensemble.align,
+    )
 
 
 def _water_of(cube: Cube, water: WaterMask | str | None) -> tuple[WaterMask | None, str]:

@@ -34,6 +34,7 @@ def make_tiling(
     tile: int | None = None,
     step: int | None = None,
     margin: tuple[int, int] | None = None,
+    align: int = ALIGN,
 ) -> Tiling:
     """Return the tiling `original` (default 128, step 100) or `blend` (default 256) of a region.
 
@@ -43,7 +44,9 @@ def make_tiling(
     if name == "original":
         return original_tiling(shape, 128 if tile is None else tile, 100 if step is None else step)
     if name == "blend":
-        return blend_tiling(shape, 256 if tile is None else tile, step, MARGIN if margin is None else margin)
+        return blend_tiling(
+            shape, 256 if tile is None else tile, step, MARGIN if margin is None else margin, align
+        )
     raise InputError(f"there is no tiling {name!r}; choose 'blend' or 'original'")
 
 

@@ -1,8 +1,8 @@
 """The dialects of FIRMS tables: one file in, one table of the same columns out.
 
-Standard rows (SP) write the time as a number without leading zeros (`5` is 00:05), near-real-time ones (NRT) as
-`HH:MM`; VIIRS gives confidence as a letter or a word, MODIS as 0-100; NRT files have no `type` and often no
-`instrument`; satellites are letters, numbers or names. Field list: FIRMS, "Active Fire Data Attributes".
+Standard rows (SP) write the time as a number without leading zeros (`5` is 00:05), near-real-time ones (NRT)
+as `HH:MM`; VIIRS gives confidence as a letter or a word, MODIS as 0-100; NRT files have no `type` and often
+no `instrument`; satellites are letters, numbers or names. Field list: FIRMS, "Active Fire Data Attributes".
 """
 
 from __future__ import annotations
@@ -47,8 +47,8 @@ _SATELLITES = {
     "A": "Aqua",
 }
 _INSTRUMENTS = {"N": "VIIRS", "N20": "VIIRS", "N21": "VIIRS", "Terra": "MODIS", "Aqua": "MODIS"}
-# VIIRS gives a class where MODIS gives 0-100. No source equates the two: these values only keep the order and leave
-# room on either side.
+# VIIRS gives a class where MODIS gives 0-100. No source equates the two: these values only keep the order and
+# leave room on either side.
 _CONFIDENCE = {"l": 10.0, "n": 50.0, "h": 90.0, "low": 10.0, "nominal": 50.0, "high": 90.0}
 _BOUNDS = {"latitude": (-90, 90), "longitude": (-180, 360)}
 
@@ -57,8 +57,8 @@ def read_table(path: Path) -> tuple[pd.DataFrame, list[str]]:
     """Read one file of hot spots.
 
     Returns:
-        the columns of `banet.observations.hotspots.COLUMNS` and `near_real_time` (bool), in the file's order, and
-        a line for whatever was left out or is unknown.
+        the columns of `banet.observations.hotspots.COLUMNS` and `near_real_time` (bool), in the file's order,
+        and a line for whatever was left out or is unknown.
 
     Raises:
         UnreadableFileError: if the file is empty, a web page, or no table.
@@ -215,7 +215,8 @@ def _times(path: Path, raw: pd.DataFrame) -> npt.NDArray[np.datetime64]:
         return _convert(path, raw, "datetime", _moment, unknown, "datetime64[ns]")
     days = _convert(path, raw, "acq_date", _moment, unknown, "datetime64[ns]")
     minutes = _convert(path, raw, "acq_time", _minutes, 0, "timedelta64[m]")
-    return days + minutes
+    moments: npt.NDArray[np.datetime64] = days + minutes
+    return moments
 
 
 def _moment(text: str) -> np.datetime64:

@@ -1,9 +1,9 @@
 """VIIRS 750 m bands as the LAADS order service gridded them: one HDF4 file a band and overpass.
 
-Names are `NPP_VMAES_L1.A{YYYYDDD}.{HHMM}.{collection}.{production}.psrpgs...{band}.hdf`; a data set named like
-the band holds the grid, row 0 in the north. Values above -999 and below 65527 are valid (`FILL_TEST_VALUE` of
-the files); `value * Scale + Offset` is a reflectance (already divided by the cosine of the solar zenith), a
-radiance in W m-2 sr-1 um-1, or an angle in degrees (no Scale).
+Names are `NPP_VMAES_L1.A{YYYYDDD}.{HHMM}.{collection}.{production}.psrpgs...{band}.hdf`; a data set named
+like the band holds the grid, row 0 in the north. Values above -999 and below 65527 are valid
+(`FILL_TEST_VALUE` of the files); `value * Scale + Offset` is a reflectance (already divided by the cosine of
+the solar zenith), a radiance in W m-2 sr-1 um-1, or an angle in degrees (no Scale).
 """
 
 from __future__ import annotations

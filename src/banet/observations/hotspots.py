@@ -1,7 +1,8 @@
 """Active fires: FIRMS tables in every dialect, and their radiative power on a region's grid.
 
-FIRMS serves standard (SP) and near-real-time (NRT) rows as CSV or text, from VIIRS and MODIS. The dialects differ
-in the form of the time, of the confidence and in the columns that are there; `read_hotspots` makes one table.
+FIRMS serves standard (SP) and near-real-time (NRT) rows as CSV or text, from VIIRS and MODIS. The dialects
+differ in the form of the time, of the confidence and in the columns that are there; `read_hotspots` makes one
+table.
 """
 
 from __future__ import annotations
@@ -42,16 +43,17 @@ def read_hotspots(path_or_paths: PathLike | Iterable[PathLike]) -> pd.DataFrame:
     """Read FIRMS hot spots of every dialect into one table.
 
     Args:
-        path_or_paths: a CSV or text file, a folder (its `.csv` and `.txt` files and those of folders below it,
-            but not a `Readme.txt`), or several of either.
+        path_or_paths: a CSV or text file, a folder (its `.csv` and `.txt` files and those of folders below
+            it, but not a `Readme.txt`), or several of either.
 
     Returns:
-        Rows ordered by time, exact duplicates removed, with the columns longitude, latitude (float64 degrees), time
-        (datetime64[ns], UTC without a zone), frp (float64 MW, NaN where the file has none), satellite (`N`, `N20`,
-        `N21`, `Terra`, `Aqua`, empty where unknown), instrument (`VIIRS`, `MODIS`, empty), confidence (float64 0-100,
-        NaN unknown; low, nominal, high are 10, 50, 90), type (Int8: 0 vegetation, 1 volcano, 2 other static land
-        source, 3 offshore; <NA> where the file has none), daynight (`D`, `N`, empty). `attrs["notes"]` holds a line
-        for whatever was left out or is unknown, `attrs["inputs"]` the names of the files.
+        Rows ordered by time, exact duplicates removed, with the columns longitude, latitude (float64
+        degrees), time (datetime64[ns], UTC without a zone), frp (float64 MW, NaN where the file has none),
+        satellite (`N`, `N20`, `N21`, `Terra`, `Aqua`, empty where unknown), instrument (`VIIRS`, `MODIS`,
+        empty), confidence (float64 0-100, NaN unknown; low, nominal, high are 10, 50, 90), type (Int8: 0
+        vegetation, 1 volcano, 2 other static land source, 3 offshore; <NA> where the file has none), daynight
+        (`D`, `N`, empty). `attrs["notes"]` holds a line for whatever was left out or is unknown,
+        `attrs["inputs"]` the names of the files.
 
     Raises:
         NotFoundError: if a path is not there, or a folder holds no table.
@@ -96,7 +98,8 @@ def coverage(table: pd.DataFrame) -> tuple[Day, Day]:
 def covers(table: pd.DataFrame, day: Day) -> bool:
     """Tell whether the table speaks of a day, so that a cell without a row had no fire in it.
 
-    Each file speaks of the days from its first to its last row; a file of other years says nothing of this one.
+    Each file speaks of the days from its first to its last row; a file of other years says nothing of this
+    one.
     """
     wanted = as_day(day)
     spans = table.attrs.get("spans") or ((coverage(table),) if len(table) else ())
@@ -150,7 +153,7 @@ def grid_frp(
 
 
 def _joined(spans: list[tuple[Day, Day]]) -> tuple[tuple[Day, Day], ...]:
-    """Join spans of days that overlap, or that a month or less lies between: a quiet time between two files."""
+    """Join spans that overlap or lie a month or less apart: a quiet time between two files."""
     joined: list[tuple[Day, Day]] = []
     for first, last in sorted(spans):
         if joined and first - joined[-1][1] <= _QUIET:

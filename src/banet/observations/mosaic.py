@@ -11,7 +11,8 @@ from banet.observations.planes import DayPlanes, Overpass
 
 __all__ = ["BestView", "best_view"]
 
-# Added to the view zenith (at most 90 degrees) of a view that lacks a band, so that it ranks after whole ones.
+# Added to the view zenith (at most 90 degrees) of a view that lacks a band, so that it ranks after whole
+# ones.
 _INCOMPLETE = np.float32(1000)
 # Rank of a view whose zenith is unknown: after every known one of its kind.
 _NO_ZENITH = np.float32(500)
@@ -20,7 +21,8 @@ _NO_ZENITH = np.float32(500)
 class BestView:
     """The best view of the overpasses that were added so far, in the memory of one overpass.
 
-    A cell takes all its bands from one overpass: the one of smallest view zenith among those that have red, NIR
+    A cell takes all its bands from one overpass: the one of smallest view zenith among those that have red,
+        NIR
     and MIR there, else the one of smallest view zenith among those that have any of them. Of equal ones the
     first added stays.
 
@@ -61,8 +63,16 @@ class BestView:
         self.overpasses += 1
 
     def result(self, gaps: Sequence[str] = ()) -> DayPlanes:
-        """Return the planes of the day; `count` is the number of overpasses with red, NIR and MIR in the cell."""
-        return DayPlanes(**self._planes, count=self._count, inputs=self._inputs, gaps=tuple(gaps))
+        """Return the planes of the day; `count` is the number of overpasses with all of red, NIR and MIR."""
+        return DayPlanes(
+            red=self._planes["red"],
+            nir=self._planes["nir"],
+            mir=self._planes["mir"],
+            view_zenith=self._planes["view_zenith"],
+            count=self._count,
+            inputs=self._inputs,
+            gaps=tuple(gaps),
+        )
 
 
 def best_view(overpasses: Sequence[Overpass], gaps: Sequence[str] = ()) -> DayPlanes:

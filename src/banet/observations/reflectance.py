@@ -1,9 +1,9 @@
 """Reflectance in the middle infrared: the radiance at 3.7 um less what the surface emits.
 
-By day a 3.7 um radiometer sees sunlight reflected and heat emitted in like amounts. The brightness temperature
-of the thermal band tells how much is emitted, the rest is reflected (Kaufman and Remer 1994, IEEE Trans. Geosci.
-Remote Sens. 32, 672-683). Constants as in Pinto et al. (2020), ISPRS J. Photogramm. Remote Sens. 160, 260-274,
-rounded as there, so that networks trained on those values see the same ones.
+By day a 3.7 um radiometer sees sunlight reflected and heat emitted in like amounts. The brightness
+temperature of the thermal band tells how much is emitted, the rest is reflected (Kaufman and Remer 1994, IEEE
+Trans. Geosci. Remote Sens. 32, 672-683). Constants as in Pinto et al. (2020), ISPRS J. Photogramm. Remote
+Sens. 160, 260-274, rounded as there, so that networks trained on those values see the same ones.
 """
 
 from __future__ import annotations
@@ -80,11 +80,11 @@ def mir_reflectance(
 ) -> npt.NDArray[np.float32]:
     """Return the reflectance at 3.7 um.
 
-    `(L - B) / (E0 cos(sza) / pi - B)`, where `L` is the MIR radiance and `B` the MIR radiance of a black body at
-    the brightness temperature of the thermal band. A negative reflectance (a surface colder in the MIR than in
-    the thermal band) is 0. It is missing where an input is missing, a radiance is not above 0, or the sun gives
-    no more than the surface emits (night, and a sun so low that the denominator is not positive): there the
-    formula has no meaning.
+    `(L - B) / (E0 cos(sza) / pi - B)`, where `L` is the MIR radiance and `B` the MIR radiance of a black body
+    at the brightness temperature of the thermal band. A negative reflectance (a surface colder in the MIR
+    than in the thermal band) is 0. It is missing where an input is missing, a radiance is not above 0, or the
+    sun gives no more than the surface emits (night, and a sun so low that the denominator is not positive):
+    there the formula has no meaning.
 
     Args:
         mir_radiance: W m-2 sr-1 um-1 of band M12 or I4, any shape.
@@ -107,7 +107,7 @@ def mir_reflectance(
         np.broadcast_shapes(mir.shape, tir.shape, cosine.shape)
     except ValueError as error:
         raise InputError(
-            f"MIR radiance {mir.shape}, TIR radiance {tir.shape} and solar zenith {cosine.shape} differ in shape"
+            f"MIR radiance {mir.shape}, TIR radiance {tir.shape} and solar zenith {cosine.shape} differ"
         ) from error
     emitted = planck_radiance(brightness_temperature(tir, constants.tir_wavelength), constants.mir_wavelength)
     available = constants.irradiance * cosine / np.pi - emitted

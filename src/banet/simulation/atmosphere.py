@@ -61,6 +61,15 @@ class Weather:
     wind: Field
     haze: Field
     _layers: dict[int, CloudLayer] = field(default_factory=dict, repr=False)
+    _haze: list[Field] = field(default_factory=list, repr=False)
+
+    def haze_field(self, rng: np.random.Generator) -> Field:
+        """Return how a pass's haze is spread over the scene, (rows, columns) float32 of mean about 1."""
+        if not self._haze:
+            canvas = (self.shape[0] + 2 * MARGIN, self.shape[1] + 2 * MARGIN)
+            self._haze.append(np.exp(0.35 * correlated(stream(self.seed, 32), canvas, 24, 2.2)))
+        r, c = rng.integers(0, 2 * MARGIN, 2)
+        return np.asarray(self._haze[0][r : r + self.shape[0], c : c + self.shape[1]], np.float32)
 
     def clouds(self, slot: int) -> CloudLayer:
         """Return the cloud of a half day: 2 x day for the afternoon, 2 x day + 1 for the night after."""
@@ -167,21 +176,21 @@ def _plume(canvas: tuple[int, ...], east: float, south: float) -> Field:
     return np.asarray(0.045 / math.sqrt(speed) * shape, np.float32)
 
 
-def through_air(ground: Field, haze: float, smoke: Field, bands: tuple[int, ...], path: Field) -> None:
+def through_air(ground: Field, haze: Field, smoke: Field, bands: tuple[int, ...], path: Field) -> None:
     """Put aerosol and smoke over the ground in place.
 
     Args:
         ground: reflectance, (bands, rows, columns); changed.
-        haze: optical depth in red along the slant path.
+        haze: optical depth in red along the slant path, (rows, columns).
         smoke: optical depth in red, (rows, columns).
         bands: which bands.
         path: reflectance of the clear air in each band (Rayleigh and what a correction left).
     """
     smoky = bool(smoke.max() > 0.01)
     for i, band in enumerate(bands):
-        clear = math.exp(-0.5 * haze * spectra.HAZE_DEPTH[band])
+        clear = np.exp(-0.5 * spectra.HAZE_DEPTH[band] * haze)
         ground[i] *= clear
-        ground[i] += (1 - clear) * 0.6 * spectra.SMOKE[band] + path[i]
+        ground[i] += (1 - clear) * np.float32(0.6 * spectra.SMOKE[band]) + path[i]
         if smoky:
             seen = np.exp(-0.9 * spectra.SMOKE_DEPTH[band] * smoke)
             ground[i] = ground[i] * seen + (1 - seen) * np.float32(spectra.SMOKE[band])

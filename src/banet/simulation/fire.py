@@ -56,7 +56,7 @@ class Burns:
         """Return which entries are hot at a time and their power, MW."""
         first, last = np.searchsorted(self.hour, [time_h - 72, time_h])
         age = np.float32(time_h) - self.hour[first:last]
-        flame = np.exp(-age / 1.3) + 0.035 * np.exp(-age / self.smoulder[first:last])
+        flame = np.exp(-age / 1.3) + 0.028 * np.exp(-age / self.smoulder[first:last])
         power = self.power[first:last] * flame
         hot = np.flatnonzero(power > 0.04)
         return first + hot, np.asarray(power[hot], np.float32)
@@ -81,8 +81,8 @@ class _Grower:
         self.arrival: Field = np.full(shape, np.inf, np.float32)
         self.fire: npt.NDArray[np.int32] = np.full(shape, -1, np.int32)
         self.cover = surface.cover
-        self.speed: Field = table("spread")[surface.cover] * np.exp(-0.25 * surface.rough)
-        self.noise = correlated(rng, shape, 10.0, 1.7)
+        self.speed: Field = table("spread")[surface.cover] * np.exp(-0.15 * surface.rough)
+        self.noise = correlated(rng, shape, 12.0, 2.1)
         self.spans: list[tuple[float, float]] = []
 
     def grow(self, spark: _Spark) -> None:
@@ -222,7 +222,7 @@ def _sparks(
         size = np.append(size, np.exp(rng.normal(math.log(110), 1.0)))
     size = np.clip(size, 0.07, min(1500.0, 0.35 * area))
     cols = surface.cover[::3, ::3].shape[1]
-    place = rng.choice(burnable, len(size))
+    place = _places(rng, burnable, surface.cover[::3, ::3].ravel(), size)
     # The very large one falls into the scene's days, not before them.
     hour = rng.uniform(-24 * BEFORE_DAYS, 24 * days, len(size))
     if large:
@@ -239,6 +239,17 @@ def _sparks(
         cells = max(1, round(float(size[i]) * subcells**2))
         sparks.append(_Spark(row, col, float(hour[i]), cells, float(hours[i]), (float(east), float(south))))
     return sparks
+
+
+def _places(
+    rng: np.random.Generator, burnable: Index, cover: npt.NDArray[np.uint8], size: npt.NDArray[np.float64]
+) -> Index:
+    """Choose where fires start; large ones in forest and shrub, that is where they get large."""
+    tries = rng.choice(burnable, (6, len(size)))
+    fuel = table("fuel")[cover[tries]]
+    wild = fuel[0] < np.where(size > 8, 1.0, 0.0)
+    better = tries[fuel.argmax(0), np.arange(len(size))]
+    return np.asarray(np.where(wild & (rng.random(len(size)) < 0.8), better, tries[0]), np.int64)
 
 
 def _burn_stubble(grower: _Grower, surface: Surface, days: int) -> None:
@@ -302,7 +313,7 @@ def ignite(
     power = 1.7 * energy / (1.3 * 3600) * (0.45 + 0.75 * np.exp(-(((local - 15) / 5.0) ** 2)))
     woody = np.isin(cover, [Cover.EVERGREEN, Cover.DECIDUOUS, Cover.BOREAL])
     patchy = grower.noise.ravel()[index]
-    severity = np.clip(np.where(woody, 0.78, 0.92) + 0.14 * patchy, 0.25, 1.0)
+    severity = np.clip(np.where(woody, 0.88, 0.95) + 0.12 * patchy, 0.25, 1.0)
     return Burns(
         index,
         hour,

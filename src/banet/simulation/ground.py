@@ -46,7 +46,7 @@ def draw_tint(rng: np.random.Generator, shape: tuple[int, int], bands: tuple[int
         change = np.exp(rng.normal(0, spread) + rng.normal(0, 0.6 * spread, len(Band)))
         return np.asarray((base * change)[chosen], np.float32)
 
-    share = np.clip(rng.uniform(0.0, 0.2) * (1 + correlated(rng, shape, 3, 1.5)), 0, 0.5)
+    share = np.clip(rng.uniform(0.0, 0.12) * (1 + correlated(rng, shape, 3, 1.5)), 0, 0.5)
     variety = np.clip(1 + np.float32(rng.uniform(0.08, 0.22)) * correlated(rng, shape, 3, 1.4), 0.5, 1.8)
     return Tint(
         colour("CHAR_FRESH", 0.20),

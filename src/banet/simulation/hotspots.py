@@ -147,7 +147,7 @@ def _fire_pixels(
         passage,
     )
     found = found.join(_bloom(rng, found, steps))
-    sigma = (0.10 + 0.12 * (grow[found.passage] - 1)) / cell_km
+    sigma = (0.08 + 0.12 * (grow[found.passage] - 1)) / cell_km
     row = found.row + rng.normal(0, 1, len(found.row)) * sigma
     col = found.col + rng.normal(0, 1.5, len(found.row)) * sigma
     return _Candidates(row, col, found.power, found.kind, found.fire, found.passage)
@@ -166,7 +166,7 @@ def _pixel(
 
 def _bloom(rng: np.random.Generator, found: _Candidates, steps: tuple[Places, Places]) -> _Candidates:
     """Light up neighbours of very hot pixels, whose glow reaches them."""
-    chance = 0.30 * np.clip(np.log(np.maximum(found.power, 1) / 12) / 3, 0, 1)
+    chance = 0.18 * np.clip(np.log(np.maximum(found.power, 1) / 12) / 3, 0, 1)
     lit = np.flatnonzero(rng.random(len(found.row)) < chance)
     near = found.take(lit)
     return _Candidates(
@@ -199,10 +199,10 @@ def _points(rng: np.random.Generator, heat: Heat, passes: int, shape: tuple[int,
 def _seen(
     rng: np.random.Generator, found: _Candidates, passes: Sequence[Pass], depth: Places, view: Places
 ) -> Detections:
-    """Keep what stands out of its background: about 1 MW at night, 3.5 MW by day at nadir."""
+    """Keep what stands out of its background: about 1.1 MW at night, 4 MW by day at nadir."""
     by_day = np.array([p.day for p in passes], bool)[found.passage]
     clear = np.exp(-0.45 * depth)
-    threshold = np.where(by_day, 3.5, 1.0) * (1 + 1.5 * (view / 70) ** 2)
+    threshold = np.where(by_day, 4.0, 1.1) * (1 + 1.5 * (view / 70) ** 2)
     power = found.power * clear
     odds = (power / threshold) ** 2.2
     keep = (rng.random(len(power)) < 0.97 * odds / (1 + odds)) & (clear > 0.05)

@@ -94,9 +94,8 @@ def _see(
     slant = 1 / math.cos(math.radians(min(float(angles.view_zenith.mean()), 68)))
     day = min(int(passage.time_h // 24), world.days - 1)
     path = instrument.path * np.float32(0.5 + 0.5 * slant)
-    atmosphere.through_air(
-        light, float(world.weather.haze[day]) * slant, smoke * np.float32(slant), world.bands, path
-    )
+    haze = float(world.weather.haze[day]) * slant * world.weather.haze_field(rng)
+    atmosphere.through_air(light, haze, smoke * np.float32(slant), world.bands, path)
     layer, drift = world.clouds(passage)
     depth = layer.over(world.shape, drift)
     cast = (drift[0] + angles.shadow[0] * layer.height_km, drift[1] + angles.shadow[1] * layer.height_km)

@@ -11,8 +11,7 @@ import pandas as pd
 
 from banet.days import Days, as_day, day_range
 from banet.errors import InputError
-from banet.labels.dated import DatedFractions
-from banet.labels.reference import Reference
+from banet.labels import DatedFractions, Reference
 from banet.region import Region
 from banet.simulation.climates import Climate, climate_named
 from banet.simulation.fields import Field, Mask, stream
@@ -73,12 +72,13 @@ class Scene:
         return np.asarray(self.world.surface.fractions.argmax(0), np.uint8)
 
     def truth(self, name: str = "simulated truth") -> Reference:
-        """Return the exact truth, dated by day."""
+        """Return the truth as a reference that knows the day of every part of a cell."""
         day, row, col = np.nonzero(self.burned_fraction_daily)
-        share = self.burned_fraction_daily[day, row, col]
-        dated = DatedFractions.from_pieces(self.region, row, col, self.days[day], share, np.zeros(len(share)))
+        part = self.burned_fraction_daily[day, row, col]
+        dated = DatedFractions.from_pieces(self.region, row, col, self.days[day], part, np.zeros(part.size))
+        stop = self.days[-1] + np.timedelta64(1, "D")
         return Reference.from_dated(
-            dated, name=name, start=self.days[0], stop=self.days[-1] + 1, water=self.water
+            dated, name=name, valid=~self.water, start=self.days[0], stop=stop, water=self.water
         )
 
 

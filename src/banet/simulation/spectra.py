@@ -105,7 +105,7 @@ COVERS: dict[Cover, CoverSpectrum] = {
 
 BURNABLE = np.array([COVERS[cover].spread > 0 for cover in Cover])
 
-CHAR_FRESH: Spectrum = (0.044, 0.078, 0.110, 0.120, 0.125)
+CHAR_FRESH: Spectrum = (0.036, 0.066, 0.104, 0.119, 0.124)
 CHAR_OLD: Spectrum = (0.065, 0.115, 0.170, 0.170, 0.155)
 ASH_WHITE: Spectrum = (0.200, 0.250, 0.290, 0.270, 0.200)
 LITTER: Spectrum = (0.110, 0.185, 0.270, 0.235, 0.150)

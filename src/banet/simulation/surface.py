@@ -33,6 +33,7 @@ class Surface:
         green: greenness 0-1 of each cover on each day, (days, covers).
         late: days by which the season of a cell lags.
         rough: fine field of mean 0 and variance 1 that fuel and barriers follow, (fine rows, fine columns).
+        sheen: strength of the bidirectional effect of each cell, about 1, (rows, columns).
     """
 
     cover: Codes
@@ -44,6 +45,7 @@ class Surface:
     green: Field
     late: Field
     rough: Field
+    sheen: Field
 
     def reflectance(self, day: int) -> Field:
         """Return the reflectance of the ground on a day, (bands, rows, columns) float32, a new array."""
@@ -87,17 +89,23 @@ def land_cover(
     share = rng.dirichlet(3.0 * np.array([climate.covers[c] for c in covers]))
     mixing = rng.normal(0, 1, (len(covers), len(base))).astype(np.float32)
     mixing[:, 3] *= 0.45
+    mixing *= 1.3 / np.linalg.norm(mixing, axis=1, keepdims=True)
     suit = np.tensordot(mixing, base, 1)
-    sample = suit[:, ::7, ::7].reshape(len(covers), -1)
-    bias = np.zeros((len(covers), 1), np.float32)
-    for _ in range(12):
-        got = np.bincount((sample + bias).argmax(0), minlength=len(covers)) / sample.shape[1]
-        bias[:, 0] += 0.7 * np.log((share + 0.004) / (got + 0.004)).astype(np.float32)
+    bias = _biases(suit[:, ::9, ::9].reshape(len(covers), -1), share)
     codes = np.array(covers, np.uint8)[(suit + bias[:, :, None]).argmax(0)]
     if coast > 0:
         depth = relief + np.float32(0.12) * rough
         codes[depth < np.quantile(depth[::5, ::5], coast)] = Cover.WATER
     return codes, rough, relief
+
+
+def _biases(suit: Field, share: npt.NDArray[np.float64]) -> Field:
+    """Find what to add to each cover's suitability so that it wins in its share of places."""
+    bias = np.zeros((len(share), 1), np.float32)
+    for step in np.geomspace(0.6, 0.06, 24):
+        got = np.bincount((suit + bias).argmax(0), minlength=len(share)) / suit.shape[1]
+        bias[:, 0] += step * np.clip(np.log((share + 0.003) / (got + 0.003)), -1.5, 1.5).astype(np.float32)
+    return bias
 
 
 def greenness(climate: Climate, day_of_year: npt.NDArray[np.float64], rng: np.random.Generator) -> Field:
@@ -111,7 +119,7 @@ def greenness(climate: Climate, day_of_year: npt.NDArray[np.float64], rng: np.ra
         Cover.EVERGREEN: 0.6,
         Cover.DECIDUOUS: 0.25,
         Cover.BOREAL: 0.6,
-        Cover.SHRUB: 0.3,
+        Cover.SHRUB: 0.42,
         Cover.GRASS: 0.03,
     }
     high = {
@@ -160,12 +168,12 @@ def make_surface(
     spectra = [table(name)[:, list(bands)] * _variation(rng)[:, list(bands)] for name in ("green", "dry")]
     vigour = fractions[:, None] * (spectra[0] - spectra[1])[:, :, None, None]
     constant = np.tensordot(spectra[1].T, fractions, 1)
-    brightness = 1 + np.float32(rng.uniform(0.05, 0.14)) * correlated(
+    brightness = 1 + np.float32(rng.uniform(0.08, 0.22)) * correlated(
         rng, shape, float(rng.choice([3, 6, 12])), 1.5
     )
     # Every band is drawn whether it is wanted or not, so that it looks the same in any company.
-    tint = [1 + np.float32(0.04) * correlated(rng, shape, 5, 1.5) for _ in Band]
-    texture = np.clip(np.stack([tint[b] for b in bands]) * brightness, 0.5, 1.6)
+    tint = [1 + np.float32(0.06) * correlated(rng, shape, 5, 1.5) for _ in Band]
+    texture = np.clip(np.stack([tint[b] for b in bands]) * brightness, 0.4, 1.8)
     patch = np.float32(rng.uniform(0.05, 0.15)) * correlated(rng, shape, float(rng.choice([3, 6, 12])), 1.6)
     green = greenness(climate, day_of_year, rng)
     constant = constant * texture + patch * vigour.sum(0)
@@ -180,6 +188,7 @@ def make_surface(
         green,
         (7 * smooth + 3 * patch / max(float(patch.std()), 1e-6)).astype(np.float32),
         rough,
+        np.clip(1 + rng.uniform(0.1, 0.5) * correlated(rng, shape, 4, 1.5), 0, 2.5).astype(np.float32),
     )
 
 

@@ -167,16 +167,18 @@ def _kernels(sun: Array, view: Array, azimuth: Array) -> tuple[Array, Array]:
     return volume, surface
 
 
-def _gains(sun: Array, view: Array, azimuth: Array, bands: tuple[int, ...], anisotropy: float) -> list[Array]:
+def _gains(
+    sun: Array, view: Array, azimuth: Array, bands: tuple[int, ...], strength: npt.NDArray[Any]
+) -> list[Array]:
     """Return the reflectance in each band relative to that seen from above."""
     if not bands:
         return []
     volume, surface = _kernels(sun, view, azimuth)
     volume0, surface0 = _kernels(sun, np.zeros_like(view), azimuth)
     return [
-        (1 + anisotropy * (VOLUME[b] * volume + GEOMETRY[b] * surface))
-        / (1 + anisotropy * (VOLUME[b] * volume0 + GEOMETRY[b] * surface0))
-        for b in bands
+        (1 + s * (VOLUME[b] * volume + GEOMETRY[b] * surface))
+        / np.maximum(1 + s * (VOLUME[b] * volume0 + GEOMETRY[b] * surface0), 0.2)
+        for b, s in zip(bands, strength)
     ]
 
 
@@ -207,7 +209,7 @@ def geometry(
     longitudes: Array,
     latitudes: Array,
     bands: tuple[int, ...],
-    anisotropy: float = 1.0,
+    anisotropy: Field | None = None,
 ) -> Geometry:
     """Compute the angles of a pass over a grid, on a few nodes and linearly between them.
 
@@ -217,7 +219,8 @@ def geometry(
         longitudes: (columns,) degrees.
         latitudes: (rows,) degrees.
         bands: bands that the gain is for.
-        anisotropy: strength of the bidirectional effect; 1 is the mean of Roy et al. (2016).
+        anisotropy: strength of the bidirectional effect in each band, (bands,); 1 is the mean of Roy et al.
+            (2016), also where None is given.
     """
     nodes = [max(5, min(65, n // 24)) for n in (len(latitudes), len(longitudes))]
     by_row, by_col = (interpolator(n, k) for n, k in zip((len(latitudes), len(longitudes)), nodes))
@@ -234,7 +237,7 @@ def geometry(
     # A place east of the track sees the satellite in the west, a little turned by the track's tilt.
     tilt = np.arcsin(np.clip(math.cos(INCLINATION) / np.cos(np.radians(lat)), -1, 1))
     azimuth = sun_azimuth - (-np.pi / 2 - tilt * (1 if passage.day else -1))
-    gains = _gains(lit, view, azimuth, bands, anisotropy)
+    gains = _gains(lit, view, azimuth, bands, np.ones(len(bands)) if anisotropy is None else anisotropy)
     mirror = np.clip(np.cos(lit) * np.cos(view) - np.sin(lit) * np.sin(view) * np.cos(azimuth), -1, 1)
 
     def spread(nodes_value: Array) -> Field:

@@ -25,6 +25,8 @@ from banet.simulation.view import Geometry, Pass, geometry, passes, view_zenith
 __all__ = ["Instrument", "World", "build_world", "find_hotspots"]
 
 NOISE_MARGIN = 48
+# Corrected-reflectance imagery varies more with the view in red and shortwave infrared than the kernels say.
+EXTRA_SHEEN = np.array([0.2, 0.0, 0.3, 0.5, 0.3])
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +37,7 @@ class Instrument:
         gain: calibration, (bands,).
         path: reflectance of clear air left in it, (bands,).
         noise: standard deviation, (bands,).
-        anisotropy: strength of the bidirectional effect; 1 is the published mean.
+        anisotropy: strength of the bidirectional effect in each band; 1 is the published mean, (bands,).
         jitter: standard deviation of the registration error, cells.
         missing: probability that a granule is missing.
     """
@@ -43,7 +45,7 @@ class Instrument:
     gain: Field
     path: Field
     noise: Field
-    anisotropy: float
+    anisotropy: Field
     jitter: float
     missing: float
 
@@ -166,13 +168,15 @@ def draw_instrument(seed: int, bands: tuple[Band, ...], varied: bool) -> Instrum
     path = {Band.RED: 0.022, Band.NIR: 0.009, Band.M10: 0.003, Band.M11: 0.002, Band.M12: 0.0}
     chosen = list(bands)
     gain = np.exp(width * (rng.normal(0, 0.05) + rng.normal(0, 0.05, len(Band))))[chosen]
-    left = rng.uniform(-0.35, 1.2) if varied else 1.0
+    left = rng.uniform(-0.8, 1.2) if varied else 1.0
     spread = np.exp(width * rng.normal(0, 0.4, len(Band)))[chosen]
     return Instrument(
         gain.astype(np.float32),
         np.array([path[b] * left for b in bands], np.float32),
         (np.array([noise[b] for b in bands]) * spread).astype(np.float32),
-        float(np.exp(width * rng.normal(0.25, 0.35))),
+        np.exp(width * (rng.normal(0.25, 0.3) + rng.normal(0, 0.35, len(Band)) + EXTRA_SHEEN))[chosen].astype(
+            np.float32
+        ),
         float(rng.uniform(0.05, 0.05 + 0.25 * width)),
         float(rng.choice([0.01, 0.03, 0.12], p=[0.5, 0.35, 0.15])) if varied else 0.02,
     )

@@ -1,0 +1,51 @@
+"""`banet simulate`: a fire season with exact truth, as files in the agencies' formats."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from banet.cli.progress import say
+
+if TYPE_CHECKING:
+    from cyclopts import App
+
+
+def register(root: App) -> None:
+    """Add the commands of this group to the application."""
+    root.command(simulate)
+
+
+def simulate(
+    *,
+    out: Path,
+    region: str | None = None,
+    start: str = "2020-07-15",
+    days: int = 64,
+    seed: int = 0,
+    climate: str = "mediterranean",
+    size: int = 128,
+    formats: str = "gridded,hotspots,truth",
+) -> None:
+    """Simulate a fire season and write what satellites would deliver of it, beside the truth.
+
+    Args:
+        out: folder for viirs/, hotspots/, truth/ and R_NAME.json.
+        region: a R_NAME.json or a shipped name; a place in the climate's region if left out.
+        start: first day, YYYY-MM-DD.
+        days: number of days.
+        seed: everything follows from it and the other arguments.
+        climate: mediterranean, california, cerrado, mozambique, australia or boreal.
+        size: edge in cells, when no region is given.
+        formats: what to write, separated by commas.
+    """
+    from banet.region import Region
+    from banet.simulation import simulate as make
+    from banet.simulation import write_scene
+
+    grid = Region.load(region) if region else None
+    scene = make(grid, start, days, seed, climate, size)
+    for kind, files in write_scene(scene, out, formats=formats.split(",")).items():
+        say(f"{kind}: {len(files)} files in {files[0].parent if files else out}")
+    hectares = float((scene.burned_fraction.sum(1) * scene.region.cell_area_ha).sum())
+    say(f"{hectares:,.0f} ha burned, {len(scene.hotspots):,} hot spots")

@@ -1,0 +1,117 @@
+"""`banet tiles` and `banet train`: from cubes and labels, or simulated scenes, to weights."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from banet.cli.progress import progress, say
+
+if TYPE_CHECKING:
+    from cyclopts import App
+
+
+def register(root: App) -> None:
+    """Add the commands of this group to the application."""
+    root.command(tiles)
+    root.command(train)
+
+
+def tiles(
+    cube: Path,
+    *,
+    labels: list[Path],
+    out: Path,
+    size: int = 128,
+    step: int = 100,
+    days: int = 64,
+    start: str | None = None,
+    end: str | None = None,
+) -> None:
+    """Cut a cube and its burned-area labels into training tiles.
+
+    Args:
+        cube: a folder CUBE.zarr.
+        labels: MCD64A1 or VNP64A1 files or folders; may be given several times.
+        out: folder of tiles; tiles that it holds already are kept.
+        size: edge of a tile in cells.
+        step: distance of tiles in cells.
+        days: length of a tile.
+        start: first day, YYYY-MM-DD; the first of the cube if left out.
+        end: last day, included; the last of the cube if left out.
+    """
+    import numpy as np
+
+    from banet.chips import write_cube_chips
+    from banet.cube import open_cube
+    from banet.days import as_day
+    from banet.errors import InputError
+    from banet.labels import read_mcd64a1
+
+    opened = open_cube(cube)
+    if not len(opened.days):
+        raise InputError(f"the cube {cube} holds no day yet")
+    first = as_day(start) if start else opened.days[0]
+    last = as_day(end) if end else opened.days[-1]
+    reference = read_mcd64a1(labels, opened.region, first, last)
+    with progress("tiles") as report:
+        chips = write_cube_chips(
+            out,
+            opened,
+            reference,
+            start=first,
+            stop=last + np.timedelta64(1, "D"),
+            days=days,
+            size=size,
+            step=step,
+            progress=report,
+        )
+    say(f"{out}: {len(chips)} tiles of {days} days x {size} x {size} cells")
+
+
+def train(
+    *chips: Path,
+    config: Path | None = None,
+    out: Path,
+    from_: str | None = None,
+    resume: bool = False,
+    sequence_length: int | None = None,
+    tile: int | None = None,
+) -> None:
+    """Train a network, or train one further.
+
+    Args:
+        chips: folders of tiles to train on; those of the configuration if left out.
+        config: YAML file with the configuration.
+        out: folder of the run: weights.safetensors, validation.json, log.jsonl, checkpoint.pt, config.yaml.
+        from_: weights to go on from, a name or a path.
+        resume: go on with the run in the folder.
+        sequence_length: days of an episode; fewer need less memory.
+        tile: edge of an episode in cells; smaller needs less memory.
+    """
+    from banet.errors import InputError
+    from banet.training import TrainingConfig, load_config
+    from banet.training import train as run
+
+    if config is None and not chips:
+        raise InputError("nothing to train on: give folders of tiles, or --config")
+    folders = [str(folder) for folder in chips]
+    settings = load_config(config) if config else TrainingConfig.parse({"data": {"chips": folders}}, "tiles")
+    changes: dict[str, dict[str, object]] = {}
+    if folders:
+        changes["data"] = {"chips": folders, "simulated": None}
+    if sequence_length is not None:
+        changes.setdefault("data", {})["crop_days"] = sequence_length
+    if tile is not None:
+        changes.setdefault("data", {})["crop_size"] = tile
+    if from_ is not None:
+        changes["start"] = {"weights": from_}
+    with progress("train") as report:
+        result = run(
+            settings.changed(**changes) if changes else settings, out, resume=resume, progress=report
+        )
+    say(f"{result.steps} steps in {result.minutes:.1f} minutes, ended by {result.reason}")
+    for variant, groups in result.scores.items():
+        say(f"{variant}: {groups['overall']}")
+    if result.weights is not None:
+        say(f"weights: {result.weights}")

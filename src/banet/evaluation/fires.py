@@ -1,0 +1,153 @@
+"""Single fires of a map or a reference: cells joined in space and time, for scores by fire and by size."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+from scipy.sparse.csgraph import connected_components
+
+from banet.days import Days
+from banet.errors import InputError
+from banet.evaluation.compare import Comparison
+
+__all__ = ["SIZE_EDGES", "SizeClass", "label_fires", "scores_by_size"]
+
+SIZE_EDGES = (0.0, 100.0, 500.0, 1000.0, 5000.0, 20000.0, float("inf"))
+"""Hectares; a fire on an edge belongs to the class above."""
+
+
+def label_fires(
+    burned: npt.NDArray[np.bool_], date: Days, *, cells: int = 2, days: int = 5
+) -> npt.NDArray[np.int64]:
+    """Number the fires: burned cells within so many cells and days of each other belong together.
+
+    Args:
+        burned: (rows, columns).
+        date: (rows, columns) datetime64[D]; burned cells without a date join whatever is near them.
+        cells: rows and columns that may lie between the cells of one fire, plus one.
+        days: largest difference of dates of two such cells.
+
+    Returns:
+        (rows, columns) int64 from 1; 0 where nothing burned. Fires are numbered by their first cell.
+
+    Raises:
+        InputError: if the limits are not positive, or shapes differ.
+    """
+    if cells < 1 or days < 0:
+        raise InputError(f"fires joined over {cells} cells and {days} days; give at least 1 and 0")
+    if burned.shape != date.shape:
+        raise InputError(f"burned cells {burned.shape} and dates {date.shape} differ in shape")
+    row, col = np.nonzero(burned)
+    number = np.full(burned.shape, -1)
+    number[row, col] = np.arange(row.size)
+    near = [
+        _neighbours(number, date, (down, across), days)
+        for down in range(cells + 1)
+        for across in range(-cells, cells + 1)
+        if down > 0 or across > 0
+    ]
+    one, other = (np.concatenate(parts) for parts in zip(*near, strict=True))
+    graph = sparse.coo_array((np.ones(one.size, bool), (one, other)), shape=(row.size, row.size))
+    _, label = connected_components(graph, directed=False)
+    out = np.zeros(burned.shape, np.int64)
+    out[row, col] = label + 1
+    return out
+
+
+def _neighbours(
+    number: npt.NDArray[np.int64], date: Days, offset: tuple[int, int], days: int
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Pairs of burned cells at an offset whose dates are near enough."""
+    down, across = offset
+    rows, cols = number.shape
+    here = (slice(0, rows - down), slice(max(-across, 0), cols - max(across, 0)))
+    there = (slice(down, rows), slice(max(across, 0), cols - max(-across, 0)))
+    both = (number[here] >= 0) & (number[there] >= 0)
+    gap = np.abs((date[here] - date[there])[both].astype(np.float64))
+    unknown = np.isnat(date[here])[both] | np.isnat(date[there])[both]
+    joined = unknown | (gap <= days)
+    return number[here][both][joined], number[there][both][joined]
+
+
+@dataclass(frozen=True)
+class SizeClass:
+    """How a map does with fires of a size.
+
+    Attributes:
+        low, high: hectares, low included.
+        fires: number of fires of the reference.
+        found: how many of them the map touches with at least one burned cell.
+        reference_ha: hectares of their burned cells in the reference.
+        recall: share of those hectares that the map shows burned.
+        map_fires: number of fires of the map.
+        false_fires: how many of those touch no burned cell of the reference.
+        map_ha: hectares of their burned cells in the map.
+        commission: share of those hectares that the reference shows unburned.
+    """
+
+    low: float
+    high: float
+    fires: int
+    found: int
+    reference_ha: float
+    recall: float
+    map_fires: int
+    false_fires: int
+    map_ha: float
+    commission: float
+
+    @property
+    def label(self) -> str:
+        """Such as `100-500 ha`."""
+        return f"over {self.low:g} ha" if np.isinf(self.high) else f"{self.low:g}-{self.high:g} ha"
+
+
+def scores_by_size(comparison: Comparison, *, cells: int = 2, days: int = 5) -> tuple[SizeClass, ...]:
+    """Score by the size of fires: omission by the reference's fires, commission by the map's.
+
+    Args:
+        comparison: map and reference.
+        cells: as in `label_fires`.
+        days: as in `label_fires`.
+    """
+    c = comparison
+    mine, theirs = c.map_burned & c.valid, c.reference_burned & c.valid
+    expected = _fires(label_fires(theirs, c.reference_date, cells=cells, days=days), mine, c.area)
+    mapped = _fires(label_fires(mine, c.map_date, cells=cells, days=days), theirs, c.area)
+    return tuple(_size_class(low, high, expected, mapped) for low, high in itertools.pairwise(SIZE_EDGES))
+
+
+def _fires(
+    label: npt.NDArray[np.int64], touched: npt.NDArray[np.bool_], area: npt.NDArray[np.float64]
+) -> dict[str, npt.NDArray[Any]]:
+    """Hectares of each fire, and those of them that the other side shows burned too."""
+    count = int(label.max(initial=0)) + 1
+    whole = np.bincount(label.ravel(), area.ravel(), minlength=count)[1:]
+    common = np.bincount(label.ravel(), (area * touched).ravel(), minlength=count)[1:]
+    return {"ha": whole, "common": common}
+
+
+def _size_class(
+    low: float, high: float, expected: dict[str, npt.NDArray[Any]], mapped: dict[str, npt.NDArray[Any]]
+) -> SizeClass:
+    mine = (expected["ha"] >= low) & (expected["ha"] < high)
+    theirs = (mapped["ha"] >= low) & (mapped["ha"] < high)
+    burned, shown = float(expected["ha"][mine].sum()), float(mapped["ha"][theirs].sum())
+    nan = float("nan")
+    return SizeClass(
+        low=low,
+        high=high,
+        fires=int(mine.sum()),
+        found=int((expected["common"][mine] > 0).sum()),
+        reference_ha=burned,
+        recall=float(expected["common"][mine].sum() / burned) if burned else nan,
+        map_fires=int(theirs.sum()),
+        false_fires=int((mapped["common"][theirs] == 0).sum()),
+        map_ha=shown,
+        commission=float(1 - mapped["common"][theirs].sum() / shown) if shown else nan,
+    )

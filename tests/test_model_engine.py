@@ -1,0 +1,233 @@
+"""Engines: every back end equals the plain network, for any shape, ensemble and number of threads."""
+
+from __future__ import annotations
+
+import importlib.util
+import pickle
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from banet.errors import InputError
+from banet.model import engine_torch
+from banet.model.config import BANetConfig, InputSpec
+from banet.model.engine import BACKENDS, Engine, choose_backend
+from banet.model.engine_torch import fold
+from banet.model.network import BANet, ConvNorm
+
+SHALLOW = BANetConfig(width=6, multipliers=(1, 2, 3), space_kernels=(7, 3, 3), time_kernels=(7, 5, 3))
+CONFIGS = [
+    SHALLOW,
+    SHALLOW.model_copy(update={"lstm": False}),
+    BANetConfig(width=8),
+    BANetConfig.lean(12),
+    BANetConfig.lean(5, head_kernel=1, space_kernels=(1, 5, 3, 3, 3)),
+]
+
+needs_openvino = pytest.mark.skipif(
+    importlib.util.find_spec("openvino") is None, reason="the extra openvino is not installed"
+)
+
+
+def trained(config: BANetConfig, seed: int = 0) -> BANet:
+    """A network whose statistics and weights are as uneven as trained ones."""
+    torch.manual_seed(seed)
+    model = BANet(config).eval()
+    for module in model.modules():
+        if isinstance(module, (nn.Conv3d, nn.ConvTranspose3d)):
+            module.weight.data.mul_(2)
+        if isinstance(module, nn.BatchNorm3d):
+            for tensor in (module.running_mean, module.bias.data):
+                tensor.normal_(0, 0.3)
+            for tensor in (module.running_var, module.weight.data):
+                tensor.uniform_(0.3, 1.5)
+    return model
+
+
+def days(config: BANetConfig, *times: int, seed: int = 1) -> torch.Tensor:
+    """Random normalised input of so many multiples of the least size."""
+    shape = [n * m for n, m in zip(times or (1, 1, 1), config.multiple, strict=True)]
+    return torch.randn((config.channels, *shape), generator=torch.Generator().manual_seed(seed))
+
+
+def plain(model: BANet, x: torch.Tensor) -> torch.Tensor:
+    with torch.inference_mode():
+        return model(x[None])[0, 0]
+
+
+@pytest.mark.parametrize("config", CONFIGS, ids=lambda c: f"{c.width}-{len(c.multipliers)}-{c.lstm}")
+@pytest.mark.parametrize("block_bytes", [1, 1 << 30])
+def test_torch_equals_the_plain_network(
+    config: BANetConfig, block_bytes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine_torch, "BLOCK_BYTES", block_bytes)
+    model, x = trained(config), days(config, 2, 1, 2)
+    expected = plain(model, x)
+    assert expected.std() > 0.02
+    engine = Engine([model], "torch", threads=2)
+    for _ in range(2):  # the second call works in kept memory
+        found = torch.from_numpy(engine.logits(x))[0]
+        torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-5)
+
+
+@needs_openvino
+@pytest.mark.parametrize("config", [CONFIGS[0], CONFIGS[3]], ids=["lstm", "lean"])
+def test_openvino_equals_the_plain_network(config: BANetConfig) -> None:
+    model = trained(config)
+    engine = Engine([model], "openvino", threads=1)
+    for times in ((1, 1, 1), (2, 1, 2), (1, 2, 1), (1, 1, 1)):
+        x = days(config, *times)
+        found = torch.from_numpy(engine.probabilities(x))
+        torch.testing.assert_close(found, plain(model, x).sigmoid(), rtol=0, atol=1e-5)
+
+
+@pytest.mark.cuda
+def test_cuda_equals_the_plain_network() -> None:
+    if not torch.cuda.is_available():
+        pytest.skip("no CUDA device")
+    from banet.model.engine_cuda import CudaMember
+
+    model = trained(BANetConfig.original())
+    x = days(model.config, 2, 2, 2)
+    expected = plain(model, x)
+    with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
+        exact = CudaMember(model, exact=True)(x)[0]
+    torch.testing.assert_close(exact.sigmoid(), expected.sigmoid(), rtol=0, atol=1e-4)
+    half = torch.from_numpy(Engine([model], "cuda").probabilities(x))
+    torch.testing.assert_close(half, expected.sigmoid(), rtol=0, atol=2e-2)
+
+
+def test_ensemble_is_the_mean_of_its_members() -> None:
+    models = [trained(SHALLOW, seed) for seed in range(3)]
+    x = days(SHALLOW)
+    engine = Engine(models, "torch", threads=1)
+    assert len(engine) == 3
+    expected = torch.stack([plain(model, x).sigmoid() for model in models]).mean(0)
+    found = engine.probabilities(x.numpy())
+    assert found.dtype == np.float32
+    torch.testing.assert_close(torch.from_numpy(found), expected, rtol=0, atol=1e-5)
+    assert engine.logits(x).shape == (3, *x.shape[1:])
+
+
+def test_members_of_other_widths_and_depths_can_be_one_ensemble() -> None:
+    models = [trained(SHALLOW), trained(BANetConfig.lean(4))]
+    engine = Engine(models, "torch", threads=1)
+    assert engine.multiple == (16, 32, 32)
+    assert engine.probabilities(days(models[1].config)).shape == (16, 32, 32)
+
+
+def test_any_size_is_padded_with_missing_and_cropped() -> None:
+    model = trained(SHALLOW)
+    model.spec = InputSpec(sensor="x")
+    x = days(SHALLOW, 2, 2, 2)[:, :7, :9, :13]
+    engine = Engine([model], "torch", threads=1)
+    whole = torch.tensor(model.spec.missing).view(-1, 1, 1, 1).expand(4, 8, 16, 16).clone()
+    whole[:, :7, :9, :13] = x
+    found = engine.probabilities(x)
+    assert found.shape == (7, 9, 13)
+    expected = plain(model, whole).sigmoid()[:7, :9, :13]
+    torch.testing.assert_close(torch.from_numpy(found), expected, rtol=0, atol=1e-5)
+
+
+def test_results_do_not_depend_on_threads_or_earlier_tiles() -> None:
+    model = trained(SHALLOW)
+    x, other = days(SHALLOW, 2, 3, 2), days(SHALLOW, 1, 2, 5, seed=9)
+    one, three = Engine([model], "torch", threads=1), Engine([model], "torch", threads=3)
+    first = three.probabilities(x)
+    three.probabilities(other)
+    np.testing.assert_array_equal(three.probabilities(x), first)
+    np.testing.assert_allclose(one.probabilities(x), first, rtol=0, atol=1e-6)
+
+
+def test_one_engine_serves_many_threads() -> None:
+    engine = Engine([trained(SHALLOW)], "torch", threads=2)
+    inputs = [days(SHALLOW, 1, i % 3 + 1, 1, seed=i) for i in range(12)]
+    expected = [engine.probabilities(x) for x in inputs]
+    with ThreadPoolExecutor(4) as pool:
+        for found, one in zip(pool.map(engine.probabilities, inputs), expected, strict=True):
+            np.testing.assert_array_equal(found, one)
+
+
+def test_building_and_running_leaves_torch_and_the_model_as_they_were() -> None:
+    threads, model = torch.get_num_threads(), trained(SHALLOW)
+    before = {key: tensor.clone() for key, tensor in model.state_dict().items()}
+    x = days(SHALLOW)
+    kept = x.clone()
+    Engine([model], "torch", threads=2).probabilities(x)
+    assert torch.get_num_threads() == threads
+    assert torch.equal(x, kept)
+    assert all(torch.equal(model.state_dict()[key], tensor) for key, tensor in before.items())
+
+
+def test_engines_travel_by_pickle() -> None:
+    engine = Engine([trained(SHALLOW)], "torch", threads=1)
+    x = days(SHALLOW)
+    again = pickle.loads(pickle.dumps(engine))
+    assert again.backend.threads == 1
+    np.testing.assert_array_equal(again.probabilities(x), engine.probabilities(x))
+
+
+@pytest.mark.parametrize("up", [False, True])
+def test_folding_a_dead_channel_keeps_the_answer(up: bool) -> None:
+    torch.manual_seed(0)
+    layer = ConvNorm(3, 5, (1, 2, 2) if up else (1, 3, 3), (1, 2, 2), up=up).eval()
+    assert layer.norm.running_var is not None
+    layer.norm.running_var.copy_(torch.tensor([1.0, 1e-12, 1e4, 0.2, 1.0]))
+    x = torch.randn(1, 3, 2, 8, 8)
+    weight, bias = fold(layer)
+    convolve = nn.functional.conv_transpose3d if up else nn.functional.conv3d
+    with torch.inference_mode():
+        expected = layer(x)
+        padding = layer.conv.padding if not up else 0
+        found = convolve(x, weight, bias, layer.conv.stride, padding).relu()  # type: ignore[operator]
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("x", "match"),
+    [
+        (torch.zeros(3, 4, 8, 8), r"takes \(4, days"),
+        (torch.zeros(1, 4, 4, 8, 8), r"found \(1, 4, 4, 8, 8\)"),
+        (torch.zeros(4, 4, 0, 8), "found"),
+        (torch.full((4, 4, 8, 8), torch.nan), "NaN"),
+        (torch.full((4, 4, 8, 8), torch.inf), "NaN or infinity"),
+    ],
+)
+def test_wrong_inputs_are_refused(x: torch.Tensor, match: str) -> None:
+    with pytest.raises(InputError, match=match):
+        Engine([trained(SHALLOW)], "torch", threads=1).probabilities(x)
+
+
+def test_wrong_ensembles_are_refused() -> None:
+    with pytest.raises(InputError, match="at least one model"):
+        Engine([])
+    with pytest.raises(InputError, match="2 outputs"):
+        Engine([BANet(SHALLOW.model_copy(update={"classes": 2}))])
+    with pytest.raises(InputError, match="5 inputs"):
+        Engine([BANet(SHALLOW.model_copy(update={"channels": 5}))])
+    with pytest.raises(InputError, match="differently scaled"):
+        Engine([BANet(SHALLOW), BANet(SHALLOW, InputSpec(mean=(0, 0, 0, 0)))])
+
+
+def test_choosing_says_what_and_why() -> None:
+    chosen = choose_backend()
+    assert chosen.name in BACKENDS
+    assert chosen.name == ("cuda" if torch.cuda.is_available() else "torch")
+    assert chosen.reason in str(chosen)
+    assert choose_backend("torch", 3).threads == 3
+    with pytest.raises(InputError, match="no engine named 'tpu'; known engines: auto, torch"):
+        choose_backend("tpu")
+    with pytest.raises(InputError, match="at least one thread"):
+        choose_backend("torch", 0)
+
+
+def test_engines_that_cannot_run_here_say_how_to_mend(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(InputError, match=r"pip install 'banet\[openvino\]'"):
+        choose_backend("openvino")
+    with pytest.raises(InputError, match="needs a CUDA device"):
+        choose_backend("cuda")
