@@ -11,7 +11,7 @@ demo: $(VENV)/.installed
 	$(BIN)/banet demo --out $(OUT)
 
 test: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -n 2 -m "not slow"
 
 test-all: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest

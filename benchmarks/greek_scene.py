@@ -32,8 +32,8 @@ def baselines(real: Path, folder: Path) -> list[Scores]:
     reference = greek_reference(real)
     cube = greek_cube(real, folder / "baselines.zarr")
     fires = active_fires(cube, FIRST_DAY, LAST_DAY)
-    grown = grown_fires(cube, FIRST_DAY, LAST_DAY, reach=3, days=5)
-    hybrid = grown_fires(cube, FIRST_DAY, LAST_DAY, reach=3, days=5, confirm=True)
+    grown = grown_fires(cube, FIRST_DAY, LAST_DAY, days=5)
+    hybrid = grown_fires(cube, FIRST_DAY, LAST_DAY, days=5, confirm=True)
     drop = index_drop(cube, FIRST_DAY, LAST_DAY, days=4)
     return [
         greek_scores(fires, reference, name="active fires"),

@@ -110,6 +110,7 @@ def test_months_become_rasters_netcdf_picture_and_manifest(cube, weights, tmp_pa
             assert raster.shape == REGION.shape
             burned = read_map(tmp_path / f"TINY_{month}.nc")
             np.testing.assert_array_equal(raster.read(1), burned.burn_doy)
+    assert not list(tmp_path.glob(".*")), "nothing of the work is left"
     manifest = json.loads((tmp_path / "TINY_202008_manifest.json").read_text())
     assert manifest["reproducible"]["weights"] and "random" in str(manifest["reproducible"]["weights"])
 

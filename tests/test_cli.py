@@ -57,7 +57,9 @@ def test_help_names_every_command(capsys):
 
 
 def test_importing_banet_is_quick_and_light():
-    code = "import banet, sys; print(sorted(m for m in ('torch','numpy','xarray','zarr') if m in sys.modules))"
+    code = (
+        "import banet, sys; print(sorted(m for m in ('torch','numpy','xarray','zarr') if m in sys.modules))"
+    )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "[]"
 

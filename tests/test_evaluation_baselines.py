@@ -69,7 +69,7 @@ def test_fires_on_water_do_not_count(cube):
 
 
 def test_grown_fires_fill_what_changed_and_stop_where_nothing_did(cube):
-    got = grown_fires(cube, "2020-12-15", "2021-01-10")
+    got = grown_fires(cube, "2020-12-15", "2021-01-10", reach=5)
     assert (got.burned & BURNED).sum() >= 0.95 * BURNED.sum()
     assert (got.burned & ~BURNED).sum() <= 0.05 * BURNED.sum()
     assert (got.burn_date[got.burned] == np.datetime64("2020-12-31")).all()

@@ -1,4 +1,4 @@
-"""Scores by fire, class, threshold, block and age: hand-worked cases and other people's functions as oracles."""
+"""Scores by fire, class, threshold, block and age: hand-worked cases, and others' functions as oracles."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from banet.errors import InputError
 from banet.model import engine_torch
 from banet.model.config import BANetConfig, InputSpec
 from banet.model.engine import BACKENDS, Engine, choose_backend
-from banet.model.engine_torch import fold
+from banet.model.folding import fold
 from banet.model.network import BANet, ConvNorm
 
 SHALLOW = BANetConfig(width=6, multipliers=(1, 2, 3), space_kernels=(7, 3, 3), time_kernels=(7, 5, 3))
@@ -74,11 +74,11 @@ def test_torch_equals_the_plain_network(
 
 
 @needs_openvino
-@pytest.mark.parametrize("config", [CONFIGS[0], CONFIGS[3]], ids=["lstm", "lean"])
+@pytest.mark.parametrize("config", [CONFIGS[0], CONFIGS[4]], ids=["lstm", "lean"])
 def test_openvino_equals_the_plain_network(config: BANetConfig) -> None:
     model = trained(config)
     engine = Engine([model], "openvino", threads=1)
-    for times in ((1, 1, 1), (2, 1, 2), (1, 2, 1), (1, 1, 1)):
+    for times in ((1, 1, 1), (2, 1, 1), (1, 1, 1)):
         x = days(config, *times)
         found = torch.from_numpy(engine.probabilities(x))
         torch.testing.assert_close(found, plain(model, x).sigmoid(), rtol=0, atol=1e-5)

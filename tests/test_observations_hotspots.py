@@ -205,7 +205,7 @@ def test_near_real_time_rows_give_way_to_standard_ones(tmp_path: Path) -> None:
         ("\n\n", UnreadableFileError, "is empty"),
         ("<html><body>Login</body></html>", UnreadableFileError, "is a web page"),
         ("Invalid MAP_KEY.", UnreadableFileError, "is no table; it begins with 'Invalid MAP_KEY.'"),
-        ("latitude,longitude,acq_date\n1,2,2021-08-06\n", InputError, "lacks the column frp; it holds latitude"),
+        ("lat,lon,acq_date\n1,2,2021-08-06\n", InputError, "lacks the column frp; it holds latitude"),
         ("a,b\n1,2\n", InputError, "lacks the column latitude, longitude, frp, acq_date"),
         ("latitude,longitude,frp,acq_date\n37,5,21,5,1,2021-08-06\n", UnreadableFileError, "decimal commas"),
         (lines(SP, sp(), sp(lat="abc")), InputError, "line 3: latitude 'abc' is no number"),

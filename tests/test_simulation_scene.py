@@ -61,7 +61,7 @@ def test_reflectance_is_physical_and_nan_goes_through_all_bands(scene):
         assert np.nanmin(values) >= 0
         assert np.nanmax(values) < top
     assert np.array_equal(np.isfinite(scene.view_zenith), seen)
-    assert 0 <= np.nanmin(scene.view_zenith) and np.nanmax(scene.view_zenith) < 70
+    assert np.nanmin(scene.view_zenith) >= 0 and np.nanmax(scene.view_zenith) < 70
 
 
 def test_truth_is_a_fraction_of_whole_sub_cells(scene):

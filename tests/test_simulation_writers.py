@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import json
 
 import numpy as np
@@ -16,6 +17,7 @@ from banet.observations.hotspots import grid_frp, read_hotspots
 from banet.observations.reflectance import mir_reflectance
 from banet.region import Region
 from banet.simulation import simulate, write_scene
+from banet.simulation.climates import climate_named
 from banet.simulation.heat import M12_LIMIT, mir_limit, radiances
 from banet.simulation.writers.gridded import _packed
 
@@ -24,7 +26,8 @@ PLACE = Region("SMALL", (-8.2, 39.4, -7.8, 39.72), 0.01)
 
 @pytest.fixture(scope="module")
 def scene():
-    return simulate(PLACE, start="2020-12-29", days=6, seed=4, climate="australia")
+    burning = dataclasses.replace(climate_named("australia"), fires=300)
+    return simulate(PLACE, start="2020-12-29", days=6, seed=4, climate=burning)
 
 
 @pytest.fixture(scope="module")

@@ -8,6 +8,7 @@ import pytest
 from tests.writers_surface import pixel_centres, write_tile
 
 from banet import observations
+from banet.building import build_cube
 from banet.errors import InputError, NotFoundError, UnreadableFileError
 from banet.observations.planes import DayPlanes
 from banet.observations.surface import FLAGS, NO_FLAG, surface
@@ -82,6 +83,13 @@ def test_flags_go_along_and_do_not_mask(tmp_path):
     assert (planes.flags["qf1"][:, :14] == 0).all() and (planes.flags["qf1"][:, 16:] == 12).all()
     assert (planes.flags["qf2"] == 8).all() and (planes.flags["qf7"] == 200).all()
     assert np.isfinite(planes.red).all()
+
+
+def test_a_cube_says_that_it_holds_m11(tmp_path):
+    write_tile(tmp_path / "files", 19, 5, {"M11": 0.17})
+    cube = build_cube(REGION, tmp_path / "files", None, tmp_path / "c.zarr", source="surface")
+    assert cube.mir_band == "M11" and "surface reflectance" in cube.sensor
+    np.testing.assert_allclose(cube.read(DAY, DAY + 1).mir, 0.17, atol=2e-4)
 
 
 def test_tiles_are_joined(tmp_path):

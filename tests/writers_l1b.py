@@ -196,6 +196,17 @@ SCALES = {
     "I04": (6.0e-05, -0.04, None),
     "I05": (3.2e-04, -0.02, None),
 }
+#: Bits of the quality flags (L1B User Guide, appendix 1).
+QUALITY = {
+    "Substitute_Cal": 1,
+    "Out_of_Range": 2,
+    "Saturation": 4,
+    "Temp_not_Nominal": 8,
+    "Bowtie_Deleted": 256,
+    "Missing_EV": 512,
+    "Cal_Fail": 1024,
+    "Dead_Detector": 2048,
+}
 BANDS = {1: ("M05", "M07", "M12", "M15"), 2: ("I01", "I02", "I04", "I05")}
 PLATFORMS = {"VNP": "Suomi-NPP", "VJ1": "JPSS-1", "VJ2": "JPSS-2"}
 
@@ -211,6 +222,7 @@ def write_granule(
     production: str = "2021218120000",
     collection: str = "002",
     night: bool = False,
+    flags: Mapping[str, np.ndarray] | None = None,
     compression: int | None = None,
 ) -> tuple[Path, Path]:
     """Write the 02 and the 03 file of a granule and return their paths.
@@ -227,6 +239,7 @@ def write_granule(
         production: time of production for the names.
         collection: number for the names.
         night: what DayNightFlag says.
+        flags: quality flags by band; 0 (and the bit of bow-tie deletion) where not given.
         compression: level of gzip, None for none.
     """
     kind = {1: "MOD", 2: "IMG"}[geometry.factor]
@@ -248,7 +261,7 @@ def write_granule(
         "time_coverage_start": f"{np.datetime64(begin, 's')}.000Z",
         "time_coverage_end": f"{np.datetime64(begin, 's') + np.timedelta64(360, 's')}.000Z",
     }
-    _write_bands(bands, geometry, planes, common, compression)
+    _write_bands(bands, geometry, planes, flags or {}, common, compression)
     _write_geolocation(geolocation, geometry, common, compression)
     return bands, geolocation
 
@@ -282,7 +295,7 @@ def _chunks(geometry: Geometry, compression: int | None) -> dict[str, object]:
     }
 
 
-def _write_bands(path: Path, geometry: Geometry, planes, attributes, compression: int | None) -> None:
+def _write_bands(path: Path, geometry: Geometry, planes, flags, attributes, compression: int | None) -> None:
     cosine = np.cos(np.radians(geometry.solar_zenith))
     with _opened(path, geometry, attributes | {"ShortName": path.name.split(".")[0]}) as file:
         group = file.create_group("observation_data")
@@ -302,6 +315,18 @@ def _write_bands(path: Path, geometry: Geometry, planes, attributes, compression
                 add_offset=np.float32(offset),
                 flag_values=np.array([MISSING_EV, BOWTIE, CAL_FAIL], "u2"),
                 flag_meanings="Missing_EV Bowtie_Deleted Cal_Fail",
+            )
+            quality = np.where(geometry.deleted, QUALITY["Bowtie_Deleted"], flags.get(band, 0)).astype("u2")
+            bits = group.create_variable(
+                f"{band}_quality_flags",
+                _PLANE,
+                "u2",
+                data=quality,
+                fillvalue=FILL,
+                **_chunks(geometry, compression),
+            )
+            bits.attrs.update(
+                flag_masks=np.array(list(QUALITY.values()), "u2"), flag_meanings=" ".join(QUALITY)
             )
             if irradiance:
                 variable.attrs.update(

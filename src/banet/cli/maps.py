@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -9,6 +10,10 @@ from banet.cli.progress import progress, say
 
 if TYPE_CHECKING:
     from cyclopts import App
+
+
+_SCRATCH = ".unfinished"
+"""Folder beside the maps that holds finished tiles while a run goes on."""
 
 
 def register(root: App) -> None:
@@ -30,6 +35,8 @@ def make_maps(
     pictures: bool = True,
 ) -> None:
     """Write the maps of every month from START to END.
+
+    A run that was ended at any moment goes on where it stopped when it is started again.
 
     Args:
         cube: a folder CUBE.zarr.
@@ -53,10 +60,12 @@ def make_maps(
     opened = open_cube(cube)
     months = month_range(start, end)
     folder = output_folder(out)
+    scratch = folder / _SCRATCH
     settings: Settings = {"tiling": tiling, "tile": tile, "step": step, "threshold": threshold}
     with progress("map") as report:
-        running: Settings = {**settings, "progress": report}
+        running: Settings = {**settings, "progress": report, "scratch": scratch}
         maps = map_months(opened, months[0], months[-1], weights.split(","), **running)
         for burnmap in maps:
             written = write_month(opened, burnmap, folder, settings=settings, pictures=pictures)
             say(f"{burnmap.start}: {burnmap.burned_area_ha:,.0f} ha burned, {written['burn_date']}")
+    shutil.rmtree(scratch, ignore_errors=True)

@@ -58,16 +58,21 @@ class Slots:
         Raises:
             OutputError: if the store holds as many days as it can.
         """
-        slot = self._free()
+        root = self._root()
+        taken = set(self.days().values())
+        length = root["time"].shape[0]
+        slot = next((slot for slot in range(length) if slot not in taken), length)
         self._sweep(slot)
+        if slot == length:
+            root = self._grown(root, length + 1)
         for name, plane in planes.items():
-            zarr.open_array(self._folder / name, mode="r+")[slot] = plane
+            root[name][slot] = plane
         write_record(self.record_path(slot), record)
-        self._commit({**self.days(), day: slot})
+        self._commit(root, {**self.days(), day: slot})
 
     def drop(self, day: int) -> None:
         """Let a day be no longer there."""
-        self._commit({other: slot for other, slot in self.days().items() if other != day})
+        self._commit(self._root(), {other: slot for other, slot in self.days().items() if other != day})
 
     def _table(self) -> _Table:
         identity = _identity(self._folder / "time" / "c" / "0")
@@ -77,45 +82,33 @@ class Slots:
             self._cached = _Table(identity, slots)
         return self._cached
 
-    def _free(self) -> int:
-        """Return a slot that no day is in, after growing the store if there is none."""
-        length = zarr.open_array(self._folder / "time", mode="r").shape[0]
-        taken = set(self.days().values())
-        slot = next((slot for slot in range(length) if slot not in taken), length)
-        if slot == length:
-            self._grow(length + 1)
-        elif slot >= self._published():  # a killed process grew the arrays and did not come to say so
-            publish(self._folder)
-        return slot
+    def _root(self) -> Any:
+        """Open the store by the root's metadata: arrays that a killed process grew alone are as they were."""
+        return zarr.open_group(self._folder, mode="r+", use_consolidated=True)
 
-    def _grow(self, length: int) -> None:
+    def _grown(self, root: Any, length: int) -> Any:
         if length > TIME_CHUNK:
             raise OutputError(f"the cube {self._folder} is full with {TIME_CHUNK} days; begin another one")
         for name in VARIABLES:
-            zarr.open_array(self._folder / name, mode="r+").resize((length, *self._shape))
-        zarr.open_array(self._folder / "time", mode="r+").resize((length,))
+            root[name].resize((length, *self._shape))
+        root["time"].resize((length,))
         publish(self._folder)
-
-    def _published(self) -> int:
-        """How many slots the root's metadata speaks of."""
-        array = zarr.open_group(self._folder, mode="r", use_consolidated=True)["time"]
-        return int(array.shape[0])  # type: ignore[union-attr]
+        return self._root()
 
     def _sweep(self, slot: int) -> None:
         """Remove what a killed process left half-written where this one will write."""
-        for name in VARIABLES:
-            for part in (self._folder / name / "c" / str(slot) / "0").glob("*.partial"):
-                part.unlink()
-        for part in list((self._folder / "time").glob("**/*.part*")):
-            shutil.rmtree(part) if part.is_dir() else part.unlink(missing_ok=True)
+        for pattern in ("*.partial", "*/*.partial", f"*/c/{slot}/0/*.partial", "time/c/*.partial"):
+            for part in list(self._folder.glob(pattern)):
+                part.unlink(missing_ok=True)
+        for part in list((self._folder / "time").glob("*/.*.part")):
+            shutil.rmtree(part)
 
-    def _commit(self, slots: Mapping[int, int]) -> None:
+    def _commit(self, root: Any, slots: Mapping[int, int]) -> None:
         """Say which slot holds which day; from here on, and not before, it does."""
-        array = zarr.open_array(self._folder / "time", mode="r+")
-        values = np.full(array.shape, NO_DAY, np.int32)
+        values = np.full(root["time"].shape, NO_DAY, np.int32)
         for day, slot in slots.items():
             values[slot] = day
-        array[:] = values
+        root["time"][:] = values
 
 
 def _identity(file: Path) -> tuple[int, int]:

@@ -3,6 +3,7 @@
 A day is written into a free slot, file by file, then its record; it counts only when the array `time` names
 it, and `time` is one chunk that one rename replaces. A day that is written again goes into another slot, and
 the same rename drops the old one. So whatever moment a process is killed at, every listed day is whole.
+(Nothing is forced from memory to disk: a power cut may leave a damaged file, which reading tells.)
 """
 
 from __future__ import annotations

@@ -32,6 +32,8 @@ __all__ = ["active_fires", "active_fires_of_table", "grown_fires", "index_drop"]
 
 _DAYS_AT_ONCE = 16
 _CELLS_AT_ONCE = 200_000
+_QUIET = 0.9
+_AWAY = (4, 15)
 _NAT = np.datetime64("NaT", "D")
 
 
@@ -85,7 +87,7 @@ def grown_fires(
     start: Any,
     end: Any,
     *,
-    reach: int = 5,
+    reach: int = 1,
     days: int = 10,
     strictness: float = 0.5,
     confirm: bool = False,
@@ -93,9 +95,11 @@ def grown_fires(
     """Grow active fires into neighbouring cells whose burn-sensitive index dropped as it did at the fires.
 
     Around each fire's date the median index of the days after is taken from that of the days before. The
-    threshold lies between the median drop at fire cells (1) and that of cells farther than twice the reach
-    from any fire (0). Growth goes from cell to cell, at most `reach` steps; a grown cell takes the date from
-    which it was reached, the earliest first. Fire cells stay whatever their index did, unless `confirm`.
+    threshold lies between the median drop at fire cells (1) and that of quiet cells 4 to 15 cells beyond the
+    reach of any fire (0), and above 90 % of the latter; where the fires themselves lie below that, the index
+    cannot tell, and the fires are returned as they are. Growth goes from cell to cell, at most `reach` steps;
+    a grown cell takes the date from which it was reached, the earliest first. Fire cells stay whatever their
+    index did, unless `confirm`.
 
     Args:
         cube: with fire radiative power and reflectances.
@@ -187,14 +191,15 @@ def _grow(
     seeds = np.nonzero(fires)
     at_fires = change_at(index, window_days, seeds, date[seeds], days)
     # The quiet cells are judged around the day of the nearest fire, so that the season is the same.
-    far = _sample(np.nonzero((near > 2 * reach) & (near <= 6 * reach)))
+    far = _sample(np.nonzero((near > reach + _AWAY[0]) & (near <= reach + _AWAY[1])))
     away = change_at(index, window_days, far, _nearest(date, fires)[far], days)
     if not (np.isfinite(at_fires).any() and np.isfinite(away).any()):
         return date
     low, high = np.nanmedian(away), np.nanmedian(at_fires)
-    threshold = low + strictness * (high - low)
-    if high <= low:
+    if high <= np.nanquantile(away, _QUIET):
         return date
+    middle = low + strictness * (high - low)
+    threshold = max(middle, np.nanquantile(away, _QUIET))
     grown, front = date.copy(), fires
     for _ in range(reach):
         rim = ndimage.binary_dilation(front, np.ones((3, 3), bool)) & np.isnat(grown)
@@ -208,7 +213,7 @@ def _grow(
         front = np.zeros_like(fires)
         front[new] = True
     if confirm:
-        refuted = at_fires < threshold
+        refuted = at_fires < middle
         grown[seeds[0][refuted], seeds[1][refuted]] = _NAT
     return grown
 

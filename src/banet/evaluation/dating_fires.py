@@ -27,7 +27,7 @@ GAP_CLASSES = ((1, 1), (2, 2), (3, 4), (5, 8), (9, 366))
 
 
 def dating_to_fires(
-    burnmap: BurnMap | Reference,
+    burnmap: BurnMap | Reference | Side,
     table: pd.DataFrame,
     *,
     radius_km: float = 1.0,

@@ -14,6 +14,7 @@ from banet.evaluation.bootstrap import Interval, intervals
 from banet.evaluation.compare import Side, compare
 from banet.evaluation.dating import Dating
 from banet.evaluation.matrix import ErrorMatrix
+from banet.evaluation.tables import plain
 from banet.evaluation.tally import CLASS_EDGES, CLASS_SUMS, Tally, tally
 from banet.labels.reference import Reference
 
@@ -130,7 +131,7 @@ class Scores:
             "classes": [{"class": c.label} | _public(c) for c in self.classes],
             "intervals": {name: list(value) for name, value in self.intervals.items()},
         }
-        return dict(_plain(fields))
+        return dict(plain(fields))
 
     def markdown_row(self) -> str:
         """Return a row of the table whose head is `markdown_header()`; intervals in brackets."""
@@ -265,14 +266,3 @@ def _number(value: float, digits: int = 3, *, sign: bool = False) -> str:
 
 def _public(item: FractionClass) -> dict[str, Any]:
     return {name: getattr(item, name) for name in item.__dataclass_fields__}
-
-
-def _plain(value: Any) -> Any:
-    """Replace what JSON cannot hold: NaN by None, tuples by lists."""
-    if isinstance(value, dict):
-        return {str(key): _plain(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(inner) for inner in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value

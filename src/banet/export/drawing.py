@@ -227,6 +227,8 @@ def _degrees(low: float, high: float, names: str, count: int) -> tuple[list[floa
     places = [v for v in places if low - 1e-9 <= v <= high + 1e-9]
     gap = min(np.diff(places)) if len(places) > 1 else high - low
     digits = max(0, math.ceil(-math.log10(gap) - 1e-9))
+    # The locator gives two ticks at least, which is one too many on the narrowest maps.
+    places = places[:: len(places)] if count == 1 else places
     return places, [_degree(v, names, digits) for v in places]
 
 

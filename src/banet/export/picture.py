@@ -143,7 +143,14 @@ def _curve(axes: Axes, days: Days, daily: pd.Series, what: str = "burned on each
     if len(days) <= _MOST_BARS:
         axes.bar(place, values, width=0.86 if len(days) <= 100 else 1.0, color=colours, linewidth=0, zorder=3)
     else:
-        axes.vlines(place, 0, values, colors=colours, linewidths=width * 72 / len(days) + 0.1, zorder=3)
+        axes.vlines(
+            place,
+            0,
+            values,
+            colors=list(map(tuple, colours)),
+            linewidths=width * 72 / len(days) + 0.1,
+            zorder=3,
+        )
     axes.set_xlim(-0.7, len(days) - 0.3)
     top = values.max(initial=0.0)
     axes.set_ylim(0, top * 1.08 if top > 0 else 1)

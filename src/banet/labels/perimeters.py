@@ -26,7 +26,7 @@ RESOLUTION = 0.0003
 """Degrees, about 30 m: polygons are drawn so finely and averaged to the cells."""
 
 _BLOCK = 64
-_SUFFIXES = (".shp", ".gpkg", ".geojson", ".json", ".parquet", ".fgb", ".gdb")
+_SUFFIXES = (".shp", ".gpkg", ".geojson", ".parquet", ".fgb", ".gdb")
 
 
 def read_perimeters(

@@ -36,7 +36,7 @@ class TilingSettings(TypedDict, total=False):
 
     Attributes:
         tiling: `blend` without seams (the default), or `original` as Pinto et al. (2020) did.
-        tile, step, margin: cells; see `make_tiling`. If not given, the margin of `blend` is the network's.
+        tile, step, margin: cells; see `make_tiling`. If not given, those of `blend` are the network's.
     """
 
     tiling: str
@@ -233,10 +233,11 @@ def _within(tile: Tile, block: Block, found: Planes) -> Planes:
 
 
 def _tiling_of(cube: Cube, ensemble: Ensemble, settings: TilingSettings) -> Tiling:
+    name, tile = settings.get("tiling", "blend"), settings.get("tile")
     return make_tiling(
-        settings.get("tiling", "blend"),
+        name,
         cube.region.shape,
-        settings.get("tile"),
+        ensemble.tile if tile is None and name == "blend" else tile,
         settings.get("step"),
         settings.get("margin") or ensemble.margin,
         ensemble.align,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import pickle
+import warnings
 import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -136,7 +137,10 @@ def read_pth(path: PathLike) -> State:
     """
     file = existing_file(path, "weights file")
     try:
-        found = torch.load(file, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            # An unusual pickle protocol is worth a warning to torch; here it ends in an error or loads.
+            warnings.simplefilter("ignore")
+            found = torch.load(file, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise UnreadableFileError(_refusal(file, error)) from error
     except (RuntimeError, EOFError, KeyError, ValueError, zipfile.BadZipFile, OSError) as error:
@@ -152,7 +156,8 @@ def read_pth(path: PathLike) -> State:
 
 
 def _refusal(file: Path, error: Exception) -> str:
-    if "Unsupported global" in str(error) or "GLOBAL" in str(error):
+    # A bare pickle begins with this byte; torch names what it refuses in its own files.
+    if "Unsupported global" in str(error) or file.read_bytes()[:1] == b"\x80":
         return f"{file} holds code or objects beside tensors and was not opened: save its state_dict alone"
     return f"{file} is not a readable torch file, or is truncated: fetch it again"
 

@@ -186,7 +186,7 @@ def _build(models: tuple[BANet, ...], backend: Backend) -> list[Member]:
         from banet.model.engine_openvino import OpenVinoMember
 
         return [OpenVinoMember(model, backend.threads) for model in models]
-    from banet.model.engine_torch import TorchMember, worker_pool
+    from banet.model.engine_torch import Crew, TorchMember
 
-    pool = worker_pool(backend.threads)
-    return [TorchMember(model, pool, backend.threads) for model in models]
+    crew = Crew(backend.threads)
+    return [TorchMember(model, crew) for model in models]

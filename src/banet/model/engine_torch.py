@@ -8,6 +8,7 @@ blocks, each with torch on one thread, so nothing waits for a barrier inside an 
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -17,33 +18,58 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from banet.model.network import BANet, ConvNorm, PixelLSTM, Stage, UpStage
+from banet.model.folding import fold
+from banet.model.network import BANet, ConvNorm, PixelLSTM
 
-__all__ = ["TorchMember", "fold", "worker_pool"]
+__all__ = ["Crew", "TorchMember"]
 
 BLOCK_BYTES = 4 << 20
 """Aim for the largest array inside a block; measured, flat between 2 and 8 MB."""
 
 
-def fold(layer: ConvNorm) -> tuple[Tensor, Tensor]:
-    """Return weight and bias of the one convolution that equals a convolution and its normalisation.
+class Crew:
+    """Threads that each run torch on one core, and the memory that they work in, for networks in turn.
 
-    Returns:
-        Weight in the convolution's own layout and bias (channels out,), both float32.
+    Args:
+        threads: how many.
     """
-    norm, conv = layer.norm, layer.conv
-    if norm.running_var is None or norm.running_mean is None:
-        raise TypeError("a normalisation without running statistics cannot be folded")
-    # In double: the variance of a dead channel is tiny and its factor large.
-    factor = norm.weight.double() / torch.sqrt(norm.running_var.double() + norm.eps)
-    shape = (1, -1, 1, 1, 1) if isinstance(conv, nn.ConvTranspose3d) else (-1, 1, 1, 1, 1)
-    weight = conv.weight.double() * factor.view(shape)
-    bias = norm.bias.double() - norm.running_mean.double() * factor
-    return weight.float().detach(), bias.float().detach()
+
+    def __init__(self, threads: int):
+        self.threads = threads
+        self._pool = _start(threads)
+        self._kept: dict[int, Tensor] = {}
+
+    def room(self, key: int, shape: tuple[int, ...]) -> Tensor:
+        """Give an uninitialised float32 array, in the memory that `key` had before if that is enough.
+
+        Fresh memory costs more than filling it: the system hands it out page by page.
+        """
+        size = math.prod(shape)
+        if key not in self._kept or self._kept[key].numel() < size:
+            self._kept.pop(key, None)
+            self._kept[key] = torch.empty(size)
+        return self._kept[key][:size].view(shape)
+
+    def blocks(self, rows: int, nbytes: int, work: Callable[[int, int], None]) -> None:
+        """Run `work(start, stop)` over all rows, in blocks that fit the cache and keep every thread busy.
+
+        Args:
+            rows: how many.
+            nbytes: size of the largest array that all rows together would take.
+            work: called in any order, by any thread, in inference mode.
+        """
+        step = max(1, min(rows * BLOCK_BYTES // nbytes, -(-rows // self.threads)))
+
+        def run(start: int) -> None:
+            with torch.inference_mode():
+                work(start, min(start + step, rows))
+
+        for done in [self._pool.submit(run, start) for start in range(0, rows, step)]:
+            done.result()
 
 
-def worker_pool(threads: int) -> ThreadPoolExecutor:
-    """Start a pool whose threads each run torch on one core, leaving the caller's setting as it is."""
+def _start(threads: int) -> ThreadPoolExecutor:
+    """Start the threads, leaving the caller's own setting of torch as it is."""
     before = torch.get_num_threads()
     ready = threading.Barrier(threads + 1)
 
@@ -210,20 +236,16 @@ class TorchMember:
 
     Args:
         model: the network; not changed.
-        pool: from `worker_pool`, shared by the members of an ensemble.
-        threads: how many threads the pool has.
+        crew: who does the work; the members of an ensemble share it, one at a time.
     """
 
-    def __init__(self, model: BANet, pool: ThreadPoolExecutor, threads: int):
-        self._pool, self._threads = pool, threads
-        stages = [stage for stage in model.encoder if isinstance(stage, Stage)]
-        steps = [step for step in model.decoder if isinstance(step, UpStage)]
-        self._downs = [_Down.of(s.space, s.time, s.lstm) for s in stages]
+    def __init__(self, model: BANet, crew: Crew):
+        self._crew, steps = crew, model.steps
+        self._downs = [_Down.of(s.space, s.time, s.lstm) for s in model.stages]
         self._bottom, self._bottom_up = _Down.of(model.bottom, None), _Up.of(model.bottom_up, None)
         self._ups = [_Up.of(s.space, s.time) for s in steps[:-1]]
         self._head = _Head.of(model, _Up.of(steps[-1].space, steps[-1].time))
         self._classes = model.config.classes
-        self._kept: dict[int, Tensor] = {}
 
     def __call__(self, x: Tensor) -> Tensor:
         """Map normalised days (channels, T, H, W) to logits (classes, T, H, W)."""
@@ -238,35 +260,18 @@ class TorchMember:
             below = self._up(i + 1, up, (skips.pop(), below))
         parts, skip = (skips.pop(), below), skips.pop()
         out = x.new_empty(*skip.shape[:3], self._classes)
-        self._blocks(parts[0].shape[1], skip.nbytes * 2, lambda a, b: self._head.rows(parts, skip, out, a, b))
+        rows, size = parts[0].shape[1], 2 * skip.nbytes
+        self._crew.blocks(rows, size, lambda a, b: self._head.rows(parts, skip, out, a, b))
         return out.permute(3, 0, 1, 2)
 
     def _down(self, key: int, down: _Down, x: Tensor) -> Tensor:
-        out = self._room(key, down.out_shape(x.shape))
+        out = self._crew.room(key, down.out_shape(x.shape))
         size = max(out.nbytes * down.time_stride, x.nbytes)
-        self._blocks(out.shape[1], size, lambda a, b: down.rows(x, out, a, b))
+        self._crew.blocks(out.shape[1], size, lambda a, b: down.rows(x, out, a, b))
         return out
 
     def _up(self, key: int, up: _Up, parts: tuple[Tensor, ...]) -> Tensor:
         t, h, w = parts[0].shape[:3]
-        out = self._room(100 + key, (t * up.days, 2 * h, 2 * w, up.channels))
-        self._blocks(h, out.nbytes, lambda a, b: up.rows(parts, out, a, b))
+        out = self._crew.room(100 + key, (t * up.days, 2 * h, 2 * w, up.channels))
+        self._crew.blocks(h, out.nbytes, lambda a, b: up.rows(parts, out, a, b))
         return out
-
-    def _room(self, key: int, shape: tuple[int, ...]) -> Tensor:
-        """Give the array of a stage, kept from the last call: fresh memory costs more than filling it."""
-        kept = self._kept.get(key)
-        if kept is None or kept.shape != shape:
-            kept = self._kept[key] = torch.empty(shape)
-        return kept
-
-    def _blocks(self, rows: int, nbytes: int, work: Callable[[int, int], None]) -> None:
-        """Run `work(start, stop)` over all rows, in blocks that fit the cache and keep every thread busy."""
-        step = max(1, min(rows * BLOCK_BYTES // nbytes, -(-rows // self._threads)))
-
-        def run(start: int) -> None:
-            with torch.inference_mode():
-                work(start, min(start + step, rows))
-
-        for done in [self._pool.submit(run, start) for start in range(0, rows, step)]:
-            done.result()

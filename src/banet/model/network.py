@@ -128,6 +128,16 @@ class BANet(nn.Module):
         self.head = ConvNorm(2 * widths[0], 2 * widths[0], (c.head_kernel, 1, 1))
         self.logits = nn.Conv3d(2 * widths[0], c.classes, 1)
 
+    @property
+    def stages(self) -> list[Stage]:
+        """The steps of the encoder, from the widest grid to the narrowest."""
+        return [stage for stage in self.encoder if isinstance(stage, Stage)]
+
+    @property
+    def steps(self) -> list[UpStage]:
+        """The steps of the decoder, from the narrowest grid to the widest."""
+        return [step for step in self.decoder if isinstance(step, UpStage)]
+
     def forward(self, x: Tensor) -> Tensor:
         """Map normalised days (batch, channels, T, H, W) to logits (batch, classes, T, H, W).
 

@@ -241,5 +241,16 @@ def save_weights(
     }
     state = {key: tensor.detach().cpu().contiguous() for key, tensor in model.state_dict().items()}
     with writing(target) as part:
-        safetensors.torch.save_file(state, part, metadata)
+        part.write_bytes(_ordered(safetensors.torch.save(state, metadata)))
     return target
+
+
+def _ordered(content: bytes) -> bytes:
+    """Sort a safetensors file's metadata, whose order is random: equal weights shall be equal files."""
+    size = int.from_bytes(content[:8], "little")
+    header = json.loads(content[8 : 8 + size])
+    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    text = json.dumps(header, separators=(",", ":")).encode()
+    # The tensors after the header must stay aligned to eight bytes.
+    text += b" " * (-len(text) % 8)
+    return len(text).to_bytes(8, "little") + text + content[8 + size :]

@@ -42,6 +42,9 @@ SATELLITES = {"VNP": "S-NPP", "VJ1": "NOAA-20", "VJ2": "NOAA-21"}
 MAX_SOLAR_ZENITH = 85.0
 _LAST_VALUE = 65527
 _DELETED = 65533
+_STRIP_LINES = 256
+# Bits of a band's quality flags that make a value useless even where it is no flag value itself.
+_USELESS = ("Missing_EV", "Cal_Fail", "Dead_Detector")
 _NAME = re.compile(
     r"(?P<satellite>VNP|VJ1|VJ2)(?P<level>0[23])(?P<kind>MOD|IMG)(?P<nrt>_NRT)?\.A(?P<year>\d{4})(?P<doy>\d{3})"
     r"\.(?P<hour>[01]\d|2[0-3])(?P<minute>[0-5]\d)\.(?P<rest>.+)\.(?:nc4?|h5|hdf5?)",
@@ -231,8 +234,8 @@ def read_pixels(granule: Granule, kind: Kind, shape: tuple[int, int], block: tup
             for band in (kind.red, kind.nir, kind.mir, kind.tir)
         ]
         raw = sources[0][block]
-        red = _scaled(sources[0], raw)
-        nir, mir, tir = (_scaled(source, source[block]) for source in sources[1:])
+        red = _scaled(sources[0], raw, block)
+        nir, mir, tir = (_scaled(source, source[block], block) for source in sources[1:])
     with np.errstate(invalid="ignore"):
         dark = ~(solar_zenith <= MAX_SOLAR_ZENITH)
     solar_zenith[dark] = np.nan
@@ -240,10 +243,18 @@ def read_pixels(granule: Granule, kind: Kind, shape: tuple[int, int], block: tup
     return Pixels(
         red=red / cosine,
         nir=nir / cosine,
-        mir=mir_reflectance(mir, tir, solar_zenith, band=kind.mir_band),
+        mir=_mir(mir, tir, solar_zenith, kind.mir_band),
         view_zenith=view_zenith,
         deleted=raw == _DELETED,
     )
+
+
+def _mir(mir: Plane, tir: Plane, solar_zenith: Plane, band: str) -> Plane:
+    """MIR reflectance in the place of the radiance, some lines at a time, since it works in float64."""
+    for start in range(0, len(mir), _STRIP_LINES):
+        strip = slice(start, start + _STRIP_LINES)
+        mir[strip] = mir_reflectance(mir[strip], tir[strip], solar_zenith[strip], band=band)
+    return mir
 
 
 def _named(paths: Iterable[Path], kind: Kind) -> list[tuple[Path, re.Match[str]]]:
@@ -281,12 +292,29 @@ def _same(file: h5py.File, name: str, shape: tuple[int, int]) -> h5py.Dataset:
     return found
 
 
-def _scaled(source: h5py.Dataset, raw: npt.NDArray[np.uint16]) -> Plane:
+def _scaled(source: h5py.Dataset, raw: npt.NDArray[np.uint16], block: tuple[slice, slice]) -> Plane:
     values: Plane = raw.astype(np.float32)
     values *= np.float32(_attribute(source, "scale_factor"))
     values += np.float32(_attribute(source, "add_offset"))
     values[raw > _LAST_VALUE] = np.nan
+    useless = _useless(source, block)
+    if useless is not None:
+        values[useless] = np.nan
     return values
+
+
+def _useless(source: h5py.Dataset, block: tuple[slice, slice]) -> npt.NDArray[np.bool_] | None:
+    """Where the band's quality flags say that a value is none; the file itself says which bit means what."""
+    flags = source.parent.get(f"{source.name.rpartition('/')[2]}_quality_flags")
+    if not isinstance(flags, h5py.Dataset) or flags.shape != source.shape:
+        return None
+    masks = np.ravel(flags.attrs.get("flag_masks", []))
+    meanings = text(flags, "flag_meanings").split()
+    bits = sum(int(mask) for mask, meaning in zip(masks, meanings, strict=False) if meaning in _USELESS)
+    if not bits:
+        return None
+    found: npt.NDArray[np.bool_] = (flags[block] & bits) != 0
+    return found
 
 
 def _attribute(source: h5py.Dataset, name: str) -> float:

@@ -33,7 +33,7 @@ _MAX_REACH = 60
 # sizes away from the region none reaches into it.
 _MARGIN_PIXELS = 5
 # Cells that are worked on at once, which bounds memory whatever the region's size.
-_BLOCK_CELLS = 2_000_000
+_BLOCK_CELLS = 4_000_000
 _STRIP_LINES = 1024
 
 
@@ -77,12 +77,17 @@ class Placement:
                 yield slice(top // self.split, bottom // self.split), self._part(near, top, bottom)
 
     def _part(self, scans: npt.NDArray[np.intp], top: int, bottom: int) -> Placement:
-        inner = slice(scans[0] * self.rows_per_scan, (scans[-1] + 1) * self.rows_per_scan)
+        """Cut out the rows `top` to `bottom` of the grid, with the pixels of some scans that reach them."""
+        inner = slice(int(scans[0]) * self.rows_per_scan, (int(scans[-1]) + 1) * self.rows_per_scan)
+        rows = self.rows[inner]
+        with np.errstate(invalid="ignore"):
+            near = (rows >= top - self.reach) & (rows <= bottom + self.reach)
+        across = _widened(_span(np.asarray(near.any(axis=0))), rows.shape[1])
         return Placement(
             lines=slice(self.lines.start + inner.start, self.lines.start + inner.stop),
-            pixels=self.pixels,
-            rows=self.rows[inner] - np.float32(top),
-            cols=self.cols[inner],
+            pixels=slice(self.pixels.start + across.start, self.pixels.start + across.stop),
+            rows=np.ascontiguousarray(rows[:, across]) - np.float32(top),
+            cols=np.ascontiguousarray(self.cols[inner, across]),
             shape=(bottom - top, self.shape[1]),
             rows_per_scan=self.rows_per_scan,
             reach=self.reach,
@@ -207,11 +212,7 @@ def _near(
     if lines is None or pixels is None:
         return None, None
     first, last = lines.start // rows_per_scan, -(-lines.stop // rows_per_scan)
-    # One more pixel at each side, since a pixel's footprint is known from its neighbours.
-    return (
-        slice(first * rows_per_scan, last * rows_per_scan),
-        slice(max(0, pixels.start - 1), min(lon.shape[1], pixels.stop + 1)),
-    )
+    return slice(first * rows_per_scan, last * rows_per_scan), _widened(pixels, lon.shape[1])
 
 
 def _eastward(lon: Plane, region: Region) -> npt.NDArray[np.float64]:
@@ -226,6 +227,13 @@ def _eastward(lon: Plane, region: Region) -> npt.NDArray[np.float64]:
 def _span(flags: npt.NDArray[np.bool_]) -> slice | None:
     where = np.flatnonzero(flags)
     return slice(int(where[0]), int(where[-1]) + 1) if where.size else None
+
+
+def _widened(pixels: slice | None, count: int) -> slice:
+    """One more pixel at each side, since a pixel's footprint is known from its neighbours."""
+    if pixels is None:
+        return slice(0, min(count, 2))
+    return slice(max(0, pixels.start - 1), min(count, pixels.stop + 1))
 
 
 def _strips(lines: int) -> Iterator[slice]:

@@ -40,6 +40,7 @@ class Burns:
         fire: number of the fire.
         severity: share of the sub-cell's vegetation that was charred, 0-1.
         power: radiative power at the front, MW; it falls with `flaming` and then `smoulder`.
+        residual: residual heat relative to the front's.
         smoulder: e-folding time of the residual heat, hours.
         spans: first and last hour of each fire, (fires, 2).
     """
@@ -49,6 +50,7 @@ class Burns:
     fire: npt.NDArray[np.int32]
     severity: Field
     power: Field
+    residual: Field
     smoulder: Field
     spans: Field
 
@@ -56,7 +58,7 @@ class Burns:
         """Return which entries are hot at a time and their power, MW."""
         first, last = np.searchsorted(self.hour, [time_h - 72, time_h])
         age = np.float32(time_h) - self.hour[first:last]
-        flame = np.exp(-age / 1.3) + 0.028 * np.exp(-age / self.smoulder[first:last])
+        flame = np.exp(-age / 1.3) + self.residual[first:last] * np.exp(-age / self.smoulder[first:last])
         power = self.power[first:last] * flame
         hot = np.flatnonzero(power > 0.04)
         return first + hot, np.asarray(power[hot], np.float32)
@@ -311,15 +313,20 @@ def ignite(
     # All the fuel of the sub-cell burns within about 1.3 hours of the front's passage, faster by day.
     energy = fuel * cell_area_ha / subcells**2 * 1e4 * 2.7
     power = 1.7 * energy / (1.3 * 3600) * (0.45 + 0.75 * np.exp(-(((local - 15) / 5.0) ** 2)))
+    # Some fires are hot and clean, others creep below a canopy or leave no embers.
+    fire = grower.fire.ravel()[index]
+    power *= np.exp(rng.normal(0, 0.45, len(grower.spans)))[fire]
+    residual = 0.016 * np.exp(rng.normal(0, 0.8, len(grower.spans)))
     woody = np.isin(cover, [Cover.EVERGREEN, Cover.DECIDUOUS, Cover.BOREAL])
     patchy = grower.noise.ravel()[index]
     severity = np.clip(np.where(woody, 0.88, 0.95) + 0.12 * patchy, 0.25, 1.0)
     return Burns(
         index,
         hour,
-        grower.fire.ravel()[index],
+        fire,
         severity.astype(np.float32),
         power.astype(np.float32),
+        residual[fire].astype(np.float32),
         table("smoulder_hours")[cover],
         np.array(grower.spans, np.float32).reshape(-1, 2),
     )

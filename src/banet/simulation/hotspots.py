@@ -74,7 +74,7 @@ def detect(
     subcells: int,
     shape: tuple[int, int],
     cloud: Callable[[Pass], Field],
-    zenith: Callable[[Pass, Places, Places], Places],
+    zenith: Callable[[npt.NDArray[np.int64], Places, Places], Places],
     cell_km: float,
 ) -> Detections:
     """Find what each pass detects.
@@ -87,23 +87,24 @@ def detect(
         subcells: fine steps per cell and direction.
         shape: (rows, columns).
         cloud: gives the optical depth of cloud of a pass, (rows, columns); asked only where something is hot.
-        zenith: gives the view zenith of a pass in degrees at rows and columns (cells, fractions included).
+        zenith: gives the view zenith in degrees from the positions in `passes`, rows and columns of places.
         cell_km: edge of a cell in km.
     """
     rng = stream(seed, 40)
-    middle = (np.array([shape[0] / 2]), np.array([shape[1] / 2]))
-    nadir = np.array([float(zenith(p, *middle)[0]) for p in passes])
+    nadir = zenith(
+        np.arange(len(passes)), np.full(len(passes), shape[0] / 2), np.full(len(passes), shape[1] / 2)
+    )
     found = _fire_pixels(rng, burns, passes, nadir, subcells, shape, cell_km)
     found = found.join(_points(rng, heat, len(passes), shape))
     inside = (found.row >= 0) & (found.row < shape[0]) & (found.col >= 0) & (found.col < shape[1])
     found = found.take(inside)
     found = found.take(np.argsort(found.passage, kind="stable"))
-    depth, view = np.zeros(len(found.row)), np.zeros(len(found.row))
+    depth = np.zeros(len(found.row))
     edges = np.searchsorted(found.passage, np.arange(len(passes) + 1))
     for i in np.flatnonzero(np.diff(edges)).tolist():
         part = slice(edges[i], edges[i + 1])
         depth[part] = cloud(passes[i])[found.row[part].astype(int), found.col[part].astype(int)]
-        view[part] = zenith(passes[i], found.row[part], found.col[part])
+    view = zenith(found.passage, found.row, found.col)
     return _seen(rng, found, passes, depth, view)
 
 
@@ -205,7 +206,9 @@ def _seen(
     threshold = np.where(by_day, 4.0, 1.1) * (1 + 1.5 * (view / 70) ** 2)
     power = found.power * clear
     odds = (power / threshold) ** 2.2
-    keep = (rng.random(len(power)) < 0.97 * odds / (1 + odds)) & (clear > 0.05)
+    keep = (rng.random(len(power)) < 0.95 * odds / (1 + odds)) & (clear > 0.05)
+    lost = rng.random(len(passes)) < 0.02
+    keep &= ~lost[found.passage]
     number = found.passage[keep]
     return Detections(
         found.row[keep].astype(np.float32),

@@ -28,7 +28,7 @@ class View:
         passage: which.
         reflectance: (bands, rows, columns) float32, NaN where not observed.
         geometry: the angles.
-        temperature: brightness temperature at 10.7 um, K, (rows, columns); NaN where not observed.
+        temperature: brightness temperature at 10.7 um, K, (rows, columns); None without M12.
         depth: optical depth of cloud in the line of sight, (rows, columns).
         power: true radiative power of each cell, MW.
     """
@@ -36,7 +36,7 @@ class View:
     passage: Pass
     reflectance: Field
     geometry: Geometry
-    temperature: Field
+    temperature: Field | None
     depth: Field
     power: Field
 
@@ -102,16 +102,16 @@ def _see(
     atmosphere.through_cloud(
         light, depth * np.float32(slant**0.5), layer.over(world.shape, cast), layer.ice, world.bands
     )
-    warm = _temperature(world, scar, angles, day)
-    temperature = seen_temperature(warm, depth, layer.ice, layer.height_km)
     _measure(light, world, rng)
+    temperature = None
     if Band.M12 in world.bands:
+        warm = _temperature(world, scar, angles, day)
+        temperature = seen_temperature(warm, depth, layer.ice, layer.height_km)
         mir = light[world.bands.index(Band.M12)]
         np.minimum(mir, mir_limit(temperature, angles.solar_zenith), out=mir)
     light[:, angles.view_zenith > 69.5] = np.nan
     first, last = world.missing_rows(passage)
     light[:, first:last] = np.nan
-    temperature[np.isnan(light[0])] = np.nan
     return View(passage, light, angles, temperature, depth, power)
 
 

@@ -8,6 +8,7 @@ track is anchored to a real granule: Suomi-NPP was at 13.519 N, 12.275 W at 2017
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,15 +53,20 @@ class Pass:
     day: bool
 
     @property
+    def lag(self) -> float:
+        """Orbits since the anchor, counted at the ascending node."""
+        return self.orbit + SATELLITES[self.satellite]
+
+    @property
     def key(self) -> tuple[int, int, int]:
         """Numbers that name the pass, for a random stream of its own."""
         return list(SATELLITES).index(self.satellite), self.orbit + 2**20, int(self.day)
 
 
-def _phase(latitude: float | Array, day: bool) -> Array:
+def _phase(latitude: float | Array, day: bool | npt.NDArray[np.bool_]) -> Array:
     """Return the angle along the orbit from the ascending node at which it crosses a latitude."""
     angle = np.arcsin(np.clip(np.sin(np.radians(latitude)) / math.sin(INCLINATION), -1, 1))
-    return angle if day else np.pi - angle
+    return np.where(day, angle, np.pi - angle)
 
 
 def _track_shift(phase: Array) -> Array:
@@ -69,27 +75,52 @@ def _track_shift(phase: Array) -> Array:
     return np.asarray(inertial - SPACING * phase / (2 * np.pi))
 
 
-def _node(satellite: str, orbit: npt.NDArray[Any]) -> tuple[Array, Array]:
-    """Return time (hours since 1970) and longitude of the ascending nodes of orbits."""
-    phase = _phase(ANCHOR_LATITUDE, True)
-    lag = orbit + SATELLITES[satellite]
-    time = ANCHOR_TIME_H - phase / (2 * np.pi) * PERIOD_H + lag * PERIOD_H
-    return time, ANCHOR_LONGITUDE - _track_shift(phase) - lag * SPACING
+_ANCHOR_PHASE = float(_phase(ANCHOR_LATITUDE, True))
+_ANCHOR_NODE = ANCHOR_LONGITUDE - float(_track_shift(np.asarray(_ANCHOR_PHASE)))
 
 
-def _cross_track(satellite: str, orbit: Array, day: bool, lon: Array, lat: Array) -> Array:
+def _node_time(lag: Array) -> Array:
+    """Return the hours since 1970 of the ascending node `lag` orbits after the anchor's."""
+    return np.asarray(ANCHOR_TIME_H + (lag - _ANCHOR_PHASE / (2 * np.pi)) * PERIOD_H, np.float64)
+
+
+def _offset(lag: Array, day: bool | npt.NDArray[np.bool_], lon: Array, lat: Array) -> Array:
+    """Return the degrees of longitude from the track to a place on its parallel, -180 to 180."""
+    node = _ANCHOR_NODE - lag * SPACING
+    return np.asarray((lon - node - _track_shift(_phase(lat, day)) + 180) % 360 - 180)
+
+
+def _cross_track(lag: Array, day: bool | npt.NDArray[np.bool_], lon: Array, lat: Array) -> Array:
     """Return the signed angle at Earth's centre from track to place, radians; positive is east of it."""
-    _, node = _node(satellite, orbit)
-    shift = _track_shift(_phase(lat, day))
-    offset = (lon - node - shift + 180) % 360 - 180
-    tilt = np.sqrt(np.clip(1 - (math.cos(INCLINATION) / np.cos(np.radians(lat))) ** 2, 0, 1))
-    return np.asarray(np.arcsin(np.clip(np.cos(np.radians(lat)) * np.sin(np.radians(offset)) * tilt, -1, 1)))
+    offset = np.radians(_offset(lag, day, lon, lat))
+    cosine = np.cos(np.radians(lat))
+    tilt = np.sqrt(np.clip(1 - (math.cos(INCLINATION) / cosine) ** 2, 0, 1))
+    return np.asarray(np.arcsin(np.clip(cosine * np.sin(offset) * tilt, -1, 1)))
 
 
-def view_zenith(passage: Pass, longitudes: Array, latitudes: Array) -> Array:
-    """Return the signed view zenith of places in degrees; positive where the satellite is west of them."""
-    center = _cross_track(passage.satellite, np.asarray(passage.orbit), passage.day, longitudes, latitudes)
-    return np.degrees(center + _scan_angle(center))
+def view_zenith(
+    passage: Pass | Sequence[Pass],
+    longitudes: Array,
+    latitudes: Array,
+    which: npt.NDArray[np.int64] | None = None,
+) -> Array:
+    """Return the signed view zenith of places in degrees; positive where the satellite is west of them.
+
+    Args:
+        passage: one pass, or one for each place along the first axis.
+        longitudes: degrees.
+        latitudes: degrees, of the same shape.
+        which: for each place the position of its pass in `passage`; None where there is one for each.
+    """
+    if isinstance(passage, Pass):
+        center = _cross_track(np.asarray(passage.lag), passage.day, longitudes, latitudes)
+    else:
+        shape = (-1,) + (1,) * (np.ndim(longitudes) - 1)
+        lag, day = np.array([p.lag for p in passage]), np.array([p.day for p in passage], bool)
+        if which is not None:
+            lag, day = lag[which], day[which]
+        center = _cross_track(lag.reshape(shape), day.reshape(shape), longitudes, latitudes)
+    return np.asarray(np.degrees(center + _scan_angle(center)), np.float64)
 
 
 def _scan_angle(center_angle: Array) -> Array:
@@ -114,18 +145,17 @@ def passes(
     """
     begin = (start.astype("datetime64[h]") - np.datetime64("1970-01-01T00", "h")).astype(float)
     found = []
+    first = math.floor((begin - ANCHOR_TIME_H) / PERIOD_H) - 2
+    orbit = np.arange(first, first + days * ORBITS // CYCLE_DAYS + 5)
+    place = np.asarray(lon, np.float64), np.asarray(lat, np.float64)
     for satellite in satellites:
-        first = math.floor((begin - ANCHOR_TIME_H) / PERIOD_H) - 2
-        orbit = np.arange(first, first + days * ORBITS // CYCLE_DAYS + 5)
+        lag = orbit + SATELLITES[satellite]
         for day in (True, False):
-            angle = np.abs(_cross_track(satellite, orbit, day, np.asarray(lon), np.asarray(lat)))
-            # Beyond the limb the scan angle falls again.
-            seen = (angle < LIMB) & (_scan_angle(angle) < MAX_SCAN)
-            time = _node(satellite, orbit)[0] + _phase(lat, day) / (2 * np.pi) * PERIOD_H - begin
-            # The far side of the Earth has the same sine; its cosine tells.
-            _, node = _node(satellite, orbit)
-            offset = (lon - node - _track_shift(_phase(lat, day)) + 180) % 360 - 180
-            keep = seen & (np.abs(offset) < 90) & (time >= 0) & (time < 24 * days)
+            angle = np.abs(_cross_track(lag, day, *place))
+            time = _node_time(lag) + _phase(lat, day) / (2 * np.pi) * PERIOD_H - begin
+            # Beyond the limb the scan angle falls again, and the far side of the Earth has the same sine.
+            seen = (angle < LIMB) & (_scan_angle(angle) < MAX_SCAN) & (np.abs(_offset(lag, day, *place)) < 90)
+            keep = seen & (time >= 0) & (time < 24 * days)
             found += [Pass(satellite, int(n), float(t), day) for n, t in zip(orbit[keep], time[keep])]
     return sorted(found, key=lambda p: p.time_h)
 

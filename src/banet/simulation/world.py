@@ -143,7 +143,7 @@ class World:
         wanted: set[tuple[int, int, int]] = set()
         for group in by_day.values():
             # Corners decide: between two tracks the better one changes along a line across the scene.
-            zenith = np.stack([np.abs(view_zenith(p, lon, lat)) for p in group])
+            zenith = np.abs(view_zenith(group, lon[None], lat[None]))
             best = {int(i) for i in zenith.argmin(0).ravel()}
             whole = all(self.missing_rows(group[i]) == (0, 0) and zenith[i].max() < 69 for i in best)
             wanted |= {p.key for i, p in enumerate(group) if i in best or not whole}
@@ -245,9 +245,10 @@ def find_hotspots(world: World) -> Detections:
     west, north, size = world.region.west, world.region.north, world.region.pixel_size
 
     def zenith(
-        passage: Pass, row: npt.NDArray[np.float64], col: npt.NDArray[np.float64]
+        which: npt.NDArray[np.int64], row: npt.NDArray[np.float64], col: npt.NDArray[np.float64]
     ) -> npt.NDArray[np.float64]:
-        return np.abs(view_zenith(passage, west + col * size, north - row * size))
+        lon, lat = west + col * size, north - row * size
+        return np.abs(view_zenith(world.fire_passes, lon, lat, which))
 
     return detect(
         world.seed, world.burns, world.heat, world.fire_passes, world.subcells, world.shape, cloud, zenith,

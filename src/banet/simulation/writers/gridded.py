@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from banet.days import day_of_year
+from banet.errors import InputError
 from banet.files import writing
 from banet.hdf4 import _LOCK as LOCK
 from banet.region import Region
@@ -47,7 +48,7 @@ _UINT_FILLS = (
 _FLOAT_FILLS = (
     "NA_FLOAT32_FILL = -999.9, MISS_FLOAT32_FILL = -999.8, ONBOARD_PT_FLOAT32_FILL = -999.7, "
     "ONGROUND_PT_FLOAT32_FILL = -999.6, ERR_FLOAT32_FILL = -999.5, ELLIPSOID_FLOAT32_FILL = -999.4, "
-    "VDNE_FLOAT32_FILL = -999.3"
+    "VDNE_FLOAT32_FILL = -999.3, SOUB_FLOAT32_FILL = -999.2"
 )
 _FLOAT_FILL = -999.9000244140625
 
@@ -88,7 +89,10 @@ def _stamp(moment: np.datetime64, between: str) -> str:
 def _planes(view: View) -> dict[str, npt.NDArray[Any]]:
     """Return the integers or angles of each file."""
     red, nir, m10, mir = view.reflectance
-    m12, m15 = radiances(mir, view.temperature, view.geometry.solar_zenith)
+    warm = view.temperature
+    if warm is None:
+        raise InputError("a view without M12 has no radiances to write")
+    m12, m15 = radiances(mir, np.where(np.isnan(mir), np.nan, warm), view.geometry.solar_zenith)
     physical = {
         "Reflectance_M5": red,
         "Reflectance_M7": nir,

@@ -1,0 +1,78 @@
+"""The download commands of the original, with its positional arguments, on today's archives.
+
+The original ordered files cut to the region from a service that is gone; these fetch the whole swaths of S-NPP
+(or of the satellites that --satellites names), which `banet cube build` cuts to the region.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from banet.cli.compat import _command, _parser, _region
+
+if TYPE_CHECKING:
+    from banet.days import Day
+
+
+def viirs750_download() -> None:
+    """`banet_viirs750_download`: VIIRS swaths at 750 m."""
+    run("750")
+
+
+def viirs375_download() -> None:
+    """`banet_viirs375_download`: VIIRS swaths at 375 m; their angles come in the same files."""
+    run("375")
+
+
+def run(product: str, argv: Sequence[str] | None = None) -> None:
+    """Run one of the two commands and exit with its status."""
+    parser = _parser(
+        f"banet_viirs{product}_download",
+        [
+            ("region", "region name"),
+            ("tstart", "first moment, 'yyyy-mm-dd' or 'yyyy-mm-dd HH:MM:SS'"),
+            ("tend", "last moment; a day alone is included, 00:00:00 ends before that day"),
+            ("path_save", "folder for the files"),
+            ("regions_path", "folder with R_{region}.json"),
+        ],
+    )
+    parser.add_argument("--satellites", default="snpp", help="some of snpp,noaa20,noaa21")
+    parser.add_argument("--dry-run", action="store_true", help="print the files and fetch nothing")
+    parser.add_argument("--config", type=Path, help="settings that differ from the defaults, YAML")
+    _command(lambda arguments: _download(arguments, product), parser, argv)
+
+
+def _download(arguments: argparse.Namespace, product: str) -> int:
+    from banet.cli.download import carry_out
+    from banet.download import connected, load_settings, plan_viirs
+
+    region = _region(arguments.regions_path, arguments.region)
+    first, last = _days(arguments.tstart, arguments.tend)
+    with connected(load_settings(arguments.config), login=not arguments.dry_run) as client:
+        plan = plan_viirs(
+            client,
+            region,
+            first,
+            last,
+            arguments.path_save,
+            product=product,
+            satellites=tuple(arguments.satellites.split(",")),
+        )
+        carry_out(client, plan, "viirs", dry_run=arguments.dry_run)
+    return 0
+
+
+def _days(tstart: str, tend: str) -> tuple[Day, Day]:
+    """First and last day of two moments, both included."""
+    from banet.days import as_day
+    from banet.errors import InputError
+
+    first, last = as_day(tstart[:10]), as_day(tend[:10])
+    if last > first and tend[10:].strip(" T") in {"00:00:00", "00:00"}:
+        last = last - 1
+    if last < first:
+        raise InputError(f"tend {tend!r} is before tstart {tstart!r}")
+    return first, last

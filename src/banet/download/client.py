@@ -1,0 +1,360 @@
+"""HTTP with rules of our own: where credentials may go, what an answer means, what may be written down."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import email.utils
+import importlib.metadata
+import logging
+import random
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import urljoin, urlsplit, urlunsplit
+
+import httpx
+from pydantic import SecretStr
+from tenacity import RetryCallState, Retrying, retry_if_exception_type
+
+from banet.download.content import problem_with, said
+from banet.download.credentials import Bearer, Login, Password
+from banet.download.errors import (
+    CredentialsError,
+    ForbiddenError,
+    MissingError,
+    StoppedError,
+    TransferError,
+    TransientError,
+)
+from banet.download.settings import Settings, TransferSettings
+from banet.scrub import scrubbed
+
+__all__ = ["Client", "Explain", "host_of", "retrying", "shown"]
+
+Explain = Callable[[int, str], Exception | None]
+"""Called with the status and the text of a refusal; gives the error it means, or None for the usual one."""
+
+_log = logging.getLogger("banet.download")
+_REDIRECTS = {301, 302, 303, 307, 308}
+_BUSY = {408, 425, 429}
+_LOCAL = {"127.0.0.1", "::1", "localhost"}
+
+
+class Client:
+    """A set of connections with at most one Earthdata login. Threads may share it.
+
+    Redirects are followed by hand: a bearer token goes only to the host that was asked first, a password only
+        to the login host. Waiting can be ended by `stop` from another thread.
+
+    Args:
+        settings: hosts and limits.
+        login: goes with requests that ask for it.
+    """
+
+    def __init__(self, settings: Settings, login: Login | None = None) -> None:
+        limits = settings.transfer
+        self.settings = settings
+        self.login = login
+        self.stop = threading.Event()
+        self._logins = threading.Lock()
+        _keep_quiet()
+        self._http = httpx.Client(
+            follow_redirects=False,
+            timeout=httpx.Timeout(limits.read_timeout_s, connect=limits.connect_timeout_s),
+            headers={"User-Agent": f"banet/{importlib.metadata.version('banet')}"},
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=limits.parallel),
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._http.close()
+
+    def pause(self, seconds: float) -> None:
+        """Wait.
+
+        Raises:
+            StoppedError: if everything is to stop.
+        """
+        if self.stop.wait(seconds):
+            raise StoppedError("stopped while waiting")
+
+    def log_in(self, login: Login) -> None:
+        """Take a login for the requests to come; a user name and password are exchanged for a token if possible.
+
+        Raises:
+            CredentialsError: if the login host does not accept them.
+            TransferError: if the login host cannot be reached.
+        """
+        self.login = retrying(self)(self._token, login) if isinstance(login, Password) else login
+        _log.info("Earthdata login with %s", login.source)
+
+    def _token(self, login: Password) -> Login:
+        earthdata = self.settings.earthdata
+        url = earthdata.login.rstrip("/") + earthdata.token_path
+        with _translated(url, "Earthdata login"), _quietly():
+            answer = self._http.post(url, headers={"Authorization": login.header})
+        if answer.status_code in {401, 403}:
+            raise CredentialsError(
+                f"{host_of(url)} does not accept the user name and password from {login.source}; check them "
+                "there"
+            )
+        if answer.status_code >= 500 or answer.status_code in _BUSY:
+            raise _refusal(answer, "Earthdata login", None)
+        try:
+            token = str(answer.json()["access_token"])
+        except (ValueError, KeyError, TypeError):
+            return login
+        return Bearer(SecretStr(token), login.source)
+
+    def get_json(self, url: str, params: Mapping[str, str], headers: Mapping[str, str], label: str) -> Any:
+        """Return the JSON of a page and its headers, trying again where that may help.
+
+        Raises:
+            TransferError: if it cannot be had, or is no JSON.
+        """
+        query = str(httpx.URL(url, params=dict(params)))
+
+        def once() -> tuple[Any, httpx.Headers]:
+            with self.open(query, headers, label=label) as answer:
+                answer.read()
+                try:
+                    return answer.json(), answer.headers
+                except ValueError as error:
+                    what = problem_with(answer.content, "csv") or "a table"
+                    raise TransientError(f"{label}: {host_of(url)} answered with {what}, not JSON") from error
+
+        return retrying(self)(once)
+
+    @contextlib.contextmanager
+    def open(
+        self,
+        url: str,
+        headers: Mapping[str, str] | None = None,
+        *,
+        label: str,
+        login: bool = False,
+        explain: Explain | None = None,
+    ) -> Iterator[httpx.Response]:
+        """Give the answer to a GET after redirects, its body not read yet; its status is 200, 206 or 416.
+
+        Args:
+            url: the address.
+            headers: to send.
+            label: what is fetched, for messages; the address is not shown in them.
+            login: send credentials where they may go.
+            explain: knows the refusals of this service.
+
+        Raises:
+            CredentialsError: 401, or a redirect to the login page that the login does not get past.
+            ForbiddenError: 403.
+            MissingError: 404 or 410.
+            TransientError: 408, 425, 429, 5xx, a dropped or refused connection, a timeout.
+            TransferError: any other refusal.
+        """
+        with contextlib.ExitStack() as stack:
+            with self._turn(login), _translated(url, label), _quietly():
+                answer = stack.enter_context(self._follow(url, dict(headers or {}), label, login))
+                if answer.status_code not in {200, 206, 416}:
+                    answer.read()
+                    raise _refusal(answer, label, explain)
+            with _translated(url, label), _quietly():
+                yield answer
+
+    def _turn(self, login: bool) -> contextlib.AbstractContextManager[object]:
+        """One thread at a time goes through the login pages; the cookies that it gets serve the others."""
+        needs = login and isinstance(self.login, Password)
+        return self._logins if needs else contextlib.nullcontext()
+
+    @contextlib.contextmanager
+    def _follow(self, url: str, headers: dict[str, str], label: str, login: bool) -> Iterator[httpx.Response]:
+        first = url
+        for _ in range(self.settings.transfer.redirects + 1):
+            proof = self._authorization(url, first) if login else None
+            sent = {**headers, "Authorization": proof} if proof else headers
+            with self._http.stream("GET", url, headers=sent) as answer:
+                if answer.status_code not in _REDIRECTS or "location" not in answer.headers:
+                    yield answer
+                    return
+                url = urljoin(url, answer.headers["location"])
+            if _origin(url) == _origin(self.settings.earthdata.login) and not isinstance(
+                self.login, Password
+            ):
+                raise CredentialsError(self._sent_to_login(first, label))
+        raise TransferError(f"{label}: {host_of(first)} redirects in circles; is the login approved there?")
+
+    def _sent_to_login(self, url: str, label: str) -> str:
+        where = self.settings.earthdata.login
+        if self.login is None:
+            return f"{label}: {host_of(url)} wants an Earthdata login; set EARTHDATA_TOKEN"
+        return (
+            f"{label}: {host_of(url)} sent us to the login page, so it does not accept the token from "
+            f"{self.login.source}; make a new one at {where}, or name the host in earthdata.token_hosts"
+        )
+
+    def _authorization(self, url: str, first: str) -> str | None:
+        if isinstance(self.login, Password):
+            return self.login.header if _origin(url) == _origin(self.settings.earthdata.login) else None
+        if self.login is None or _origin(url) != _origin(first) or not self._trusted(url):
+            return None
+        return self.login.header
+
+    def _trusted(self, url: str) -> bool:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        if parts.scheme != "https" and host not in _LOCAL:
+            return False
+        names = self.settings.earthdata.token_hosts
+        return any(parts.netloc == name or host == name or host.endswith(f".{name}") for name in names)
+
+
+def retrying(client: Client) -> Retrying:
+    """Return what calls a function again after a TransientError, as often and as late as the settings say."""
+    patience = _Patience(client.settings.transfer)
+    return Retrying(
+        retry=retry_if_exception_type(TransientError),
+        stop=patience.at_end,
+        wait=patience.seconds,
+        sleep=client.pause,
+        before_sleep=_note,
+        reraise=True,
+    )
+
+
+class _Patience:
+    """Counts failures in a row; one that brought part of the file starts the count anew."""
+
+    def __init__(self, limits: TransferSettings) -> None:
+        self.limits = limits
+        self.spent = 0
+
+    def at_end(self, state: RetryCallState) -> bool:
+        error = _error_of(state)
+        self.spent = self.spent + error.cost if error.cost else 0
+        too_long = (error.retry_after or 0) > self.limits.longest_retry_after_s
+        return too_long or self.spent >= self.limits.attempts
+
+    def seconds(self, state: RetryCallState) -> float:
+        asked = _error_of(state).retry_after
+        if asked is not None:
+            return asked
+        most = min(self.limits.first_wait_s * 2 ** max(self.spent - 1, 0), self.limits.longest_wait_s)
+        return most * random.uniform(0.5, 1)
+
+
+def _error_of(state: RetryCallState) -> TransientError:
+    error = state.outcome.exception() if state.outcome else None
+    if not isinstance(error, TransientError):
+        raise TypeError(f"expected a TransientError, found {error!r}")
+    return error
+
+
+def _note(state: RetryCallState) -> None:
+    wait = state.next_action.sleep if state.next_action else 0
+    _log.info("%s; trying again in %.0f s", _error_of(state), wait)
+
+
+def host_of(url: str) -> str:
+    """Return the host of an address, for messages."""
+    return urlsplit(url).hostname or "?"
+
+
+def shown(url: str) -> str:
+    """Return an address without user, password, query and key, fit to be written down."""
+    parts = urlsplit(url)
+    netloc = parts.netloc.rpartition("@")[2]
+    return scrubbed(urlunsplit((parts.scheme, netloc, parts.path, "", "")))
+
+
+def _origin(url: str) -> tuple[str, str, int | None]:
+    parts = urlsplit(url)
+    port = parts.port or {"https": 443, "http": 80}.get(parts.scheme)
+    return parts.scheme, parts.hostname or "", port
+
+
+def _refusal(answer: httpx.Response, label: str, explain: Explain | None) -> Exception:
+    """The error that a status means."""
+    status, host, words = answer.status_code, host_of(str(answer.url)), said(answer.content)
+    known = explain(status, answer.text) if explain else None
+    if known is not None:
+        return known
+    if status == 401:
+        return CredentialsError(
+            f"{label}: {host} answered 401, it does not accept the login; make a new token and set "
+            "EARTHDATA_TOKEN, "
+            "or name the host in earthdata.token_hosts"
+        )
+    if status == 403:
+        return ForbiddenError(
+            f"{label}: {host} answered 403, this account may not have it; approve the host's application "
+            "and its "
+            "terms in your Earthdata profile"
+        )
+    if status in {404, 410}:
+        return MissingError(
+            f"{label}: {host} answered {status}, it does not have it; the file may have moved"
+        )
+    if status in _BUSY or status >= 500:
+        wait = _retry_after(answer.headers.get("retry-after"))
+        later = f" and asks to wait {wait:.0f} s" if wait is not None else ""
+        return TransientError(f"{label}: {host} answered {status}{later}; try later", retry_after=wait)
+    detail = "" if not words or words.startswith("<") else f": {scrubbed(words)}"
+    return TransferError(f"{label}: {host} answered {status}{detail}")
+
+
+def _retry_after(value: str | None) -> float | None:
+    """Seconds of a Retry-After header: a number, or a date (RFC 9110, 10.2.3)."""
+    if value is None:
+        return None
+    if value.strip().isdigit():
+        return float(value)
+    try:
+        until = email.utils.parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    until = until if until.tzinfo else until.replace(tzinfo=dt.UTC)
+    return max(0.0, (until - dt.datetime.now(dt.UTC)).total_seconds())
+
+
+@contextlib.contextmanager
+def _translated(url: str, label: str) -> Iterator[None]:
+    """Turn the errors of the network into ours, without the address, which may hold a key."""
+    host = host_of(url)
+    try:
+        yield
+    except httpx.TimeoutException as error:
+        raise TransientError(f"{label}: {host} did not answer in time") from error
+    except (httpx.NetworkError, httpx.RemoteProtocolError, httpx.ProxyError) as error:
+        raise TransientError(f"{label}: the connection to {host} broke: {scrubbed(str(error))}") from error
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise TransferError(f"{label}: cannot ask {host}: {scrubbed(str(error))}") from error
+
+
+_quiet = threading.local()
+
+
+@contextlib.contextmanager
+def _quietly() -> Iterator[None]:
+    before = getattr(_quiet, "on", False)
+    _quiet.on = True
+    try:
+        yield
+    finally:
+        _quiet.on = before
+
+
+def _not_ours(record: logging.LogRecord) -> bool:
+    return not getattr(_quiet, "on", False)
+
+
+def _keep_quiet() -> None:
+    """Drop the lines that the HTTP library logs for our requests: they carry whole addresses and headers."""
+    for name in ("httpx", "httpcore.connection", "httpcore.http11", "httpcore.proxy"):
+        logger = logging.getLogger(name)
+        if _not_ours not in logger.filters:
+            logger.addFilter(_not_ours)

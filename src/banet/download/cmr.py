@@ -1,0 +1,191 @@
+"""Searching NASA's Common Metadata Repository (CMR) for granules.
+
+Both answers of the granule search are understood: `granules.umm_json`, which knows sizes and checksums
+    (UMM-G, `DataGranule.ArchiveAndDistributionInformation`), and `granules.json`. Pages follow one another by
+    the header `CMR-Search-After`, which is sent back as it came.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from banet.days import Day, as_day, from_day_of_year
+from banet.download.checksums import Checksum
+from banet.download.client import Client
+from banet.download.errors import TransferError
+from banet.errors import InputError
+from banet.region import Region
+
+__all__ = ["Granule", "boxes", "search"]
+
+_DAY_IN_NAME = re.compile(r"\.A(\d{4})(\d{3})\.")
+_DATA = ".nc", ".nc4", ".h5", ".hdf", ".hdf5", ".he5"
+_UNITS = {"KB": 1e3, "MB": 1e6, "GB": 1e9}
+
+
+@dataclass(frozen=True)
+class Granule:
+    """A file that the catalogue knows.
+
+    Attributes:
+        name: of the file.
+        url: https address.
+        day: UTC, from the name or else the catalogue.
+        night: whether the catalogue says that the sun was down everywhere.
+        size: bytes, if known exactly.
+        about: bytes, roughly; 0 if unknown.
+        checksum: None if the catalogue has none of a known kind.
+    """
+
+    name: str
+    url: str
+    day: Day
+    night: bool = False
+    size: int | None = None
+    about: int = 0
+    checksum: Checksum | None = None
+
+
+def search(client: Client, collection: str, region: Region, start: Day, stop: Day) -> tuple[Granule, ...]:
+    """Find the granules of a collection that touch a region on the days from `start` up to, not including, `stop`.
+
+    Args:
+        client: connections and settings; no login is needed.
+        collection: SHORT_NAME/VERSION.
+        region: its box; one across the antimeridian is searched in two.
+        start, stop: UTC days.
+
+    Returns:
+        Each file once, ordered by name. A granule without a file to fetch over https is left out.
+
+    Raises:
+        InputError: if the days are empty.
+        TransferError: if the catalogue cannot be asked, or loses pages.
+    """
+    if as_day(stop) <= as_day(start):
+        raise InputError(f"the days end ({as_day(stop) - 1}) before they start ({as_day(start)})")
+    short_name, version = collection.split("/")
+    found: dict[str, Granule] = {}
+    for box in boxes(region):
+        params = {
+            "short_name": short_name,
+            "version": version,
+            "bounding_box": ",".join(f"{value:.10g}" for value in box),
+            "temporal": f"{as_day(start)}T00:00:00Z,{as_day(stop) - 1}T23:59:59Z",
+            "page_size": str(client.settings.earthdata.page_size),
+        }
+        for entry in _entries(client, params, f"the search for {collection}"):
+            granule = _granule(entry)
+            if granule is not None and as_day(start) <= granule.day < as_day(stop):
+                found.setdefault(granule.name, granule)
+    return tuple(found[name] for name in sorted(found))
+
+
+def boxes(region: Region) -> tuple[tuple[float, float, float, float], ...]:
+    """Return a region's box as west, south, east, north within -180 to 180, in two parts across the antimeridian.
+
+    >>> boxes(Region("fiji", (177, -20, 183, -15), 0.01))
+    ((177.0, -20.0, 180.0, -15.0), (-180.0, -20.0, -177.0, -15.0))
+    """
+    west, south, east, north = region.bbox
+    if east - west >= 360:
+        return ((-180.0, south, 180.0, north),)
+    if west >= 180:
+        west, east = west - 360, east - 360
+    if east <= 180:
+        return ((west, south, east, north),)
+    return (west, south, 180.0, north), (-180.0, south, east - 360, north)
+
+
+def _entries(client: Client, params: Mapping[str, str], label: str) -> Iterator[Mapping[str, Any]]:
+    headers: dict[str, str] = {}
+    seen, hits = 0, 0
+    while True:
+        page, answer = client.get_json(client.settings.earthdata.search, params, headers, label)
+        entries = _of_page(page, label)
+        hits = int(answer.get("cmr-hits", hits) or 0)
+        seen += len(entries)
+        yield from entries
+        after = answer.get("cmr-search-after")
+        if not entries or after is None:
+            break
+        headers = {"CMR-Search-After": after}
+    if seen < hits:
+        raise TransferError(f"{label}: the catalogue gave {seen} of {hits} granules; run it again")
+
+
+def _of_page(page: Any, label: str) -> list[Mapping[str, Any]]:
+    entries = None
+    if isinstance(page, dict):
+        feed = page.get("feed")
+        entries = page.get("items") if feed is None else feed.get("entry")
+    if not isinstance(entries, list):
+        raise TransferError(f"{label}: the catalogue's answer lists no granules; is earthdata.search right?")
+    return entries
+
+
+def _granule(entry: Mapping[str, Any]) -> Granule | None:
+    return _of_umm(entry["umm"]) if "umm" in entry else _of_json(entry)
+
+
+def _of_umm(umm: Mapping[str, Any]) -> Granule | None:
+    links = [
+        str(link.get("URL", "")) for link in umm.get("RelatedUrls", ()) if link.get("Type") == "GET DATA"
+    ]
+    url = _data_link(links)
+    if url is None:
+        return None
+    name = _name(url)
+    data = umm.get("DataGranule") or {}
+    files = data.get("ArchiveAndDistributionInformation") or []
+    file = next((f for f in files if f.get("Name") == name), files[0] if len(files) == 1 else {})
+    summed = file.get("Checksum") or {}
+    times = umm.get("TemporalExtent") or {}
+    start = (times.get("RangeDateTime") or {}).get("BeginningDateTime") or times.get("SingleDateTime", "")
+    size = file.get("SizeInBytes")
+    return Granule(
+        name,
+        url,
+        _day(name, start),
+        str(data.get("DayNightFlag", "")).upper() == "NIGHT",
+        None if size is None else int(size),
+        int(size or float(file.get("Size") or 0) * _UNITS.get(str(file.get("SizeUnit", "")).upper(), 0)),
+        Checksum.of_catalogue(str(summed.get("Algorithm", "")), str(summed.get("Value", ""))),
+    )
+
+
+def _of_json(entry: Mapping[str, Any]) -> Granule | None:
+    links = [
+        str(link.get("href", ""))
+        for link in entry.get("links", ())
+        if str(link.get("rel", "")).endswith("/data#") and not link.get("inherited")
+    ]
+    url = _data_link(links)
+    if url is None:
+        return None
+    name = _name(url)
+    night = str(entry.get("day_night_flag", "")).upper() == "NIGHT"
+    about = int(float(entry.get("granule_size") or 0) * 1e6)
+    return Granule(name, url, _day(name, str(entry.get("time_start", ""))), night, None, about)
+
+
+def _data_link(links: list[str]) -> str | None:
+    """The address of the data file: over http(s), and no picture, metadata or checksum beside it."""
+    web = [link for link in links if link.startswith(("https://", "http://"))]
+    return next((link for link in web if _name(link).lower().endswith(_DATA)), None)
+
+
+def _name(url: str) -> str:
+    return PurePosixPath(unquote(urlsplit(url).path)).name
+
+
+def _day(name: str, start: str) -> Day:
+    """The day that a file's name says, or else that of its beginning."""
+    if found := _DAY_IN_NAME.search(name):
+        return from_day_of_year(int(found[1]), int(found[2]))
+    return as_day(start[:10])

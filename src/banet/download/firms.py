@@ -1,0 +1,303 @@
+"""Active fires of FIRMS: the area service in pieces of a few days, and the yearly archives of countries.
+
+Area service: `.../api/area/csv/KEY/SOURCE/W,S,E,N/DAYS/YYYY-MM-DD`, DAYS from that date on. Standard rows (SP) end some
+months ago, near-real-time ones (NRT) today; `data_availability` says where (data_id, min_date, max_date).
+
+Files are named `firms_{SOURCE}_{REGION}-{BOX}_{FIRST}_{LAST}.csv`, where BOX stands for the box's numbers. Pieces
+begin at fixed days, so that any two runs agree on them; one whose last days may still get rows ends in `_open.csv`
+and is fetched again by the next run.
+"""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import hashlib
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from pydantic import SecretStr
+
+from banet.days import Day, as_day
+from banet.download.client import Client, Explain, retrying
+from banet.download.cmr import boxes
+from banet.download.content import problem_with, said
+from banet.download.errors import CredentialsError, MissingError, TransferError, TransientError
+from banet.download.plan import Plan
+from banet.download.settings import FirmsSettings, FirmsSources
+from banet.download.transfer import Job
+from banet.errors import InputError, NotFoundError
+from banet.files import PathLike
+from banet.region import Region
+
+__all__ = ["plan_archives", "plan_hotspots", "remove_superseded", "today_utc"]
+
+Box = tuple[float, float, float, float]
+_NAME = re.compile(
+    r"firms_(?P<source>[A-Z0-9_]+)_(?P<place>[\w-]+-[0-9a-f]{6})_(?P<first>\d{8})_(?P<last>\d{8})(?P<open>_open)?\.csv"
+)
+_COUNTRY = re.compile(r"[A-Za-z][A-Za-z_.'()-]*")
+
+
+@dataclass(frozen=True)
+class _Span:
+    """Days that a source has, both included; None where it is not known."""
+
+    first: Day | None
+    last: Day | None
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """Days of a source to ask for at once, both included."""
+
+    source: str
+    first: Day
+    last: Day
+    open: bool
+
+
+def today_utc() -> Day:
+    """Return the current UTC day."""
+    return np.datetime64(dt.datetime.now(dt.UTC).date())
+
+
+def plan_hotspots(
+    client: Client,
+    key: SecretStr,
+    region: Region,
+    start: Day,
+    end: Day,
+    out: PathLike,
+    *,
+    satellites: Sequence[str] = (),
+    today: Day | None = None,
+) -> Plan:
+    """Plan the active fires of a region: standard rows where they exist, near-real-time ones after.
+
+    Whole pieces are fetched, so that up to `firms.max_days` - 1 days before `start` and after `end` come along.
+
+    Args:
+        client: connections and settings.
+        key: FIRMS map key.
+        region: its box is asked for; one across the antimeridian in two.
+        start, end: UTC days, both included; days after today are left out.
+        out: folder for the tables.
+        satellites: of the settings; by default those that they name.
+        today: UTC; now by default.
+
+    Raises:
+        InputError: if a satellite is not known, or the days are empty or to come.
+        NotFoundError: if no source has any of the days.
+        CredentialsError: if FIRMS does not accept the key.
+        TransferError: if FIRMS cannot be asked.
+    """
+    settings = client.settings.firms
+    now = as_day(today) if today is not None else today_utc()
+    first, last = as_day(start), min(as_day(end), now)
+    if last < first:
+        raise InputError(f"no day to ask hot spots for: from {first} to {as_day(end)}, and today is {now}")
+    known = _availability(client, key)
+    jobs: list[Job] = []
+    notes: list[str] = []
+    for satellite in _satellites(satellites or settings.satellites, settings.sources):
+        pieces = list(_pieces(settings, settings.sources[satellite], known, first, last, now))
+        notes.extend(_uncovered(satellite, pieces, first, last))
+        jobs.extend(
+            _job(settings, key, piece, region.name, box, out) for piece in pieces for box in boxes(region)
+        )
+    if not jobs:
+        raise NotFoundError(f"FIRMS has no hot spots from {first} to {last}: {'; '.join(notes)}")
+    return Plan(tuple(jobs), tuple(notes))
+
+
+def plan_archives(
+    client: Client, country: str, start: Day, end: Day, out: PathLike, *, satellites: Sequence[str] = ()
+) -> Plan:
+    """Plan the yearly tables of a country, which need no key.
+
+    Args:
+        client: connections and settings.
+        country: as FIRMS writes it; blanks become `_`.
+        start, end: UTC days; the tables of their years are taken whole.
+        out: folder for the tables.
+        satellites: of `firms.archives` in the settings; S-NPP by default.
+
+    Raises:
+        InputError: if the country cannot be one, or a satellite has no archive.
+    """
+    settings = client.settings.firms
+    name = country.strip().replace(" ", "_")
+    if not _COUNTRY.fullmatch(name):
+        raise InputError(f"{country!r} is no country as FIRMS writes them, such as Portugal or South_Africa")
+    years = range(as_day(start).astype(object).year, as_day(end).astype(object).year + 1)
+    if not years:
+        raise InputError(f"the days end ({as_day(end)}) before they start ({as_day(start)})")
+    jobs = []
+    for satellite in _satellites(satellites or ("snpp",), settings.archives):
+        kind = settings.archives[satellite]
+        for year in years:
+            url = settings.archive.format_map({"set": kind, "year": year, "country": name})
+            jobs.append(Job(url, Path(out) / f"{kind}_{year}_{name}.csv", explain=_no_archive))
+    return Plan(tuple(jobs))
+
+
+def remove_superseded(files: Iterable[Path]) -> list[Path]:
+    """Remove the tables beside `files` that one of these has taken the place of.
+
+    Only tables with this module's names are looked at: of the same source, place and no day outside, or
+    near-real-time ones of the same satellite whose days a standard one covers.
+
+    Returns:
+        What was removed.
+    """
+    gone = []
+    for file in files:
+        new = _NAME.fullmatch(file.name)
+        if new is None or not file.is_file():
+            continue
+        sources = {new["source"], re.sub(r"_SP$", "_NRT", new["source"])}
+        for other in sorted(file.parent.glob(f"firms_*_{new['place']}_*.csv")):
+            old = _NAME.fullmatch(other.name)
+            if old is None or other == file or old["source"] not in sources or old["place"] != new["place"]:
+                continue
+            if new["first"] <= old["first"] and old["last"] <= new["last"]:
+                other.unlink()
+                gone.append(other)
+    return gone
+
+
+def _satellites(wanted: Sequence[str], known: Iterable[str]) -> Sequence[str]:
+    names = list(known)
+    if strange := [name for name in wanted if name not in names]:
+        raise InputError(f"no hot spots of {', '.join(strange)} here; known are {', '.join(names)}")
+    return wanted
+
+
+def _availability(client: Client, key: SecretStr) -> dict[str, _Span]:
+    """Days of each source as FIRMS says; empty where the settings have no such service."""
+    address = client.settings.firms.availability
+    if address is None:
+        return {}
+    label, url = "the days that FIRMS has", address.format_map({"key": key.get_secret_value()})
+    explain = _explains(client.settings.firms)
+
+    def once() -> str:
+        with client.open(url, label=label, explain=explain) as answer:
+            answer.read()
+            return answer.text
+
+    text = retrying(client)(once)
+    rows = list(csv.DictReader(text.lstrip("\ufeff").splitlines()))
+    if not rows or not {"data_id", "min_date", "max_date"} <= rows[0].keys():
+        problem = problem_with(text.encode(), "csv") or "a table of other columns"
+        raise explain(200, said(text.encode())) or TransferError(
+            f"{label}: expected data_id, min_date, max_date, found {problem}; "
+            "set firms.availability to null to do without"
+        )
+    return {row["data_id"]: _Span(as_day(row["min_date"]), as_day(row["max_date"])) for row in rows}
+
+
+def _pieces(
+    settings: FirmsSettings,
+    sources: FirmsSources,
+    known: dict[str, _Span],
+    first: Day,
+    last: Day,
+    today: Day,
+) -> Iterator[_Piece]:
+    """Cut days into pieces of one source each that begin at fixed days."""
+    standard = _span(sources.standard, known, _Span(None, today - settings.standard_lag_days))
+    early = _span(sources.nrt, known, _Span(None, today))
+    begin = first - int(first.astype(np.int64)) % settings.max_days
+    while begin <= last:
+        stop = min(begin + (settings.max_days - 1), today)
+        settled = _clipped(sources.standard, begin, stop, standard, None)
+        after = begin if settled is None else settled.last + 1
+        fresh = _clipped(sources.nrt, after, stop, early, today - settings.settle_days)
+        yield from (piece for piece in (settled, fresh) if piece is not None)
+        begin = begin + settings.max_days
+
+
+def _span(source: str | None, known: dict[str, _Span], otherwise: _Span) -> _Span | None:
+    if source is None:
+        return None
+    return known.get(source) if known else otherwise
+
+
+def _clipped(
+    source: str | None, first: Day, last: Day, span: _Span | None, settled: Day | None
+) -> _Piece | None:
+    """What a source has of some days; rows of days after `settled` may still come."""
+    if source is None or span is None:
+        return None
+    first = first if span.first is None else max(first, span.first)
+    last = last if span.last is None else min(last, span.last)
+    return (
+        _Piece(source, first, last, settled is not None and bool(last > settled)) if first <= last else None
+    )
+
+
+def _uncovered(satellite: str, pieces: Iterable[_Piece], first: Day, last: Day) -> list[str]:
+    """A note on the days that no source has."""
+    covered = {day for piece in pieces for day in range(_number(piece.first), _number(piece.last) + 1)}
+    lacking = [day for day in range(_number(first), _number(last) + 1) if day not in covered]
+    if not lacking:
+        return []
+    ends = np.datetime64(lacking[0], "D"), np.datetime64(lacking[-1], "D")
+    return [f"{satellite}: FIRMS has nothing of {len(lacking)} days from {ends[0]} to {ends[1]}"]
+
+
+def _number(day: Day) -> int:
+    return int(day.astype(np.int64))
+
+
+def _job(settings: FirmsSettings, key: SecretStr, piece: _Piece, region: str, box: Box, out: PathLike) -> Job:
+    area = ",".join(f"{value:.10g}" for value in box)
+    mark = hashlib.sha256(area.encode()).hexdigest()[:6]
+    days = f"{piece.first}_{piece.last}".replace("-", "")
+    name = f"firms_{piece.source}_{region}-{mark}_{days}{'_open' if piece.open else ''}.csv"
+    url = settings.area.format_map(
+        {
+            "key": key.get_secret_value(),
+            "source": piece.source,
+            "bbox": area,
+            "days": _number(piece.last) - _number(piece.first) + 1,
+            "date": piece.first,
+        }
+    )
+    # The key is in the address, which is written down beside a file that can be resumed.
+    return Job(url, Path(out) / name, resumable=False, fresh=piece.open, explain=_explains(settings))
+
+
+def _explains(settings: FirmsSettings) -> Explain:
+    """What the texts of the service mean; it gives them with status 200, 400 or 403."""
+
+    def explain(status: int, text: str) -> Exception | None:
+        words, found = said(text.encode()), text.lower()
+        if "invalid map_key" in found:
+            return CredentialsError(
+                "FIRMS does not accept the key in FIRMS_MAP_KEY; check it at firms.modaps.eosdis.nasa.gov/api/map_key "
+                "(after too many requests it says so of a good key too)"
+            )
+        if "transaction limit" in found:
+            return TransientError(
+                "FIRMS answers that the key's transactions are used up; wait ten minutes",
+                retry_after=settings.limit_wait_s,
+            )
+        if "invalid" in found and not found.lstrip().startswith("<"):
+            return TransferError(f"FIRMS answers {words!r}; see firms in the download settings")
+        return None
+
+    return explain
+
+
+def _no_archive(status: int, text: str) -> Exception | None:
+    if status != 404:
+        return None
+    return MissingError(
+        "FIRMS has no such archive; is the country written as on its page (United_States), and the year over?"
+    )

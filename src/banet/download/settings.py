@@ -1,0 +1,198 @@
+"""Every host, collection and limit of the downloads, as one frozen value read from YAML."""
+
+from __future__ import annotations
+
+import importlib.resources
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+import yaml
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from banet.errors import InputError, UnreadableFileError
+from banet.files import PathLike, existing_file
+
+__all__ = [
+    "CONFIG_VARIABLE",
+    "EarthdataSettings",
+    "FirmsSettings",
+    "Settings",
+    "Streams",
+    "TransferSettings",
+    "ViirsSettings",
+    "WeightsSettings",
+    "load_settings",
+]
+
+CONFIG_VARIABLE = "BANET_DOWNLOAD_CONFIG"
+
+Positive = Annotated[int, Field(gt=0)]
+Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
+def _address(value: str) -> str:
+    if not value.startswith(("https://", "http://")):
+        raise ValueError(f"{value!r} is no address; it must begin with https://")
+    return value
+
+
+def _collection(value: str) -> str:
+    if len(value.split("/")) != 2 or not all(value.split("/")):
+        raise ValueError(f"{value!r} is no collection; write it as SHORT_NAME/VERSION")
+    return value
+
+
+Address = Annotated[str, AfterValidator(_address)]
+Collection = Annotated[str, AfterValidator(_collection)]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class TransferSettings(_Frozen):
+    """How files are fetched.
+
+    Attributes:
+        parallel, per_host: files at once, in all and from one host.
+        attempts: in a row without a byte of progress before a file fails.
+        first_wait_s, longest_wait_s: between attempts, doubling.
+        longest_retry_after_s: a host that asks for a longer wait fails the file.
+        connect_timeout_s, read_timeout_s: of the network.
+        redirects: followed for one file.
+        chunk_bytes: written at a time.
+    """
+
+    parallel: Positive
+    per_host: Positive
+    attempts: Positive
+    first_wait_s: Seconds
+    longest_wait_s: Seconds
+    longest_retry_after_s: Seconds
+    connect_timeout_s: Seconds
+    read_timeout_s: Seconds
+    redirects: Positive
+    chunk_bytes: Positive
+
+
+class EarthdataSettings(_Frozen):
+    """NASA's catalogue and login.
+
+    Attributes:
+        search: granule search of the CMR, as `umm_json` (sizes and checksums) or `json`.
+        page_size: granules a page.
+        login: host of Earthdata login.
+        token_path: on that host, gives a token for a user name and password.
+        token_hosts: where the token may go; a name stands for itself and the hosts below it.
+    """
+
+    search: Address
+    page_size: Positive
+    login: Address
+    token_path: str
+    token_hosts: tuple[str, ...]
+
+
+class Streams(_Frozen):
+    """Collections of one product and satellite: first the data, then what must come with it."""
+
+    standard: tuple[Collection, ...] = ()
+    nrt: tuple[Collection, ...] = ()
+
+
+class ViirsSettings(_Frozen):
+    """Collections by product and satellite, and the satellites that are taken by default."""
+
+    satellites: tuple[str, ...]
+    products: dict[str, dict[str, Streams]]
+
+
+class FirmsSources(_Frozen):
+    """Names of a satellite's standard and near-real-time sources; None where there is none."""
+
+    standard: str | None = None
+    nrt: str | None = None
+
+
+class FirmsSettings(_Frozen):
+    """Active fires; see the comments in `data/download.yaml`."""
+
+    area: Address
+    availability: Address | None
+    max_days: Positive
+    settle_days: Annotated[int, Field(ge=0)]
+    standard_lag_days: Positive
+    limit_wait_s: Seconds
+    sources: dict[str, FirmsSources]
+    satellites: tuple[str, ...]
+    archive: Address
+    archives: dict[str, str]
+
+
+class WeightsSettings(_Frozen):
+    """Where the published weights are; `{name}` in the address stands for one of them."""
+
+    published: Address
+
+
+class Settings(_Frozen):
+    """Everything that decides where downloads come from."""
+
+    transfer: TransferSettings
+    earthdata: EarthdataSettings
+    viirs: ViirsSettings
+    labels: dict[str, Collection]
+    firms: FirmsSettings
+    weights: WeightsSettings
+
+    @classmethod
+    def parse(cls, fields: Any, origin: str) -> Self:
+        """Make settings from plain values.
+
+        Raises:
+            InputError: in one line, if a field does not exist or a value does not fit.
+        """
+        try:
+            return cls.model_validate(fields)
+        except ValidationError as error:
+            problems = "; ".join(
+                f"{'.'.join(str(part) for part in e['loc']) or 'settings'}: {e['msg']}"
+                for e in error.errors()
+            )
+            raise InputError(f"{origin}: {problems}") from error
+
+
+def load_settings(path: PathLike | None = None, environ: Mapping[str, str] = os.environ) -> Settings:
+    """Read the defaults, changed by `path`, or by the file that BANET_DOWNLOAD_CONFIG names.
+
+    A file of one's own holds only what differs: mappings are merged, everything else is replaced.
+
+    Raises:
+        NotFoundError: if there is no such file.
+        UnreadableFileError: if it is not YAML with named fields.
+        InputError: if a field does not exist or a value does not fit.
+    """
+    shipped = importlib.resources.files("banet") / "data" / "download.yaml"
+    fields = yaml.safe_load(shipped.read_text(encoding="utf-8"))
+    chosen = path or environ.get(CONFIG_VARIABLE)
+    if chosen:
+        fields = _merged(fields, _read(existing_file(chosen, "download settings")))
+    return Settings.parse(fields, str(chosen or "download.yaml"))
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        fields = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except (UnicodeDecodeError, yaml.YAMLError) as error:
+        raise UnreadableFileError(f"{file} is not YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(fields, dict):
+        raise UnreadableFileError(f"{file} holds no named settings")
+    return fields
+
+
+def _merged(base: Any, change: Any) -> Any:
+    if not (isinstance(base, dict) and isinstance(change, dict)):
+        return change
+    return {**base, **{key: _merged(base.get(key), value) for key, value in change.items()}}

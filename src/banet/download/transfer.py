@@ -1,0 +1,288 @@
+"""One file from a host into a folder: resumed, verified, renamed when it is whole.
+
+A file in the making is `NAME.part`; beside it `NAME.part.json` keeps what the host said of it (ETag or Last-Modified),
+without which a rest cannot be trusted to belong to the same file (RFC 9110, 13.1.5 and 14).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Literal
+
+import httpx
+
+from banet.download.checksums import Checksum
+from banet.download.client import Client, Explain, host_of, retrying, shown
+from banet.download.content import KINDS, SNIFF_BYTES, kind_of_name, problem_with, said
+from banet.download.errors import StoppedError, TransferError, TransientError
+from banet.errors import BanetError, OutputError, UnreadableFileError
+
+__all__ = ["Job", "Outcome", "fetch", "is_there"]
+
+Outcome = Literal["fetched", "present"]
+_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")
+_DAMAGE_COST = 3
+
+
+@dataclass(frozen=True)
+class Job:
+    """A file to fetch.
+
+    Attributes:
+        url: where it is; not shown, since some services want their key in it.
+        target: where it goes.
+        size: bytes, if the catalogue knows them exactly.
+        checksum: that it must have.
+        about: bytes, roughly, for sums shown to a user.
+        kind: of content, a key of `content.KINDS`; by default what the name of `target` promises.
+        login: whether credentials go along.
+        resumable: whether a rest may be asked for later.
+        fresh: fetch it even if it is there.
+        explain: knows the refusals of this service.
+    """
+
+    url: str = field(repr=False)
+    target: Path
+    size: int | None = None
+    checksum: Checksum | None = None
+    about: int | None = None
+    kind: str = ""
+    login: bool = False
+    resumable: bool = True
+    fresh: bool = False
+    explain: Explain | None = field(default=None, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "target", Path(self.target))
+        object.__setattr__(self, "kind", self.kind or kind_of_name(self.target.name))
+
+    @property
+    def name(self) -> str:
+        """Name of the file."""
+        return self.target.name
+
+    @property
+    def bytes(self) -> int:
+        """Bytes as well as they are known, 0 if not at all."""
+        return self.size or self.about or 0
+
+
+def is_there(job: Job) -> bool:
+    """Tell whether the file is there already, whole: only whole files get their name."""
+    if job.fresh or not job.target.is_file():
+        return False
+    return job.size is None or job.target.stat().st_size == job.size
+
+
+def fetch(client: Client, job: Job) -> Outcome:
+    """Fetch a file unless it is there.
+
+    Args:
+        client: connections and login.
+        job: what to fetch.
+
+    Returns:
+        `fetched`, or `present` where it was there already.
+
+    Raises:
+        CredentialsError, ForbiddenError, MissingError: 401, 403, 404; not tried again.
+        TransientError: busy host, dropped connection or damage, after all the attempts; what came is kept.
+        UnreadableFileError: if the body is a web page or another kind of file.
+        TransferError: if the host offers another size than the catalogue says, or refuses otherwise.
+        OutputError: if the file cannot be written.
+        StoppedError: if the client was told to stop; what came is kept.
+    """
+    if is_there(job):
+        return "present"
+    part = _Part(job)
+    with _writing(job), part.locked():
+        if is_there(job):
+            return "present"
+        retrying(client)(_attempt, client, job, part)
+        part.finish()
+    return "fetched"
+
+
+class _Part:
+    """The unfinished file and what is known of it."""
+
+    def __init__(self, job: Job) -> None:
+        self.job = job
+        self.path = job.target.with_name(f"{job.name}.part")
+        self.notes = job.target.with_name(f"{job.name}.part.json")
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep other processes from writing the same file."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with self.path.open("ab") as stream:
+            if not _lock(stream):
+                raise OutputError(
+                    f"{self.job.target} is being fetched by another process; wait for it to end"
+                )
+            try:
+                yield
+            finally:
+                if self.path.exists() and self.size == 0:
+                    self.path.unlink()
+                    self.notes.unlink(missing_ok=True)
+
+    @property
+    def size(self) -> int:
+        return self.path.stat().st_size if self.path.exists() else 0
+
+    @property
+    def validator(self) -> str | None:
+        """What the host said of the first bytes; None if they cannot be trusted."""
+        known = self._read()
+        same = known.get("url") == shown(self.job.url)
+        return known.get("validator") if same and self.job.resumable else None
+
+    def _read(self) -> dict[str, str]:
+        try:
+            known = json.loads(self.notes.read_text())
+        except (FileNotFoundError, ValueError):
+            return {}
+        return known if isinstance(known, dict) else {}
+
+    def begin(self, validator: str | None) -> None:
+        """Empty the part and note what the host says of the file that is to come."""
+        self.path.write_bytes(b"")
+        self.notes.unlink(missing_ok=True)
+        if validator is not None and self.job.resumable:
+            self.notes.write_text(json.dumps({"url": shown(self.job.url), "validator": validator}))
+
+    def finish(self) -> None:
+        self.path.replace(self.job.target)
+        self.notes.unlink(missing_ok=True)
+
+
+def _lock(stream: IO[bytes]) -> bool:
+    try:
+        import fcntl
+    except ImportError:
+        return True  # no such locks on this system
+    try:
+        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+@contextlib.contextmanager
+def _writing(job: Job) -> Iterator[None]:
+    try:
+        yield
+    except BanetError:
+        raise
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise OutputError(f"cannot write {job.target}: {reason}; what came so far is kept") from error
+
+
+def _attempt(client: Client, job: Job, part: _Part) -> None:
+    """Fetch what is missing of a file and check the whole."""
+    have = part.size
+    validator = part.validator if have else None
+    if have and job.size == have and (validator or job.checksum):
+        _verify(job, part)
+        return
+    headers = {"Accept-Encoding": "identity"}
+    if have and validator:
+        headers |= {"Range": f"bytes={have}-", "If-Range": validator}
+    try:
+        with client.open(job.url, headers, label=job.name, login=job.login, explain=job.explain) as answer:
+            _receive(client, job, part, answer)
+    except TransientError as error:
+        # Progress is what counts: a long file over a poor line may need many connections.
+        if error.cost == 1 and part.validator and part.size > have:
+            error.cost = 0
+        raise
+    _verify(job, part)
+
+
+def _receive(client: Client, job: Job, part: _Part, answer: httpx.Response) -> None:
+    start, total = _place(answer, part, job)
+    blocks = answer.iter_bytes(client.settings.transfer.chunk_bytes)
+    if start == 0:
+        head = b""
+        for block in blocks:
+            head += block
+            if len(head) >= SNIFF_BYTES:
+                break
+        _check_start(job, head, total, host_of(str(answer.url)))
+        part.begin(_validator(answer))
+    else:
+        head = b""
+    with part.path.open("ab") as stream:
+        stream.write(head)
+        for block in blocks:
+            stream.write(block)
+            if client.stop.is_set():
+                raise StoppedError(f"{job.name}: stopped; what came so far is kept")
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+def _place(answer: httpx.Response, part: _Part, job: Job) -> tuple[int, int | None]:
+    """Where the body of an answer begins in the file, and how long the file is."""
+    if answer.status_code == 200:
+        length = answer.headers.get("content-length", "")
+        return 0, int(length) if length.isdigit() else None
+    found = _RANGE.match(answer.headers.get("content-range", ""))
+    tag, known = answer.headers.get("etag"), part.validator or ""
+    changed = tag is not None and known.startswith('"') and tag != known
+    if answer.status_code == 206 and found and int(found[1]) == part.size and not changed:
+        return part.size, None if found[3] == "*" else int(found[3])
+    # 416, or a range that was not asked for: what we have is not the beginning of what the host has.
+    part.begin(None)
+    raise TransientError(f"{job.name}: the host has another file than before; beginning anew")
+
+
+def _validator(answer: httpx.Response) -> str | None:
+    """A strong ETag or a date, fit for If-Range (RFC 9110, 13.1.5)."""
+    etag = answer.headers.get("etag")
+    if etag and not etag.startswith("W/"):
+        return str(etag)
+    return answer.headers.get("last-modified")
+
+
+def _check_start(job: Job, head: bytes, total: int | None, host: str) -> None:
+    problem = problem_with(head, job.kind)
+    if problem is not None:
+        known = job.explain(200, said(head)) if job.explain else None
+        if known is not None:
+            raise known
+        raise UnreadableFileError(
+            f"{job.name}: {host} sent {problem} instead of {KINDS[job.kind]}; log in there with a browser and see "
+            "what it wants, then run the command again"
+        )
+    if total is not None and job.size is not None and total != job.size:
+        raise TransferError(
+            f"{job.name}: {host} offers {total} bytes where the catalogue says {job.size}; search again later"
+        )
+
+
+def _verify(job: Job, part: _Part) -> None:
+    size = part.size
+    if job.size is not None and size < job.size:
+        raise TransientError(f"{job.name}: the body ended after {size} of {job.size} bytes")
+    if job.size is not None and size > job.size:
+        part.begin(None)
+        raise TransientError(
+            f"{job.name}: {size} bytes came where {job.size} were expected; damaged on the way, fetch it again",
+            cost=_DAMAGE_COST,
+        )
+    if job.checksum is not None and not job.checksum.fits(part.path):
+        part.begin(None)
+        raise TransientError(
+            f"{job.name}: its {job.checksum.algorithm} checksum is not the one that was promised; damaged on the "
+            "way, fetch it again",
+            cost=_DAMAGE_COST,
+        )

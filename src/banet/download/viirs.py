@@ -1,0 +1,161 @@
+"""VIIRS files of a region: swaths at 750 and 375 m with their geolocation, and surface reflectance tiles."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from banet.days import Day, as_day
+from banet.download.client import Client
+from banet.download.cmr import Granule, search
+from banet.download.plan import Plan
+from banet.download.settings import Streams, ViirsSettings
+from banet.download.transfer import Job
+from banet.errors import InputError, NotFoundError
+from banet.files import PathLike
+from banet.labels.sinusoidal import tiles_of_region
+from banet.region import Region
+
+__all__ = ["Stream", "plan_viirs"]
+
+Stream = Literal["auto", "standard", "nrt"]
+_SCENE = re.compile(r"\.(A\d{7})\.(\d{4}|h(\d{2})v(\d{2}))\.")
+_MOST_NOTES = 20
+
+
+@dataclass(frozen=True)
+class _Scene:
+    """The files of one overpass or tile and day, in the order of their collections."""
+
+    key: tuple[str, str]
+    granules: tuple[Granule, ...]
+
+
+def plan_viirs(
+    client: Client,
+    region: Region,
+    start: Day,
+    end: Day,
+    out: PathLike,
+    *,
+    product: str = "750",
+    satellites: Sequence[str] = (),
+    stream: Stream = "auto",
+    night: bool = False,
+) -> Plan:
+    """Search the VIIRS files of a region.
+
+    Data come only with all that belongs to them: of a swath without its geolocation, or the other way round, a note
+    says so and neither is fetched. Of several productions of a granule the newest is taken.
+
+    Args:
+        client: connections and settings.
+        region: its box is searched; of surface reflectance its tiles are taken.
+        start, end: UTC days, both included.
+        out: folder for the files.
+        product: `750`, `375` or `surface`.
+        satellites: of the settings; by default those that they name.
+        stream: `standard`, `nrt`, or `auto` for near real time where the standard files are not there yet.
+        night: also take granules that the catalogue flags as night.
+
+    Raises:
+        InputError: if the product, a satellite or the days are not known or empty.
+        NotFoundError: if the catalogue has nothing at all.
+        TransferError: if the catalogue cannot be asked.
+    """
+    settings = client.settings.viirs
+    first, stop = as_day(start), as_day(end) + 1
+    jobs: list[Job] = []
+    notes: list[str] = []
+    for satellite, streams in _chosen(settings, product, satellites).items():
+        scenes: dict[tuple[str, str], _Scene] = {}
+        alone: dict[tuple[str, str], str] = {}
+        for name, collections in _in_order(streams, stream):
+            for scene in _scenes(client, collections, region, first, stop, night):
+                if len(scene.granules) == len(collections):
+                    scenes.setdefault(scene.key, scene)
+                else:
+                    alone.setdefault(scene.key, _alone(scene, collections, name))
+        if not scenes:
+            notes.append(
+                f"{satellite}: nothing of product {product} ({stream}) from {first} to {stop - 1} in {region.name}"
+            )
+        lonely = [text for key, text in sorted(alone.items()) if key not in scenes]
+        notes.extend(lonely[:_MOST_NOTES])
+        if len(lonely) > _MOST_NOTES:
+            notes.append(f"{satellite}: and {len(lonely) - _MOST_NOTES} more left out alike")
+        jobs.extend(job_of(granule, out) for key in sorted(scenes) for granule in scenes[key].granules)
+    if not jobs:
+        raise NotFoundError(
+            f"the catalogue has no VIIRS {product} files for region {region.name} from {first} to {stop - 1}: "
+            f"{'; '.join(notes)}; try other days, --stream or --satellites, or set viirs.products in your settings"
+        )
+    return Plan(tuple(jobs), tuple(notes))
+
+
+def job_of(granule: Granule, out: PathLike) -> Job:
+    """Return what fetches a granule into a folder, with the login."""
+    return Job(
+        granule.url,
+        Path(out) / granule.name,
+        size=granule.size,
+        checksum=granule.checksum,
+        about=granule.about,
+        login=True,
+    )
+
+
+def _chosen(settings: ViirsSettings, product: str, satellites: Sequence[str]) -> dict[str, Streams]:
+    known = settings.products.get(product)
+    if known is None:
+        raise InputError(f"no VIIRS product {product!r}; known are {', '.join(settings.products)}")
+    wanted = satellites or settings.satellites
+    if strange := [name for name in wanted if name not in known]:
+        raise InputError(
+            f"product {product} has no satellite {', '.join(strange)}; known are {', '.join(known)}"
+        )
+    return {name: known[name] for name in wanted}
+
+
+def _in_order(streams: Streams, stream: Stream) -> Iterable[tuple[str, tuple[str, ...]]]:
+    if stream not in {"auto", "standard", "nrt"}:
+        raise InputError(f"no stream {stream!r}; known are auto, standard, nrt")
+    if stream in {"auto", "standard"} and streams.standard:
+        yield "standard", streams.standard
+    if stream in {"auto", "nrt"} and streams.nrt:
+        yield "nrt", streams.nrt
+
+
+def _scenes(
+    client: Client, collections: tuple[str, ...], region: Region, start: Day, stop: Day, night: bool
+) -> list[_Scene]:
+    """Bring together what belongs to an overpass, whole or not."""
+    found: dict[tuple[str, str], dict[int, Granule]] = defaultdict(dict)
+    tiles = set(tiles_of_region(region))
+    dark = set()
+    for part, collection in enumerate(collections):
+        for granule in search(client, collection, region, start, stop):
+            name = _SCENE.search(granule.name)
+            if name is None or (name[3] and (int(name[3]), int(name[4])) not in tiles):
+                continue
+            key = (name[1], name[2])
+            # Names end in the time of production and come sorted: the last is the newest.
+            found[key][part] = granule
+            if granule.night:
+                dark.add(key)
+    return [
+        _Scene(key, tuple(parts[i] for i in sorted(parts)))
+        for key, parts in sorted(found.items())
+        if night or key not in dark
+    ]
+
+
+def _alone(scene: _Scene, collections: tuple[str, ...], stream: str) -> str:
+    names = [granule.name for granule in scene.granules]
+    prefixes = [collection.split("/")[0] for collection in collections]
+    lacking = [prefix for prefix in prefixes if not any(name.startswith(f"{prefix}.") for name in names)]
+    return f"{names[0]}: the catalogue has no {' or '.join(lacking)} of {'.'.join(scene.key)} ({stream}); left out"

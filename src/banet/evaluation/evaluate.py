@@ -1,0 +1,134 @@
+"""The whole evaluation of one map against one reference: every measure, as tables, pictures and a page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from banet.evaluation.compare import Comparison, Side, compare
+from banet.evaluation.convergence import Convergence
+from banet.evaluation.curves import Reliability, ThresholdCurve, reliability, threshold_curve
+from banet.evaluation.dating import Dating
+from banet.evaluation.dating_fires import dating_by_gap, dating_to_fires
+from banet.evaluation.fires import SizeClass, scores_by_size
+from banet.evaluation.groups import by_class, by_month
+from banet.evaluation.regression import ProportionFit, proportion_fit
+from banet.evaluation.scores import Scores, score_tally
+from banet.evaluation.tally import tally
+from banet.labels.reference import Reference
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from banet.cube import Cube
+    from banet.mapping.burnmap import BurnMap
+
+__all__ = ["Evaluation", "evaluate"]
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """Everything that is known of a map against a reference.
+
+    Attributes:
+        name, reference: what was compared.
+        comparison: cell by cell.
+        scores: of the map, and of each baseline, by name; the map first.
+        proportions: of the map in blocks of 5 km.
+        curve: measures over thresholds on the burned fraction.
+        calibration: burned fraction as mapped against as it was.
+        sizes: scores by size of fire.
+        months: scores by calendar month.
+        covers: scores by land cover, empty if none was given.
+        fires: date differences to active fires, None if none were given.
+        gaps: date differences by gap of observations, empty without a cube.
+        convergence: of a replay in near real time, None without one.
+        maps: map and baselines as sides, for pictures.
+    """
+
+    name: str
+    reference: str
+    comparison: Comparison
+    scores: dict[str, Scores]
+    proportions: ProportionFit
+    curve: ThresholdCurve
+    calibration: Reliability
+    sizes: tuple[SizeClass, ...]
+    months: dict[str, Scores]
+    covers: dict[str, Scores] = field(default_factory=dict)
+    fires: Dating | None = None
+    gaps: dict[str, Dating] = field(default_factory=dict)
+    convergence: Convergence | None = None
+    maps: dict[str, Side] = field(default_factory=dict)
+
+    def write(self, folder: Path, *, pictures: bool = True) -> dict[str, Path]:
+        """Write tables (JSON, CSV, Markdown), pictures and one HTML page; see `banet.evaluation.report`."""
+        from banet.evaluation.report import write_evaluation
+
+        return write_evaluation(self, folder, pictures=pictures)
+
+
+def evaluate(
+    burnmap: BurnMap | Reference | Side,
+    reference: BurnMap | Reference | Side,
+    *,
+    name: str = "map",
+    baselines: Mapping[str, BurnMap | Reference | Side] | None = None,
+    hotspots: pd.DataFrame | None = None,
+    cube: Cube | None = None,
+    cover: npt.NDArray[np.integer] | None = None,
+    cover_names: Mapping[int, str] | None = None,
+    convergence: Convergence | None = None,
+    block: int = 20,
+    draws: int = 1000,
+    **settings: Any,
+) -> Evaluation:
+    """Evaluate a map against a reference in every way for which there is something to go by.
+
+    Args:
+        burnmap: the map, or a product to judge.
+        reference: the truth, a product, or perimeters.
+        name: of the map.
+        baselines: other maps to score in the same way, by name.
+        hotspots: active fires (`read_hotspots`) to hold the dates against.
+        cube: what was observed, for date differences by gaps.
+        cover: land cover or other classes of the comparison's cells, (rows, columns).
+        cover_names: of the classes.
+        convergence: of a replay (`banet.evaluation.convergence.replay`).
+        block: edge of the bootstrap's blocks in cells.
+        draws: of the bootstrap; 0 for no intervals.
+        settings: of `compare`: threshold, reference_threshold, days, exclude_within, valid, unobserved.
+
+    Raises:
+        InputError: if the two have nothing in common, or a class plane does not fit.
+    """
+    source = getattr(reference, "name", "reference")
+    sides = {name: Side.of(burnmap)} | {key: Side.of(each) for key, each in (baselines or {}).items()}
+    originals = {name: burnmap} | dict(baselines or {})
+    pairs = {key: compare(each, reference, **settings) for key, each in originals.items()}
+    comparison = pairs[name]
+    fitting = cube is not None and cube.region == comparison.region and comparison.start is not None
+    return Evaluation(
+        name=name,
+        reference=source,
+        comparison=comparison,
+        scores={
+            key: score_tally(tally(pair, block), name=key, reference=source, draws=draws)
+            for key, pair in pairs.items()
+        },
+        proportions=proportion_fit(comparison),
+        curve=threshold_curve(comparison),
+        calibration=reliability(comparison),
+        sizes=scores_by_size(comparison),
+        months=by_month(comparison, block=block, draws=draws),
+        covers={} if cover is None else by_class(comparison, cover, cover_names, block=block, draws=draws),
+        fires=None if hotspots is None else dating_to_fires(sides[name], hotspots),
+        gaps=dating_by_gap(comparison, cube) if cube is not None and fitting else {},
+        convergence=convergence,
+        maps=sides,
+    )

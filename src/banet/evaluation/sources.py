@@ -1,0 +1,245 @@
+"""Anything that says where and when it burned, read from files: maps, products, perimeters, truths."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from banet.days import Days, as_day, day_range
+from banet.errors import InputError, NotFoundError, UnreadableFileError
+from banet.files import PathLike
+from banet.labels.dated import NO_UNCERTAINTY, DatedFractions
+from banet.labels.reference import Reference, period
+from banet.region import Region
+
+if TYPE_CHECKING:
+    from banet.mapping.burnmap import BurnMap
+
+__all__ = ["read_map_or_product", "read_raster_map", "read_truth", "sniff"]
+
+_VECTORS = {".shp", ".gpkg", ".geojson", ".parquet", ".fgb", ".gdb"}
+_FIRECCI = re.compile(r"ESACCI-L3S_FIRE-BA.*-JD", re.IGNORECASE)
+_TILES = re.compile(r"^(MCD64|VNP64|VJ[12]64|MCD45)", re.IGNORECASE)
+_OWN_RASTER = "_burn_date.tif"
+
+
+def sniff(path: PathLike) -> str:
+    """Tell what a file or folder is: map, truth, raster, mcd64a1, firecci, auscover or perimeters.
+
+    Raises:
+        NotFoundError: if it does not exist, or a folder holds nothing known.
+        InputError: if it is of no known kind, or a folder holds several.
+    """
+    place = Path(path)
+    if not place.exists():
+        raise NotFoundError(f"{place} does not exist; give a map, a burned-area product or perimeters")
+    if place.is_file() or place.suffix.lower() == ".gdb":
+        kind = _kind(place)
+        if kind is None:
+            raise InputError(
+                f"{place.name} is no map, burned-area product or perimeter file that banet knows"
+            )
+        return kind
+    kinds = {kind for file in place.rglob("*") if file.is_file() and (kind := _kind(file)) is not None}
+    # A map's rasters lie beside its NetCDF file, which says more.
+    kinds -= {"raster"} if "map" in kinds else set()
+    if len(kinds) != 1:
+        found = f"of several kinds ({', '.join(sorted(kinds))})" if kinds else "of no kind that banet knows"
+        raise (InputError if kinds else NotFoundError)(f"the folder {place} holds files {found}; name a file")
+    return kinds.pop()
+
+
+def _kind(file: Path) -> str | None:
+    name, suffix = file.name, file.suffix.lower()
+    if suffix == ".nc":
+        return "truth" if name.endswith("_truth.nc") else "map"
+    if _TILES.match(name) and suffix in {".hdf", ".tif", ".tiff"}:
+        return "mcd64a1"
+    if suffix in {".tif", ".tiff"}:
+        if _FIRECCI.search(name):
+            return "firecci"
+        if name.endswith(_OWN_RASTER):
+            return "raster"
+        return "auscover" if re.search(r"auscover|albers|burn", name, re.IGNORECASE) else None
+    return "perimeters" if suffix in _VECTORS else None
+
+
+def read_map_or_product(
+    path: PathLike,
+    *,
+    kind: str | None = None,
+    region: Region | None = None,
+    days: tuple[Any, Any] | None = None,
+) -> BurnMap | Reference:
+    """Read either side of a comparison.
+
+    Args:
+        path: file or folder.
+        kind: as `sniff` tells it; None to find out.
+        region: the grid to put products and perimeters on; maps and truths have their own.
+        days: first and last day (or month), both included, of products and perimeters.
+
+    Raises:
+        NotFoundError: if it is not there.
+        InputError: if it is of no known kind, or a product is asked for without region or days.
+        UnreadableFileError: if it is damaged.
+    """
+    what = kind or sniff(path)
+    if what == "map":
+        from banet.export.netcdf import read_map
+
+        return read_map(_only(Path(path), "*.nc"))
+    if what == "truth":
+        return read_truth(_only(Path(path), "*_truth.nc"))
+    if what == "raster":
+        return read_raster_map(_only(Path(path), f"*{_OWN_RASTER}"))
+    if region is None or days is None:
+        raise InputError(
+            f"{path} ({what}) has no grid of its own; give the region and the days to read it for"
+        )
+    return _read_product(what, path, region, days)
+
+
+def _read_product(what: str, path: PathLike, region: Region, days: tuple[Any, Any]) -> Reference:
+    from banet.labels.auscover import read_auscover
+    from banet.labels.firecci import read_firecci
+    from banet.labels.mcd64a1 import read_mcd64a1
+    from banet.labels.perimeters import read_perimeters
+
+    readers: dict[str, Callable[..., Reference]] = {
+        "mcd64a1": read_mcd64a1,
+        "firecci": read_firecci,
+        "auscover": read_auscover,
+        "perimeters": read_perimeters,
+    }
+    if what not in readers:
+        raise InputError(
+            f"no kind {what!r} of burned-area file; there are map, truth, raster, {', '.join(readers)}"
+        )
+    return readers[what](path, region, *days)
+
+
+def _only(path: Path, pattern: str) -> Path:
+    if not path.is_dir():
+        return path
+    found = sorted(path.rglob(pattern))
+    if pattern == "*.nc":
+        found = [file for file in found if not file.name.endswith("_truth.nc")]
+    if len(found) != 1:
+        raise InputError(f"the folder {path} holds {len(found)} files {pattern}; name one of them")
+    return found[0]
+
+
+def read_truth(path: PathLike) -> Reference:
+    """Read the truth of a simulated scene (`{region}_truth.nc`).
+
+    Raises:
+        NotFoundError: if there is no such file.
+        UnreadableFileError: if it is no truth.
+    """
+    import xarray as xr
+
+    file = Path(path)
+    if not file.is_file():
+        raise NotFoundError(f"the truth {file} does not exist")
+    try:
+        with xr.open_dataset(file, engine="h5netcdf") as opened:
+            data = opened.load()
+        region = _region_of(data, file.name.removesuffix("_truth.nc"))
+        dated = DatedFractions.from_pieces(
+            region,
+            data["entry_row"].values,
+            data["entry_column"].values,
+            data["entry_day"].values.astype("datetime64[D]"),
+            data["entry_fraction"].values,
+            np.zeros(data.sizes["entry"]),
+        )
+        water = data["water"].values.astype(bool)
+        days: Days = data["time"].values.astype("datetime64[D]")
+    except (OSError, ValueError, KeyError) as error:
+        raise UnreadableFileError(f"{file.name} is no truth of a simulated scene: {error}") from error
+    return Reference.from_dated(
+        dated, name="simulated truth", valid=~water, start=days[0], stop=days[-1] + 1, water=water
+    )
+
+
+def _region_of(data: Any, name: str) -> Region:
+    lat, lon = data["latitude"].values, data["longitude"].values
+    size = float(data.attrs["pixel_size"])
+    west, north = float(lon[0]) - size / 2, float(lat[0]) + size / 2
+    box = (west, north - size * lat.size, west + size * lon.size, north)
+    edges = [round(edge, 9) for edge in box]
+    clean = "".join(c if c.isalnum() or c in "_-" else "_" for c in name) or "truth"
+    return Region(clean, (edges[0], edges[1], edges[2], edges[3]), size)
+
+
+def read_raster_map(path: PathLike) -> Reference:
+    """Read the burn date raster of a map, with the confidence and uncertainty rasters beside it.
+
+    Days of year are placed by the first and last day in the file's tags. Burned fraction is the confidence
+    where that raster is there, otherwise 1 where burned.
+
+    Raises:
+        NotFoundError: if there is no such file.
+        UnreadableFileError: if it is no GeoTIFF, or its tags lack the days.
+    """
+    import rasterio
+
+    file = Path(path)
+    if not file.is_file():
+        raise NotFoundError(f"the raster {file} does not exist")
+    try:
+        with rasterio.open(file) as raster:
+            values, bounds, tags, size = raster.read(1), raster.bounds, raster.tags(), raster.transform.a
+    except rasterio.errors.RasterioIOError as error:
+        raise UnreadableFileError(f"{file.name} is no readable GeoTIFF: {error}") from error
+    if "start" not in tags or "end" not in tags:
+        raise UnreadableFileError(f"{file.name} does not say which days it covers (tags start and end)")
+    name = tags.get("region") or "raster"
+    edges = [round(edge, 9) for edge in (bounds.left, bounds.bottom, bounds.right, bounds.top)]
+    region = Region(name, (edges[0], edges[1], edges[2], edges[3]), round(size, 12))
+    start, stop = period(tags["start"], tags["end"])
+    burned = values > 0
+    fraction = burned.astype(np.float32)
+    confidence = _beside(file, "confidence")
+    if confidence is not None:
+        fraction = np.where(burned & (confidence <= 100), confidence / 100, fraction).astype(np.float32)
+    spread = _beside(file, "uncertainty")
+    return Reference(
+        region,
+        np.where(values == -1, np.nan, fraction).astype(np.float32),
+        _dates(values, start, stop),
+        None if spread is None else np.where(burned, spread, NO_UNCERTAINTY).astype(np.uint8),
+        values != -1,
+        file.name.removesuffix(_OWN_RASTER),
+        start,
+        stop,
+        water=values == -2,
+    )
+
+
+def _beside(file: Path, layer: str) -> Any:
+    import rasterio
+
+    other = file.with_name(file.name.replace(_OWN_RASTER, f"_{layer}.tif"))
+    if other == file or not other.is_file():
+        return None
+    with rasterio.open(other) as raster:
+        return raster.read(1)
+
+
+def _dates(values: Any, start: Any, stop: Any) -> Days:
+    """Place days of year within the period; a period of more than a year takes the first that fits."""
+    from banet.days import day_of_year
+
+    date = np.full(values.shape, np.datetime64("NaT", "D"))
+    for day in day_range(as_day(start), as_day(stop))[::-1]:
+        date[values == int(day_of_year(np.array([day]))[0])] = day
+    outside = (values > 0) & np.isnat(date)
+    if outside.any():
+        raise UnreadableFileError(f"{int(outside.sum())} burn dates lie outside {start} to {stop}")
+    return date
