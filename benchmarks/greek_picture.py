@@ -17,7 +17,6 @@ from banet.evaluation.greek import GREEK_DAYS, greek_cube, greek_reference, gree
 from banet.export import DatedPanel, comparison_picture
 from banet.mapping import map_burned
 
-
 _STOP = np.datetime64("2021-08-15")
 
 

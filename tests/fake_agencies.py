@@ -1,4 +1,4 @@
-"""The agencies on 127.0.0.1: catalogue (CMR), Earthdata login, data host, mirror, FIRMS and a host of weights.
+"""The agencies on 127.0.0.1: catalogue (CMR), Earthdata login, data, mirror, FIRMS, weights.
 
 Each plays its part over real HTTP, writes down what it was sent, and can be told to misbehave.
 """

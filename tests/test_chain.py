@@ -236,3 +236,29 @@ class TestBadInput:
         (tmp_path / "file").write_text("")
         assert _map(cube, tmp_path / "file", weights) == 1
         assert _map(cube, "/proc/banet", weights) == 1
+
+
+def test_a_map_is_evaluated_against_the_truth(raw, cube, weights, tmp_path, capsys):
+    maps, out = tmp_path / "maps", tmp_path / "evaluation"
+    assert _map(cube, maps, weights, "--no-pictures") == 0
+    words = ["--reference", str(raw / "truth"), "--cube", str(cube), "--out", str(out), "--draws", "0"]
+    assert main(["evaluate", str(maps / "TINY_202008.nc"), *words, "--no-pictures"]) == 0
+    assert "active fires" in capsys.readouterr().out
+    scores = json.loads((out / "evaluation.json").read_text())
+    assert "dice" in str(scores)
+
+
+def test_single_fires_are_written(cube, weights, tmp_path, capsys):
+    assert _map(cube, tmp_path, weights, "--no-pictures", "--threshold", "0.2") == 0
+    out = tmp_path / "fires.gpkg"
+    assert main(["events", str(tmp_path / "TINY_202008.nc"), "--out", str(out), "--min-cells", "1"]) == 0
+    import geopandas
+
+    assert f"{len(geopandas.read_file(out))} fires" in capsys.readouterr().out
+
+
+@pytest.mark.real
+def test_tiles_need_labels_with_fire(cube, real, tmp_path):
+    """Labels of another year and place hold nothing to train on."""
+    words = ["--labels", str(real / "labels" / "mcd64a1_2010_h11v07"), "--out", str(tmp_path / "tiles")]
+    assert main(["tiles", str(cube), *words]) == 2

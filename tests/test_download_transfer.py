@@ -14,7 +14,6 @@ import threading
 import time
 
 import pytest
-from fake_agencies import HDF4, HDF5, HTML, TOKEN, Reply, agencies  # noqa: F401
 from pydantic import SecretStr
 
 from banet.download.checksums import Checksum
@@ -30,6 +29,7 @@ from banet.download.errors import (
 )
 from banet.download.transfer import Job, fetch
 from banet.errors import InputError, OutputError, UnreadableFileError
+from fake_agencies import HDF4, HDF5, HTML, TOKEN, Reply, agencies  # noqa: F401
 
 BODY = HDF5 + bytes(range(256)) * 40
 MD5 = Checksum("md5", hashlib.md5(BODY).hexdigest())

@@ -32,7 +32,7 @@ def test_depth_sets_the_multiples() -> None:
         ({"channels": -1}, "channels"),
         ({"dropout": 1.0}, "dropout"),
         ({"time_kernels": (7, 7)}, "one length"),
-        ({"multipliers": (), "space_kernels": (), "time_kernels": ()}, "one length"),
+        ({"multipliers": (1,), "space_kernels": (7,), "time_kernels": (7,)}, "at least 2"),
         ({"head_kernel": 2}, "odd"),
         ({"space_kernels": (7, 3, 4, 3, 3)}, r"odd.*\[4\]"),
         ({"norm": "group"}, "batch"),

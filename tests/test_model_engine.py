@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import pickle
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -11,7 +13,7 @@ import pytest
 import torch
 from torch import nn
 
-from banet.errors import InputError
+from banet.errors import BanetError, InputError
 from banet.model import engine_torch
 from banet.model.config import BANetConfig, InputSpec
 from banet.model.engine import BACKENDS, Engine, choose_backend
@@ -168,6 +170,65 @@ def test_engines_travel_by_pickle() -> None:
     again = pickle.loads(pickle.dumps(engine))
     assert again.backend.threads == 1
     np.testing.assert_array_equal(again.probabilities(x), engine.probabilities(x))
+
+
+def failing(error: Exception) -> Engine:
+    """An engine whose only member raises."""
+    engine = Engine([trained(SHALLOW)], "torch", threads=1)
+
+    def member(_: torch.Tensor) -> torch.Tensor:
+        raise error
+
+    engine._members = [member]
+    return engine
+
+
+@pytest.mark.parametrize("error", [RuntimeError("can't allocate memory: 8 bytes"), MemoryError()])
+def test_too_large_a_tile_says_so(error: Exception) -> None:
+    with pytest.raises(BanetError, match="not enough memory for a tile of 4 x 8 x 8"):
+        failing(error).probabilities(days(SHALLOW))
+
+
+def test_other_errors_pass_and_the_engine_stays_usable() -> None:
+    engine = failing(RuntimeError("something else"))
+    for _ in range(2):
+        with pytest.raises(RuntimeError, match="something else"):
+            engine.probabilities(days(SHALLOW))
+
+
+def test_an_error_in_one_block_is_raised_after_all_have_stopped() -> None:
+    done = []
+
+    def work(start: int, stop: int) -> None:
+        if start == 0:
+            raise ValueError("block 0")
+        time.sleep(0.01)
+        done.append(start)
+
+    with pytest.raises(ValueError, match="block 0"):
+        engine_torch.Crew(2).blocks(6, 6 * engine_torch.BLOCK_BYTES, work)
+    assert sorted(done) == [1, 2, 3, 4, 5]
+
+
+def test_blocks_cover_every_row_once() -> None:
+    for rows in range(1, 20):
+        seen: list[int] = []
+        engine_torch.Crew(3).blocks(
+            rows, rows * engine_torch.BLOCK_BYTES // 3, lambda a, b, seen=seen: seen.extend(range(a, b))
+        )
+        assert sorted(seen) == list(range(rows))
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_a_forked_process_gets_threads_of_its_own() -> None:
+    crew = engine_torch.Crew(2)
+    pid = os.fork()
+    if pid == 0:
+        seen: list[int] = []
+        crew.blocks(3, 1, lambda a, b: seen.extend(range(a, b)))
+        os._exit(0 if sorted(seen) == [0, 1, 2] else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
 
 
 @pytest.mark.parametrize("up", [False, True])

@@ -1,4 +1,4 @@
-"""Writes overpasses as the LAADS order service gridded them: one HDF4 file a band, in the layout of real ones.
+"""Writes overpasses as the LAADS order service gridded them: one HDF4 file a band, laid out as real ones are.
 
 Scales, offsets, fill values and attribute names are those of an order of 2017-10-27 (NPP_VMAES_L1).
 """

@@ -21,7 +21,19 @@ def app() -> App:
     """Build the application with all its commands."""
     from cyclopts import App
 
-    from banet.cli import cube, demo, doctor, maps, products, region, simulation, training, weights
+    from banet.cli import (
+        cube,
+        demo,
+        doctor,
+        download,
+        evaluation,
+        maps,
+        products,
+        region,
+        simulation,
+        training,
+        weights,
+    )
 
     root = App(
         name="banet",
@@ -29,7 +41,8 @@ def app() -> App:
         "Add --debug to any command to see the whole traceback of an error.",
         version=lambda: __import__("banet").__version__,
     )
-    for group in (region, cube, maps, products, training, simulation, demo, weights, doctor):
+    groups = (region, download, cube, maps, products, evaluation, training, weights, simulation, demo, doctor)
+    for group in groups:
         group.register(root)
     return root
 

@@ -1,7 +1,7 @@
 """The download commands of the original, with its positional arguments, on today's archives.
 
-The original ordered files cut to the region from a service that is gone; these fetch the whole swaths of S-NPP
-(or of the satellites that --satellites names), which `banet cube build` cuts to the region.
+The original ordered files cut to the region from a service that is gone; these fetch the whole swaths of
+S-NPP (or of the satellites that --satellites names), which `banet cube build` cuts to the region.
 """
 
 from __future__ import annotations

@@ -40,8 +40,8 @@ def viirs(
 ) -> None:
     """Fetch VIIRS files of a region from NASA Earthdata.
 
-    The login comes from EARTHDATA_TOKEN, or EARTHDATA_USERNAME and EARTHDATA_PASSWORD, or ~/.netrc, or is asked for
-    on a terminal. What is there already is not fetched again.
+    The login comes from EARTHDATA_TOKEN, or EARTHDATA_USERNAME and EARTHDATA_PASSWORD, or ~/.netrc, or is
+    asked for on a terminal. What is there already is not fetched again.
 
     Args:
         region: a R_NAME.json, or the name of a region that ships with banet.
@@ -120,10 +120,10 @@ def hotspots(
     report: Path | None = None,
     config: Path | None = None,
 ) -> None:
-    """Fetch active fires from FIRMS: of a region with the key in FIRMS_MAP_KEY, or of a country's years without.
+    """Fetch active fires from FIRMS: of a region with the key in FIRMS_MAP_KEY, or a country's years.
 
-    Standard rows are taken where they exist and near-real-time ones after. Days that may still get rows are fetched
-    again by the next run.
+    Standard rows are taken where they exist and near-real-time ones after. Days that may still get rows are
+    fetched again by the next run.
 
     Args:
         region: a R_NAME.json, or the name of a region that ships with banet; not needed with --country.

@@ -28,7 +28,7 @@ def names() -> None:
     from banet.model.weights import list_weights
 
     for name in list_weights():
-        say(str(name))
+        say(f"{name.name:24} {name.origin:8} {name.path.stat().st_size:>10,} bytes")
 
 
 def show(weights: str) -> None:
@@ -47,11 +47,11 @@ def show(weights: str) -> None:
     say(f"card: {json.dumps(model.card, indent=2)}")
 
 
-def convert(weights: Path, out: Path) -> None:
+def convert(weights: str, out: Path) -> None:
     """Turn a published .pth file into safetensors.
 
     Args:
-        weights: a .pth file in one of the published layouts.
+        weights: a .pth file in one of the published layouts, or any other weights.
         out: the .safetensors file to write.
     """
     from banet.model.weights import load_model, save_weights

@@ -83,14 +83,10 @@ def region_of(latitudes: npt.ArrayLike, longitudes: npt.ArrayLike, name: str) ->
     lat = _regular("latitude", np.asarray(latitudes, np.float64))
     lon = _regular("longitude", np.asarray(longitudes, np.float64))
     height, width = _step(lat), _step(lon)
-    if (
-        len(lat) > 1
-        and len(lon) > 1
-        and abs(height - width) * max(len(lat), len(lon)) > width * 2 * _TOLERANCE
-    ):
-        raise InputError(
-            f"cells of {width:g} by {height:g} degrees are not square; resample the dataset first"
-        )
+    # The longer axis tells the size; how far the shorter would be off with it at its other end decides.
+    steps = min(len(lat), len(lon)) - 1
+    if abs(height - width) * steps > 2 * _TOLERANCE * width:
+        raise InputError(f"cells of {width:g} by {height:g} degrees are not square; resample the dataset")
     size = width if len(lon) >= len(lat) else height
     size = _rounded(size, size * _TOLERANCE / max(len(lat), len(lon)))
     west = lon[0] - size / 2 - (360 if lon[0] > 180 else 0)

@@ -20,8 +20,8 @@ class Checksum:
     """A digest that a file must have.
 
     Attributes:
-        algorithm: `md5`, `sha1`, `sha256`, `sha384`, `sha512`, or `git` for a git blob id (SHA-1 of
-            "blob SIZE\\0" and the bytes).
+        algorithm: `md5`, `sha1`, `sha256`, `sha384`, `sha512`, or `git` for a git blob id: SHA-1 of
+            the word blob, the size, a zero byte and the bytes.
         value: hexadecimal, lower case.
 
     Raises:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import email.utils
-import importlib.metadata
 import logging
 import random
 import threading
@@ -18,6 +17,7 @@ import httpx
 from pydantic import SecretStr
 from tenacity import RetryCallState, Retrying, retry_if_exception_type
 
+from banet import __version__
 from banet.download.content import problem_with, said
 from banet.download.credentials import Bearer, Login, Password
 from banet.download.errors import (
@@ -63,7 +63,7 @@ class Client:
         self._http = httpx.Client(
             follow_redirects=False,
             timeout=httpx.Timeout(limits.read_timeout_s, connect=limits.connect_timeout_s),
-            headers={"User-Agent": f"banet/{importlib.metadata.version('banet')}"},
+            headers={"User-Agent": f"banet/{__version__}"},
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=limits.parallel),
         )
 
@@ -85,7 +85,7 @@ class Client:
             raise StoppedError("stopped while waiting")
 
     def log_in(self, login: Login) -> None:
-        """Take a login for the requests to come; a user name and password are exchanged for a token if possible.
+        """Take a login for the requests to come; a password is exchanged for a token if possible.
 
         Raises:
             CredentialsError: if the login host does not accept them.
@@ -210,7 +210,7 @@ class Client:
         if parts.scheme != "https" and host not in _LOCAL:
             return False
         names = self.settings.earthdata.token_hosts
-        return any(parts.netloc == name or host == name or host.endswith(f".{name}") for name in names)
+        return any(name in {parts.netloc, host} or host.endswith(f".{name}") for name in names)
 
 
 def retrying(client: Client) -> Retrying:
@@ -243,7 +243,7 @@ class _Patience:
         asked = _error_of(state).retry_after
         if asked is not None:
             return asked
-        most = min(self.limits.first_wait_s * 2 ** max(self.spent - 1, 0), self.limits.longest_wait_s)
+        most: float = min(self.limits.first_wait_s * 2 ** max(self.spent - 1, 0), self.limits.longest_wait_s)
         return most * random.uniform(0.5, 1)
 
 

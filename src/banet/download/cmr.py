@@ -52,13 +52,14 @@ class Granule:
 
 
 def search(client: Client, collection: str, region: Region, start: Day, stop: Day) -> tuple[Granule, ...]:
-    """Find the granules of a collection that touch a region on the days from `start` up to, not including, `stop`.
+    """Find the granules of a collection that touch a region on days from `start` to before `stop`.
 
     Args:
         client: connections and settings; no login is needed.
         collection: SHORT_NAME/VERSION.
         region: its box; one across the antimeridian is searched in two.
-        start, stop: UTC days.
+        start: first UTC day.
+        stop: the day after the last.
 
     Returns:
         Each file once, ordered by name. A granule without a file to fetch over https is left out.
@@ -87,7 +88,7 @@ def search(client: Client, collection: str, region: Region, start: Day, stop: Da
 
 
 def boxes(region: Region) -> tuple[tuple[float, float, float, float], ...]:
-    """Return a region's box as west, south, east, north within -180 to 180, in two parts across the antimeridian.
+    """Return a region's box as west, south, east, north in -180..180, in two across the antimeridian.
 
     >>> boxes(Region("fiji", (177, -20, 183, -15), 0.01))
     ((177.0, -20.0, 180.0, -15.0), (-180.0, -20.0, -177.0, -15.0))

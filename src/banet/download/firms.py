@@ -1,11 +1,12 @@
 """Active fires of FIRMS: the area service in pieces of a few days, and the yearly archives of countries.
 
-Area service: `.../api/area/csv/KEY/SOURCE/W,S,E,N/DAYS/YYYY-MM-DD`, DAYS from that date on. Standard rows (SP) end some
-months ago, near-real-time ones (NRT) today; `data_availability` says where (data_id, min_date, max_date).
+Area service: `.../api/area/csv/KEY/SOURCE/W,S,E,N/DAYS/YYYY-MM-DD`, DAYS from that date on. Standard rows
+(SP) end some months ago, near-real-time ones (NRT) today; `data_availability` says where (data_id, min_date,
+max_date).
 
-Files are named `firms_{SOURCE}_{REGION}-{BOX}_{FIRST}_{LAST}.csv`, where BOX stands for the box's numbers. Pieces
-begin at fixed days, so that any two runs agree on them; one whose last days may still get rows ends in `_open.csv`
-and is fetched again by the next run.
+Files are named `firms_{SOURCE}_{REGION}-{BOX}_{FIRST}_{LAST}.csv`, where BOX stands for the box's numbers.
+Pieces begin at fixed days, so that any two runs agree on them; one whose last days may still get rows ends in
+`_open.csv` and is fetched again by the next run.
 """
 
 from __future__ import annotations
@@ -78,13 +79,15 @@ def plan_hotspots(
 ) -> Plan:
     """Plan the active fires of a region: standard rows where they exist, near-real-time ones after.
 
-    Whole pieces are fetched, so that up to `firms.max_days` - 1 days before `start` and after `end` come along.
+    Whole pieces are fetched, so that up to `firms.max_days` - 1 days before `start` and after `end` come
+    along.
 
     Args:
         client: connections and settings.
         key: FIRMS map key.
         region: its box is asked for; one across the antimeridian in two.
-        start, end: UTC days, both included; days after today are left out.
+        start: first UTC day.
+        end: last UTC day, included; days after today are left out.
         out: folder for the tables.
         satellites: of the settings; by default those that they name.
         today: UTC; now by default.
@@ -122,7 +125,8 @@ def plan_archives(
     Args:
         client: connections and settings.
         country: as FIRMS writes it; blanks become `_`.
-        start, end: UTC days; the tables of their years are taken whole.
+        start: UTC day of the first year; tables hold whole years.
+        end: UTC day of the last year.
         out: folder for the tables.
         satellites: of `firms.archives` in the settings; S-NPP by default.
 
@@ -280,7 +284,8 @@ def _explains(settings: FirmsSettings) -> Explain:
         words, found = said(text.encode()), text.lower()
         if "invalid map_key" in found:
             return CredentialsError(
-                "FIRMS does not accept the key in FIRMS_MAP_KEY; check it at firms.modaps.eosdis.nasa.gov/api/map_key "
+                "FIRMS does not accept the key in FIRMS_MAP_KEY; check it at "
+                "firms.modaps.eosdis.nasa.gov/api/map_key "
                 "(after too many requests it says so of a good key too)"
             )
         if "transaction limit" in found:

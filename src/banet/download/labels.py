@@ -30,7 +30,8 @@ def plan_labels(
     Args:
         client: connections and settings.
         region: its tiles are taken.
-        start, end: months (or days, whose months are taken), both included.
+        start: first month, or a day in it.
+        end: last month, included, or a day in it.
         out: folder for the files.
         product: `MCD64A1` or `VNP64A1`, as the settings name them.
 

@@ -77,7 +77,8 @@ class Report:
         wanted = sum(map(len, (self.fetched, self.present, self.failed, self.not_attempted)))
         why = f"; the first: {self.failed[0].name}: {self.failed[0].reason}" if self.failed else ""
         raise PartialFailureError(
-            f"{len(self.failed)} of {wanted} files failed and {len(self.not_attempted)} were not attempted{why}; "
+            f"{len(self.failed)} of {wanted} files failed and {len(self.not_attempted)} were not "
+            f"attempted{why}; "
             "run the same command again to fetch what is missing"
         )
 
@@ -105,8 +106,8 @@ class Report:
 def fetch_all(client: Client, jobs: Sequence[Job], *, progress: Progress | None = None) -> Report:
     """Fetch files in parallel; those that are there already are not asked for.
 
-    A refused login or a full disk ends the attempts, the rest is reported as not attempted. An interrupt lets the
-    files in hand keep what came and is raised again.
+    A refused login or a full disk ends the attempts, the rest is reported as not attempted. An interrupt lets
+    the files in hand keep what came and is raised again.
 
     Args:
         client: connections, login and limits.
@@ -199,7 +200,8 @@ def _check_room(jobs: Sequence[Job]) -> None:
             free = shutil.disk_usage(folder).free
             if free < size:
                 raise OutputError(
-                    f"{folder} has {human(free)} free and the files need {human(size)}; make room, or ask for less"
+                    f"{folder} has {human(free)} free and the files need {human(size)}; make room, or ask "
+                    "for less"
                 )
 
 

@@ -1,7 +1,7 @@
 """One file from a host into a folder: resumed, verified, renamed when it is whole.
 
-A file in the making is `NAME.part`; beside it `NAME.part.json` keeps what the host said of it (ETag or Last-Modified),
-without which a rest cannot be trusted to belong to the same file (RFC 9110, 13.1.5 and 14).
+A file in the making is `NAME.part`; beside it `NAME.part.json` keeps what the host said of it (ETag or
+Last-Modified), without which a rest cannot be trusted to belong to the same file (RFC 9110, 13.1.5 and 14).
 """
 
 from __future__ import annotations
@@ -250,7 +250,8 @@ def _validator(answer: httpx.Response) -> str | None:
     etag = answer.headers.get("etag")
     if etag and not etag.startswith("W/"):
         return str(etag)
-    return answer.headers.get("last-modified")
+    date = answer.headers.get("last-modified")
+    return None if date is None else str(date)
 
 
 def _check_start(job: Job, head: bytes, total: int | None, host: str) -> None:
@@ -260,7 +261,8 @@ def _check_start(job: Job, head: bytes, total: int | None, host: str) -> None:
         if known is not None:
             raise known
         raise UnreadableFileError(
-            f"{job.name}: {host} sent {problem} instead of {KINDS[job.kind]}; log in there with a browser and see "
+            f"{job.name}: {host} sent {problem} instead of {KINDS[job.kind]}; log in there with a browser "
+            "and see "
             "what it wants, then run the command again"
         )
     if total is not None and job.size is not None and total != job.size:
@@ -276,13 +278,15 @@ def _verify(job: Job, part: _Part) -> None:
     if job.size is not None and size > job.size:
         part.begin(None)
         raise TransientError(
-            f"{job.name}: {size} bytes came where {job.size} were expected; damaged on the way, fetch it again",
+            f"{job.name}: {size} bytes came where {job.size} were expected; damaged on the way, fetch it "
+            "again",
             cost=_DAMAGE_COST,
         )
     if job.checksum is not None and not job.checksum.fits(part.path):
         part.begin(None)
         raise TransientError(
-            f"{job.name}: its {job.checksum.algorithm} checksum is not the one that was promised; damaged on the "
+            f"{job.name}: its {job.checksum.algorithm} checksum is not the one that was promised; damaged "
+            "on the "
             "way, fetch it again",
             cost=_DAMAGE_COST,
         )

@@ -49,13 +49,14 @@ def plan_viirs(
 ) -> Plan:
     """Search the VIIRS files of a region.
 
-    Data come only with all that belongs to them: of a swath without its geolocation, or the other way round, a note
-    says so and neither is fetched. Of several productions of a granule the newest is taken.
+    Data come only with all that belongs to them: of a swath without its geolocation, or the other way round,
+    a note says so and neither is fetched. Of several productions of a granule the newest is taken.
 
     Args:
         client: connections and settings.
         region: its box is searched; of surface reflectance its tiles are taken.
-        start, end: UTC days, both included.
+        start: first UTC day.
+        end: last UTC day, included.
         out: folder for the files.
         product: `750`, `375` or `surface`.
         satellites: of the settings; by default those that they name.
@@ -82,7 +83,8 @@ def plan_viirs(
                     alone.setdefault(scene.key, _alone(scene, collections, name))
         if not scenes:
             notes.append(
-                f"{satellite}: nothing of product {product} ({stream}) from {first} to {stop - 1} in {region.name}"
+                f"{satellite}: nothing of product {product} ({stream}) from {first} to {stop - 1} in "
+                f"{region.name}"
             )
         lonely = [text for key, text in sorted(alone.items()) if key not in scenes]
         notes.extend(lonely[:_MOST_NOTES])
@@ -91,8 +93,10 @@ def plan_viirs(
         jobs.extend(job_of(granule, out) for key in sorted(scenes) for granule in scenes[key].granules)
     if not jobs:
         raise NotFoundError(
-            f"the catalogue has no VIIRS {product} files for region {region.name} from {first} to {stop - 1}: "
-            f"{'; '.join(notes)}; try other days, --stream or --satellites, or set viirs.products in your settings"
+            f"the catalogue has no VIIRS {product} files for region {region.name} from {first} to "
+            f"{stop - 1}: "
+            f"{'; '.join(notes)}; try other days, --stream or --satellites, or set viirs.products in your "
+            "settings"
         )
     return Plan(tuple(jobs), tuple(notes))
 

@@ -1,4 +1,4 @@
-"""Weights into the cache that `load_model` knows by name: the published ones, or one's own from an address."""
+"""Weights into the cache that `load_model` knows: the published ones, or one's own from an address."""
 
 from __future__ import annotations
 
@@ -113,8 +113,8 @@ def fetch_weights(client: Client, plan: Plan, *, progress: Progress | None = Non
         progress: called after each file.
 
     Returns:
-        What became of them; `fetched` and `present` name the files in the cache. A file that is no BA-Net is a
-        failure, and is removed.
+        What became of them; `fetched` and `present` name the files in the cache. A file that is no BA-Net is
+        a failure, and is removed.
 
     Raises:
         OutputError: if the cache cannot be written to.

@@ -2,8 +2,20 @@
 
 from __future__ import annotations
 
+from banet.labels.auscover import read_auscover
 from banet.labels.dated import DatedFractions
+from banet.labels.firecci import read_firecci
 from banet.labels.mcd64a1 import read_mcd64a1
+from banet.labels.perimeters import read_perimeters
 from banet.labels.reference import Quality, Reference, daily_fraction
 
-__all__ = ["DatedFractions", "Quality", "Reference", "daily_fraction", "read_mcd64a1"]
+__all__ = [
+    "DatedFractions",
+    "Quality",
+    "Reference",
+    "daily_fraction",
+    "read_auscover",
+    "read_firecci",
+    "read_mcd64a1",
+    "read_perimeters",
+]

@@ -52,9 +52,9 @@ class BANetConfig(BaseModel):
     @model_validator(mode="after")
     def _stages_agree(self) -> Self:
         depths = {len(self.multipliers), len(self.space_kernels), len(self.time_kernels)}
-        if len(depths) != 1 or depths == {0}:
+        if len(depths) != 1 or min(depths) < 2:
             raise ValueError(
-                f"multipliers, space_kernels and time_kernels must be of one length of at least 1, "
+                f"multipliers, space_kernels and time_kernels must be of one length of at least 2, "
                 f"found {len(self.multipliers)}, {len(self.space_kernels)} and {len(self.time_kernels)}"
             )
         even = [k for k in (*self.space_kernels, *self.time_kernels, self.head_kernel) if k % 2 == 0]

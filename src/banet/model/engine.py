@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import os
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +15,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from banet.errors import InputError
+from banet.errors import BanetError, InputError
 from banet.model.config import BANetConfig, InputSpec
 from banet.model.network import BANet, pad_to_multiple
 
@@ -118,12 +119,13 @@ class Engine:
 
         Raises:
             InputError: if the shape is another or the input holds NaN or infinity.
+            BanetError: if the memory does not suffice for so large a tile.
         """
         days = _checked(x, self.config.channels)
         t, h, w = days.shape[1:]
         whole = pad_to_multiple(days, self.multiple, self.spec.missing)
         out = np.empty((len(self._members), t, h, w), np.float32)
-        with self._lock, torch.inference_mode():
+        with self._lock, torch.inference_mode(), _enough_memory(days):
             for target, member in zip(out, self._members, strict=True):
                 target[...] = member(whole)[0, :t, :h, :w].numpy()
         return out
@@ -143,6 +145,20 @@ class Engine:
         members = torch.from_numpy(self.logits(x)).sigmoid_()
         mean: Array = (members[0] if len(members) == 1 else members.mean(0)).numpy()
         return mean
+
+
+@contextlib.contextmanager
+def _enough_memory(days: Tensor) -> Iterator[None]:
+    """Say what to do when a tile is too large: torch's own message is about bytes."""
+    try:
+        yield
+    except (RuntimeError, MemoryError) as error:
+        if not isinstance(error, MemoryError) and "memory" not in str(error):
+            raise
+        raise BanetError(
+            f"not enough memory for a tile of {' x '.join(map(str, days.shape[1:]))} (days x rows x columns): "
+            "ask for smaller tiles"
+        ) from error
 
 
 def _rebuild(models: tuple[BANet, ...], backend: str, threads: int) -> Engine:

@@ -9,9 +9,10 @@ blocks, each with torch on one thread, so nothing waits for a barrier inside an 
 from __future__ import annotations
 
 import math
+import os
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
 import torch
@@ -36,7 +37,7 @@ class Crew:
 
     def __init__(self, threads: int):
         self.threads = threads
-        self._pool = _start(threads)
+        self._pool, self._process = _start(threads), os.getpid()
         self._kept: dict[int, Tensor] = {}
 
     def room(self, key: int, shape: tuple[int, ...]) -> Tensor:
@@ -58,14 +59,20 @@ class Crew:
             nbytes: size of the largest array that all rows together would take.
             work: called in any order, by any thread, in inference mode.
         """
+        if self._process != os.getpid():
+            # A forked process has this object but none of its threads.
+            self._pool, self._process = _start(self.threads), os.getpid()
         step = max(1, min(rows * BLOCK_BYTES // nbytes, -(-rows // self.threads)))
 
         def run(start: int) -> None:
             with torch.inference_mode():
                 work(start, min(start + step, rows))
 
-        for done in [self._pool.submit(run, start) for start in range(0, rows, step)]:
-            done.result()
+        jobs = [self._pool.submit(run, start) for start in range(0, rows, step)]
+        # All must have stopped before an error goes up: they write to memory that the next tile uses.
+        wait(jobs)
+        for job in jobs:
+            job.result()
 
 
 def _start(threads: int) -> ThreadPoolExecutor:
