@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.writers_hdf4 import SCALES, smooth_planes, write_overpass
 
 from banet.building import build_cube
 from banet.cube import Cube, open_cube
@@ -15,6 +14,7 @@ from banet.errors import InputError, NotFoundError, OutputError, UnreadableFileE
 from banet.observations import source
 from banet.observations.hotspots import grid_frp, read_hotspots
 from banet.region import Region
+from writers_hdf4 import SCALES, smooth_planes, write_overpass
 
 REGION = Region("T", (-8, 39, -7.8, 39.15), 0.01)
 DAY = np.datetime64("2020-07-14")

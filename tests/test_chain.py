@@ -116,10 +116,7 @@ def test_months_become_rasters_netcdf_picture_and_manifest(cube, weights, tmp_pa
 
 
 def test_the_original_tiling_can_be_asked_for(cube, weights, tmp_path):
-    assert (
-        _map(cube, tmp_path, weights, "--tiling", "original", "--tile", "32", "--step", "20", "--no-pictures")
-        == 0
-    )
+    assert _map(cube, tmp_path, weights, "--tile", "32", "--step", "20", "--no-pictures") == 0
     tiling = read_map(tmp_path / "TINY_202008.nc").attrs["tiling"]
     assert "original" in str(tiling) and "20" in str(tiling)
 

@@ -121,9 +121,9 @@ def test_without_a_token_service_the_redirects_are_followed_once(agencies, setti
 
 def test_a_wrong_password_is_known_first(agencies, settings):  # noqa: F811
     wrong = {**BOTH, "EARTHDATA_PASSWORD": "n0t-this-one"}
+    entered = connected(settings, login=True, environ=wrong, ask=NOBODY)
     with pytest.raises(CredentialsError, match="does not accept the user name and password") as caught:
-        with connected(settings, login=True, environ=wrong, ask=NOBODY):
-            pass
+        entered.__enter__()
     assert "n0t-this-one" not in str(caught.value)
     assert agencies.data.received == []
 
@@ -133,9 +133,9 @@ def test_a_busy_login_host_is_asked_again(agencies, settings):  # noqa: F811
     with connected(settings, login=True, environ=BOTH, ask=NOBODY) as client:
         assert isinstance(client.login, Bearer)
     agencies.login.faults["*"] = [Reply(503)] * 9
+    entered = connected(settings, login=True, environ=BOTH, ask=NOBODY)
     with pytest.raises(TransientError, match="Earthdata login: 127.0.0.1 answered 503"):
-        with connected(settings, login=True, environ=BOTH, ask=NOBODY):
-            pass
+        entered.__enter__()
 
 
 def test_a_token_that_the_data_host_refuses(agencies, settings, tmp_path):  # noqa: F811

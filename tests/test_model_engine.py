@@ -19,6 +19,7 @@ from banet.model.config import BANetConfig, InputSpec
 from banet.model.engine import BACKENDS, Engine, choose_backend
 from banet.model.folding import fold
 from banet.model.network import BANet, ConvNorm
+from banet.model.weights import WeightsFile, list_weights, load_model
 
 SHALLOW = BANetConfig(width=6, multipliers=(1, 2, 3), space_kernels=(7, 3, 3), time_kernels=(7, 5, 3))
 CONFIGS = [
@@ -162,6 +163,32 @@ def test_building_and_running_leaves_torch_and_the_model_as_they_were() -> None:
     assert torch.get_num_threads() == threads
     assert torch.equal(x, kept)
     assert all(torch.equal(model.state_dict()[key], tensor) for key, tensor in before.items())
+
+
+def test_training_a_network_on_does_not_change_its_engine() -> None:
+    model, x = trained(SHALLOW), days(SHALLOW)
+    engine = Engine([model], "torch", threads=1)
+    expected = engine.probabilities(x)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(0.1)
+    np.testing.assert_array_equal(engine.probabilities(x), expected)
+
+
+@pytest.mark.parametrize("entry", [e for e in list_weights() if e.origin == "shipped"], ids=lambda e: e.name)
+def test_shipped_weights_give_the_same_map_by_the_engine(entry: WeightsFile) -> None:
+    model = load_model(entry.name)
+    x = days(model.config, 2, 2, 2)
+    # Fires on some days: the input on which probabilities leave zero.
+    x[model.spec.channels.index("frp"), 10:14, 20:30, 20:30] = 4.0
+    expected = plain(model, x).sigmoid()
+    found = torch.from_numpy(Engine([model], "torch").probabilities(x))
+    torch.testing.assert_close(found, expected, rtol=0, atol=1e-4)
+    sums = expected.sum(0), found.sum(0)
+    assert torch.equal(*((total >= 0.5) for total in sums))
+    burned = sums[0] >= 0.5
+    assert burned.any()
+    assert torch.equal(expected.argmax(0)[burned], found.argmax(0)[burned])
 
 
 def test_engines_travel_by_pickle() -> None:

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.writers_hdf4 import BANDS, SCALES, encode, name_of, smooth_planes, write_band, write_overpass
 
 from banet.errors import NotFoundError, UnreadableFileError
 from banet.hdf4 import file_attributes, list_arrays, read_arrays
@@ -15,6 +14,7 @@ from banet.observations import source
 from banet.observations.gridded_hdf4 import GriddedFile
 from banet.observations.reflectance import mir_reflectance
 from banet.region import Region
+from writers_hdf4 import BANDS, SCALES, encode, name_of, smooth_planes, write_band, write_overpass
 
 REGION = Region("T", (-8, 39, -7.8, 39.3), 0.01)
 DAY = np.datetime64("2020-07-14")

@@ -126,6 +126,13 @@ def test_a_window_lies_exactly_on_the_grid():
     np.testing.assert_allclose(part.cell_area_ha, region.cell_area_ha[100:228], rtol=1e-9)
 
 
+def test_a_window_past_the_antimeridian_is_the_same_place():
+    region = Region("fiji", (177, -20, -178, -15), 0.01)
+    part = region.window(slice(0, 100), slice(400, 500))
+    assert part.bbox == (-179, -16, -178, -15)
+    assert part.cells_of([-178.995], [-15.005])[1] == region.cells_of([-178.995], [-15.005])[1] - 400
+
+
 @pytest.mark.parametrize(
     ("bbox", "words"),
     [

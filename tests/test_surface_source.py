@@ -5,7 +5,6 @@ from __future__ import annotations
 import h5py
 import numpy as np
 import pytest
-from tests.writers_surface import pixel_centres, write_tile
 
 from banet import observations
 from banet.building import build_cube
@@ -13,6 +12,7 @@ from banet.errors import InputError, NotFoundError, UnreadableFileError
 from banet.observations.planes import DayPlanes
 from banet.observations.surface import FLAGS, NO_FLAG, surface
 from banet.region import Region
+from writers_surface import pixel_centres, write_tile
 
 DAY = np.datetime64("2021-08-05")
 REGION = Region("Evia", (23.2, 38.6, 23.5, 38.8))

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial import cKDTree
-from tests.writers_l1b import Geometry, viirs_geometry
 
 from banet.observations.l1b import IMG, MOD
 from banet.observations.resample import place, resample
 from banet.region import Region
+from writers_l1b import Geometry, viirs_geometry
 
 # Pixels of a scan in the middle of each aggregation zone and at both edges of the swath.
 PLACES = {"nadir": (1540, 1660), "joined in twos": (740, 860), "edge": (10, 110), "other edge": (3090, 3190)}

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.writers_l1b import BANDS, viirs_geometry, write_granule
 
 from banet.observations.l1b import IMG, MOD, find_granules, read_geolocation, read_pixels
 from banet.observations.reflectance import mir_reflectance
+from writers_l1b import BANDS, viirs_geometry, write_granule
 
 SCRIPT = """
 import sys, warnings

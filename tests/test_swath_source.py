@@ -8,7 +8,6 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
-from tests.writers_l1b import BANDS, BOWTIE, QUALITY, Geometry, viirs_geometry, write_granule
 
 from banet import observations
 from banet.building import build_cube
@@ -18,6 +17,7 @@ from banet.observations.l1b import IMG, MOD, find_granules, read_geolocation, re
 from banet.observations.reflectance import BANDS as MIR_BANDS
 from banet.observations.reflectance import planck_radiance
 from banet.region import Region
+from writers_l1b import BANDS, BOWTIE, QUALITY, Geometry, viirs_geometry, write_granule
 
 DAY = np.datetime64("2021-08-05")
 REGION = Region("Evia", (23.0, 38.4, 23.6, 38.8), 0.01)

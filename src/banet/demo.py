@@ -148,7 +148,7 @@ def _score(cube: Cube, burnmap: BurnMap, scene: Scene) -> tuple[Reference, BurnM
     from banet.evaluation.baselines import active_fires
 
     truth = scene.truth().between(burnmap.start, burnmap.stop)
-    baseline = active_fires(cube, burnmap.start, burnmap.stop)
+    baseline = active_fires(cube, burnmap.start, burnmap.stop - 1)
     maps = {"banet": burnmap, "active fires": baseline}
     return truth, baseline, {name: score(each, truth) for name, each in maps.items()}
 

@@ -162,6 +162,8 @@ class Region:
         r0, r1, _ = rows.indices(height)
         c0, c1, _ = cols.indices(width)
         lon = self.west + np.array([c0, c1]) * ((self.east - self.west) / width)
+        if lon[0] > 180:
+            lon -= 360
         lat = self.north - np.array([r1, r0]) * ((self.north - self.south) / height)
         box = (round(lon[0], 10), round(lat[0], 10), round(lon[1], 10), round(lat[1], 10))
         return Region(name or self.name, box, self.pixel_size)

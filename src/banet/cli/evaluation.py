@@ -65,7 +65,7 @@ def evaluate(
     opened = open_cube(cube) if cube else None
     baselines = {}
     if opened is not None and isinstance(mine, BurnMap):
-        baselines["active fires"] = active_fires(opened, mine.start, mine.stop)
+        baselines["active fires"] = active_fires(opened, mine.start, mine.stop - 1)
     found = run(
         mine,
         theirs,

@@ -28,7 +28,7 @@ def make_maps(
     end: str,
     out: Path,
     weights: str = "default",
-    tiling: Literal["blend", "original"] = "blend",
+    tiling: Literal["blend", "original"] | None = None,
     tile: int | None = None,
     step: int | None = None,
     threshold: float = 0.5,
@@ -44,9 +44,10 @@ def make_maps(
         end: last month, included.
         out: folder for {name}_{YYYYMM}_burn_date.tif, _confidence.tif, _uncertainty.tif, .nc, .png.
         weights: name or path; several, separated by commas, are averaged.
-        tiling: 'blend' joins tiles without seams, 'original' does as Pinto et al. (2020) did.
-        tile: edge of a tile in cells; 256, or 128 for 'original'.
-        step: distance of tiles in cells; 100 for 'original'.
+        tiling: 'blend' joins tiles without seams, 'original' does as Pinto et al. (2020) did; 'original' where
+            --step is given, otherwise 'blend'.
+        tile: edge of a tile in cells; 128 for 'original', chosen by the network for 'blend'.
+        step: distance of the tiles of 'original' in cells; 100 if left out.
         threshold: least burned value of a cell that counts as burned.
         pictures: also write a PNG of each map.
     """
@@ -61,6 +62,7 @@ def make_maps(
     months = month_range(start, end)
     folder = output_folder(out)
     scratch = folder / _SCRATCH
+    tiling = tiling or ("blend" if step is None else "original")
     settings: Settings = {"tiling": tiling, "tile": tile, "step": step, "threshold": threshold}
     with progress("map") as report:
         running: Settings = {**settings, "progress": report, "scratch": scratch}

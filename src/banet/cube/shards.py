@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numcodecs import blosc  # type: ignore[import-untyped]
+from numcodecs import blosc
 
 from banet.cube.layout import CHUNK, VARIABLES, Variable
 from banet.errors import UnreadableFileError

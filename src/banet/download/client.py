@@ -7,6 +7,7 @@ import datetime as dt
 import email.utils
 import logging
 import random
+import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from types import TracebackType
@@ -59,6 +60,7 @@ class Client:
         self.login = login
         self.stop = threading.Event()
         self._logins = threading.Lock()
+        self._lines: set[socket.socket] = set()
         _keep_quiet()
         self._http = httpx.Client(
             follow_redirects=False,
@@ -74,6 +76,26 @@ class Client:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._http.close()
+
+    def interrupt(self) -> None:
+        """Stop everything that uses this client, reads that wait for a silent host too."""
+        self.stop.set()
+        for line in list(self._lines):
+            with contextlib.suppress(OSError):
+                # Shutting down wakes the thread that reads; closing would not.
+                socket.socket.shutdown(line, socket.SHUT_RDWR)
+
+    @contextlib.contextmanager
+    def _open_line(self, answer: httpx.Response) -> Iterator[None]:
+        """Keep the line of an answer where `interrupt` finds it."""
+        stream = answer.extensions.get("network_stream")
+        line = stream.get_extra_info("socket") if stream is not None else None
+        if line is not None:
+            self._lines.add(line)
+        try:
+            yield
+        finally:
+            self._lines.discard(line)
 
     def pause(self, seconds: float) -> None:
         """Wait.
@@ -163,7 +185,7 @@ class Client:
                 if answer.status_code not in {200, 206, 416}:
                     answer.read()
                     raise _refusal(answer, label, explain)
-            with _translated(url, label), _quietly():
+            with _translated(url, label), _quietly(), self._open_line(answer):
                 yield answer
 
     def _turn(self, login: bool) -> contextlib.AbstractContextManager[object]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import shutil
 import threading
@@ -159,7 +158,7 @@ class _Run:
         try:
             self._follow(dict(zip(futures, self.jobs, strict=True)))
         except BaseException:
-            self.client.stop.set()
+            self.client.interrupt()
             raise
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
@@ -196,13 +195,15 @@ def _check_room(jobs: Sequence[Job]) -> None:
         needs[job.target.parent] += job.bytes
     for folder, size in needs.items():
         output_folder(folder)
-        with contextlib.suppress(OSError):
+        try:
             free = shutil.disk_usage(folder).free
-            if free < size:
-                raise OutputError(
-                    f"{folder} has {human(free)} free and the files need {human(size)}; make room, or ask "
-                    "for less"
-                )
+        except OSError:
+            continue  # some network folders do not tell; a full disk is then noticed when it happens
+        if free < size:
+            raise OutputError(
+                f"{folder} has {human(free)} free and the files need {human(size)}; make room, or ask "
+                "for less"
+            )
 
 
 def human(size: float) -> str:

@@ -162,4 +162,5 @@ def _alone(scene: _Scene, collections: tuple[str, ...], stream: str) -> str:
     names = [granule.name for granule in scene.granules]
     prefixes = [collection.split("/")[0] for collection in collections]
     lacking = [prefix for prefix in prefixes if not any(name.startswith(f"{prefix}.") for name in names)]
-    return f"{names[0]}: the catalogue has no {' or '.join(lacking)} of {'.'.join(scene.key)} ({stream}); left out"
+    what, when = " or ".join(lacking), ".".join(scene.key)
+    return f"{names[0]}: the catalogue has no {what} of {when} ({stream}); left out"

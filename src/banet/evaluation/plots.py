@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -46,12 +46,20 @@ def _axes(width: float = 5.2, height: float = 3.6) -> tuple[Figure, Axes]:
     return figure, axes
 
 
-def _finish(axes: Axes, title: str, x: str, y: str, *, legend: bool = False) -> None:
+def _finish(
+    axes: Axes,
+    title: str,
+    x: str,
+    y: str,
+    *,
+    legend: bool = False,
+    place: Literal["best", "upper left"] = "best",
+) -> None:
     axes.set_title(title, fontsize=10, loc="left")
     axes.set_xlabel(x, fontsize=8.5)
     axes.set_ylabel(y, fontsize=8.5)
     if legend:
-        axes.legend(fontsize=8, frameon=False)
+        axes.legend(fontsize=7.5, frameon=False, loc=place)
 
 
 def interval_figure(scores: Mapping[str, Scores], measure: str = "dice", title: str = "") -> Figure:
@@ -70,7 +78,7 @@ def interval_figure(scores: Mapping[str, Scores], measure: str = "dice", title: 
         axes.plot([low, high], [k, k], color=COLOURS[0], linewidth=1.6, solid_capstyle="butt")
         axes.plot(value, k, "o", color=COLOURS[0], markersize=5, label=name)
     axes.set_yticks(range(len(scores)), list(scores))
-    axes.invert_yaxis()
+    axes.set_ylim(len(scores) - 0.5, -0.5)
     _finish(axes, title or measure.replace("_", " "), "", "")
     return figure
 
@@ -98,7 +106,9 @@ def date_figure(counts: Mapping[str, Any], limit: int = 15) -> Figure:
         share = shown / total if total else shown
         axes.bar(days + (k - (len(counts) - 1) / 2) * width, share, width, color=COLOURS[k % 7], label=label)
     axes.axvline(0, color=_GREY, linewidth=0.8)
-    _finish(axes, "Date difference", "days, map minus reference", "share of cells", legend=bool(counts))
+    axes.margins(y=0.2)
+    words = ("Date difference", "days, map minus reference", "share of cells")
+    _finish(axes, *words, legend=bool(counts), place="upper left")
     return figure
 
 
@@ -112,7 +122,8 @@ def proportion_figure(fit: ProportionFit) -> Figure:
         axes.plot(ends, fit.intercept + fit.slope * ends, color=COLOURS[5], linewidth=1.4)
     axes.set_xlim(-0.02, 1.02)
     axes.set_ylim(-0.02, 1.02)
-    text = f"y = {fit.slope:.2f} x {fit.intercept:+.3f}, R2 = {fit.r2:.2f}, {fit.blocks} blocks"
+    sign = "-" if fit.intercept < 0 else "+"
+    text = f"y = {fit.slope:.2f} x {sign} {abs(fit.intercept):.3f}, R2 = {fit.r2:.2f}, {fit.blocks} blocks"
     down, across = fit.block_km
     _finish(axes, text, f"reference, burned share of {down:.1f} x {across:.1f} km", "map, burned share")
     return figure

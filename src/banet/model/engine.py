@@ -155,9 +155,9 @@ def _enough_memory(days: Tensor) -> Iterator[None]:
     except (RuntimeError, MemoryError) as error:
         if not isinstance(error, MemoryError) and "memory" not in str(error):
             raise
+        size = " x ".join(map(str, days.shape[1:]))
         raise BanetError(
-            f"not enough memory for a tile of {' x '.join(map(str, days.shape[1:]))} (days x rows x columns): "
-            "ask for smaller tiles"
+            f"not enough memory for a tile of {size} (days x rows x columns): ask for smaller tiles"
         ) from error
 
 

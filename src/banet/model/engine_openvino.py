@@ -71,16 +71,16 @@ def _graph(model: BANet, shape: tuple[int, ...]) -> Any:
     for step in model.steps:
         x = ops.concat([skips.pop(), _convolution(step.time, _convolution(step.space, x))], 1)
     x = _convolution(model.head, x)
-    weight, bias = model.logits.weight.detach(), model.logits.bias
+    weight, bias = model.logits.weight, model.logits.bias
     ones, none = [1, 1, 1], [0, 0, 0]
     x = ops.convolution(x, _constant(weight), ones, none, none, ones)
     if bias is not None:
-        x = ops.add(x, _constant(bias.detach().view(1, -1, 1, 1, 1)))
+        x = ops.add(x, _constant(bias.view(1, -1, 1, 1, 1)))
     return openvino.Model([x], [inputs], "banet")
 
 
 def _constant(values: Tensor) -> Any:
-    return ops.constant(values.float().contiguous().numpy())
+    return ops.constant(values.detach().float().cpu().contiguous().numpy())
 
 
 def _convolution(layer: ConvNorm, x: Any) -> Any:

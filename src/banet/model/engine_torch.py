@@ -8,6 +8,7 @@ blocks, each with torch on one thread, so nothing waits for a barrier inside an 
 
 from __future__ import annotations
 
+import copy
 import math
 import os
 import threading
@@ -124,7 +125,8 @@ class _Down:
         return cls(
             (weight[:, :, 0].contiguous(memory_format=torch.channels_last), bias),
             folded,
-            lstm,
+            # Of its own: the network may lie on another device, or be trained on.
+            copy.deepcopy(lstm).cpu() if lstm is not None else None,
             stride,
             time_stride,
         )
@@ -214,11 +216,15 @@ class _Head:
     def of(cls, model: BANet, up: _Up) -> _Head:
         kernel, shift = fold(model.head)
         last = model.logits
-        bias = torch.zeros(model.config.classes) if last.bias is None else last.bias.detach().float()
+        bias = (
+            torch.zeros(model.config.classes)
+            if last.bias is None
+            else last.bias.detach().float().cpu().clone()
+        )
         return cls(
             up,
             (kernel[..., 0].contiguous(memory_format=torch.channels_last), shift),
-            (last.weight.detach().float().flatten(1).t().contiguous(), bias),
+            (last.weight.detach().float().cpu().flatten(1).t().clone(), bias),
         )
 
     def rows(self, parts: tuple[Tensor, ...], skip: Tensor, out: Tensor, start: int, stop: int) -> None:

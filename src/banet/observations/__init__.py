@@ -14,7 +14,13 @@ from banet.observations.planes import DayPlanes, ObservationSource, Overpass
 __all__ = ["DayPlanes", "ObservationSource", "Overpass", "register", "source", "sources"]
 
 # Where the sources that ship with banet live; one line here makes a new module known.
-_MODULES = {"viirs750-gridded": "banet.observations.gridded_hdf4"}
+_MODULES = {
+    "viirs750-gridded": "banet.observations.gridded_hdf4",
+    "viirs375-gridded": "banet.observations.gridded375",
+    "viirs750-swath": "banet.observations.swath",
+    "viirs375-swath": "banet.observations.swath",
+    "surface": "banet.observations.surface",
+}
 _SOURCES: dict[str, ObservationSource] = {}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -63,23 +64,28 @@ def mir_limit(temperature: Field, solar_zenith: Field) -> Field:
 
 
 def radiances(
-    reflectance: Field, temperature: Field, solar_zenith: Field
+    reflectance: npt.NDArray[Any],
+    temperature: npt.NDArray[Any],
+    solar_zenith: npt.NDArray[Any],
+    band: str = "M12",
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Return the M12 and M15 radiances that `mir_reflectance` turns back into a reflectance.
+    """Return the radiances that `mir_reflectance` turns back into a reflectance.
 
     Args:
         reflectance: at 3.7 um.
         temperature: brightness temperature at 10.7 um, K.
         solar_zenith: degrees.
+        band: M12 (with M15) or I4 (with I5).
 
     Returns:
-        W m-2 sr-1 um-1 of M12 and of M15.
+        W m-2 sr-1 um-1 of the MIR band and of the thermal band.
 
     >>> from banet.observations.reflectance import mir_reflectance
     >>> mir, tir = radiances(np.float32([0.1]), np.float32([300]), np.float32([40]))
     >>> round(float(mir_reflectance(mir, tir, np.float32([40]))[0]), 5)
     0.1
     """
-    emitted = planck_radiance(temperature, M12.mir_wavelength)
-    sun = M12.irradiance * np.cos(np.radians(np.asarray(solar_zenith, np.float64))) / math.pi
-    return reflectance * (sun - emitted) + emitted, planck_radiance(temperature, M12.tir_wavelength)
+    constants = BANDS[band]
+    emitted = planck_radiance(temperature, constants.mir_wavelength)
+    sun = constants.irradiance * np.cos(np.radians(np.asarray(solar_zenith, np.float64))) / math.pi
+    return reflectance * (sun - emitted) + emitted, planck_radiance(temperature, constants.tir_wavelength)

@@ -18,7 +18,22 @@ import numpy.typing as npt
 from banet.simulation.fields import Field, interpolator
 from banet.simulation.spectra import GEOMETRY, VOLUME
 
-__all__ = ["SATELLITES", "Geometry", "Pass", "geometry", "passes", "solar_zenith", "view_zenith"]
+__all__ = [
+    "EARTH_KM",
+    "HEIGHT_KM",
+    "INCLINATION",
+    "PERIOD_H",
+    "SATELLITES",
+    "Geometry",
+    "Pass",
+    "geometry",
+    "node_longitude",
+    "orbit_phase",
+    "passes",
+    "solar_zenith",
+    "track_shift",
+    "view_zenith",
+]
 
 ORBITS, CYCLE_DAYS = 227, 16
 PERIOD_H = CYCLE_DAYS * 24 / ORBITS
@@ -63,20 +78,25 @@ class Pass:
         return list(SATELLITES).index(self.satellite), self.orbit + 2**20, int(self.day)
 
 
-def _phase(latitude: float | Array, day: bool | npt.NDArray[np.bool_]) -> Array:
+def orbit_phase(latitude: float | Array, day: bool | npt.NDArray[np.bool_]) -> Array:
     """Return the angle along the orbit from the ascending node at which it crosses a latitude."""
     angle = np.arcsin(np.clip(np.sin(np.radians(latitude)) / math.sin(INCLINATION), -1, 1))
     return np.where(day, angle, np.pi - angle)
 
 
-def _track_shift(phase: Array) -> Array:
+def track_shift(phase: Array) -> Array:
     """Return degrees of longitude from the node to the track, turning Earth included."""
     inertial = np.degrees(np.arctan2(math.cos(INCLINATION) * np.sin(phase), np.cos(phase)))
     return np.asarray(inertial - SPACING * phase / (2 * np.pi))
 
 
-_ANCHOR_PHASE = float(_phase(ANCHOR_LATITUDE, True))
-_ANCHOR_NODE = ANCHOR_LONGITUDE - float(_track_shift(np.asarray(_ANCHOR_PHASE)))
+_ANCHOR_PHASE = float(orbit_phase(ANCHOR_LATITUDE, True))
+_ANCHOR_NODE = ANCHOR_LONGITUDE - float(track_shift(np.asarray(_ANCHOR_PHASE)))
+
+
+def node_longitude(passage: Pass) -> float:
+    """Return the longitude of the ascending node of a pass's orbit, degrees."""
+    return _ANCHOR_NODE - passage.lag * SPACING
 
 
 def _node_time(lag: Array) -> Array:
@@ -87,7 +107,7 @@ def _node_time(lag: Array) -> Array:
 def _offset(lag: Array, day: bool | npt.NDArray[np.bool_], lon: Array, lat: Array) -> Array:
     """Return the degrees of longitude from the track to a place on its parallel, -180 to 180."""
     node = _ANCHOR_NODE - lag * SPACING
-    return np.asarray((lon - node - _track_shift(_phase(lat, day)) + 180) % 360 - 180)
+    return np.asarray((lon - node - track_shift(orbit_phase(lat, day)) + 180) % 360 - 180)
 
 
 def _cross_track(lag: Array, day: bool | npt.NDArray[np.bool_], lon: Array, lat: Array) -> Array:
@@ -152,7 +172,7 @@ def passes(
         lag = orbit + SATELLITES[satellite]
         for day in (True, False):
             angle = np.abs(_cross_track(lag, day, *place))
-            time = _node_time(lag) + _phase(lat, day) / (2 * np.pi) * PERIOD_H - begin
+            time = _node_time(lag) + orbit_phase(lat, day) / (2 * np.pi) * PERIOD_H - begin
             # Beyond the limb the scan angle falls again, and the far side of the Earth has the same sine.
             seen = (angle < LIMB) & (_scan_angle(angle) < MAX_SCAN) & (np.abs(_offset(lag, day, *place)) < 90)
             keep = seen & (time >= 0) & (time < 24 * days)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from banet.errors import InputError
 from banet.files import PathLike, output_folder
-from banet.simulation.writers import gridded, hotspots, truth
+from banet.simulation.writers import gridded, hotspots, labels, swath, truth
 
 if TYPE_CHECKING:
     from banet.simulation.scene import Scene
@@ -21,6 +21,9 @@ FORMATS: dict[str, tuple[str, Writer]] = {
     "gridded": ("viirs", gridded.write),
     "hotspots": ("hotspots", hotspots.write),
     "truth": ("truth", truth.write),
+    "swath750": ("swath", swath.write_mod),
+    "swath375": ("swath", swath.write_img),
+    "labels": ("labels", labels.write),
 }
 """Name of each format: the folder it goes to and what writes it."""
 

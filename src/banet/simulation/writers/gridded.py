@@ -15,11 +15,11 @@ import numpy.typing as npt
 from banet.days import day_of_year
 from banet.errors import InputError
 from banet.files import writing
-from banet.hdf4 import _LOCK as LOCK
 from banet.region import Region
 from banet.simulation.heat import radiances
 from banet.simulation.observe import View, observations
 from banet.simulation.spectra import Band
+from banet.simulation.writers.hdf4 import Layer, write_hdf4
 
 if TYPE_CHECKING:
     from banet.simulation.scene import Scene
@@ -65,8 +65,9 @@ def write(scene: Scene, folder: Path) -> tuple[Path, ...]:
         attributes = _attributes(scene.region, moment, view.passage.satellite)
         for name, plane in _planes(view).items():
             path = folder / f"{stem}.{name}.hdf"
+            about = attributes | {"StructMetadata.0": _structure(name, scene.region, name in SCALES)}
             with writing(path) as part:
-                _write_file(part, name, plane, scene.region, attributes)
+                write_hdf4(part, [_layer(name, plane)], about)
             paths.append(path)
     return tuple(paths)
 
@@ -114,37 +115,16 @@ def _planes(view: View) -> dict[str, npt.NDArray[Any]]:
     return planes
 
 
-def _write_file(
-    path: Path, name: str, plane: npt.NDArray[Any], region: Region, attributes: dict[str, Any]
-) -> None:
-    from pyhdf.SD import SD, SDC
-
-    whole = plane.dtype == np.uint16
-    with LOCK:
-        file = SD(str(path), SDC.WRITE | SDC.CREATE | SDC.TRUNC)
-        try:
-            for key, value in attributes.items():
-                setattr(file, key, value)
-            setattr(file, "StructMetadata.0", _structure(name, region, whole))
-            data = file.create(name, SDC.UINT16 if whole else SDC.FLOAT32, plane.shape)
-            data.dim(0).setname(f"YDim:{GRID}")
-            data.dim(1).setname(f"XDim:{GRID}")
-            # Level 1 makes the same files as the real level 4 within a few per cent, in a third of the time.
-            data.setcompress(SDC.COMP_DEFLATE, 1)
-            data.FILL_VALUES = _UINT_FILLS if whole else _FLOAT_FILLS
-            data.attr("_FillValue").set(SDC.UINT16 if whole else SDC.FLOAT32, FILL if whole else _FLOAT_FILL)
-            data.FILL_TEST_VALUE = "UINT16_FILL_TEST = 65527" if whole else "FLOAT32_FILL_TEST = -999"
-            if whole:
-                scale, offset = SCALES[name]
-                data.attr("Scale").set(SDC.FLOAT32, scale)
-                data.attr("Offset").set(SDC.FLOAT32, offset)
-            data[:] = plane
-            data.endaccess()
-        finally:
-            file.end()
+def _layer(name: str, plane: npt.NDArray[Any]) -> Layer:
+    if name in SCALES:
+        scale, offset = SCALES[name]
+        texts = {"FILL_VALUES": _UINT_FILLS, "FILL_TEST_VALUE": "UINT16_FILL_TEST = 65527"}
+        return Layer(name, plane, GRID, {"_FillValue": FILL}, {"Scale": scale, "Offset": offset}, texts)
+    texts = {"FILL_VALUES": _FLOAT_FILLS, "FILL_TEST_VALUE": "FLOAT32_FILL_TEST = -999"}
+    return Layer(name, plane, GRID, {"_FillValue": _FLOAT_FILL}, texts=texts)
 
 
-def _attributes(region: Region, moment: np.datetime64, satellite: str) -> dict[str, Any]:
+def _attributes(region: Region, moment: np.datetime64, satellite: str) -> dict[str, str]:
     day = str(moment.astype("datetime64[D]"))
     return {
         "HDFEOSVersion": "HDFEOS_V2.19",

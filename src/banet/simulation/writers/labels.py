@@ -1,0 +1,273 @@
+"""Monthly burned-area tiles of the MCD64A1 family, with the kind of errors that the real products have.
+
+The truth is sampled on the 463 m sinusoidal grid and then worsened: small burns are missed, some fires and
+pixels are omitted, edges are moved, and a pixel is dated by the first clear look after it burned, with an
+uncertainty that is the time without one. Layout and attributes follow a real VNP64A1.002 tile and the
+Collection 6.1 user guide (Giglio et al. 2022); sizes of the errors are of the order of what Giglio et al. 2018
+(Remote Sens. Environ. 217, 72-85) and Boschetti et al. 2019 (Remote Sens. Environ. 231, 111240) report.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
+
+from banet.days import as_month, day_of_year
+from banet.files import writing
+from banet.region import Region
+from banet.simulation.fields import stream
+from banet.simulation.spectra import Cover
+from banet.simulation.writers.hdf4 import Layer, write_hdf4
+
+if TYPE_CHECKING:
+    from banet.simulation.scene import Scene
+
+__all__ = ["LabelErrors", "write"]
+
+RADIUS = 6371007.181
+TILE = 2 * math.pi * RADIUS / 36
+SIZE = 2400
+GRID = "MOD_Grid_Monthly_500m_BA"
+MISSING, WATER = -1, -2
+# A pixel is probed at 4 x 4 places.
+PROBES = 4
+
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class LabelErrors:
+    """How far the labels are from the truth.
+
+    Attributes:
+        smallest: burns of fewer pixels are missed.
+        fire_omission: probability that a whole fire is missed, times its chance of being small: it falls with
+            the size of the fire.
+        pixel_omission: probability that a burned pixel is missed.
+        commission: probability that an unburned neighbour of a burned pixel is taken for burned.
+        share: a pixel counts as burned from this burned share on.
+        longest_gap: days without a clear look after which nothing is found.
+    """
+
+    smallest: int = 4
+    fire_omission: float = 0.35
+    pixel_omission: float = 0.04
+    commission: float = 0.10
+    share: float = 0.5
+    longest_gap: int = 20
+
+
+def write(scene: Scene, folder: Path, errors: LabelErrors | None = None) -> tuple[Path, ...]:
+    """Write a VNP64A1-like tile for every month and tile that the scene touches."""
+    wrong = errors if errors is not None else LabelErrors()
+    paths = []
+    for h, v in _tiles(scene.region):
+        window = _Window.of(scene.region, h, v)
+        day, spread = _dated(scene, window, wrong)
+        for month in np.unique(as_months(scene)):
+            number = int(day_of_year(np.array([month.astype("datetime64[D]")]))[0])
+            name = f"VNP64A1.A{str(month)[:4]}{number:03d}.h{h:02d}v{v:02d}.002.2024001000000.hdf"
+            with writing(folder / name) as part:
+                write_hdf4(part, _layers(scene, window, day, spread, month), _about(h, v, month))
+            paths.append(folder / name)
+    return tuple(paths)
+
+
+def as_months(scene: Scene) -> npt.NDArray[np.datetime64]:
+    """Return the month of each day of a scene."""
+    return np.array([as_month(day) for day in scene.days])
+
+
+def _tiles(region: Region) -> Iterator[tuple[int, int]]:
+    lon, lat = np.meshgrid(
+        np.linspace(region.west, region.east, 65), np.linspace(region.south, region.north, 65)
+    )
+    x = RADIUS * np.radians((lon + 180) % 360 - 180) * np.cos(np.radians(lat))
+    h = np.floor((x + math.pi * RADIUS) / TILE).astype(int)
+    v = np.floor((math.pi * RADIUS / 2 - RADIUS * np.radians(lat)) / TILE).astype(int)
+    yield from sorted(set(zip(h.ravel().tolist(), v.ravel().tolist())))
+
+
+@dataclass(frozen=True, eq=False)
+class _Window:
+    """The part of a tile that a region lies in, and where its probes fall on the region's cells.
+
+    Attributes:
+        rows, cols: of the tile.
+        row, col: place of each probe in cells of the region, (rows * PROBES, columns * PROBES).
+        inside: whether the probe lies in the region.
+    """
+
+    rows: slice
+    cols: slice
+    row: npt.NDArray[np.float64]
+    col: npt.NDArray[np.float64]
+    inside: npt.NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, region: Region, h: int, v: int) -> _Window:
+        pixel = TILE / SIZE
+        top, left = math.pi * RADIUS / 2 - v * TILE, -math.pi * RADIUS + h * TILE
+        lats = np.radians([region.north, region.south])
+        r0, r1 = ((top - RADIUS * lats) / pixel).tolist()
+        widest = np.cos(np.radians(np.linspace(region.south, region.north, 33)))
+        edges = np.radians([region.west, region.east])[:, None] * RADIUS * widest
+        c0, c1 = (edges.min() - left) / pixel, (edges.max() - left) / pixel
+        rows = slice(max(int(r0), 0), min(int(r1) + 1, SIZE))
+        cols = slice(max(int(c0), 0), min(int(c1) + 1, SIZE))
+        y = top - (np.arange(rows.start * PROBES, rows.stop * PROBES) + 0.5) * pixel / PROBES
+        x = left + (np.arange(cols.start * PROBES, cols.stop * PROBES) + 0.5) * pixel / PROBES
+        lat = y / RADIUS
+        lon = np.degrees(x[None, :] / (RADIUS * np.cos(lat)[:, None]))
+        size = region.pixel_size
+        row = np.broadcast_to(((region.north - np.degrees(lat)) / size)[:, None], lon.shape)
+        col = (np.mod(lon - region.west + 180, 360) - 180) / size
+        inside = (row >= 0) & (row < region.shape[0]) & (col >= 0) & (col < region.shape[1])
+        return cls(rows, cols, row, col, inside)
+
+    def take(self, grid: npt.NDArray[Any], subcells: int, outside: float) -> npt.NDArray[Any]:
+        """Look up a grid (fine, or of cells with `subcells` 1) at the probes."""
+        r = np.where(self.inside, self.row * subcells, 0).astype(np.int64)
+        c = np.where(self.inside, self.col * subcells, 0).astype(np.int64)
+        return np.where(self.inside, grid[r, c], outside)
+
+    def per_pixel(self, probes: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+        """Average probes to pixels."""
+        shape = (probes.shape[0] // PROBES, PROBES, probes.shape[1] // PROBES, PROBES)
+        return np.asarray(probes.reshape(shape).mean((1, 3)), np.float64)
+
+
+def _dated(scene: Scene, window: _Window, errors: LabelErrors) -> tuple[Ints, npt.NDArray[np.uint8]]:
+    """Return the mapped day of each pixel (counted from the scene's start, -1 unburned) and its uncertainty."""
+    world = scene.world
+    rng = stream(scene.world.seed, 60, window.rows.start, window.cols.start)
+    arrival = np.full(world.surface.cover.shape, np.nan, np.float32)
+    arrival.ravel()[world.burns.index] = world.burns.hour
+    fire = np.full(world.surface.cover.shape, -1, np.int32)
+    fire.ravel()[world.burns.index] = world.burns.fire
+    hours = window.take(arrival, world.subcells, np.nan)
+    share = window.per_pixel(np.isfinite(hours) & (hours >= 0))
+    burned = (share >= errors.share) & ~_missed(rng, window.take(fire, world.subcells, -1), errors)
+    burned = _edges(rng, burned, errors)
+    with np.errstate(invalid="ignore"):
+        known = np.where(np.isfinite(hours), hours, 0)
+    weight = window.per_pixel(np.isfinite(hours))
+    mean = window.per_pixel(known) / np.maximum(weight, 1e-9)
+    # A false edge pixel takes the date of its neighbours.
+    near = ndimage.distance_transform_edt(weight == 0, return_distances=False, return_indices=True)
+    day = np.clip(np.floor(mean[tuple(near)] / 24), 0, len(scene.days) - 1).astype(np.int64)
+    found, gap = _first_look(scene, window, day)
+    burned &= gap <= errors.longest_gap
+    burned &= ndimage.uniform_filter(burned.astype(float), 5)[...] * 25 >= errors.smallest - 0.5
+    spread = np.clip(np.rint(1 + gap / 2 + rng.exponential(0.6, gap.shape)), 1, 60)
+    return np.where(burned, found, -1), np.where(burned, spread, 0).astype(np.uint8)
+
+
+def _missed(rng: np.random.Generator, fire: npt.NDArray[Any], errors: LabelErrors) -> npt.NDArray[np.bool_]:
+    """Tell which pixels belong to fires that are missed as a whole, or are missed themselves."""
+    number = fire[PROBES // 2 :: PROBES, PROBES // 2 :: PROBES].astype(np.int64)
+    size = np.bincount(number[number >= 0], minlength=1)
+    lost = rng.random(len(size)) < errors.fire_omission * np.exp(-size / 60)
+    whole = np.where(number >= 0, lost[np.maximum(number, 0) % len(lost)], False)
+    return np.asarray(whole | (rng.random(number.shape) < errors.pixel_omission), bool)
+
+
+def _edges(
+    rng: np.random.Generator, burned: npt.NDArray[np.bool_], errors: LabelErrors
+) -> npt.NDArray[np.bool_]:
+    beside = ndimage.binary_dilation(burned, np.ones((3, 3), bool)) & ~burned
+    return np.asarray(burned | (beside & (rng.random(burned.shape) < errors.commission)), bool)
+
+
+def _first_look(scene: Scene, window: _Window, day: Ints) -> tuple[Ints, Ints]:
+    """Return the first clear day from `day` on (the day after it, mostly) and the days without a clear look."""
+    # Fires mostly burn after the satellite has passed, so the burn is seen from the next day on.
+    blind = ~np.isfinite(scene.nir) | (scene.red > 0.30)
+    middle = slice(PROBES // 2, None, PROBES)
+    rows = np.clip(window.row[middle, middle], 0, scene.region.shape[0] - 1).astype(np.int64)
+    cols = np.clip(window.col[middle, middle], 0, scene.region.shape[1] - 1).astype(np.int64)
+    last = len(scene.days) - 1
+    # Day of the next clear look, from the last day backward.
+    following = np.full((last + 2, *scene.region.shape), last + 30, np.int64)
+    for i in range(last, -1, -1):
+        following[i] = np.where(blind[i], following[i + 1], i)
+    found = following[np.minimum(day + 1, last + 1), rows, cols]
+    return np.minimum(found, last), found - day
+
+
+def _layers(
+    scene: Scene, window: _Window, day: Ints, spread: npt.NDArray[np.uint8], month: np.datetime64
+) -> list[Layer]:
+    first = month.astype("datetime64[D]")
+    stop = (month + 1).astype("datetime64[D]")
+    dates = scene.days[np.maximum(day, 0)]
+    now = (day >= 0) & (dates >= first) & (dates < stop)
+    share = window.per_pixel(window.inside)
+    water = (
+        window.per_pixel(window.take(scene.world.surface.cover == Cover.WATER, scene.world.subcells, 0)) > 0.5
+    )
+    known = share > 0.5
+    burn = np.where(now, day_of_year(dates), 0)
+    burn = np.where(water, WATER, burn)
+    edges = day_of_year(np.array([max(first, scene.days[0]), min(stop - 1, scene.days[-1])]))
+
+    def whole(values: npt.NDArray[Any], outside: int, kind: type) -> npt.NDArray[Any]:
+        tile = np.full((SIZE, SIZE), outside, kind)
+        tile[window.rows, window.cols] = np.where(known, values, outside)
+        return tile
+
+    limits = [whole(np.where(water, WATER, edge), MISSING, np.int16) for edge in edges]
+    code = {"_FillValue": MISSING, "water": WATER}
+    return [
+        Layer("Burn Date", whole(burn, MISSING, np.int16), GRID, {"valid_range": [0, 366]} | code,
+              texts={"long_name": "ordinal day of burn"}),
+        Layer("Burn Date Uncertainty", whole(np.where(now & ~water, spread, 0), 0, np.uint8), GRID,
+              texts={"long_name": "uncertainty in day of burn", "units": "days"}),
+        Layer("QA", whole(np.where(water, 0, 3), 0, np.uint8), GRID, texts={"units": "bit field"}),
+        Layer("First Day", limits[0], GRID, {"valid_range": [1, 366]} | code,
+              texts={"long_name": "first day of reliable change detection"}),
+        Layer("Last Day", limits[1], GRID, {"valid_range": [1, 366]} | code,
+              texts={"long_name": "last day of reliable change detection"}),
+    ]  # fmt: skip
+
+
+def _about(h: int, v: int, month: np.datetime64) -> dict[str, str]:
+    top, left = math.pi * RADIUS / 2 - v * TILE, -math.pi * RADIUS + h * TILE
+    start = month.astype("datetime64[D]")
+    end = (month + 1).astype("datetime64[D]") - 1
+    fields = "".join(
+        f'\t\t\tOBJECT=DataField_{i + 1}\n\t\t\t\tDataFieldName="{name}"\n\t\t\t\tDataType={kind}\n'
+        f'\t\t\t\tDimList=("YDim","XDim")\n\t\t\tEND_OBJECT=DataField_{i + 1}\n'
+        for i, (name, kind) in enumerate(
+            [
+                ("Burn Date", "DFNT_INT16"), ("Burn Date Uncertainty", "DFNT_UINT8"), ("QA", "DFNT_UINT8"),
+                ("First Day", "DFNT_INT16"), ("Last Day", "DFNT_INT16"),
+            ]
+        )
+    )  # fmt: skip
+    return {
+        "HDFEOSVersion": "HDFEOS_V2.20",
+        "StructMetadata.0": (
+            "GROUP=SwathStructure\nEND_GROUP=SwathStructure\nGROUP=GridStructure\n\tGROUP=GRID_1\n"
+            f'\t\tGridName="{GRID}"\n\t\tXDim={SIZE}\n\t\tYDim={SIZE}\n'
+            f"\t\tUpperLeftPointMtrs=({left:.6f},{top:.6f})\n"
+            f"\t\tLowerRightMtrs=({left + TILE:.6f},{top - TILE:.6f})\n"
+            "\t\tProjection=GCTP_SNSOID\n\t\tProjParams=(6371007.181000,0,0,0,0,0,0,0,0,0,0,0,0)\n"
+            "\t\tSphereCode=-1\n\t\tGridOrigin=HDFE_GD_UL\n\t\tGROUP=DataField\n"
+            f"{fields}\t\tEND_GROUP=DataField\n\tEND_GROUP=GRID_1\nEND_GROUP=GridStructure\n"
+            "GROUP=PointStructure\nEND_GROUP=PointStructure\nEND\n"
+        ),
+        "ShortName": "VNP64A1",
+        "LongName": "VIIRS/NPP Burned Area Monthly Global 500m SIN Grid (simulated)",
+        "tile": f"h{h:02d}v{v:02d}",
+        "year": str(month)[:4],
+        "RangeBeginningDate": str(start),
+        "RangeEndingDate": str(end),
+    }
