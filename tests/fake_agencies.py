@@ -374,7 +374,6 @@ class Agencies:
                 "longest_retry_after_s": 5,
                 "connect_timeout_s": 5,
                 "read_timeout_s": 5,
-                "chunk_bytes": 1024,
             },
             "earthdata": {
                 "search": f"{self.catalogue.url}/granules.umm_json",

@@ -10,7 +10,6 @@ import json
 import os
 import subprocess
 import sys
-import threading
 import time
 
 import pytest
@@ -71,7 +70,6 @@ def test_a_dropped_connection_is_resumed_where_it_broke(agencies, client, tmp_pa
 
 def test_progress_counts_more_than_the_number_of_attempts(agencies, client, tmp_path):  # noqa: F811
     job = job_for(agencies.data, tmp_path)
-    etag = {"ETag": f'"{hashlib.md5(BODY).hexdigest()}"'}
     real = agencies.data.ranged
 
     def stingy(request, body):
@@ -83,7 +81,6 @@ def test_progress_counts_more_than_the_number_of_attempts(agencies, client, tmp_
     assert fetch(client, job) == "fetched"
     assert job.target.read_bytes() == BODY
     assert len(agencies.data.received) == 11 > client.settings.transfer.attempts
-    assert etag
 
 
 def test_without_a_strong_validator_the_rest_is_not_trusted(agencies, client, tmp_path):  # noqa: F811
@@ -270,12 +267,13 @@ def test_bodies_that_are(agencies, client, tmp_path, name, body):  # noqa: F811
 
 
 def test_a_stop_keeps_what_came(agencies, client, tmp_path):  # noqa: F811
-    job = job_for(agencies.data, tmp_path)
+    body = BODY + bytes(3_000_000)
+    job = job_for(agencies.data, tmp_path, body=body)
     client.stop.set()
     with pytest.raises(StoppedError):
         fetch(client, job)
     kept = job.target.with_name("a.nc.part").stat().st_size
-    assert 0 < kept < len(BODY)
+    assert 0 < kept < len(body)
     client.stop.clear()
     assert fetch(client, job) == "fetched"
     assert agencies.data.sent("range") == [f"bytes={kept}-"]
@@ -374,7 +372,8 @@ def test_checksums_in_all_algorithms(tmp_path):
 
 
 def test_the_notes_beside_a_part_hold_no_query(agencies, client, tmp_path):  # noqa: F811
-    job = Job(agencies.data.add("/a.nc", BODY) + "?token=hidden-thing", tmp_path / "a.nc")
+    url = agencies.data.add("/a.nc", BODY + bytes(3_000_000))
+    job = Job(f"{url}?token=hidden-thing", tmp_path / "a.nc")
     client.stop.set()
     with pytest.raises(StoppedError):
         fetch(client, job)
@@ -389,7 +388,10 @@ def test_a_killed_process_loses_nothing(agencies, tmp_path):  # noqa: F811
     body = HDF5 + os.urandom(200_000)
     url = agencies.data.add("/a.nc", body)
     agencies.data.faults["/a.nc"] = [
-        Reply(200, body, {"ETag": f'"{hashlib.md5(body).hexdigest()}"', "Content-Length": str(len(body) + 1)})
+        # All but a byte comes, then the host falls silent.
+        Reply(
+            200, body[:-1], {"ETag": f'"{hashlib.md5(body).hexdigest()}"', "Content-Length": str(len(body))}
+        )
     ]
     config = agencies.config(tmp_path / "c.yaml")
     code = (
@@ -399,15 +401,14 @@ def test_a_killed_process_loses_nothing(agencies, tmp_path):  # noqa: F811
     child = subprocess.Popen([sys.executable, "-c", code, str(config), url, str(tmp_path / "a.nc")])
     part = tmp_path / "a.nc.part"
     deadline = time.monotonic() + 20
-    while not (part.exists() and part.stat().st_size > 150_000) and time.monotonic() < deadline:
+    while not (part.exists() and part.stat().st_size == len(body) - 1) and time.monotonic() < deadline:
         time.sleep(0.02)
     child.kill()
     child.wait()
     kept = part.stat().st_size
-    assert kept > 150_000
+    assert kept == len(body) - 1
     assert not (tmp_path / "a.nc").exists()
     with Client(agencies.settings(tmp_path)) as client:
         assert fetch(client, Job(url, tmp_path / "a.nc")) == "fetched"
     assert agencies.data.sent("range")[-1] == f"bytes={kept}-"
     assert (tmp_path / "a.nc").read_bytes() == body
-    assert threading.active_count() < 50

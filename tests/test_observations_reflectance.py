@@ -111,7 +111,7 @@ def test_it_equals_the_original() -> None:
     folder = os.environ.get("BANET_ORACLE")
     if not folder:
         pytest.skip("BANET_ORACLE names no folder of the original's code")
-    tree = ast.parse((Path(folder) / "data.py").read_text())
+    tree = ast.parse((Path(folder) / "banet" / "data.py").read_text())
     wanted = [node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == "MirCalc"]
     scope: dict[str, object] = {"np": np}
     exec(compile(ast.Module(wanted, []), "original", "exec"), scope)

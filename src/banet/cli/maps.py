@@ -44,8 +44,8 @@ def make_maps(
         end: last month, included.
         out: folder for {name}_{YYYYMM}_burn_date.tif, _confidence.tif, _uncertainty.tif, .nc, .png.
         weights: name or path; several, separated by commas, are averaged.
-        tiling: 'blend' joins tiles without seams, 'original' does as Pinto et al. (2020) did; 'original' where
-            --step is given, otherwise 'blend'.
+        tiling: 'blend' joins tiles without seams, 'original' does as Pinto et al. (2020) did; the latter
+            where --step is given, otherwise the former.
         tile: edge of a tile in cells; 128 for 'original', chosen by the network for 'blend'.
         step: distance of the tiles of 'original' in cells; 100 if left out.
         threshold: least burned value of a cell that counts as burned.

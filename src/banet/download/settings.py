@@ -62,7 +62,6 @@ class TransferSettings(_Frozen):
         longest_retry_after_s: a host that asks for a longer wait fails the file.
         connect_timeout_s, read_timeout_s: of the network.
         redirects: followed for one file.
-        chunk_bytes: written at a time.
     """
 
     parallel: Positive
@@ -74,7 +73,6 @@ class TransferSettings(_Frozen):
     connect_timeout_s: Seconds
     read_timeout_s: Seconds
     redirects: Positive
-    chunk_bytes: Positive
 
 
 class EarthdataSettings(_Frozen):

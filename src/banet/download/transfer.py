@@ -209,7 +209,7 @@ def _attempt(client: Client, job: Job, part: _Part) -> None:
 
 def _receive(client: Client, job: Job, part: _Part, answer: httpx.Response) -> None:
     start, total = _place(answer, part, job)
-    blocks = answer.iter_bytes(client.settings.transfer.chunk_bytes)
+    blocks = answer.iter_bytes()
     if start == 0:
         head = b""
         for block in blocks:
@@ -220,13 +220,13 @@ def _receive(client: Client, job: Job, part: _Part, answer: httpx.Response) -> N
         part.begin(_validator(answer))
     else:
         head = b""
-    with part.path.open("ab") as stream:
+    # Nothing is held back in a buffer: what came is there, whatever ends this process.
+    with part.path.open("ab", buffering=0) as stream:
         stream.write(head)
         for block in blocks:
             stream.write(block)
             if client.stop.is_set():
                 raise StoppedError(f"{job.name}: stopped; what came so far is kept")
-        stream.flush()
         os.fsync(stream.fileno())
 
 

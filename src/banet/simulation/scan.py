@@ -69,7 +69,7 @@ def _scan_angles(fine: int) -> tuple[Array, npt.NDArray[np.int64]]:
 def _pixels(
     passage: Pass, hour: Array, center_latitude: float, angles: Array, rows: Array
 ) -> tuple[Array, Array]:
-    """Return longitude and latitude, (scans, rows, pixels); `rows` are offsets from the middle in nadir km."""
+    """Return longitude and latitude, (scans, rows, pixels); `rows` are offsets in km at nadir."""
     phase = orbit_phase(center_latitude, passage.day) + (hour - passage.time_h) / PERIOD_H * 2 * np.pi
     lat = np.arcsin(math.sin(INCLINATION) * np.sin(phase))
     lon = np.radians(node_longitude(passage) + track_shift(phase))

@@ -3,8 +3,8 @@
 The truth is sampled on the 463 m sinusoidal grid and then worsened: small burns are missed, some fires and
 pixels are omitted, edges are moved, and a pixel is dated by the first clear look after it burned, with an
 uncertainty that is the time without one. Layout and attributes follow a real VNP64A1.002 tile and the
-Collection 6.1 user guide (Giglio et al. 2022); sizes of the errors are of the order of what Giglio et al. 2018
-(Remote Sens. Environ. 217, 72-85) and Boschetti et al. 2019 (Remote Sens. Environ. 231, 111240) report.
+Collection 6.1 user guide (Giglio et al. 2022); sizes of the errors are of the order of what Giglio et al.
+2018 (Remote Sens. Environ. 217, 72-85) and Boschetti et al. 2019 (Remote Sens. Environ. 231, 111240) report.
 """
 
 from __future__ import annotations
@@ -54,6 +54,7 @@ class LabelErrors:
         commission: probability that an unburned neighbour of a burned pixel is taken for burned.
         share: a pixel counts as burned from this burned share on.
         longest_gap: days without a clear look after which nothing is found.
+        same_day: probability that the date is that of the fire and not of the first clear look after it.
     """
 
     smallest: int = 4
@@ -62,6 +63,7 @@ class LabelErrors:
     commission: float = 0.10
     share: float = 0.5
     longest_gap: int = 20
+    same_day: float = 0.40
 
 
 def write(scene: Scene, folder: Path, errors: LabelErrors | None = None) -> tuple[Path, ...]:
@@ -145,7 +147,7 @@ class _Window:
 
 
 def _dated(scene: Scene, window: _Window, errors: LabelErrors) -> tuple[Ints, npt.NDArray[np.uint8]]:
-    """Return the mapped day of each pixel (counted from the scene's start, -1 unburned) and its uncertainty."""
+    """Return the mapped day of each pixel (from the scene's start on, -1 unburned) and its uncertainty."""
     world = scene.world
     rng = stream(scene.world.seed, 60, window.rows.start, window.cols.start)
     arrival = np.full(world.surface.cover.shape, np.nan, np.float32)
@@ -163,10 +165,10 @@ def _dated(scene: Scene, window: _Window, errors: LabelErrors) -> tuple[Ints, np
     # A false edge pixel takes the date of its neighbours.
     near = ndimage.distance_transform_edt(weight == 0, return_distances=False, return_indices=True)
     day = np.clip(np.floor(mean[tuple(near)] / 24), 0, len(scene.days) - 1).astype(np.int64)
-    found, gap = _first_look(scene, window, day)
+    found, gap = _look(rng, scene, window, day, errors.same_day)
     burned &= gap <= errors.longest_gap
     burned &= ndimage.uniform_filter(burned.astype(float), 5)[...] * 25 >= errors.smallest - 0.5
-    spread = np.clip(np.rint(1 + gap / 2 + rng.exponential(0.6, gap.shape)), 1, 60)
+    spread = np.clip(np.rint(0.4 + gap / 2 + rng.exponential(0.7, gap.shape)), 1, 60)
     return np.where(burned, found, -1), np.where(burned, spread, 0).astype(np.uint8)
 
 
@@ -186,8 +188,10 @@ def _edges(
     return np.asarray(burned | (beside & (rng.random(burned.shape) < errors.commission)), bool)
 
 
-def _first_look(scene: Scene, window: _Window, day: Ints) -> tuple[Ints, Ints]:
-    """Return the first clear day from `day` on (the day after it, mostly) and the days without a clear look."""
+def _look(
+    rng: np.random.Generator, scene: Scene, window: _Window, day: Ints, same_day: float
+) -> tuple[Ints, Ints]:
+    """Return the day that a burn would be dated, and the days from it to the next clear look."""
     # Fires mostly burn after the satellite has passed, so the burn is seen from the next day on.
     blind = ~np.isfinite(scene.nir) | (scene.red > 0.30)
     middle = slice(PROBES // 2, None, PROBES)
@@ -198,8 +202,10 @@ def _first_look(scene: Scene, window: _Window, day: Ints) -> tuple[Ints, Ints]:
     following = np.full((last + 2, *scene.region.shape), last + 30, np.int64)
     for i in range(last, -1, -1):
         following[i] = np.where(blind[i], following[i + 1], i)
-    found = following[np.minimum(day + 1, last + 1), rows, cols]
-    return np.minimum(found, last), found - day
+    looked = following[np.minimum(day + 1, last + 1), rows, cols]
+    # Giglio et al. 2018: 44 % of the dates are those of the active fire, 68 % within two days of it.
+    exact = rng.random(day.shape) < same_day
+    return np.where(exact, day, np.minimum(looked, last)), looked - day
 
 
 def _layers(
@@ -219,21 +225,21 @@ def _layers(
     edges = day_of_year(np.array([max(first, scene.days[0]), min(stop - 1, scene.days[-1])]))
 
     def whole(values: npt.NDArray[Any], outside: int, kind: type) -> npt.NDArray[Any]:
-        tile = np.full((SIZE, SIZE), outside, kind)
+        tile: npt.NDArray[Any] = np.full((SIZE, SIZE), outside, kind)
         tile[window.rows, window.cols] = np.where(known, values, outside)
         return tile
 
     limits = [whole(np.where(water, WATER, edge), MISSING, np.int16) for edge in edges]
-    code = {"_FillValue": MISSING, "water": WATER}
+    code: dict[str, int | list[int]] = {"_FillValue": MISSING, "water": WATER}
     return [
-        Layer("Burn Date", whole(burn, MISSING, np.int16), GRID, {"valid_range": [0, 366]} | code,
+        Layer("Burn Date", whole(burn, MISSING, np.int16), GRID, {"valid_range": [0, 366], **code},
               texts={"long_name": "ordinal day of burn"}),
         Layer("Burn Date Uncertainty", whole(np.where(now & ~water, spread, 0), 0, np.uint8), GRID,
               texts={"long_name": "uncertainty in day of burn", "units": "days"}),
         Layer("QA", whole(np.where(water, 0, 3), 0, np.uint8), GRID, texts={"units": "bit field"}),
-        Layer("First Day", limits[0], GRID, {"valid_range": [1, 366]} | code,
+        Layer("First Day", limits[0], GRID, {"valid_range": [1, 366], **code},
               texts={"long_name": "first day of reliable change detection"}),
-        Layer("Last Day", limits[1], GRID, {"valid_range": [1, 366]} | code,
+        Layer("Last Day", limits[1], GRID, {"valid_range": [1, 366], **code},
               texts={"long_name": "last day of reliable change detection"}),
     ]  # fmt: skip
 
