@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import functools
 import hashlib
 import json
 import socket
@@ -61,9 +62,7 @@ class Host:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.received: list[Received] = []
-        self.faults: dict[str, list[Reply]] = defaultdict(list)
-        self.most_at_once = self._now = 0
+        self.reset()
         self._lock = threading.Lock()
         owner = self
 
@@ -84,6 +83,12 @@ class Host:
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
         self._thread.start()
 
+    def reset(self) -> None:
+        """Forget what was sent and told."""
+        self.received: list[Received] = []
+        self.faults: dict[str, list[Reply]] = defaultdict(list)
+        self.most_at_once = self._now = 0
+
     @property
     def netloc(self) -> str:
         return "{}:{}".format(*self._server.server_address[:2])
@@ -91,11 +96,6 @@ class Host:
     @property
     def url(self) -> str:
         return f"http://{self.netloc}"
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
 
     def paths(self) -> list[str]:
         return [request.path for request in self.received]
@@ -146,10 +146,14 @@ class Host:
 class FileHost(Host):
     """Serves `files`, with ranges and ETags. `protect` is None, `bearer` or `cookie`."""
 
-    def __init__(self, name: str, login: LoginHost | None = None, protect: str | None = None) -> None:
+    def __init__(self, name: str, login: LoginHost | None = None) -> None:
+        self.login = login
         super().__init__(name)
+
+    def reset(self) -> None:
+        super().reset()
         self.files: dict[str, bytes] = {}
-        self.login, self.protect = login, protect
+        self.protect = None if self.login is None else "bearer"
         self.ranges = self.etags = True
         self.sessions: set[str] = set()
         self.redirects: dict[str, str] = {}
@@ -210,8 +214,8 @@ class FileHost(Host):
 class LoginHost(Host):
     """Earthdata login: tokens for a user name and password, and the redirects."""
 
-    def __init__(self, name: str) -> None:
-        super().__init__(name)
+    def reset(self) -> None:
+        super().reset()
         self.token, self.gives_tokens = TOKEN, True
         self.codes: set[str] = set()
 
@@ -237,8 +241,8 @@ class LoginHost(Host):
 class Catalogue(Host):
     """The granule search, `/granules.umm_json` and `/granules.json`, in pages."""
 
-    def __init__(self, name: str) -> None:
-        super().__init__(name)
+    def reset(self) -> None:
+        super().reset()
         self.granules: list[dict[str, object]] = []
 
     def add(self, collection: str, url: str, **fields: object) -> None:
@@ -309,8 +313,8 @@ def _entry(granule: dict[str, object]) -> dict[str, object]:
 class Firms(Host):
     """The area service, what days it has, and the archives of countries. `days[source]` is (first, last)."""
 
-    def __init__(self, name: str) -> None:
-        super().__init__(name)
+    def reset(self) -> None:
+        super().reset()
         self.key, self.max_days = KEY, 5
         self.days: dict[str, tuple[str, str]] = {}
         self.archives: dict[str, bytes] = {}
@@ -347,7 +351,7 @@ class Agencies:
     def __init__(self) -> None:
         self.login = LoginHost("login")
         self.catalogue = Catalogue("catalogue")
-        self.data = FileHost("data", self.login, "bearer")
+        self.data = FileHost("data", self.login)
         self.mirror = FileHost("mirror")
         self.firms = Firms("firms")
         self.weights = FileHost("weights")
@@ -355,10 +359,6 @@ class Agencies:
     @property
     def hosts(self) -> list[Host]:
         return [self.login, self.catalogue, self.data, self.mirror, self.firms, self.weights]
-
-    def close(self) -> None:
-        for host in self.hosts:
-            host.close()
 
     def everything_sent(self) -> dict[str, str]:
         """All that each host received, as one text a host."""
@@ -423,6 +423,13 @@ def agencies(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
         return real(address, *args, **more)
 
     monkeypatch.setattr(socket, "create_connection", near)
-    running = Agencies()
-    yield running
-    running.close()
+    running = _running()
+    for host in running.hosts:
+        host.reset()
+    return running
+
+
+@functools.cache
+def _running() -> Agencies:
+    """One set for all tests: to start and stop six servers takes longer than most tests."""
+    return Agencies()

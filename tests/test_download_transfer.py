@@ -68,7 +68,7 @@ def test_a_dropped_connection_is_resumed_where_it_broke(agencies, client, tmp_pa
     assert agencies.data.sent("if-range") == [etag]
 
 
-def test_progress_counts_more_than_the_number_of_attempts(agencies, client, tmp_path):  # noqa: F811
+def test_progress_counts_more_than_the_number_of_attempts(agencies, client, tmp_path, monkeypatch):  # noqa: F811
     job = job_for(agencies.data, tmp_path)
     real = agencies.data.ranged
 
@@ -77,7 +77,7 @@ def test_progress_counts_more_than_the_number_of_attempts(agencies, client, tmp_
         reply.keep = min(1024, len(reply.body)) if len(reply.body) > 1024 else None
         return reply
 
-    agencies.data.ranged = stingy
+    monkeypatch.setattr(agencies.data, "ranged", stingy)
     assert fetch(client, job) == "fetched"
     assert job.target.read_bytes() == BODY
     assert len(agencies.data.received) == 11 > client.settings.transfer.attempts

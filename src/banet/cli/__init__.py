@@ -40,6 +40,7 @@ def app() -> App:
         help="Map where vegetation burned, and on which day, from daily satellite images. "
         "Add --debug to any command to see the whole traceback of an error.",
         version=lambda: __import__("banet").__version__,
+        suppress_keyboard_interrupt=False,
     )
     groups = (region, download, cube, maps, products, evaluation, training, weights, simulation, demo, doctor)
     for group in groups:

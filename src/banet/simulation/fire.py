@@ -99,7 +99,9 @@ class _Grower:
         noise = self.noise[np.ix_((rr + dy) % rows, (cc + dx) % cols)]
         speed = speed * np.exp(self.rng.uniform(0.25, 0.6) * noise)
         effort = (
-            _blob(speed, half, spark.wind) if spark.cells <= _BLOB_LIMIT else _travel(speed, half, spark.wind)
+            _blob(speed, half, spark.wind)
+            if spark.cells <= _BLOB_LIMIT
+            else _travel(self.rng, speed, half, spark.wind)
         )
         islands = self.rng.uniform(0.2, 1.8) * self.climate.islands
         effort[(noise * 0.35 - self.noise[block]) > _upper(islands)] = np.inf
@@ -164,14 +166,14 @@ def _blob(speed: Field, half: int, wind: tuple[float, float]) -> Field:
     return np.asarray(effort, np.float32)
 
 
-def _travel(speed: Field, half: int, wind: tuple[float, float]) -> Field:
+def _travel(rng: np.random.Generator, speed: Field, half: int, wind: tuple[float, float]) -> Field:
     """Return the least travel time from the centre; large windows are solved on a coarser grid."""
     factor = max(1, math.ceil((2 * half + 1) / _GRAPH_SIDE))
     coarse = ndimage.uniform_filter(speed, factor)[::factor, ::factor] if factor > 1 else speed
     start = (half // factor, half // factor)
     coarse = coarse.copy()
     coarse[start] = max(float(coarse[start]), 0.2)
-    time = _dijkstra(coarse, start, *_ellipse(wind))
+    time = _dijkstra(rng, coarse, start, *_ellipse(wind))
     if factor > 1:
         finite = np.where(np.isfinite(time), time, np.float32(1e9))
         time = ndimage.zoom(finite, factor, order=1, grid_mode=True, mode="nearest")
@@ -181,7 +183,9 @@ def _travel(speed: Field, half: int, wind: tuple[float, float]) -> Field:
     return np.asarray(time, np.float32)
 
 
-def _dijkstra(speed: Field, start: tuple[int, int], eccentric: float, heading: float) -> Field:
+def _dijkstra(
+    rng: np.random.Generator, speed: Field, start: tuple[int, int], eccentric: float, heading: float
+) -> Field:
     rows, cols = speed.shape
     number = np.arange(rows * cols, dtype=np.int32).reshape(rows, cols)
     slow = 1 / np.maximum(speed, 1e-3)
@@ -196,10 +200,29 @@ def _dijkstra(speed: Field, start: tuple[int, int], eccentric: float, heading: f
             heads.append(number[source][ok])
             tails.append(number[sink][ok])
             costs.append(mean[ok] * factor)
+    for parts, more in zip((heads, tails, costs), _spotting(rng, slow, eccentric, heading)):
+        parts.append(more)
     row, col, cost = np.concatenate(heads), np.concatenate(tails), np.concatenate(costs)
     graph = sparse.csr_array((cost, (row, col)), shape=(rows * cols, rows * cols))
     time = np.asarray(csgraph.dijkstra(sparse.csr_matrix(graph), indices=[int(number[start])]))
     return time.astype(np.float32).reshape(rows, cols)
+
+
+def _spotting(
+    rng: np.random.Generator, slow: Field, eccentric: float, heading: float
+) -> tuple[Index, Index, npt.NDArray[np.float64]]:
+    """Return edges by which embers leap downwind, over barriers too: from, to and travel time."""
+    rows, cols = slow.shape
+    count = rng.poisson(0.01 * eccentric * slow.size)
+    row, col = rng.integers(0, rows, count), rng.integers(0, cols, count)
+    leap, way = rng.uniform(3, 9, count), heading + rng.normal(0, 0.25, count)
+    to_row = np.rint(row + leap * np.sin(way)).astype(np.int64)
+    to_col = np.rint(col + leap * np.cos(way)).astype(np.int64)
+    inside = (to_row >= 0) & (to_row < rows) & (to_col >= 0) & (to_col < cols)
+    row, col, to_row, to_col, leap = (x[inside] for x in (row, col, to_row, to_col, leap))
+    catches = (slow[row, col] < 300) & (slow[to_row, to_col] < 300)
+    cost = (1 - eccentric) * leap * 0.5 * (slow[row, col] + slow[to_row, to_col])
+    return (row * cols + col)[catches], (to_row * cols + to_col)[catches], cost[catches].astype(np.float64)
 
 
 def _sparks(
