@@ -26,7 +26,7 @@ from banet.model.network import BANet, ConvNorm, PixelLSTM
 __all__ = ["Crew", "TorchMember"]
 
 BLOCK_BYTES = 4 << 20
-"""Aim for the largest array inside a block; measured, flat between 2 and 8 MB."""
+"""Aim for the largest array inside a block; measured, flat between 1 and 8 MB."""
 
 
 class Crew:

@@ -214,6 +214,6 @@ def through_cloud(ground: Field, depth: Field, shadow: Field, ice: float, bands:
     for i, band in enumerate(bands):
         top = (1 - ice) * spectra.WATER_CLOUD[band] + ice * spectra.ICE_CLOUD[band]
         # Where drops absorb, a cloud gets as bright as it can while still thin.
-        bright = albedo ** np.float32(0.55) if band >= spectra.Band.M10 else albedo
+        bright = albedo ** np.float32(0.65) if band >= spectra.Band.M10 else albedo
         ground[i] *= dark * passed
         ground[i] += np.float32(top) * bright

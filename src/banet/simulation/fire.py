@@ -209,7 +209,7 @@ def _dijkstra(
 
 
 def _spotting(
-    rng: np.random.Generator, slow: Field, eccentric: float, heading: float
+    rng: np.random.Generator, slow: npt.NDArray[np.floating], eccentric: float, heading: float
 ) -> tuple[Index, Index, npt.NDArray[np.float64]]:
     """Return edges by which embers leap downwind, over barriers too: from, to and travel time."""
     rows, cols = slow.shape
@@ -274,7 +274,7 @@ def _places(
     fuel = table("fuel")[cover[tries]]
     wild = fuel[0] < np.where(size > 8, 1.0, 0.0)
     better = tries[fuel.argmax(0), np.arange(len(size))]
-    return np.asarray(np.where(wild & (rng.random(len(size)) < 0.8), better, tries[0]), np.int64)
+    return np.asarray(np.where(wild & (rng.random(len(size)) < 0.9), better, tries[0]), np.int64)
 
 
 def _burn_stubble(grower: _Grower, surface: Surface, days: int) -> None:

@@ -63,7 +63,7 @@ class LabelErrors:
     commission: float = 0.10
     share: float = 0.5
     longest_gap: int = 20
-    same_day: float = 0.40
+    same_day: float = 0.50
 
 
 def write(scene: Scene, folder: Path, errors: LabelErrors | None = None) -> tuple[Path, ...]:
