@@ -70,6 +70,8 @@ def weights_of(folder: Path) -> dict[str, torch.Tensor]:
     return torch.load(folder / "checkpoint.pt", weights_only=True)
 
 
+# It sends its own process a signal, which can end a worker that runs tests side by side: it runs by itself.
+@pytest.mark.slow
 def test_ten_steps_are_five_and_five_more(config: TrainingConfig, tmp_path: Path) -> None:
     straight = train(config, tmp_path / "straight")
 
