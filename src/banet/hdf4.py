@@ -22,7 +22,7 @@ __all__ = ["Hdf4Array", "file_attributes", "list_arrays", "read_arrays"]
 
 # First four bytes of every HDF4 file (HDF Specification 4.2, section "File header").
 _MAGIC = bytes.fromhex("0e031301")
-_LOCK = threading.RLock()
+LOCK = threading.RLock()
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,7 +97,7 @@ def _opened(path: PathLike) -> Iterator[tuple[Path, Any]]:
 
     file = existing_file(path)
     _check_magic(file)
-    with _LOCK:
+    with LOCK:
         handle = None
         try:
             handle = SD(str(file), SDC.READ)

@@ -6,13 +6,14 @@ import importlib.resources
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, Field
 
-from banet.errors import InputError, UnreadableFileError
+from banet.errors import UnreadableFileError
 from banet.files import PathLike, existing_file
+from banet.frozen import Frozen
 
 __all__ = [
     "CONFIG_VARIABLE",
@@ -48,11 +49,7 @@ Address = Annotated[str, AfterValidator(_address)]
 Collection = Annotated[str, AfterValidator(_collection)]
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class TransferSettings(_Frozen):
+class TransferSettings(Frozen):
     """How files are fetched.
 
     Attributes:
@@ -75,7 +72,7 @@ class TransferSettings(_Frozen):
     redirects: Positive
 
 
-class EarthdataSettings(_Frozen):
+class EarthdataSettings(Frozen):
     """NASA's catalogue and login.
 
     Attributes:
@@ -93,28 +90,28 @@ class EarthdataSettings(_Frozen):
     token_hosts: tuple[str, ...]
 
 
-class Streams(_Frozen):
+class Streams(Frozen):
     """Collections of one product and satellite: first the data, then what must come with it."""
 
     standard: tuple[Collection, ...] = ()
     nrt: tuple[Collection, ...] = ()
 
 
-class ViirsSettings(_Frozen):
+class ViirsSettings(Frozen):
     """Collections by product and satellite, and the satellites that are taken by default."""
 
     satellites: tuple[str, ...]
     products: dict[str, dict[str, Streams]]
 
 
-class FirmsSources(_Frozen):
+class FirmsSources(Frozen):
     """Names of a satellite's standard and near-real-time sources; None where there is none."""
 
     standard: str | None = None
     nrt: str | None = None
 
 
-class FirmsSettings(_Frozen):
+class FirmsSettings(Frozen):
     """Active fires; see the comments in `data/download.yaml`."""
 
     area: Address
@@ -129,13 +126,13 @@ class FirmsSettings(_Frozen):
     archives: dict[str, str]
 
 
-class WeightsSettings(_Frozen):
+class WeightsSettings(Frozen):
     """Where the published weights are; `{name}` in the address stands for one of them."""
 
     published: Address
 
 
-class Settings(_Frozen):
+class Settings(Frozen):
     """Everything that decides where downloads come from."""
 
     transfer: TransferSettings
@@ -144,22 +141,6 @@ class Settings(_Frozen):
     labels: dict[str, Collection]
     firms: FirmsSettings
     weights: WeightsSettings
-
-    @classmethod
-    def parse(cls, fields: Any, origin: str) -> Self:
-        """Make settings from plain values.
-
-        Raises:
-            InputError: in one line, if a field does not exist or a value does not fit.
-        """
-        try:
-            return cls.model_validate(fields)
-        except ValidationError as error:
-            problems = "; ".join(
-                f"{'.'.join(str(part) for part in e['loc']) or 'settings'}: {e['msg']}"
-                for e in error.errors()
-            )
-            raise InputError(f"{origin}: {problems}") from error
 
 
 def load_settings(path: PathLike | None = None, environ: Mapping[str, str] = os.environ) -> Settings:

@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
-from banet.errors import InputError, UnreadableFileError
+from banet.errors import UnreadableFileError
 from banet.files import PathLike, existing_file, writing
+from banet.frozen import Frozen
 from banet.model.config import BANetConfig, InputSpec
 
 __all__ = [
@@ -30,11 +31,7 @@ Share = Annotated[float, Field(ge=0, le=1)]
 NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class SimulatedData(_Frozen):
+class SimulatedData(Frozen):
     """Chips to simulate before training, those that are not there yet.
 
     Attributes:
@@ -56,7 +53,7 @@ class SimulatedData(_Frozen):
     workers: Annotated[int, Field(ge=0)] = 1
 
 
-class DataConfig(_Frozen):
+class DataConfig(Frozen):
     """Where episodes come from and how they are cut.
 
     Attributes:
@@ -86,7 +83,7 @@ class DataConfig(_Frozen):
         return self
 
 
-class AugmentConfig(_Frozen):
+class AugmentConfig(Frozen):
     """How episodes are varied; every probability is per episode, every amount an upper end.
 
     Attributes:
@@ -126,7 +123,7 @@ class AugmentConfig(_Frozen):
     most_noise: NonNegative = 0.015
 
 
-class LossConfig(_Frozen):
+class LossConfig(Frozen):
     """Weights of the terms of the loss.
 
     Attributes:
@@ -144,7 +141,7 @@ class LossConfig(_Frozen):
     date_spread: NonNegative = 0.0
 
 
-class OptimiserConfig(_Frozen):
+class OptimiserConfig(Frozen):
     """How the weights move.
 
     Attributes:
@@ -178,11 +175,11 @@ class OptimiserConfig(_Frozen):
     betas: tuple[Share, Share] = (0.9, 0.99)
     clip: NonNegative = 1.0
     ema: Annotated[float, Field(ge=0, lt=1)] = 0.995
-    slower: dict[str, Share] = {}
+    slower: dict[str, Share] = Field(default_factory=dict)
     frozen: tuple[str, ...] = ()
 
 
-class ValidationConfig(_Frozen):
+class ValidationConfig(Frozen):
     """When and on what the network is scored.
 
     Attributes:
@@ -200,7 +197,7 @@ class ValidationConfig(_Frozen):
     patience: Annotated[int, Field(ge=0)] = 0
 
 
-class StartConfig(_Frozen):
+class StartConfig(Frozen):
     """What the weights start from.
 
     Attributes:
@@ -212,7 +209,7 @@ class StartConfig(_Frozen):
     prior: Annotated[float, Field(gt=0, lt=1)] | None = 0.005
 
 
-class RuntimeConfig(_Frozen):
+class RuntimeConfig(Frozen):
     """What does not change what is learned.
 
     Attributes:
@@ -241,7 +238,7 @@ class RuntimeConfig(_Frozen):
     tensorboard: bool = False
 
 
-class TrainingConfig(_Frozen):
+class TrainingConfig(Frozen):
     """A training run."""
 
     name: str = "banet"
@@ -281,22 +278,6 @@ class TrainingConfig(_Frozen):
         for part, changes in parts.items():
             fields[part] = {**(fields.get(part) or {}), **changes} if isinstance(changes, dict) else changes
         return type(self).parse(fields, "the changed settings")
-
-    @classmethod
-    def parse(cls, fields: Any, origin: str) -> Self:
-        """Make a configuration from plain values.
-
-        Raises:
-            InputError: in one line, if a field does not exist or a value does not fit.
-        """
-        try:
-            return cls.model_validate(fields)
-        except ValidationError as error:
-            problems = "; ".join(
-                f"{'.'.join(str(part) for part in e['loc']) or 'settings'}: {e['msg']}"
-                for e in error.errors()
-            )
-            raise InputError(f"{origin}: {problems}") from error
 
     def save(self, path: PathLike) -> None:
         """Write it as YAML."""
