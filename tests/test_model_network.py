@@ -123,10 +123,11 @@ def _plain(layer: ConvNorm, x: torch.Tensor) -> torch.Tensor:
         ConvNorm(3, 5, (2, 1, 1), (2, 1, 1), up=True),
     ],
 )
-@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize(("training", "momentum"), [(True, 0.1), (True, None), (False, 0.1)])
 def test_flat_convolutions_give_the_numbers_and_slopes_of_three_dimensional_ones(
-    layer: ConvNorm, training: bool
+    layer: ConvNorm, training: bool, momentum: float | None
 ) -> None:
+    layer.norm.momentum = momentum
     flat, plain = layer.double().train(training), copy.deepcopy(layer).double().train(training)
     x = torch.randn(2, 3, 8, 6, 10, dtype=torch.float64)
     for layout in (torch.contiguous_format, torch.channels_last_3d):

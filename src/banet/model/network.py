@@ -73,14 +73,14 @@ class ConvNorm(nn.Module):
 
     def _normalised(self, y: Tensor) -> Tensor:
         norm = self.norm
+        share = norm.momentum or 0.0
         if norm.training and norm.num_batches_tracked is not None:
             norm.num_batches_tracked.add_(1)
-        return torch.relu_(
-            functional.batch_norm(
-                y, norm.running_mean, norm.running_var, norm.weight, norm.bias, norm.training,
-                norm.momentum or 0.0, norm.eps,
-            )
-        )  # fmt: skip
+            # Without momentum the statistics are the plain mean of all batches.
+            share = 1 / float(norm.num_batches_tracked) if norm.momentum is None else norm.momentum
+        mean, var = norm.running_mean, norm.running_var
+        y = functional.batch_norm(y, mean, var, norm.weight, norm.bias, norm.training, share, norm.eps)
+        return torch.relu_(y)
 
 
 class PixelLSTM(nn.LSTM):
