@@ -68,7 +68,7 @@ def calibrate_model(
 
 
 def _telling(logits: Floats, truth: Floats) -> tuple[Floats, Floats]:
-    """Keep the cells that say something, as (T, cells, 1): not what stays below `_FAINT` even when shifted."""
+    """Keep the cells that say something, as (T, cells, 1): not those below `_FAINT` however shifted."""
     known = np.isfinite(truth).all(0)
     kept = known & ((expit(logits + _SHIFTS[-1]).sum(0) > _FAINT) | (np.nan_to_num(truth).sum(0) > 0))
     return logits[:, kept][..., None], truth[:, kept][..., None]
