@@ -26,7 +26,6 @@ import numpy.typing as npt
 from banet.days import Day, Days, from_day_of_year
 from banet.errors import InputError, NotFoundError, UnreadableFileError
 from banet.files import PathLike, existing_folder
-from banet.labels.sinusoidal import SinusoidalGrid, tile_grid
 from banet.observations import register
 from banet.observations.hdf5 import dataset, number, opened
 from banet.observations.l1b import MAX_SOLAR_ZENITH, SATELLITES
@@ -34,6 +33,7 @@ from banet.observations.mosaic import BestView
 from banet.observations.planes import DayPlanes, Overpass, Plane
 from banet.observations.tiles import CellMeans, nearest_pixels
 from banet.region import Region
+from banet.sinusoidal import SinusoidalGrid, tile_grid
 
 __all__ = ["FLAGS", "SurfaceSource", "surface"]
 
