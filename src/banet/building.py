@@ -160,7 +160,8 @@ def _days(
 
 def _open_or_create(out: PathLike, region: Region, reader: ObservationSource) -> Cube:
     if not Path(out).exists():
-        return Cube.create(out, region, sensor=reader.sensor, mir_band=reader.mir_band)
+        flags = tuple(getattr(reader, "flags", ()))
+        return Cube.create(out, region, sensor=reader.sensor, mir_band=reader.mir_band, flags=flags)
     cube = Cube.open(out)
     for what, there, asked in (
         ("region", cube.region, region),

@@ -26,8 +26,17 @@ from banet.observations.mosaic import BestView
 from banet.observations.planes import DayPlanes, Overpass, Plane
 from banet.region import Region
 
-__all__ = ["GriddedFile", "GriddedSource", "check_edges", "physical", "read_plane"]
+__all__ = ["GriddedFile", "GriddedSource", "check_edges", "physical", "read_plane", "satellite_of"]
 
+# What the first part of a product's name says of who flew.
+_SATELLITES = {
+    "NPP": "S-NPP",
+    "VNP": "S-NPP",
+    "J1": "NOAA-20",
+    "VJ1": "NOAA-20",
+    "J2": "NOAA-21",
+    "VJ2": "NOAA-21",
+}
 _VALID = (-999, 65527)
 _EDGES = ("WestBoundingCoord", "SouthBoundingCoord", "EastBoundingCoord", "NorthBoundingCoord")
 # The edges are written with six decimals; a grid that is off by a tenth of a cell is another grid.
@@ -64,6 +73,12 @@ class GriddedFile:
         except InputError:  # a name like A2017400 is a name of something else
             return None
         return cls(day, match["time"], product, match["band"], match["rest"], path)
+
+
+def satellite_of(name: str) -> str:
+    """Return which satellite a file's name says, such as `NOAA-20`; empty if none."""
+    match = re.match(r"(NPP|VNP|V?J1|V?J2)_?V[MI]AES_L1", name, re.IGNORECASE)
+    return _SATELLITES[match[1].upper()] if match else ""
 
 
 class GriddedSource(FolderSource):

@@ -19,7 +19,14 @@ import numpy.typing as npt
 from banet.errors import UnreadableFileError
 from banet.hdf4 import read_arrays
 from banet.observations import register
-from banet.observations.gridded import GriddedFile, GriddedSource, check_edges, physical, read_plane
+from banet.observations.gridded import (
+    GriddedFile,
+    GriddedSource,
+    check_edges,
+    physical,
+    read_plane,
+    satellite_of,
+)
 from banet.observations.planes import Overpass, Plane
 from banet.observations.reflectance import mir_reflectance
 from banet.region import Region
@@ -73,6 +80,7 @@ class Gridded375(GriddedSource):
             mir=mir_reflectance(mir, tir, solar_zenith, band=self.mir_band),
             view_zenith=view_zenith,
             inputs=tuple(bands[name].name for name in (*_BANDS, *_ANGLES)),
+            satellite=satellite_of(bands[_BANDS[0]].name),
         )
 
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from banet.errors import UnreadableFileError
 from banet.observations import register
-from banet.observations.gridded import GriddedFile, GriddedSource, read_plane
+from banet.observations.gridded import GriddedFile, GriddedSource, read_plane, satellite_of
 from banet.observations.planes import Overpass
 from banet.observations.reflectance import mir_reflectance
 from banet.region import Region
@@ -73,6 +73,7 @@ class GriddedHdf4(GriddedSource):
             ),
             view_zenith=planes[self.view_zenith],
             inputs=tuple(bands[band].name for band in self.bands),
+            satellite=satellite_of(bands[self.red].name),
         )
 
 

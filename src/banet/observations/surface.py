@@ -76,6 +76,7 @@ class SurfaceSource(FolderSource):
 
     name: str = "surface"
     mir_band: str = "M11"
+    flags: tuple[str, ...] = FLAGS
 
     @property
     def sensor(self) -> str:
@@ -161,6 +162,7 @@ def _mosaic(
         mir,
         view_zenith,
         inputs=tuple(tile.path.name for tile in used),
+        satellite=SATELLITES[used[0].satellite],
     )
     return overpass, flags
 

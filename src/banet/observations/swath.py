@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -148,7 +148,12 @@ def read_granule(granule: Granule, kind: Kind, region: Region) -> Overpass | Non
             plane[rows] = values
     if not np.isfinite(planes["red"]).any():
         return None
-    return Overpass(granule.time, **planes, inputs=tuple(path.name for path in granule.files))
+    return Overpass(
+        granule.time,
+        **planes,
+        inputs=tuple(path.name for path in granule.files),
+        satellite=SATELLITES[granule.satellite],
+    )
 
 
 def _passages(granules: Iterable[Granule]) -> Iterator[list[Granule]]:
@@ -170,9 +175,7 @@ def _filled(first: Overpass, second: Overpass) -> Overpass:
     missing = np.isnan(first.red)
     for name in ("red", "nir", "mir", "view_zenith"):
         np.copyto(getattr(first, name), getattr(second, name), where=missing)
-    return Overpass(
-        first.time, first.red, first.nir, first.mir, first.view_zenith, inputs=first.inputs + second.inputs
-    )
+    return replace(first, inputs=first.inputs + second.inputs)
 
 
 viirs750 = SwathSource(name="viirs750-swath", kind=MOD)
