@@ -16,7 +16,6 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from banet.days import day_of_year
 from banet.files import writing
 from banet.region import Region
 from banet.simulation.fields import Field
@@ -25,6 +24,7 @@ from banet.simulation.observe import View, observations
 from banet.simulation.scan import SCAN_SECONDS, Scans, scans_over
 from banet.simulation.spectra import Band
 from banet.simulation.view import solar_zenith
+from banet.simulation.writers.names import stamp
 
 if TYPE_CHECKING:
     from banet.simulation.scene import Scene
@@ -78,7 +78,7 @@ def _write(scene: Scene, folder: Path, kind: _Kind) -> tuple[Path, ...]:
         values = _sample(view, scans, scene.region)
         sun = solar_zenith(scene.days[0], view.passage.time_h, scans.longitude, scans.latitude)
         for start, part in _granules(scene.days[0], scans, 16 * kind.fine):
-            stem = f"A{_stamp(start)}.002.{_stamp(start + np.timedelta64(380, 'm'), '')}00.nc"
+            stem = f"A{stamp(start)}.002.{stamp(start + np.timedelta64(380, 'm'), '')}00.nc"
             prefix, platform = PREFIX[view.passage.satellite]
             about = _about(platform, start)
             bands = folder / f"{prefix}02{kind.name}.{stem}"
@@ -89,13 +89,6 @@ def _write(scene: Scene, folder: Path, kind: _Kind) -> tuple[Path, ...]:
                 _write_places(path, scans, sun, part, about)
             paths += [bands, places]
     return tuple(paths)
-
-
-def _stamp(moment: np.datetime64, between: str = ".") -> str:
-    day = moment.astype("datetime64[D]")
-    minutes = int((moment - day).astype("timedelta64[m]").astype(int))
-    number = int(day_of_year(np.array([day]))[0])
-    return f"{str(day)[:4]}{number:03d}{between}{minutes // 60:02d}{minutes % 60:02d}"
 
 
 def _granules(start: np.datetime64, scans: Scans, rows: int) -> Iterator[tuple[np.datetime64, slice]]:
