@@ -76,7 +76,7 @@ def _write(scene: Scene, folder: Path, kind: _Kind) -> tuple[Path, ...]:
         if scans is None or np.isnan(view.reflectance).all():
             continue
         values = _sample(view, scans, scene.region)
-        sun = solar_zenith(scene.days[0], view.passage.time_h, scans.longitude, scans.latitude)
+        sun = _sun(scene.days[0], view.passage.time_h, scans)
         for start, part in _granules(scene.days[0], scans, 16 * kind.fine):
             stem = f"A{stamp(start)}.002.{stamp(start + np.timedelta64(380, 'm'), '')}00.nc"
             prefix, platform = PREFIX[view.passage.satellite]
@@ -89,6 +89,17 @@ def _write(scene: Scene, folder: Path, kind: _Kind) -> tuple[Path, ...]:
                 _write_places(path, scans, sun, part, about)
             paths += [bands, places]
     return tuple(paths)
+
+
+def _sun(day: np.datetime64, hour: float, scans: Scans) -> npt.NDArray[np.float64]:
+    """Return the solar zenith of each pixel, degrees; exact on every 16th pixel, linear between them."""
+    pixels = np.arange(scans.longitude.shape[1])
+    known = np.unique(np.append(pixels[::16], pixels[-1]))
+    exact = solar_zenith(day, hour, scans.longitude[:, known], scans.latitude[:, known])
+    place = np.interp(pixels, known, np.arange(known.size))
+    first = np.minimum(place.astype(int), known.size - 2)
+    share = place - first
+    return np.asarray(exact[:, first] * (1 - share) + exact[:, first + 1] * share, np.float64)
 
 
 def _granules(start: np.datetime64, scans: Scans, rows: int) -> Iterator[tuple[np.datetime64, slice]]:
@@ -191,7 +202,9 @@ def _integers(
 
 def _store(group: h5py.Group, name: str, values: npt.NDArray[Any]) -> Any:
     chunks = (min(len(values), 256), values.shape[1])
-    return group.create_dataset(name, data=values, chunks=chunks, compression="gzip", compression_opts=1)
+    return group.create_dataset(
+        name, data=values, chunks=chunks, shuffle=True, compression="gzip", compression_opts=1
+    )
 
 
 def _write_places(
