@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from pages import put_into
 
 from banet.building import build_cube
 from banet.evaluation import score
@@ -34,7 +35,6 @@ from banet.simulation import simulate, write_scene
 
 REGION = Region("FOUR", (-8.4, 39.5, -7.0, 40.7), 0.01)
 START, MONTH, SEED, CLIMATE = "2020-07-15", "2020-08", 2020, "mediterranean"
-MARKS = ("<!-- four sources: begin -->", "<!-- four sources: end -->")
 
 
 class Case(NamedTuple):
@@ -118,14 +118,6 @@ def _measures(scores: dict[str, Any]) -> str:
     )
 
 
-def put_into(page: Path, text: str) -> None:
-    """Replace what stands between the marks of a page."""
-    before, rest = page.read_text().split(MARKS[0])
-    after = rest.split(MARKS[1])[1]
-    with writing(page) as part:
-        part.write_text(f"{before}{MARKS[0]}\n\n{text}\n\n{MARKS[1]}{after}")
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -142,7 +134,7 @@ def main() -> None:
     text = table(content["rows"], content["baseline"])
     print(text)
     if asked.docs:
-        put_into(asked.docs, text)
+        put_into(asked.docs, "four sources", text)
     if asked.out:
         with writing(asked.out) as part:
             part.write_text(json.dumps(content, indent=1) + "\n")

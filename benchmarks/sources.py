@@ -1,6 +1,10 @@
 """Seconds, peak memory and floor of each way into a cube, each in a process of its own.
 
-    OMP_NUM_THREADS=1 python benchmarks/sources.py [--repeat 3] [--out FILE.json] [--case NAME]
+    OMP_NUM_THREADS=1 python benchmarks/sources.py [--repeat 3] [--case NAME ...] [--out FILE.json]
+        [--docs docs/sources.md]
+    python benchmarks/sources.py --recorded benchmarks/results/sources.json --docs docs/sources.md
+
+With --recorded nothing is measured but the cases that are named, which take the place of the recorded ones.
 
 granule_750   a full granule (3232 x 3200) onto 800 x 1500 cells of 0.01 degree
 granule_375   a full granule (6464 x 6400) onto 800 x 1500 cells of 0.005 degree
@@ -25,13 +29,16 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "tests")]
+
+from pages import put_into  # noqa: E402
 
 from banet.region import Region  # noqa: E402
 
@@ -226,6 +233,16 @@ CASES = {
 }
 
 
+TITLES = {
+    "granule_750": "granule of 750 m (3232 x 3200) onto 800 x 1500 cells",
+    "granule_375": "granule of 375 m (6464 x 6400) onto 800 x 1500 cells",
+    "surface_day": "four surface reflectance tiles with flags onto 800 x 1500 cells",
+    "cube_day": "three gridded overpasses and hot spots into a cube day",
+    "hot_spots": "200 000 hot spots onto 64 days of 800 x 1500 cells",
+    "label_tile": "label tile (2400 x 2400, 2 % burned, five layers) onto 1000 x 1000 cells",
+}
+
+
 def peak_mib() -> float:
     """Most memory that this process has held; `ru_maxrss` would count the parent's too."""
     status = Path("/proc/self/status").read_text()
@@ -267,36 +284,55 @@ def measure(case: str, repeat: int) -> dict[str, object]:
     }
 
 
+def table(content: dict[str, Any]) -> str:
+    lines = ["| case | CPU seconds | floor | times the floor | peak memory |", "|---|---|---|---|---|"]
+    for row in content["cases"]:
+        numbers = f"{row['cpu_s']:.2f} | {row['floor_cpu_s']:.2f} | {row['times_the_floor']:.1f}"
+        lines.append(f"| {TITLES[row['case']]} | {numbers} | {row['peak_mib']} MiB |")
+    busy = content["load_a_core"]
+    note = f"Least CPU seconds of {content['repeat']} runs on one core of {content['machine']}"
+    if busy > 1.2:
+        note += f", which other work shared ({busy:g} processes wanted each core): upper bounds"
+    return "\n".join([*lines, "", f"{note}."])
+
+
+def measured(cases: Iterable[str], repeat: int) -> dict[str, Any]:
+    rows = []
+    for case in cases:
+        words = [sys.executable, __file__, "--measure", "--case", case, "--repeat", str(repeat)]
+        done = subprocess.run(
+            words, check=True, stdout=subprocess.PIPE, text=True, env=os.environ | {"OMP_NUM_THREADS": "1"}
+        )
+        rows.append(json.loads(done.stdout))
+        print(rows[-1], flush=True)
+    load = round(os.getloadavg()[1] / (os.cpu_count() or 1), 1)
+    return {"machine": platform.machine(), "repeat": repeat, "load_a_core": load, "cases": rows}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--repeat", type=int, default=3)
-    parser.add_argument("--case", choices=CASES)
+    parser.add_argument("--case", nargs="+", choices=CASES, default=[])
     parser.add_argument("--measure", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--out", type=Path)
+    parser.add_argument("--recorded", type=Path, help="results of an earlier run to start from")
+    parser.add_argument("--docs", type=Path, help="page with the marks to put the table between")
     asked = parser.parse_args()
     if asked.measure:
-        print(json.dumps(measure(asked.case, asked.repeat)))
+        print(json.dumps(measure(asked.case[0], asked.repeat)))
         return
-    rows = []
-    print("| case | CPU seconds | floor | times the floor | peak memory |\n|---|---|---|---|---|")
-    for case in [asked.case] if asked.case else CASES:
-        words = [sys.executable, __file__, "--measure", "--case", case, "--repeat", str(asked.repeat)]
-        done = subprocess.run(
-            words, check=True, stdout=subprocess.PIPE, text=True, env=os.environ | {"OMP_NUM_THREADS": "1"}
-        )
-        row = json.loads(done.stdout)
-        rows.append(row)
-        print(
-            f"| {case} | {row['cpu_s']:.2f} | {row['floor_cpu_s']:.2f} | {row['times_the_floor']:.1f} | "
-            f"{row['peak_mib']} MiB |",
-            flush=True,
-        )
+    content = json.loads(asked.recorded.read_text()) if asked.recorded else {"cases": []}
+    if asked.case or not asked.recorded:
+        fresh = measured(asked.case or CASES, asked.repeat)
+        rows = {row["case"]: row for row in (*content["cases"], *fresh["cases"])}
+        content = {**fresh, "cases": [rows[case] for case in CASES if case in rows]}
+    print(table(content))
+    if asked.docs:
+        put_into(asked.docs, "sources", table(content))
     if asked.out:
-        load = os.getloadavg()[1] / (os.cpu_count() or 1)
-        about = {"machine": platform.machine(), "cores": os.cpu_count(), "load_a_core": round(load, 1)}
-        asked.out.write_text(json.dumps({**about, "cases": rows}, indent=1) + "\n")
+        asked.out.write_text(json.dumps(content, indent=1) + "\n")
 
 
 if __name__ == "__main__":
