@@ -8,7 +8,7 @@ Ground, fires, weather and hot spots are the same for all; what differs is who l
 gridded 750 m files of S-NPP, 750 m swaths of NOAA-20 and NOAA-21 together, 375 m swaths of S-NPP, and surface
 reflectance tiles of S-NPP (M11 in the MIR slot). Each goes through files, reader, cube and map; the baseline
 takes every cell with a hot spot for burned. `--docs` writes the table into a page, between two marks, and
-`--recorded` does so from an earlier run. Six minutes of one core, and up to 4 GB on disk at a time.
+`--recorded` does so from an earlier run. Six minutes of one core, and up to 2 GB on disk at a time.
 """
 
 from __future__ import annotations
