@@ -37,40 +37,52 @@ def every(days: int, step: int = 1, start: str = "2021-06-01") -> np.ndarray:
 
 
 def test_a_flare_is_found_and_a_fire_of_some_days_is_not():
-    flare, fire = rows(21.5, 38.5, every(40, 2)), rows(21.9, 38.1, every(6))
+    flare, fire = rows(21.505, 38.505, every(40, 2)), rows(21.905, 38.105, every(6))
     found = static_sources(pd.concat([flare, fire], ignore_index=True))
     assert found[: len(flare)].all()
     assert not found[len(flare) :].any()
 
 
 def test_a_large_fire_that_smoulders_for_weeks_is_a_fire():
-    moving = [rows(21.2 + 0.01 * i, 38.5, every(30)) for i in range(12)]
+    moving = [rows(21.205 + 0.01 * i, 38.505, every(30)) for i in range(12)]
     assert not static_sources(pd.concat(moving, ignore_index=True)).any()
 
 
 def test_a_field_that_is_burned_every_year_is_no_source():
     years = np.concatenate([every(2, start=f"{year}-08-10") for year in range(2013, 2023)])
-    assert not static_sources(rows(21.5, 38.5, years)).any()
+    assert not static_sources(rows(21.505, 38.505, years)).any()
+
+
+def test_neighbouring_fields_that_burn_one_after_another_are_no_source():
+    fields = [rows(21.205 + 0.01 * i, 38.505, every(1, start=f"2021-06-{1 + 4 * i:02d}")) for i in range(7)]
+    assert not static_sources(pd.concat(fields, ignore_index=True)).any()
+
+
+def test_hot_spots_all_over_the_place_are_no_sources():
+    rng = np.random.default_rng(0)
+    table = rows(21.0, 38.0, np.datetime64("2020-01-01") + rng.integers(0, 365, 10_000))
+    table[["longitude", "latitude"]] += rng.uniform(0, 1, (10_000, 2))
+    assert static_sources(table).mean() < 0.001
 
 
 def test_a_source_across_the_edge_of_a_window_is_found():
     edge = np.datetime64("1970-01-01") + 64 * 290
     days = np.concatenate([edge - np.arange(1, 12, 3), edge + np.arange(0, 12, 3)])
-    assert static_sources(rows(21.5, 38.5, days)).all()
+    assert static_sources(rows(21.505, 38.505, days)).all()
 
 
 def test_rows_that_know_their_type_are_left_alone_and_decide():
-    known = rows(21.5, 38.5, every(40, 2), kind=0)
-    late = rows(21.5, 38.5, every(20, 2, start="2021-07-01"))
+    known = rows(21.505, 38.505, every(40, 2), kind=0)
+    late = rows(21.505, 38.505, every(20, 2, start="2021-07-01"))
     assert not static_sources(pd.concat([known, late], ignore_index=True)).any()
-    known = rows(21.5, 38.5, every(3), kind=2)
-    late = rows(21.5, 38.5, every(2, start="2021-06-20"))
+    known = rows(21.505, 38.505, every(3), kind=2)
+    late = rows(21.505, 38.505, every(2, start="2021-06-20"))
     found = static_sources(pd.concat([known, late], ignore_index=True))
     assert found.tolist() == [False] * 3 + [True] * 2
 
 
 def test_a_table_of_one_day_shows_nothing():
-    assert not static_sources(rows(21.5, 38.5, every(1).repeat(30))).any()
+    assert not static_sources(rows(21.505, 38.505, every(1).repeat(30))).any()
 
 
 @pytest.fixture
