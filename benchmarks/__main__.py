@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-RUNS = ("main_job", "engine_tile", "granule_to_grid")
+RUNS = ("main_job", "engine_tile", "granule_to_grid", "sources", "four_sources")
 
 
 def main() -> int:

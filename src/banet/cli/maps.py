@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from banet.cli.progress import progress, say
+from banet.cli.progress import caution, progress, say
 
 if TYPE_CHECKING:
     from cyclopts import App
@@ -64,10 +64,15 @@ def make_maps(
     scratch = folder / _SCRATCH
     tiling = tiling or ("blend" if step is None else "original")
     settings: Settings = {"tiling": tiling, "tile": tile, "step": step, "threshold": threshold}
+    told: set[str] = set()
     with progress("map") as report:
         running: Settings = {**settings, "progress": report, "scratch": scratch}
         maps = map_months(opened, months[0], months[-1], weights.split(","), **running)
         for burnmap in maps:
             written = write_month(opened, burnmap, folder, settings=settings, pictures=pictures)
+            for note in burnmap.attrs.get("notes", ()):
+                if note not in told:
+                    caution(note)
+            told.update(burnmap.attrs.get("notes", ()))
             say(f"{burnmap.start}: {burnmap.burned_area_ha:,.0f} ha burned, {written['burn_date']}")
     shutil.rmtree(scratch, ignore_errors=True)
