@@ -198,7 +198,7 @@ def test_a_calibrated_map_has_no_calibration_error():
     assert got.error == pytest.approx(0, abs=1e-6)
     assert got.brier == pytest.approx(0, abs=1e-9)
     assert got.skill == pytest.approx(1)
-    assert np.isnan(got.mapped[4])
+    assert np.isnan(got.mapped[6])
     low = reliability(compare(a_map(truth * 0.5), a_reference(truth)))
     assert low.error == pytest.approx(0.225, rel=1e-4)
     with pytest.raises(InputError, match="at least 1"):

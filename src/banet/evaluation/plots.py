@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 __all__ = [
     "class_figure",
     "convergence_figure",
+    "coverage_figure",
     "date_figure",
+    "grouped_interval_figure",
     "interval_figure",
     "proportion_figure",
     "reliability_figure",
@@ -62,6 +64,20 @@ def _finish(
         axes.legend(fontsize=7.5, frameon=False, loc=place)
 
 
+def _legend_below(axes: Axes, entries: int, columns: int = 2) -> None:
+    """Put the legend under the axes, where it cannot cover what is drawn."""
+    figure = axes.figure
+    if entries and figure is not None:
+        axes.legend(
+            fontsize=7.5,
+            frameon=False,
+            ncols=columns,
+            loc="lower left",
+            bbox_to_anchor=(0.01, 0.0),
+            bbox_transform=figure.transFigure,
+        )
+
+
 def interval_figure(scores: Mapping[str, Scores], measure: str = "dice", title: str = "") -> Figure:
     """Draw one measure of several maps, months or regions with its 95 % interval.
 
@@ -83,6 +99,33 @@ def interval_figure(scores: Mapping[str, Scores], measure: str = "dice", title: 
     return figure
 
 
+def grouped_interval_figure(
+    groups: Mapping[str, Mapping[str, Scores]], measure: str = "dice", title: str = ""
+) -> Figure:
+    """Draw one measure of several maps in several groups, such as climates, with its 95 % intervals.
+
+    Args:
+        groups: scores by group and by map; all groups hold the same maps.
+        measure: as in `interval_figure`.
+        title: of the figure.
+    """
+    figure, axes = _axes(7.2, 4.2)
+    axes.set_position((0.09, 0.27, 0.88, 0.64))
+    maps = list(next(iter(groups.values()), {}))
+    for k, name in enumerate(maps):
+        at = np.arange(len(groups)) + (k - (len(maps) - 1) / 2) * 0.7 / max(len(maps), 1)
+        scores = [group[name] for group in groups.values()]
+        values = np.array([getattr(one, measure) for one in scores], float)
+        ends = np.array([one.intervals.get(measure, (v, v)) for one, v in zip(scores, values)], float)
+        axes.vlines(at, ends[:, 0], ends[:, 1], color=COLOURS[k % 7], linewidth=1.6)
+        axes.plot(at, values, "o", color=COLOURS[k % 7], markersize=5, label=name)
+    axes.set_xticks(range(len(groups)), list(groups))
+    axes.set_ylim(0, 1)
+    _finish(axes, title or measure.replace("_", " "), "", "")
+    _legend_below(axes, len(maps))
+    return figure
+
+
 def date_figure(counts: Mapping[str, Any], limit: int = 15) -> Figure:
     """Draw histograms of date differences in days, map minus reference.
 
@@ -90,7 +133,8 @@ def date_figure(counts: Mapping[str, Any], limit: int = 15) -> Figure:
         counts: by name, from `Tally.dates` (735,) or `histogram`.
         limit: days shown on each side; what lies beyond is counted in the outermost bars.
     """
-    figure, axes = _axes()
+    figure, axes = _axes(5.6, 4.0)
+    axes.set_position((0.12, 0.29, 0.85, 0.62))
     days = np.arange(-limit, limit + 1)
     width = 0.8 / max(len(counts), 1)
     for k, (name, histogram) in enumerate(counts.items()):
@@ -106,9 +150,9 @@ def date_figure(counts: Mapping[str, Any], limit: int = 15) -> Figure:
         share = shown / total if total else shown
         axes.bar(days + (k - (len(counts) - 1) / 2) * width, share, width, color=COLOURS[k % 7], label=label)
     axes.axvline(0, color=_GREY, linewidth=0.8)
-    axes.margins(y=0.2)
-    words = ("Date difference", "days, map minus reference", "share of cells")
-    _finish(axes, *words, legend=bool(counts), place="upper left")
+    _finish(axes, "Date difference", "days, map minus reference", "share of cells")
+    # Below the axes: inside them it may cover a bar.
+    _legend_below(axes, len(counts), columns=1 if len(counts) < 3 else 2)
     return figure
 
 
@@ -141,49 +185,119 @@ def threshold_figure(curve: ThresholdCurve) -> Figure:
     return figure
 
 
-def reliability_figure(calibration: Reliability) -> Figure:
-    """Draw mapped against observed burned fraction by class, and how many hectares each class holds."""
-    figure, axes = _axes(4.4, 4.2)
+def reliability_figure(
+    calibration: Reliability | Mapping[str, Reliability],
+    labels: tuple[str, str] = ("burned fraction, mapped", "burned fraction, reference"),
+) -> Figure:
+    """Draw stated against observed by class, and how many hectares each class holds.
+
+    Args:
+        calibration: of one map, or of several by name.
+        labels: of the two axes.
+    """
+    from banet.evaluation.curves import Reliability as One
+
+    several = {"": calibration} if isinstance(calibration, One) else dict(calibration)
+    figure, axes = _axes(4.6, 5.6)
+    axes.set_position((0.14, 0.42, 0.82, 0.52))
+    below = figure.add_axes((0.14, 0.24 if several.keys() != {""} else 0.12, 0.82, 0.1))
     axes.plot([0, 1], [0, 1], color=_GREY, linewidth=0.8, linestyle="--")
-    known = calibration.hectares > 0
-    axes.plot(calibration.mapped[known], calibration.observed[known], "o-", color=COLOURS[0], linewidth=1.4)
-    for x, y, area in zip(
-        calibration.mapped[known], calibration.observed[known], calibration.hectares[known], strict=True
-    ):
-        axes.annotate(f"{area:,.0f} ha", (x, y), (4, -9), textcoords="offset points", fontsize=6, color=_GREY)
+    for k, (name, one) in enumerate(several.items()):
+        known = one.hectares > 0
+        text = f"{name}: Brier {one.brier:.4f}, error from 5 % on {one.error_shown:.3f}"
+        x, y = one.mapped[known], one.observed[known]
+        axes.plot(x, y, "o-", color=COLOURS[k % 7], linewidth=1.4, markersize=3.5, label=text)
+        middle = (one.edges[:-1] + one.edges[1:])[known] / 2
+        below.plot(middle, one.hectares[known], "o-", color=COLOURS[k % 7], linewidth=0.8, markersize=2.5)
     axes.set_xlim(-0.02, 1.02)
     axes.set_ylim(-0.02, 1.02)
-    title = f"Calibration: Brier {calibration.brier:.4f}, error {calibration.error:.4f}"
-    _finish(axes, title, "burned fraction, mapped", "burned fraction, reference")
+    first = next(iter(several.values()))
+    title = "Calibration" + (f": Brier {first.brier:.4f}, error {first.error:.4f}" if "" in several else "")
+    _finish(axes, title, "", labels[1])
+    _hectares_below(below, labels[0])
+    if "" not in several:
+        _legend_below(axes, len(several), columns=1)
     return figure
 
 
-def class_figure(scores: Mapping[str, Scores]) -> Figure:
-    """Draw the share of burned area found by class of burned fraction."""
-    figure, axes = _axes()
+def _hectares_below(axes: Axes, label: str) -> None:
+    axes.set_yscale("log")
+    axes.set_xlim(-0.02, 1.02)
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
+    axes.tick_params(labelsize=7)
+    axes.set_xlabel(label, fontsize=8.5)
+    axes.set_ylabel("hectares", fontsize=8)
+
+
+def coverage_figure(widths: Mapping[str, Any], goal: tuple[float, float] = (0.75, 0.85)) -> Figure:
+    """Draw how often the stated date interval holds the reference's day, by what is stated.
+
+    Args:
+        widths: by name cells and covered cells by stated days, (n, 2).
+        goal: share of days that an 80 % interval should hold, drawn as a band.
+    """
+    figure, axes = _axes(5.6, 4.0)
+    axes.set_position((0.12, 0.31, 0.85, 0.6))
+    axes.axhspan(*goal, color="#e9efe9", zorder=0)
+    last = 1
+    for k, (name, counts) in enumerate(widths.items()):
+        cells, covered = np.asarray(counts, float).T
+        if not cells.sum():
+            continue
+        known = cells >= max(20, 0.002 * cells.sum())
+        last = max(last, int(np.flatnonzero(known).max(initial=1)))
+        text = f"{name}: {covered.sum() / cells.sum():.0%} of {cells.sum():,.0f} cells"
+        days = np.arange(cells.size)[known]
+        axes.plot(days, (covered / np.maximum(cells, 1))[known], "o-", color=COLOURS[k % 7], label=text)
+    axes.set_xlim(-0.3, last + 0.3)
+    axes.set_ylim(0, 1.02)
+    _finish(axes, "Stated date interval", "stated days before and after the date", "share that hold the day")
+    _legend_below(axes, len(widths), columns=1 if len(widths) < 3 else 2)
+    return figure
+
+
+def class_figure(
+    scores: Mapping[str, Scores], measure: Literal["recall", "cell_recall"] = "recall"
+) -> Figure:
+    """Draw the share of burned area (or of cells) found by class of burned fraction."""
+    figure, axes = _axes(5.6, 4.0)
+    axes.set_position((0.12, 0.29, 0.85, 0.62))
     width = 0.8 / max(len(scores), 1)
     labels: list[str] = []
     for k, (name, one) in enumerate(scores.items()):
         classes = [c for c in one.classes if c.high > 0]
         labels = [c.label for c in classes]
         at = np.arange(len(classes)) + (k - (len(scores) - 1) / 2) * width
-        axes.bar(at, [c.recall for c in classes], width, color=COLOURS[k % 7], label=name)
+        axes.bar(at, [getattr(c, measure) for c in classes], width, color=COLOURS[k % 7], label=name)
     axes.set_xticks(range(len(labels)), labels)
     axes.set_ylim(0, 1)
-    _finish(
-        axes, "Burned area found", "burned fraction of the cell, reference", "recall", legend=bool(scores)
-    )
+    words = ("Burned area found", "recall") if measure == "recall" else ("Cells found", "share of cells")
+    _finish(axes, words[0], "burned fraction of the cell, reference", words[1])
+    _legend_below(axes, len(scores), columns=1 if len(scores) < 3 else 2)
     return figure
 
 
-def convergence_figure(convergence: Convergence) -> Figure:
-    """Draw Dice with the truth and the final map, and recall, against days since burning."""
-    figure, axes = _axes()
+def convergence_figure(convergence: Convergence | Mapping[str, Convergence]) -> Figure:
+    """Draw Dice with the truth and the final map, and recall, against days since burning.
+
+    Args:
+        convergence: of one map, or of several by name: colours tell maps apart, strokes what is drawn.
+    """
+    from banet.evaluation.convergence import Convergence as One
+
+    several = {"": convergence} if isinstance(convergence, One) else dict(convergence)
+    figure, axes = _axes(5.6, 4.2)
+    axes.set_position((0.12, 0.33, 0.85, 0.58))
     lines = {"dice_truth": "Dice, truth", "dice_final": "Dice, final map", "recall": "recall, truth"}
-    for k, (name, label) in enumerate(lines.items()):
-        axes.plot(
-            convergence.age, getattr(convergence, name), "o-", color=COLOURS[k], markersize=3, label=label
-        )
+    for k, (name, one) in enumerate(several.items()):
+        for j, (key, label) in enumerate(lines.items()):
+            colour, stroke = (COLOURS[j], "-") if "" in several else (COLOURS[k % 7], ("-", "--", ":")[j])
+            text = ", ".join(part for part in (name, label) if part)
+            axes.plot(one.age, getattr(one, key), stroke, marker="o", color=colour, markersize=3, label=text)
     axes.set_ylim(0, 1.02)
-    _finish(axes, "Near real time", "days since burning", "", legend=True)
+    axes.set_xlim(-0.4, max((int(one.age.max()) for one in several.values()), default=1) + 0.4)
+    axes.locator_params(axis="x", integer=True)
+    _finish(axes, "Near real time", "days since burning", "")
+    _legend_below(axes, 3 * len(several), columns=max(1, len(several)))
     return figure
