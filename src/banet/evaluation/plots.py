@@ -55,27 +55,29 @@ def _finish(
     y: str,
     *,
     legend: bool = False,
-    place: Literal["best", "upper left"] = "best",
 ) -> None:
     axes.set_title(title, fontsize=10, loc="left")
     axes.set_xlabel(x, fontsize=8.5)
     axes.set_ylabel(y, fontsize=8.5)
     if legend:
-        axes.legend(fontsize=7.5, frameon=False, loc=place)
+        axes.legend(fontsize=7.5, frameon=False, loc="best")
 
 
-def _legend_below(axes: Axes, entries: int, columns: int = 2) -> None:
-    """Put the legend under the axes, where it cannot cover what is drawn."""
-    figure = axes.figure
-    if entries and figure is not None:
-        axes.legend(
-            fontsize=7.5,
-            frameon=False,
-            ncols=columns,
-            loc="lower left",
-            bbox_to_anchor=(0.01, 0.0),
-            bbox_transform=figure.transFigure,
-        )
+def _legend_below(axes: Axes) -> None:
+    """Put the legend under everything, where it covers nothing; the figure grows by its height."""
+    figure = axes.get_figure(root=True)
+    handles, labels = axes.get_legend_handles_labels()
+    if figure is None or not labels:
+        return
+    width, height = figure.get_size_inches()
+    columns = max(1, min(len(labels), int((width - 0.2) / (0.55 + 0.068 * max(map(len, labels))))))
+    more = 0.17 * -(-len(labels) // columns) + 0.1
+    figure.set_size_inches(width, height + more)
+    for each in figure.axes:
+        x, y, across, up = each.get_position().bounds
+        each.set_position((x, (y * height + more) / (height + more), across, up * height / (height + more)))
+    place = {"bbox_to_anchor": (0.01, 0.0), "bbox_transform": figure.transFigure}
+    axes.legend(handles, labels, fontsize=7.5, frameon=False, ncols=columns, loc="lower left", **place)
 
 
 def interval_figure(scores: Mapping[str, Scores], measure: str = "dice", title: str = "") -> Figure:
@@ -86,8 +88,11 @@ def interval_figure(scores: Mapping[str, Scores], measure: str = "dice", title: 
         measure: dice, commission, omission, relative_bias or soft_dice.
         title: of the figure.
     """
-    figure, axes = _axes(5.6, 0.9 + 0.32 * max(len(scores), 2))
-    axes.set_position((0.34, 0.34 if len(scores) < 4 else 0.2, 0.62, 0.5 if len(scores) < 4 else 0.68))
+    names = 0.25 + 0.075 * max(map(len, scores), default=1)
+    lines = 0.32 * max(len(scores), 2)
+    width, height = names + 4.0, lines + 0.85
+    figure, axes = _axes(width, height)
+    axes.set_position((names / width, 0.35 / height, 3.85 / width, lines / height))
     for k, (name, one) in enumerate(scores.items()):
         value = getattr(one, measure)
         low, high = one.intervals.get(measure, (value, value))
@@ -109,8 +114,7 @@ def grouped_interval_figure(
         measure: as in `interval_figure`.
         title: of the figure.
     """
-    figure, axes = _axes(7.2, 4.2)
-    axes.set_position((0.09, 0.27, 0.88, 0.64))
+    figure, axes = _axes(7.2, 3.6)
     maps = list(next(iter(groups.values()), {}))
     for k, name in enumerate(maps):
         at = np.arange(len(groups)) + (k - (len(maps) - 1) / 2) * 0.7 / max(len(maps), 1)
@@ -122,7 +126,7 @@ def grouped_interval_figure(
     axes.set_xticks(range(len(groups)), list(groups))
     axes.set_ylim(0, 1)
     _finish(axes, title or measure.replace("_", " "), "", "")
-    _legend_below(axes, len(maps))
+    _legend_below(axes)
     return figure
 
 
@@ -133,8 +137,7 @@ def date_figure(counts: Mapping[str, Any], limit: int = 15) -> Figure:
         counts: by name, from `Tally.dates` (735,) or `histogram`.
         limit: days shown on each side; what lies beyond is counted in the outermost bars.
     """
-    figure, axes = _axes(5.6, 4.0)
-    axes.set_position((0.12, 0.29, 0.85, 0.62))
+    figure, axes = _axes(5.6, 3.6)
     days = np.arange(-limit, limit + 1)
     width = 0.8 / max(len(counts), 1)
     for k, (name, histogram) in enumerate(counts.items()):
@@ -152,7 +155,7 @@ def date_figure(counts: Mapping[str, Any], limit: int = 15) -> Figure:
     axes.axvline(0, color=_GREY, linewidth=0.8)
     _finish(axes, "Date difference", "days, map minus reference", "share of cells")
     # Below the axes: inside them it may cover a bar.
-    _legend_below(axes, len(counts), columns=1 if len(counts) < 3 else 2)
+    _legend_below(axes)
     return figure
 
 
@@ -198,9 +201,9 @@ def reliability_figure(
     from banet.evaluation.curves import Reliability as One
 
     several = {"": calibration} if isinstance(calibration, One) else dict(calibration)
-    figure, axes = _axes(4.6, 5.6)
-    axes.set_position((0.14, 0.42, 0.82, 0.52))
-    below = figure.add_axes((0.14, 0.24 if several.keys() != {""} else 0.12, 0.82, 0.1))
+    figure, axes = _axes(4.6, 5.0)
+    axes.set_position((0.14, 0.3, 0.82, 0.62))
+    below = figure.add_axes((0.14, 0.12, 0.82, 0.1))
     axes.plot([0, 1], [0, 1], color=_GREY, linewidth=0.8, linestyle="--")
     for k, (name, one) in enumerate(several.items()):
         known = one.hectares > 0
@@ -216,7 +219,7 @@ def reliability_figure(
     _finish(axes, title, "", labels[1])
     _hectares_below(below, labels[0])
     if "" not in several:
-        _legend_below(axes, len(several), columns=1)
+        _legend_below(axes)
     return figure
 
 
@@ -237,8 +240,7 @@ def coverage_figure(widths: Mapping[str, Any], goal: tuple[float, float] = (0.75
         widths: by name cells and covered cells by stated days, (n, 2).
         goal: share of days that an 80 % interval should hold, drawn as a band.
     """
-    figure, axes = _axes(5.6, 4.0)
-    axes.set_position((0.12, 0.31, 0.85, 0.6))
+    figure, axes = _axes(5.6, 3.6)
     axes.axhspan(*goal, color="#e9efe9", zorder=0)
     last = 1
     for k, (name, counts) in enumerate(widths.items()):
@@ -251,9 +253,10 @@ def coverage_figure(widths: Mapping[str, Any], goal: tuple[float, float] = (0.75
         days = np.arange(cells.size)[known]
         axes.plot(days, (covered / np.maximum(cells, 1))[known], "o-", color=COLOURS[k % 7], label=text)
     axes.set_xlim(-0.3, last + 0.3)
+    axes.locator_params(axis="x", integer=True)
     axes.set_ylim(0, 1.02)
     _finish(axes, "Stated date interval", "stated days before and after the date", "share that hold the day")
-    _legend_below(axes, len(widths), columns=1 if len(widths) < 3 else 2)
+    _legend_below(axes)
     return figure
 
 
@@ -261,8 +264,7 @@ def class_figure(
     scores: Mapping[str, Scores], measure: Literal["recall", "cell_recall"] = "recall"
 ) -> Figure:
     """Draw the share of burned area (or of cells) found by class of burned fraction."""
-    figure, axes = _axes(5.6, 4.0)
-    axes.set_position((0.12, 0.29, 0.85, 0.62))
+    figure, axes = _axes(5.6, 3.6)
     width = 0.8 / max(len(scores), 1)
     labels: list[str] = []
     for k, (name, one) in enumerate(scores.items()):
@@ -274,7 +276,7 @@ def class_figure(
     axes.set_ylim(0, 1)
     words = ("Burned area found", "recall") if measure == "recall" else ("Cells found", "share of cells")
     _finish(axes, words[0], "burned fraction of the cell, reference", words[1])
-    _legend_below(axes, len(scores), columns=1 if len(scores) < 3 else 2)
+    _legend_below(axes)
     return figure
 
 
@@ -287,8 +289,7 @@ def convergence_figure(convergence: Convergence | Mapping[str, Convergence]) -> 
     from banet.evaluation.convergence import Convergence as One
 
     several = {"": convergence} if isinstance(convergence, One) else dict(convergence)
-    figure, axes = _axes(5.6, 4.2)
-    axes.set_position((0.12, 0.33, 0.85, 0.58))
+    figure, axes = _axes(5.6, 3.6)
     lines = {"dice_truth": "Dice, truth", "dice_final": "Dice, final map", "recall": "recall, truth"}
     for k, (name, one) in enumerate(several.items()):
         for j, (key, label) in enumerate(lines.items()):
@@ -299,5 +300,5 @@ def convergence_figure(convergence: Convergence | Mapping[str, Convergence]) -> 
     axes.set_xlim(-0.4, max((int(one.age.max()) for one in several.values()), default=1) + 0.4)
     axes.locator_params(axis="x", integer=True)
     _finish(axes, "Near real time", "days since burning", "")
-    _legend_below(axes, 3 * len(several), columns=max(1, len(several)))
+    _legend_below(axes)
     return figure

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from banet.evaluation.benchmark.benchmark import benchmark
 from banet.evaluation.benchmark.methods import Candidate, Method, baselines, candidates, networks
 from banet.evaluation.benchmark.page import write_benchmark
 from banet.evaluation.benchmark.result import BenchmarkResult
 from banet.evaluation.benchmark.scenes import SMALL, SUITE, BenchmarkScene
+from banet.evaluation.benchmark.suite import benchmark
 
 __all__ = [
     "SMALL",

@@ -91,7 +91,7 @@ def _maps(sketch: Sketch, name: str, title: str, reference: str, path: Path) -> 
 
     dates = (sketch.reference_date, sketch.map_date)
     panels = [
-        DatedPanel(label, sketch.region, ~np.isnat(date), date, sketch.valid)
+        DatedPanel(label, sketch.region, ~np.isnat(date), date, sketch.valid | sketch.water, sketch.water)
         for label, date in zip((reference, name), dates, strict=True)
     ]
     return comparison_picture(

@@ -29,6 +29,7 @@ class Sketch:
         region: the grid.
         start, stop: days compared, half-open.
         valid: cells that count, (rows, columns) bool.
+        water: (rows, columns) bool.
         map_date, reference_date: (rows, columns) datetime64[D], NaT where not burned.
     """
 
@@ -36,12 +37,13 @@ class Sketch:
     start: np.datetime64
     stop: np.datetime64
     valid: npt.NDArray[np.bool_]
+    water: npt.NDArray[np.bool_]
     map_date: Days
     reference_date: Days
 
 
-def save_sketch(pair: Comparison, path: Path) -> None:
-    """Keep what pictures need of a comparison in `{path}.sketch`."""
+def save_sketch(pair: Comparison, path: Path, water: npt.NDArray[np.bool_]) -> None:
+    """Keep what pictures need of a comparison and the water mask in a file beside `path`."""
     region = pair.region
     if pair.start is None or pair.stop is None:
         raise UnreadableFileError(f"the comparison of {region.name} has no period; it cannot be drawn")
@@ -52,6 +54,7 @@ def save_sketch(pair: Comparison, path: Path) -> None:
             "name": np.array(region.name),
             "days": np.array([pair.start, pair.stop]).astype("datetime64[D]").astype(np.int64),
             "valid": pair.valid,
+            "water": water,
             "map": _offsets(np.where(pair.map_burned, pair.map_date, _NAT), pair.start),
             "reference": _offsets(np.where(pair.reference_burned, pair.reference_date, _NAT), pair.start),
         },
@@ -69,7 +72,13 @@ def load_sketch(path: Path) -> Sketch:
     west, south, east, north, size = (float(v) for v in held["region"])
     region = Region(str(held["name"]), (west, south, east, north), size)
     return Sketch(
-        region, start, stop, held["valid"], _dates(held["map"], start), _dates(held["reference"], start)
+        region,
+        start,
+        stop,
+        held["valid"],
+        held["water"],
+        _dates(held["map"], start),
+        _dates(held["reference"], start),
     )
 
 

@@ -108,11 +108,11 @@ class Measured:
         return fit_proportions(x, y, (float(self.block_km[0]), float(self.block_km[1])))
 
     def by_cover(self, names: Mapping[int, str]) -> dict[str, Scores]:
-        """Return the scores of each land cover that something burned on, in either."""
+        """Return the scores of each land cover on which something burned in the reference."""
         return {
             names.get(k, str(k)): score_tally(self.covers.group(k), name=names.get(k, str(k)))
             for k in range(self.covers.groups)
-            if self.covers.hard[k, :3].sum() > 0
+            if self.covers.hard[k, [0, 2]].sum() > 0
         }
 
     def by_gap(self) -> list[Dating]:

@@ -87,5 +87,5 @@ def _score(method: Method, cube: Cube, reference: Reference, out: Path) -> None:
     burnmap = method.mapper(cube, GREEK_DAYS[0], GREEK_DAYS[1] - 1)
     pair = compare(burnmap, reference, **GREEK_PROTOCOL)
     path = place_of(out, GREEK, method.slug, method.identity)
-    save_sketch(pair, path)
+    save_sketch(pair, path, burnmap.water)
     measure(pair, block=_BLOCK).save(path)

@@ -222,7 +222,7 @@ def _score(stage: Stage, methods: Sequence[Method], out: Path) -> None:
             gap = gap_classes(pair, stage.cube)
         path = place_of(out, scene_key(stage.scene), method.slug, method.identity)
         # The sketch first: where the sums are, everything is.
-        save_sketch(pair, path)
+        save_sketch(pair, path, burnmap.water)
         measure(pair, cover=stage.cover, covers=_covers(), gap=gap).save(path)
 
 

@@ -135,10 +135,7 @@ def gaps(tree: Tree) -> list[Row]:
     """Return the mean absolute date difference by days between the observations around the fire."""
     return [
         {"map": name}
-        | {
-            f"{row['gap_days']} days": _number(row["mean_absolute_days"], 2)
-            for row in method["overall"]["gaps"]
-        }
+        | {f"{row['gap_days']} d": _number(row["mean_absolute_days"], 2) for row in method["overall"]["gaps"]}
         for name, method in tree["methods"].items()
     ]
 
@@ -244,7 +241,7 @@ TABLES: dict[str, tuple[str, str, Callable[[Tree], list[Row]]]] = {
     "fractions": (
         "Low fractions",
         "Share of cells shown burned, by true burned fraction of the cell; for unburned cells these are "
-        "false alarms. A map is asked to show cells of which half burned, so 0.5-0.75 and 0.75-1 should be near 1.",
+        "false alarms. A map is asked to show cells of which half burned: 0.5-0.75 and 0.75-1 should be 1.",
         fractions,
     ),
     "fraction_bias": (
@@ -255,9 +252,9 @@ TABLES: dict[str, tuple[str, str, Callable[[Tree], list[Row]]]] = {
     "calibration": (
         "Calibration",
         "Confidence against cells of which at least half burned. The calibration error is the mean of "
-        "|stated - observed| over classes of 5 %, weighted by area; 'from 5 % on' leaves out cells that nobody calls "
-        "burned. The last two columns are the share of cells whose true day lies within the stated days of "
-        "the map's date, and the mean of what is stated.",
+        "|stated - observed| over classes of 5 %, weighted by area; 'from 5 % on' leaves out cells that "
+        "nobody calls burned. The last two columns are the share of cells whose true day lies within the "
+        "stated days of the map's date, and the mean of what is stated.",
         calibration,
     ),
     "sizes": ("Fires found, by size", "Share of the truth's fires of which the map shows a cell.", sizes),
