@@ -98,7 +98,8 @@ def test_everything_is_there(evaluation):
     assert e.scores["late"].dating.mean == 2
     assert set(e.months) == {"2020-12", "2021-01"}
     assert set(e.covers) == {"forest", "shrub"}
-    assert e.fires.cells > 0
+    assert set(e.fires) == {"banet", "late"}
+    assert e.fires["banet"].cells > 0
     assert e.gaps
     assert sum(d.cells for d in e.gaps.values()) == e.scores["banet"].dating.cells
     assert "dice" in e.scores["banet"].intervals
@@ -139,7 +140,7 @@ def test_the_least_evaluation_of_nothing_burned(tmp_path):
     )
     got = evaluate(empty, empty, draws=5)
     assert got.gaps == {}
-    assert got.fires is None
+    assert got.fires == {}
     paths = got.write(tmp_path)
     assert json.loads(paths["json"].read_text())["scores"]["map"]["hard"]["dice"] is None
     assert "months_csv" not in paths
@@ -246,6 +247,8 @@ def test_faults_of_sources(tmp_path, products):
     (tmp_path / "d_burn_date.tif").write_text("x")
     with pytest.raises(UnreadableFileError, match="no readable"):
         read_raster_map(tmp_path / "d_burn_date.tif")
-    (tmp_path / "b.nc").write_text("x")
+    (tmp_path / "e_burn_date.tif").write_text("x")
     with pytest.raises(InputError, match="name one of them"):
+        read_map_or_product(tmp_path, kind="raster")
+    with pytest.raises(UnreadableFileError, match=r"a\.nc"):
         read_map_or_product(tmp_path, kind="map")

@@ -19,7 +19,7 @@ from banet.region import Region
 if TYPE_CHECKING:
     from banet.mapping.burnmap import BurnMap
 
-__all__ = ["Comparison", "Side", "compare"]
+__all__ = ["Comparison", "Side", "common_grid", "compare"]
 
 _NAT = np.datetime64("NaT", "D")
 _HALF = 0.5 - 1e-9
@@ -181,6 +181,7 @@ def compare(
     exclude_within: float | None = None,
     valid: npt.NDArray[np.bool_] | None = None,
     unobserved: Literal["exclude", "unburned"] = "exclude",
+    reliable: bool = False,
 ) -> Comparison:
     """Bring a map and a reference together.
 
@@ -198,15 +199,19 @@ def compare(
         valid: cells of the reference's grid that may count, where the grids are the same.
         unobserved: what to do with cells that the map did not observe: leave them out, or count them as
             mapped unburned.
+        reliable: leave out cells for which the reference, such as MCD64A1 with its First Day and Last Day,
+            does not say that it saw all the compared days reliably. References that say nothing of this stay.
 
     Raises:
         InputError: if the two have no cell or no day in common, or `valid` has another shape.
     """
     mine, theirs = Side.of(burnmap), Side.of(reference)
     least = _own_threshold(burnmap) if threshold is None else threshold
-    region = mine.region if mine.region.pixel_size >= theirs.region.pixel_size else theirs.region
-    mine, theirs = mine.to(region), theirs.to(region)
+    region = common_grid(mine, theirs)
     start, stop = _common_days(mine, theirs, days)
+    if reliable:
+        theirs = _reliable(theirs, reference, start, stop)
+    mine, theirs = mine.to(region), theirs.to(region)
     others = _burned(theirs, reference_threshold)
     if start is not None and stop is not None:
         mine = mine.within(start, stop)
@@ -239,6 +244,22 @@ def compare(
         start=start,
         stop=stop,
     )
+
+
+def common_grid(one: Any, other: Any) -> Region:
+    """Return the grid on which two maps or references are compared: the coarser of the two."""
+    mine: Region = one.region
+    theirs: Region = other.region
+    return mine if mine.pixel_size >= theirs.pixel_size else theirs
+
+
+def _reliable(side: Side, reference: Any, start: Day | None, stop: Day | None) -> Side:
+    quality = getattr(reference, "quality", None)
+    if quality is None or start is None or stop is None:
+        return side
+    # NaT, where the product says nothing, compares as false.
+    whole = (quality.first_day <= start) & (quality.last_day >= stop - np.timedelta64(1, "D"))
+    return replace(side, seen=side.seen & whole)
 
 
 def _own_threshold(source: Any) -> float:

@@ -102,6 +102,11 @@ class SizeClass:
     commission: float
 
     @property
+    def relative_bias(self) -> float:
+        """(hectares in the map's fires of the size - in the reference's) / the latter; NaN without any."""
+        return (self.map_ha - self.reference_ha) / self.reference_ha if self.reference_ha else float("nan")
+
+    @property
     def label(self) -> str:
         """Such as `100-500 ha`."""
         return f"over {self.low:g} ha" if np.isinf(self.high) else f"{self.low:g}-{self.high:g} ha"

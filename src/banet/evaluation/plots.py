@@ -188,19 +188,13 @@ def threshold_figure(curve: ThresholdCurve) -> Figure:
     return figure
 
 
-def reliability_figure(
-    calibration: Reliability | Mapping[str, Reliability],
-    labels: tuple[str, str] = ("burned fraction, mapped", "burned fraction, reference"),
-) -> Figure:
+def reliability_figure(several: Mapping[str, Reliability], labels: tuple[str, str]) -> Figure:
     """Draw stated against observed by class, and how many hectares each class holds.
 
     Args:
-        calibration: of one map, or of several by name.
+        several: of maps by name.
         labels: of the two axes.
     """
-    from banet.evaluation.curves import Reliability as One
-
-    several = {"": calibration} if isinstance(calibration, One) else dict(calibration)
     figure, axes = _axes(4.6, 5.0)
     axes.set_position((0.14, 0.3, 0.82, 0.62))
     below = figure.add_axes((0.14, 0.12, 0.82, 0.1))
@@ -214,12 +208,9 @@ def reliability_figure(
         below.plot(middle, one.hectares[known], "o-", color=COLOURS[k % 7], linewidth=0.8, markersize=2.5)
     axes.set_xlim(-0.02, 1.02)
     axes.set_ylim(-0.02, 1.02)
-    first = next(iter(several.values()))
-    title = "Calibration" + (f": Brier {first.brier:.4f}, error {first.error:.4f}" if "" in several else "")
-    _finish(axes, title, "", labels[1])
+    _finish(axes, "Calibration", "", labels[1])
     _hectares_below(below, labels[0])
-    if "" not in several:
-        _legend_below(axes)
+    _legend_below(axes)
     return figure
 
 

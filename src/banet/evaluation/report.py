@@ -49,18 +49,24 @@ def write_evaluation(evaluation: Evaluation, folder: Path, *, pictures: bool = T
 
 def _tables(e: Evaluation) -> dict[str, list[dict[str, Any]]]:
     datings = {name: s.dating for name, s in e.scores.items()}
-    if e.fires is not None:
-        datings |= {f"{e.name}, against active fires": e.fires}
+    datings |= {f"{name}, against active fires": dating for name, dating in e.fires.items()}
     return {
         "scores": tables.score_rows(e.scores),
         "burned_fraction": tables.class_rows(e.scores),
         "fire_size": tables.size_rows(e.sizes),
         "months": tables.score_rows(e.months),
         "covers": tables.score_rows(e.covers),
+        "zones": tables.score_rows(e.zones),
         "dates": tables.dating_rows(datings),
         "dates_by_gap": tables.dating_rows(e.gaps, "gap_days"),
         "thresholds": list(e.curve.rows()),
+        "calibration": [
+            {"of": name} | row
+            for name, curve in (("confidence", e.calibration), ("burned fraction", e.fraction_calibration))
+            for row in curve.rows()
+        ],
         "convergence": [] if e.convergence is None else list(e.convergence.rows()),
+        "first_mapped": [] if e.convergence is None else list(e.convergence.fire_rows()),
     }
 
 
@@ -69,9 +75,11 @@ _TITLES = {
     "fire_size": "By size of fire",
     "months": "By month",
     "covers": "By land cover",
+    "zones": "By region",
     "dates": "Dates",
     "dates_by_gap": "Dates by gap between observations",
     "convergence": "Near real time",
+    "first_mapped": "How soon a fire is first mapped",
 }
 
 
@@ -84,8 +92,10 @@ def markdown(evaluation: Evaluation) -> str:
     parts.append(
         f"Burned share of {fit.blocks} blocks of {fit.block_km[0]:.1f} x {fit.block_km[1]:.1f} km: slope "
         f"{fit.slope:.3f}, intercept {fit.intercept:+.4f}, R2 {fit.r2:.3f}, RMSE {fit.rmse:.4f}. "
-        f"Best threshold {e.curve.best:.2f}. Brier score {e.calibration.brier:.5f}, skill "
-        f"{e.calibration.skill:.3f}, calibration error {e.calibration.error:.5f}."
+        f"Best threshold {e.curve.best:.2f}. Confidence against cells that burned: Brier score "
+        f"{e.calibration.brier:.5f}, skill {e.calibration.skill:.3f}, calibration error "
+        f"{e.calibration.error:.5f}. Burned fraction: Brier score {e.fraction_calibration.brier:.5f}, "
+        f"calibration error {e.fraction_calibration.error:.5f}."
     )
     found = _tables(e)
     for name, title in _TITLES.items():
@@ -113,12 +123,20 @@ def _figures(e: Evaluation) -> dict[str, Figure]:
         "proportions": plots.proportion_figure(e.proportions),
         "burned_fraction": plots.class_figure(e.scores),
         "thresholds": plots.threshold_figure(e.curve),
-        "calibration": plots.reliability_figure(e.calibration),
+        "calibration": plots.reliability_figure(
+            {f"{e.name}, confidence": e.calibration}, ("confidence", "share of area that burned")
+        ),
+        "fractions": plots.reliability_figure(
+            {f"{e.name}, burned fraction": e.fraction_calibration},
+            ("burned fraction, mapped", "burned fraction, reference"),
+        ),
     }
     if len(e.months) > 1:
         figures["months"] = plots.interval_figure(e.months, "dice", "Dice coefficient by month")
     if e.covers:
         figures["covers"] = plots.interval_figure(e.covers, "dice", "Dice coefficient by land cover")
+    if e.zones:
+        figures["zones"] = plots.interval_figure(e.zones, "dice", "Dice coefficient by region")
     if e.convergence is not None:
         figures["convergence"] = plots.convergence_figure(e.convergence)
     return figures
@@ -172,9 +190,15 @@ def _page(e: Evaluation, folder: Path, drawn: dict[str, Path]) -> Path:
         part("Low fractions", "burned_fraction", rows="burned_fraction"),
         part("By size of fire", rows="fire_size"),
         part("Burned share in blocks", "proportions"),
-        part("Thresholds and calibration", "thresholds", "calibration"),
+        part("Thresholds and calibration", "thresholds", "calibration", "fractions"),
     ]
-    more = {"months": "By month", "covers": "By land cover", "convergence": "Near real time"}
+    more = {
+        "zones": "By region",
+        "months": "By month",
+        "covers": "By land cover",
+        "convergence": "Near real time",
+        "first_mapped": "How soon a fire is first mapped",
+    }
     sections += [part(title, name, rows=name) for name, title in more.items() if _tables(e)[name]]
     if e.gaps:
         sections.append(part("Dates by gap between observations", rows="dates_by_gap"))

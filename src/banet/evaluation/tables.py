@@ -93,6 +93,7 @@ def size_rows(sizes: Sequence[SizeClass]) -> list[Row]:
         "false_fires",
         "map_ha",
         "commission",
+        "relative_bias",
     )
     return [{"fire_size": c.label} | {name: getattr(c, name) for name in names} for c in sizes]
 
@@ -149,13 +150,17 @@ def to_json(evaluation: Evaluation) -> str:
         "proportions": e.proportions.to_dict(),
         "thresholds": e.curve.rows(),
         "best_threshold": e.curve.best,
-        "calibration": e.calibration.to_dict(),
+        "calibration": {
+            "confidence": e.calibration.to_dict(),
+            "burned_fraction": e.fraction_calibration.to_dict(),
+        },
         "sizes": size_rows(e.sizes),
         "months": {name: s.to_dict() for name, s in e.months.items()},
         "covers": {name: s.to_dict() for name, s in e.covers.items()},
-        "dates_to_active_fires": None if e.fires is None else e.fires.to_dict(),
+        "zones": {name: s.to_dict() for name, s in e.zones.items()},
+        "dates_to_active_fires": {name: dating.to_dict() for name, dating in e.fires.items()},
         "dates_by_gap": {name: dating.to_dict() for name, dating in e.gaps.items()},
-        "convergence": None if e.convergence is None else e.convergence.rows(),
+        "convergence": None if e.convergence is None else e.convergence.to_dict(),
     }
     return json.dumps(plain(content), indent=2, allow_nan=False) + "\n"
 
