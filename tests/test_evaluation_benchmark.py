@@ -350,3 +350,41 @@ def test_weights_are_scored_in_workers(tmp_path):
         one, other = (r.measured[method.name][tiny[0].name] for r in (got, alone))
         np.testing.assert_allclose(one.blocks.hard, other.blocks.hard)
     write_benchmark(got, tmp_path)
+
+
+def _script():
+    import importlib.util
+
+    path = Path(__file__).parents[1] / "benchmarks" / "fill_evaluation.py"
+    spec = importlib.util.spec_from_file_location("fill_evaluation", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_page_is_filled_between_its_markers(written, tmp_path, monkeypatch):
+    script = _script()
+    page = tmp_path / "evaluation.md"
+    page.write_text(script.PAGE.read_text())
+    monkeypatch.setattr(script, "PAGE", page)
+    monkeypatch.setattr(script, "RECORDED", tmp_path / "results" / "benchmark.json")
+    monkeypatch.setattr(script, "SHOWN", tmp_path)
+    assert script.main([str(written["json"].parent)]) == 0
+    text = page.read_text()
+    assert "### All seasons" in text
+    assert "| active fires |" in text
+    assert "pictures/benchmark_dice.png" in text
+    assert (tmp_path / "benchmark_dice.png").is_file()
+    assert "### Greece" not in text
+    script.main([])
+    assert page.read_text() == text, "filling twice changes nothing"
+
+
+def test_the_page_shows_what_is_recorded():
+    """The tables of the documentation are those of the recorded run."""
+    script = _script()
+    if not script.RECORDED.is_file():
+        pytest.skip("no benchmark is recorded yet")
+    text = script.PAGE.read_text(encoding="utf-8")
+    tree = json.loads(script.RECORDED.read_text(encoding="utf-8"))
+    assert script.filled(text, tree, script.shown_pictures()) == text

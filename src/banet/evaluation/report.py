@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ from banet.files import output_folder
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from banet.export.report import Section
+    from banet.export.report import Section, Table
 
 __all__ = ["write_evaluation"]
 
@@ -154,9 +155,12 @@ def _maps(e: Evaluation, folder: Path) -> Path:
     from banet.export.comparison import DatedPanel, comparison_picture
 
     c = e.comparison
+    nat = np.datetime64("NaT", "D")
+    sides = ((e.reference, c.reference_burned, c.reference_date), (e.name, c.map_burned, c.map_date))
+    # Dates of cells that burned too little to count are not drawn: a panel shows what is scored.
     panels = [
-        DatedPanel(e.reference, c.region, c.reference_burned, c.reference_date, c.valid),
-        DatedPanel(e.name, c.region, c.map_burned & ~np.isnat(c.map_date), c.map_date, c.valid),
+        DatedPanel(title, c.region, burned & ~np.isnat(date), np.where(burned, date, nat), c.valid)
+        for title, burned, date in sides
     ]
     dates = np.concatenate([c.map_date.ravel(), c.reference_date.ravel()])
     known = dates[~np.isnat(dates)]
@@ -176,15 +180,18 @@ def _page(e: Evaluation, folder: Path, drawn: dict[str, Path]) -> Path:
     from banet.export.report import Picture, Table, write_report
     from banet.export.report import Section as Part
 
+    grouped = {"zones": e.zones, "months": e.months, "covers": e.covers}
+
     def part(title: str, *names: str, rows: str = "") -> Section:
         found = _tables(e).get(rows, [])
-        held = [Table(list(found[0]), [list(r.values()) for r in found])] if found else []
+        if rows in grouped:
+            held = [_scores_table(grouped[rows])]
+        else:
+            held = [Table(*tables.shown_rows(found))] if found else []
         return Part(title, tables=held, pictures=[Picture(drawn[n]) for n in names if n in drawn])
 
-    head = [s.strip() for s in Scores.markdown_header().split("\n")[0].strip("| ").split("|")]
-    body = [[cell.strip() for cell in s.markdown_row().strip("| ").split("|")] for s in e.scores.values()]
     sections = [
-        Part("Scores", (_words(e),), tables=[Table(head, body)], pictures=[Picture(drawn["dice"])]),
+        Part("Scores", (_words(e),), tables=[_scores_table(e.scores)], pictures=[Picture(drawn["dice"])]),
         part("Maps", "maps"),
         part("Dates", "dates", rows="dates"),
         part("Low fractions", "burned_fraction", rows="burned_fraction"),
@@ -203,3 +210,13 @@ def _page(e: Evaluation, folder: Path, drawn: dict[str, Path]) -> Path:
     if e.gaps:
         sections.append(part("Dates by gap between observations", rows="dates_by_gap"))
     return write_report(folder, f"{e.name} against {e.reference}", sections, name="evaluation.html")
+
+
+def _scores_table(scores: Mapping[str, Scores]) -> Table:
+    from banet.export.report import Table
+
+    def cells(row: str) -> list[str]:
+        return [cell.strip() for cell in row.strip("| ").split("|")]
+
+    head = cells(Scores.markdown_header().split("\n")[0])
+    return Table(head, [cells(each.markdown_row()) for each in scores.values()])

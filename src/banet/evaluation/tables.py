@@ -23,6 +23,7 @@ __all__ = [
     "markdown_table",
     "plain",
     "score_rows",
+    "shown_rows",
     "size_rows",
     "to_csv",
     "to_json",
@@ -121,13 +122,16 @@ def _cell(value: Any) -> Any:
 
 def markdown_table(rows: Sequence[Row], digits: int = 3) -> str:
     """Return rows as a Markdown table; large numbers without decimals, undefined ones as a dash."""
+    heads, cells = shown_rows(rows, digits)
+    lines = ["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
+    return "\n".join([*lines, *("| " + " | ".join(row) + " |" for row in cells)])
+
+
+def shown_rows(rows: Sequence[Row], digits: int = 3) -> tuple[list[str], list[list[str]]]:
+    """Return heads and cells of rows as text, as `markdown_table` writes them."""
     names = list(dict.fromkeys(name for row in rows for name in row))
-    lines = [
-        "| " + " | ".join(name.replace("_", " ") for name in names) + " |",
-        "|" + "---|" * len(names),
-    ]
-    lines += ["| " + " | ".join(_shown(row.get(name), digits) for name in names) + " |" for row in rows]
-    return "\n".join(lines)
+    heads = [name.replace("_", " ") for name in names]
+    return heads, [[_shown(row.get(name), digits) for name in names] for row in rows]
 
 
 def _shown(value: Any, digits: int) -> str:

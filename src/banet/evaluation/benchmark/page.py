@@ -10,7 +10,7 @@ from typing import Any
 from banet.evaluation.benchmark import summary
 from banet.evaluation.benchmark.figures import draw
 from banet.evaluation.benchmark.result import BenchmarkResult
-from banet.evaluation.tables import score_rows, to_csv, write_text
+from banet.evaluation.tables import score_rows, shown_rows, to_csv, write_text
 from banet.files import output_folder
 
 __all__ = ["PICTURES", "write_benchmark"]
@@ -136,8 +136,7 @@ def _page(tree: dict[str, Any], folder: Path, drawn: dict[str, Path]) -> Path:
         rows = summary.rows_of(tree, name)
         if not rows:
             continue
-        heads = list(dict.fromkeys(head for row in rows for head in row))
-        table = Table(heads, [[row.get(head, "-") for head in heads] for row in rows])
+        table = Table(*shown_rows(rows))
         held = [Picture(drawn[p], "", _ALT[p]) for p in _OF_TABLE.get(name, ()) if p in drawn]
         sections.append(Section(title, (text,) if text else (), tables=[table], pictures=held))
     worst = [Picture(path, "", "Truth, map, agreement") for name, path in drawn.items() if "worst" in name]
