@@ -175,6 +175,7 @@ def test_a_map_as_netcdf_and_as_raster_score_alike(products):
     one, two = evaluate(whole, truth, draws=0), evaluate(raster, truth, draws=0)
     assert one.scores["map"].dice == pytest.approx(two.scores["map"].dice)
     assert one.scores["map"].dating == two.scores["map"].dating
+    assert one.calibration.brier == pytest.approx(two.calibration.brier), "of confidence, which both hold"
     assert evaluate(whole, raster, draws=0).scores["map"].dice == 1
 
 

@@ -246,8 +246,8 @@ def _region_of(data: Any, name: str) -> Region:
 def read_raster_map(path: PathLike, *, days: tuple[Any, Any] | None = None) -> Reference:
     """Read a raster of burn dates (1-366; 0 unburned, -1 not observed, -2 water) in degrees.
 
-    The confidence and uncertainty rasters of banet beside it are read as well. Burned fraction is the
-    confidence where that raster is there, otherwise 1 where burned.
+    The confidence and uncertainty rasters of banet beside it are read as well. The burned fraction, which no
+    raster holds, is 1 where burned.
 
     Args:
         path: a GeoTIFF, such as `{name}_burn_date.tif`.
@@ -288,8 +288,9 @@ def read_raster_map(path: PathLike, *, days: tuple[Any, Any] | None = None) -> R
     burned = values > 0
     fraction = burned.astype(np.float32)
     confidence = _beside(file, "confidence")
+    sure = None
     if confidence is not None:
-        fraction = np.where(burned & (confidence <= 100), confidence / 100, fraction).astype(np.float32)
+        sure = np.where(confidence <= 100, confidence, np.nan).astype(np.float32)
     spread = _beside(file, "uncertainty")
     return Reference(
         region,
@@ -301,6 +302,7 @@ def read_raster_map(path: PathLike, *, days: tuple[Any, Any] | None = None) -> R
         start,
         stop,
         water=values == -2,
+        confidence=sure,
     )
 
 

@@ -54,6 +54,8 @@ class BenchmarkResult:
     sketches: Mapping[str, Mapping[str, Path]] = field(default_factory=dict)
     draws: int = 1000
     subset: str = "full"
+    # Intervals take seconds; tables, pictures and page ask for the same ones.
+    _known: dict[tuple[str, str | None], Scores] = field(default_factory=dict, repr=False)
 
     @property
     def climates(self) -> tuple[str, ...]:
@@ -67,7 +69,10 @@ class BenchmarkResult:
 
     def scores(self, method: str, climate: str | None = None) -> Scores:
         """Return the scores of a method with intervals."""
-        return self.joined(method, climate).scores(method, TRUTH, self.draws)
+        key = (method, climate)
+        if key not in self._known:
+            self._known[key] = self.joined(method, climate).scores(method, TRUTH, self.draws)
+        return self._known[key]
 
     def worst(self, method: str, count: int = 3) -> list[str]:
         """Return the seasons in which a method has the lowest Dice, the worst first."""
@@ -90,7 +95,9 @@ class BenchmarkResult:
             "protocol": self._protocol(),
             "candidates": {one.name: one.to_dict() for one in self.candidates},
             "methods": {method.name: self._method(method) for method in self.methods},
-            "greece": {name: _tree(one, "VNP64A1", name, self.draws) for name, one in self.real.items()},
+            "greece": {
+                name: _tree(one, one.scores(name, "VNP64A1", self.draws)) for name, one in self.real.items()
+            },
             "convergence": {name: one.to_dict() for name, one in self.replays.items()},
         }
         return dict(plain(tree))
@@ -122,7 +129,7 @@ class BenchmarkResult:
         return {
             "candidate": method.candidate or None,
             "inputs": method.inputs if method.candidate else None,
-            "overall": _tree(self.joined(name), TRUTH, name, self.draws, _cover_names()),
+            "overall": _tree(self.joined(name), self.scores(name), _cover_names()),
             "climates": {climate: self.scores(name, climate).to_dict() for climate in self.climates},
             "seasons": {
                 season: _short(one.scores(name, TRUTH)) for season, one in self.measured[name].items()
@@ -144,12 +151,10 @@ def _short(scores: Scores) -> dict[str, Any]:
     }
 
 
-def _tree(
-    one: Measured, reference: str, name: str, draws: int, covers: Mapping[int, str] | None = None
-) -> dict[str, Any]:
+def _tree(one: Measured, scores: Scores, covers: Mapping[int, str] | None = None) -> dict[str, Any]:
     gaps = dict(zip(GAP_LABELS, one.by_gap(), strict=True))
     return {
-        "scores": one.scores(name, reference, draws).to_dict(),
+        "scores": scores.to_dict(),
         "confidence": one.confidence_reliability().to_dict(),
         "fraction": one.fraction_reliability().to_dict(),
         "uncertainty": {"mean_days": one.mean_uncertainty, "cells_and_covered_by_days": one.widths.tolist()},
