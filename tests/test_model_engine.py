@@ -27,6 +27,7 @@ CONFIGS = [
     SHALLOW.model_copy(update={"lstm": False}),
     BANetConfig(width=8),
     BANetConfig.lean(12),
+    BANetConfig.remembering(8, time_kernels=(5, 1, 3, 3)),
     BANetConfig.lean(5, head_kernel=1, space_kernels=(1, 5, 3, 3, 3)),
 ]
 
@@ -77,7 +78,7 @@ def test_torch_equals_the_plain_network(
 
 
 @needs_openvino
-@pytest.mark.parametrize("config", [CONFIGS[0], CONFIGS[4]], ids=["lstm", "lean"])
+@pytest.mark.parametrize("config", [CONFIGS[0], CONFIGS[4], CONFIGS[5]], ids=["lstm", "memory", "lean"])
 def test_openvino_equals_the_plain_network(config: BANetConfig) -> None:
     model = trained(config)
     engine = Engine([model], "openvino", threads=1)

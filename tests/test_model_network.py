@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 
 import numpy as np
@@ -15,7 +16,7 @@ from torch import nn
 from banet.errors import InputError
 from banet.model.compat import from_published, published_names
 from banet.model.config import BANetConfig
-from banet.model.network import BANet, PixelLSTM, pad_to_multiple
+from banet.model.network import BANet, ConvNorm, PixelLSTM, pad_to_multiple
 
 SMALL = BANetConfig(width=2, multipliers=(1, 2), space_kernels=(3, 3), time_kernels=(3, 3), dropout=0.0)
 
@@ -107,3 +108,34 @@ def test_padding_refuses_and_leaves_alone() -> None:
         pad_to_multiple(x, (3, 4, 4), fill=(0.0, 1.0))
     with pytest.raises(InputError, match="channels, days"):
         pad_to_multiple(x[0], (3, 4, 4))
+
+
+def _plain(layer: ConvNorm, x: torch.Tensor) -> torch.Tensor:
+    return torch.relu(layer.norm(layer.conv(x)))
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        ConvNorm(3, 5, (1, 5, 5), (1, 2, 2)),
+        ConvNorm(3, 5, (7, 1, 1), (2, 1, 1)),
+        ConvNorm(3, 5, (1, 2, 2), (1, 2, 2), up=True),
+        ConvNorm(3, 5, (2, 1, 1), (2, 1, 1), up=True),
+    ],
+)
+@pytest.mark.parametrize(("training", "momentum"), [(True, 0.1), (True, None), (False, 0.1)])
+def test_flat_convolutions_give_the_numbers_and_slopes_of_three_dimensional_ones(
+    layer: ConvNorm, training: bool, momentum: float | None
+) -> None:
+    layer.norm.momentum = momentum
+    flat, plain = layer.double().train(training), copy.deepcopy(layer).double().train(training)
+    x = torch.randn(2, 3, 8, 6, 10, dtype=torch.float64)
+    for layout in (torch.contiguous_format, torch.channels_last_3d):
+        found, expected = flat(x.contiguous(memory_format=layout)), _plain(plain, x)
+        torch.testing.assert_close(found, expected)
+        for model, out in ((flat, found), (plain, expected)):
+            model.zero_grad()
+            out.square().sum().backward()
+        torch.testing.assert_close(flat.conv.weight.grad, plain.conv.weight.grad)
+        torch.testing.assert_close(flat.norm.weight.grad, plain.norm.weight.grad)
+        torch.testing.assert_close(flat.norm.state_dict(), plain.norm.state_dict())

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import signal
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -13,14 +15,14 @@ import torch
 
 from banet.chips.simulated import plan_simulated, write_simulated_chips
 from banet.chips.store import Chips
+from banet.chips.stream import SimulatedStream
 from banet.errors import InputError, NotFoundError, UnreadableFileError
 from banet.model.config import InputSpec
 from banet.model.network import BANet
 from banet.model.weights import load_model, save_weights
-from banet.training import TrainingConfig, train
+from banet.training import TrainingConfig, fine_tuning, train
 from banet.training.__main__ import main
 from banet.training.data import Episodes, batches, network_input
-from banet.training.fast import flatten_time_convolutions
 from banet.training.loop import DivergedError
 from banet.training.memory import keep_freed_memory
 from banet.training.sources import held_out
@@ -204,7 +206,7 @@ def test_an_episode_is_known_by_its_number(config: TrainingConfig, folders: tupl
     torch.testing.assert_close(pair.target[1], one[7].target[0], rtol=0, atol=0)
     assert pair.inputs.shape == (2, 4, 16, 32, 32) and pair.target.shape == (2, 16, 32, 32)
     state = torch.get_rng_state()
-    stream = list(batches(two, 3, 5, 0))
+    stream = list(batches(two, range(3, 5), 0))
     assert torch.equal(stream[0].inputs, pair.inputs) and len(stream) == 2
     assert torch.equal(state, torch.get_rng_state())
 
@@ -333,25 +335,6 @@ def test_groups_by_rate(config: TrainingConfig) -> None:
 # Parts.
 
 
-def test_flat_convolutions_give_the_same_numbers_and_slopes(config: TrainingConfig) -> None:
-    torch.manual_seed(0)
-    plain = BANet(config.network.model_copy(update={"dropout": 0.0})).double()
-    flat = BANet(config.network.model_copy(update={"dropout": 0.0})).double()
-    flat.load_state_dict(plain.state_dict())
-    assert flatten_time_convolutions(flat) == 4 and flatten_time_convolutions(flat) == 0
-    x = torch.randn(2, 4, 8, 16, 16, dtype=torch.float64)
-    for layout in (torch.contiguous_format, torch.channels_last_3d):
-        outputs = []
-        for model in (plain, flat):
-            model.zero_grad()
-            out = model(x.contiguous(memory_format=layout))
-            out.square().sum().backward()
-            outputs.append((out.detach(), [p.grad.clone() for p in model.parameters() if p.grad is not None]))
-        torch.testing.assert_close(outputs[0][0], outputs[1][0])
-        torch.testing.assert_close(outputs[0][1], outputs[1][1])
-    assert flat.state_dict().keys() == plain.state_dict().keys()
-
-
 def test_the_running_mean_by_hand(config: TrainingConfig) -> None:
     model = BANet(config.network)
     torch.nn.init.constant_(model.logits.bias, 1.0)
@@ -393,3 +376,44 @@ def test_a_few_chips_are_of_every_climate(folders: tuple[str, str]) -> None:
 
 def test_keeping_memory_is_a_choice_of_the_c_library() -> None:
     assert keep_freed_memory() in (True, False)
+
+
+# Several processes, and the simulator itself as a source.
+
+
+def test_two_processes_step_as_one_with_twice_the_episodes(config: TrainingConfig, tmp_path: Path) -> None:
+    fields = {"steps": 3, "batch": 1, "ema": 0.0, "accumulate": 2}
+    alone = config.changed(optimiser=fields, network={"dropout": 0.0}, data={"validation_chips": ()})
+    train(alone, tmp_path / "alone")
+    alone.changed(optimiser={"accumulate": 1}).save(tmp_path / "config.yaml")
+    command = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "banet.training"]
+    command += [str(tmp_path / "config.yaml"), "--out", str(tmp_path / "together")]
+    subprocess.run([sys.executable, *command], check=True, capture_output=True, timeout=200)
+    one, two = (weights_of(tmp_path / run)["model"] for run in ("alone", "together"))
+    for name, tensor in one.items():
+        if "running" not in name and "num_batches" not in name:
+            torch.testing.assert_close(tensor, two[name], atol=2e-5, rtol=1e-3, msg=name)
+    assert len(events(tmp_path / "together", "train")) == 3
+
+
+def test_the_simulator_can_be_the_source(config: TrainingConfig) -> None:
+    stream = SimulatedStream(("a", "bb"), 10, 1000, 16, 32, sampler=toy_sample)
+    episodes = Episodes([stream], config.data, None, config.inputs, batch=2, seed=4)
+    first, again, other = episodes[0], episodes[0], episodes[1]
+    assert torch.equal(first.inputs, again.inputs) and torch.equal(first.target, again.target)
+    assert not torch.equal(first.inputs, other.inputs)
+    assert first.inputs.shape == (2, 4, 16, 32, 32) and (first.target > 0).any()
+    assert stream.index_sha256 != SimulatedStream(("a",), 10, 1000, 16, 32).index_sha256
+
+
+def test_fine_tuning_takes_network_and_inputs_of_the_weights(config: TrainingConfig, tmp_path: Path) -> None:
+    model = start_network(config)
+    model.spec = config.inputs
+    save_weights(model, tmp_path / "start.safetensors")
+    tuned = fine_tuning(tmp_path / "start.safetensors", config.data.chips)
+    assert (tuned.network, tuned.inputs, tuned.data.chips) == (
+        config.network,
+        config.inputs,
+        config.data.chips,
+    )
+    torch.testing.assert_close(start_network(tuned).state_dict(), model.state_dict())

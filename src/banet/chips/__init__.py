@@ -5,5 +5,15 @@ from __future__ import annotations
 from banet.chips.real import write_cube_chips
 from banet.chips.simulated import write_simulated_chips
 from banet.chips.store import BANDS, Chip, ChipEntry, Chips
+from banet.chips.stream import SimulatedStream, Source
 
-__all__ = ["BANDS", "Chip", "ChipEntry", "Chips", "write_cube_chips", "write_simulated_chips"]
+__all__ = [
+    "BANDS",
+    "Chip",
+    "ChipEntry",
+    "Chips",
+    "SimulatedStream",
+    "Source",
+    "write_cube_chips",
+    "write_simulated_chips",
+]

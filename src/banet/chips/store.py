@@ -156,6 +156,11 @@ class Chips:
         return f"Chips({str(self.folder)!r}: {len(self)} of {self.days} days x {self.size} cells)"
 
     @property
+    def label(self) -> str:
+        """What messages and logs call it."""
+        return str(self.folder)
+
+    @property
     def names(self) -> frozenset[str]:
         """Names of the chips that are whole."""
         return frozenset(entry.name for entry in self.entries)

@@ -10,6 +10,8 @@ from banet.cli.progress import progress, say
 if TYPE_CHECKING:
     from cyclopts import App
 
+    from banet.training import TrainingConfig
+
 
 def register(root: App) -> None:
     """Add the commands of this group to the application."""
@@ -75,10 +77,14 @@ def train(
     out: Path,
     from_: str | None = None,
     resume: bool = False,
+    sensor: Path | None = None,
     sequence_length: int | None = None,
     tile: int | None = None,
 ) -> None:
     """Train a network, or train one further.
+
+    With --from and no --config the network and its inputs are those of the weights, and settings for
+    fine-tuning are used. Started by `torchrun`, several processes train together.
 
     Args:
         chips: folders of tiles to train on; those of the configuration if left out.
@@ -86,26 +92,21 @@ def train(
         out: folder of the run: weights.safetensors, validation.json, log.jsonl, checkpoint.pt, config.yaml.
         from_: weights to go on from, a name or a path.
         resume: go on with the run in the folder.
+        sensor: YAML file that says what the input is: channels, mean, std, mir_band, sensor; what it leaves
+            out is as in the weights or the configuration.
         sequence_length: days of an episode; fewer need less memory.
         tile: edge of an episode in cells; smaller needs less memory.
     """
-    from banet.errors import InputError
-    from banet.training import TrainingConfig, load_config
     from banet.training import train as run
 
-    if config is None and not chips:
-        raise InputError("nothing to train on: give folders of tiles, or --config")
-    folders = [str(folder) for folder in chips]
-    settings = load_config(config) if config else TrainingConfig.parse({"data": {"chips": folders}}, "tiles")
+    settings = _settings(config, [str(folder) for folder in chips], from_)
     changes: dict[str, dict[str, object]] = {}
-    if folders:
-        changes["data"] = {"chips": folders, "simulated": None}
     if sequence_length is not None:
         changes.setdefault("data", {})["crop_days"] = sequence_length
     if tile is not None:
         changes.setdefault("data", {})["crop_size"] = tile
-    if from_ is not None:
-        changes["start"] = {"weights": from_}
+    if sensor is not None:
+        changes["inputs"] = _sensor(sensor)
     with progress("train") as report:
         result = run(
             settings.changed(**changes) if changes else settings, out, resume=resume, progress=report
@@ -115,3 +116,35 @@ def train(
         say(f"{variant}: {groups['overall']}")
     if result.weights is not None:
         say(f"weights: {result.weights}")
+
+
+def _settings(config: Path | None, chips: list[str], weights: str | None) -> TrainingConfig:
+    from banet.errors import InputError
+    from banet.training import TrainingConfig, fine_tuning, load_config
+
+    if config is None and not chips:
+        raise InputError("nothing to train on: give folders of tiles, or --config")
+    if config is None and weights is not None:
+        return fine_tuning(weights, chips)
+    settings = load_config(config) if config else TrainingConfig.parse({"data": {"chips": chips}}, "tiles")
+    changes: dict[str, dict[str, object]] = {}
+    if config and chips:
+        changes["data"] = {"chips": chips, "simulated": None}
+    if weights is not None:
+        changes["start"] = {"weights": weights}
+    return settings.changed(**changes) if changes else settings
+
+
+def _sensor(path: Path) -> dict[str, object]:
+    import yaml
+
+    from banet.errors import UnreadableFileError
+    from banet.files import existing_file
+
+    try:
+        fields = yaml.safe_load(existing_file(path, "sensor definition").read_text())
+    except (UnicodeDecodeError, yaml.YAMLError) as error:
+        raise UnreadableFileError(f"{path} is not YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(fields, dict):
+        raise UnreadableFileError(f"{path} holds no named fields of a sensor")
+    return fields

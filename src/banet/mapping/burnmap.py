@@ -89,9 +89,17 @@ class BurnMap:
 
     @property
     def confidence(self) -> npt.NDArray[np.uint8]:
-        """Burned fraction in percent, (rows, columns); 255 on water and where the cell was not observed."""
+        """How sure it is that at least half of the cell burned, percent, (rows, columns).
+
+        It is what the burned fraction means by the calibration of the weights (`attrs["calibration"]`), and
+        the burned fraction itself where there is none; 255 on water and where the cell was not observed.
+        """
         known = self.status >= UNBURNED
-        percent = np.round(100 * np.where(known, self.burned_fraction, 0))
+        share = np.where(known, self.burned_fraction, 0)
+        calibration = self.attrs.get("calibration")
+        if calibration:
+            share = np.interp(share, calibration["mapped"], calibration["burned"])
+        percent = np.round(100 * share)
         return np.where(known, percent, NO_CONFIDENCE).astype(np.uint8)
 
     @property

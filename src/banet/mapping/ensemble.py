@@ -15,7 +15,7 @@ from banet.errors import InputError
 from banet.mapping.blend import ALIGN, MARGIN, margin_of
 
 if TYPE_CHECKING:
-    from banet.model.config import InputSpec
+    from banet.model.config import Calibration, InputSpec
     from banet.model.network import BANet
 
 __all__ = ["Ensemble", "Predictor", "as_ensemble"]
@@ -51,6 +51,7 @@ class Ensemble:
         margin: (lead, trail) cells past which none of them feels the border of a tile.
         align: cells of which the edge of a tile must be a multiple.
         tile: edge of a blended tile, if not asked for otherwise.
+        calibration: what the numbers mean: of a network by itself, since no mean of several was measured.
     """
 
     engine: Predictor
@@ -58,6 +59,7 @@ class Ensemble:
     margin: tuple[int, int] = MARGIN
     align: int = ALIGN
     tile: int = 256
+    calibration: Calibration | None = None
 
 
 def as_ensemble(weights: Any) -> Ensemble:
@@ -100,6 +102,7 @@ def _described(engine: Predictor, models: Sequence[BANet]) -> Ensemble:
         (max(lead for lead, _ in margins), max(trail for _, trail in margins)),
         max(model.config.multiple[1] for model in models),
         NARROW_TILE if max(model.config.width for model in models) <= NARROW_WIDTH else WIDE_TILE,
+        models[0].calibration if len(models) == 1 else None,
     )
 
 

@@ -24,7 +24,7 @@ __all__ = [
 ]
 
 MASS = 0.8
-"""Share of the summed probability that lies within the uncertainty of the date."""
+"""Share of the summed probability within the uncertainty of the date, for weights without calibration."""
 
 NO_UNCERTAINTY = 255
 MAX_UNCERTAINTY = 254
@@ -49,12 +49,13 @@ class DaySummary:
     uncertainty: npt.NDArray[np.uint8]
 
 
-def summarise(probability: npt.NDArray[np.float32], threshold: float = 0.5) -> DaySummary:
+def summarise(probability: npt.NDArray[np.float32], threshold: float = 0.5, mass: float = MASS) -> DaySummary:
     """Sum daily probabilities and date what burned.
 
     Args:
         probability: (days, rows, columns) float32.
         threshold: a cell burned where its sum, at most 1, reaches this.
+        mass: share of the sum that lies within the uncertainty of the date.
 
     Raises:
         InputError: if there is no day, a value is not finite, or the threshold is not in (0, 1].
@@ -74,7 +75,7 @@ def summarise(probability: npt.NDArray[np.float32], threshold: float = 0.5) -> D
     uncertainty = np.full(fraction.shape, NO_UNCERTAINTY, np.uint8)
     cells = np.flatnonzero(burned)
     flat = probability.reshape(len(probability), -1).take(cells, axis=1)
-    uncertainty.flat[cells] = date_uncertainty(flat, day.flat[cells])
+    uncertainty.flat[cells] = date_uncertainty(flat, day.flat[cells], mass)
     return DaySummary(fraction, np.where(burned, day, np.int32(-1)), uncertainty)
 
 

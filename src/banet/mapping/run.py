@@ -18,6 +18,7 @@ from banet.mapping.ensemble import Ensemble
 from banet.mapping.inference import TilePrediction, WaterMask, predict_tiles
 from banet.mapping.joiner import Block, Joiner
 from banet.mapping.layout import Tile, Tiling
+from banet.mapping.rules import MASS
 from banet.mapping.scratch import Scratch
 from banet.mapping.tiling import make_tiling
 from banet.mapping.windows import Window, kept_days
@@ -110,6 +111,12 @@ class Run:
         """What is being mapped, in words."""
         return f"{self.cube.region.name} {self.days[0]} to {self.days[-1]}"
 
+    @property
+    def mass(self) -> float:
+        """Share of the summed probability that lies within the uncertainty of a date."""
+        known = self.ensemble.calibration
+        return MASS if known is None else known.date_mass
+
     def predictions(self, tiles: Iterable[Tile]) -> Iterator[TilePrediction]:
         """Predict tiles. The original tiling leaves the network's output as it comes."""
         return predict_tiles(
@@ -146,7 +153,7 @@ class Run:
             if tile.index in finished:
                 planes: Planes = store.load("block", tile.index)
             else:
-                planes = block_planes(block, _within(tile, block, found), threshold)
+                planes = block_planes(block, _within(tile, block, found), threshold, self.mass)
                 if on_block is not None:
                     on_block(block)
                 store.save("block", tile.index, planes)
@@ -183,6 +190,7 @@ class Run:
 
     def attrs(self) -> dict[str, Any]:
         """Return how the map was made, for its attributes and its manifest."""
+        calibration = self.ensemble.calibration
         return {
             "weights": [dict(member) for member in self.ensemble.members],
             "windows": [
@@ -192,6 +200,7 @@ class Run:
             "sensor": self.cube.sensor,
             "mir_band": self.cube.mir_band,
             "water": self.water_source,
+            "calibration": None if calibration is None else calibration.model_dump(mode="json"),
             "notes": list(self._notes()),
         }
 

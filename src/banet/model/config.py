@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-__all__ = ["CHANNELS", "BANetConfig", "ChannelName", "InputSpec"]
+__all__ = ["CHANNELS", "BANetConfig", "Calibration", "ChannelName", "InputSpec"]
 
 ChannelName = Literal["red", "nir", "mir", "frp", "view_zenith", "observed"]
 CHANNELS: tuple[ChannelName, ...] = ("red", "nir", "mir", "frp", "view_zenith", "observed")
@@ -31,6 +32,8 @@ class BANetConfig(BaseModel):
         space_kernels: cells a side of each stage's convolution in space, odd.
         time_kernels: days of each stage's convolution in time, odd.
         head_kernel: days of the head's convolution in time, odd.
+        memory: spans in days over which every cell remembers clear looks (`banet.model.memory`); none in the
+            original.
         lstm: whether a one-way LSTM runs over the days of each cell in the first stage.
         dropout: probability of dropping a whole channel after a stage, in training.
         norm: kind of normalisation; `batch` takes its statistics over batch, days, rows and columns.
@@ -45,6 +48,7 @@ class BANetConfig(BaseModel):
     space_kernels: tuple[PositiveInt, ...] = (7, 3, 3, 3, 3)
     time_kernels: tuple[PositiveInt, ...] = (7, 7, 5, 3, 3)
     head_kernel: PositiveInt = 3
+    memory: tuple[PositiveFloat, ...] = ()
     lstm: bool = True
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.2
     norm: Literal["batch"] = "batch"
@@ -71,6 +75,15 @@ class BANetConfig(BaseModel):
     def lean(cls, width: int = 12, **changes: Any) -> Self:
         """Return the same U-Net narrower and without the LSTM; `changes` override any other field."""
         return cls(**{"width": width, "lstm": False, **changes})
+
+    @classmethod
+    def remembering(cls, width: int = 16, **changes: Any) -> Self:
+        """Return the network of the weights that ship: two spans of memory, then a U-Net of small kernels."""
+        shape = {
+            "width": width, "lstm": False, "memory": (3.0, 12.0), "multipliers": (1, 2, 3, 4),
+            "space_kernels": (3, 3, 3, 3), "time_kernels": (5, 5, 3, 3), "dropout": 0.05,
+        }  # fmt: skip
+        return cls(**{**shape, **changes})
 
     @property
     def widths(self) -> tuple[int, ...]:
@@ -128,3 +141,29 @@ class InputSpec(BaseModel):
     def missing(self) -> tuple[float, ...]:
         """What a missing value looks like to the network, one number a channel (1)."""
         return tuple((0.0 - mean) / std for mean, std in zip(self.mean, self.std, strict=True))
+
+
+class Calibration(BaseModel):
+    """What the numbers of a set of weights turned out to mean on scenes held out from training.
+
+    Attributes:
+        mapped: knots, burned fraction as mapped, rising from 0 to 1.
+        burned: share of the cells at each knot of which at least half burned, never falling.
+        date_mass: share of the summed daily probability that must lie within the stated uncertainty of a
+            date so that four in five true days do.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    mapped: tuple[FiniteFloat, ...]
+    burned: tuple[Annotated[float, Field(ge=0, le=1)], ...]
+    date_mass: Annotated[float, Field(gt=0, lt=1)] = 0.8
+
+    @model_validator(mode="after")
+    def _knots_agree(self) -> Self:
+        rising = all(a < b for a, b in itertools.pairwise(self.mapped))
+        if len(self.mapped) < 2 or not rising or (self.mapped[0], self.mapped[-1]) != (0.0, 1.0):
+            raise ValueError(f"knots must rise from 0 to 1, found {self.mapped}")
+        if len(self.burned) != len(self.mapped) or list(self.burned) != sorted(self.burned):
+            raise ValueError("the shares burned must be as many as the knots and never fall")
+        return self

@@ -6,6 +6,7 @@ network: that takes a tenth of a second instead of several, and depends on no tr
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import numpy as np
@@ -35,7 +36,7 @@ class OpenVinoMember:
     """
 
     def __init__(self, model: BANet, threads: int):
-        self._model = model
+        self._model = copy.deepcopy(model).cpu()
         self._options = {
             "INFERENCE_NUM_THREADS": threads,
             # Some processors would take bfloat16 by themselves.
@@ -46,18 +47,22 @@ class OpenVinoMember:
 
     def __call__(self, x: Tensor) -> Tensor:
         """Map normalised days (channels, T, H, W) to logits (classes, T, H, W)."""
-        shape = (1, *x.shape)
+        x = x[None]
+        if self._model.memory is not None:
+            with torch.inference_mode():
+                x = self._model.memory(x)
+        shape = tuple(x.shape)
         if shape not in self._compiled:
             if len(self._compiled) >= _KEPT_SHAPES:
                 self._compiled.pop(next(iter(self._compiled)))
             graph = _graph(self._model, shape)
             self._compiled[shape] = openvino.Core().compile_model(graph, "CPU", self._options)
-        found = self._compiled[shape](x[None].contiguous().numpy())
+        found = self._compiled[shape](x.contiguous().numpy())
         return torch.from_numpy(found[0][0].copy())
 
 
 def _graph(model: BANet, shape: tuple[int, ...]) -> Any:
-    """Write the layers of a network for an input (1, channels, T, H, W)."""
+    """Write the layers of a network after its memory, for an input (1, channels, T, H, W)."""
     x = inputs = ops.parameter(shape, np.float32)
     skips = []
     for stage in model.stages:

@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from banet.model.folding import fold
+from banet.model.memory import Memory
 from banet.model.network import BANet, ConvNorm, PixelLSTM
 
 __all__ = ["Crew", "TorchMember"]
@@ -106,6 +107,7 @@ class _Down:
     Attributes:
         space: weight (no, ni, k, k) channels-last, and its bias.
         time: weight (no, no, k, 1) channels-last, and its bias; None in the bottom.
+        memory: what the first stage adds to its input, if it does.
     """
 
     space: tuple[Tensor, Tensor]
@@ -113,9 +115,16 @@ class _Down:
     lstm: PixelLSTM | None
     stride: int
     time_stride: int
+    memory: Memory | None = None
 
     @classmethod
-    def of(cls, space: ConvNorm, time: ConvNorm | None, lstm: PixelLSTM | None = None) -> _Down:
+    def of(
+        cls,
+        space: ConvNorm,
+        time: ConvNorm | None,
+        lstm: PixelLSTM | None = None,
+        memory: Memory | None = None,
+    ) -> _Down:
         weight, bias = fold(space)
         folded = None
         if time is not None:
@@ -129,7 +138,13 @@ class _Down:
             copy.deepcopy(lstm).cpu() if lstm is not None else None,
             stride,
             time_stride,
+            copy.deepcopy(memory).cpu() if memory is not None else None,
         )
+
+    @property
+    def inputs(self) -> int:
+        """Channels that the convolution in space takes."""
+        return int(self.space[0].shape[1])
 
     def out_shape(self, shape: tuple[int, ...]) -> tuple[int, int, int, int]:
         t, h, w = shape[:3]
@@ -141,10 +156,13 @@ class _Down:
         half = weight.shape[-1] // 2
         top, bottom = start * self.stride - half, (stop - 1) * self.stride + half + 1
         first, last = max(top, 0), min(bottom, x.shape[1])
+        x = x[:, first:last]
+        if self.memory is not None:
+            x = self.memory.remember(x[None])[0]
         block = x.new_empty(x.shape[0], bottom - top, *x.shape[2:])
         block[:, : first - top] = 0
         block[:, last - top :] = 0
-        block[:, first - top : last - top] = x[:, first:last]
+        block[:, first - top : last - top] = x
         y = F.conv2d(block.permute(0, 3, 1, 2), weight, bias, (self.stride, self.stride), (0, half))
         cells = _last(y).relu_().flatten(1, 2)
         if self.lstm is not None:
@@ -254,7 +272,8 @@ class TorchMember:
 
     def __init__(self, model: BANet, crew: Crew):
         self._crew, steps = crew, model.steps
-        self._downs = [_Down.of(s.space, s.time, s.lstm) for s in model.stages]
+        memories = [model.memory, *[None] * len(model.stages)]
+        self._downs = [_Down.of(s.space, s.time, s.lstm, m) for s, m in zip(model.stages, memories)]
         self._bottom, self._bottom_up = _Down.of(model.bottom, None), _Up.of(model.bottom_up, None)
         self._ups = [_Up.of(s.space, s.time) for s in steps[:-1]]
         self._head = _Head.of(model, _Up.of(steps[-1].space, steps[-1].time))
@@ -279,7 +298,7 @@ class TorchMember:
 
     def _down(self, key: int, down: _Down, x: Tensor) -> Tensor:
         out = self._crew.room(key, down.out_shape(x.shape))
-        size = max(out.nbytes * down.time_stride, x.nbytes)
+        size = max(out.nbytes * down.time_stride, x.nbytes // x.shape[-1] * down.inputs)
         self._crew.blocks(out.shape[1], size, lambda a, b: down.rows(x, out, a, b))
         return out
 

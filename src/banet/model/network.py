@@ -1,6 +1,10 @@
 """BA-Net: a U-Net over days, rows and columns that tells the fraction of a cell that burned on each day.
 
 Source: Pinto, Libonati, R. Trigo, I. Trigo, DaCamara (2020), doi 10.1016/j.isprsjprs.2019.12.014.
+
+Every kernel is flat: either in space or along the days. Activations lie with the channels last, so that a
+convolution in space is a two-dimensional one over days as a batch, one along the days a two-dimensional one
+over (days, cells), and nothing is copied between them.
 """
 
 from __future__ import annotations
@@ -9,9 +13,11 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from banet.errors import InputError
-from banet.model.config import BANetConfig, InputSpec
+from banet.model.config import BANetConfig, Calibration, InputSpec
+from banet.model.memory import Memory, memory_channels
 
 __all__ = ["BANet", "ConvNorm", "PixelLSTM", "Stage", "UpStage", "pad_to_multiple"]
 
@@ -40,7 +46,41 @@ class ConvNorm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (batch, ni, T, H, W) to (batch, no, T', H', W')."""
-        return torch.relu_(self.norm(self.conv(x)))
+        if self.conv.kernel_size[0] > 1 or self.conv.stride[0] > 1:
+            return self._along_days(x)
+        return self._in_space(x)
+
+    def _in_space(self, x: Tensor) -> Tensor:
+        conv, (b, _, t, _, _) = self.conv, x.shape
+        frames = x.transpose(1, 2).flatten(0, 1)
+        weight, stride = conv.weight[:, :, 0], tuple(conv.stride[1:])
+        if isinstance(conv, nn.ConvTranspose3d):
+            y = functional.conv_transpose2d(frames, weight, None, stride)
+        else:
+            y = functional.conv2d(frames, weight, None, stride, tuple(int(n) for n in conv.padding[1:]))
+        y = self._normalised(y)
+        return y.view(b, t, *y.shape[1:]).transpose(1, 2)
+
+    def _along_days(self, x: Tensor) -> Tensor:
+        conv = self.conv
+        weight, stride = conv.weight.flatten(3), (conv.stride[0], 1)
+        if isinstance(conv, nn.ConvTranspose3d):
+            y = functional.conv_transpose2d(x.flatten(3), weight, None, stride)
+        else:
+            y = functional.conv2d(x.flatten(3), weight, None, stride, (int(conv.padding[0]), 0))
+        y = self._normalised(y)
+        return y.view(*y.shape[:3], *x.shape[3:])
+
+    def _normalised(self, y: Tensor) -> Tensor:
+        norm = self.norm
+        share = norm.momentum or 0.0
+        if norm.training and norm.num_batches_tracked is not None:
+            norm.num_batches_tracked.add_(1)
+            # Without momentum the statistics are the plain mean of all batches.
+            share = 1 / float(norm.num_batches_tracked) if norm.momentum is None else norm.momentum
+        mean, var = norm.running_mean, norm.running_var
+        y = functional.batch_norm(y, mean, var, norm.weight, norm.bias, norm.training, share, norm.eps)
+        return torch.relu_(y)
 
 
 class PixelLSTM(nn.LSTM):
@@ -54,7 +94,8 @@ class PixelLSTM(nn.LSTM):
         b, c, t, h, w = x.shape
         days = x.permute(2, 0, 3, 4, 1).reshape(t, b * h * w, c)
         out: Tensor = super().forward(days)[0]
-        return out.reshape(t, b, h, w, c).permute(1, 4, 0, 2, 3)
+        cells = out.reshape(t, b, h, w, c).permute(1, 4, 0, 2, 3)
+        return cells.contiguous(memory_format=torch.channels_last_3d)
 
 
 class Stage(nn.Module):
@@ -103,6 +144,7 @@ class BANet(nn.Module):
         name: what its weights are called; empty for fresh ones.
         weights_sha256: SHA-256 of the file its weights came from; empty for fresh ones.
         card: what is known of its weights: data, command, seed, scores, limits.
+        calibration: what its numbers mean, None where that was not measured.
     """
 
     def __init__(self, config: BANetConfig | None = None, spec: InputSpec | None = None):
@@ -112,11 +154,14 @@ class BANet(nn.Module):
         self.name = ""
         self.weights_sha256 = ""
         self.card: dict[str, object] = {}
+        self.calibration: Calibration | None = None
         c, widths = self.config, self.config.widths
+        self.memory = Memory(c, self.spec) if c.memory else None
         kernels = zip(c.space_kernels, c.time_kernels, strict=True)
+        first = c.channels + memory_channels(c.memory)
         self.encoder = nn.ModuleList(
             Stage(ni, no, k, 1 if i == 0 else 2, lstm=c.lstm and i == 0, dropout=c.dropout)
-            for i, (ni, no, k) in enumerate(zip((c.channels, *widths[:-1]), widths, kernels, strict=True))
+            for i, (ni, no, k) in enumerate(zip((first, *widths[:-1]), widths, kernels, strict=True))
         )
         self.bottom = ConvNorm(widths[-1], widths[-1], (1, 3, 3), (1, 2, 2))
         self.bottom_up = ConvNorm(widths[-1], widths[-1], (1, 2, 2), (1, 2, 2), up=True)
@@ -152,6 +197,9 @@ class BANet(nn.Module):
 
     def layers(self, x: Tensor) -> Tensor:
         """Do what `forward` does without looking at the shape, for tools that trace a network."""
+        x = x.contiguous(memory_format=torch.channels_last_3d)
+        if self.memory is not None:
+            x = self.memory(x)
         skips: list[Tensor] = []
         for stage in self.encoder:
             x = stage(x)

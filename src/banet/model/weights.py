@@ -19,7 +19,7 @@ from torch import Tensor
 from banet.errors import InputError, NotFoundError, UnreadableFileError
 from banet.files import PathLike, existing_file, sha256, writing
 from banet.model.compat import PUBLISHED, check_shape, from_published, git_blob_id, read_pth
-from banet.model.config import BANetConfig, InputSpec
+from banet.model.config import BANetConfig, Calibration, InputSpec
 from banet.model.network import BANet
 
 __all__ = [
@@ -139,7 +139,7 @@ def load_model(name_or_path: PathLike = DEFAULT, device: str | torch.device = "c
     """
     path = find_weights(name_or_path)
     read = _read_safetensors if path.suffix == ".safetensors" else _read_published
-    config, spec, card, state = read(path)
+    config, spec, card, state, calibration = read(path)
     for key, tensor in state.items():
         if not torch.isfinite(tensor).all():
             raise InputError(
@@ -148,10 +148,11 @@ def load_model(name_or_path: PathLike = DEFAULT, device: str | torch.device = "c
     model = BANet(config, spec)
     model.load_state_dict(state)
     model.name, model.card, model.weights_sha256 = path.stem, card, sha256(path)
+    model.calibration = calibration
     return model.eval().to(device)
 
 
-_Loaded = tuple[BANetConfig, InputSpec, dict[str, Any], dict[str, Tensor]]
+_Loaded = tuple[BANetConfig, InputSpec, dict[str, Any], dict[str, Tensor], Calibration | None]
 
 
 def _read_published(path: Path) -> _Loaded:
@@ -165,7 +166,7 @@ def _read_published(path: Path) -> _Loaded:
             f"{path} takes {config.channels} channels, the original's scaling knows {len(spec.channels)}: "
             "convert it with a spec of its own"
         )
-    return config, spec, card, state
+    return config, spec, card, state, None
 
 
 def _read_safetensors(path: Path) -> _Loaded:
@@ -177,7 +178,7 @@ def _read_safetensors(path: Path) -> _Loaded:
         raise UnreadableFileError(
             f"{path} is not a whole safetensors file ({error}): fetch it again"
         ) from error
-    config, spec, card = _read_metadata(metadata, path)
+    config, spec, card, calibration = _read_metadata(metadata, path)
     with torch.device("meta"):
         expected = BANet(config).state_dict()
     for key in expected.keys() ^ state.keys():
@@ -185,10 +186,12 @@ def _read_safetensors(path: Path) -> _Loaded:
         raise InputError(f"{path}: tensor {key} is {kind} for the config in the file")
     for key, tensor in expected.items():
         check_shape(key, state[key], tensor, str(path))
-    return config, spec, card, state
+    return config, spec, card, state, calibration
 
 
-def _read_metadata(metadata: Mapping[str, str], path: Path) -> tuple[BANetConfig, InputSpec, dict[str, Any]]:
+def _read_metadata(
+    metadata: Mapping[str, str], path: Path
+) -> tuple[BANetConfig, InputSpec, dict[str, Any], Calibration | None]:
     version = metadata.get("banet_format", "")
     if not version.isdigit():
         raise UnreadableFileError(f"{path} was not written by banet: it has no banet_format in its metadata")
@@ -198,16 +201,18 @@ def _read_metadata(metadata: Mapping[str, str], path: Path) -> tuple[BANetConfig
         config = BANetConfig.model_validate_json(metadata["config"])
         spec = InputSpec.model_validate_json(metadata["spec"])
         card = json.loads(metadata.get("card", "{}"))
+        text = metadata.get("calibration")
+        calibration = None if text is None else Calibration.model_validate_json(text)
     except (KeyError, ValidationError, json.JSONDecodeError) as error:
         reason = str(error).splitlines()[0]
         raise UnreadableFileError(f"{path} has unreadable metadata ({reason})") from error
-    return config, spec, card
+    return config, spec, card, calibration
 
 
 def save_weights(
     model: BANet, path: PathLike, *, spec: InputSpec | None = None, card: Mapping[str, Any] | None = None
 ) -> Path:
-    """Write a network's weights as safetensors with its config, scaling and card as JSON in the metadata.
+    """Write weights as safetensors with config, scaling, calibration and card as JSON in the metadata.
 
     Args:
         model: whose weights to write; on any device.
@@ -239,6 +244,8 @@ def save_weights(
         "spec": spec.model_dump_json(),
         "card": text,
     }
+    if model.calibration is not None:
+        metadata["calibration"] = model.calibration.model_dump_json()
     state = {key: tensor.detach().cpu().contiguous() for key, tensor in model.state_dict().items()}
     with writing(target) as part:
         part.write_bytes(_ordered(safetensors.torch.save(state, metadata)))

@@ -41,6 +41,7 @@ class Climate:
         elongation: length to breadth of a fire in mean wind.
         islands: mean fraction left unburned inside a perimeter.
         static_heat: expected number of industrial heat sources per 10 000 cells.
+        volcano: chance that a scene of 10 000 cells holds an active volcano.
         snow: whether snow may lie at the start of a scene.
     """
 
@@ -65,6 +66,7 @@ class Climate:
     elongation: float
     islands: float
     static_heat: float
+    volcano: float = 0.0
     snow: bool = False
 
 
@@ -73,13 +75,13 @@ CLIMATES: dict[str, Climate] = {
     climate.name: climate
     for climate in (
         Climate(
-            "mediterranean", (-10, 36, 26, 44), (120, 250), 0.17, 1.2, 0.3,
+            "mediterranean", (-10, 36, 26, 44), (120, 250), 0.12, 1.2, 0.3,
             {_C.EVERGREEN: 4, _C.DECIDUOUS: 1.2, _C.SHRUB: 3.5, _C.GRASS: 1.2, _C.CROP: 1.8, _C.BARE: 0.4,
              _C.URBAN: 0.5},
-            105, 175, 0.0015, 8, 2.5, 1.4, 0.75, 4.0, 0.01, 0.2, 5.0, 2.2, 0.07, 1.2,
+            105, 175, 0.0015, 8, 2.5, 1.4, 0.75, 4.0, 0.01, 0.2, 5.0, 2.2, 0.07, 1.2, 0.04,
         ),
         Climate(
-            "california", (-125, 32, -113, 43), (140, 270), 0.18, 1.4, 0.25,
+            "california", (-125, 32, -113, 43), (140, 270), 0.14, 1.4, 0.25,
             {_C.EVERGREEN: 3.5, _C.DECIDUOUS: 0.6, _C.SHRUB: 3, _C.GRASS: 2, _C.CROP: 1.2, _C.BARE: 1.2,
              _C.URBAN: 0.5},
             95, 200, 0.0012, 4, 3.0, 1.5, 0.7, 8.0, 0.004, 0.15, 5.0, 2.0, 0.18, 0.8,
@@ -106,7 +108,7 @@ CLIMATES: dict[str, Climate] = {
             "boreal", (-169, 56, -129, 70), (130, 215), 0.62, 2.2, 0.45,
             {_C.BOREAL: 6, _C.DECIDUOUS: 1.5, _C.SHRUB: 2.5, _C.GRASS: 1.0, _C.BARE: 0.8,
              _C.URBAN: 0.02},
-            195, 240, 0.0005, 4, 4.0, 1.5, 0.6, 14.0, 0.0, 0.05, 4.0, 1.7, 0.20, 0.1, True,
+            195, 240, 0.0005, 4, 4.0, 1.5, 0.6, 14.0, 0.0, 0.05, 4.0, 1.7, 0.20, 0.1, 0.02, True,
         ),
     )
 }  # fmt: skip

@@ -166,7 +166,7 @@ class Heat:
         row, col: place in cells, fractions included, (sources,).
         power: typical radiative power, MW.
         chance: probability that it is hot at a pass.
-        kind: what FIRMS calls it: 0 vegetation (not recognised), 2 static land source, 3 offshore.
+        kind: what FIRMS calls it: 0 vegetation (not recognised), 1 volcano, 2 static land source, 3 offshore.
         small_fires: expected number per cell and day of fires too small to map.
     """
 
@@ -179,18 +179,33 @@ class Heat:
 
 
 def make_heat(rng: np.random.Generator, climate: Climate, surface: Surface) -> Heat:
-    """Draw the industrial heat sources and gas flares of a scene."""
+    """Draw the industrial heat sources, gas flares and volcanoes of a scene."""
     rows, cols = surface.fractions.shape[1:]
     count = int(rng.poisson(climate.static_heat * rows * cols / 1e4))
-    row, col = rng.uniform(0, rows, count), rng.uniform(0, cols, count)
+    vents = _vents(rng, climate, rows, cols)
+    row = np.append(rng.uniform(0, rows, count), vents[0])
+    col = np.append(rng.uniform(0, cols, count), vents[1])
+    volcanic = np.arange(row.size) >= count
     water = surface.water[row.astype(int), col.astype(int)] > 0.5
-    unknown = rng.random(count) < 0.15
-    kind = np.where(unknown, 0, np.where(water, 3, 2))
+    unknown = rng.random(row.size) < 0.15
+    kind = np.where(unknown, 0, np.where(volcanic, 1, np.where(water, 3, 2)))
+    power = np.exp(rng.normal(np.where(volcanic, 2.5, 0.8), np.where(volcanic, 1.0, 0.6)))
     return Heat(
         row.astype(np.float32),
         col.astype(np.float32),
-        np.exp(rng.normal(0.8, 0.6, count)).astype(np.float32),
-        rng.uniform(0.05, 0.7, count).astype(np.float32),
+        power.astype(np.float32),
+        rng.uniform(0.05, 0.7, row.size).astype(np.float32),
         kind.astype(np.int8),
         climate.small_fires * float(rng.gamma(1.5, 1 / 1.5)) / 1e4,
     )
+
+
+def _vents(rng: np.random.Generator, climate: Climate, rows: int, cols: int) -> tuple[Field, Field]:
+    """Draw the vents of a volcano and the hot pixels about them: places in cells, fractions included."""
+    if rng.random() >= climate.volcano * rows * cols / 1e4:
+        return np.empty(0, np.float32), np.empty(0, np.float32)
+    count = int(rng.integers(2, 8))
+    row = rng.uniform(0, rows) + rng.normal(0, 0.8, count)
+    col = rng.uniform(0, cols) + rng.normal(0, 0.8, count)
+    inside = (np.clip(row, 0, rows - 0.01), np.clip(col, 0, cols - 0.01))
+    return inside[0].astype(np.float32), inside[1].astype(np.float32)

@@ -31,7 +31,7 @@ class Detections:
         time_h: hours since the scene's start.
         satellite: position in `view.SATELLITES`.
         day: whether by day.
-        kind: FIRMS type, 0 vegetation, 2 static, 3 offshore.
+        kind: FIRMS type, 0 vegetation, 1 volcano, 2 static, 3 offshore.
         view: view zenith, degrees.
         fire: number of the fire, -1 where it is none.
     """

@@ -7,10 +7,17 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from banet.training.config import TrainingConfig, load_config
     from banet.training.loop import TrainingResult, train
+    from banet.training.presets import fine_tuning
 
-__all__ = ["TrainingConfig", "TrainingResult", "load_config", "train"]
+__all__ = ["TrainingConfig", "TrainingResult", "fine_tuning", "load_config", "train"]
 
-_HOMES = {"TrainingConfig": "config", "load_config": "config", "TrainingResult": "loop", "train": "loop"}
+_HOMES = {
+    "TrainingConfig": "config",
+    "load_config": "config",
+    "TrainingResult": "loop",
+    "train": "loop",
+    "fine_tuning": "presets",
+}
 
 
 def __getattr__(name: str) -> Any:

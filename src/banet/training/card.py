@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from banet.chips import Chips
+from banet.chips import Chips, SimulatedStream, Source
 from banet.training.config import TrainingConfig
 from banet.training.state import State
 
@@ -22,12 +22,12 @@ def model_card(
     state: State,
     reason: str,
     scores: dict[str, Any],
-    training: Sequence[Chips],
+    training: Sequence[Source],
     validation: Sequence[Chips],
     device: torch.device,
 ) -> dict[str, Any]:
     """Describe trained weights: data, command, seed, hashes, time, scores and limits."""
-    simulated = all(entry.source == "simulated" for chips in training for entry in chips.entries)
+    simulated = all(entry.source == "simulated" for source in training for entry in source.entries)
     kind = "simulated data only" if simulated else "chips made of observations and labels"
     return {
         "name": config.name,
@@ -66,7 +66,9 @@ def _without_places(config: TrainingConfig) -> dict[str, Any]:
     return fields
 
 
-def _describe(chips: Chips) -> dict[str, Any]:
+def _describe(chips: Source) -> dict[str, Any]:
+    if isinstance(chips, SimulatedStream):
+        return chips.describe()
     climates = Counter(entry.climate or entry.region for entry in chips.entries)
     return {
         "chips": len(chips),

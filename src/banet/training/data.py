@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from banet.chips import Chip, Chips
+from banet.chips import Chip, Chips, SimulatedStream, Source
 from banet.errors import InputError
 from banet.model.config import InputSpec
 from banet.model.inputs import normalise
@@ -86,7 +86,7 @@ class Episodes(Dataset[Batch]):
     """Batches of episodes by number.
 
     Args:
-        sources: folders of chips, each drawn from equally often.
+        sources: folders of chips or the simulator itself, each drawn from equally often.
         data: how to cut.
         variations: how to vary; None leaves the crops as they are.
         spec: how to normalise.
@@ -99,7 +99,7 @@ class Episodes(Dataset[Batch]):
 
     def __init__(
         self,
-        sources: Sequence[Chips],
+        sources: Sequence[Source],
         data: DataConfig,
         variations: AugmentConfig | None,
         spec: InputSpec,
@@ -108,7 +108,7 @@ class Episodes(Dataset[Batch]):
         seed: int = 0,
     ):
         if not sources or not all(len(chips) for chips in sources):
-            empty = [str(chips.folder) for chips in sources if not len(chips)]
+            empty = [chips.label for chips in sources if not len(chips)]
             raise InputError(
                 f"there are no chips to train on{': empty ' + ', '.join(empty) if empty else ''}"
             )
@@ -116,7 +116,7 @@ class Episodes(Dataset[Batch]):
             if chips.days < data.crop_days or chips.size < data.crop_size:
                 raise InputError(
                     f"crops of {data.crop_days} days x {data.crop_size} cells do not fit into the chips of "
-                    f"{chips.folder} ({chips.days} x {chips.size})"
+                    f"{chips.label} ({chips.days} x {chips.size})"
                 )
         self.sources = tuple(sources)
         self.data, self.variations, self.spec = data, variations, spec
@@ -142,6 +142,8 @@ class Episodes(Dataset[Batch]):
         """Draw a chip and a crop of it."""
         source = int(rng.integers(len(self.sources)))
         chips, fires = self.sources[source], self._fires[source]
+        if isinstance(chips, SimulatedStream):
+            return chips.draw(rng, fire=bool(rng.random() < self.data.around_fire))
         if rng.random() < self.data.around_fire and fires is not None:
             number = int(rng.choice(len(chips), p=fires))
             day, row, col = self._burned_cell(chips, number, rng)
@@ -161,8 +163,10 @@ class Episodes(Dataset[Batch]):
         return day, int(row), int(col)
 
 
-def _chances(chips: Chips, data: DataConfig, *, fires: bool) -> npt.NDArray[np.float64] | None:
+def _chances(chips: Source, data: DataConfig, *, fires: bool) -> npt.NDArray[np.float64] | None:
     """Probability of drawing each chip; with `fires` only of those that have a day of enough burned cells."""
+    if isinstance(chips, SimulatedStream):
+        return None
     weight = np.ones(len(chips))
     if fires:
         weight = np.array(
@@ -187,12 +191,12 @@ def _around(centre: int, length: int, whole: int, rng: Generator) -> slice:
     return slice(first, first + length)
 
 
-def batches(episodes: Episodes, first: int, stop: int, workers: int) -> Iterator[Batch]:
-    """Give batches `first` up to, not including, `stop`, in order, prepared by `workers` processes."""
+def batches(episodes: Episodes, numbers: Sequence[int], workers: int) -> Iterator[Batch]:
+    """Give the batches of some numbers, in order, prepared by `workers` processes."""
     loader: DataLoader[Batch] = DataLoader(
         episodes,
         batch_size=None,
-        sampler=range(first, stop),
+        sampler=numbers,
         num_workers=workers,
         prefetch_factor=3 if workers else None,
         multiprocessing_context="spawn" if workers else None,

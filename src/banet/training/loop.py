@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import threading
 import time
@@ -14,21 +15,22 @@ from typing import Any
 
 import torch
 
-from banet.chips import Chips
+from banet.chips import Chips, Source
 from banet.errors import BanetError, InputError
 from banet.files import PathLike, output_folder, writing
 from banet.model.weights import save_weights
+from banet.training.calibration import calibrate
 from banet.training.card import model_card
 from banet.training.config import TrainingConfig, load_config
 from banet.training.data import Batch, Episodes, batches
-from banet.training.fast import flatten_time_convolutions
 from banet.training.losses import Losses, total_loss
 from banet.training.memory import keep_freed_memory
+from banet.training.parallel import Crowd, local_device
 from banet.training.schedule import run_progress, set_rates
 from banet.training.sources import held_out, open_sources
 from banet.training.start import freeze, parameter_groups, start_network
 from banet.training.state import Journal, RunningMean, State, check_same_run
-from banet.training.validation import VARIANTS, overall, validate
+from banet.training.validation import VARIANTS, held_out_maps, overall, validate
 
 __all__ = ["DivergedError", "TrainingResult", "train"]
 
@@ -89,13 +91,21 @@ def train(
         raise InputError(f"{folder} holds a run already; give --resume to go on with it, or another folder")
     if checkpoint.exists():
         check_same_run(config, folder / "config.yaml")
-    config.save(folder / "config.yaml")
+    if os.environ.get("RANK", "0") == "0":
+        config.save(folder / "config.yaml")
     if config.runtime.threads:
         torch.set_num_threads(config.runtime.threads)
     if config.runtime.keep_memory and _device(config.runtime.device).type == "cpu":
         keep_freed_memory()
-    training, validation = open_sources(config.data, progress)
-    return _Run(config, folder, training, validation, progress).go()
+    device = local_device(_device(config.runtime.device))
+    with Crowd(device) as crowd:
+        # One process simulates what is missing; the others find it there.
+        if not crowd.first:
+            crowd.agree("")
+        training, validation = open_sources(config.data, progress if crowd.first else None)
+        if crowd.first:
+            crowd.agree("ready")
+        return _Run(config, folder, training, validation, progress, device, crowd).go()
 
 
 class _Run:
@@ -103,15 +113,17 @@ class _Run:
         self,
         config: TrainingConfig,
         folder: Path,
-        training: list[Chips],
+        training: list[Source],
         validation: list[Chips],
         progress: Progress | None,
+        device: torch.device,
+        crowd: Crowd,
     ):
-        self.config, self.folder, self.progress = config, folder, progress
+        self.config, self.folder, self.progress = config, folder, progress if crowd.first else None
         self.training, self.validation = training, held_out(training, validation)
-        self.device = _device(config.runtime.device)
-        self.journal = Journal(folder / "log.jsonl")
-        self.board = _board(folder) if config.runtime.tensorboard else None
+        self.device, self.crowd = device, crowd
+        self.journal = Journal(folder / "log.jsonl" if crowd.first else None)
+        self.board = _board(folder) if config.runtime.tensorboard and crowd.first else None
         self.episodes = Episodes(
             training,
             config.data,
@@ -130,10 +142,6 @@ class _Run:
     def _fresh_state(self) -> State:
         config = self.config
         model = start_network(config).to(self.device)
-        if config.runtime.fast_convolutions and self.device.type == "cpu":
-            flatten_time_convolutions(model)
-        if config.runtime.channels_last:
-            model = model.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
         optimiser = torch.optim.AdamW(
             parameter_groups(model, config.optimiser),
             lr=config.optimiser.learning_rate,
@@ -145,7 +153,8 @@ class _Run:
 
     @property
     def half(self) -> bool:
-        return self.config.runtime.amp and self.device.type == "cuda"
+        """Whether gradients need scaling: half precision, on CUDA alone."""
+        return self.config.runtime.amp and self.device.type == "cuda" and not self.config.runtime.bfloat16
 
     def go(self) -> TrainingResult:
         state = self.state
@@ -157,7 +166,7 @@ class _Run:
         self._checkpoint()
         scores: dict[str, Any] = {}
         weights = None
-        if state.finished:
+        if state.finished and self.crowd.first:
             scores, weights = self._finish(reason)
         minutes = round(state.seconds / 60, 2)
         self.journal.write("end", step=state.step, reason=reason, minutes=minutes)
@@ -166,8 +175,9 @@ class _Run:
     def _steps(self) -> str:
         """Step until something ends the run; return what it was."""
         state, config = self.state, self.config.optimiser
-        first, passes = state.step * config.accumulate, config.steps * config.accumulate
-        stream = batches(self.episodes, first, passes, self.config.runtime.workers)
+        a_step = config.accumulate * self.crowd.size
+        numbers = range(state.step * a_step + self.crowd.rank, config.steps * a_step, self.crowd.size)
+        stream = batches(self.episodes, numbers, self.config.runtime.workers)
         with _stop_flag() as stopped:
             while state.step < config.steps:
                 began = time.monotonic()
@@ -175,9 +185,7 @@ class _Run:
                 state.step += 1
                 state.seconds = time.monotonic() - self.began
                 self._report(fields | {"seconds_per_step": round(time.monotonic() - began, 4)})
-                reason = self._after_step()
-                if stopped():
-                    return "interrupted"
+                reason = self.crowd.agree("interrupted" if stopped() else self._after_step())
                 if reason:
                     return reason
         return "steps"
@@ -196,10 +204,12 @@ class _Run:
                 f"the loss is {terms[0]:g} at step {state.step}; lower optimiser.learning_rate"
             )
         state.scaler.unscale_(state.optimiser)
+        self.crowd.average_gradients(state.model)
         norm = torch.nn.utils.clip_grad_norm_(state.model.parameters(), config.clip or float("inf"))
         state.scaler.step(state.optimiser)
         state.scaler.update()
         state.optimiser.zero_grad(set_to_none=True)
+        self.crowd.average_statistics(state.model)
         if state.mean is not None:
             state.mean.update(state.model, state.step)
         names = ("loss", *Losses._fields[1:])
@@ -208,9 +218,8 @@ class _Run:
 
     def _pass(self, batch: Batch) -> Losses:
         inputs, target = (tensor.to(self.device, non_blocking=True) for tensor in batch)
-        if self.config.runtime.channels_last:
-            inputs = inputs.contiguous(memory_format=torch.channels_last_3d)
-        with torch.autocast(self.device.type, enabled=self.half):
+        brief = self.config.runtime.bfloat16
+        with torch.autocast(self.device.type, torch.bfloat16 if brief else None, enabled=brief or self.half):
             logits = self.state.model(inputs)
         # The terms add up hundreds of thousands of cells: in full precision.
         losses = total_loss(logits.float().squeeze(1), target, self.config.loss)
@@ -232,7 +241,7 @@ class _Run:
         state, config = self.state, self.config
         when = config.validation
         due = _due(state.step, when.every_steps, state.seconds - self.last_validation, when.every_minutes)
-        if due and self.validation and state.step < config.optimiser.steps:
+        if due and self.validation and state.step < config.optimiser.steps and self.crowd.first:
             self._validate()
         often, since = config.runtime, state.seconds - self.last_checkpoint
         if _due(state.step, often.checkpoint_steps, since, often.checkpoint_minutes):
@@ -243,7 +252,8 @@ class _Run:
         return "time" if limit and state.seconds >= 60 * limit else ""
 
     def _checkpoint(self) -> None:
-        self.state.save(self.folder / "checkpoint.pt")
+        if self.crowd.first:
+            self.state.save(self.folder / "checkpoint.pt")
         self.last_checkpoint = self.state.seconds
 
     def _validate(self) -> dict[str, Any]:
@@ -272,7 +282,8 @@ class _Run:
                 for name, value in values.items():
                     if value is not None:
                         self.board.add_scalar(f"{variant}/{name}", value, state.step)
-        self.message = ", Dice " + "/".join(_figure(brief[variant]["dice"]) for variant in VARIANTS)
+        dice = "/".join(_figure(brief[variant]["dice"]) for variant in VARIANTS)
+        self.message = f", Dice {dice}, date error {_figure(brief['all']['date_error'])} d"
         return scores
 
     def _finish(self, reason: str) -> tuple[dict[str, Any], Path]:
@@ -286,6 +297,8 @@ class _Run:
             judged.load_state_dict(state.best_weights)
             whole = self.config.validation.model_copy(update={"chips": 0})
             scores = validate(judged, self.validation, self.config.inputs, whole, self.device)
+            maps = held_out_maps(judged, self.validation, self.config.inputs, whole, self.device)
+            judged.calibration = calibrate(maps)
             with writing(self.folder / "validation.json") as part:
                 part.write_text(json.dumps(scores, indent=1) + "\n")
         else:
@@ -344,8 +357,8 @@ def _board(folder: Path) -> Any:
     return SummaryWriter(folder / "tensorboard")
 
 
-def _contents(sources: list[Chips]) -> dict[str, Any]:
-    return {str(chips.folder): {"chips": len(chips), "index_sha256": chips.index_sha256} for chips in sources}
+def _contents(sources: list[Source]) -> dict[str, Any]:
+    return {source.label: {"chips": len(source), "sha256": source.index_sha256} for source in sources}
 
 
 def _figure(value: float | None) -> str:

@@ -63,7 +63,10 @@ def adapt_channels(state: dict[str, Tensor], old: InputSpec, new: InputSpec) -> 
     """
     if (old.channels, old.mean, old.std) == (new.channels, new.mean, new.std):
         return state
-    weight = state[_FIRST_CONV]
+    # What a memory adds comes after the channels, in physical units: it stays.
+    weight, added = state[_FIRST_CONV].split_with_sizes(
+        [len(old.channels), state[_FIRST_CONV].shape[1] - len(old.channels)], 1
+    )
     fitted = weight.new_zeros((weight.shape[0], len(new.channels), *weight.shape[2:]))
     shift = weight.new_zeros(weight.shape[0])
     for i, name in enumerate(new.channels):
@@ -76,7 +79,7 @@ def adapt_channels(state: dict[str, Tensor], old: InputSpec, new: InputSpec) -> 
     for j, name in enumerate(old.channels):
         if name not in new.channels:
             shift += weight[:, j].sum((1, 2, 3)) * old.missing[j]
-    return {**state, _FIRST_CONV: fitted, _FIRST_MEAN: state[_FIRST_MEAN] - shift}
+    return {**state, _FIRST_CONV: torch.cat((fitted, added), 1), _FIRST_MEAN: state[_FIRST_MEAN] - shift}
 
 
 def parameter_groups(model: nn.Module, config: OptimiserConfig) -> list[dict[str, Any]]:

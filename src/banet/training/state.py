@@ -157,13 +157,15 @@ def check_same_run(config: TrainingConfig, saved: Path) -> None:
 
 
 class Journal:
-    """A file of one JSON object a line."""
+    """A file of one JSON object a line; without a path nothing is written."""
 
-    def __init__(self, path: Path):
+    def __init__(self, path: Path | None):
         self.path = path
 
     def write(self, event: str, **fields: Any) -> None:
         """Append one line."""
+        if self.path is None:
+            return
         try:
             with self.path.open("a", encoding="utf-8") as stream:
                 stream.write(json.dumps({"event": event, **fields}) + "\n")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ from banet.training.config import ValidationConfig
 from banet.training.data import network_input
 from banet.training.metrics import Tally, active_fire_map
 
-__all__ = ["VARIANTS", "overall", "select_chips", "validate"]
+__all__ = ["VARIANTS", "held_out_maps", "overall", "select_chips", "validate"]
 
 Floats = npt.NDArray[np.float32]
 Scores = dict[str, dict[str, dict[str, Any]]]
@@ -78,6 +78,22 @@ def _with_overall(by_climate: dict[str, Tally]) -> dict[str, dict[str, Any]]:
         whole.merge(tally)
     scores: dict[str, dict[str, Any]] = {"overall": whole.scores()}
     return scores | {climate: tally.scores() for climate, tally in sorted(by_climate.items())}
+
+
+def held_out_maps(
+    model: BANet,
+    sources: Sequence[Chips],
+    spec: InputSpec,
+    config: ValidationConfig,
+    device: torch.device,
+) -> Iterator[tuple[Floats, Floats]]:
+    """Yield daily probability and truth, (T, rows, columns) without the margin days, of held-out chips."""
+    model.eval()
+    for chips, number in select_chips(sources, config.chips):
+        chip = chips.read(number)
+        margin = min(config.margin_days, chips.days // 4)
+        kept = slice(margin, chips.days - margin)
+        yield _probabilities(model, network_input(chip.planes, spec), spec, device)[kept], chip.target[kept]
 
 
 @torch.inference_mode()

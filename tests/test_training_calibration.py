@@ -1,0 +1,94 @@
+"""Calibration: shares and intervals that are known beforehand are found again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pydantic import ValidationError
+
+from banet.mapping.burnmap import BurnMap
+from banet.mapping.rules import date_uncertainty
+from banet.model.config import BANetConfig, Calibration
+from banet.model.network import BANet
+from banet.model.weights import load_model, save_weights
+from banet.region import Region
+from banet.training.calibration import COVERAGE, calibrate
+
+DAYS, SIZE = 21, 120
+
+
+def scene(seed: int, burned_share: float, widest: float) -> tuple[np.ndarray, np.ndarray]:
+    """Daily probabilities that are the chance of each day, scaled to a sum that overstates what burned."""
+    rng = np.random.default_rng(seed)
+    centre = rng.integers(6, DAYS - 6, (SIZE, SIZE))
+    day = np.arange(DAYS)[:, None, None]
+    spread = rng.uniform(0.5, widest, (SIZE, SIZE))
+    shape = np.exp(-0.5 * ((day - centre) / spread) ** 2)
+    shape /= shape.sum(0)
+    sums = rng.uniform(0, 1, (SIZE, SIZE))
+    burned = rng.random((SIZE, SIZE)) < burned_share * sums
+    drawn = (rng.random((SIZE, SIZE)) > shape.cumsum(0)).sum(0).clip(max=DAYS - 1)
+    truth = np.where(burned & (day == drawn), 0.9, 0.0)
+    return (shape * sums).astype(np.float32), truth.astype(np.float32)
+
+
+def test_the_share_burned_is_found_again() -> None:
+    found = calibrate(scene(seed, 0.6, 2.0) for seed in range(4))
+    assert found is not None
+    np.testing.assert_allclose(found.burned, 0.6 * np.array(found.mapped), atol=0.05)
+
+
+@pytest.mark.parametrize("widest", [3.0, 5.0])
+def test_four_true_days_in_five_lie_within_the_interval(widest: float) -> None:
+    found = calibrate(scene(seed, 1.0, widest) for seed in range(4))
+    assert found is not None
+    daily, truth = scene(99, 1.0, widest)
+    both = (daily.sum(0) >= 0.5) & (truth.sum(0) > 0)
+    cells, day = daily[:, both], daily[:, both].argmax(0).astype(np.int32)
+    held = np.abs(truth[:, both].argmax(0) - day) <= date_uncertainty(cells, day, found.date_mass)
+    assert held.mean() == pytest.approx(COVERAGE, abs=0.06)
+
+
+def test_unknown_cells_and_empty_scenes_tell_nothing() -> None:
+    daily, truth = scene(0, 0.6, 2.0)
+    assert calibrate([(daily, np.full_like(truth, np.nan))]) is None
+    assert calibrate([]) is None
+
+
+def test_a_calibration_travels_with_the_weights(tmp_path: Path) -> None:
+    model = BANet(BANetConfig(width=2, lstm=False))
+    model.calibration = Calibration(mapped=(0, 0.5, 1), burned=(0, 0.7, 0.9), date_mass=0.71)
+    save_weights(model, tmp_path / "w.safetensors")
+    assert load_model(tmp_path / "w.safetensors").calibration == model.calibration
+    model.calibration = None
+    save_weights(model, tmp_path / "w.safetensors")
+    assert load_model(tmp_path / "w.safetensors").calibration is None
+
+
+def test_confidence_is_what_the_burned_fraction_means() -> None:
+    region = Region("T", (0, 0, 0.03, 0.01), 0.01)
+    probability = np.array([[[0.2, 0.5, 1.0]]], np.float32)
+    days = np.array(["2020-01-01"], "datetime64[D]")
+    curve = {"mapped": [0, 0.5, 1], "burned": [0, 0.7, 0.9], "date_mass": 0.8}
+    plain, told = (
+        BurnMap.from_probabilities(region, days, probability, probability > 0, attrs=attrs)
+        for attrs in ({}, {"calibration": curve})
+    )
+    assert plain.confidence.tolist() == [[20, 50, 100]]
+    assert told.confidence.tolist() == [[28, 70, 90]]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"mapped": (0, 1), "burned": (0.2, 0.1)},
+        {"mapped": (0, 0.4), "burned": (0, 1)},
+        {"mapped": (0, 0.5, 0.5, 1), "burned": (0, 0, 0, 1)},
+        {"mapped": (0, 1), "burned": (0, 0.5, 1)},
+    ],
+)
+def test_knots_that_make_no_curve_are_refused(fields: dict[str, tuple[float, ...]]) -> None:
+    with pytest.raises(ValidationError):
+        Calibration(**fields)
