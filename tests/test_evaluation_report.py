@@ -11,6 +11,7 @@ import xarray as xr
 
 from banet.cube import Cube
 from banet.errors import InputError, NotFoundError, UnreadableFileError
+from banet.evaluation.compare import compare
 from banet.evaluation.convergence import replay
 from banet.evaluation.evaluate import evaluate
 from banet.evaluation.sources import read_map_or_product, read_raster_map, read_truth, sniff
@@ -105,6 +106,22 @@ def test_everything_is_there(evaluation):
     assert "dice" in e.scores["banet"].intervals
     assert 0 < e.proportions.slope < 1.5
     assert e.scores["banet"].unseen_ha > 0
+
+
+def test_a_cloud_is_no_clear_look(tmp_path):
+    """Clear on 29 December and 2 January, bright cloud between: what burned then lies in 4 days."""
+    cube = Cube.create(tmp_path / "c.zarr", REGION, sensor="test", mir_band="M12")
+    cloudy = np.arange("2020-12-30", "2021-01-02", dtype="datetime64[D]")
+    none = np.zeros(REGION.shape, np.float32)
+    for day in np.arange(START, STOP):
+        plane = np.full(REGION.shape, 0.6 if day in cloudy else 0.2, np.float32)
+        cube.write_day(day, DayPlanes(plane, plane, plane, plane, np.ones(REGION.shape, np.uint8)), none)
+    got = evaluate(a_map(), a_truth(), cube=cube, draws=0).gaps
+    inside = compare(a_map(), a_truth())
+    both = inside.valid & inside.map_burned & inside.reference_burned
+    within = np.isin(inside.reference_date[both], np.append(cloudy, np.datetime64("2021-01-02")))
+    assert got["3-4"].cells == within.sum() > 0
+    assert sum(each.cells for each in got.values()) == both.sum()
 
 
 def test_files_of_an_evaluation(evaluation, tmp_path):

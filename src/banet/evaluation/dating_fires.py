@@ -31,6 +31,9 @@ __all__ = [
 ]
 
 EARTH_KM = 6371.0
+CLEAR_RED = 0.3
+"""Red reflectance from which a look counts as cloud: above nearly all soils, below nearly all clouds."""
+
 GAP_CLASSES = ((1, 1), (2, 2), (3, 4), (5, 8), (9, 366))
 """Days from the last observation before a fire to the first one on its day or after."""
 
@@ -143,7 +146,10 @@ def observation_gap(observed: npt.NDArray[np.bool_], days: Days, date: Days) -> 
 
 
 def gap_classes(comparison: Comparison, cube: Cube) -> npt.NDArray[np.int64]:
-    """Return the class (`GAP_CLASSES`) of the gap in observations around the reference's date.
+    """Return the class (`GAP_CLASSES`) of the gap between clear looks around the reference's date.
+
+    A look is clear where red, NIR and MIR are there and red is below 0.3; thin cloud and smoke pass as clear,
+    snow and the brightest sand do not.
 
     Args:
         comparison: map and reference on the cube's grid, with a period.
@@ -167,7 +173,8 @@ def gap_classes(comparison: Comparison, cube: Cube) -> npt.NDArray[np.int64]:
         window = cube.read(
             comparison.start - margin, comparison.stop + margin, rows=rows, variables=("red", "nir", "mir")
         )
-        gap[rows] = observation_gap(window.observed, window.days, comparison.reference_date[rows])
+        clear = window.observed & (np.nan_to_num(window.red, nan=1) < CLEAR_RED)
+        gap[rows] = observation_gap(clear, window.days, comparison.reference_date[rows])
     kind = np.full(gap.shape, -1)
     for number, (low, high) in enumerate(GAP_CLASSES):
         kind[(gap >= low) & (gap <= high)] = number
@@ -175,7 +182,7 @@ def gap_classes(comparison: Comparison, cube: Cube) -> npt.NDArray[np.int64]:
 
 
 def dating_by_gap(comparison: Comparison, cube: Cube) -> dict[str, Dating]:
-    """Return the date differences by the length of the gap in observations around the reference's date.
+    """Return the date differences by the length of the gap between clear looks around the reference's date.
 
     Args:
         comparison: map and reference on the cube's grid, with a period.

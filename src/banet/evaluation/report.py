@@ -78,7 +78,7 @@ _TITLES = {
     "covers": "By land cover",
     "zones": "By region",
     "dates": "Dates",
-    "dates_by_gap": "Dates by gap between observations",
+    "dates_by_gap": "Dates by gap between clear looks",
     "convergence": "Near real time",
     "first_mapped": "How soon a fire is first mapped",
 }
@@ -208,7 +208,7 @@ def _page(e: Evaluation, folder: Path, drawn: dict[str, Path]) -> Path:
     }
     sections += [part(title, name, rows=name) for name, title in more.items() if _tables(e)[name]]
     if e.gaps:
-        sections.append(part("Dates by gap between observations", rows="dates_by_gap"))
+        sections.append(part("Dates by gap between clear looks", rows="dates_by_gap"))
     return write_report(folder, f"{e.name} against {e.reference}", sections, name="evaluation.html")
 
 

@@ -27,6 +27,7 @@ _OF_TABLE = {
     "convergence": ("convergence",),
     "greece": ("greece",),
 }
+_CAPTIONS = {"greece": "Striped: left out, near what VNP64A1 dates outside these days."}
 _ALT = {
     "dice": "Dice coefficient of every method with its 95 % interval",
     "climates": "Dice coefficient by climate",
@@ -137,7 +138,9 @@ def _page(tree: dict[str, Any], folder: Path, drawn: dict[str, Path]) -> Path:
         if not rows:
             continue
         table = Table(*shown_rows(rows))
-        held = [Picture(drawn[p], "", _ALT[p]) for p in _OF_TABLE.get(name, ()) if p in drawn]
+        held = [
+            Picture(drawn[p], _CAPTIONS.get(p, ""), _ALT[p]) for p in _OF_TABLE.get(name, ()) if p in drawn
+        ]
         sections.append(Section(title, (text,) if text else (), tables=[table], pictures=held))
     worst = [Picture(path, "", "Truth, map, agreement") for name, path in drawn.items() if "worst" in name]
     if worst:

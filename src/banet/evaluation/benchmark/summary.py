@@ -260,9 +260,9 @@ TABLES: dict[str, tuple[str, str, Callable[[Tree], list[Row]]]] = {
     "sizes": ("Fires found, by size", "Share of the truth's fires of which the map shows a cell.", sizes),
     "covers": ("Dice by land cover", "By the most frequent cover of the cell.", covers),
     "gaps": (
-        "Dates by gap between observations",
-        "Mean absolute difference in days, by the days from the last observation before the fire to the "
-        "first on its day or after.",
+        "Dates by gap between clear looks",
+        "Mean absolute difference in days, by the days from the last clear look before the fire to the first "
+        "on its day or after. A look is clear where red is below 0.3.",
         gaps,
     ),
     "proportions": (
