@@ -19,7 +19,7 @@ from banet.chips import Chips, Source
 from banet.errors import BanetError, InputError
 from banet.files import PathLike, output_folder, writing
 from banet.model.weights import save_weights
-from banet.training.calibration import calibrate
+from banet.training.calibration import calibrate_model
 from banet.training.card import model_card
 from banet.training.config import TrainingConfig, load_config
 from banet.training.data import Batch, Episodes, batches
@@ -30,7 +30,7 @@ from banet.training.schedule import run_progress, set_rates
 from banet.training.sources import held_out, open_sources
 from banet.training.start import freeze, parameter_groups, start_network
 from banet.training.state import Journal, RunningMean, State, check_same_run
-from banet.training.validation import VARIANTS, held_out_maps, overall, validate
+from banet.training.validation import VARIANTS, overall, validate
 
 __all__ = ["DivergedError", "TrainingResult", "train"]
 
@@ -296,9 +296,8 @@ class _Run:
             self._validate()
             judged.load_state_dict(state.best_weights)
             whole = self.config.validation.model_copy(update={"chips": 0})
+            calibrate_model(judged, self.validation, self.config.inputs, whole, self.device)
             scores = validate(judged, self.validation, self.config.inputs, whole, self.device)
-            maps = held_out_maps(judged, self.validation, self.config.inputs, whole, self.device)
-            judged.calibration = calibrate(maps)
             with writing(self.folder / "validation.json") as part:
                 part.write_text(json.dumps(scores, indent=1) + "\n")
         else:
