@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from banet.evaluation.convergence import Convergence
     from banet.labels import Reference
     from banet.mapping import BurnMap
+    from banet.region import Region
 
 Baseline = Literal["active-fires", "grown-fires", "confirmed-fires", "index-drop", "original"]
 
@@ -77,32 +78,19 @@ def evaluate(
         pictures: also draw pictures and write the page.
     """
     from banet.cube import open_cube
-    from banet.errors import InputError
     from banet.evaluation import evaluate as run
-    from banet.evaluation.classes import read_classes, read_validity
     from banet.evaluation.compare import common_grid
     from banet.evaluation.report import markdown, write_evaluation
     from banet.evaluation.sources import read_other, read_pair
     from banet.observations.hotspots import read_hotspots
 
-    if (weights or replay) and cube is None:
-        raise InputError("--weights and --replay map the cube again; name it with --cube")
-    if replay and not weights:
-        raise InputError("--replay needs the weights to map with; name them with --weights")
+    _check_options(cube, weights, replay)
     mine, theirs = read_pair(map_, reference, region=region, start=start, end=end)
     opened = open_cube(cube) if cube else None
     others: dict[str, Any] = dict(read_other(text, mine) for text in also or ())
-    followed = None
     if opened is not None:
-        others |= _baselines(opened, mine)
-        if weights:
-            name = f"{map_.stem}, no hot spots"
-            others[name] = _withheld(opened, mine, weights)
-        if replay:
-            followed = _replay(opened, mine, theirs, str(weights))
-    grid = common_grid(mine, theirs)
-    covers, cover_names = (None, None) if cover is None else read_classes(cover, grid)
-    parts, names = (None, None) if zones is None else read_classes(zones, grid, field=zone_field)
+        others |= _from_cube(opened, mine, weights, map_.stem)
+    followed = _replay(opened, mine, theirs, weights) if opened is not None and weights and replay else None
     found = run(
         mine,
         theirs,
@@ -110,21 +98,42 @@ def evaluate(
         baselines=others,
         hotspots=read_hotspots(hotspots) if hotspots else None,
         cube=opened,
-        cover=covers,
-        cover_names=cover_names,
-        zones=parts,
-        zone_names=names,
         convergence=followed,
         draws=draws,
         threshold=threshold,
         reference_threshold=reference_threshold,
-        valid=None if valid is None else read_validity(valid, grid),
         reliable=reliable,
+        **_cells(common_grid(mine, theirs), cover, zones, zone_field, valid),
     )
     say(markdown(found))
-    if out is not None:
-        for path in write_evaluation(found, out, pictures=pictures).values():
-            say(str(path))
+    paths = {} if out is None else write_evaluation(found, out, pictures=pictures)
+    for path in paths.values():
+        say(str(path))
+
+
+def _check_options(cube: Path | None, weights: str | None, replay: bool) -> None:
+    from banet.errors import InputError
+
+    if (weights or replay) and cube is None:
+        raise InputError("--weights and --replay map the cube again; name it with --cube")
+    if replay and not weights:
+        raise InputError("--replay needs the weights to map with; name them with --weights")
+
+
+def _cells(
+    grid: Region, cover: Path | None, zones: Path | None, zone_field: str | None, valid: Path | None
+) -> dict[str, Any]:
+    """Read what is said of the cells of a grid, by the names that `banet.evaluation.evaluate` takes."""
+    from banet.evaluation.classes import read_classes, read_validity
+
+    found: dict[str, Any] = {}
+    if cover is not None:
+        found["cover"], found["cover_names"] = read_classes(cover, grid)
+    if zones is not None:
+        found["zones"], found["zone_names"] = read_classes(zones, grid, field=zone_field)
+    if valid is not None:
+        found["valid"] = read_validity(valid, grid)
+    return found
 
 
 def _period(mine: BurnMap | Reference) -> tuple[Any, Any]:
@@ -136,19 +145,19 @@ def _period(mine: BurnMap | Reference) -> tuple[Any, Any]:
     return mine.start, mine.stop - 1
 
 
-def _baselines(cube: Cube, mine: BurnMap | Reference) -> dict[str, BurnMap]:
+def _from_cube(cube: Cube, mine: BurnMap | Reference, weights: str | None, name: str) -> dict[str, BurnMap]:
+    """Map the days of a map by the baselines and, with weights, without hot spots."""
     from banet.evaluation.benchmark import baselines
-
-    first, last = _period(mine)
-    return {method.name: method.mapper(cube, first, last) for method in baselines()}
-
-
-def _withheld(cube: Cube, mine: BurnMap | Reference, weights: str) -> BurnMap:
     from banet.evaluation.withheld import withhold
     from banet.mapping import map_burned
 
-    first, last = (day.astype("datetime64[M]") for day in _period(mine))
-    return map_burned(withhold(cube, "no hot spots"), first, last, weights.split(","))
+    first, last = _period(mine)
+    found = {method.name: method.mapper(cube, first, last) for method in baselines()}
+    if weights:
+        months = first.astype("datetime64[M]"), last.astype("datetime64[M]")
+        blind = withhold(cube, "no hot spots")
+        found[f"{name}, no hot spots"] = map_burned(blind, *months, weights.split(","))
+    return found
 
 
 def _replay(cube: Cube, mine: BurnMap | Reference, theirs: BurnMap | Reference, weights: str) -> Convergence:

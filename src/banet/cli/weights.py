@@ -88,7 +88,11 @@ def calibrate(weights: str, *tiles: Path, out: Path) -> None:
     sources = [Chips.open(folder) for folder in tiles]
     before = model.logits.bias.detach().clone() if model.logits.bias is not None else None
     calibrate_model(model, sources, model.spec, ValidationConfig(), torch.device("cpu"))
-    shift = 0.0 if before is None or model.logits.bias is None else float((model.logits.bias.detach() - before)[0])
+    shift = (
+        0.0
+        if before is None or model.logits.bias is None
+        else float((model.logits.bias.detach() - before)[0])
+    )
     card = {
         **model.card,
         "calibrated_on": [{"tiles": len(s), "index_sha256": s.index_sha256} for s in sources],

@@ -5,7 +5,9 @@ from __future__ import annotations
 import functools
 import hashlib
 import multiprocessing
+import multiprocessing.connection
 import os
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
@@ -182,7 +184,7 @@ def _finished(work: Callable[[Job], Job], jobs: Sequence[Job], workers: int) -> 
     threads = max(1, (os.cpu_count() or 1) // workers)
     # A fresh interpreter each: forking a process that holds torch's threads can hang.
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(workers, len(jobs)), context, _use_threads, (threads,)) as pool:
+    with ProcessPoolExecutor(min(workers, len(jobs)), context, _prepare, (threads,)) as pool:
         futures = [pool.submit(work, job) for job in _seasons_first(jobs)]
         try:
             for future in as_completed(futures):
@@ -196,10 +198,20 @@ def _seasons_first(jobs: Sequence[Job]) -> list[Job]:
     return sorted(jobs, key=lambda job: (bool(job.replays), -job.scene.days))
 
 
-def _use_threads(threads: int) -> None:
+def _prepare(threads: int) -> None:
+    """Set up a worker: its share of the processors, and an end when its parent was killed."""
     import torch
 
     torch.set_num_threads(threads)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    # A pool's workers outlive a parent that was killed: they would wait for work forever.
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        multiprocessing.connection.wait([parent.sentinel])
+        os._exit(1)
 
 
 def _work(job: Job, *, out: Path, cache: Path) -> Job:
