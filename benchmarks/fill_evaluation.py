@@ -15,7 +15,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from banet.evaluation.benchmark.page import PICTURES, words
+from banet.evaluation.benchmark.page import ALT, PICTURES, words
 from banet.evaluation.benchmark.summary import markdown, rows_of
 from banet.files import writing
 
@@ -57,7 +57,8 @@ def _part(name: str, tree: dict[str, Any], pictures: set[str]) -> str:
 
 
 def _picture(name: str) -> str:
-    return f"![{name}](pictures/benchmark_{name}.png)\n"
+    alt = ALT.get(name, "Truth, map and agreement of one of the worst seasons")
+    return f"![{alt}](pictures/benchmark_{name}.png)\n"
 
 
 def _worst(tree: dict[str, Any], pictures: set[str]) -> str:

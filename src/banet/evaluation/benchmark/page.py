@@ -13,7 +13,7 @@ from banet.evaluation.benchmark.result import BenchmarkResult
 from banet.evaluation.tables import score_rows, shown_rows, to_csv, write_text
 from banet.files import output_folder
 
-__all__ = ["PICTURES", "write_benchmark"]
+__all__ = ["ALT", "PICTURES", "words", "write_benchmark"]
 
 PICTURES = "pictures"
 
@@ -28,7 +28,7 @@ _OF_TABLE = {
     "greece": ("greece",),
 }
 _CAPTIONS = {"greece": "Striped: left out, near what VNP64A1 dates outside these days."}
-_ALT = {
+ALT = {
     "dice": "Dice coefficient of every method with its 95 % interval",
     "climates": "Dice coefficient by climate",
     "fractions": "Share of cells shown burned by true burned fraction",
@@ -139,7 +139,7 @@ def _page(tree: dict[str, Any], folder: Path, drawn: dict[str, Path]) -> Path:
             continue
         table = Table(*shown_rows(rows))
         held = [
-            Picture(drawn[p], _CAPTIONS.get(p, ""), _ALT[p]) for p in _OF_TABLE.get(name, ()) if p in drawn
+            Picture(drawn[p], _CAPTIONS.get(p, ""), ALT[p]) for p in _OF_TABLE.get(name, ()) if p in drawn
         ]
         sections.append(Section(title, (text,) if text else (), tables=[table], pictures=held))
     worst = [Picture(path, "", "Truth, map, agreement") for name, path in drawn.items() if "worst" in name]
