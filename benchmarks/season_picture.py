@@ -1,6 +1,6 @@
 """Draw a simulated season as a filmstrip: colour, 3.7 um, hot spots, and what truly burned.
 
-    python benchmarks/season_picture.py --out docs/pictures/simulator_season.png
+python benchmarks/season_picture.py --out docs/pictures/simulator_season.png
 """
 
 from __future__ import annotations

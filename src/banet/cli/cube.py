@@ -34,6 +34,7 @@ def build(
     end: str | None = None,
     source: str = "viirs750-gridded",
     all_hotspots: bool = False,
+    workers: int | None = None,
 ) -> None:
     """Make or update a cube from satellite files and hot spots.
 
@@ -48,6 +49,7 @@ def build(
         end: last day, included; the last day found if left out.
         source: which family of files the folder holds.
         all_hotspots: also take volcanoes, static land sources and offshore flares for fire.
+        workers: read files in so many processes.
     """
     from banet.building import build_cube
     from banet.region import Region
@@ -62,6 +64,7 @@ def build(
             end=end,
             source=source,
             vegetation_only=not all_hotspots,
+            workers=workers,
             progress=report,
         )
     _summary(cube)

@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 
-__all__ = ["Progress", "progress", "say"]
+__all__ = ["Progress", "caution", "progress", "say"]
 
 Progress = Callable[[int, int, str], None]
 """Called with the parts done, the parts in all, and a few words on the part just done."""
@@ -19,6 +19,12 @@ def say(text: str) -> None:
     """Print a result line on standard output."""
     sys.stdout.write(text + "\n")
     sys.stdout.flush()
+
+
+def caution(text: str) -> None:
+    """Print what a user should know of a result on standard error."""
+    sys.stderr.write(f"note: {text}\n")
+    sys.stderr.flush()
 
 
 @contextlib.contextmanager
