@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-RUNS = ("main_job", "engine_tile", "granule_to_grid")
+RUNS = ("main_job", "engine_tile", "tile_stages", "scaling", "large_region", "granule_to_grid")
 
 
 def main() -> int:
