@@ -1,6 +1,6 @@
 """One month of one region by one process, and by 1, 2, ... worker processes of a dask cluster.
 
-    python benchmarks/scaling.py [--weights default] [--shape 400 800] [--workers 1 2] [--rounds 3] [--out FILE]
+    python benchmarks/scaling.py [--weights NAME] [--shape 400 800] [--workers 1 2] [--rounds 3] [--out FILE]
 
 In each round every contestant maps the same cube once, one after the other; the workers are started before
 the clock is. All engines have one thread, so that the number of processes is all that differs. Given are
@@ -63,7 +63,7 @@ def main() -> None:
         make_cube(folder / "T.zarr", tuple(args.shape))
         cube = open_cube(folder / "T.zarr")
         for number in range(args.rounds):
-            for count in seconds:
+            for count, taken in seconds.items():
                 scratch = folder / f"scratch-{number}-{count}"
                 if count == 0:
                     took, found = once(cube, engine, scratch, None)
@@ -71,7 +71,7 @@ def main() -> None:
                     with connected(workers=count) as client:
                         client.run(__import__, "banet.model.engine")  # imports are not what is measured
                         took, found = once(cube, engine, scratch, client)
-                seconds[count].append(round(took, 2))
+                taken.append(round(took, 2))
                 maps.append(found.tobytes())
                 print(f"  {count or 'no'} workers: {took:.1f} s", flush=True)
     if len(set(maps)) != 1:
