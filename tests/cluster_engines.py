@@ -68,3 +68,12 @@ class Mortal(LocalEngine):
             with contextlib.suppress(FileExistsError), self.grave.open("x"):
                 os._exit(9)
         return found
+
+
+class Deadly(LocalEngine):
+    """Kills every process that takes the tile with the marked cell, as one that is too large would."""
+
+    def probabilities(self, x):
+        if is_poisoned(x):
+            os._exit(9)
+        return super().probabilities(x)

@@ -105,6 +105,18 @@ def test_what_is_asked_for_is_checked_first(cube, weights, tmp_path, capsys):
         assert message in capsys.readouterr().err
 
 
+def test_the_doctor_says_which_engine_is_chosen_and_which_could_be(capsys):
+    from banet.model.engine import BACKENDS, choose_backend
+
+    assert main(["doctor"]) == 0
+    told = capsys.readouterr().out
+    assert f"engine {choose_backend()}" in told
+    lines = {line.split()[1]: line for line in told.splitlines() if "--engine" in line}
+    assert set(lines) == set(BACKENDS)
+    assert "can run here" in lines["torch"]
+    assert ("can run here" in lines["cuda"]) == torch.cuda.is_available()
+
+
 def run(command, **more):
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "OMP_NUM_THREADS": "1"}
     line = "import sys; from banet.cli import main; sys.exit(main(sys.argv[1:]))"

@@ -22,7 +22,7 @@ from banet.model.engine import Engine
 from banet.model.network import BANet
 from banet.observations.planes import DayPlanes
 from banet.region import Region
-from cluster_engines import POISON, Broken, LocalEngine, Mortal, Poisoned
+from cluster_engines import POISON, Broken, Deadly, LocalEngine, Mortal, Poisoned
 
 SHAPE = (128, 192)
 FIRST = np.datetime64("2021-06-15")
@@ -184,6 +184,16 @@ def test_one_poisoned_tile_is_a_recorded_gap_and_the_rest_is_there(cube, client,
     again = map_burned(cube, *MONTH, LocalEngine(log), **settings, **extra)
     assert_identical(again, whole)
     assert len(log.read_text().split()) == 1
+
+
+@needs_dask
+@pytest.mark.slow
+def test_a_tile_that_kills_whoever_takes_it_is_a_gap(cube, client, tmp_path):
+    settings = {"scratch": tmp_path, "water": None, "keep_going": True, **STEP}
+    got = map_burned(cube, *MONTH, Deadly(), client=client, **settings)
+    rows, cols, gap = gap_box(got)
+    assert (rows, cols) == (slice(64, 128), slice(128, 192))
+    assert "KilledWorker" in gap["reason"]
 
 
 @needs_dask
