@@ -3,7 +3,7 @@
     python benchmarks/large_region.py [--weights default] [--max-tiles N] [--out FILE.json] [--keep FOLDER]
 
 The cube is made first, by a process of its own: a block of 64 days x 256 x 256 cells of noisy ground, clouds,
-sea and fires, repeated over the region (about 5 GB on disk; removed at the end). Then one process maps the
+sea and fires, repeated over the region (about 1.5 GB on disk; removed at the end). Then one process maps the
 month from it: cube to rasters, NetCDF and manifest. With --max-tiles it maps so many tiles and stops there;
 planes, reading and joining are those of the whole region, and the result says how many tiles were done.
 """
