@@ -102,7 +102,7 @@ def test_building_twice_changes_nothing_and_reads_no_file(
 ) -> None:
     cube, _ = build(season, tmp_path / "t.zarr", start="2020-07-13", end="2020-07-18")
     before = {path: path.stat().st_mtime_ns for path in cube.path.rglob("*") if path.name != "lock"}
-    monkeypatch.setattr("banet.observations.gridded_hdf4.read_arrays", None)
+    monkeypatch.setattr("banet.observations.gridded.read_arrays", None)
     again, told = build(season, tmp_path / "t.zarr", start="2020-07-13", end="2020-07-18")
     assert {line.split(": ", 1)[1] for line in told} == {"unchanged"}
     assert {path: path.stat().st_mtime_ns for path in again.path.rglob("*") if path.name != "lock"} == before

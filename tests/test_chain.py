@@ -213,6 +213,21 @@ class TestBadInput:
         red = open_cube(tmp_path / "c.zarr").read("2020-08-31", "2020-09-01").red
         assert np.isnan(red).all()
 
+    def test_not_one_day_that_can_be_read(self, raw, tmp_path, capsys):
+        viirs = tmp_path / "viirs"
+        shutil.copytree(raw / "viirs", viirs)
+        for file in viirs.iterdir():
+            file.write_text("<html><body>Please log in</body></html>")
+        head = next((raw / "hotspots").glob("*.csv")).read_text().splitlines()[0]
+        (tmp_path / "fires.csv").write_text(head)
+        fires, out = str(tmp_path / "fires.csv"), str(tmp_path / "c.zarr")
+        words = [str(raw / "R_TINY.json"), "--viirs", str(viirs), "--hotspots", fires, "--out", out]
+        assert main(["cube", "build", *words]) == 2
+        assert main(["cube", "build", *words, "--sensor", "viirs750-gridded"]) == 2
+        assert not len(open_cube(out).days)
+        said = capsys.readouterr().err.splitlines()
+        assert sum(line.startswith("error: none of the") and "web page" in line for line in said) == 2
+
     def test_a_cube_of_another_region(self, raw, cube, tmp_path):
         other = Region("OTHER", (0, 40, 0.48, 40.4), 0.01).save(tmp_path)
         words = ["--viirs", str(raw / "viirs"), "--hotspots", str(raw / "hotspots"), "--out", str(cube)]

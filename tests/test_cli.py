@@ -52,7 +52,10 @@ def test_debug_shows_the_error_itself():
 def test_help_names_every_command(capsys):
     assert main(["--help"]) == 0
     text = capsys.readouterr().out
-    commands = "region download cube map events report evaluate tiles train weights simulate demo doctor"
+    commands = (
+        "region download cube map events report evaluate baseline benchmark tiles train weights simulate "
+        "demo doctor"
+    )
     for command in commands.split():
         assert command in text
 

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import torch
+
+from banet.chips import write_simulated_chips
+from banet.chips.simulated import plan_simulated
 from banet.cli import main
-from banet.model import load_model
+from banet.model import BANet, BANetConfig, load_model, save_weights
+from training_scenes import toy_sample
 
 
 def test_the_shipped_weights_are_listed_and_shown(capsys):
@@ -16,10 +21,6 @@ def test_the_shipped_weights_are_listed_and_shown(capsys):
 
 
 def test_weights_are_converted_and_stay_the_same(tmp_path, capsys):
-    import torch
-
-    from banet.model import BANet, BANetConfig
-
     torch.manual_seed(1)
     model = BANet(BANetConfig.lean(4))
     state = {f"x.{key}": value for key, value in model.state_dict().items()}
@@ -44,3 +45,20 @@ def test_doctor_finds_this_installation_well(capsys):
 def test_the_card_names_no_place_of_a_machine():
     text = str(load_model("default").card)
     assert "/tmp" not in text and "/home" not in text and "/root" not in text
+
+
+def test_weights_are_calibrated_on_tiles(tmp_path, capsys):
+    chips = write_simulated_chips(
+        tmp_path / "tiles", plan_simulated(2, ("a",), 0), days=20, size=40, sampler=toy_sample
+    )
+    small = BANetConfig(width=2, multipliers=(1, 2), space_kernels=(3, 3), time_kernels=(3, 3), lstm=False)
+    raw, out = tmp_path / "raw.safetensors", tmp_path / "told.safetensors"
+    save_weights(BANet(small), raw)
+    assert main(["weights", "calibrate", str(raw), str(chips.folder), "--out", str(out)]) == 0
+    told = load_model(out)
+    assert told.calibration is not None
+    assert told.card["calibrated_on"] == [{"tiles": 2, "index_sha256": chips.index_sha256}]
+    assert "logits shifted by" in capsys.readouterr().out
+    assert main(["weights", "show", str(out)]) == 0
+    assert "date_mass" in capsys.readouterr().out
+    assert main(["weights", "calibrate", "default", "--out", str(out)]) == 2

@@ -12,8 +12,8 @@ from banet.download.client import Client
 from banet.download.cmr import boxes, search
 from banet.download.errors import TransferError, TransientError
 from banet.errors import InputError, NotFoundError
-from banet.labels.sinusoidal import tiles_of_region
 from banet.region import Region
+from banet.sinusoidal import tiles_of_region
 from fake_agencies import HDF5, Reply, agencies  # noqa: F401
 
 PT = Region("PT", (-10, 36, -6, 42), 0.01)

@@ -12,7 +12,7 @@ from sklearn import metrics
 
 from banet.errors import InputError
 from banet.evaluation import compare
-from banet.evaluation.convergence import FirstMapped, replay
+from banet.evaluation.convergence import Convergence, FirstMapped, replay
 from banet.evaluation.curves import reliability, threshold_curve
 from banet.evaluation.dating_fires import dating_by, dating_to_fires, observation_gap
 from banet.evaluation.fires import label_fires, scores_by_size
@@ -192,13 +192,46 @@ def test_brier_score_agrees_with_scikit_learn():
     assert 0 < got.skill < 1
 
 
+def test_reliability_curve_agrees_with_scikit_learn():
+    """One row of cells, so that all have one area, as scikit-learn counts them."""
+    from sklearn.calibration import calibration_curve
+
+    rng = np.random.default_rng(3)
+    row = Region("R", (10, 40, 30, 40.01), 0.01)
+    p = rng.random(row.shape)
+    truth = (rng.random(row.shape) < p**2) * 1.0
+    stated = a_map(p, region=row).confidence / 100
+    pair = compare(a_map(p, region=row), a_reference(truth, region=row))
+    got = reliability(pair, of="confidence", hard=True)
+    observed, mapped = calibration_curve(truth.ravel(), np.minimum(stated.ravel() + 1e-9, 1), n_bins=20)
+    np.testing.assert_allclose(got.mapped, mapped, atol=1e-6)
+    np.testing.assert_allclose(got.observed, observed, atol=1e-9)
+    shown = slice(1, None)  # the classes from 5 % on
+    gap = np.abs(got.mapped - got.observed)[shown] @ got.hectares[shown] / got.hectares[shown].sum()
+    assert got.error_shown == pytest.approx(gap)
+    assert [row["from"] for row in got.rows()][:3] == pytest.approx([0, 0.05, 0.1])
+
+
+def test_confidence_may_say_something_else_than_the_fraction():
+    """A product's own confidence, here of FireCCI's kind, is what is held against cells that burned."""
+    from dataclasses import replace
+
+    burned = block(slice(0, 20), slice(0, 40))
+    product = replace(a_reference(burned), confidence=np.where(burned > 0, 75, np.nan).astype(np.float32))
+    pair = compare(product, a_reference(block(slice(0, 15), slice(0, 40))))
+    got = reliability(pair, of="confidence", hard=True)
+    assert got.observed[15] == pytest.approx(0.75, abs=2e-3)
+    assert got.error == pytest.approx(0, abs=2e-3)
+    assert reliability(pair, hard=True).observed[19] == pytest.approx(0.75, abs=2e-3)
+
+
 def test_a_calibrated_map_has_no_calibration_error():
     truth = np.tile([0.0, 0.2, 0.6, 1.0], (40, 10))
     got = reliability(compare(a_map(truth), a_reference(truth)))
     assert got.error == pytest.approx(0, abs=1e-6)
     assert got.brier == pytest.approx(0, abs=1e-9)
     assert got.skill == pytest.approx(1)
-    assert np.isnan(got.mapped[4])
+    assert np.isnan(got.mapped[6])
     low = reliability(compare(a_map(truth * 0.5), a_reference(truth)))
     assert low.error == pytest.approx(0.225, rel=1e-4)
     with pytest.raises(InputError, match="at least 1"):
@@ -354,6 +387,34 @@ def test_replay_of_the_final_map_is_perfect_at_once():
     np.testing.assert_allclose(got.dice_final, 1)
     np.testing.assert_allclose(got.dice_truth, 1)
     assert got.delays()[0] == 0
+
+
+def test_fires_from_before_the_replay_are_left_out_and_late_ones_are_not_judged():
+    first, last = block(slice(0, 5), slice(0, 5)), block(slice(30, 36), slice(30, 36))
+    days = np.where(first > 0, DAY - 5, DAY + 2)
+    truth, final = a_reference(first + last, days), a_map(first + last, days)
+    got = replay(
+        lambda day: a_map((first + last) * (days <= day), days), [DAY, DAY + 1, DAY + 2], final, truth
+    )
+    assert len(got.fires) == 1
+    assert (got.fires[0].delay, got.fires[0].followed) == (0, 0)
+    assert got.mapped_within(0) == (1, 1)
+    assert got.mapped_within(1) == (0, 0), "it was followed for no day more"
+    row = got.fire_rows()[1]
+    assert (row["least_ha"], row["fires"], row["within_0_days"], row["never"]) == (100.0, 1, 1.0, 0)
+    assert math.isnan(row["within_5_days"])
+
+
+def test_replays_of_several_scenes_add_up():
+    truth, final = a_reference(block(slice(0, 9), slice(0, 9))), a_map(block(slice(0, 9), slice(0, 9)))
+    good = replay(lambda day: final, [DAY, DAY + 1], final, truth, oldest=5)
+    bad = replay(lambda day: a_map(block(0, 0, 0)), [DAY, DAY + 1], final, truth, oldest=4)
+    both = Convergence.join([good, bad])
+    assert both.age.size == 5
+    assert both.recall[:2].tolist() == [0.5, 0.5]
+    assert len(both.fires) == 2
+    with pytest.raises(InputError, match="no replay"):
+        Convergence.join([])
 
 
 def test_a_fire_that_is_never_mapped():

@@ -11,6 +11,7 @@ import xarray as xr
 
 from banet.cube import Cube
 from banet.errors import InputError, NotFoundError, UnreadableFileError
+from banet.evaluation.compare import compare
 from banet.evaluation.convergence import replay
 from banet.evaluation.evaluate import evaluate
 from banet.evaluation.sources import read_map_or_product, read_raster_map, read_truth, sniff
@@ -98,12 +99,29 @@ def test_everything_is_there(evaluation):
     assert e.scores["late"].dating.mean == 2
     assert set(e.months) == {"2020-12", "2021-01"}
     assert set(e.covers) == {"forest", "shrub"}
-    assert e.fires.cells > 0
+    assert set(e.fires) == {"banet", "late"}
+    assert e.fires["banet"].cells > 0
     assert e.gaps
     assert sum(d.cells for d in e.gaps.values()) == e.scores["banet"].dating.cells
     assert "dice" in e.scores["banet"].intervals
     assert 0 < e.proportions.slope < 1.5
     assert e.scores["banet"].unseen_ha > 0
+
+
+def test_a_cloud_is_no_clear_look(tmp_path):
+    """Clear on 29 December and 2 January, bright cloud between: what burned then lies in 4 days."""
+    cube = Cube.create(tmp_path / "c.zarr", REGION, sensor="test", mir_band="M12")
+    cloudy = np.arange("2020-12-30", "2021-01-02", dtype="datetime64[D]")
+    none = np.zeros(REGION.shape, np.float32)
+    for day in np.arange(START, STOP):
+        plane = np.full(REGION.shape, 0.6 if day in cloudy else 0.2, np.float32)
+        cube.write_day(day, DayPlanes(plane, plane, plane, plane, np.ones(REGION.shape, np.uint8)), none)
+    got = evaluate(a_map(), a_truth(), cube=cube, draws=0).gaps
+    inside = compare(a_map(), a_truth())
+    both = inside.valid & inside.map_burned & inside.reference_burned
+    within = np.isin(inside.reference_date[both], np.append(cloudy, np.datetime64("2021-01-02")))
+    assert got["3-4"].cells == within.sum() > 0
+    assert sum(each.cells for each in got.values()) == both.sum()
 
 
 def test_files_of_an_evaluation(evaluation, tmp_path):
@@ -139,7 +157,7 @@ def test_the_least_evaluation_of_nothing_burned(tmp_path):
     )
     got = evaluate(empty, empty, draws=5)
     assert got.gaps == {}
-    assert got.fires is None
+    assert got.fires == {}
     paths = got.write(tmp_path)
     assert json.loads(paths["json"].read_text())["scores"]["map"]["hard"]["dice"] is None
     assert "months_csv" not in paths
@@ -174,6 +192,7 @@ def test_a_map_as_netcdf_and_as_raster_score_alike(products):
     one, two = evaluate(whole, truth, draws=0), evaluate(raster, truth, draws=0)
     assert one.scores["map"].dice == pytest.approx(two.scores["map"].dice)
     assert one.scores["map"].dating == two.scores["map"].dating
+    assert one.calibration.brier == pytest.approx(two.calibration.brier), "of confidence, which both hold"
     assert evaluate(whole, raster, draws=0).scores["map"].dice == 1
 
 
@@ -246,6 +265,8 @@ def test_faults_of_sources(tmp_path, products):
     (tmp_path / "d_burn_date.tif").write_text("x")
     with pytest.raises(UnreadableFileError, match="no readable"):
         read_raster_map(tmp_path / "d_burn_date.tif")
-    (tmp_path / "b.nc").write_text("x")
+    (tmp_path / "e_burn_date.tif").write_text("x")
     with pytest.raises(InputError, match="name one of them"):
+        read_map_or_product(tmp_path, kind="raster")
+    with pytest.raises(UnreadableFileError, match=r"a\.nc"):
         read_map_or_product(tmp_path, kind="map")

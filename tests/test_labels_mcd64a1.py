@@ -13,8 +13,8 @@ from banet.errors import InputError, NotFoundError, UnreadableFileError
 from banet.labels.mcd64a1 import read_mcd64a1
 from banet.labels.monthly_files import MonthlyFile, find_monthly_files, read_layers, resolve_year
 from banet.labels.quality import runs
-from banet.labels.sinusoidal import tile_grid
 from banet.region import Region
+from banet.sinusoidal import tile_grid
 
 SINUSOIDAL = "+proj=sinu +R=6371007.181 +units=m +no_defs"
 REGION = Region("GR", (21.8, 37.17, 24.6, 38.5), 0.01)

@@ -11,7 +11,7 @@ import pytest
 from banet.errors import NotFoundError, UnreadableFileError
 from banet.hdf4 import file_attributes, list_arrays, read_arrays
 from banet.observations import source
-from banet.observations.gridded_hdf4 import GriddedFile
+from banet.observations.gridded_hdf4 import viirs750
 from banet.observations.reflectance import mir_reflectance
 from banet.region import Region
 from writers_hdf4 import BANDS, SCALES, encode, name_of, smooth_planes, write_band, write_overpass
@@ -70,7 +70,7 @@ def test_days_are_those_of_the_names(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("product", ["NPP_VMAES_L1", "VNP_VMAES_L1", "VJ1_VMAES_L1", "VJ2_VMAES_L1"])
 def test_names_of_every_satellite_are_known(product: str) -> None:
-    file = GriddedFile.parse(Path(name_of("Reflectance_M7", WHEN[0], product)))
+    file = viirs750.parse(Path(name_of("Reflectance_M7", WHEN[0], product)))
     assert file is not None
     assert (file.day, file.time, file.product, file.band) == (DAY, "1236", product, "Reflectance_M7")
 
@@ -86,7 +86,7 @@ def test_names_of_every_satellite_are_known(product: str) -> None:
     ],
 )
 def test_other_names_are_left_alone(name: str) -> None:
-    assert GriddedFile.parse(Path(name)) is None
+    assert viirs750.parse(Path(name)) is None
 
 
 def test_of_two_productions_of_a_band_the_newer_is_read(tmp_path: Path) -> None:

@@ -229,3 +229,14 @@ def test_wrong_arguments_say_how_to_mend_them(wrong, message):
 def test_wrong_samples_are_refused():
     with pytest.raises(InputError, match="give days >= 1"):
         sample(0, days=0)
+
+
+def test_the_minute_by_which_half_had_burned_agrees_with_the_days() -> None:
+    scene = simulate(days=12, seed=5, climate="mozambique", size=40)
+    time, daily = scene.burn_time, scene.burned_fraction_daily
+    assert (np.isnat(time) == (daily.sum(0) == 0)).all()
+    for row, col in np.argwhere(~np.isnat(time))[:60]:
+        day = int((time[row, col].astype("datetime64[D]") - scene.days[0]).astype(int))
+        total = daily[:, row, col].sum()
+        assert daily[:day, row, col].sum() < total / 2 + 1e-6
+        assert daily[: day + 1, row, col].sum() >= total / 2 - 1e-6

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from banet.errors import InputError
-from banet.labels.sinusoidal import tile_grid
 from banet.observations.tiles import CellMeans, nearest_pixels
 from banet.region import Region
+from banet.sinusoidal import tile_grid
 
 
 def window(region: Region, h: int, v: int):

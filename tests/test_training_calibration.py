@@ -14,7 +14,7 @@ from banet.model.config import BANetConfig, Calibration
 from banet.model.network import BANet
 from banet.model.weights import load_model, save_weights
 from banet.region import Region
-from banet.training.calibration import COVERAGE, calibrate
+from banet.training.calibration import COVERAGE, best_shift, calibrate
 
 DAYS, SIZE = 21, 120
 
@@ -49,6 +49,17 @@ def test_four_true_days_in_five_lie_within_the_interval(widest: float) -> None:
     cells, day = daily[:, both], daily[:, both].argmax(0).astype(np.int32)
     held = np.abs(truth[:, both].argmax(0) - day) <= date_uncertainty(cells, day, found.date_mass)
     assert held.mean() == pytest.approx(COVERAGE, abs=0.06)
+
+
+@pytest.mark.parametrize("shift", [-0.5, 0.0, 1.3])
+def test_the_shift_that_was_taken_off_is_found_again(shift: float) -> None:
+    rng = np.random.default_rng(2)
+    truth = np.where(rng.random((1, SIZE, SIZE)) < 0.3, 0.8, 0.0).astype(np.float32)
+    logits = (np.where(truth > 0, 1.0, -1.0) + rng.normal(0, 0.8, truth.shape)).astype(np.float32)
+    # Where as many burned as mapped cells lie at the threshold, Dice is largest a little below it.
+    found = best_shift([[(logits - np.float32(shift), truth)]])
+    assert found == pytest.approx(shift + best_shift([[(logits, truth)]]), abs=0.11)
+    assert abs(best_shift([[(logits, truth)]])) < 0.4
 
 
 def test_unknown_cells_and_empty_scenes_tell_nothing() -> None:

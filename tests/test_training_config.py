@@ -8,11 +8,13 @@ import pytest
 import torch
 
 from banet.errors import InputError, NotFoundError, UnreadableFileError
-from banet.training import TrainingConfig, load_config
+from banet.model import load_model
+from banet.training import TrainingConfig, load_config, original
 from banet.training.config import OptimiserConfig
 from banet.training.schedule import rate_factor, run_progress, set_rates
 
-CONFIGS = sorted((Path(__file__).parents[1] / "configs").glob("*.yaml"))
+FOLDER = Path(__file__).parents[1] / "configs"
+CONFIGS = sorted(FOLDER.glob("*.yaml"))
 SMALL = {"data": {"chips": ["x"]}, "network": {"width": 4, "lstm": False}}
 
 
@@ -100,3 +102,13 @@ def test_momentum_falls_as_the_rate_climbs() -> None:
     assert set_rates(optimiser, 0.5, config) == pytest.approx(0.1)
     assert optimiser.param_groups[0]["lr"] == pytest.approx(0.05)
     assert optimiser.param_groups[0]["betas"] == pytest.approx((0.85, 0.99))
+
+
+def test_the_file_of_the_published_recipe_is_the_preset() -> None:
+    assert load_config(FOLDER / "original.yaml") == original(["chips"])
+
+
+def test_the_recipe_of_the_shipped_weights_is_in_their_card() -> None:
+    card, recipe = load_model("default").card, load_config(FOLDER / "default.yaml").model_dump(mode="json")
+    for part in ("seed", "network", "inputs", "augment", "loss", "optimiser"):
+        assert card["config"][part] == recipe[part], part

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -72,19 +72,28 @@ def weights_of(folder: Path) -> dict[str, torch.Tensor]:
     return torch.load(folder / "checkpoint.pt", weights_only=True)
 
 
-# It sends its own process a signal, which can end a worker that runs tests side by side: it runs by itself.
-@pytest.mark.slow
-def test_ten_steps_are_five_and_five_more(config: TrainingConfig, tmp_path: Path) -> None:
+def terminated_after(steps: int, config: TrainingConfig, folder: Path) -> None:
+    """Train in a process of its own and ask it to end once so many steps are in its log."""
+    config.save(folder.with_suffix(".yaml"))
+    words = [sys.executable, "-m", "banet.training", str(folder.with_suffix(".yaml")), "--out", str(folder)]
+    process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
+    log, until = folder / "log.jsonl", time.monotonic() + 120
+    while not log.exists() or len(events(folder, "train")) < steps:
+        assert process.poll() is None and time.monotonic() < until
+        time.sleep(0.01)
+    process.terminate()
+    told, _ = process.communicate(timeout=60)
+    assert process.returncode == 0 and "ended by interrupted" in told
+
+
+def test_a_run_that_was_ended_goes_on_to_the_same_numbers(config: TrainingConfig, tmp_path: Path) -> None:
+    config = config.changed(optimiser={"steps": 30}, validation={"every_steps": 12})
     straight = train(config, tmp_path / "straight")
-
-    def stop(done: int, total: int, message: str) -> None:
-        if done == 5:
-            signal.raise_signal(signal.SIGTERM)
-
-    first = train(config, tmp_path / "twice", progress=stop)
-    assert (first.reason, first.steps, first.weights) == ("interrupted", 5, None)
+    terminated_after(5, config, tmp_path / "twice")
+    done = len(events(tmp_path / "twice", "train"))
+    assert 5 <= done < 30 and not (tmp_path / "twice" / "weights.safetensors").exists()
     second = train(config, tmp_path / "twice", resume=True)
-    assert (second.reason, second.steps) == ("steps", 10)
+    assert (second.reason, second.steps) == ("steps", 30)
     one, two = weights_of(tmp_path / "straight"), weights_of(tmp_path / "twice")
     for part in ("model", "mean", "best_weights"):
         for name, tensor in one[part].items():
@@ -92,7 +101,7 @@ def test_ten_steps_are_five_and_five_more(config: TrainingConfig, tmp_path: Path
     assert torch.equal(one["chance"], two["chance"])
     for name in ("loss", "gradient", "rate"):
         losses = [[e[name] for e in events(tmp_path / run, "train")] for run in ("straight", "twice")]
-        assert losses[0] == losses[1] and len(losses[0]) == 10
+        assert losses[0] == losses[1] and len(losses[0]) == 30
     assert straight.scores == second.scores
 
 

@@ -67,7 +67,8 @@ def build_cube(
         NotFoundError: if a folder or hot-spot file is not there, or no file falls on the days asked for.
         InputError: if `out` holds a cube of another region or sensor, `end` is before `start`, or a hot-spot
             table lacks a column.
-        UnreadableFileError: if a hot-spot file cannot be read, or `out` is no cube.
+        UnreadableFileError: if a hot-spot file cannot be read, `out` is no cube, or not one of the days could
+            be read; the cube then holds their gaps.
         OutputError: if `out` cannot be written to, or another process is writing to it.
     """
     reader = observations.source(source)
@@ -81,6 +82,7 @@ def build_cube(
             message = builder.commit(day, found)
             if progress is not None:
                 progress(done, len(days), f"{day}: {message}")
+    _check_any(cube, [day for day in days if day in files])
     return cube
 
 
@@ -155,6 +157,14 @@ class _Builder:
         return f"gap: {reason}"
 
 
+def _check_any(cube: Cube, days: list[Day]) -> None:
+    """Make sure that the cube holds at least one of the days that there are files of."""
+    if days and not np.isin(days, cube.days).any():
+        record = cube.record(days[0])
+        why = record.gaps[0] if record is not None and record.gaps else "nothing is known of it"
+        raise UnreadableFileError(f"none of the {len(days)} days with files could be read; {days[0]}: {why}")
+
+
 def _unseen(region: Region, reason: str) -> DayPlanes:
     """Planes of a day on which nothing was observed."""
     missing = np.full(region.shape, np.nan, np.float32)
@@ -170,7 +180,7 @@ def _days(
         found = f"it holds {len(others)} others, such as {others[0]}" if others else "it is empty"
         raise NotFoundError(
             f"the folder {folder} holds no {reader.name} file ({found}); "
-            "download the files first, or choose another sensor"
+            "download the files first, or choose another source (viirs750-swath, surface, ...)"
         )
     if start is None and end is None:
         return there
@@ -188,7 +198,8 @@ def _days(
 
 def _open_or_create(out: PathLike, region: Region, reader: ObservationSource) -> Cube:
     if not Path(out).exists():
-        return Cube.create(out, region, sensor=reader.sensor, mir_band=reader.mir_band)
+        flags = tuple(getattr(reader, "flags", ()))
+        return Cube.create(out, region, sensor=reader.sensor, mir_band=reader.mir_band, flags=flags)
     cube = Cube.open(out)
     for what, there, asked in (
         ("region", cube.region, region),

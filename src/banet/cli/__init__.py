@@ -22,6 +22,7 @@ def app() -> App:
     from cyclopts import App
 
     from banet.cli import (
+        benchmark,
         cube,
         demo,
         doctor,
@@ -42,7 +43,20 @@ def app() -> App:
         version=lambda: __import__("banet").__version__,
         suppress_keyboard_interrupt=False,
     )
-    groups = (region, download, cube, maps, products, evaluation, training, weights, simulation, demo, doctor)
+    groups = (
+        region,
+        download,
+        cube,
+        maps,
+        products,
+        evaluation,
+        benchmark,
+        training,
+        weights,
+        simulation,
+        demo,
+        doctor,
+    )
     for group in groups:
         group.register(root)
     return root

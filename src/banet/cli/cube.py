@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from cyclopts import Parameter
 
 from banet.cli.progress import progress, say
 
@@ -32,7 +34,7 @@ def build(
     out: Path,
     start: str | None = None,
     end: str | None = None,
-    source: str = "viirs750-gridded",
+    source: Annotated[str, Parameter(name=("--source", "--sensor"))] = "viirs750-gridded",
     all_hotspots: bool = False,
     workers: int | None = None,
 ) -> None:
@@ -47,7 +49,8 @@ def build(
         out: the cube, a folder CUBE.zarr.
         start: first day, YYYY-MM-DD; the first day found if left out.
         end: last day, included; the last day found if left out.
-        source: which family of files the folder holds.
+        source: which family of files the folder holds: viirs750-gridded, viirs375-gridded, viirs750-swath,
+            viirs375-swath or surface.
         all_hotspots: also take volcanoes, static land sources and offshore flares for fire.
         workers: read files in so many processes.
     """

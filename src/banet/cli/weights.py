@@ -1,4 +1,4 @@
-"""`banet weights`: list, show and convert trained weights."""
+"""`banet weights`: list, show, convert and calibrate trained weights."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ def register(root: App) -> None:
     """Add the commands of this group to the application."""
     from cyclopts import App
 
-    group = App(name="weights", help="List, show and convert trained weights.")
+    group = App(name="weights", help="List, show, convert and calibrate trained weights.")
     group.command(names, name="list")
     group.command(show)
     group.command(convert)
+    group.command(calibrate)
     root.command(group)
 
 
@@ -44,6 +45,8 @@ def show(weights: str) -> None:
     say(f"{model.name}: {parameters:,} parameters, sha256 {model.weights_sha256}")
     say(f"network: {model.config.model_dump_json()}")
     say(f"input: {model.spec.model_dump_json()}")
+    if model.calibration is not None:
+        say(f"calibration: {model.calibration.model_dump_json()}")
     say(f"card: {json.dumps(model.card, indent=2)}")
 
 
@@ -59,3 +62,40 @@ def convert(weights: str, out: Path) -> None:
     model = load_model(weights)
     save_weights(model, out, spec=model.spec, card=model.card)
     say(f"{out}: {out.stat().st_size:,} bytes")
+
+
+def calibrate(weights: str, *tiles: Path, out: Path) -> None:
+    """Measure on held-out tiles what the numbers of weights mean; set their threshold and intervals by it.
+
+    `banet train` does so by itself where it has validation tiles.
+
+    Args:
+        weights: name or path.
+        tiles: folders of tiles that the weights were not trained on.
+        out: the .safetensors file to write.
+    """
+    import torch
+
+    from banet.chips import Chips
+    from banet.errors import InputError
+    from banet.model.weights import load_model, save_weights
+    from banet.training.calibration import calibrate_model
+    from banet.training.config import ValidationConfig
+
+    if not tiles:
+        raise InputError("nothing to calibrate with: give folders of tiles")
+    model = load_model(weights)
+    sources = [Chips.open(folder) for folder in tiles]
+    before = model.logits.bias.detach().clone() if model.logits.bias is not None else None
+    calibrate_model(model, sources, model.spec, ValidationConfig(), torch.device("cpu"))
+    shift = (
+        0.0
+        if before is None or model.logits.bias is None
+        else float((model.logits.bias.detach() - before)[0])
+    )
+    card = {
+        **model.card,
+        "calibrated_on": [{"tiles": len(s), "index_sha256": s.index_sha256} for s in sources],
+    }
+    save_weights(model, out, card=card)
+    say(f"{out}: logits shifted by {shift:+.1f}, calibration {model.calibration}")

@@ -9,6 +9,7 @@ there does not count.
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,10 +27,12 @@ __all__ = [
     "CHUNK",
     "FORMAT",
     "NO_DAY",
+    "NO_FLAG",
     "TIME_CHUNK",
     "VARIABLES",
     "Variable",
     "create_store",
+    "flag_plane",
     "publish",
 ]
 
@@ -40,6 +43,8 @@ CHUNK = 128
 TIME_CHUNK = 16384
 NO_DAY = np.int32(np.iinfo(np.int32).min)
 NO_WATER = 255
+# What a flag plane holds where the product says nothing.
+NO_FLAG = 255
 DIMENSIONS = ("time", "latitude", "longitude")
 
 
@@ -146,8 +151,23 @@ VARIABLES = {
 }
 
 
-def create_store(folder: Path, region: Region, *, sensor: str, mir_band: str, version: str) -> None:
-    """Make an empty store in `folder`, which must not exist."""
+def flag_plane(name: str) -> Variable:
+    """Return how a plane of quality flags is stored: its bytes as they are."""
+    about = f"quality flags {name} of the product, bits untouched; {NO_FLAG} where it says nothing"
+    return Variable(name, np.dtype("u1"), 0, NO_FLAG, None, None, {"long_name": about})
+
+
+def create_store(
+    folder: Path, region: Region, *, sensor: str, mir_band: str, version: str, flags: Sequence[str] = ()
+) -> None:
+    """Make an empty store in `folder`, which must not exist.
+
+    Raises:
+        InputError: if a flag plane has the name of another array.
+    """
+    taken = sorted({*VARIABLES, "time", "water", "latitude", "longitude", "spatial_ref"} & set(flags))
+    if taken:
+        raise InputError(f"a plane of flags cannot be named {taken[0]}; that is another array of the cube")
     attributes = {
         "Conventions": "CF-1.11",
         "title": f"Daily satellite planes of region {region.name}",
@@ -156,12 +176,13 @@ def create_store(folder: Path, region: Region, *, sensor: str, mir_band: str, ve
         "region": region.to_dict(),
         "sensor": sensor,
         "mir_band": mir_band,
+        "flags": list(flags),
     }
     root = zarr.create_group(folder, attributes=attributes, zarr_format=3)
     rows, cols = region.shape
     chunk = (1, min(CHUNK, rows), min(CHUNK, cols))
     shard = (1, _padded(rows, chunk[1]), _padded(cols, chunk[2]))
-    for variable in VARIABLES.values():
+    for variable in (*VARIABLES.values(), *map(flag_plane, flags)):
         root.create_array(
             variable.name,
             shape=(0, rows, cols),

@@ -44,6 +44,7 @@ class DayRecord:
         fingerprint: of the inputs, by which a builder knows that nothing changed; empty if unknown.
         content: SHA-256 of the stored planes; empty for a day without planes.
         summaries: of each variable.
+        satellites: those that the day was seen from, as far as they are known.
     """
 
     day: str
@@ -53,6 +54,7 @@ class DayRecord:
     fingerprint: str = ""
     content: str = ""
     summaries: Mapping[str, Summary] = field(default_factory=dict)
+    satellites: tuple[str, ...] = ()
 
 
 def content_hash(planes: Mapping[str, npt.NDArray[Any]]) -> str:
@@ -96,6 +98,7 @@ def read_record(path: Path) -> DayRecord:
             fingerprint=fields["fingerprint"],
             content=fields["content"],
             summaries={name: Summary(**summary) for name, summary in fields["summaries"].items()},
+            satellites=tuple(fields.get("satellites", ())),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UnreadableFileError(f"the cube's record {path} is missing or damaged: {error}") from error

@@ -43,11 +43,13 @@ class ShardReader:
     Attributes:
         folder: of the store.
         shape: (rows, columns) of the grid.
+        variables: how each array is stored.
         threads: how many decompress at a time; all cores by default.
     """
 
     folder: Path
     shape: tuple[int, int]
+    variables: Mapping[str, Variable] = field(default_factory=lambda: VARIABLES)
     threads: int = field(default_factory=_cores)
 
     def read(
@@ -81,12 +83,12 @@ class ShardReader:
         out: Mapping[str, npt.NDArray[Any]],
     ) -> None:
         height, width = (min(CHUNK, size) for size in self.shape)
-        buffers = {name: np.empty((height, width), VARIABLES[name].dtype) for name in out}
+        buffers = {name: np.empty((height, width), self.variables[name].dtype) for name in out}
         for name, index, slot in tasks:
             path = f"{self.folder}/{name}/c/{slot}/0/0"
             try:
                 with open(path, "rb", buffering=0) as stream:  # noqa: PTH123 - a Path costs more than the reading
-                    self._read_chunks(VARIABLES[name], stream, buffers[name], box, out[name][index])
+                    self._read_chunks(self.variables[name], stream, buffers[name], box, out[name][index])
             except FileNotFoundError:  # a plane that is missing throughout has no file
                 continue
             except (RuntimeError, ValueError, OSError) as error:

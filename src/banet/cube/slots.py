@@ -8,7 +8,7 @@ their metadata, which readers go by; a slot that no day is in has no time.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import zarr
 
-from banet.cube.layout import NO_DAY, TIME_CHUNK, VARIABLES, publish
+from banet.cube.layout import NO_DAY, TIME_CHUNK, publish
 from banet.cube.records import DayRecord, write_record
 from banet.errors import OutputError
 
@@ -38,10 +38,11 @@ class Slots:
     Args:
         folder: of the store.
         shape: (rows, columns) of the grid.
+        names: of the arrays that hold a plane a slot.
     """
 
-    def __init__(self, folder: Path, shape: tuple[int, int]) -> None:
-        self._folder, self._shape = folder, shape
+    def __init__(self, folder: Path, shape: tuple[int, int], names: Sequence[str]) -> None:
+        self._folder, self._shape, self._names = folder, shape, tuple(names)
         self._cached: _Table | None = None
 
     def days(self) -> dict[int, int]:
@@ -89,7 +90,7 @@ class Slots:
     def _grown(self, root: Any, length: int) -> Any:
         if length > TIME_CHUNK:
             raise OutputError(f"the cube {self._folder} is full with {TIME_CHUNK} days; begin another one")
-        for name in VARIABLES:
+        for name in self._names:
             root[name].resize((length, *self._shape))
         root["time"].resize((length,))
         publish(self._folder)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import importlib.metadata
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -19,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 import zarr
 
-from banet.cube.layout import FORMAT, NO_WATER, VARIABLES, create_store
+from banet.cube.layout import FORMAT, NO_FLAG, NO_WATER, VARIABLES, create_store, flag_plane
 from banet.cube.lock import WriterLock
 from banet.cube.records import DayRecord, content_hash, read_record, summarise, write_record
 from banet.cube.shards import ShardReader
@@ -49,17 +50,22 @@ class Cube:
         region: the grid.
         sensor: what observed, such as `VIIRS S-NPP`.
         mir_band: what sits in the MIR slot, such as `M12`.
+        flags: names of the quality planes that are kept.
     """
 
-    def __init__(self, path: PathLike, region: Region, *, sensor: str, mir_band: str) -> None:
+    def __init__(
+        self, path: PathLike, region: Region, *, sensor: str, mir_band: str, flags: Sequence[str] = ()
+    ) -> None:
         """Describe a store that is there already; use `Cube.create` or `Cube.open`."""
         self.path = Path(path)
         self.region = region
         self.sensor = sensor
         self.mir_band = mir_band
-        self._reader = ShardReader(self.path, region.shape)
+        self.flags = tuple(flags)
+        self._variables = {**VARIABLES, **{name: flag_plane(name) for name in self.flags}}
+        self._reader = ShardReader(self.path, region.shape, self._variables)
         self._lock = WriterLock(self.path / "time" / "lock", f"the cube {self.path}")
-        self._slots = Slots(self.path, region.shape)
+        self._slots = Slots(self.path, region.shape, tuple(self._variables))
 
     def __reduce__(self) -> tuple[Any, ...]:
         # A cube travels to another process as its path: locks and open files stay at home.
@@ -70,19 +76,30 @@ class Cube:
         return f"Cube({str(self.path)!r}, region={name}, sensor={self.sensor!r}, {days} days)"
 
     @classmethod
-    def create(cls, path: PathLike, region: Region, *, sensor: str, mir_band: str) -> Cube:
+    def create(
+        cls, path: PathLike, region: Region, *, sensor: str, mir_band: str, flags: Sequence[str] = ()
+    ) -> Cube:
         """Make an empty cube.
 
+        Args:
+            path: of the store.
+            region: the grid.
+            sensor: what observes.
+            mir_band: what sits in the MIR slot.
+            flags: names of the quality planes of the product that are to be kept.
+
         Raises:
-            InputError: if there is something at `path` already.
+            InputError: if there is something at `path` already, or a flag plane cannot be named so.
             OutputError: if it cannot be written.
         """
         target = Path(path)
         if target.exists():
             raise InputError(f"{target} is there already; open it, or choose another name")
         with writing(target) as part:
-            create_store(part, region, sensor=sensor, mir_band=mir_band, version=_version())
-        return cls(target, region, sensor=sensor, mir_band=mir_band)
+            create_store(
+                part, region, sensor=sensor, mir_band=mir_band, version=_version(), flags=tuple(flags)
+            )
+        return cls(target, region, sensor=sensor, mir_band=mir_band, flags=flags)
 
     @classmethod
     def open(cls, path: PathLike) -> Cube:
@@ -107,7 +124,13 @@ class Cube:
                 f"the cube {folder} has format {found}, this version reads {FORMAT}; upgrade banet"
             )
         region = Region.from_dict(attributes["region"])  # type: ignore[arg-type]
-        return cls(folder, region, sensor=str(attributes["sensor"]), mir_band=str(attributes["mir_band"]))
+        return cls(
+            folder,
+            region,
+            sensor=str(attributes["sensor"]),
+            mir_band=str(attributes["mir_band"]),
+            flags=tuple(attributes.get("flags", ())),  # type: ignore[arg-type]
+        )
 
     @classmethod
     def from_dataset(
@@ -176,8 +199,18 @@ class Cube:
             if lows:
                 ranges[name] = (min(lows), max(highs))
         size = sum(file.stat().st_size for file in self.path.rglob("*") if file.is_file())
+        seen = Counter(name for record in records for name in record.satellites)
         return CubeInfo(
-            self.region, self.sensor, self.mir_band, tuple(self.days), self.gaps, coverage, ranges, size
+            self.region,
+            self.sensor,
+            self.mir_band,
+            tuple(self.days),
+            self.gaps,
+            coverage,
+            ranges,
+            size,
+            satellites=dict(sorted(seen.items())),
+            flags=self.flags,
         )
 
     # Reading.
@@ -190,6 +223,7 @@ class Cube:
         cols: slice = slice(None),
         *,
         variables: Sequence[str] | None = None,
+        flags: Sequence[str] = (),
     ) -> CubeWindow:
         """Read a block of days and cells.
 
@@ -199,9 +233,10 @@ class Cube:
             rows: slice without a step.
             cols: slice without a step.
             variables: those to read; the others come as missing and take no memory. All by default.
+            flags: quality planes to read too.
 
         Raises:
-            InputError: if the block is empty or a variable is unknown.
+            InputError: if the block is empty, or a variable or quality plane is unknown.
             UnreadableFileError: if a file of the store is damaged.
         """
         days = day_range(start, stop)
@@ -212,8 +247,13 @@ class Cube:
         unknown = ", ".join(sorted(wanted - VARIABLES.keys()))
         if unknown:
             raise InputError(f"no variable {unknown}; there are {', '.join(VARIABLES)}")
+        lacking = ", ".join(sorted(set(flags) - set(self.flags)))
+        if lacking:
+            raise InputError(f"no flags {lacking} in {self.path}; it keeps {', '.join(self.flags) or 'none'}")
+        wanted |= set(flags)
         blocks = self._steady(days, lambda slots: self._read_blocks(slots, len(days), box, wanted))
-        return CubeWindow(region=self.region.window(*box), days=days, **blocks)
+        kept = {name: blocks.pop(name) for name in flags}
+        return CubeWindow(region=self.region.window(*box), days=days, **blocks, flags=kept)
 
     def _read_blocks(
         self, slots: list[tuple[int, int]], length: int, box: tuple[slice, slice], wanted: set[str]
@@ -226,6 +266,7 @@ class Cube:
                 blocks[name] = np.full(shape, missing, dtype)
             else:
                 blocks[name] = np.broadcast_to(np.array(missing, dtype), shape)
+        blocks |= {name: np.full(shape, NO_FLAG, np.uint8) for name in wanted - VARIABLES.keys()}
         self._reader.read(slots, box, {name: blocks[name] for name in wanted})
         return blocks
 
@@ -246,7 +287,7 @@ class Cube:
             if variable.scale:  # JSON knows no float32, and xarray decodes to the type of the scale
                 ds[variable.name].attrs["scale_factor"] = np.float32(variable.scale)
         ds = xr.decode_cf(ds, decode_coords="all")
-        return ds[[*VARIABLES, "water"]].isel(time=[slots[day] for day in sorted(slots)])
+        return ds[[*self._variables, "water"]].isel(time=[slots[day] for day in sorted(slots)])
 
     # Writing.
 
@@ -273,7 +314,7 @@ class Cube:
 
         Args:
             day: UTC.
-            planes: red, NIR, MIR, view zenith and count.
+            planes: red, NIR, MIR, view zenith and count, and of the flags those that the cube keeps.
             frp: fire radiative power, (rows, columns) MW, 0 where no fire was; None if no hot spots were
                 read.
             notes: lines to remember.
@@ -290,11 +331,14 @@ class Cube:
         physical = self._physical(wanted, planes, frp)
         stored, clipped = {}, []
         for name, plane in physical.items():
-            stored[name], beyond = VARIABLES[name].pack(plane)
+            stored[name], beyond = self._variables[name].pack(plane)
             if beyond:
                 clipped.append(
                     f"{beyond} cells of {name} beyond what can be stored were set to the nearest that can"
                 )
+        lost = [name for name in planes.flags if name not in self.flags]
+        if lost:
+            clipped.append(f"flags {', '.join(lost)} are not kept: the cube was made without planes for them")
         record = DayRecord(
             day=str(wanted),
             inputs=tuple(planes.inputs),
@@ -302,7 +346,8 @@ class Cube:
             notes=(*notes, *clipped),
             fingerprint=fingerprint,
             content=content_hash(stored),
-            summaries={name: summarise(plane) for name, plane in physical.items()},
+            summaries={name: summarise(physical[name]) for name in VARIABLES},
+            satellites=tuple(planes.satellites),
         )
         with self._lock.held(), _writes(self.path):
             return self._store(wanted, stored, record)
@@ -350,6 +395,8 @@ class Cube:
     ) -> dict[str, npt.NDArray[Any]]:
         fires = np.full(self.region.shape, np.nan, np.float32) if frp is None else np.asarray(frp)
         physical = {name: fires if name == "frp" else getattr(planes, name) for name in VARIABLES}
+        silent = np.full(self.region.shape, NO_FLAG, np.uint8)
+        physical |= {name: np.asarray(planes.flags.get(name, silent)) for name in self.flags}
         for name, plane in physical.items():
             if plane.shape != self.region.shape:
                 raise InputError(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +29,8 @@ class CubeWindow:
         frp: fire radiative power, MW, (T, rows, columns) float32; 0 = no fire, NaN = no hot spots were read.
         view_zenith: degrees, (T, rows, columns) float32, NaN = not observed.
         count: overpasses that observed the cell, (T, rows, columns) uint8.
+        flags: the product's quality planes that were asked for, by name, (T, rows, columns) uint8; 255 where
+            it says nothing.
     """
 
     region: Region
@@ -39,11 +41,14 @@ class CubeWindow:
     frp: Block
     view_zenith: Block
     count: npt.NDArray[np.uint8]
+    flags: Mapping[str, npt.NDArray[np.uint8]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         expected = (len(self.days), *self.region.shape)
-        for name in ("red", "nir", "mir", "frp", "view_zenith", "count"):
-            shape = getattr(self, name).shape
+        names = ("red", "nir", "mir", "frp", "view_zenith", "count")
+        planes = {name: getattr(self, name) for name in names} | dict(self.flags)
+        for name, plane in planes.items():
+            shape = plane.shape
             if shape != expected:
                 raise InputError(f"cube window: {name} has shape {shape}, days and region give {expected}")
 
@@ -64,6 +69,8 @@ class CubeInfo:
         coverage: for each variable the share of cells with a value, over the days that are there (0-1).
         ranges: for each variable its smallest and largest value; absent where it has none.
         stored_bytes: size of the store.
+        satellites: for each satellite the number of days that it was seen from; empty if none is known.
+        flags: names of the quality planes that are kept.
     """
 
     region: Region
@@ -74,6 +81,8 @@ class CubeInfo:
     coverage: Mapping[str, float]
     ranges: Mapping[str, tuple[float, float]]
     stored_bytes: int
+    satellites: Mapping[str, int] = field(default_factory=dict)
+    flags: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         rows, cols = self.region.shape
@@ -83,6 +92,12 @@ class CubeInfo:
             f"sensor     {self.sensor}; MIR slot: {self.mir_band}",
             f"days       {len(self.days)} ({span}), {self.stored_bytes / 1e6:.1f} MB",
         ]
+        if self.satellites:
+            lines.append(
+                "seen from  " + ", ".join(f"{name} on {n} days" for name, n in self.satellites.items())
+            )
+        if self.flags:
+            lines.append(f"flags      {', '.join(self.flags)}")
         for name, share in self.coverage.items():
             extent = self.ranges.get(name)
             shown = f"{extent[0]:.4g} to {extent[1]:.4g}" if extent else "no value"

@@ -14,8 +14,8 @@ from banet.download.plan import Plan
 from banet.download.viirs import job_of
 from banet.errors import InputError, NotFoundError
 from banet.files import PathLike
-from banet.labels.sinusoidal import tile_of, tiles_of_region
 from banet.region import Region
+from banet.sinusoidal import tile_of, tiles_of_region
 
 __all__ = ["plan_labels"]
 

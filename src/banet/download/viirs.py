@@ -17,8 +17,8 @@ from banet.download.settings import Streams, ViirsSettings
 from banet.download.transfer import Job
 from banet.errors import InputError, NotFoundError
 from banet.files import PathLike
-from banet.labels.sinusoidal import tiles_of_region
 from banet.region import Region
+from banet.sinusoidal import tiles_of_region
 
 __all__ = ["Stream", "plan_viirs"]
 

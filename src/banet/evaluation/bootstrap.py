@@ -29,7 +29,7 @@ def intervals(sums: Tally, *, draws: int = 1000, level: float = 0.95, seed: int 
 
     Returns:
         dice, commission, omission, relative_bias, soft_dice, mean_days, mean_absolute_days, within_0,
-        within_2: (low, high); NaN where a measure is not defined in any draw.
+        within_2, covered: (low, high); NaN where a measure is not defined in any draw.
     """
     rng = np.random.default_rng(seed)
     values: dict[str, list[npt.NDArray[np.float64]]] = {}
@@ -59,5 +59,6 @@ def _measures(drawn: Tally) -> dict[str, npt.NDArray[np.float64]]:
             "mean_absolute_days": drawn.dates @ np.abs(days) / count,
             "within_0": drawn.dates @ (days == 0) / count,
             "within_2": drawn.dates @ (np.abs(days) <= 2) / count,
+            "covered": drawn.stated[:, 1] / drawn.stated[:, 0],
         }
     return measures(drawn.hard) | {"soft_dice": measures(drawn.soft)["dice"]} | dates

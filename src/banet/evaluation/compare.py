@@ -19,7 +19,7 @@ from banet.region import Region
 if TYPE_CHECKING:
     from banet.mapping.burnmap import BurnMap
 
-__all__ = ["Comparison", "Side", "compare"]
+__all__ = ["Comparison", "Side", "common_grid", "compare"]
 
 _NAT = np.datetime64("NaT", "D")
 _HALF = 0.5 - 1e-9
@@ -35,6 +35,8 @@ class Side:
         date: day that the cell counts on, (rows, columns) datetime64[D]; NaT where none is given.
         uncertainty: days, (rows, columns) float64; NaN where not stated.
         seen: cells of which something is known, (rows, columns) bool.
+        confidence: stated chance of having burned, (rows, columns) float64 in 0..1; the burned fraction where
+            the source states none.
         start, stop: the days covered, half-open; None where not stated.
     """
 
@@ -43,6 +45,7 @@ class Side:
     date: Days
     uncertainty: npt.NDArray[np.float64]
     seen: npt.NDArray[np.bool_]
+    confidence: npt.NDArray[np.floating[Any]]
     start: Day | None = None
     stop: Day | None = None
 
@@ -67,7 +70,8 @@ class Side:
             stated[spread != NO_UNCERTAINTY] = spread[spread != NO_UNCERTAINTY]
         known: npt.NDArray[np.float64] = np.zeros(seen.shape, np.float64)
         known[seen] = np.nan_to_num(source.burned_fraction[seen])
-        return cls(source.region, known, source.burn_date, stated, seen, source.start, source.stop)
+        sure = _confidence(source, known)
+        return cls(source.region, known, source.burn_date, stated, seen, sure, source.start, source.stop)
 
     def to(self, region: Region) -> Side:
         """Return it on another grid, by area; a cell is seen where at least half of it is."""
@@ -90,6 +94,7 @@ class Side:
             date,
             np.where(spread == NO_UNCERTAINTY, np.nan, spread),
             average(grid, self.seen, region) >= _HALF,
+            average(grid, self.confidence, region),
             self.start,
             self.stop,
         )
@@ -100,9 +105,20 @@ class Side:
         return replace(
             self,
             fraction=np.where(outside, 0, self.fraction),
+            confidence=np.where(outside, 0, self.confidence),
             date=np.where(outside, _NAT, self.date),
             uncertainty=np.where(outside, np.nan, self.uncertainty),
         )
+
+
+def _confidence(source: Any, fraction: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return the stated confidence in 0..1; percent in the source, above 100 or NaN where it says nothing."""
+    percent = getattr(source, "confidence", None)
+    if percent is None:
+        return fraction
+    value = np.asarray(percent, np.float64)
+    with np.errstate(invalid="ignore"):
+        return np.where(value <= 100, value / 100, fraction)
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,6 +134,7 @@ class Comparison:
         map_burned, reference_burned: whether it reaches the threshold, (rows, columns) bool.
         map_date, reference_date: (rows, columns) datetime64[D], NaT where not burned or not dated.
         map_uncertainty: days, (rows, columns) float64, NaN where not stated.
+        map_confidence: (rows, columns) float64 in 0..1.
         start, stop: the days compared, half-open; None where neither side says.
     """
 
@@ -132,6 +149,7 @@ class Comparison:
     map_date: Days
     reference_date: Days
     map_uncertainty: npt.NDArray[np.float64]
+    map_confidence: npt.NDArray[np.floating[Any]]
     start: Day | None = None
     stop: Day | None = None
 
@@ -163,6 +181,7 @@ def compare(
     exclude_within: float | None = None,
     valid: npt.NDArray[np.bool_] | None = None,
     unobserved: Literal["exclude", "unburned"] = "exclude",
+    reliable: bool = False,
 ) -> Comparison:
     """Bring a map and a reference together.
 
@@ -180,15 +199,19 @@ def compare(
         valid: cells of the reference's grid that may count, where the grids are the same.
         unobserved: what to do with cells that the map did not observe: leave them out, or count them as
             mapped unburned.
+        reliable: leave out cells for which the reference, such as MCD64A1 with its First Day and Last Day,
+            does not say that it saw all the compared days reliably. References that say nothing of this stay.
 
     Raises:
         InputError: if the two have no cell or no day in common, or `valid` has another shape.
     """
     mine, theirs = Side.of(burnmap), Side.of(reference)
     least = _own_threshold(burnmap) if threshold is None else threshold
-    region = mine.region if mine.region.pixel_size >= theirs.region.pixel_size else theirs.region
-    mine, theirs = mine.to(region), theirs.to(region)
+    region = common_grid(mine, theirs)
     start, stop = _common_days(mine, theirs, days)
+    if reliable:
+        theirs = _reliable(theirs, reference, start, stop)
+    mine, theirs = mine.to(region), theirs.to(region)
     others = _burned(theirs, reference_threshold)
     if start is not None and stop is not None:
         mine = mine.within(start, stop)
@@ -217,9 +240,26 @@ def compare(
         map_date=mine.date,
         reference_date=theirs.date,
         map_uncertainty=mine.uncertainty,
+        map_confidence=np.clip(mine.confidence, 0, 1),
         start=start,
         stop=stop,
     )
+
+
+def common_grid(one: Any, other: Any) -> Region:
+    """Return the grid on which two maps or references are compared: the coarser of the two."""
+    mine: Region = one.region
+    theirs: Region = other.region
+    return mine if mine.pixel_size >= theirs.pixel_size else theirs
+
+
+def _reliable(side: Side, reference: Any, start: Day | None, stop: Day | None) -> Side:
+    quality = getattr(reference, "quality", None)
+    if quality is None or start is None or stop is None:
+        return side
+    # NaT, where the product says nothing, compares as false.
+    whole = (quality.first_day <= start) & (quality.last_day >= stop - np.timedelta64(1, "D"))
+    return replace(side, seen=side.seen & whole)
 
 
 def _own_threshold(source: Any) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,9 +18,14 @@ if TYPE_CHECKING:
     from banet.labels.reference import Reference
     from banet.mapping.burnmap import BurnMap
 
-__all__ = ["Convergence", "FirstMapped", "replay"]
+__all__ = ["FIRE_DAYS", "FIRE_SIZES", "SUMS", "Convergence", "FirstMapped", "replay"]
 
 Reals = npt.NDArray[np.float64]
+
+FIRE_SIZES = (0.0, 100.0, 500.0, 1000.0, 5000.0)
+"""Least hectares of the fires for which it is told how soon they are mapped."""
+
+FIRE_DAYS = (0, 1, 2, 5, 10)
 
 
 @dataclass(frozen=True)
@@ -32,11 +37,13 @@ class FirstMapped:
         started: its first day.
         mapped: day of the replay on which at least the asked share of what had burned was mapped; None if
             that never came.
+        followed: days from its first day to the last of the replay.
     """
 
     area_ha: float
     started: Day
     mapped: Day | None
+    followed: int = 0
 
     @property
     def delay(self) -> float:
@@ -44,44 +51,126 @@ class FirstMapped:
         return float("inf") if self.mapped is None else float((self.mapped - self.started).astype(np.int64))
 
 
+SUMS = (
+    "now_final",
+    "final",
+    "common_final",
+    "now_truth",
+    "truth",
+    "common_truth",
+    "date_change",
+    "dated",
+)
+"""Columns of `Convergence.sums`: hectares of the map of the day and of the final map by age, what they have
+in common, the same of the truth, hectares times days of change, and the hectares that have a change."""
+
+
 @dataclass(frozen=True, eq=False)
 class Convergence:
     """Maps of each day of a season against the final map and the truth, by days since burning.
 
     Attributes:
-        age: days since burning, (n,).
-        dice_final, dice_truth: Dice of what is dated so many days before the day of the map, with the same
-            of the final map and of the truth, hectares added up over the days of the replay, (n,).
-        recall: share of the truth's hectares of that age that are mapped burned, (n,).
-        date_change: mean absolute difference of date to the final map, days, (n,).
-        hectares: of the truth, added up over the days, (n,).
-        fires: when each fire of the truth was first mapped.
+        sums: hectares by age and kind (`SUMS`), added up over the days of the replay, (n, 8) float64.
+        fires: of the truth that started within the replay, and when each was first mapped.
     """
 
-    age: npt.NDArray[np.int64]
-    dice_final: Reals
-    dice_truth: Reals
-    recall: Reals
-    date_change: Reals
-    hectares: Reals
+    sums: Reals
     fires: tuple[FirstMapped, ...]
+
+    @classmethod
+    def join(cls, parts: Sequence[Convergence]) -> Convergence:
+        """Return several replays, such as of several scenes, as one; the ages are those that all have.
+
+        Raises:
+            InputError: if there is none.
+        """
+        if not parts:
+            raise InputError("there is no replay to join")
+        oldest = min(len(part.sums) for part in parts)
+        summed = np.sum([part.sums[:oldest] for part in parts], axis=0)
+        return cls(summed, tuple(fire for part in parts for fire in part.fires))
+
+    @property
+    def age(self) -> npt.NDArray[np.int64]:
+        """Days since burning, (n,)."""
+        return np.arange(len(self.sums))
+
+    @property
+    def dice_final(self) -> Reals:
+        """Dice with the same of the final map of what is dated so many days before the map's day, (n,)."""
+        return self._ratio(2 * self._sum("common_final"), self._sum("now_final") + self._sum("final"))
+
+    @property
+    def dice_truth(self) -> Reals:
+        """The same Dice with the truth, (n,)."""
+        return self._ratio(2 * self._sum("common_truth"), self._sum("now_truth") + self._sum("truth"))
+
+    @property
+    def recall(self) -> Reals:
+        """Share of the truth's hectares of that age that are mapped burned, (n,)."""
+        return self._ratio(self._sum("common_truth"), self._sum("truth"))
+
+    @property
+    def date_change(self) -> Reals:
+        """Mean absolute difference of date to the final map, days, (n,)."""
+        return self._ratio(self._sum("date_change"), self._sum("dated"))
+
+    @property
+    def hectares(self) -> Reals:
+        """Of the truth, added up over the days, (n,)."""
+        return self._sum("truth")
+
+    def _sum(self, name: str) -> Reals:
+        return np.asarray(self.sums[:, SUMS.index(name)], np.float64)
+
+    @staticmethod
+    def _ratio(part: Reals, whole: Reals) -> Reals:
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return np.where(whole > 0, part / whole, np.nan)
 
     def delays(self, least_ha: float = 0.0) -> Reals:
         """Return the delays in days of fires of at least so many hectares, sorted; infinite: never mapped."""
         return np.sort(np.array([fire.delay for fire in self.fires if fire.area_ha >= least_ha]))
 
+    def mapped_within(self, days: int, least_ha: float = 0.0) -> tuple[int, int]:
+        """Count fires of at least so many hectares: those first mapped within so many days, and all.
+
+        Fires that the replay followed for fewer days than that are left out of both.
+        """
+        fires = [fire for fire in self.fires if fire.area_ha >= least_ha and fire.followed >= days]
+        return sum(fire.delay <= days for fire in fires), len(fires)
+
     def settled(self, share: float = 0.95) -> float:
         """Return the age at which Dice with the final map reaches a share of its last value; NaN if never."""
-        known = np.flatnonzero(np.isfinite(self.dice_final))
+        dice = self.dice_final
+        known = np.flatnonzero(np.isfinite(dice))
         if not known.size:
             return float("nan")
-        enough = known[self.dice_final[known] >= share * self.dice_final[known[-1]]]
+        enough = known[dice[known] >= share * dice[known[-1]]]
         return float(self.age[enough[0]])
 
     def rows(self) -> list[dict[str, float]]:
         """Return one row an age."""
         names = ("age", "dice_final", "dice_truth", "recall", "date_change", "hectares")
-        return [{name: float(getattr(self, name)[k]) for name in names} for k in range(self.age.size)]
+        columns = {name: getattr(self, name) for name in names}
+        return [{name: float(column[k]) for name, column in columns.items()} for k in range(len(self.sums))]
+
+    def fire_rows(self) -> list[dict[str, Any]]:
+        """Return one row a least size: how many fires there are, and how many were mapped how soon."""
+        found = []
+        for least in FIRE_SIZES:
+            delays = self.delays(least)
+            middle = float(np.quantile(delays, 0.5, method="inverted_cdf")) if delays.size else float("nan")
+            row: dict[str, Any] = {"least_ha": least, "fires": int(delays.size), "median_days": middle}
+            for days in FIRE_DAYS:
+                mapped, followed = self.mapped_within(days, least)
+                row[f"within_{days}_days"] = mapped / followed if followed else float("nan")
+            found.append(row | {"never": int(np.isinf(delays).sum())})
+        return found
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return curve and fires by name, ready for JSON once what is not finite is taken out."""
+        return {"ages": self.rows(), "fires": self.fire_rows(), "settled_days": self.settled()}
 
 
 def replay(
@@ -134,10 +223,13 @@ class _Follower:
         self._sums = np.zeros((oldest + 1, 8))
         self._label = label_fires(burned, self._truth)
         self._mapped: dict[int, Day] = {}
+        self._first: Day | None = None
+        self._last: Day = as_day("1970-01-01")
 
     def add(self, day: Day, current: Side) -> None:
         if current.region.shape != self._area.shape:
             raise InputError(f"the map of {day} is on another grid than the truth")
+        self._first, self._last = day if self._first is None else self._first, day
         now = np.where(self._seen, current.date, np.datetime64("NaT", "D"))
         for column, (mine, theirs) in enumerate(((now, self._final), (now, self._truth))):
             both = ~np.isnat(mine) & ~np.isnat(theirs)
@@ -171,20 +263,17 @@ class _Follower:
                 self._mapped.setdefault(int(fire), day)
 
     def result(self) -> Convergence:
-        s = self._sums
-        with np.errstate(invalid="ignore", divide="ignore"):
-            dice_final = np.where(s[:, 0] + s[:, 1] > 0, 2 * s[:, 2] / (s[:, 0] + s[:, 1]), np.nan)
-            dice_truth = np.where(s[:, 3] + s[:, 4] > 0, 2 * s[:, 5] / (s[:, 3] + s[:, 4]), np.nan)
-            recall = np.where(s[:, 4] > 0, s[:, 5] / s[:, 4], np.nan)
-            change = np.where(s[:, 7] > 0, s[:, 6] / s[:, 7], np.nan)
-        return Convergence(
-            np.arange(self._oldest + 1), dice_final, dice_truth, recall, change, s[:, 4], self._fires()
-        )
+        return Convergence(self._sums, self._fires())
 
     def _fires(self) -> tuple[FirstMapped, ...]:
+        """Fires that began before the replay are left out: nobody knows how soon they were mapped."""
         found = []
         for fire in range(1, int(self._label.max(initial=0)) + 1):
             cells = self._label == fire
             started = self._truth[cells].min()
-            found.append(FirstMapped(float(self._area[cells].sum()), started, self._mapped.get(fire)))
+            if self._first is None or not self._first <= started <= self._last:
+                continue
+            followed = int((self._last - started).astype(np.int64))
+            area = float(self._area[cells].sum())
+            found.append(FirstMapped(area, started, self._mapped.get(fire), followed))
         return tuple(found)

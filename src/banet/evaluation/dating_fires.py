@@ -11,6 +11,7 @@ from banet.days import Days
 from banet.errors import InputError
 from banet.evaluation.compare import Comparison, Side
 from banet.evaluation.dating import Dating, histogram
+from banet.evaluation.tally import tally
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,11 +20,27 @@ if TYPE_CHECKING:
     from banet.labels.reference import Reference
     from banet.mapping.burnmap import BurnMap
 
-__all__ = ["GAP_CLASSES", "dating_by", "dating_by_gap", "dating_to_fires", "observation_gap"]
+__all__ = [
+    "GAP_CLASSES",
+    "GAP_LABELS",
+    "dating_by",
+    "dating_by_gap",
+    "dating_to_fires",
+    "gap_classes",
+    "observation_gap",
+]
 
 EARTH_KM = 6371.0
+CLEAR_RED = 0.3
+"""Red reflectance from which a look counts as cloud: above nearly all soils, below nearly all clouds."""
+
 GAP_CLASSES = ((1, 1), (2, 2), (3, 4), (5, 8), (9, 366))
 """Days from the last observation before a fire to the first one on its day or after."""
+
+GAP_LABELS = tuple(
+    str(low) if low == high else f"{low}-{high}" if high < 366 else f"{low} and more"
+    for low, high in GAP_CLASSES
+)
 
 
 def dating_to_fires(
@@ -98,8 +115,9 @@ def dating_by(comparison: Comparison, group: npt.NDArray[np.integer]) -> dict[in
         raise InputError(f"groups of {group.shape} do not fit the {comparison.region.shape} cells compared")
     found = {}
     for number in np.unique(group[group >= 0]):
-        part = comparison.narrowed(group == number)
-        found[int(number)] = Dating.from_histogram(histogram(part.date_difference))
+        total = tally(comparison.narrowed(group == number)).total()
+        stated, covered = (int(v) for v in total.stated[0])
+        found[int(number)] = Dating.from_histogram(total.dates[0], stated, covered)
     return found
 
 
@@ -127,12 +145,18 @@ def observation_gap(observed: npt.NDArray[np.bool_], days: Days, date: Days) -> 
     return np.where(np.isnat(date), -1, gap).astype(np.int64)
 
 
-def dating_by_gap(comparison: Comparison, cube: Cube) -> dict[str, Dating]:
-    """Return the date differences by the length of the gap in observations around the reference's date.
+def gap_classes(comparison: Comparison, cube: Cube) -> npt.NDArray[np.int64]:
+    """Return the class (`GAP_CLASSES`) of the gap between clear looks around the reference's date.
+
+    A look is clear where red, NIR and MIR are there and red is below 0.3; thin cloud and smoke pass as clear,
+    snow and the brightest sand do not.
 
     Args:
         comparison: map and reference on the cube's grid, with a period.
         cube: what was observed.
+
+    Returns:
+        (rows, columns) int64; -1 where the reference has no date.
 
     Raises:
         InputError: if the grids differ or the comparison has no period.
@@ -149,12 +173,23 @@ def dating_by_gap(comparison: Comparison, cube: Cube) -> dict[str, Dating]:
         window = cube.read(
             comparison.start - margin, comparison.stop + margin, rows=rows, variables=("red", "nir", "mir")
         )
-        gap[rows] = observation_gap(window.observed, window.days, comparison.reference_date[rows])
+        clear = window.observed & (np.nan_to_num(window.red, nan=1) < CLEAR_RED)
+        gap[rows] = observation_gap(clear, window.days, comparison.reference_date[rows])
     kind = np.full(gap.shape, -1)
     for number, (low, high) in enumerate(GAP_CLASSES):
         kind[(gap >= low) & (gap <= high)] = number
-    labels = [
-        str(low) if low == high else f"{low}-{high}" if high < 366 else f"{low} and more"
-        for low, high in GAP_CLASSES
-    ]
-    return {labels[number]: dating for number, dating in dating_by(comparison, kind).items()}
+    return kind.astype(np.int64)
+
+
+def dating_by_gap(comparison: Comparison, cube: Cube) -> dict[str, Dating]:
+    """Return the date differences by the length of the gap between clear looks around the reference's date.
+
+    Args:
+        comparison: map and reference on the cube's grid, with a period.
+        cube: what was observed.
+
+    Raises:
+        InputError: if the grids differ or the comparison has no period.
+    """
+    found = dating_by(comparison, gap_classes(comparison, cube))
+    return {GAP_LABELS[number]: dating for number, dating in found.items()}

@@ -41,12 +41,17 @@ class Evaluation:
         scores: of the map, and of each baseline, by name; the map first.
         proportions: of the map in blocks of 5 km.
         curve: measures over thresholds on the burned fraction.
-        calibration: burned fraction as mapped against as it was.
+        calibration: confidence against cells that burned.
+        fraction_calibration: burned fraction as mapped against as it was.
         sizes: scores by size of fire.
         months: scores by calendar month.
         covers: scores by land cover, empty if none was given.
-        fires: date differences to active fires, None if none were given.
+        zones: scores by region within the map, empty if none were given.
+        fires: date differences of the map and of the baselines to active fires, by name, empty if none were
+            given.
         gaps: date differences by gap of observations, empty without a cube.
+        zones: regions within the map, in the same way.
+        zone_names: of the regions.
         convergence: of a replay in near real time, None without one.
         maps: map and baselines as sides, for pictures.
     """
@@ -58,10 +63,12 @@ class Evaluation:
     proportions: ProportionFit
     curve: ThresholdCurve
     calibration: Reliability
+    fraction_calibration: Reliability
     sizes: tuple[SizeClass, ...]
     months: dict[str, Scores]
     covers: dict[str, Scores] = field(default_factory=dict)
-    fires: Dating | None = None
+    zones: dict[str, Scores] = field(default_factory=dict)
+    fires: dict[str, Dating] = field(default_factory=dict)
     gaps: dict[str, Dating] = field(default_factory=dict)
     convergence: Convergence | None = None
     maps: dict[str, Side] = field(default_factory=dict)
@@ -83,6 +90,8 @@ def evaluate(
     cube: Cube | None = None,
     cover: npt.NDArray[np.integer] | None = None,
     cover_names: Mapping[int, str] | None = None,
+    zones: npt.NDArray[np.integer] | None = None,
+    zone_names: Mapping[int, str] | None = None,
     convergence: Convergence | None = None,
     block: int = 20,
     draws: int = 1000,
@@ -99,10 +108,13 @@ def evaluate(
         cube: what was observed, for date differences by gaps.
         cover: land cover or other classes of the comparison's cells, (rows, columns).
         cover_names: of the classes.
+        zones: regions within the map, in the same way.
+        zone_names: of the regions.
         convergence: of a replay (`banet.evaluation.convergence.replay`).
         block: edge of the bootstrap's blocks in cells.
         draws: of the bootstrap; 0 for no intervals.
-        settings: of `compare`: threshold, reference_threshold, days, exclude_within, valid, unobserved.
+        settings: of `compare`: threshold, reference_threshold, days, exclude_within, valid, unobserved,
+            reliable.
 
     Raises:
         InputError: if the two have nothing in common, or a class plane does not fit.
@@ -123,11 +135,13 @@ def evaluate(
         },
         proportions=proportion_fit(comparison),
         curve=threshold_curve(comparison),
-        calibration=reliability(comparison),
+        calibration=reliability(comparison, of="confidence", hard=True),
+        fraction_calibration=reliability(comparison),
         sizes=scores_by_size(comparison),
         months=by_month(comparison, block=block, draws=draws),
         covers={} if cover is None else by_class(comparison, cover, cover_names, block=block, draws=draws),
-        fires=None if hotspots is None else dating_to_fires(sides[name], hotspots),
+        zones={} if zones is None else by_class(comparison, zones, zone_names, block=block, draws=draws),
+        fires={} if hotspots is None else {key: dating_to_fires(s, hotspots) for key, s in sides.items()},
         gaps=dating_by_gap(comparison, cube) if cube is not None and fitting else {},
         convergence=convergence,
         maps=sides,

@@ -16,7 +16,7 @@ by the first detection) score Dice 0.760.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -35,24 +35,35 @@ if TYPE_CHECKING:
 
 __all__ = [
     "GREEK_DAYS",
+    "GREEK_PROTOCOL",
     "GREEK_REGION",
-    "INPUTS",
     "greek_cube",
     "greek_hotspots",
     "greek_reference",
     "greek_scores",
+    "has_greek_scene",
 ]
 
 GREEK_REGION = Region("greece_south", (21.8, 37.17, 24.6, 38.5), 0.01)
 GREEK_DAYS = (np.datetime64("2021-08-02"), np.datetime64("2021-08-10"))
 NEAR_OTHER_BURNS = 2
 
-Inputs = Literal["all", "no hot spots", "no images"]
-INPUTS: tuple[Inputs, ...] = ("all", "no hot spots", "no images")
+GREEK_PROTOCOL: dict[str, Any] = {
+    "days": GREEK_DAYS,
+    "exclude_within": NEAR_OTHER_BURNS,
+    "unobserved": "unburned",
+}
+"""Settings of `compare` that make up the protocol."""
 
 _SCENE = "scenes/greece_south_2021-08.nc"
 _LABEL = "labels/VNP64A1.A2021213.h19v05.002.2023198172838.hdf"
+_FIRES = "VIIRS_*_SP_2021-08-*.csv"
 _FIRST_DAY = "2021-08-01"
+
+
+def has_greek_scene(real: Path) -> bool:
+    """Tell whether a folder holds all that the scene needs."""
+    return (real / _SCENE).is_file() and (real / _LABEL).is_file() and any((real / "firms").glob(_FIRES))
 
 
 def greek_reference(real: Path) -> Reference:
@@ -75,13 +86,13 @@ def greek_hotspots(real: Path) -> pd.DataFrame:
     """
     from banet.observations.hotspots import read_hotspots
 
-    files = sorted((real / "firms").glob("VIIRS_*_SP_2021-08-*.csv"))
+    files = sorted((real / "firms").glob(_FIRES))
     if not files:
         raise NotFoundError(f"no VIIRS hot spots of August 2021 in {real / 'firms'}")
     return read_hotspots(files)
 
 
-def greek_cube(real: Path, path: Path, inputs: Inputs = "all") -> Cube:
+def greek_cube(real: Path, path: Path) -> Cube:
     """Make a cube of the scene.
 
     Days from 1 August to the last image are in it; those without an image hold hot spots alone.
@@ -89,7 +100,6 @@ def greek_cube(real: Path, path: Path, inputs: Inputs = "all") -> Cube:
     Args:
         real: folder of the real data.
         path: where the cube goes.
-        inputs: `all`; `no hot spots` sets the radiative power to 0; `no images` leaves out the reflectances.
 
     Raises:
         NotFoundError: if the scene or the hot spots are not there.
@@ -103,11 +113,7 @@ def greek_cube(real: Path, path: Path, inputs: Inputs = "all") -> Cube:
             _FIRST_DAY, scene["time"].values[-1].astype("datetime64[D]") + 1, dtype="datetime64[D]"
         )
         bands = scene[["red", "nir", "swir"]].load().reindex(time=days.astype("datetime64[ns]"))
-    if inputs == "no images":
-        bands = bands.map(lambda band: band * np.nan, keep_attrs=True)
-    if inputs == "no hot spots":
-        bands["frp"] = (bands["red"].dims, np.zeros(bands["red"].shape, np.float32))
-    table = None if inputs == "no hot spots" else greek_hotspots(real)
+    table = greek_hotspots(real)
     return Cube.from_dataset(
         bands, path, name=GREEK_REGION.name, sensor="VIIRS S-NPP (display)", hotspots=table
     )
@@ -124,13 +130,7 @@ def greek_scores(
         name: of the map.
         settings: of `score`, to depart from the protocol.
     """
-    protocol: dict[str, Any] = {
-        "days": GREEK_DAYS,
-        "exclude_within": NEAR_OTHER_BURNS,
-        "unobserved": "unburned",
-        "draws": 1000,
-    }
-    return score(burnmap, reference, name=name, **(protocol | settings))
+    return score(burnmap, reference, name=name, **({"draws": 1000} | GREEK_PROTOCOL | settings))
 
 
 def _existing(real: Path, name: str) -> Path:

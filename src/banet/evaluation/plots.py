@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 __all__ = [
     "class_figure",
     "convergence_figure",
+    "coverage_figure",
     "date_figure",
+    "grouped_interval_figure",
     "interval_figure",
     "proportion_figure",
     "reliability_figure",
@@ -53,13 +55,29 @@ def _finish(
     y: str,
     *,
     legend: bool = False,
-    place: Literal["best", "upper left"] = "best",
 ) -> None:
     axes.set_title(title, fontsize=10, loc="left")
     axes.set_xlabel(x, fontsize=8.5)
     axes.set_ylabel(y, fontsize=8.5)
     if legend:
-        axes.legend(fontsize=7.5, frameon=False, loc=place)
+        axes.legend(fontsize=7.5, frameon=False, loc="best")
+
+
+def _legend_below(axes: Axes) -> None:
+    """Put the legend under everything, where it covers nothing; the figure grows by its height."""
+    figure = axes.get_figure(root=True)
+    handles, labels = axes.get_legend_handles_labels()
+    if figure is None or not labels:
+        return
+    width, height = figure.get_size_inches()
+    columns = max(1, min(len(labels), int((width - 0.2) / (0.55 + 0.068 * max(map(len, labels))))))
+    more = 0.17 * -(-len(labels) // columns) + 0.1
+    figure.set_size_inches(width, height + more)
+    for each in figure.axes:
+        x, y, across, up = each.get_position().bounds
+        each.set_position((x, (y * height + more) / (height + more), across, up * height / (height + more)))
+    place = {"bbox_to_anchor": (0.01, 0.0), "bbox_transform": figure.transFigure}
+    axes.legend(handles, labels, fontsize=7.5, frameon=False, ncols=columns, loc="lower left", **place)
 
 
 def interval_figure(scores: Mapping[str, Scores], measure: str = "dice", title: str = "") -> Figure:
@@ -70,8 +88,11 @@ def interval_figure(scores: Mapping[str, Scores], measure: str = "dice", title: 
         measure: dice, commission, omission, relative_bias or soft_dice.
         title: of the figure.
     """
-    figure, axes = _axes(5.6, 0.9 + 0.32 * max(len(scores), 2))
-    axes.set_position((0.34, 0.34 if len(scores) < 4 else 0.2, 0.62, 0.5 if len(scores) < 4 else 0.68))
+    names = 0.25 + 0.075 * max(map(len, scores), default=1)
+    lines = 0.32 * max(len(scores), 2)
+    width, height = names + 4.0, lines + 0.85
+    figure, axes = _axes(width, height)
+    axes.set_position((names / width, 0.35 / height, 3.85 / width, lines / height))
     for k, (name, one) in enumerate(scores.items()):
         value = getattr(one, measure)
         low, high = one.intervals.get(measure, (value, value))
@@ -83,6 +104,32 @@ def interval_figure(scores: Mapping[str, Scores], measure: str = "dice", title: 
     return figure
 
 
+def grouped_interval_figure(
+    groups: Mapping[str, Mapping[str, Scores]], measure: str = "dice", title: str = ""
+) -> Figure:
+    """Draw one measure of several maps in several groups, such as climates, with its 95 % intervals.
+
+    Args:
+        groups: scores by group and by map; all groups hold the same maps.
+        measure: as in `interval_figure`.
+        title: of the figure.
+    """
+    figure, axes = _axes(7.2, 3.6)
+    maps = list(next(iter(groups.values()), {}))
+    for k, name in enumerate(maps):
+        at = np.arange(len(groups)) + (k - (len(maps) - 1) / 2) * 0.7 / max(len(maps), 1)
+        scores = [group[name] for group in groups.values()]
+        values = np.array([getattr(one, measure) for one in scores], float)
+        ends = np.array([one.intervals.get(measure, (v, v)) for one, v in zip(scores, values)], float)
+        axes.vlines(at, ends[:, 0], ends[:, 1], color=COLOURS[k % 7], linewidth=1.6)
+        axes.plot(at, values, "o", color=COLOURS[k % 7], markersize=5, label=name)
+    axes.set_xticks(range(len(groups)), list(groups))
+    axes.set_ylim(0, 1)
+    _finish(axes, title or measure.replace("_", " "), "", "")
+    _legend_below(axes)
+    return figure
+
+
 def date_figure(counts: Mapping[str, Any], limit: int = 15) -> Figure:
     """Draw histograms of date differences in days, map minus reference.
 
@@ -90,7 +137,7 @@ def date_figure(counts: Mapping[str, Any], limit: int = 15) -> Figure:
         counts: by name, from `Tally.dates` (735,) or `histogram`.
         limit: days shown on each side; what lies beyond is counted in the outermost bars.
     """
-    figure, axes = _axes()
+    figure, axes = _axes(5.6, 3.6)
     days = np.arange(-limit, limit + 1)
     width = 0.8 / max(len(counts), 1)
     for k, (name, histogram) in enumerate(counts.items()):
@@ -106,9 +153,9 @@ def date_figure(counts: Mapping[str, Any], limit: int = 15) -> Figure:
         share = shown / total if total else shown
         axes.bar(days + (k - (len(counts) - 1) / 2) * width, share, width, color=COLOURS[k % 7], label=label)
     axes.axvline(0, color=_GREY, linewidth=0.8)
-    axes.margins(y=0.2)
-    words = ("Date difference", "days, map minus reference", "share of cells")
-    _finish(axes, *words, legend=bool(counts), place="upper left")
+    _finish(axes, "Date difference", "days, map minus reference", "share of cells")
+    # Below the axes: inside them it may cover a bar.
+    _legend_below(axes)
     return figure
 
 
@@ -141,49 +188,108 @@ def threshold_figure(curve: ThresholdCurve) -> Figure:
     return figure
 
 
-def reliability_figure(calibration: Reliability) -> Figure:
-    """Draw mapped against observed burned fraction by class, and how many hectares each class holds."""
-    figure, axes = _axes(4.4, 4.2)
+def reliability_figure(several: Mapping[str, Reliability], labels: tuple[str, str]) -> Figure:
+    """Draw stated against observed by class, and how many hectares each class holds.
+
+    Args:
+        several: of maps by name.
+        labels: of the two axes.
+    """
+    figure, axes = _axes(4.6, 5.0)
+    axes.set_position((0.14, 0.3, 0.82, 0.62))
+    below = figure.add_axes((0.14, 0.12, 0.82, 0.1))
     axes.plot([0, 1], [0, 1], color=_GREY, linewidth=0.8, linestyle="--")
-    known = calibration.hectares > 0
-    axes.plot(calibration.mapped[known], calibration.observed[known], "o-", color=COLOURS[0], linewidth=1.4)
-    for x, y, area in zip(
-        calibration.mapped[known], calibration.observed[known], calibration.hectares[known], strict=True
-    ):
-        axes.annotate(f"{area:,.0f} ha", (x, y), (4, -9), textcoords="offset points", fontsize=6, color=_GREY)
+    for k, (name, one) in enumerate(several.items()):
+        known = one.hectares > 0
+        text = f"{name}: Brier {one.brier:.4f}, error from 5 % on {one.error_shown:.3f}"
+        x, y = one.mapped[known], one.observed[known]
+        axes.plot(x, y, "o-", color=COLOURS[k % 7], linewidth=1.4, markersize=3.5, label=text)
+        middle = (one.edges[:-1] + one.edges[1:])[known] / 2
+        below.plot(middle, one.hectares[known], "o-", color=COLOURS[k % 7], linewidth=0.8, markersize=2.5)
     axes.set_xlim(-0.02, 1.02)
     axes.set_ylim(-0.02, 1.02)
-    title = f"Calibration: Brier {calibration.brier:.4f}, error {calibration.error:.4f}"
-    _finish(axes, title, "burned fraction, mapped", "burned fraction, reference")
+    _finish(axes, "Calibration", "", labels[1])
+    _hectares_below(below, labels[0])
+    _legend_below(axes)
     return figure
 
 
-def class_figure(scores: Mapping[str, Scores]) -> Figure:
-    """Draw the share of burned area found by class of burned fraction."""
-    figure, axes = _axes()
+def _hectares_below(axes: Axes, label: str) -> None:
+    axes.set_yscale("log")
+    axes.set_xlim(-0.02, 1.02)
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
+    axes.tick_params(labelsize=7)
+    axes.set_xlabel(label, fontsize=8.5)
+    axes.set_ylabel("hectares", fontsize=8)
+
+
+def coverage_figure(widths: Mapping[str, Any], goal: tuple[float, float] = (0.75, 0.85)) -> Figure:
+    """Draw how often the stated date interval holds the reference's day, by what is stated.
+
+    Args:
+        widths: by name cells and covered cells by stated days, (n, 2).
+        goal: share of days that an 80 % interval should hold, drawn as a band.
+    """
+    figure, axes = _axes(5.6, 3.6)
+    axes.axhspan(*goal, color="#e9efe9", zorder=0)
+    last = 1
+    for k, (name, counts) in enumerate(widths.items()):
+        cells, covered = np.asarray(counts, float).T
+        if not cells.sum():
+            continue
+        known = cells >= max(20, 0.002 * cells.sum())
+        last = max(last, int(np.flatnonzero(known).max(initial=1)))
+        text = f"{name}: {covered.sum() / cells.sum():.0%} of {cells.sum():,.0f} cells"
+        days = np.arange(cells.size)[known]
+        axes.plot(days, (covered / np.maximum(cells, 1))[known], "o-", color=COLOURS[k % 7], label=text)
+    axes.set_xlim(-0.3, last + 0.3)
+    axes.locator_params(axis="x", integer=True)
+    axes.set_ylim(0, 1.02)
+    _finish(axes, "Stated date interval", "stated days before and after the date", "share that hold the day")
+    _legend_below(axes)
+    return figure
+
+
+def class_figure(
+    scores: Mapping[str, Scores], measure: Literal["recall", "cell_recall"] = "recall"
+) -> Figure:
+    """Draw the share of burned area (or of cells) found by class of burned fraction."""
+    figure, axes = _axes(5.6, 3.6)
     width = 0.8 / max(len(scores), 1)
     labels: list[str] = []
     for k, (name, one) in enumerate(scores.items()):
         classes = [c for c in one.classes if c.high > 0]
         labels = [c.label for c in classes]
         at = np.arange(len(classes)) + (k - (len(scores) - 1) / 2) * width
-        axes.bar(at, [c.recall for c in classes], width, color=COLOURS[k % 7], label=name)
+        axes.bar(at, [getattr(c, measure) for c in classes], width, color=COLOURS[k % 7], label=name)
     axes.set_xticks(range(len(labels)), labels)
     axes.set_ylim(0, 1)
-    _finish(
-        axes, "Burned area found", "burned fraction of the cell, reference", "recall", legend=bool(scores)
-    )
+    words = ("Burned area found", "recall") if measure == "recall" else ("Cells found", "share of cells")
+    _finish(axes, words[0], "burned fraction of the cell, reference", words[1])
+    _legend_below(axes)
     return figure
 
 
-def convergence_figure(convergence: Convergence) -> Figure:
-    """Draw Dice with the truth and the final map, and recall, against days since burning."""
-    figure, axes = _axes()
+def convergence_figure(convergence: Convergence | Mapping[str, Convergence]) -> Figure:
+    """Draw Dice with the truth and the final map, and recall, against days since burning.
+
+    Args:
+        convergence: of one map, or of several by name: colours tell maps apart, strokes what is drawn.
+    """
+    from banet.evaluation.convergence import Convergence as One
+
+    several = {"": convergence} if isinstance(convergence, One) else dict(convergence)
+    figure, axes = _axes(5.6, 3.6)
     lines = {"dice_truth": "Dice, truth", "dice_final": "Dice, final map", "recall": "recall, truth"}
-    for k, (name, label) in enumerate(lines.items()):
-        axes.plot(
-            convergence.age, getattr(convergence, name), "o-", color=COLOURS[k], markersize=3, label=label
-        )
+    for k, (name, one) in enumerate(several.items()):
+        for j, (key, label) in enumerate(lines.items()):
+            colour, stroke = (COLOURS[j], "-") if "" in several else (COLOURS[k % 7], ("-", "--", ":")[j])
+            text = ", ".join(part for part in (name, label) if part)
+            axes.plot(one.age, getattr(one, key), stroke, marker="o", color=colour, markersize=3, label=text)
     axes.set_ylim(0, 1.02)
-    _finish(axes, "Near real time", "days since burning", "", legend=True)
+    axes.set_xlim(-0.4, max((int(one.age.max()) for one in several.values()), default=1) + 0.4)
+    axes.locator_params(axis="x", integer=True)
+    _finish(axes, "Near real time", "days since burning", "")
+    _legend_below(axes)
     return figure

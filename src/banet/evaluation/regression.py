@@ -13,7 +13,7 @@ from banet.errors import InputError
 from banet.evaluation.compare import Comparison
 from banet.region import Region
 
-__all__ = ["ProportionFit", "proportion_fit"]
+__all__ = ["ProportionFit", "fit_proportions", "proportion_fit"]
 
 _KM_PER_DEGREE = 111.195
 
@@ -74,7 +74,7 @@ def proportion_fit(
     x = (_blocks(area * comparison.reference_fraction, rows, cols)[keep]) / valid[keep]
     y = (_blocks(area * mapped, rows, cols)[keep]) / valid[keep]
     size = comparison.region.pixel_size * _KM_PER_DEGREE
-    return _fit(x, y, (rows * size, cols * size * _shrink(comparison.region)))
+    return fit_proportions(x, y, (rows * size, cols * size * _shrink(comparison.region)))
 
 
 def _shrink(region: Region) -> float:
@@ -91,7 +91,16 @@ def _blocks(values: npt.NDArray[Any], rows: int, cols: int) -> npt.NDArray[np.fl
     return np.asarray(np.add.reduceat(down, np.arange(0, values.shape[1], cols), axis=1), np.float64)
 
 
-def _fit(x: npt.NDArray[np.float64], y: npt.NDArray[np.float64], km: tuple[float, float]) -> ProportionFit:
+def fit_proportions(
+    x: npt.NDArray[np.float64], y: npt.NDArray[np.float64], km: tuple[float, float]
+) -> ProportionFit:
+    """Fit the burned shares of blocks, which may be of several maps.
+
+    Args:
+        x: of the reference, (n,).
+        y: of the map, (n,).
+        km: edges of the blocks, north to south and east to west.
+    """
     nan = float("nan")
     if x.size < 2 or np.ptp(x) == 0:
         rmse = float(np.sqrt(((y - x) ** 2).mean())) if x.size else nan

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ from banet.files import output_folder
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from banet.export.report import Section
+    from banet.export.report import Section, Table
 
 __all__ = ["write_evaluation"]
 
@@ -49,18 +50,24 @@ def write_evaluation(evaluation: Evaluation, folder: Path, *, pictures: bool = T
 
 def _tables(e: Evaluation) -> dict[str, list[dict[str, Any]]]:
     datings = {name: s.dating for name, s in e.scores.items()}
-    if e.fires is not None:
-        datings |= {f"{e.name}, against active fires": e.fires}
+    datings |= {f"{name}, against active fires": dating for name, dating in e.fires.items()}
     return {
         "scores": tables.score_rows(e.scores),
         "burned_fraction": tables.class_rows(e.scores),
         "fire_size": tables.size_rows(e.sizes),
         "months": tables.score_rows(e.months),
         "covers": tables.score_rows(e.covers),
+        "zones": tables.score_rows(e.zones),
         "dates": tables.dating_rows(datings),
         "dates_by_gap": tables.dating_rows(e.gaps, "gap_days"),
         "thresholds": list(e.curve.rows()),
+        "calibration": [
+            {"of": name} | row
+            for name, curve in (("confidence", e.calibration), ("burned fraction", e.fraction_calibration))
+            for row in curve.rows()
+        ],
         "convergence": [] if e.convergence is None else list(e.convergence.rows()),
+        "first_mapped": [] if e.convergence is None else list(e.convergence.fire_rows()),
     }
 
 
@@ -69,9 +76,11 @@ _TITLES = {
     "fire_size": "By size of fire",
     "months": "By month",
     "covers": "By land cover",
+    "zones": "By region",
     "dates": "Dates",
-    "dates_by_gap": "Dates by gap between observations",
+    "dates_by_gap": "Dates by gap between clear looks",
     "convergence": "Near real time",
+    "first_mapped": "How soon a fire is first mapped",
 }
 
 
@@ -84,8 +93,10 @@ def markdown(evaluation: Evaluation) -> str:
     parts.append(
         f"Burned share of {fit.blocks} blocks of {fit.block_km[0]:.1f} x {fit.block_km[1]:.1f} km: slope "
         f"{fit.slope:.3f}, intercept {fit.intercept:+.4f}, R2 {fit.r2:.3f}, RMSE {fit.rmse:.4f}. "
-        f"Best threshold {e.curve.best:.2f}. Brier score {e.calibration.brier:.5f}, skill "
-        f"{e.calibration.skill:.3f}, calibration error {e.calibration.error:.5f}."
+        f"Best threshold {e.curve.best:.2f}. Confidence against cells that burned: Brier score "
+        f"{e.calibration.brier:.5f}, skill {e.calibration.skill:.3f}, calibration error "
+        f"{e.calibration.error:.5f}. Burned fraction: Brier score {e.fraction_calibration.brier:.5f}, "
+        f"calibration error {e.fraction_calibration.error:.5f}."
     )
     found = _tables(e)
     for name, title in _TITLES.items():
@@ -113,12 +124,20 @@ def _figures(e: Evaluation) -> dict[str, Figure]:
         "proportions": plots.proportion_figure(e.proportions),
         "burned_fraction": plots.class_figure(e.scores),
         "thresholds": plots.threshold_figure(e.curve),
-        "calibration": plots.reliability_figure(e.calibration),
+        "calibration": plots.reliability_figure(
+            {f"{e.name}, confidence": e.calibration}, ("confidence", "share of area that burned")
+        ),
+        "fractions": plots.reliability_figure(
+            {f"{e.name}, burned fraction": e.fraction_calibration},
+            ("burned fraction, mapped", "burned fraction, reference"),
+        ),
     }
     if len(e.months) > 1:
         figures["months"] = plots.interval_figure(e.months, "dice", "Dice coefficient by month")
     if e.covers:
         figures["covers"] = plots.interval_figure(e.covers, "dice", "Dice coefficient by land cover")
+    if e.zones:
+        figures["zones"] = plots.interval_figure(e.zones, "dice", "Dice coefficient by region")
     if e.convergence is not None:
         figures["convergence"] = plots.convergence_figure(e.convergence)
     return figures
@@ -136,9 +155,12 @@ def _maps(e: Evaluation, folder: Path) -> Path:
     from banet.export.comparison import DatedPanel, comparison_picture
 
     c = e.comparison
+    nat = np.datetime64("NaT", "D")
+    sides = ((e.reference, c.reference_burned, c.reference_date), (e.name, c.map_burned, c.map_date))
+    # Dates of cells that burned too little to count are not drawn: a panel shows what is scored.
     panels = [
-        DatedPanel(e.reference, c.region, c.reference_burned, c.reference_date, c.valid),
-        DatedPanel(e.name, c.region, c.map_burned & ~np.isnat(c.map_date), c.map_date, c.valid),
+        DatedPanel(title, c.region, burned & ~np.isnat(date), np.where(burned, date, nat), c.valid)
+        for title, burned, date in sides
     ]
     dates = np.concatenate([c.map_date.ravel(), c.reference_date.ravel()])
     known = dates[~np.isnat(dates)]
@@ -158,24 +180,43 @@ def _page(e: Evaluation, folder: Path, drawn: dict[str, Path]) -> Path:
     from banet.export.report import Picture, Table, write_report
     from banet.export.report import Section as Part
 
+    grouped = {"zones": e.zones, "months": e.months, "covers": e.covers}
+
     def part(title: str, *names: str, rows: str = "") -> Section:
         found = _tables(e).get(rows, [])
-        held = [Table(list(found[0]), [list(r.values()) for r in found])] if found else []
+        if rows in grouped:
+            held = [_scores_table(grouped[rows])]
+        else:
+            held = [Table(*tables.shown_rows(found))] if found else []
         return Part(title, tables=held, pictures=[Picture(drawn[n]) for n in names if n in drawn])
 
-    head = [s.strip() for s in Scores.markdown_header().split("\n")[0].strip("| ").split("|")]
-    body = [[cell.strip() for cell in s.markdown_row().strip("| ").split("|")] for s in e.scores.values()]
     sections = [
-        Part("Scores", (_words(e),), tables=[Table(head, body)], pictures=[Picture(drawn["dice"])]),
+        Part("Scores", (_words(e),), tables=[_scores_table(e.scores)], pictures=[Picture(drawn["dice"])]),
         part("Maps", "maps"),
         part("Dates", "dates", rows="dates"),
         part("Low fractions", "burned_fraction", rows="burned_fraction"),
         part("By size of fire", rows="fire_size"),
         part("Burned share in blocks", "proportions"),
-        part("Thresholds and calibration", "thresholds", "calibration"),
+        part("Thresholds and calibration", "thresholds", "calibration", "fractions"),
     ]
-    more = {"months": "By month", "covers": "By land cover", "convergence": "Near real time"}
+    more = {
+        "zones": "By region",
+        "months": "By month",
+        "covers": "By land cover",
+        "convergence": "Near real time",
+        "first_mapped": "How soon a fire is first mapped",
+    }
     sections += [part(title, name, rows=name) for name, title in more.items() if _tables(e)[name]]
     if e.gaps:
-        sections.append(part("Dates by gap between observations", rows="dates_by_gap"))
+        sections.append(part("Dates by gap between clear looks", rows="dates_by_gap"))
     return write_report(folder, f"{e.name} against {e.reference}", sections, name="evaluation.html")
+
+
+def _scores_table(scores: Mapping[str, Scores]) -> Table:
+    from banet.export.report import Table
+
+    def cells(row: str) -> list[str]:
+        return [cell.strip() for cell in row.strip("| ").split("|")]
+
+    head = cells(Scores.markdown_header().split("\n")[0])
+    return Table(head, [cells(each.markdown_row()) for each in scores.values()])

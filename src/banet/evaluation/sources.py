@@ -19,12 +19,13 @@ from banet.region import Region
 if TYPE_CHECKING:
     from banet.mapping.burnmap import BurnMap
 
-__all__ = ["read_map_or_product", "read_raster_map", "read_truth", "sniff"]
+__all__ = ["read_map_or_product", "read_other", "read_pair", "read_raster_map", "read_truth", "sniff"]
 
 _VECTORS = {".shp", ".gpkg", ".geojson", ".parquet", ".fgb", ".gdb"}
 _FIRECCI = re.compile(r"ESACCI-L3S_FIRE-BA.*-JD", re.IGNORECASE)
 _TILES = re.compile(r"^(MCD64|VNP64|VJ[12]64|MCD45)", re.IGNORECASE)
 _OWN_RASTER = "_burn_date.tif"
+_OWN_GRID = frozenset({"map", "truth", "raster"})
 
 
 def sniff(path: PathLike) -> str:
@@ -44,13 +45,19 @@ def sniff(path: PathLike) -> str:
                 f"{place.name} is no map, burned-area product or perimeter file that banet knows"
             )
         return kind
-    kinds = {kind for file in place.rglob("*") if file.is_file() and (kind := _kind(file)) is not None}
+    files = [file for file in place.rglob("*") if file.is_file()]
+    # A raster of another name is taken for burn dates only when it is asked for by itself.
+    kinds = {kind for file in files if (kind := _kind(file)) is not None and _named(file, kind)}
     # A map's rasters lie beside its NetCDF file, which says more.
     kinds -= {"raster"} if "map" in kinds else set()
     if len(kinds) != 1:
         found = f"of several kinds ({', '.join(sorted(kinds))})" if kinds else "of no kind that banet knows"
         raise (InputError if kinds else NotFoundError)(f"the folder {place} holds files {found}; name a file")
     return kinds.pop()
+
+
+def _named(file: Path, kind: str) -> bool:
+    return kind != "raster" or file.name.endswith(_OWN_RASTER)
 
 
 def _kind(file: Path) -> str | None:
@@ -64,7 +71,7 @@ def _kind(file: Path) -> str | None:
             return "firecci"
         if name.endswith(_OWN_RASTER):
             return "raster"
-        return "auscover" if re.search(r"auscover|albers|burn", name, re.IGNORECASE) else None
+        return "auscover" if re.search(r"auscover|albers|burn(t|ed)_", name, re.IGNORECASE) else "raster"
     return "perimeters" if suffix in _VECTORS else None
 
 
@@ -90,18 +97,68 @@ def read_map_or_product(
     """
     what = kind or sniff(path)
     if what == "map":
-        from banet.export.netcdf import read_map
-
-        return read_map(_only(Path(path), "*.nc"))
+        return _read_maps(Path(path))
     if what == "truth":
         return read_truth(_only(Path(path), "*_truth.nc"))
     if what == "raster":
-        return read_raster_map(_only(Path(path), f"*{_OWN_RASTER}"))
+        return read_raster_map(_only(Path(path), f"*{_OWN_RASTER}"), days=days)
     if region is None or days is None:
         raise InputError(
             f"{path} ({what}) has no grid of its own; give the region and the days to read it for"
         )
     return _read_product(what, path, region, days)
+
+
+def read_pair(
+    burnmap: PathLike,
+    reference: PathLike,
+    *,
+    region: PathLike | None = None,
+    start: Any = None,
+    end: Any = None,
+) -> tuple[BurnMap | Reference, BurnMap | Reference]:
+    """Read the two sides of a comparison; a product or perimeters take grid and days of the other.
+
+    Args:
+        burnmap: file or folder of the map.
+        reference: the same of the reference.
+        region: file of the grid for two sides that have none of their own.
+        start: first day or month to read products and perimeters for; those of the other side if None.
+        end: last one, included.
+
+    Raises:
+        InputError: if neither side has a grid or days and none are given.
+        NotFoundError, UnreadableFileError: as `read_map_or_product`.
+    """
+    paths = (burnmap, reference)
+    kinds = [sniff(path) for path in paths]
+    given = (start, end) if start is not None and end is not None else None
+    read: list[Any] = [
+        read_map_or_product(path, kind=kind, days=given) if kind in _OWN_GRID else None
+        for path, kind in zip(paths, kinds, strict=True)
+    ]
+    grid = Region.load(region) if region is not None else None
+    known = next((side for side in read if side is not None), None)
+    for k, (path, kind) in enumerate(zip(paths, kinds, strict=True)):
+        if read[k] is None:
+            days = given or (None if known is None or known.start is None else (known.start, known.stop - 1))
+            on = grid or (None if known is None else known.region)
+            read[k] = read_map_or_product(path, kind=kind, region=on, days=days)
+    return read[0], read[1]
+
+
+def read_other(text: str, burnmap: BurnMap | Reference) -> tuple[str, BurnMap | Reference]:
+    """Read a further map or product, given as PATH or NAME=PATH, for the grid and days of a map.
+
+    Raises:
+        NotFoundError, InputError, UnreadableFileError: as `read_map_or_product`.
+    """
+    name, found, path = text.partition("=")
+    place = Path(path if found else text)
+    days = None
+    if burnmap.start is not None and burnmap.stop is not None:
+        days = (burnmap.start, burnmap.stop - np.timedelta64(1, "D"))
+    return name if found else place.stem, read_map_or_product(place, region=burnmap.region, days=days)
 
 
 def _read_product(what: str, path: PathLike, region: Region, days: tuple[Any, Any]) -> Reference:
@@ -123,12 +180,21 @@ def _read_product(what: str, path: PathLike, region: Region, days: tuple[Any, An
     return readers[what](path, region, *days)
 
 
+def _read_maps(path: Path) -> BurnMap:
+    """Read a map; a folder's maps of single months are joined."""
+    from banet.evaluation.joining import join_months
+    from banet.export.netcdf import read_map
+
+    if not path.is_dir():
+        return read_map(path)
+    found = sorted(file for file in path.rglob("*.nc") if not file.name.endswith("_truth.nc"))
+    return join_months([read_map(file) for file in found])
+
+
 def _only(path: Path, pattern: str) -> Path:
     if not path.is_dir():
         return path
     found = sorted(path.rglob(pattern))
-    if pattern == "*.nc":
-        found = [file for file in found if not file.name.endswith("_truth.nc")]
     if len(found) != 1:
         raise InputError(f"the folder {path} holds {len(found)} files {pattern}; name one of them")
     return found[0]
@@ -177,15 +243,20 @@ def _region_of(data: Any, name: str) -> Region:
     return Region(clean, (edges[0], edges[1], edges[2], edges[3]), size)
 
 
-def read_raster_map(path: PathLike) -> Reference:
-    """Read the burn date raster of a map, with the confidence and uncertainty rasters beside it.
+def read_raster_map(path: PathLike, *, days: tuple[Any, Any] | None = None) -> Reference:
+    """Read a raster of burn dates (1-366; 0 unburned, -1 not observed, -2 water) in degrees.
 
-    Days of year are placed by the first and last day in the file's tags. Burned fraction is the confidence
-    where that raster is there, otherwise 1 where burned.
+    The confidence and uncertainty rasters of banet beside it are read as well. The burned fraction, which no
+    raster holds, is 1 where burned.
+
+    Args:
+        path: a GeoTIFF, such as `{name}_burn_date.tif`.
+        days: first and last day (or month), both included, by which days of year are placed where the file's
+            tags `start` and `end` do not say.
 
     Raises:
         NotFoundError: if there is no such file.
-        UnreadableFileError: if it is no GeoTIFF, or its tags lack the days.
+        UnreadableFileError: if it is no GeoTIFF in degrees with square cells, or its days are not known.
     """
     import rasterio
 
@@ -195,10 +266,21 @@ def read_raster_map(path: PathLike) -> Reference:
     try:
         with rasterio.open(file) as raster:
             values, bounds, tags, size = raster.read(1), raster.bounds, raster.tags(), raster.transform.a
+            square = raster.crs is not None and raster.crs.is_geographic
+            square &= np.isclose(raster.transform.e, -size, rtol=1e-6)
     except rasterio.errors.RasterioIOError as error:
         raise UnreadableFileError(f"{file.name} is no readable GeoTIFF: {error}") from error
+    if not square:
+        raise UnreadableFileError(
+            f"{file.name} does not lie on square cells in degrees; bring it there, or name it like the "
+            "product that it is (MCD64A1..., *-ESACCI-L3S_FIRE-BA-*-JD.tif)"
+        )
+    if days is not None and not {"start", "end"} <= tags.keys():
+        tags = tags | {"start": str(days[0]), "end": str(days[1])}
     if "start" not in tags or "end" not in tags:
-        raise UnreadableFileError(f"{file.name} does not say which days it covers (tags start and end)")
+        raise UnreadableFileError(
+            f"{file.name} does not say which days it covers (tags start and end); give the first and last day"
+        )
     name = tags.get("region") or "raster"
     edges = [round(edge, 9) for edge in (bounds.left, bounds.bottom, bounds.right, bounds.top)]
     region = Region(name, (edges[0], edges[1], edges[2], edges[3]), round(size, 12))
@@ -206,8 +288,9 @@ def read_raster_map(path: PathLike) -> Reference:
     burned = values > 0
     fraction = burned.astype(np.float32)
     confidence = _beside(file, "confidence")
+    sure = None
     if confidence is not None:
-        fraction = np.where(burned & (confidence <= 100), confidence / 100, fraction).astype(np.float32)
+        sure = np.where(confidence <= 100, confidence, np.nan).astype(np.float32)
     spread = _beside(file, "uncertainty")
     return Reference(
         region,
@@ -219,6 +302,7 @@ def read_raster_map(path: PathLike) -> Reference:
         start,
         stop,
         water=values == -2,
+        confidence=sure,
     )
 
 

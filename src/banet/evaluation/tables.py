@@ -23,6 +23,7 @@ __all__ = [
     "markdown_table",
     "plain",
     "score_rows",
+    "shown_rows",
     "size_rows",
     "to_csv",
     "to_json",
@@ -93,6 +94,7 @@ def size_rows(sizes: Sequence[SizeClass]) -> list[Row]:
         "false_fires",
         "map_ha",
         "commission",
+        "relative_bias",
     )
     return [{"fire_size": c.label} | {name: getattr(c, name) for name in names} for c in sizes]
 
@@ -120,13 +122,16 @@ def _cell(value: Any) -> Any:
 
 def markdown_table(rows: Sequence[Row], digits: int = 3) -> str:
     """Return rows as a Markdown table; large numbers without decimals, undefined ones as a dash."""
+    heads, cells = shown_rows(rows, digits)
+    lines = ["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
+    return "\n".join([*lines, *("| " + " | ".join(row) + " |" for row in cells)])
+
+
+def shown_rows(rows: Sequence[Row], digits: int = 3) -> tuple[list[str], list[list[str]]]:
+    """Return heads and cells of rows as text, as `markdown_table` writes them."""
     names = list(dict.fromkeys(name for row in rows for name in row))
-    lines = [
-        "| " + " | ".join(name.replace("_", " ") for name in names) + " |",
-        "|" + "---|" * len(names),
-    ]
-    lines += ["| " + " | ".join(_shown(row.get(name), digits) for name in names) + " |" for row in rows]
-    return "\n".join(lines)
+    heads = [name.replace("_", " ") for name in names]
+    return heads, [[_shown(row.get(name), digits) for name in names] for row in rows]
 
 
 def _shown(value: Any, digits: int) -> str:
@@ -149,13 +154,17 @@ def to_json(evaluation: Evaluation) -> str:
         "proportions": e.proportions.to_dict(),
         "thresholds": e.curve.rows(),
         "best_threshold": e.curve.best,
-        "calibration": e.calibration.to_dict(),
+        "calibration": {
+            "confidence": e.calibration.to_dict(),
+            "burned_fraction": e.fraction_calibration.to_dict(),
+        },
         "sizes": size_rows(e.sizes),
         "months": {name: s.to_dict() for name, s in e.months.items()},
         "covers": {name: s.to_dict() for name, s in e.covers.items()},
-        "dates_to_active_fires": None if e.fires is None else e.fires.to_dict(),
+        "zones": {name: s.to_dict() for name, s in e.zones.items()},
+        "dates_to_active_fires": {name: dating.to_dict() for name, dating in e.fires.items()},
         "dates_by_gap": {name: dating.to_dict() for name, dating in e.gaps.items()},
-        "convergence": None if e.convergence is None else e.convergence.rows(),
+        "convergence": None if e.convergence is None else e.convergence.to_dict(),
     }
     return json.dumps(plain(content), indent=2, allow_nan=False) + "\n"
 

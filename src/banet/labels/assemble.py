@@ -15,8 +15,8 @@ from banet.labels.dated import DatedFractions
 from banet.labels.monthly_files import MISSING, WATER, Layers, MonthlyFile, resolve_year
 from banet.labels.quality import QualityBuilder
 from banet.labels.reference import Quality, Reference
-from banet.labels.sinusoidal import Ints, Reals
 from banet.region import Region
+from banet.sinusoidal import Ints, Reals
 
 __all__ = ["DUPLICATE_DAYS", "assemble"]
 

@@ -7,8 +7,9 @@ import numpy.typing as npt
 
 from banet.labels.latlon import LatLonGrid, average, cut_cells
 from banet.labels.projected import ProjectedGrid, cut_projected, lookup_fraction
-from banet.labels.sinusoidal import Cuts, Ints, Reals, SinusoidalGrid, cut_runs, mask_fraction
+from banet.labels.sinusoidal_cuts import Cuts, cut_runs, mask_fraction
 from banet.region import Region
+from banet.sinusoidal import Ints, Reals, SinusoidalGrid
 
 __all__ = ["Grid", "covered", "cut", "cut_pixels"]
 

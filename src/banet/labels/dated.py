@@ -13,8 +13,8 @@ import numpy.typing as npt
 
 from banet.days import Day, Days, as_day
 from banet.errors import InputError
-from banet.labels.sinusoidal import Ints, Reals
 from banet.region import Region
+from banet.sinusoidal import Ints, Reals
 
 __all__ = ["NO_UNCERTAINTY", "DatedFractions"]
 

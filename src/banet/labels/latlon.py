@@ -15,8 +15,9 @@ import numpy.typing as npt
 from scipy import sparse
 
 from banet.errors import InputError
-from banet.labels.sinusoidal import Cuts, Ints, Reals
+from banet.labels.sinusoidal_cuts import Cuts
 from banet.region import WGS84_E2, Region
+from banet.sinusoidal import Ints, Reals
 
 if TYPE_CHECKING:
     from affine import Affine

@@ -23,8 +23,8 @@ from banet.files import PathLike
 from banet.hdf4 import read_arrays
 from banet.labels.cutting import Grid
 from banet.labels.rasters import read_window
-from banet.labels.sinusoidal import SinusoidalGrid, tile_grid, tile_of
 from banet.region import Region
+from banet.sinusoidal import SinusoidalGrid, tile_grid, tile_of
 
 __all__ = [
     "MISSING",

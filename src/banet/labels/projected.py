@@ -16,8 +16,9 @@ import numpy.typing as npt
 
 from banet.errors import InputError
 from banet.labels.latlon import authalic
-from banet.labels.sinusoidal import Cuts, Ints, Reals
+from banet.labels.sinusoidal_cuts import Cuts
 from banet.region import WGS84_A, WGS84_E2, Region
+from banet.sinusoidal import Ints, Reals
 
 if TYPE_CHECKING:
     from affine import Affine

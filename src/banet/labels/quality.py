@@ -13,6 +13,8 @@ from banet.region import Region
 __all__ = ["QualityBuilder"]
 
 _NEVER = np.datetime64("NaT", "D")
+# Rows of pixels that are cut at once: a whole tile has millions of pieces.
+_ROWS = 240
 _FIRST_EVER, _LAST_EVER = np.iinfo(np.int64).min + 1, np.iinfo(np.int64).max
 
 
@@ -51,11 +53,24 @@ class QualityBuilder:
         first: npt.NDArray[np.int64],
         last: npt.NDArray[np.int64],
     ) -> None:
+        for begin in range(0, layers.burn.shape[0], _ROWS):
+            self._add_rows(month, grid, layers, slice(begin, begin + _ROWS), first, last)
+
+    def _add_rows(
+        self,
+        month: np.datetime64,
+        grid: Grid,
+        layers: Layers,
+        part: slice,
+        first: npt.NDArray[np.int64],
+        last: npt.NDArray[np.int64],
+    ) -> None:
         assert layers.qa is not None and layers.first is not None and layers.last is not None
-        code = (layers.qa.astype(np.int64) << 32) | (layers.first.astype(np.int64) << 16) | layers.last
-        code[(layers.burn < 0) | (layers.first < 1) | (layers.last < 1)] = -1
+        opened, closed = layers.first[part].astype(np.int64), layers.last[part].astype(np.int64)
+        code = (layers.qa[part].astype(np.int64) << 32) | (opened << 16) | closed
+        code[(layers.burn[part] < 0) | (opened < 1) | (closed < 1)] = -1
         rows, starts, stops, values = runs(code)
-        keep = values >= 0
+        rows, keep = rows + part.start, values >= 0
         rows, starts, stops, values = rows[keep], starts[keep], stops[keep], values[keep]
         cuts = cut(grid, rows, starts, stops, self.region, finest=1)
         at = cuts.row, cuts.col

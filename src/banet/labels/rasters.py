@@ -13,8 +13,8 @@ from banet.errors import UnreadableFileError
 from banet.labels.cutting import Grid
 from banet.labels.latlon import LatLonGrid
 from banet.labels.projected import ProjectedGrid
-from banet.labels.sinusoidal import SinusoidalGrid
 from banet.region import Region
+from banet.sinusoidal import SinusoidalGrid
 
 __all__ = ["RasterWindow", "read_window"]
 

@@ -240,12 +240,17 @@ class Run:
         }
 
     def _notes(self) -> Iterator[str]:
+        from banet.cube.sensor import sensor_note
+
         spec = self.ensemble.engine.spec
         if spec.mir_band != self.cube.mir_band:
             yield (
                 f"the cube holds {self.cube.mir_band} in the MIR slot, the weights were trained with "
                 f"{spec.mir_band}: expect more errors"
             )
+        sensor = sensor_note(self.cube.sensor, spec.sensor)
+        if sensor is not None:
+            yield sensor
         missing = np.setdiff1d(self.days, self.cube.days)
         if missing.size:
             yield f"the cube lacks {missing.size} of the {self.days.size} days that are mapped"

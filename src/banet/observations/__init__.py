@@ -1,12 +1,14 @@
 """Satellite files to daily planes on a region's grid.
 
 Each family of files is one module that registers itself when it is imported; `source` imports it when it is
-first asked for, so that no heavy reader is loaded for nothing.
+first asked for, so that no heavy reader is loaded for nothing. Packages of others make their sources known by
+an entry point of the group `banet.sources`, whose name is that of the source.
 """
 
 from __future__ import annotations
 
 import importlib
+import importlib.metadata
 
 from banet.errors import InputError
 from banet.observations.planes import DayPlanes, ObservationSource, Overpass
@@ -21,6 +23,7 @@ _MODULES = {
     "viirs375-swath": "banet.observations.swath",
     "surface": "banet.observations.surface",
 }
+_GROUP = "banet.sources"
 _SOURCES: dict[str, ObservationSource] = {}
 
 
@@ -51,11 +54,19 @@ def source(name: str) -> ObservationSource:
     if name not in _SOURCES and name in _MODULES:
         importlib.import_module(_MODULES[name])
     if name not in _SOURCES:
-        known = ", ".join(sorted({*_SOURCES, *_MODULES}))
+        for point in importlib.metadata.entry_points(group=_GROUP, name=name):
+            point.load()
+    if name not in _SOURCES:
+        known = ", ".join(_names())
         raise InputError(f"no observation source {name!r}; there are {known}")
     return _SOURCES[name]
 
 
 def sources() -> dict[str, ObservationSource]:
-    """Return every known source by name, importing those that ship with banet."""
-    return {name: source(name) for name in sorted({*_SOURCES, *_MODULES})}
+    """Return every known source by name, importing all of them."""
+    return {name: source(name) for name in _names()}
+
+
+def _names() -> list[str]:
+    others = importlib.metadata.entry_points(group=_GROUP)
+    return sorted({*_SOURCES, *_MODULES, *others.names})

@@ -3,13 +3,12 @@
 Bands are files `NPP_VIAES_L1.A{YYYYDDD}.{HHMM}...{band}.hdf` on the region's grid. That product has no
 angles, so they come from the 750 m product of the same overpass, `NPP_VMAES_L1...{angle}.hdf`, ordered at
 0.1 degree over the same box (any regular grid over the box will do) and interpolated bilinearly. Values as
-in `gridded_hdf4`.
+in `banet.observations.gridded`.
 """
 
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,14 +16,18 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from banet.days import Day, Days, from_day_of_year
-from banet.errors import InputError, NotFoundError, UnreadableFileError
-from banet.files import PathLike, existing_folder
+from banet.errors import UnreadableFileError
 from banet.hdf4 import read_arrays
 from banet.observations import register
-from banet.observations.gridded_hdf4 import GriddedFile, _check_edges, _physical, _plane
-from banet.observations.mosaic import BestView
-from banet.observations.planes import DayPlanes, Overpass, Plane
+from banet.observations.gridded import (
+    GriddedFile,
+    GriddedSource,
+    check_edges,
+    physical,
+    read_plane,
+    satellite_of,
+)
+from banet.observations.planes import Overpass, Plane
 from banet.observations.reflectance import mir_reflectance
 from banet.region import Region
 
@@ -40,63 +43,45 @@ _NAME = re.compile(
 
 
 @dataclass(frozen=True)
-class Gridded375:
+class Gridded375(GriddedSource):
     """The source of gridded 375 m files; see `banet.observations.planes.ObservationSource`."""
 
     name: str = "viirs375-gridded"
     sensor: str = "VIIRS S-NPP"
     mir_band: str = "I4"
 
-    def files(self, folder: PathLike) -> dict[Day, tuple[Path, ...]]:
-        """Return the files of each day with bands, in the folder and the folders below it.
+    def parse(self, path: Path) -> GriddedFile | None:
+        """Return what the name of a file says, or None if the source has no use for it."""
+        match = _NAME.fullmatch(path.name)
+        if match is None or (match["kind"].upper() == "I") != (match["band"] in _BANDS):
+            return None
+        # Bands and angles are two products of one overpass; the satellite is what they have in common.
+        return GriddedFile.of(match, match["satellite"].upper(), path)
+
+    def whole(self, bands: Iterable[str]) -> bool:
+        """Tell whether there is a band: angles also lie in folders of 750 m files."""
+        return any(band in _BANDS for band in bands)
+
+    def overpass(self, time: np.datetime64, bands: Mapping[str, Path], region: Region) -> Overpass:
+        """Read one overpass from its files by band.
 
         Raises:
-            NotFoundError: if there is no such folder.
+            UnreadableFileError: if a band is missing or broken, or lies on another grid.
         """
-        days: dict[Day, list[GriddedFile]] = defaultdict(list)
-        for path in existing_folder(folder, "folder of VIIRS files").rglob("*"):
-            file = _parsed(path)
-            if file is not None:
-                days[file.day].append(file)
-        banded = [day for day, files in days.items() if any(file.band in _BANDS for file in files)]
-        return {day: tuple(file.path for file in sorted(days[day])) for day in sorted(banded)}
-
-    def days(self, folder: PathLike) -> Days:
-        """Return the sorted days for which the folder holds at least one band of this family."""
-        return np.array(list(self.files(folder)), "datetime64[D]")
-
-    def read_day(
-        self, folder: PathLike, day: Day, region: Region, files: Iterable[Path] | None = None
-    ) -> DayPlanes:
-        """Return the planes of a day; overpasses that cannot be used become lines in `gaps`.
-
-        Args:
-            folder: where the files are.
-            day: UTC.
-            region: the grid that the bands were ordered for.
-            files: those of the day, if they are known, to spare a look through the folder.
-
-        Raises:
-            NotFoundError: if the folder holds no band of that day.
-            UnreadableFileError: if not one overpass of that day could be used; the message says why.
-        """
-        paths = tuple(self.files(folder).get(day, ()) if files is None else files)
-        overpasses = _overpasses(paths)
-        if not overpasses:
-            raise NotFoundError(f"{folder} holds no {self.name} file of {day}")
-        view, gaps = BestView(region.shape), list[str]()
-        for (time, satellite), parts in sorted(overpasses.items()):
-            try:
-                view.add(
-                    _overpass(
-                        np.datetime64(f"{day}T{time[:2]}:{time[2:]}", "m"), parts, region, self.mir_band
-                    )
-                )
-            except UnreadableFileError as error:
-                gaps.append(f"overpass {satellite} {day} {time[:2]}:{time[2:]}: {error}")
-        if not view.overpasses:
-            raise UnreadableFileError(f"no overpass of {day} can be used: {'; '.join(gaps)}")
-        return view.result(gaps)
+        lacking = [name for name in (*_BANDS, *_ANGLES) if name not in bands]
+        if lacking:
+            raise UnreadableFileError(f"no file of {', '.join(lacking)}")
+        red, nir, mir, tir = (read_plane(bands[band], band, region) for band in _BANDS)
+        solar_zenith, view_zenith = (_angle(bands[angle], angle, region) for angle in _ANGLES)
+        return Overpass(
+            time=time,
+            red=red,
+            nir=nir,
+            mir=mir_reflectance(mir, tir, solar_zenith, band=self.mir_band),
+            view_zenith=view_zenith,
+            inputs=tuple(bands[name].name for name in (*_BANDS, *_ANGLES)),
+            satellite=satellite_of(bands[_BANDS[0]].name),
+        )
 
 
 def interpolated(coarse: Plane, region: Region) -> Plane:
@@ -118,49 +103,12 @@ def interpolated(coarse: Plane, region: Region) -> Plane:
     return fine
 
 
-def _parsed(path: Path) -> GriddedFile | None:
-    match = _NAME.fullmatch(path.name)
-    if match is None or not ("0000" <= match["time"] < "2400" and match["time"][2:] < "60"):
-        return None
-    if (match["kind"].upper() == "I") != (match["band"] in _BANDS):
-        return None
-    try:
-        day = from_day_of_year(int(match["year"]), int(match["doy"]))
-    except InputError:  # a name like A2017400 is a name of something else
-        return None
-    return GriddedFile(day, match["time"], match["satellite"].upper(), match["band"], match["rest"], path)
-
-
-def _overpasses(paths: Iterable[Path]) -> dict[tuple[str, str], dict[str, Path]]:
-    """Group files by overpass, of those that have a band; the newest production of each file stays."""
-    groups: dict[tuple[str, str], dict[str, Path]] = defaultdict(dict)
-    for file in sorted(file for path in paths if (file := _parsed(path)) is not None):
-        groups[file.time, file.product][file.band] = file.path
-    return {key: parts for key, parts in groups.items() if any(band in parts for band in _BANDS)}
-
-
-def _overpass(time: np.datetime64, parts: Mapping[str, Path], region: Region, mir_band: str) -> Overpass:
-    lacking = [name for name in (*_BANDS, *_ANGLES) if name not in parts]
-    if lacking:
-        raise UnreadableFileError(f"no file of {', '.join(lacking)}")
-    red, nir, mir, tir = (_plane(parts[band], band, region) for band in _BANDS)
-    solar_zenith, view_zenith = (_angle(parts[angle], angle, region) for angle in _ANGLES)
-    return Overpass(
-        time=time,
-        red=red,
-        nir=nir,
-        mir=mir_reflectance(mir, tir, solar_zenith, band=mir_band),
-        view_zenith=view_zenith,
-        inputs=tuple(parts[name].name for name in (*_BANDS, *_ANGLES)),
-    )
-
-
 def _angle(path: Path, name: str, region: Region) -> Plane:
     array = read_arrays(path, [name])[name]
     if array.values.ndim != 2 or not array.values.size:
         raise UnreadableFileError(f"{path.name}: {name} is no plane ({array.values.shape})")
-    _check_edges(path, array.file_attributes, region)
-    return interpolated(_physical(array), region)
+    check_edges(path, array.file_attributes, region)
+    return interpolated(physical(array), region)
 
 
 def _weights(size: int, cells: int) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.float64]]:

@@ -19,6 +19,7 @@ from banet.days import Day, as_day
 from banet.errors import InputError, NotFoundError
 from banet.files import PathLike
 from banet.observations.firms import read_table
+from banet.observations.persistence import STATIC_SOURCE, static_sources
 from banet.region import Region
 
 __all__ = ["COLUMNS", "coverage", "covers", "fires_of", "grid_frp", "read_hotspots"]
@@ -51,9 +52,10 @@ def read_hotspots(path_or_paths: PathLike | Iterable[PathLike]) -> pd.DataFrame:
         degrees), time (datetime64[ns], UTC without a zone), frp (float64 MW, NaN where the file has none),
         satellite (`N`, `N20`, `N21`, `Terra`, `Aqua`, empty where unknown), instrument (`VIIRS`, `MODIS`,
         empty), confidence (float64 0-100, NaN unknown; low, nominal, high are 10, 50, 90), type (Int8: 0
-        vegetation, 1 volcano, 2 other static land source, 3 offshore; <NA> where the file has none), daynight
-        (`D`, `N`, empty). `attrs["notes"]` holds a line for whatever was left out or is unknown,
-        `attrs["inputs"]` the names of the files.
+        vegetation, 1 volcano, 2 other static land source, 3 offshore; <NA> where the file has none, but 2
+        where such a row belongs to a source that stays in place), daynight (`D`, `N`, empty).
+        `attrs["notes"]` holds a line for whatever was left out or is unknown, `attrs["inputs"]` the names of
+        the files.
 
     Raises:
         NotFoundError: if a path is not there, or a folder holds no table.
@@ -79,6 +81,10 @@ def read_hotspots(path_or_paths: PathLike | Iterable[PathLike]) -> pd.DataFrame:
             notes.append(f"{int(gone.sum())} {what} removed")
             table = table[~gone].reset_index(drop=True)
     table = table[list(COLUMNS)]
+    static = static_sources(table)
+    if static.any():
+        notes.append(f"{int(static.sum())} hot spots of unknown type stay in one place: static sources")
+        table = table.assign(type=table["type"].mask(static, STATIC_SOURCE))
     table.attrs.update(notes=tuple(notes), spans=_joined(spans), inputs=tuple(path.name for path in paths))
     return table
 
@@ -130,7 +136,8 @@ def grid_frp(
         region: the grid.
         day: UTC.
         vegetation_only: leave out rows whose type says that no vegetation burned (volcano, other static land
-            source, offshore); rows of unknown type stay.
+            source, offshore); rows of unknown type stay, but for those that `read_hotspots` found to be of
+            static sources.
 
     Returns:
         (rows, columns) float32 MW, 0 where there was no fire.

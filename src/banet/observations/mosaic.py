@@ -37,6 +37,7 @@ class BestView:
         self._rank = np.full(shape, np.inf, np.float32)
         self._count = np.zeros(shape, np.uint8)
         self._inputs: tuple[str, ...] = ()
+        self._satellites: tuple[str, ...] = ()
         self.overpasses = 0
 
     def add(self, overpass: Overpass) -> None:
@@ -60,6 +61,8 @@ class BestView:
             np.copyto(plane, getattr(overpass, name), where=better)
         self._count += whole & (self._count < np.iinfo(np.uint8).max)
         self._inputs += overpass.inputs
+        if overpass.satellite and overpass.satellite not in self._satellites:
+            self._satellites += (overpass.satellite,)
         self.overpasses += 1
 
     def result(self, gaps: Sequence[str] = ()) -> DayPlanes:
@@ -72,6 +75,7 @@ class BestView:
             count=self._count,
             inputs=self._inputs,
             gaps=tuple(gaps),
+            satellites=self._satellites,
         )
 
 

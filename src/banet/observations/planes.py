@@ -35,6 +35,7 @@ class Overpass:
         red, nir, mir: reflectance (1), (rows, columns) float32, NaN where not observed.
         view_zenith: degrees, (rows, columns) float32, NaN where not observed.
         inputs: names of the files it was read from.
+        satellite: such as `NOAA-20`; empty if unknown.
     """
 
     time: np.datetime64
@@ -43,6 +44,7 @@ class Overpass:
     mir: Plane
     view_zenith: Plane
     inputs: tuple[str, ...] = ()
+    satellite: str = ""
 
     def __post_init__(self) -> None:
         _check_shapes(
@@ -63,6 +65,7 @@ class DayPlanes:
         gaps: one line for each file or overpass that could not be used, and why.
         flags: the product's own quality planes by name, (rows, columns) uint8, untouched; empty if it has
             none.
+        satellites: those that the day was seen from, as far as they are known.
     """
 
     red: Plane
@@ -73,6 +76,7 @@ class DayPlanes:
     inputs: tuple[str, ...] = ()
     gaps: tuple[str, ...] = field(default=())
     flags: Mapping[str, npt.NDArray[np.uint8]] = field(default_factory=dict)
+    satellites: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         _check_shapes(
@@ -95,6 +99,9 @@ class ObservationSource(Protocol):
         name: what the user types, such as `viirs750-gridded`.
         sensor: what flew, such as `VIIRS S-NPP`.
         mir_band: the band in the MIR slot, such as `M12`.
+
+    A source whose files carry quality planes also has `flags`, the names that they have in
+    `DayPlanes.flags`; a cube that is built from it keeps them.
     """
 
     @property

@@ -23,17 +23,18 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
-from banet.days import Day, Days, from_day_of_year
+from banet.days import Day, from_day_of_year
 from banet.errors import InputError, NotFoundError, UnreadableFileError
-from banet.files import PathLike, existing_folder
-from banet.labels.sinusoidal import SinusoidalGrid, tile_grid
+from banet.files import PathLike
 from banet.observations import register
+from banet.observations.folder import FolderSource
 from banet.observations.hdf5 import dataset, number, opened
 from banet.observations.l1b import MAX_SOLAR_ZENITH, SATELLITES
 from banet.observations.mosaic import BestView
 from banet.observations.planes import DayPlanes, Overpass, Plane
 from banet.observations.tiles import CellMeans, nearest_pixels
 from banet.region import Region
+from banet.sinusoidal import SinusoidalGrid, tile_grid
 
 __all__ = ["FLAGS", "SurfaceSource", "surface"]
 
@@ -70,31 +71,24 @@ class Tile:
 
 
 @dataclass(frozen=True)
-class SurfaceSource:
+class SurfaceSource(FolderSource):
     """The source of surface reflectance tiles; see `banet.observations.planes.ObservationSource`."""
 
     name: str = "surface"
     mir_band: str = "M11"
+    flags: tuple[str, ...] = FLAGS
 
     @property
     def sensor(self) -> str:
         """What flew: the satellites that a folder may hold."""
         return f"VIIRS {'/'.join(SATELLITES.values())} surface reflectance"
 
-    def files(self, folder: PathLike) -> dict[Day, tuple[Path, ...]]:
-        """Return the files of each day, in the folder and the folders below it.
-
-        Raises:
-            NotFoundError: if there is no such folder.
-        """
+    def by_day(self, paths: Iterable[Path]) -> dict[Day, list[Path]]:
+        """Group tiles by day."""
         days: dict[Day, list[Path]] = defaultdict(list)
-        for tile in _tiles(existing_folder(folder, "folder of VIIRS files").rglob("*")):
+        for tile in _tiles(paths):
             days[tile.day].append(tile.path)
-        return {day: tuple(days[day]) for day in sorted(days)}
-
-    def days(self, folder: PathLike) -> Days:
-        """Return the sorted days for which the folder holds at least one file of this family."""
-        return np.array(list(self.files(folder)), "datetime64[D]")
+        return days
 
     def read_day(
         self, folder: PathLike, day: Day, region: Region, files: Iterable[Path] | None = None
@@ -168,6 +162,7 @@ def _mosaic(
         mir,
         view_zenith,
         inputs=tuple(tile.path.name for tile in used),
+        satellite=SATELLITES[used[0].satellite],
     )
     return overpass, flags
 

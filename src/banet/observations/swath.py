@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from banet.days import Day, Days
+from banet.days import Day
 from banet.errors import NotFoundError, UnreadableFileError
-from banet.files import PathLike, existing_folder
+from banet.files import PathLike
 from banet.observations import register
+from banet.observations.folder import FolderSource
 from banet.observations.l1b import (
     IMG,
     MOD,
@@ -36,7 +37,7 @@ _GRANULE_MINUTES = np.timedelta64(7, "m")
 
 
 @dataclass(frozen=True)
-class SwathSource:
+class SwathSource(FolderSource):
     """A source of Level-1B swaths; see `banet.observations.planes.ObservationSource`.
 
     Attributes:
@@ -57,21 +58,12 @@ class SwathSource:
         """The band in the MIR slot."""
         return self.kind.mir_band
 
-    def files(self, folder: PathLike) -> dict[Day, tuple[Path, ...]]:
-        """Return the files of each day, in the folder and the folders below it.
-
-        Raises:
-            NotFoundError: if there is no such folder.
-        """
-        paths = existing_folder(folder, "folder of VIIRS files").rglob("*")
+    def by_day(self, paths: Iterable[Path]) -> dict[Day, list[Path]]:
+        """Group the files of granules by the day on which the granule starts."""
         days: dict[Day, list[Path]] = defaultdict(list)
         for granule in find_granules(paths, self.kind):
             days[granule.day].extend(granule.files)
-        return {day: tuple(days[day]) for day in sorted(days)}
-
-    def days(self, folder: PathLike) -> Days:
-        """Return the sorted days for which the folder holds at least one file of this family."""
-        return np.array(list(self.files(folder)), "datetime64[D]")
+        return days
 
     def read_day(
         self, folder: PathLike, day: Day, region: Region, files: Iterable[Path] | None = None
@@ -156,7 +148,12 @@ def read_granule(granule: Granule, kind: Kind, region: Region) -> Overpass | Non
             plane[rows] = values
     if not np.isfinite(planes["red"]).any():
         return None
-    return Overpass(granule.time, **planes, inputs=tuple(path.name for path in granule.files))
+    return Overpass(
+        granule.time,
+        **planes,
+        inputs=tuple(path.name for path in granule.files),
+        satellite=SATELLITES[granule.satellite],
+    )
 
 
 def _passages(granules: Iterable[Granule]) -> Iterator[list[Granule]]:
@@ -178,9 +175,7 @@ def _filled(first: Overpass, second: Overpass) -> Overpass:
     missing = np.isnan(first.red)
     for name in ("red", "nir", "mir", "view_zenith"):
         np.copyto(getattr(first, name), getattr(second, name), where=missing)
-    return Overpass(
-        first.time, first.red, first.nir, first.mir, first.view_zenith, inputs=first.inputs + second.inputs
-    )
+    return replace(first, inputs=first.inputs + second.inputs)
 
 
 viirs750 = SwathSource(name="viirs750-swath", kind=MOD)

@@ -14,13 +14,16 @@ import numpy as np
 import numpy.typing as npt
 
 from banet.errors import InputError
-from banet.labels.sinusoidal import EARTH_RADIUS, SinusoidalGrid
 from banet.observations.planes import Plane
 from banet.region import Region
+from banet.sinusoidal import EARTH_RADIUS, SinusoidalGrid, branches, parallels
 
 __all__ = ["CellMeans", "nearest_pixels"]
 
 Floats = npt.NDArray[np.float64]
+
+# Half a pixel of slant between two parallels: a mean of reflectances asks less than a sum of areas does.
+_CLOSENESS = {"a_pixel": 2, "least": 1, "most": 48}
 
 
 class CellMeans:
@@ -55,11 +58,12 @@ class CellMeans:
         running = np.zeros((*layers.shape[:2], layers.shape[2] + 1))
         np.cumsum(layers, axis=2, out=running[:, :, 1:])
         edges = np.linspace(self._region.west, self._region.east, self._region.shape[1] + 1)
-        turns = (0.0, -360.0) if self._region.east > 180 else (0.0,)
-        for pixel_row, cell_row, latitude, weight in _parallels(grid, self._region):
+        lines = parallels(grid, self._region, **_CLOSENESS)
+        columns = (lines.pixel_row, lines.cell_row, lines.latitude, lines.weight)
+        for pixel_row, cell_row, latitude, weight in zip(*(each.tolist() for each in columns), strict=True):
             scale = EARTH_RADIUS * math.cos(math.radians(latitude)) / grid.pixel
             width = math.radians(edges[1] - edges[0]) * scale
-            for turn in turns:
+            for turn in branches(self._region):
                 at = np.radians(np.clip(edges + turn, -180, 180)) * scale - grid.left / grid.pixel
                 self._sums[:, cell_row] += weight / width * np.diff(_at(running[:, pixel_row], at), axis=1)
 
@@ -97,36 +101,3 @@ def _at(running: Floats, place: Floats) -> Floats:
     low = running[:, index]
     result: Floats = low + (place - index) * (running[:, index + 1] - low)
     return result
-
-
-def _parallels(grid: SinusoidalGrid, region: Region) -> list[tuple[int, int, float, float]]:
-    """Parallels to cut on: (pixel row, cell row, latitude, share of the cell's area).
-
-    Each stands for a band of latitudes within one pixel row and one row of cells.
-    """
-    cells = np.linspace(region.north, region.south, region.shape[0] + 1)
-    pixels = grid.latitude_edges
-    inside = pixels[(pixels < cells[0]) & (pixels > cells[-1])]
-    edges = np.unique(np.concatenate([cells[(cells <= pixels[0]) & (cells >= pixels[-1])], inside]))[::-1]
-    # Cell and pixel rows may share an edge but for rounding; a band of no height belongs to neither.
-    edges = edges[np.diff(edges, prepend=np.inf) < -1e-10]
-    if edges.size < 2:
-        return []
-    count = _parallels_a_band(region)
-    steps = (np.arange(count) + 0.5) / count
-    latitude = (edges[:-1, None] + np.diff(edges)[:, None] * steps).ravel()
-    height = np.repeat(-np.diff(edges) / count, count)
-    pixel_row = np.searchsorted(-pixels, -latitude) - 1
-    cell_row = np.searchsorted(-cells, -latitude) - 1
-    whole = -np.diff(np.sin(np.radians(cells)))[cell_row]
-    weight = np.cos(np.radians(latitude)) * np.radians(height) / whole
-    return list(zip(pixel_row.tolist(), cell_row.tolist(), latitude.tolist(), weight.tolist(), strict=True))
-
-
-def _parallels_a_band(region: Region) -> int:
-    """So many that a pixel's edge moves by at most half a pixel from one to the next.
-
-    Over the height of a pixel an edge moves by longitude x sin(latitude) pixels, in radians.
-    """
-    farthest = math.radians(min(180.0, max(abs(region.west), abs(region.east))))
-    return max(1, math.ceil(2 * farthest * math.sin(math.radians(max(abs(region.south), abs(region.north))))))

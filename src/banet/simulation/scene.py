@@ -67,6 +67,24 @@ class Scene:
         return np.where(self.burned_fraction > 0, date, np.datetime64("NaT", "D"))
 
     @property
+    def burn_time(self) -> npt.NDArray[np.datetime64]:
+        """UTC minute by which half of what burned in a cell had burned, (rows, columns), NaT where nothing.
+
+        The day of it may differ from `burn_date` where a cell burned over several days.
+        """
+        burns, columns, fine = self.world.burns, self.region.shape[1], self.world.subcells
+        inside = burns.hour >= 0
+        row, col = np.divmod(burns.index[inside], columns * fine)
+        cell = row // fine * columns + col // fine
+        # Burned sub-cells come in order of time, and a stable sort keeps it within each cell.
+        order = np.argsort(cell, kind="stable")
+        cells, first, count = np.unique(cell[order], return_index=True, return_counts=True)
+        minute = np.floor(burns.hour[inside][order][first + (count - 1) // 2] * 60).astype("timedelta64[m]")
+        time = np.full(self.region.shape, np.datetime64("NaT", "m"))
+        time.flat[cells] = self.days[0].astype("datetime64[m]") + minute
+        return time
+
+    @property
     def land_cover(self) -> npt.NDArray[np.uint8]:
         """Most frequent `Cover` of each cell, (rows, columns)."""
         return np.asarray(self.world.surface.fractions.argmax(0), np.uint8)

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from banet.training.config import TrainingConfig, load_config
     from banet.training.loop import TrainingResult, train
-    from banet.training.presets import fine_tuning
+    from banet.training.presets import fine_tuning, original
 
-__all__ = ["TrainingConfig", "TrainingResult", "fine_tuning", "load_config", "train"]
+__all__ = ["TrainingConfig", "TrainingResult", "fine_tuning", "load_config", "original", "train"]
 
 _HOMES = {
     "TrainingConfig": "config",
@@ -17,6 +17,7 @@ _HOMES = {
     "TrainingResult": "loop",
     "train": "loop",
     "fine_tuning": "presets",
+    "original": "presets",
 }
 
 

@@ -19,7 +19,7 @@ from banet.chips import Chips, Source
 from banet.errors import BanetError, InputError
 from banet.files import PathLike, output_folder, writing
 from banet.model.weights import save_weights
-from banet.training.calibration import calibrate
+from banet.training.calibration import calibrate_model
 from banet.training.card import model_card
 from banet.training.config import TrainingConfig, load_config
 from banet.training.data import Batch, Episodes, batches
@@ -30,7 +30,7 @@ from banet.training.schedule import run_progress, set_rates
 from banet.training.sources import held_out, open_sources
 from banet.training.start import freeze, parameter_groups, start_network
 from banet.training.state import Journal, RunningMean, State, check_same_run
-from banet.training.validation import VARIANTS, held_out_maps, overall, validate
+from banet.training.validation import VARIANTS, overall, validate
 
 __all__ = ["DivergedError", "TrainingResult", "train"]
 
@@ -287,18 +287,13 @@ class _Run:
         return scores
 
     def _finish(self, reason: str) -> tuple[dict[str, Any], Path]:
-        """Score the last weights, choose the best, score those on every chip, and write them."""
+        """Choose and calibrate the weights, and write them with their scores and card."""
         import json
 
         state, judged = self.state, self.state.judged
         scores: dict[str, Any] = {}
         if self.validation:
-            self._validate()
-            judged.load_state_dict(state.best_weights)
-            whole = self.config.validation.model_copy(update={"chips": 0})
-            scores = validate(judged, self.validation, self.config.inputs, whole, self.device)
-            maps = held_out_maps(judged, self.validation, self.config.inputs, whole, self.device)
-            judged.calibration = calibrate(maps)
+            scores = self._choose()
             with writing(self.folder / "validation.json") as part:
                 part.write_text(json.dumps(scores, indent=1) + "\n")
         else:
@@ -308,6 +303,29 @@ class _Run:
             judged, self.folder / "weights.safetensors", spec=self.config.inputs, card=card
         )
         return scores, weights
+
+    def _choose(self) -> dict[str, Any]:
+        """Calibrate the last weights and the best on the way; keep those that then score better on all chips.
+
+        On the way the threshold is not yet set, which can make the last weights look worse than they are.
+        """
+        state, judged = self.state, self.state.judged
+        last = {name: tensor.detach().cpu().clone() for name, tensor in judged.state_dict().items()}
+        self._validate()
+        whole = self.config.validation.model_copy(update={"chips": 0})
+        kept: tuple[float, dict[str, Any], Any, dict[str, torch.Tensor]] | None = None
+        for step, weights in {state.best_step: state.best_weights, state.step: last}.items():
+            judged.load_state_dict(weights)
+            calibrate_model(judged, self.validation, self.config.inputs, whole, self.device)
+            scores = validate(judged, self.validation, self.config.inputs, whole, self.device)
+            if kept is None or overall(scores) > kept[0]:
+                state.best_step = step
+                tensors = {name: tensor.detach().clone() for name, tensor in judged.state_dict().items()}
+                kept = overall(scores), scores, judged.calibration, tensors
+        assert kept is not None
+        judged.load_state_dict(kept[3])
+        judged.calibration = kept[2]
+        return kept[1]
 
 
 @contextlib.contextmanager

@@ -8,7 +8,7 @@ from banet.files import PathLike
 from banet.model.weights import load_model
 from banet.training.config import TrainingConfig
 
-__all__ = ["fine_tuning"]
+__all__ = ["fine_tuning", "original"]
 
 
 def fine_tuning(weights: PathLike, chips: Sequence[PathLike]) -> TrainingConfig:
@@ -36,3 +36,54 @@ def fine_tuning(weights: PathLike, chips: Sequence[PathLike]) -> TrainingConfig:
         "start": {"weights": str(weights)},
     }
     return TrainingConfig.parse(fields, "the settings for fine-tuning")
+
+
+def original(
+    chips: Sequence[PathLike], validation_chips: Sequence[PathLike] = (), *, epochs: int = 8
+) -> TrainingConfig:
+    """Return the recipe of BA-Net as published: network, scaling, episodes, variations, loss and schedule.
+
+    Args:
+        chips: folders to train on.
+        validation_chips: folders held out, such as those of the left-out year.
+        epochs: of 2000 episodes.
+
+    Source: Pinto et al. (2020), doi 10.1016/j.isprsjprs.2019.12.014, and its public code.
+    """
+    without = ("frp_all", "frp_days", "frp_thin", "frp_false", "images_all", "images_span")
+    others = ("days_dropped", "gain", "noise")
+    fields = {
+        "name": "original",
+        "network": {"width": 32, "lstm": True, "dropout": 0.2},
+        "data": {
+            "chips": [str(folder) for folder in chips],
+            "validation_chips": [str(folder) for folder in validation_chips],
+            "crop_days": 64,
+            "crop_size": 128,
+            "around_fire": 1.0,
+            "balance": "uniform",
+            "min_burned_cells": 10,
+        },
+        "augment": {
+            **dict.fromkeys((*without, *others), 0.0),
+            "flips": False,
+            "frp_squares": 0.5,
+            "constant_square": 0.5,
+        },
+        "loss": {"bce": 100.0, "dice": 0.0, "date": 0.0},
+        "optimiser": {
+            "steps": 2000 * epochs,
+            "batch": 1,
+            "learning_rate": 1e-2,
+            "schedule": "one-cycle",
+            "warmup": 0.25,
+            "momentum": [0.95, 0.85],
+            "weight_decay": 1e-2,
+            "betas": [0.95, 0.99],
+            "clip": 1.0,
+            "ema": 0.0,
+        },
+        "validation": {"every_steps": 2000, "margin_days": 0},
+        "start": {"prior": None},
+    }
+    return TrainingConfig.parse(fields, "the published recipe")

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
+from scipy.special import expit
 
 from banet.chips import Chips
 from banet.model.config import InputSpec
@@ -18,7 +19,7 @@ from banet.training.config import ValidationConfig
 from banet.training.data import network_input
 from banet.training.metrics import Tally, active_fire_map
 
-__all__ = ["VARIANTS", "held_out_maps", "overall", "select_chips", "validate"]
+__all__ = ["VARIANTS", "held_out_logits", "overall", "select_chips", "validate"]
 
 Floats = npt.NDArray[np.float32]
 Scores = dict[str, dict[str, dict[str, Any]]]
@@ -60,13 +61,12 @@ def validate(
     model.eval()
     for chips, number in select_chips(sources, config.chips):
         chip = chips.read(number)
-        margin = min(config.margin_days, chips.days // 4)
-        kept = slice(margin, chips.days - margin)
+        kept = _kept_days(chips, config)
         maps = {"active_fires": active_fire_map(chip.planes[3, kept])}
         for variant, withhold in VARIANTS.items():
             planes = chip.planes.copy()
             withhold(planes)
-            maps[variant] = _probabilities(model, network_input(planes, spec), spec, device)[kept]
+            maps[variant] = expit(_logits(model, network_input(planes, spec), spec, device)[kept])
         for variant, daily in maps.items():
             tallies[variant][chip.entry.climate].add(daily, chip.target[kept])
     return {variant: _with_overall(tallies[variant]) for variant in (*VARIANTS, "active_fires")}
@@ -80,29 +80,34 @@ def _with_overall(by_climate: dict[str, Tally]) -> dict[str, dict[str, Any]]:
     return scores | {climate: tally.scores() for climate, tally in sorted(by_climate.items())}
 
 
-def held_out_maps(
+def held_out_logits(
     model: BANet,
     sources: Sequence[Chips],
     spec: InputSpec,
     config: ValidationConfig,
     device: torch.device,
+    variant: str = "all",
 ) -> Iterator[tuple[Floats, Floats]]:
-    """Yield daily probability and truth, (T, rows, columns) without the margin days, of held-out chips."""
+    """Yield daily logits and truth, (T, rows, columns) without the margin days, of held-out chips."""
     model.eval()
     for chips, number in select_chips(sources, config.chips):
-        chip = chips.read(number)
-        margin = min(config.margin_days, chips.days // 4)
-        kept = slice(margin, chips.days - margin)
-        yield _probabilities(model, network_input(chip.planes, spec), spec, device)[kept], chip.target[kept]
+        chip, kept = chips.read(number), _kept_days(chips, config)
+        VARIANTS[variant](chip.planes)
+        yield _logits(model, network_input(chip.planes, spec), spec, device)[kept], chip.target[kept]
+
+
+def _kept_days(chips: Chips, config: ValidationConfig) -> slice:
+    margin = min(config.margin_days, chips.days // 4)
+    return slice(margin, chips.days - margin)
 
 
 @torch.inference_mode()
-def _probabilities(model: BANet, x: Floats, spec: InputSpec, device: torch.device) -> Floats:
+def _logits(model: BANet, x: Floats, spec: InputSpec, device: torch.device) -> Floats:
     padded = pad_to_multiple(torch.from_numpy(x).unsqueeze(0), model.config.multiple, spec.missing)
     logits = model(padded.to(device)).float()[0, 0]
     _, days, rows, cols = x.shape
-    probabilities: Floats = torch.sigmoid(logits)[:days, :rows, :cols].cpu().numpy()
-    return probabilities
+    inside: Floats = logits[:days, :rows, :cols].cpu().numpy()
+    return inside
 
 
 def select_chips(sources: Sequence[Chips], limit: int) -> list[tuple[Chips, int]]:

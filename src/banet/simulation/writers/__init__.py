@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from banet.errors import InputError
 from banet.files import PathLike, output_folder
-from banet.simulation.writers import gridded, hotspots, labels, swath, truth
+from banet.simulation.writers import firecci, gridded, gridded375, hotspots, labels, surface, swath, truth
 
 if TYPE_CHECKING:
     from banet.simulation.scene import Scene
@@ -23,7 +23,10 @@ FORMATS: dict[str, tuple[str, Writer]] = {
     "truth": ("truth", truth.write),
     "swath750": ("swath", swath.write_mod),
     "swath375": ("swath", swath.write_img),
+    "gridded375": ("viirs375", gridded375.write),
+    "surface": ("surface", surface.write),
     "labels": ("labels", labels.write),
+    "firecci": ("firecci", firecci.write),
 }
 """Name of each format: the folder it goes to and what writes it."""
 

@@ -6,13 +6,13 @@ Names, data sets, types, scales and attributes follow the files of a real order 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from banet.days import day_of_year
 from banet.errors import InputError
 from banet.files import writing
 from banet.region import Region
@@ -20,25 +20,36 @@ from banet.simulation.heat import radiances
 from banet.simulation.observe import View, observations
 from banet.simulation.spectra import Band
 from banet.simulation.writers.hdf4 import Layer, write_hdf4
+from banet.simulation.writers.names import stamp
 
 if TYPE_CHECKING:
     from banet.simulation.scene import Scene
 
-__all__ = ["write"]
+__all__ = ["GRID", "PRODUCTS", "attributes", "integers", "stem", "write", "write_plane"]
 
 GRID = "VIIRS_EV_750M_SDR"
 ORDER = "psrpgscs_000501412525"
 PRODUCTS = {"N": "NPP_VMAES_L1", "N20": "VJ1_VMAES_L1", "N21": "VJ2_VMAES_L1"}
+LONG_NAMES = {
+    "VMAES_L1": "VIIRS/NPP Moderate Resolution 6-Min L1 Swath SDR and GEO 750m (simulated)",
+    "VIAES_L1": "VIIRS/NPP Imagery Resolution 6-Min L1 Swath SDR 375m (simulated)",
+}
 SPACECRAFT = {"N": "NPP", "N20": "NOAA-20", "N21": "NOAA-21"}
 FILL = 65535
 LAST = 65526
-# Scale and offset of the real files.
+# Scale and offset of the real files at 750 m.
 SCALES = {
     "Reflectance_M5": (2.4417415261268616e-05, 0.0),
     "Reflectance_M7": (2.4417415261268616e-05, 0.0),
     "Reflectance_M10": (2.4417415261268616e-05, 0.0),
     "Radiance_M12": (6.732538167852908e-05, 0.0),
     "Radiance_M15": (0.00039008501335047185, -0.019999999552965164),
+    # No real file of the 375 m order was at hand: the scales of its neighbours at 750 m.
+    "Reflectance_I1": (2.4417415261268616e-05, 0.0),
+    "Reflectance_I2": (2.4417415261268616e-05, 0.0),
+    "Reflectance_I3": (2.4417415261268616e-05, 0.0),
+    "Radiance_I4": (6.732538167852908e-05, 0.0),
+    "Radiance_I5": (0.00039008501335047185, -0.019999999552965164),
 }
 _UINT_FILLS = (
     "NA_UINT16_FILL = 65535, MISS_UINT16_FILL = 65534, ONBOARD_PT_UINT16_FILL = 65533, "
@@ -61,30 +72,42 @@ def write(scene: Scene, folder: Path) -> tuple[Path, ...]:
         if np.isnan(view.reflectance).all():
             continue
         moment = scene.days[0].astype("datetime64[m]") + np.timedelta64(int(view.passage.time_h * 60), "m")
-        stem = _stem(view.passage.satellite, moment)
-        attributes = _attributes(scene.region, moment, view.passage.satellite)
+        product = PRODUCTS[view.passage.satellite]
+        about = attributes(scene.region, moment, view.passage.satellite, product)
         for name, plane in _planes(view).items():
-            path = folder / f"{stem}.{name}.hdf"
-            about = attributes | {"StructMetadata.0": _structure(name, scene.region, name in SCALES)}
-            with writing(path) as part:
-                write_hdf4(part, [_layer(name, plane)], about)
-            paths.append(path)
+            path = folder / f"{stem(product, moment)}.{name}.hdf"
+            paths.append(write_plane(path, name, plane, about, scene.region))
     return tuple(paths)
 
 
-def _stem(satellite: str, moment: np.datetime64) -> str:
+def write_plane(
+    path: Path,
+    name: str,
+    plane: npt.NDArray[Any],
+    about: Mapping[str, str],
+    region: Region,
+    grid: str = GRID,
+) -> Path:
+    """Write one file: integers of `SCALES` or float32 angles, on any regular grid over a region."""
+    structure = _structure(name, region, plane.shape, grid, plane.dtype == np.uint16)
+    with writing(path) as part:
+        write_hdf4(part, [_layer(name, plane, grid)], {**about, "StructMetadata.0": structure})
+    return path
+
+
+def integers(name: str, values: npt.NDArray[Any]) -> npt.NDArray[np.uint16]:
+    """Return physical values as the integers of a band, the fill value where they are NaN."""
+    scale, offset = SCALES[name]
+    raw = np.rint((values - offset) / scale)
+    return np.where(np.isfinite(raw), np.clip(raw, 0, LAST), FILL).astype(np.uint16)
+
+
+def stem(product: str, moment: np.datetime64) -> str:
     """Return the name up to the band; granules start every six minutes, as the real ones do."""
     granule = moment.astype("datetime64[m]")
     granule = granule - np.timedelta64(int(granule.astype(np.int64)) % 6, "m")
     made = granule + np.timedelta64(320, "m")
-    return f"{PRODUCTS[satellite]}.A{_stamp(granule, '.')}.001.{_stamp(made, '')}51.{ORDER}"
-
-
-def _stamp(moment: np.datetime64, between: str) -> str:
-    day = moment.astype("datetime64[D]")
-    minutes = int((moment - day).astype("timedelta64[m]").astype(int))
-    number = int(day_of_year(np.array([day]))[0])
-    return f"{str(day)[:4]}{number:03d}{between}{minutes // 60:02d}{minutes % 60:02d}"
+    return f"{product}.A{stamp(granule, '.')}.001.{stamp(made, '')}51.{ORDER}"
 
 
 def _planes(view: View) -> dict[str, npt.NDArray[Any]]:
@@ -101,11 +124,7 @@ def _planes(view: View) -> dict[str, npt.NDArray[Any]]:
         "Radiance_M12": m12,
         "Radiance_M15": m15,
     }
-    planes: dict[str, npt.NDArray[Any]] = {}
-    for name, values in physical.items():
-        scale, offset = SCALES[name]
-        raw = np.rint((values - offset) / scale)
-        planes[name] = np.where(np.isfinite(raw), np.clip(raw, 0, LAST), FILL).astype(np.uint16)
+    planes: dict[str, npt.NDArray[Any]] = {name: integers(name, each) for name, each in physical.items()}
     seen = np.isfinite(view.reflectance).any(0)
     for name, angle in (
         ("SolarZenithAngle", view.geometry.solar_zenith),
@@ -115,21 +134,22 @@ def _planes(view: View) -> dict[str, npt.NDArray[Any]]:
     return planes
 
 
-def _layer(name: str, plane: npt.NDArray[Any]) -> Layer:
-    if name in SCALES:
+def _layer(name: str, plane: npt.NDArray[Any], grid: str) -> Layer:
+    if plane.dtype == np.uint16:
         scale, offset = SCALES[name]
         texts = {"FILL_VALUES": _UINT_FILLS, "FILL_TEST_VALUE": "UINT16_FILL_TEST = 65527"}
-        return Layer(name, plane, GRID, {"_FillValue": FILL}, {"Scale": scale, "Offset": offset}, texts)
+        return Layer(name, plane, grid, {"_FillValue": FILL}, {"Scale": scale, "Offset": offset}, texts)
     texts = {"FILL_VALUES": _FLOAT_FILLS, "FILL_TEST_VALUE": "FLOAT32_FILL_TEST = -999"}
-    return Layer(name, plane, GRID, {"_FillValue": _FLOAT_FILL}, texts=texts)
+    return Layer(name, plane, grid, {"_FillValue": _FLOAT_FILL}, texts=texts)
 
 
-def _attributes(region: Region, moment: np.datetime64, satellite: str) -> dict[str, str]:
+def attributes(region: Region, moment: np.datetime64, satellite: str, product: str) -> dict[str, str]:
+    """Return the attributes of a file; the edges are those of the region's box."""
     day = str(moment.astype("datetime64[D]"))
     return {
         "HDFEOSVersion": "HDFEOS_V2.19",
-        "ShortName": PRODUCTS[satellite],
-        "LongName": "VIIRS/NPP Moderate Resolution 6-Min L1 Swath SDR and GEO 750m (simulated)",
+        "ShortName": product,
+        "LongName": LONG_NAMES[product[-8:]],
         "Spacecraft": SPACECRAFT[satellite],
         "InstrumentShortName": "VIIRS",
         "BeginningDate": day.replace("-", ""),
@@ -152,15 +172,15 @@ def _packed(degrees: float) -> str:
     return f"{math.copysign(d * 1e6 + m * 1e3 + s, degrees):.6f}"
 
 
-def _structure(name: str, region: Region, whole: bool) -> str:
-    rows, cols = region.shape
+def _structure(name: str, region: Region, shape: tuple[int, ...], grid: str, whole: bool) -> str:
+    rows, cols = shape
     corner = f"{_packed(region.west)},{_packed(region.north)}"
     opposite = f"{_packed(region.east)},{_packed(region.south)}"
     return f"""GROUP=SwathStructure
 END_GROUP=SwathStructure
 GROUP=GridStructure
 \tGROUP=GRID_1
-\t\tGridName="{GRID}"
+\t\tGridName="{grid}"
 \t\tXDim={cols}
 \t\tYDim={rows}
 \t\tUpperLeftPointMtrs=({corner})

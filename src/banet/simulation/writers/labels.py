@@ -10,7 +10,6 @@ Collection 6.1 user guide (Giglio et al. 2022); sizes of the errors are of the o
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,23 +20,20 @@ from scipy import ndimage
 
 from banet.days import as_month, day_of_year
 from banet.files import writing
-from banet.region import Region
 from banet.simulation.fields import stream
 from banet.simulation.spectra import Cover
 from banet.simulation.writers.hdf4 import Layer, write_hdf4
+from banet.simulation.writers.names import day_stamp
+from banet.simulation.writers.pixels import RADIUS, TILE, PixelWindow, tiles_under
 
 if TYPE_CHECKING:
     from banet.simulation.scene import Scene
 
-__all__ = ["LabelErrors", "write"]
+__all__ = ["LabelErrors", "as_months", "dated", "write"]
 
-RADIUS = 6371007.181
-TILE = 2 * math.pi * RADIUS / 36
 SIZE = 2400
 GRID = "MOD_Grid_Monthly_500m_BA"
 MISSING, WATER = -1, -2
-# A pixel is probed at 4 x 4 places.
-PROBES = 4
 
 Ints = npt.NDArray[np.int64]
 
@@ -70,12 +66,12 @@ def write(scene: Scene, folder: Path, errors: LabelErrors | None = None) -> tupl
     """Write a VNP64A1-like tile for every month and tile that the scene touches."""
     wrong = errors if errors is not None else LabelErrors()
     paths = []
-    for h, v in _tiles(scene.region):
-        window = _Window.of(scene.region, h, v)
-        day, spread = _dated(scene, window, wrong)
+    for h, v in tiles_under(scene.region):
+        window = PixelWindow.sinusoidal(scene.region, h, v, SIZE)
+        day, spread = dated(scene, window, wrong)
         for month in np.unique(as_months(scene)):
-            number = int(day_of_year(np.array([month.astype("datetime64[D]")]))[0])
-            name = f"VNP64A1.A{str(month)[:4]}{number:03d}.h{h:02d}v{v:02d}.002.2024001000000.hdf"
+            first = day_stamp(month.astype("datetime64[D]"))
+            name = f"VNP64A1.A{first}.h{h:02d}v{v:02d}.002.2024001000000.hdf"
             with writing(folder / name) as part:
                 write_hdf4(part, _layers(scene, window, day, spread, month), _about(h, v, month))
             paths.append(folder / name)
@@ -87,66 +83,7 @@ def as_months(scene: Scene) -> npt.NDArray[np.datetime64]:
     return np.array([as_month(day) for day in scene.days])
 
 
-def _tiles(region: Region) -> Iterator[tuple[int, int]]:
-    lon, lat = np.meshgrid(
-        np.linspace(region.west, region.east, 65), np.linspace(region.south, region.north, 65)
-    )
-    x = RADIUS * np.radians((lon + 180) % 360 - 180) * np.cos(np.radians(lat))
-    h = np.floor((x + math.pi * RADIUS) / TILE).astype(int)
-    v = np.floor((math.pi * RADIUS / 2 - RADIUS * np.radians(lat)) / TILE).astype(int)
-    yield from sorted(set(zip(h.ravel().tolist(), v.ravel().tolist())))
-
-
-@dataclass(frozen=True, eq=False)
-class _Window:
-    """The part of a tile that a region lies in, and where its probes fall on the region's cells.
-
-    Attributes:
-        rows, cols: of the tile.
-        row, col: place of each probe in cells of the region, (rows * PROBES, columns * PROBES).
-        inside: whether the probe lies in the region.
-    """
-
-    rows: slice
-    cols: slice
-    row: npt.NDArray[np.float64]
-    col: npt.NDArray[np.float64]
-    inside: npt.NDArray[np.bool_]
-
-    @classmethod
-    def of(cls, region: Region, h: int, v: int) -> _Window:
-        pixel = TILE / SIZE
-        top, left = math.pi * RADIUS / 2 - v * TILE, -math.pi * RADIUS + h * TILE
-        lats = np.radians([region.north, region.south])
-        r0, r1 = ((top - RADIUS * lats) / pixel).tolist()
-        widest = np.cos(np.radians(np.linspace(region.south, region.north, 33)))
-        edges = np.radians([region.west, region.east])[:, None] * RADIUS * widest
-        c0, c1 = (edges.min() - left) / pixel, (edges.max() - left) / pixel
-        rows = slice(max(int(r0), 0), min(int(r1) + 1, SIZE))
-        cols = slice(max(int(c0), 0), min(int(c1) + 1, SIZE))
-        y = top - (np.arange(rows.start * PROBES, rows.stop * PROBES) + 0.5) * pixel / PROBES
-        x = left + (np.arange(cols.start * PROBES, cols.stop * PROBES) + 0.5) * pixel / PROBES
-        lat = y / RADIUS
-        lon = np.degrees(x[None, :] / (RADIUS * np.cos(lat)[:, None]))
-        size = region.pixel_size
-        row = np.broadcast_to(((region.north - np.degrees(lat)) / size)[:, None], lon.shape)
-        col = (np.mod(lon - region.west + 180, 360) - 180) / size
-        inside = (row >= 0) & (row < region.shape[0]) & (col >= 0) & (col < region.shape[1])
-        return cls(rows, cols, row, col, inside)
-
-    def take(self, grid: npt.NDArray[Any], subcells: int, outside: float) -> npt.NDArray[Any]:
-        """Look up a grid (fine, or of cells with `subcells` 1) at the probes."""
-        r = np.where(self.inside, self.row * subcells, 0).astype(np.int64)
-        c = np.where(self.inside, self.col * subcells, 0).astype(np.int64)
-        return np.where(self.inside, grid[r, c], outside)
-
-    def per_pixel(self, probes: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
-        """Average probes to pixels."""
-        shape = (probes.shape[0] // PROBES, PROBES, probes.shape[1] // PROBES, PROBES)
-        return np.asarray(probes.reshape(shape).mean((1, 3)), np.float64)
-
-
-def _dated(scene: Scene, window: _Window, errors: LabelErrors) -> tuple[Ints, npt.NDArray[np.uint8]]:
+def dated(scene: Scene, window: PixelWindow, errors: LabelErrors) -> tuple[Ints, npt.NDArray[np.uint8]]:
     """Return the mapped day of each pixel (from the scene's start on, -1 unburned) and its uncertainty."""
     world = scene.world
     rng = stream(scene.world.seed, 60, window.rows.start, window.cols.start)
@@ -156,7 +93,9 @@ def _dated(scene: Scene, window: _Window, errors: LabelErrors) -> tuple[Ints, np
     fire.ravel()[world.burns.index] = world.burns.fire
     hours = window.take(arrival, world.subcells, np.nan)
     share = window.per_pixel(np.isfinite(hours) & (hours >= 0))
-    burned = (share >= errors.share) & ~_missed(rng, window.take(fire, world.subcells, -1), errors)
+    burned = (share >= errors.share) & ~_missed(
+        rng, window.middle(window.take(fire, world.subcells, -1)), errors
+    )
     burned = _edges(rng, burned, errors)
     with np.errstate(invalid="ignore"):
         known = np.where(np.isfinite(hours), hours, 0)
@@ -174,7 +113,7 @@ def _dated(scene: Scene, window: _Window, errors: LabelErrors) -> tuple[Ints, np
 
 def _missed(rng: np.random.Generator, fire: npt.NDArray[Any], errors: LabelErrors) -> npt.NDArray[np.bool_]:
     """Tell which pixels belong to fires that are missed as a whole, or are missed themselves."""
-    number = fire[PROBES // 2 :: PROBES, PROBES // 2 :: PROBES].astype(np.int64)
+    number = fire.astype(np.int64)
     size = np.bincount(number[number >= 0], minlength=1)
     lost = rng.random(len(size)) < errors.fire_omission * np.exp(-size / 60)
     whole = np.where(number >= 0, lost[np.maximum(number, 0) % len(lost)], False)
@@ -189,14 +128,13 @@ def _edges(
 
 
 def _look(
-    rng: np.random.Generator, scene: Scene, window: _Window, day: Ints, same_day: float
+    rng: np.random.Generator, scene: Scene, window: PixelWindow, day: Ints, same_day: float
 ) -> tuple[Ints, Ints]:
     """Return the day that a burn would be dated, and the days from it to the next clear look."""
     # Fires mostly burn after the satellite has passed, so the burn is seen from the next day on.
     blind = ~np.isfinite(scene.nir) | (scene.red > 0.30)
-    middle = slice(PROBES // 2, None, PROBES)
-    rows = np.clip(window.row[middle, middle], 0, scene.region.shape[0] - 1).astype(np.int64)
-    cols = np.clip(window.col[middle, middle], 0, scene.region.shape[1] - 1).astype(np.int64)
+    rows = np.clip(window.middle(window.row), 0, scene.region.shape[0] - 1).astype(np.int64)
+    cols = np.clip(window.middle(window.col), 0, scene.region.shape[1] - 1).astype(np.int64)
     last = len(scene.days) - 1
     # Day of the next clear look, from the last day backward.
     following = np.full((last + 2, *scene.region.shape), last + 30, np.int64)
@@ -209,7 +147,7 @@ def _look(
 
 
 def _layers(
-    scene: Scene, window: _Window, day: Ints, spread: npt.NDArray[np.uint8], month: np.datetime64
+    scene: Scene, window: PixelWindow, day: Ints, spread: npt.NDArray[np.uint8], month: np.datetime64
 ) -> list[Layer]:
     first = month.astype("datetime64[D]")
     stop = (month + 1).astype("datetime64[D]")

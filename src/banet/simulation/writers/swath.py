@@ -16,7 +16,6 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from banet.days import day_of_year
 from banet.files import writing
 from banet.region import Region
 from banet.simulation.fields import Field
@@ -25,6 +24,7 @@ from banet.simulation.observe import View, observations
 from banet.simulation.scan import SCAN_SECONDS, Scans, scans_over
 from banet.simulation.spectra import Band
 from banet.simulation.view import solar_zenith
+from banet.simulation.writers.names import stamp
 
 if TYPE_CHECKING:
     from banet.simulation.scene import Scene
@@ -76,9 +76,9 @@ def _write(scene: Scene, folder: Path, kind: _Kind) -> tuple[Path, ...]:
         if scans is None or np.isnan(view.reflectance).all():
             continue
         values = _sample(view, scans, scene.region)
-        sun = solar_zenith(scene.days[0], view.passage.time_h, scans.longitude, scans.latitude)
+        sun = _sun(scene.days[0], view.passage.time_h, scans)
         for start, part in _granules(scene.days[0], scans, 16 * kind.fine):
-            stem = f"A{_stamp(start)}.002.{_stamp(start + np.timedelta64(380, 'm'), '')}00.nc"
+            stem = f"A{stamp(start)}.002.{stamp(start + np.timedelta64(380, 'm'), '')}00.nc"
             prefix, platform = PREFIX[view.passage.satellite]
             about = _about(platform, start)
             bands = folder / f"{prefix}02{kind.name}.{stem}"
@@ -91,11 +91,15 @@ def _write(scene: Scene, folder: Path, kind: _Kind) -> tuple[Path, ...]:
     return tuple(paths)
 
 
-def _stamp(moment: np.datetime64, between: str = ".") -> str:
-    day = moment.astype("datetime64[D]")
-    minutes = int((moment - day).astype("timedelta64[m]").astype(int))
-    number = int(day_of_year(np.array([day]))[0])
-    return f"{str(day)[:4]}{number:03d}{between}{minutes // 60:02d}{minutes % 60:02d}"
+def _sun(day: np.datetime64, hour: float, scans: Scans) -> npt.NDArray[np.float64]:
+    """Return the solar zenith of each pixel, degrees; exact on every 16th pixel, linear between them."""
+    pixels = np.arange(scans.longitude.shape[1])
+    known = np.unique(np.append(pixels[::16], pixels[-1]))
+    exact = solar_zenith(day, hour, scans.longitude[:, known], scans.latitude[:, known])
+    place = np.interp(pixels, known, np.arange(known.size))
+    first = np.minimum(place.astype(int), known.size - 2)
+    share = place - first
+    return np.asarray(exact[:, first] * (1 - share) + exact[:, first + 1] * share, np.float64)
 
 
 def _granules(start: np.datetime64, scans: Scans, rows: int) -> Iterator[tuple[np.datetime64, slice]]:
@@ -198,7 +202,9 @@ def _integers(
 
 def _store(group: h5py.Group, name: str, values: npt.NDArray[Any]) -> Any:
     chunks = (min(len(values), 256), values.shape[1])
-    return group.create_dataset(name, data=values, chunks=chunks, compression="gzip", compression_opts=1)
+    return group.create_dataset(
+        name, data=values, chunks=chunks, shuffle=True, compression="gzip", compression_opts=1
+    )
 
 
 def _write_places(

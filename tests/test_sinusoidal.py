@@ -10,17 +10,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from banet.errors import InputError
-from banet.labels.sinusoidal import (
+from banet.labels.sinusoidal_cuts import cut_runs, mask_fraction
+from banet.region import Region
+from banet.sinusoidal import (
     EARTH_RADIUS,
     TILE_SIZE,
     SinusoidalGrid,
-    cut_runs,
-    mask_fraction,
     tile_grid,
     tile_of,
     tiles_of_region,
 )
-from banet.region import Region
 
 SINUSOIDAL = "+proj=sinu +R=6371007.181 +units=m +no_defs"
 

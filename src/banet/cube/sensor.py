@@ -1,0 +1,66 @@
+"""Whether what observed a cube is what a set of weights was trained on, as far as both say."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+__all__ = ["Sensor", "sensor_note"]
+
+_INSTRUMENTS = ("VIIRS", "MODIS", "SLSTR", "AVHRR", "OLCI", "VEGETATION")
+_SATELLITES = {"S-NPP", "NOAA-20", "NOAA-21", "TERRA", "AQUA"}
+# Says how an image came to be, not what kind it is: simulated scenes stand for the sensor they simulate.
+_NO_KIND = {"SIMULATED"}
+
+
+@dataclass(frozen=True)
+class Sensor:
+    """What a text such as `VIIRS S-NPP/NOAA-20 surface reflectance` says.
+
+    Attributes:
+        instrument: upper case; empty if it names none that is known.
+        satellites: upper case; empty if it names none, which means any.
+        kind: the rest, such as `surface reflectance`; empty for reflectance as it reaches the sensor.
+    """
+
+    instrument: str
+    satellites: frozenset[str]
+    kind: str
+
+    @classmethod
+    def parse(cls, text: str) -> Sensor:
+        """Read a text.
+
+        >>> Sensor.parse("VIIRS S-NPP (display)").kind
+        'display'
+        """
+        words = [word for word in re.split(r"[\s/,()]+", text) if word]
+        upper = [word.upper() for word in words]
+        kind = (
+            word.lower()
+            for word, name in zip(words, upper, strict=True)
+            if name not in _SATELLITES and name not in _INSTRUMENTS and name not in _NO_KIND
+        )
+        instrument = next((word for word in upper if word in _INSTRUMENTS), "")
+        return cls(instrument, frozenset(upper) & _SATELLITES, " ".join(kind))
+
+
+def sensor_note(cube: str, weights: str) -> str | None:
+    """Return a line on what sets a cube's sensor apart from that of the weights, None if nothing does.
+
+    Weights that name an instrument and no satellite are for all satellites that carry it.
+
+    Args:
+        cube: the sensor of the cube.
+        weights: the sensor that the weights were trained with.
+
+    >>> sensor_note("VIIRS NOAA-20", "VIIRS") is None
+    True
+    """
+    seen, known = Sensor.parse(cube), Sensor.parse(weights)
+    if not seen.instrument:
+        return f"the cube does not say what observed it ({cube}), the weights were trained with {weights}"
+    other = known.satellites and not seen.satellites <= known.satellites
+    if seen.instrument == known.instrument and seen.kind == known.kind and not other:
+        return None
+    return f"the cube was observed by {cube}, the weights were trained with {weights}: expect more errors"

@@ -1,0 +1,136 @@
+"""Land cover, regions or any other classes of cells, from a raster or polygons, brought to a grid by area."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from banet.errors import InputError, UnreadableFileError
+from banet.files import PathLike, existing_file
+from banet.labels.cutting import covered
+from banet.labels.rasters import read_window
+from banet.region import Region
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+
+__all__ = ["MOST_CLASSES", "Classes", "read_classes", "read_validity"]
+
+MOST_CLASSES = 64
+Classes = tuple[npt.NDArray[np.int64], dict[int, str]]
+_RASTERS = {".tif", ".tiff"}
+_FIELDS = ("name", "NAME", "region", "id", "ID")
+
+
+def read_classes(path: PathLike, region: Region, *, field: str | None = None) -> Classes:
+    """Read the class that covers most of each cell.
+
+    Args:
+        path: a GeoTIFF of whole numbers in any projection, or a vector file of polygons.
+        region: the grid.
+        field: of the polygons, with the class; by default the first of name, region, id that they have.
+
+    Returns:
+        Class of each cell, (rows, columns) int64, -1 where the file says nothing; names of the classes.
+
+    Raises:
+        NotFoundError: if there is no such file.
+        UnreadableFileError: if it cannot be read.
+        InputError: if it holds more than 64 classes within the region, no whole numbers, or lacks the field.
+    """
+    file = existing_file(path, "file of classes")
+    if file.suffix.lower() in _RASTERS:
+        return _of_raster(file, region)
+    return _of_polygons(file, region, field)
+
+
+def read_validity(path: PathLike, region: Region) -> npt.NDArray[np.bool_]:
+    """Read which cells may count: those of which at least half lies under non-zero pixels or in polygons.
+
+    Args:
+        path: a GeoTIFF in any projection, or a vector file of polygons.
+        region: the grid.
+
+    Raises:
+        NotFoundError: if there is no such file.
+        UnreadableFileError: if it cannot be read.
+    """
+    file = existing_file(path, "validity mask")
+    if file.suffix.lower() in _RASTERS:
+        window = read_window(file, region)
+        mask = (window.values != 0) & ~window.missing()
+        return np.asarray(covered(window.grid, mask, region) >= 0.5 - 1e-9)
+    shares = _shares(_polygons(file), region)
+    return np.asarray(sum(shares.values(), np.zeros(region.shape)) >= 0.5 - 1e-3)
+
+
+def _of_raster(file: Path, region: Region) -> Classes:
+    window = read_window(file, region)
+    if not np.issubdtype(window.values.dtype, np.integer):
+        raise InputError(f"{file.name} holds {window.values.dtype}; classes are whole numbers")
+    known = ~window.missing() & (window.values >= 0)
+    numbers = [int(n) for n in np.unique(window.values[known])]
+    _check_count(file, len(numbers))
+    shares = {n: covered(window.grid, known & (window.values == n), region) for n in numbers}
+    return _largest(shares, region), {n: str(n) for n in numbers}
+
+
+def _of_polygons(file: Path, region: Region, field: str | None) -> Classes:
+    table = _polygons(file)
+    column = field or next((name for name in _FIELDS if name in table.columns), None)
+    if column is None or column not in table.columns:
+        raise InputError(
+            f"{file.name} has no field {field or ' or '.join(_FIELDS)}; it has {', '.join(table.columns)}"
+        )
+    labels = table[column].astype(str)
+    names = sorted(labels.unique())
+    _check_count(file, len(names))
+    shares = _shares(table, region, labels.map(names.index).to_numpy(np.int64))
+    return _largest(shares, region), dict(enumerate(names))
+
+
+def _polygons(file: Path) -> gpd.GeoDataFrame:
+    import geopandas as gpd
+
+    try:
+        table = gpd.read_parquet(file) if file.suffix == ".parquet" else gpd.read_file(file)
+    except (ValueError, OSError, RuntimeError) as error:
+        raise UnreadableFileError(f"{file.name} is no readable vector file: {error}") from error
+    if table.crs is None:
+        raise UnreadableFileError(f"{file.name} has no coordinate reference system")
+    return table[~(table.geometry.isna() | table.geometry.is_empty)].to_crs("EPSG:4326")
+
+
+def _shares(
+    table: gpd.GeoDataFrame, region: Region, number: npt.NDArray[np.int64] | None = None
+) -> dict[int, npt.NDArray[np.float64]]:
+    """Part of each cell under the polygons of each class, drawn as finely as fire perimeters are."""
+    from banet.labels.perimeter_dates import FireDates
+    from banet.labels.perimeters import burned_of_polygons
+
+    each = np.zeros(len(table), np.int64) if number is None else number
+    # A class takes the place of a day: perimeters are told apart by it, and drawn by area.
+    dates = FireDates(each.astype("datetime64[D]"), np.zeros(len(table)))
+    drawn = burned_of_polygons(table.geometry, dates, region)
+    found: dict[int, npt.NDArray[np.float64]] = {}
+    for one in np.unique(drawn.day):
+        part = drawn.day == one
+        plane = np.zeros(region.shape)
+        plane[drawn.row[part], drawn.col[part]] = drawn.fraction[part]
+        found[int(one.astype(np.int64))] = plane
+    return found
+
+
+def _largest(shares: dict[int, npt.NDArray[Any]], region: Region) -> npt.NDArray[np.int64]:
+    if not shares:
+        return np.full(region.shape, -1, np.int64)
+    numbers, planes = np.array(list(shares)), np.stack(list(shares.values()))
+    return np.where(planes.max(axis=0) > 0, numbers[planes.argmax(axis=0)], -1).astype(np.int64)
+
+
+def _check_count(file: Path, count: int) -> None:
+    if count > MOST_CLASSES:
+        raise InputError(f"{file.name} holds {count} classes within the region; at most {MOST_CLASSES}")

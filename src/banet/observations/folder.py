@@ -1,0 +1,34 @@
+"""What sources of daily files share: which days a folder holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from banet.days import Day, Days
+from banet.files import PathLike, existing_folder
+
+__all__ = ["FolderSource"]
+
+
+class FolderSource:
+    """A source whose files tell their day by their names; a subclass says how in `by_day`."""
+
+    def by_day(self, paths: Iterable[Path]) -> Mapping[Day, Sequence[Path]]:
+        """Group those of some files that are of this family by day, in the order to read them in."""
+        raise NotImplementedError
+
+    def files(self, folder: PathLike) -> dict[Day, tuple[Path, ...]]:
+        """Return the files of each day, in the folder and the folders below it, days in order.
+
+        Raises:
+            NotFoundError: if there is no such folder.
+        """
+        found = self.by_day(existing_folder(folder, "folder of VIIRS files").rglob("*"))
+        return {day: tuple(found[day]) for day in sorted(found)}
+
+    def days(self, folder: PathLike) -> Days:
+        """Return the sorted days for which the folder holds at least one file of this family."""
+        return np.array(list(self.files(folder)), "datetime64[D]")

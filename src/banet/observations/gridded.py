@@ -1,0 +1,200 @@
+"""What the gridded HDF4 products of the LAADS order service share: names, values, and overpasses of a day.
+
+One file a band and overpass, `{product}.A{YYYYDDD}.{HHMM}.{collection}.{production}.psrpgs...{band}.hdf`; a
+data set named like the band holds the grid, row 0 in the north. Values above -999 and below 65527 are valid
+(`FILL_TEST_VALUE` of the files); `value * Scale + Offset` is a reflectance (already divided by the cosine of
+the solar zenith), a radiance in W m-2 sr-1 um-1, or an angle in degrees (no Scale).
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from banet.days import Day, from_day_of_year
+from banet.errors import InputError, NotFoundError, UnreadableFileError
+from banet.files import PathLike
+from banet.hdf4 import Hdf4Array, read_arrays
+from banet.observations.folder import FolderSource
+from banet.observations.mosaic import BestView
+from banet.observations.planes import DayPlanes, Overpass, Plane
+from banet.region import Region
+
+__all__ = ["GriddedFile", "GriddedSource", "check_edges", "physical", "read_plane", "satellite_of"]
+
+# What the first part of a product's name says of who flew.
+_SATELLITES = {
+    "NPP": "S-NPP",
+    "VNP": "S-NPP",
+    "J1": "NOAA-20",
+    "VJ1": "NOAA-20",
+    "J2": "NOAA-21",
+    "VJ2": "NOAA-21",
+}
+_VALID = (-999, 65527)
+_EDGES = ("WestBoundingCoord", "SouthBoundingCoord", "EastBoundingCoord", "NorthBoundingCoord")
+# The edges are written with six decimals; a grid that is off by a tenth of a cell is another grid.
+_EDGE_TOLERANCE = 0.1
+
+
+@dataclass(frozen=True, order=True)
+class GriddedFile:
+    """What the name of a file says; ordered by overpass, then band, then production.
+
+    Attributes:
+        day: UTC day of the overpass.
+        time: hour and minute, `HHMM`.
+        product: such as `NPP_VMAES_L1`.
+        band: such as `Reflectance_M5`.
+        rest: collection, production time and order id; the last in order is the newest.
+        path: the file.
+    """
+
+    day: Day
+    time: str
+    product: str
+    band: str
+    rest: str
+    path: Path
+
+    @classmethod
+    def of(cls, match: re.Match[str], product: str, path: Path) -> GriddedFile | None:
+        """Return what a matched name says (year, doy, time, band, rest), or None if its time is none."""
+        if not ("0000" <= match["time"] < "2400" and match["time"][2:] < "60"):
+            return None
+        try:
+            day = from_day_of_year(int(match["year"]), int(match["doy"]))
+        except InputError:  # a name like A2017400 is a name of something else
+            return None
+        return cls(day, match["time"], product, match["band"], match["rest"], path)
+
+
+def satellite_of(name: str) -> str:
+    """Return which satellite a file's name says, such as `NOAA-20`; empty if none."""
+    match = re.match(r"(NPP|VNP|V?J1|V?J2)_?V[MI]AES_L1", name, re.IGNORECASE)
+    return _SATELLITES[match[1].upper()] if match else ""
+
+
+class GriddedSource(FolderSource):
+    """A source of gridded files: those of one overpass belong together by the time in their names."""
+
+    name: str
+
+    def parse(self, path: Path) -> GriddedFile | None:
+        """Return what the name of a file says, or None if the source has no use for it."""
+        raise NotImplementedError
+
+    def whole(self, bands: Iterable[str]) -> bool:
+        """Tell whether files of these bands are worth a look; angles alone may not be."""
+        return any(True for _ in bands)
+
+    def overpass(self, time: np.datetime64, bands: Mapping[str, Path], region: Region) -> Overpass:
+        """Read one overpass from its files by band.
+
+        Raises:
+            UnreadableFileError: if a band is missing or broken, or lies on another grid.
+        """
+        raise NotImplementedError
+
+    def by_day(self, paths: Iterable[Path]) -> dict[Day, list[Path]]:
+        """Group files by day, ordered by overpass."""
+        days: dict[Day, list[GriddedFile]] = defaultdict(list)
+        for path in paths:
+            file = self.parse(path)
+            if file is not None:
+                days[file.day].append(file)
+        return {
+            day: [file.path for file in sorted(files)]
+            for day, files in days.items()
+            if self.whole(file.band for file in files)
+        }
+
+    def read_day(
+        self, folder: PathLike, day: Day, region: Region, files: Iterable[Path] | None = None
+    ) -> DayPlanes:
+        """Return the planes of a day; overpasses that cannot be used become lines in `gaps`.
+
+        Args:
+            folder: where the files are.
+            day: UTC.
+            region: the grid that the files were ordered for.
+            files: those of the day, if they are known, to spare a look through the folder.
+
+        Raises:
+            NotFoundError: if the folder holds no file of that day.
+            UnreadableFileError: if not one overpass of that day could be used; the message says why.
+        """
+        overpasses = self._overpasses(self.files(folder).get(day, ()) if files is None else files)
+        if not overpasses:
+            raise NotFoundError(f"{folder} holds no {self.name} file of {day}")
+        view, gaps = BestView(region.shape), list[str]()
+        for (time, product), bands in sorted(overpasses.items()):
+            clock = f"{time[:2]}:{time[2:]}"
+            try:
+                view.add(self.overpass(np.datetime64(f"{day}T{clock}", "m"), bands, region))
+            except UnreadableFileError as error:
+                gaps.append(f"overpass {product} {day} {clock}: {error}")
+        if not view.overpasses:
+            raise UnreadableFileError(f"no overpass of {day} can be used: {'; '.join(gaps)}")
+        return view.result(gaps)
+
+    def _overpasses(self, paths: Iterable[Path]) -> dict[tuple[str, str], dict[str, Path]]:
+        """Group files by overpass; of several productions of one band the newest stays."""
+        groups: dict[tuple[str, str], dict[str, Path]] = defaultdict(dict)
+        for file in sorted(file for path in paths if (file := self.parse(Path(path)))):
+            groups[file.time, file.product][file.band] = file.path
+        return {key: bands for key, bands in groups.items() if self.whole(bands)}
+
+
+def read_plane(path: Path, band: str, region: Region) -> Plane:
+    """Read a plane that lies on a region's grid, (rows, columns) float32 in physical units, NaN missing.
+
+    Raises:
+        UnreadableFileError: if it cannot be read, or lies elsewhere.
+    """
+    array = read_arrays(path, [band])[band]
+    if array.values.shape != region.shape:
+        raise UnreadableFileError(
+            f"{path.name} has {_by(array.values.shape)} cells, region {region.name} has {_by(region.shape)}"
+        )
+    check_edges(path, array.file_attributes, region)
+    return physical(array)
+
+
+def physical(array: Hdf4Array) -> Plane:
+    """Turn stored values into float32 in physical units, NaN where they are none."""
+    raw = array.values
+    values = raw.astype(np.float32)
+    # As in the original: float32 times the attribute, so that stored cubes agree with it to the last bit.
+    values *= np.float32(array.attributes.get("Scale", 1))
+    values += np.float32(array.attributes.get("Offset", 0))
+    values[~((raw > _VALID[0]) & (raw < _VALID[1]))] = np.nan
+    return values
+
+
+def check_edges(path: Path, attributes: Mapping[str, Any], region: Region) -> None:
+    """Refuse a file of the right shape that lies elsewhere; files without edges pass.
+
+    Raises:
+        UnreadableFileError: if it covers another box than the region's.
+    """
+    if not all(edge in attributes for edge in _EDGES):
+        return
+    found = np.array([float(attributes[edge]) for edge in _EDGES])
+    off = found - np.array(region.bbox)
+    off[[0, 2]] = (off[[0, 2]] + 180) % 360 - 180  # a box across the antimeridian is written either way
+    if np.abs(off).max() > _EDGE_TOLERANCE * region.pixel_size:
+        raise UnreadableFileError(
+            f"{path.name} covers {', '.join(f'{edge:g}' for edge in found)}, "
+            f"region {region.name} is {', '.join(f'{edge:g}' for edge in region.bbox)}"
+        )
+
+
+def _by(shape: tuple[int, ...]) -> str:
+    return " x ".join(str(size) for size in shape)
