@@ -10,7 +10,16 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-RUNS = ("main_job", "engine_tile", "granule_to_grid", "sources", "four_sources")
+RUNS = (
+    "main_job",
+    "engine_tile",
+    "tile_stages",
+    "scaling",
+    "large_region",
+    "granule_to_grid",
+    "sources",
+    "four_sources",
+)
 
 
 def main() -> int:

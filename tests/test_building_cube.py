@@ -312,3 +312,22 @@ def test_the_real_overpass_and_a_table_of_that_day(tmp_path: Path, real: Path) -
     assert window.frp.sum() == 12.5
     assert cube.gaps == {}
     shutil.rmtree(cube.path)
+
+
+def test_several_processes_build_the_same_cube_in_the_same_order(
+    tmp_path: Path, season: tuple[Path, Path]
+) -> None:
+    next(season[0].glob("*A2020197*M12*")).write_bytes(b"not a file of a satellite")
+    one, told = build(season, tmp_path / "one.zarr", end=DAY + 4)
+    two, also = build(season, tmp_path / "two.zarr", end=DAY + 4, workers=2)
+    assert also == told
+    assert len(told) == 5
+    assert two.days.tolist() == one.days.tolist()
+    assert two.gaps == one.gaps
+    for day in one.days:
+        assert two.record(day) == one.record(day)
+    assert all(
+        "unchanged" in line for line in build(season, tmp_path / "two.zarr", end=DAY + 4, workers=2)[1]
+    )
+    with pytest.raises(InputError, match="at least one"):
+        build(season, tmp_path / "three.zarr", workers=0)

@@ -136,6 +136,21 @@ def test_cube_chips_hold_planes_and_daily_fractions_across_the_year(cube: Cube, 
     assert again.entries == chips.entries
 
 
+def test_several_processes_cut_the_same_chips(cube: Cube, tmp_path: Path) -> None:
+    settings = {"days": 16, "size": 16, "step": 12, "day_step": 8, "min_burned_cells": 1}
+    told: list[tuple[int, int, str]] = []
+    one = write_cube_chips(tmp_path / "one", cube, reference(), **settings)
+    two = write_cube_chips(
+        tmp_path / "two", cube, reference(), workers=2, progress=lambda *a: told.append(a), **settings
+    )
+    assert two.entries == one.entries
+    assert [(done, total) for done, total, _ in told] == [(n + 1, len(one)) for n in range(len(one))]
+    for number in range(len(one)):
+        ours, theirs = one.read(number), two.read(number)
+        np.testing.assert_array_equal(ours.planes, theirs.planes)
+        np.testing.assert_array_equal(ours.target, theirs.target)
+
+
 def test_days_outside_the_labels_period_are_not_known(cube: Cube, tmp_path: Path) -> None:
     labels = reference(start=np.datetime64("2020-12-20"), stop=np.datetime64("2021-01-17"))
     chips = write_cube_chips(

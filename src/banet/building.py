@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from banet.errors import InputError, NotFoundError, UnreadableFileError
 from banet.files import PathLike
 from banet.observations.hotspots import fires_of, read_hotspots
 from banet.observations.planes import DayPlanes, ObservationSource
+from banet.processes import in_processes
 from banet.region import Region
 
 __all__ = ["Progress", "build_cube"]
@@ -37,6 +38,7 @@ def build_cube(
     end: Any = None,
     source: str = "viirs750-gridded",
     vegetation_only: bool = True,
+    workers: int | None = None,
     progress: Progress | None = None,
 ) -> Cube:
     """Build a cube from satellite files and hot spots, or bring one up to date.
@@ -58,6 +60,7 @@ def build_cube(
         end: last UTC day, included.
         source: what the files are; see `banet.observations.sources`.
         vegetation_only: leave out hot spots whose type says that no vegetation burned.
+        workers: read files in so many processes; days are still written by this one, one after the other.
         progress: called after each day with the number of days done, of all days, and a line about the day.
 
     Raises:
@@ -75,12 +78,24 @@ def build_cube(
     cube = _open_or_create(out, region, reader)
     builder = _Builder(cube, reader, Path(viirs_folder), files, table, vegetation_only)
     with cube.writing():
-        for done, day in enumerate(days, start=1):
-            message = builder.build(day)
+        for done, (day, found) in enumerate(in_processes(builder.find, days, workers), start=1):
+            message = builder.commit(day, found)
             if progress is not None:
                 progress(done, len(days), f"{day}: {message}")
     _check_any(cube, [day for day in days if day in files])
     return cube
+
+
+@dataclass(frozen=True, eq=False)
+class _Found:
+    """What there is of a day: planes to write, a gap to record, or why nothing is to be done."""
+
+    fingerprint: str
+    message: str = ""
+    gap: str = ""
+    planes: DayPlanes | None = None
+    frp: npt.NDArray[np.float32] | None = None
+    notes: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,22 +109,35 @@ class _Builder:
     table: pd.DataFrame | None
     vegetation_only: bool
 
-    def build(self, day: Day) -> str:
-        """Build a day if anything changed, and say what was done."""
+    def find(self, day: Day) -> _Found:
+        """Read what there is of a day, if anything changed; writes nothing."""
         frp, notes = fires_of(self.table, self.cube.region, day, vegetation_only=self.vegetation_only)
         files = self.files.get(day, ())
         fingerprint = _fingerprint(self.reader.name, files, frp)
         known = self.cube.record(day)
         if known is not None and known.fingerprint == fingerprint:
-            return "unchanged"
+            return _Found(fingerprint, "unchanged")
         held = known is not None and bool(known.inputs)
         if not files:
-            return "kept, its files are gone" if held else self._gap(day, "no file", frp, notes, fingerprint)
+            if held:
+                return _Found(fingerprint, "kept, its files are gone")
+            return _Found(fingerprint, gap="no file", frp=frp, notes=notes)
         try:
             planes = self.reader.read_day(self.folder, day, self.cube.region, files)
         except UnreadableFileError as error:
-            return f"kept; {error}" if held else self._gap(day, str(error), frp, notes, fingerprint)
-        changed = self.cube.write_day(day, planes, frp, notes=notes, fingerprint=fingerprint)
+            if held:
+                return _Found(fingerprint, f"kept; {error}")
+            return _Found(fingerprint, gap=str(error), frp=frp, notes=notes)
+        return _Found(fingerprint, planes=planes, frp=frp, notes=notes)
+
+    def commit(self, day: Day, found: _Found) -> str:
+        """Write what was found of a day, and say what was done."""
+        if found.gap:
+            return self._gap(day, found.gap, found.frp, found.notes, found.fingerprint)
+        if found.planes is None:
+            return found.message
+        planes, fingerprint = found.planes, found.fingerprint
+        changed = self.cube.write_day(day, planes, found.frp, notes=found.notes, fingerprint=fingerprint)
         gaps = f", {len(planes.gaps)} gaps" if planes.gaps else ""
         return f"{len(planes.inputs)} files{gaps}" if changed else "unchanged"
 

@@ -13,6 +13,7 @@ from banet.chips.store import ChipEntry, Chips
 from banet.days import Day, as_day, day_range
 from banet.errors import InputError
 from banet.files import PathLike
+from banet.processes import in_processes
 
 if TYPE_CHECKING:
     from banet.cube import Cube
@@ -121,6 +122,7 @@ def write_cube_chips(
     days: int = 64,
     size: int = 128,
     group: str = "",
+    workers: int | None = None,
     progress: Progress | None = None,
     **choice: Any,
 ) -> Chips:
@@ -135,6 +137,7 @@ def write_cube_chips(
         days: of a chip.
         size: of a chip in cells; a smaller region is padded with cells that are not observed and not known.
         group: what validation reports by; the region's name by default.
+        workers: cut in so many processes; the index is written by this one.
         progress: called with (done, total, message).
         choice: `step`, `day_step`, `min_burned_cells`, `empty_share`, `seed` of `plan_blocks`.
 
@@ -150,22 +153,39 @@ def write_cube_chips(
             f"{here.name} shows no fire in {cube.region.name} from {first} to {last}: nothing to train on"
         )
     chips = Chips.create(folder, days, size)
-    for done, block in enumerate(plan, 1):
-        name = block.name(cube.region.name)
-        if name not in chips.names:
-            entry = ChipEntry(
-                name,
-                source="cube",
-                climate=group or cube.region.name,
-                region=cube.region.name,
-                start=str(block.start),
-                corner=(block.row, block.col),
-                details={"labels": here.name, "sensor": cube.sensor, "mir_band": cube.mir_band},
-            )
-            chips.write(entry, *_read_block(cube, here, dated, block, days, size))
+    cutter = _Cutter(chips, cube, here, dated, group or cube.region.name)
+    todo = [block for block in plan if block.name(cube.region.name) not in chips.names]
+    for done, (_, entry) in enumerate(in_processes(cutter, todo, workers), 1 + len(plan) - len(todo)):
+        chips.enter(entry)
         if progress is not None:
-            progress(done, len(plan), f"chip {name}")
+            progress(done, len(plan), f"chip {entry.name}")
     return chips
+
+
+@dataclass(frozen=True, eq=False)
+class _Cutter:
+    """Cuts blocks and writes their arrays, without entering them: any process may do it."""
+
+    chips: Chips
+    cube: Cube
+    reference: Reference
+    dated: DatedFractions
+    group: str
+
+    def __call__(self, block: Block) -> ChipEntry:
+        """Write the arrays of a block and return its entry."""
+        cube, here = self.cube, self.reference
+        entry = ChipEntry(
+            block.name(cube.region.name),
+            source="cube",
+            climate=self.group,
+            region=cube.region.name,
+            start=str(block.start),
+            corner=(block.row, block.col),
+            details={"labels": here.name, "sensor": cube.sensor, "mir_band": cube.mir_band},
+        )
+        planes, target = _read_block(cube, here, self.dated, block, self.chips.days, self.chips.size)
+        return self.chips.write_arrays(entry, planes, target)
 
 
 def _common_period(cube: Cube, reference: Reference, start: Any, stop: Any) -> tuple[Day, Day]:

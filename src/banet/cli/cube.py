@@ -36,6 +36,7 @@ def build(
     end: str | None = None,
     source: Annotated[str, Parameter(name=("--source", "--sensor"))] = "viirs750-gridded",
     all_hotspots: bool = False,
+    workers: int | None = None,
 ) -> None:
     """Make or update a cube from satellite files and hot spots.
 
@@ -51,6 +52,7 @@ def build(
         source: which family of files the folder holds: viirs750-gridded, viirs375-gridded, viirs750-swath,
             viirs375-swath or surface.
         all_hotspots: also take volcanoes, static land sources and offshore flares for fire.
+        workers: read files in so many processes.
     """
     from banet.building import build_cube
     from banet.region import Region
@@ -65,6 +67,7 @@ def build(
             end=end,
             source=source,
             vegetation_only=not all_hotspots,
+            workers=workers,
             progress=report,
         )
     _summary(cube)

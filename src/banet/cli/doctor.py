@@ -24,7 +24,7 @@ _NEEDED = (
     "odc-geo",
     "pyresample",
 )
-_EXTRA = ("openvino", "onnxruntime", "distributed", "pystac", "tensorboard")
+_EXTRA = ("openvino", "onnx", "onnxruntime", "distributed", "pystac", "tensorboard")
 
 
 def register(root: App) -> None:
@@ -73,13 +73,20 @@ def _network() -> list[str]:
     import torch
 
     from banet.errors import BanetError
-    from banet.model.engine import choose_backend
+    from banet.model.engine import BACKENDS, choose_backend
     from banet.model.weights import load_model
 
     say(
         f"  cores {os.cpu_count()}, torch threads {torch.get_num_threads()}, CUDA {torch.cuda.is_available()}"
     )
     say(f"  engine {choose_backend()}")
+    for name in BACKENDS:
+        try:
+            choose_backend(name)
+        except BanetError as error:
+            say(f"    --engine {name:8} {error}")
+        else:
+            say(f"    --engine {name:8} can run here")
     try:
         model = load_model("default")
     except BanetError as error:

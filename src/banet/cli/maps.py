@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from banet.cli.progress import caution, progress, say
 
 if TYPE_CHECKING:
     from cyclopts import App
+
+    from banet.cube import Cube
+    from banet.mapping import BurnMap
 
 
 _SCRATCH = ".unfinished"
@@ -33,10 +39,15 @@ def make_maps(
     step: int | None = None,
     threshold: float = 0.5,
     pictures: bool = True,
+    engine: str = "auto",
+    workers: int | None = None,
+    scheduler: str | None = None,
 ) -> None:
     """Write the maps of every month from START to END.
 
-    A run that was ended at any moment goes on where it stopped when it is started again.
+    A run that was ended at any moment goes on where it stopped when it is started again. A tile that cannot
+    be made is left as a gap that counts as not observed; the rest is written, the exit status is 3, and the
+    same command tries the gaps again. Two runs may write to one folder, but not the same month.
 
     Args:
         cube: a folder CUBE.zarr.
@@ -50,29 +61,115 @@ def make_maps(
         step: distance of the tiles of 'original' in cells; 100 if left out.
         threshold: least burned value of a cell that counts as burned.
         pictures: also write a PNG of each map.
+        engine: what computes: 'torch', 'openvino', 'onnx', 'cuda', or 'auto' for what 'banet doctor' names.
+        workers: do the work in so many processes of this machine.
+        scheduler: address of a dask scheduler, whose workers do the work; they must see CUBE and OUT.
     """
     from banet.cube import open_cube
     from banet.days import month_range
+    from banet.errors import InputError
     from banet.files import output_folder
-    from banet.mapping import map_months
     from banet.mapping.run import Settings
-    from banet.output import write_month
 
+    if workers is not None and scheduler is not None:
+        raise InputError("give --workers or --scheduler, not both")
     opened = open_cube(cube)
-    months = month_range(start, end)
+    months = [str(month) for month in month_range(start, end)]
     folder = output_folder(out)
-    scratch = folder / _SCRATCH
     tiling = tiling or ("blend" if step is None else "original")
     settings: Settings = {"tiling": tiling, "tile": tile, "step": step, "threshold": threshold}
-    told: set[str] = set()
-    with progress("map") as report:
-        running: Settings = {**settings, "progress": report, "scratch": scratch}
-        maps = map_months(opened, months[0], months[-1], weights.split(","), **running)
-        for burnmap in maps:
-            written = write_month(opened, burnmap, folder, settings=settings, pictures=pictures)
-            for note in burnmap.attrs.get("notes", ()):
-                if note not in told:
-                    caution(note)
-            told.update(burnmap.attrs.get("notes", ()))
-            say(f"{burnmap.start}: {burnmap.burned_area_ha:,.0f} ha burned, {written['burn_date']}")
-    shutil.rmtree(scratch, ignore_errors=True)
+    network = _network(weights, engine, workers)
+    with (
+        _alone(folder, opened.region.name, months),
+        _cluster(scheduler, workers) as client,
+        progress("map") as report,
+    ):
+        running: Settings = {**settings, "progress": report, "keep_going": True, "client": client}
+        gaps = _write(opened, network, folder, months, running, {**settings}, pictures=pictures)
+    with contextlib.suppress(OSError):  # another run may be at work in it
+        (folder / _SCRATCH).rmdir()
+    _tell(gaps)
+
+
+def _write(
+    cube: Cube,
+    network: Any,
+    folder: Path,
+    months: Sequence[str],
+    running: Any,
+    settings: dict[str, Any],
+    *,
+    pictures: bool,
+) -> list[str]:
+    """Map and write each month; return a line for each gap."""
+    from banet.mapping import map_months
+    from banet.output import write_month
+
+    scratch, gaps, told = folder / _SCRATCH, list[str](), set[str]()
+    maps = map_months(cube, months[0], months[-1], network, **{**running, "scratch": scratch})
+    for month, burnmap in zip(months, maps, strict=True):
+        written = write_month(cube, burnmap, folder, settings=settings, pictures=pictures)
+        for note in burnmap.attrs.get("notes", ()):
+            if note not in told:
+                caution(note)
+            told.add(note)
+        say(f"{burnmap.start}: {burnmap.burned_area_ha:,.0f} ha burned, {written['burn_date']}")
+        found = list(_gaps(month, burnmap))
+        gaps += found
+        if not found:
+            shutil.rmtree(scratch / month, ignore_errors=True)
+    return gaps
+
+
+def _gaps(month: str, burnmap: BurnMap) -> Iterator[str]:
+    for gap in burnmap.attrs["gaps"]:
+        (top, bottom), (left, right) = gap["rows"], gap["cols"]
+        yield f"{month}, rows {top} to {bottom - 1}, columns {left} to {right - 1}: {gap['reason']}"
+
+
+def _tell(gaps: Sequence[str]) -> None:
+    from banet.errors import PartialFailureError
+
+    if not gaps:
+        return
+    for gap in gaps:
+        caution(f"not mapped: {gap}")
+    raise PartialFailureError(
+        f"{len(gaps)} parts could not be mapped and count as not observed; the rest is there, and the same "
+        "command tries them again"
+    )
+
+
+def _network(weights: str, engine: str, workers: int | None) -> Any:
+    from banet.mapping.distributed import threads_for
+    from banet.model.engine import Engine
+    from banet.model.weights import load_models
+
+    threads = None if workers is None else threads_for(max(1, workers))
+    return Engine(load_models(weights.split(",")), engine, threads=threads)
+
+
+def _alone(folder: Path, region: str, months: Sequence[str]) -> AbstractContextManager[None]:
+    """Hold the right to write these months to this folder."""
+    from banet.mapping.exclusive import exclusive_all
+
+    return exclusive_all(
+        [
+            (
+                folder / _SCRATCH / f"{region}_{month}.lock",
+                f"another run is writing {month} of {region} to {folder}; wait for it or give another folder",
+            )
+            for month in months
+        ]
+    )
+
+
+@contextlib.contextmanager
+def _cluster(scheduler: str | None, workers: int | None) -> Iterator[Any]:
+    if scheduler is None and workers is None:
+        yield None
+        return
+    from banet.mapping.distributed import connected
+
+    with connected(scheduler, workers) as client:
+        yield client

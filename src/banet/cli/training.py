@@ -29,6 +29,7 @@ def tiles(
     days: int = 64,
     start: str | None = None,
     end: str | None = None,
+    workers: int | None = None,
 ) -> None:
     """Cut a cube and its burned-area labels into training tiles.
 
@@ -41,6 +42,7 @@ def tiles(
         days: length of a tile.
         start: first day, YYYY-MM-DD; the first of the cube if left out.
         end: last day, included; the last of the cube if left out.
+        workers: cut in so many processes.
     """
     import numpy as np
 
@@ -66,6 +68,7 @@ def tiles(
             days=days,
             size=size,
             step=step,
+            workers=workers,
             progress=report,
         )
     say(f"{out}: {len(chips)} tiles of {days} days x {size} x {size} cells")

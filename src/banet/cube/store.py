@@ -67,6 +67,10 @@ class Cube:
         self._lock = WriterLock(self.path / "time" / "lock", f"the cube {self.path}")
         self._slots = Slots(self.path, region.shape, tuple(self._variables))
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A cube travels to another process as its path: locks and open files stay at home.
+        return Cube.open, (str(self.path.absolute()),)
+
     def __repr__(self) -> str:
         name, days = self.region.name, len(self.days)
         return f"Cube({str(self.path)!r}, region={name}, sensor={self.sensor!r}, {days} days)"

@@ -28,7 +28,10 @@ def block_planes(block: Block, seen: Planes, threshold: float, mass: float = MAS
         threshold: burned fraction from which on a cell counts as burned.
         mass: share of the summed probability that lies within the uncertainty of a date.
     """
-    summary = summarise(block.probability, threshold, mass)
+    probability = block.probability
+    if not len(probability):  # no tile gave any: nothing burned as far as anybody knows
+        probability = np.zeros((1, *probability.shape[1:]), np.float32)
+    summary = summarise(probability, threshold, mass)
     return {
         "burned_fraction": summary.burned_fraction,
         "day": summary.day,

@@ -98,4 +98,6 @@ class Joiner:
             return Block(rows, cols, np.zeros((0, height, width), np.float32), tile.index)
         if held.shape[1] > height:
             self._columns[j] = held[:, height:].copy()
+        elif held.shape[1] < height:  # the last tile contributed nothing
+            held = np.pad(held, ((0, 0), (0, height - held.shape[1]), (0, 0)))
         return Block(rows, cols, held[:, :height], tile.index)

@@ -67,10 +67,19 @@ class Axis:
         cells = self.cells(k)
         return self.weights[k, : cells.stop - cells.start]
 
+    def weighty(self, k: int) -> slice:
+        """The cells in which tile `k` has weight."""
+        inside = np.flatnonzero(self.weight(k)) + self.starts[k]
+        return slice(int(inside[0]), int(inside[-1]) + 1) if inside.size else slice(0, 0)
+
     def touched(self, k: int) -> range:
         """The blocks in which tile `k` may have weight."""
         stop = self.cells(k).stop
         return range(k, max(j for j in range(len(self.opens)) if self.opens[j] < stop) + 1)
+
+    def touching(self, k: int) -> list[int]:
+        """The tiles that may have weight in block `k`."""
+        return [tile for tile in range(k + 1) if k in self.touched(tile)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,10 +106,22 @@ class Tiling:
         return len(self.rows.starts) * len(self.cols.starts)
 
     def __iter__(self) -> Iterator[Tile]:
-        size = (self.rows.size, self.cols.size)
         for i in range(len(self.rows.starts)):
             for j in range(len(self.cols.starts)):
-                yield Tile(self.rows.cells(i), self.cols.cells(j), size, (i, j))
+                yield self.at((i, j))
+
+    def at(self, index: tuple[int, int]) -> Tile:
+        """Return the tile of an index."""
+        size = (self.rows.size, self.cols.size)
+        return Tile(self.rows.cells(index[0]), self.cols.cells(index[1]), size, index)
+
+    def weighty(self, index: tuple[int, int]) -> tuple[slice, slice]:
+        """Return the rows and columns of the region in which the tile of an index has weight."""
+        return self.rows.weighty(index[0]), self.cols.weighty(index[1])
+
+    def block(self, index: tuple[int, int]) -> tuple[slice, slice]:
+        """Return the rows and columns of the region that are final with the tile of an index."""
+        return self.rows.block(index[0]), self.cols.block(index[1])
 
     def weights(self, tile: Tile) -> Cells:
         """Return the weights of a tile at its cells inside the region, (rows, columns) float32."""
@@ -110,6 +131,11 @@ class Tiling:
         """Return the indices of the blocks to which the tile of an index may contribute."""
         i, j = index
         return [(k, m) for k in self.rows.touched(i) for m in self.cols.touched(j)]
+
+    def touching(self, index: tuple[int, int]) -> list[tuple[int, int]]:
+        """Return the indices of the tiles that may contribute to the block of an index, in their order."""
+        i, j = index
+        return [(k, m) for k in self.rows.touching(i) for m in self.cols.touching(j)]
 
     def describe(self) -> dict[str, object]:
         """Return what a manifest says of the tiling."""

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 import numpy.typing as npt
 
+from banet.days import as_month
+from banet.errors import InputError
+from banet.files import PathLike
 from banet.mapping.burnmap import BurnMap
-from banet.mapping.canvas import Canvas
+from banet.mapping.canvas import Canvas, Planes
 from banet.mapping.ensemble import Ensemble, as_ensemble
+from banet.mapping.gaps import Gaps
+from banet.mapping.job import Job
+from banet.mapping.joiner import Block
 from banet.mapping.layout import Tile
 from banet.mapping.rules import check_threshold
 from banet.mapping.run import Progress, Run, Settings, TilingSettings, check_days
@@ -18,9 +25,11 @@ from banet.mapping.scratch import Scratch
 from banet.mapping.windows import SEQUENCE_LENGTH, Window, month_windows, nrt_window
 
 if TYPE_CHECKING:
+    from distributed import Client
+
     from banet.cube import Cube
 
-__all__ = ["map_burned", "map_months", "map_nrt", "map_windows", "predict"]
+__all__ = ["map_burned", "map_months", "map_nrt", "map_windows", "month_scratch", "predict"]
 
 TilePart = tuple[Tile, npt.NDArray[np.float32], npt.NDArray[np.bool_]]
 
@@ -69,7 +78,8 @@ def map_windows(
         cube: what was observed.
         windows: the days that the network sees and those that are kept.
         weights: a name or path, a network, several of either (their mean is taken), or an engine.
-        settings: tiling, tile, step, margin, threshold, water, progress, on_block, scratch; see `Settings`.
+        settings: tiling, tile, step, margin, threshold, water, progress, on_block, scratch, client,
+            keep_going; see `Settings`.
 
     Raises:
         InputError: if a setting does not fit, the cube holds no day that is kept, or another run is at work
@@ -166,17 +176,42 @@ def _predict(run: Run, progress: Progress | None) -> Iterator[TilePart]:
 
 
 def _map(cube: Cube, windows: Sequence[Window], ensemble: Ensemble, **settings: Unpack[Settings]) -> BurnMap:
-    threshold, progress = settings.get("threshold", 0.5), settings.get("progress")
+    threshold, client = settings.get("threshold", 0.5), settings.get("client")
     check_threshold(threshold)
     run = Run.plan(cube, windows, ensemble, settings, settings.get("water", "auto"))
-    canvas = Canvas(cube.region, run.days)
-    folder = settings.get("scratch")
+    canvas, gaps = Canvas(cube.region, run.days), Gaps(run.tiling, settings.get("keep_going", False))
+    folder, progress = settings.get("scratch"), settings.get("progress")
     with Scratch(folder, {} if folder is None else run.key(threshold)) as store:
-        for done, (block, planes) in enumerate(run.blocks(store, threshold, settings.get("on_block")), 1):
-            canvas.put(block.rows, block.cols, planes)
+        if client is None:
+            blocks = _blocks(run, store, threshold, settings.get("on_block"), gaps)
+        else:
+            blocks = _distributed(client, Job(run, store, threshold), settings, gaps)
+        for done, (index, planes) in enumerate(blocks, 1):
+            if planes is not None:
+                canvas.put(*run.tiling.block(index), planes)
             if progress is not None:
                 progress(done, len(run.tiling), run.title)
-    return canvas.finish(threshold, run.attrs())
+    gaps.check()
+    return canvas.finish(threshold, {**run.attrs(), "gaps": gaps.describe()})
+
+
+def _blocks(
+    run: Run, store: Scratch, threshold: float, on_block: Callable[[Block], None] | None, gaps: Gaps
+) -> Iterator[tuple[tuple[int, int], Planes | None]]:
+    for block, planes in run.blocks(store, threshold, on_block, gaps):
+        yield block.index, planes
+
+
+def _distributed(
+    client: Client, job: Job, settings: Settings, gaps: Gaps
+) -> Iterator[tuple[tuple[int, int], Planes | None]]:
+    from banet.mapping.distributed import distributed_blocks
+
+    if settings.get("scratch") is None:
+        raise InputError("a run on a cluster needs a scratch folder that all its workers see")
+    if settings.get("on_block") is not None:
+        raise InputError("daily probabilities stay with the workers of a cluster: map without on_block")
+    return distributed_blocks(client, job, gaps)
 
 
 def _map_each(
@@ -185,9 +220,17 @@ def _map_each(
     progress = settings.get("progress")
     for index, window in enumerate(windows):
         each: Settings = {**settings}
+        folder = settings.get("scratch")
+        if folder is not None:
+            each["scratch"] = month_scratch(folder, window)
         if progress is not None:
             each["progress"] = _part(progress, index, len(windows))
         yield _map(cube, (window,), ensemble, **each)
+
+
+def month_scratch(folder: PathLike, window: Window) -> Path:
+    """Return the folder inside a scratch folder in which `map_months` keeps the work on a month."""
+    return Path(folder) / str(as_month(window.keep_start))
 
 
 def _part(progress: Progress, index: int, count: int) -> Progress:

@@ -15,6 +15,7 @@ from banet.errors import InputError
 from banet.files import PathLike
 from banet.mapping.canvas import Planes, block_planes
 from banet.mapping.ensemble import Ensemble
+from banet.mapping.gaps import Gaps, lost_cells, unseen, without
 from banet.mapping.inference import TilePrediction, WaterMask, predict_tiles
 from banet.mapping.joiner import Block, Joiner
 from banet.mapping.layout import Tile, Tiling
@@ -24,9 +25,11 @@ from banet.mapping.tiling import make_tiling
 from banet.mapping.windows import Window, kept_days
 
 if TYPE_CHECKING:
+    from distributed import Client
+
     from banet.cube import Cube
 
-__all__ = ["Progress", "Run", "Settings", "TilingSettings", "check_days"]
+__all__ = ["Progress", "Run", "Settings", "TilingSettings", "check_days", "tile_planes"]
 
 Progress = Callable[[int, int, str], None]
 """Called with the number of tiles done, of all tiles, and what is being mapped."""
@@ -57,6 +60,10 @@ class Settings(TilingSettings, total=False):
         on_block: called with each block of final daily probabilities.
         scratch: folder in which finished work is kept, so that a killed run continues where it was. Blocks
             that an earlier run finished are not given to `on_block` again.
+        client: of a dask cluster whose workers do the work; they must see cube and scratch folder, and
+            `on_block` cannot be had.
+        keep_going: leave a gap where a tile cannot be made, instead of ending with its error. The cells of a
+            gap count as not observed, and `attrs["gaps"]` of the map tells where they are and why.
     """
 
     threshold: float
@@ -64,6 +71,8 @@ class Settings(TilingSettings, total=False):
     progress: Progress | None
     on_block: Callable[[Block], None] | None
     scratch: PathLike | None
+    client: Client | None
+    keep_going: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,15 +139,16 @@ class Run:
         )
 
     def blocks(
-        self, store: Scratch, threshold: float, on_block: Callable[[Block], None] | None
+        self, store: Scratch, threshold: float, on_block: Callable[[Block], None] | None, gaps: Gaps
     ) -> Iterator[tuple[Block, Planes]]:
         """Predict, join, sum and date; yield each block once it is final, with the planes of its map.
 
-        What `store` holds of an earlier run is not done again.
+        What `store` holds of an earlier run is not done again. What `gaps` takes note of is missing in the
+        blocks that it touches; these are not kept, so that another run may complete them.
         """
         finished, kept = store.indices("block"), store.indices("tile")
         todo = [tile for tile in self.tiling if not finished.issuperset(self.tiling.touched(tile.index))]
-        fresh = self.predictions([tile for tile in todo if tile.index not in kept])
+        fresh = self._attempts([tile for tile in todo if tile.index not in kept], gaps)
         needed = {tile.index for tile in todo}
         joiner = Joiner(self.tiling)
         for tile in self.tiling:
@@ -146,22 +156,47 @@ class Run:
             if tile.index in kept:
                 found = store.load("tile", tile.index)
             elif tile.index in needed:
-                found = _tile_planes(next(fresh))
-                store.save("tile", tile.index, found)
-                kept.add(tile.index)
+                prediction = next(fresh)
+                if prediction is not None:
+                    found = tile_planes(prediction)
+                    store.save("tile", tile.index, found)
+                    kept.add(tile.index)
             block = joiner.add(tile, found.get("probability"))
             if tile.index in finished:
                 planes: Planes = store.load("block", tile.index)
             else:
-                planes = block_planes(block, _within(tile, block, found), threshold, self.mass)
+                planes, whole = self._summed(tile, block, found, threshold, gaps)
                 if on_block is not None:
                     on_block(block)
-                store.save("block", tile.index, planes)
-                finished.add(tile.index)
+                if whole:
+                    store.save("block", tile.index, planes)
+                    finished.add(tile.index)
             for index in [i for i in kept if finished.issuperset(self.tiling.touched(i))]:
                 store.drop("tile", index)
                 kept.discard(index)
             yield block, planes
+
+    def _attempts(self, tiles: Sequence[Tile], gaps: Gaps) -> Iterator[TilePrediction | None]:
+        """Predict tiles; None for one that failed, of which `gaps` takes note."""
+        done = 0
+        while done < len(tiles):
+            try:
+                for prediction in self.predictions(tiles[done:]):
+                    yield prediction
+                    done += 1
+            except Exception as error:
+                gaps.tile(tiles[done].index, error)
+                yield None
+                done += 1
+
+    def _summed(
+        self, tile: Tile, block: Block, found: Planes, threshold: float, gaps: Gaps
+    ) -> tuple[Planes, bool]:
+        """Return the planes of a block, and whether nothing of it is missing."""
+        seen = _within(tile, block, found) if found else unseen(block.rows, block.cols)
+        planes = block_planes(block, seen, threshold, self.mass)
+        lost = lost_cells(self.tiling, tile.index, gaps.tiles)
+        return (planes, True) if lost is None else (without(planes, lost), False)
 
     def key(self, threshold: float) -> dict[str, Any]:
         """Return all that the blocks of this run depend on, for `Scratch`.
@@ -234,7 +269,8 @@ def check_days(cube: Cube, windows: Sequence[Window]) -> None:
     raise InputError(f"the cube of {cube.region.name} has no day from {days[0]} to {days[-1]}; {held}")
 
 
-def _tile_planes(prediction: TilePrediction) -> dict[str, npt.NDArray[Any]]:
+def tile_planes(prediction: TilePrediction) -> dict[str, npt.NDArray[Any]]:
+    """Return what is kept of a tile: its probabilities, the days observed and the evidence of water."""
     days = np.count_nonzero(prediction.observed, axis=0).astype(np.int16)
     return {"probability": prediction.probability, "observed_days": days, "water": prediction.water}
 

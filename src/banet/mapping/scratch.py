@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-import sys
 import zipfile
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Self
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from banet.errors import InputError, UnreadableFileError
 from banet.files import PathLike, output_folder, writing
+from banet.mapping.exclusive import exclusive
 
 __all__ = ["Scratch"]
 
@@ -26,7 +27,8 @@ class Scratch:
     """Arrays of one run by kind and index; every file is whole or absent.
 
     Runs with other settings keep to other subfolders, named by a hash of the settings. A second run with
-    the same settings is refused while the first one lives.
+    the same settings is refused while the first one lives. A copy that travelled to another process writes
+    to the same folder on behalf of the run that holds the lock.
 
     Args:
         folder: where; None keeps nothing.
@@ -38,12 +40,24 @@ class Scratch:
         self._key = text
         self._folder = None
         if folder is not None:
-            self._folder = output_folder(Path(folder) / hashlib.sha256(text.encode()).hexdigest()[:16])
-        self._lock: IO[bytes] | None = None
+            name = hashlib.sha256(text.encode()).hexdigest()[:16]
+            self._folder = output_folder(Path(folder).absolute() / name)
+        self._lock: AbstractContextManager[None] | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_lock": None}
+
+    @property
+    def folder(self) -> Path | None:
+        """Where the files of this run lie."""
+        return self._folder
 
     def __enter__(self) -> Self:
         if self._folder is not None:
-            self._lock = _locked(self._folder / "lock")
+            refusal = f"another run is at work in {self._folder}; wait for it or give another folder"
+            lock = exclusive(self._folder / "lock", refusal)
+            lock.__enter__()
+            self._lock = lock
             if not (self._folder / "settings.json").exists():
                 with writing(self._folder / "settings.json") as part:
                     part.write_text(self._key)
@@ -53,8 +67,16 @@ class Scratch:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._lock is not None:
-            self._lock.close()
+            self._lock.__exit__(kind, error, trace)
             self._lock = None
+
+    def is_visible(self) -> bool:
+        """Tell whether this process sees what the run that entered the folder wrote into it."""
+        return self._folder is not None and (self._folder / "settings.json").is_file()
+
+    def holds(self, kind: str, index: tuple[int, int]) -> bool:
+        """Tell whether something of a kind and an index is kept."""
+        return self._folder is not None and self._file(kind, index).is_file()
 
     def indices(self, kind: str) -> set[tuple[int, int]]:
         """Return the indices of what is kept of a kind."""
@@ -97,23 +119,3 @@ class Scratch:
         if self._folder is None:
             raise InputError(f"nothing is kept, so there is no {kind} {index}; give a scratch folder")
         return self._folder / f"{kind}-{index[0]:05d}-{index[1]:05d}.npz"
-
-
-def _locked(path: Path) -> IO[bytes]:
-    """Open a file that no other living process holds; the system lets go of it when the process dies."""
-    stream = path.open("ab")
-    try:
-        if sys.platform == "win32":
-            import msvcrt
-
-            msvcrt.locking(stream.fileno(), msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        stream.close()
-        raise InputError(
-            f"another run is at work in {path.parent}; wait for it or give another folder"
-        ) from error
-    return stream

@@ -25,7 +25,10 @@ Array = npt.NDArray[np.float32]
 Member = Callable[[Tensor], Tensor]
 """From normalised (channels, T, H, W) to logits (classes, T, H, W), both float32 in main memory."""
 
-BACKENDS = ("torch", "openvino", "cuda")
+BACKENDS = ("torch", "openvino", "onnx", "cuda")
+
+_PACKAGES = {"openvino": ("openvino",), "onnx": ("onnx", "onnxruntime")}
+"""What each back end of an extra of its own name needs."""
 
 
 @dataclass(frozen=True)
@@ -65,8 +68,8 @@ def choose_backend(asked: str = "auto", threads: int | None = None) -> Backend:
         return Backend("torch", count, "no CUDA device; exact float32 on processor cores, nothing to install")
     if asked not in BACKENDS:
         raise InputError(f"no engine named {asked!r}; known engines: auto, {', '.join(BACKENDS)}")
-    if asked == "openvino" and importlib.util.find_spec("openvino") is None:
-        raise InputError("the openvino engine is not installed: pip install 'banet[openvino]'")
+    if any(importlib.util.find_spec(package) is None for package in _PACKAGES.get(asked, ())):
+        raise InputError(f"the {asked} engine is not installed: pip install 'banet[{asked}]'")
     if asked == "cuda" and not torch.cuda.is_available():
         raise InputError("the cuda engine needs a CUDA device and torch's CUDA build; this torch finds none")
     return Backend(asked, count, "asked for")
@@ -77,7 +80,7 @@ class Engine:
 
     Args:
         models: members of the ensemble; they must want the same input. They are not changed.
-        backend: `auto`, `torch`, `openvino` or `cuda`.
+        backend: `auto`, `torch`, `openvino`, `onnx` or `cuda`.
         threads: processor threads to use; by default as many as torch would.
 
     Attributes:
@@ -103,6 +106,11 @@ class Engine:
 
     def __len__(self) -> int:
         return len(self._members)
+
+    @property
+    def models(self) -> tuple[BANet, ...]:
+        """The members of the ensemble, as they were given."""
+        return self._models
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Pools, locks and compiled networks stay at home; another process builds its own.
@@ -202,6 +210,10 @@ def _build(models: tuple[BANet, ...], backend: Backend) -> list[Member]:
         from banet.model.engine_openvino import OpenVinoMember
 
         return [OpenVinoMember(model, backend.threads) for model in models]
+    if backend.name == "onnx":
+        from banet.model.engine_onnx import OnnxMember
+
+        return [OnnxMember(model, backend.threads) for model in models]
     from banet.model.engine_torch import Crew, TorchMember
 
     crew = Crew(backend.threads)

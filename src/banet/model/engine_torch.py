@@ -29,6 +29,9 @@ __all__ = ["Crew", "TorchMember"]
 BLOCK_BYTES = 4 << 20
 """Aim for the largest array inside a block; measured, flat between 1 and 8 MB."""
 
+_PARTS = 8
+"""Rows are cut into at least so many blocks, so that up to so many threads are busy."""
+
 
 class Crew:
     """Threads that each run torch on one core, and the memory that they work in, for networks in turn.
@@ -53,18 +56,21 @@ class Crew:
             self._kept[key] = torch.empty(size)
         return self._kept[key][:size].view(shape)
 
-    def blocks(self, rows: int, nbytes: int, work: Callable[[int, int], None]) -> None:
+    def blocks(self, rows: int, nbytes: int, work: Callable[[int, int], None], least: int = 1) -> None:
         """Run `work(start, stop)` over all rows, in blocks that fit the cache and keep every thread busy.
 
         Args:
             rows: how many.
             nbytes: size of the largest array that all rows together would take.
             work: called in any order, by any thread, in inference mode.
+            least: rows of a block, where there are enough for all threads.
         """
         if self._process != os.getpid():
             # A forked process has this object but none of its threads.
             self._pool, self._process = _start(self.threads), os.getpid()
-        step = max(1, min(rows * BLOCK_BYTES // nbytes, -(-rows // self.threads)))
+        # The same blocks for any usual number of threads: sums in another order are other bits.
+        step = max(least, rows * BLOCK_BYTES // nbytes)
+        step = max(1, min(step, -(-rows // max(_PARTS, self.threads))))
 
         def run(start: int) -> None:
             with torch.inference_mode():
@@ -145,6 +151,11 @@ class _Down:
     def inputs(self) -> int:
         """Channels that the convolution in space takes."""
         return int(self.space[0].shape[1])
+
+    @property
+    def least(self) -> int:
+        """Rows below which a block would mostly compute, once more, the memory of its neighbours' rows."""
+        return 1 if self.memory is None else 3 * int(self.space[0].shape[-1] - 1)
 
     def out_shape(self, shape: tuple[int, ...]) -> tuple[int, int, int, int]:
         t, h, w = shape[:3]
@@ -299,7 +310,7 @@ class TorchMember:
     def _down(self, key: int, down: _Down, x: Tensor) -> Tensor:
         out = self._crew.room(key, down.out_shape(x.shape))
         size = max(out.nbytes * down.time_stride, x.nbytes // x.shape[-1] * down.inputs)
-        self._crew.blocks(out.shape[1], size, lambda a, b: down.rows(x, out, a, b))
+        self._crew.blocks(out.shape[1], size, lambda a, b: down.rows(x, out, a, b), down.least)
         return out
 
     def _up(self, key: int, up: _Up, parts: tuple[Tensor, ...]) -> Tensor:

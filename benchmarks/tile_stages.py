@@ -1,0 +1,205 @@
+"""Where the time of a tile goes: each stage with its share and its own floor.
+
+    python benchmarks/tile_stages.py [--net shipped] [--size 256] [--rounds 5] [--out FILE.json]
+
+A cube of noisy planes is made, one tile of 64 days is read from it and mapped by the torch engine, stage by
+stage. The floor of a stage of arithmetic is its operations over what a float32 matrix product of this machine
+reaches; that of a stage that moves data is the bytes that it must read and write over what a copy of a large
+array reaches. Seconds are medians.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+FIRST, DAYS, KEPT = np.datetime64("2020-07-15"), 64, slice(17, 48)
+
+
+def make_cube(path: Path, size: int):
+    from banet.cube import Cube
+    from banet.observations.planes import DayPlanes
+    from banet.region import Region
+
+    side = round(size / 100, 2)
+    cube = Cube.create(path, Region("T", (0, 0, side, side), 0.01), sensor="x", mir_band="M12")
+    rng, shape = np.random.default_rng(0), (size, size)
+    for number in range(DAYS):
+        red, nir, mir = rng.normal([[[0.1]], [[0.3]], [[0.15]]], 0.02, (3, *shape)).astype(np.float32)
+        frp = np.where(rng.random(shape) < 1e-3, 20, 0).astype(np.float32)
+        zenith, count = np.full(shape, 30, np.float32), np.ones(shape, np.uint8)
+        cube.write_day(FIRST + number, DayPlanes(red, nir, mir, zenith, count), frp)
+    return cube
+
+
+def copy_gbs() -> float:
+    """Return how many GB/s a copy reads and writes."""
+    source = np.ones(32 << 20, np.float32)
+    target, best = np.zeros_like(source), 0.0
+    for _ in range(5):
+        begin = time.perf_counter()
+        target[...] = source
+        best = max(best, 2 * source.nbytes / 1e9 / (time.perf_counter() - begin))
+    return best
+
+
+def group_names(model) -> list[str]:
+    """Name the engine's layer groups in the order in which it runs them."""
+    downs = [f"encoder {i + 1}" for i in range(len(model.stages))]
+    if model.memory is not None:
+        downs[0] = "memory, encoder 1"
+    ups = [f"decoder {i + 1}" for i in range(len(model.steps) - 1)]
+    return [*downs, "bottom", "bottom up", *ups, f"decoder {len(model.steps)}, head"]
+
+
+def group_gflop(model, size: int) -> list[float]:
+    """Return the arithmetic of each layer group."""
+    import torch
+    from torch.utils.flop_counter import FlopCounterMode
+
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        model(torch.zeros(1, 4, DAYS, 64, 64))
+    scale = (size / 64) ** 2 / 1e9
+    counts = {name: sum(found.values()) * scale for name, found in counter.get_flop_counts().items()}
+
+    def of(*names: str) -> float:
+        return sum(counts.get(f"BANet.{name}", 0.0) for name in names)
+
+    c = model.config
+    lstm = 16 * c.width**2 * DAYS * size**2 / 1e9 if c.lstm else 0.0
+    downs = [of(f"encoder.{i}") for i in range(len(model.stages))]
+    downs[0] += lstm + of("memory")
+    ups = [of(f"decoder.{i}") for i in range(len(model.steps))]
+    ups[-1] += of("head", "logits")
+    return [*downs, of("bottom"), of("bottom_up"), *ups]
+
+
+class Watch:
+    """Collects the seconds of stages by name."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, list[float]] = {}
+
+    def __call__(self, name: str, work):
+        begin = time.perf_counter()
+        found = work()
+        self.seconds.setdefault(name, []).append(time.perf_counter() - begin)
+        return found
+
+
+def one_round(watch: Watch, cube, engine, names: list[str], store, size: int) -> dict[str, float]:
+    """Do one tile and return the bytes that each stage of moving data must touch."""
+    from banet.mapping import Joiner, make_tiling
+    from banet.mapping.canvas import block_planes
+    from banet.mapping.inference import seen
+    from banet.mapping.water import water_evidence
+    from banet.model.inputs import normalise
+
+    (member,) = engine._members
+    blocks, order = type(member._crew).blocks, iter(names)
+    variables = ("red", "nir", "mir", "frp")
+    window = watch("read", lambda: cube.read(FIRST, FIRST + DAYS, variables=variables))
+    usable = watch("seen, water", lambda: seen(window) & (water_evidence(window) <= 0))
+    x = watch("normalise", lambda: normalise(window, engine.spec))
+    member._crew.blocks = lambda *args: watch(next(order), lambda: blocks(member._crew, *args))
+    probability = watch("network", lambda: engine.probabilities(x))
+    del member._crew.blocks
+    kept = watch("mask", lambda: np.where(usable, probability[KEPT], np.float32(0)))
+    tiling = make_tiling("blend", (size, size), tile=size)
+    (tile,) = tiling
+    block = watch("join", lambda: Joiner(tiling).add(tile, kept))
+    flat = {"observed_days": np.ones((size, size), np.int16), "water": np.zeros((size, size), np.int8)}
+    planes = watch("sum, date", lambda: block_planes(block, flat, 0.5))
+    watch("keep tile", lambda: store.save("tile", (0, 0), {"probability": kept}))
+    watch("write block", lambda: store.save("block", (0, 0), planes))
+    plane = 4.0 * size * size
+    return {
+        "read": 6 * DAYS * 4 * plane / 4,  # int16 in, float32 out, four variables
+        "seen, water": 7 * DAYS * plane,
+        "normalise": 2 * 4 * DAYS * plane,
+        "mask": 2 * 31 * plane,
+        "join": 2 * 31 * plane,
+        "sum, date": 31 * plane,
+        "keep tile": 31 * plane,
+        "write block": 3 * plane,
+    }
+
+
+Rows = list[dict[str, object]]
+
+
+def table(watch: Watch, names: list[str], gflop: list[float], moved: dict[str, float]) -> Rows:
+    from engine_tile import matrix_gflops
+
+    speed, copying = max(matrix_gflops(os.cpu_count() or 1) for _ in range(5)), copy_gbs()
+    floors = {name: amount / speed for name, amount in zip(names, gflop, strict=True)}
+    floors |= {name: amount / 1e9 / copying for name, amount in moved.items()}
+    seconds = {name: statistics.median(found) for name, found in watch.seconds.items()}
+    # What the engine does between its layer groups: padding, sigmoid, copies.
+    seconds["network, rest"] = seconds.pop("network") - sum(seconds[name] for name in names)
+    total = sum(seconds.values())
+    rows: Rows = [
+        {
+            "stage": name,
+            "seconds": round(value, 4),
+            "share": round(value / total, 4),
+            "floor_s": round(floors[name], 4) if name in floors else None,
+        }
+        for name, value in seconds.items()
+    ]
+    floor = round(sum(floors.values()), 4)
+    return [*rows, {"stage": "sum", "seconds": round(total, 4), "share": 1.0, "floor_s": floor}]
+
+
+def main() -> None:
+    from engine_tile import NETS, network
+
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--net", choices=NETS, default="shipped")
+    parser.add_argument("--size", type=int, default=256, help="edge of the tile, a multiple of 64")
+    parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--out", type=Path)
+    args = parser.parse_args()
+    import torch
+
+    from banet.mapping.scratch import Scratch
+    from banet.model import Engine
+
+    torch.set_num_threads(args.threads)
+    model = network(args.net)
+    engine, names = Engine([model], "torch", threads=args.threads), group_names(model)
+    with tempfile.TemporaryDirectory() as folder, Scratch(Path(folder) / "s", {}) as store:
+        cube = make_cube(Path(folder) / "T.zarr", args.size)
+        one_round(Watch(), cube, engine, names, store, args.size)  # memory and files become warm
+        watch = Watch()
+        for _ in range(args.rounds):
+            moved = one_round(watch, cube, engine, names, store, args.size)
+        rows = table(watch, names, group_gflop(model, args.size), moved)
+    print(f"{args.net}, {DAYS} x {args.size} x {args.size}\n")
+    print("| stage | seconds | share | floor s |\n|---|---|---|---|")
+    for row in rows:
+        floor = "" if row["floor_s"] is None else f"{row['floor_s']:.4f}"
+        print(f"| {row['stage']} | {row['seconds']:.4f} | {100 * row['share']:.1f} % | {floor} |")
+    if args.out:
+        machine = f"{platform.machine()}, {os.cpu_count()} cores, torch {torch.__version__}"
+        about = {"machine": machine, "net": args.net, "tile": [DAYS, args.size, args.size]}
+        about |= {"threads": args.threads, "rounds": args.rounds, "load": os.getloadavg()}
+        args.out.write_text(json.dumps({**about, "stages": rows}, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
