@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from banet.mapping.burnmap import BurnMap
-from banet.mapping.rules import date_uncertainty
+from banet.mapping.rules import Dating, date_at, date_uncertainty, summarise
 from banet.model.config import BANetConfig, Calibration
 from banet.model.network import BANet
 from banet.model.weights import load_model, save_weights
@@ -46,7 +46,9 @@ def test_four_true_days_in_five_lie_within_the_interval(widest: float) -> None:
     assert found is not None
     daily, truth = scene(99, 1.0, widest)
     both = (daily.sum(0) >= 0.5) & (truth.sum(0) > 0)
-    cells, day = daily[:, both], daily[:, both].argmax(0).astype(np.int32)
+    cells = daily[:, both]
+    day = date_at(cells, found.date_quantile)
+    assert abs((day - truth[:, both].argmax(0)).mean()) < 0.1
     held = np.abs(truth[:, both].argmax(0) - day) <= date_uncertainty(cells, day, found.date_mass)
     assert held.mean() == pytest.approx(COVERAGE, abs=0.06)
 
@@ -60,6 +62,15 @@ def test_the_shift_that_was_taken_off_is_found_again(shift: float) -> None:
     found = best_shift([[(logits - np.float32(shift), truth)]])
     assert found == pytest.approx(shift + best_shift([[(logits, truth)]]), abs=0.11)
     assert abs(best_shift([[(logits, truth)]])) < 0.4
+
+
+def test_a_date_is_the_day_by_which_its_share_is_reached() -> None:
+    daily = np.array([0.1, 0.2, 0.0, 0.4, 0.3], np.float32)[:, None, None]
+    found = {q: int(date_at(daily[:, 0], q)[0]) for q in (0.05, 0.1, 0.3, 0.31, 0.7, 0.71, 0.99)}
+    assert found == {0.05: 0, 0.1: 0, 0.3: 1, 0.31: 3, 0.7: 3, 0.71: 4, 0.99: 4}
+    assert summarise(daily).day.item() == 3
+    told = summarise(daily, dating=Dating(0.7, 0.3))
+    assert (told.day.item(), told.uncertainty.item()) == (1, 2)
 
 
 def test_unknown_cells_and_empty_scenes_tell_nothing() -> None:

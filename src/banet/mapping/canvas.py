@@ -11,7 +11,7 @@ import numpy.typing as npt
 from banet.days import Days
 from banet.mapping.burnmap import BurnMap
 from banet.mapping.joiner import Block
-from banet.mapping.rules import MASS, NO_UNCERTAINTY, summarise
+from banet.mapping.rules import NO_UNCERTAINTY, Dating, summarise
 from banet.region import Region
 
 __all__ = ["Canvas", "Planes", "block_planes"]
@@ -19,19 +19,19 @@ __all__ = ["Canvas", "Planes", "block_planes"]
 Planes = Mapping[str, npt.NDArray[Any]]
 
 
-def block_planes(block: Block, seen: Planes, threshold: float, mass: float = MASS) -> Planes:
+def block_planes(block: Block, seen: Planes, threshold: float, dating: Dating | None = None) -> Planes:
     """Return the planes of a map in a block of final probabilities.
 
     Args:
         block: its probabilities.
         seen: `observed_days` and `water` of the block's cells.
         threshold: burned fraction from which on a cell counts as burned.
-        mass: share of the summed probability that lies within the uncertainty of a date.
+        dating: how dates follow from the probabilities.
     """
     probability = block.probability
     if not len(probability):  # no tile gave any: nothing burned as far as anybody knows
         probability = np.zeros((1, *probability.shape[1:]), np.float32)
-    summary = summarise(probability, threshold, mass)
+    summary = summarise(probability, threshold, dating)
     return {
         "burned_fraction": summary.burned_fraction,
         "day": summary.day,

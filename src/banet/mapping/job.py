@@ -91,7 +91,7 @@ class Job:
             total[:, *here] += probability[:, *there] * tiling.weights(tile)[there]
         if total is None:
             total = np.zeros((0, rows.stop - rows.start, cols.stop - cols.start), np.float32)
-        return block_planes(Block(rows, cols, total, index), seen, self.threshold, self.run.mass)
+        return block_planes(Block(rows, cols, total, index), seen, self.threshold, self.run.dating)
 
 
 Box = tuple[slice, slice]

@@ -17,8 +17,10 @@ __all__ = [
     "MASS",
     "MAX_UNCERTAINTY",
     "NO_UNCERTAINTY",
+    "Dating",
     "DaySummary",
     "check_threshold",
+    "date_at",
     "date_uncertainty",
     "summarise",
 ]
@@ -32,6 +34,20 @@ MAX_UNCERTAINTY = 254
 # Daily probabilities are float32: without this slack their rounding would decide a share of exactly 0.8.
 _SLACK = 1e-6
 _CELLS_AT_ONCE = 4096
+
+
+@dataclass(frozen=True)
+class Dating:
+    """How a date and its uncertainty follow from the daily probabilities of a cell.
+
+    Attributes:
+        mass: share of their sum that lies within the uncertainty.
+        quantile: the date is the first day by which this share of their sum is reached; None for the day of
+            the largest, the rule of Pinto et al. (2020).
+    """
+
+    mass: float = MASS
+    quantile: float | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,13 +65,15 @@ class DaySummary:
     uncertainty: npt.NDArray[np.uint8]
 
 
-def summarise(probability: npt.NDArray[np.float32], threshold: float = 0.5, mass: float = MASS) -> DaySummary:
+def summarise(
+    probability: npt.NDArray[np.float32], threshold: float = 0.5, dating: Dating | None = None
+) -> DaySummary:
     """Sum daily probabilities and date what burned.
 
     Args:
         probability: (days, rows, columns) float32.
         threshold: a cell burned where its sum, at most 1, reaches this.
-        mass: share of the sum that lies within the uncertainty of the date.
+        dating: how to date; by default by the largest probability.
 
     Raises:
         InputError: if there is no day, a value is not finite, or the threshold is not in (0, 1].
@@ -75,8 +93,25 @@ def summarise(probability: npt.NDArray[np.float32], threshold: float = 0.5, mass
     uncertainty = np.full(fraction.shape, NO_UNCERTAINTY, np.uint8)
     cells = np.flatnonzero(burned)
     flat = probability.reshape(len(probability), -1).take(cells, axis=1)
-    uncertainty.flat[cells] = date_uncertainty(flat, day.flat[cells], mass)
+    dating = dating or Dating()
+    if dating.quantile is not None:
+        day.flat[cells] = date_at(flat, dating.quantile)
+    uncertainty.flat[cells] = date_uncertainty(flat, day.flat[cells], dating.mass)
     return DaySummary(fraction, np.where(burned, day, np.int32(-1)), uncertainty)
+
+
+def date_at(probability: npt.NDArray[np.float32], quantile: float) -> npt.NDArray[np.int32]:
+    """Return the first day by which a share of the summed probability is reached.
+
+    Args:
+        probability: (days, cells) float32, with a sum above 0 in each cell.
+        quantile: share of the sum, 0-1.
+
+    Returns:
+        (cells,) int32.
+    """
+    running = np.cumsum(probability, axis=0, dtype=np.float64)
+    return np.asarray((running >= running[-1] * (quantile - _SLACK)).argmax(0), np.int32)
 
 
 def date_uncertainty(

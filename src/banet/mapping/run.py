@@ -19,7 +19,7 @@ from banet.mapping.gaps import Gaps, lost_cells, unseen, without
 from banet.mapping.inference import TilePrediction, WaterMask, predict_tiles
 from banet.mapping.joiner import Block, Joiner
 from banet.mapping.layout import Tile, Tiling
-from banet.mapping.rules import MASS
+from banet.mapping.rules import Dating
 from banet.mapping.scratch import Scratch
 from banet.mapping.tiling import make_tiling
 from banet.mapping.windows import Window, kept_days
@@ -121,10 +121,10 @@ class Run:
         return f"{self.cube.region.name} {self.days[0]} to {self.days[-1]}"
 
     @property
-    def mass(self) -> float:
-        """Share of the summed probability that lies within the uncertainty of a date."""
+    def dating(self) -> Dating:
+        """How dates follow from the probabilities: as the weights were calibrated."""
         known = self.ensemble.calibration
-        return MASS if known is None else known.date_mass
+        return Dating() if known is None else Dating(known.date_mass, known.date_quantile)
 
     def predictions(self, tiles: Iterable[Tile]) -> Iterator[TilePrediction]:
         """Predict tiles. The original tiling leaves the network's output as it comes."""
@@ -194,7 +194,7 @@ class Run:
     ) -> tuple[Planes, bool]:
         """Return the planes of a block, and whether nothing of it is missing."""
         seen = _within(tile, block, found) if found else unseen(block.rows, block.cols)
-        planes = block_planes(block, seen, threshold, self.mass)
+        planes = block_planes(block, seen, threshold, self.dating)
         lost = lost_cells(self.tiling, tile.index, gaps.tiles)
         return (planes, True) if lost is None else (without(planes, lost), False)
 

@@ -151,6 +151,8 @@ class Calibration(BaseModel):
         burned: share of the cells at each knot of which at least half burned, never falling.
         date_mass: share of the summed daily probability that must lie within the stated uncertainty of a
             date so that four in five true days do.
+        date_quantile: share of the summed daily probability that is reached on the date, such that dates are
+            neither early nor late in the mean; None for the day of the largest.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -158,6 +160,7 @@ class Calibration(BaseModel):
     mapped: tuple[FiniteFloat, ...]
     burned: tuple[Annotated[float, Field(ge=0, le=1)], ...]
     date_mass: Annotated[float, Field(gt=0, lt=1)] = 0.8
+    date_quantile: Annotated[float, Field(gt=0, lt=1)] | None = None
 
     @model_validator(mode="after")
     def _knots_agree(self) -> Self:

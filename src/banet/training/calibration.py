@@ -17,7 +17,7 @@ from scipy.optimize import isotonic_regression
 from scipy.special import expit
 
 from banet.chips import Chips
-from banet.mapping.rules import MASS, date_uncertainty
+from banet.mapping.rules import date_at, date_uncertainty
 from banet.model.config import Calibration, InputSpec
 from banet.model.network import BANet
 from banet.training.config import ValidationConfig
@@ -34,6 +34,7 @@ COVERAGE = 0.8
 _VARIANTS = ("all", "no_hotspots")
 _SHIFTS = np.round(np.arange(-1.0, 2.51, 0.1), 2)
 _KNOTS = np.linspace(0, 1, 21)
+_QUANTILES = np.round(np.arange(0.30, 0.701, 0.01), 2)
 _MASSES = np.round(np.arange(0.30, 0.991, 0.01), 2)
 _HALF = 0.5 - 1e-6
 _FAINT = 1e-3
@@ -105,7 +106,8 @@ class _Evidence:
 
     mapped: list[Floats] = field(default_factory=list)
     burned: list[Bools] = field(default_factory=list)
-    within: list[Bools] = field(default_factory=list)
+    daily: list[Floats] = field(default_factory=list)
+    true_day: list[npt.NDArray[np.int64]] = field(default_factory=list)
 
     def add(self, daily: Floats, truth: Floats) -> None:
         known = np.isfinite(truth).all(0)
@@ -115,11 +117,8 @@ class _Evidence:
         self.mapped.append(sums[kept].astype(np.float32))
         self.burned.append(fraction[kept] >= _HALF)
         both = (sums >= _HALF) & (fraction > 0)
-        if both.any():
-            cells, day = daily[:, both], daily[:, both].argmax(0).astype(np.int32)
-            apart = np.abs(truth[:, both].argmax(0) - day)
-            widths = [date_uncertainty(cells, day, float(mass)) for mass in _MASSES]
-            self.within.append(apart[None] <= np.stack(widths))
+        self.daily.append(daily[:, both])
+        self.true_day.append(truth[:, both].argmax(0))
 
 
 def calibrate(scenes: Iterable[tuple[Floats, Floats]]) -> Calibration | None:
@@ -142,7 +141,7 @@ def calibrate(scenes: Iterable[tuple[Floats, Floats]]) -> Calibration | None:
     return Calibration(
         mapped=tuple(round(float(knot), 4) for knot in _KNOTS),
         burned=tuple(round(float(share), 4) for share in shares),
-        date_mass=_mass(evidence.within),
+        **_dating(evidence),
     )
 
 
@@ -157,9 +156,23 @@ def _shares(mapped: Floats, burned: Bools) -> npt.NDArray[np.float64]:
     return np.clip(np.asarray(fitted, np.float64), 0, 1)
 
 
-def _mass(within: list[Bools]) -> float:
-    """Return the mass whose intervals hold `COVERAGE` of the true days, or come nearest to it."""
-    if not within:
-        return MASS
-    coverage = np.concatenate(within, axis=1).mean(1)
-    return float(_MASSES[np.abs(coverage - COVERAGE).argmin()])
+def _dating(evidence: _Evidence) -> dict[str, float]:
+    """Return the quantile with the least mean error, and the mass whose intervals then hold `COVERAGE`."""
+    if not any(days.size for days in evidence.true_day):
+        return {}
+    pairs = list(zip(evidence.daily, evidence.true_day, strict=True))
+    bias = [
+        abs(np.concatenate([date_at(p, float(share)) - days for p, days in pairs]).mean())
+        for share in _QUANTILES
+    ]
+    quantile = float(_QUANTILES[int(np.argmin(bias))])
+    held = np.zeros(len(_MASSES))
+    for p, days in pairs:
+        date = date_at(p, quantile)
+        widths = np.stack([date_uncertainty(p, date, float(mass)) for mass in _MASSES])
+        held += (np.abs(days - date) <= widths).sum(1)
+    coverage = held / sum(days.size for days in evidence.true_day)
+    return {
+        "date_quantile": quantile,
+        "date_mass": float(_MASSES[np.abs(coverage - COVERAGE).argmin()]),
+    }
