@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from banet.cube import Cube
     from banet.evaluation.convergence import Convergence
+    from banet.evaluation.evaluate import Evaluation
     from banet.labels import Reference
     from banet.mapping import BurnMap
     from banet.region import Region
@@ -80,7 +81,6 @@ def evaluate(
     from banet.cube import open_cube
     from banet.evaluation import evaluate as run
     from banet.evaluation.compare import common_grid
-    from banet.evaluation.report import markdown, write_evaluation
     from banet.evaluation.sources import read_other, read_pair
     from banet.observations.hotspots import read_hotspots
 
@@ -105,6 +105,12 @@ def evaluate(
         reliable=reliable,
         **_cells(common_grid(mine, theirs), cover, zones, zone_field, valid),
     )
+    _tell(found, out, pictures)
+
+
+def _tell(found: Evaluation, out: Path | None, pictures: bool) -> None:
+    from banet.evaluation.report import markdown, write_evaluation
+
     say(markdown(found))
     paths = {} if out is None else write_evaluation(found, out, pictures=pictures)
     for path in paths.values():

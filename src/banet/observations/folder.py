@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -13,12 +14,12 @@ from banet.files import PathLike, existing_folder
 __all__ = ["FolderSource"]
 
 
-class FolderSource:
+class FolderSource(abc.ABC):
     """A source whose files tell their day by their names; a subclass says how in `by_day`."""
 
+    @abc.abstractmethod
     def by_day(self, paths: Iterable[Path]) -> Mapping[Day, Sequence[Path]]:
         """Group those of some files that are of this family by day, in the order to read them in."""
-        raise NotImplementedError
 
     def files(self, folder: PathLike) -> dict[Day, tuple[Path, ...]]:
         """Return the files of each day, in the folder and the folders below it, days in order.

@@ -8,6 +8,7 @@ the solar zenith), a radiance in W m-2 sr-1 um-1, or an angle in degrees (no Sca
 
 from __future__ import annotations
 
+import abc
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -86,21 +87,21 @@ class GriddedSource(FolderSource):
 
     name: str
 
+    @abc.abstractmethod
     def parse(self, path: Path) -> GriddedFile | None:
         """Return what the name of a file says, or None if the source has no use for it."""
-        raise NotImplementedError
 
     def whole(self, bands: Iterable[str]) -> bool:
         """Tell whether files of these bands are worth a look; angles alone may not be."""
         return any(True for _ in bands)
 
+    @abc.abstractmethod
     def overpass(self, time: np.datetime64, bands: Mapping[str, Path], region: Region) -> Overpass:
         """Read one overpass from its files by band.
 
         Raises:
             UnreadableFileError: if a band is missing or broken, or lies on another grid.
         """
-        raise NotImplementedError
 
     def by_day(self, paths: Iterable[Path]) -> dict[Day, list[Path]]:
         """Group files by day, ordered by overpass."""
