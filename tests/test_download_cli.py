@@ -251,6 +251,8 @@ def test_an_interrupt_keeps_what_came_and_the_next_run_goes_on(site, tmp_path):
     fields["transfer"]["read_timeout_s"] = 120
     (tmp_path / "download.yaml").write_text(yaml.safe_dump(fields))
     code = (
+        # A shell's background jobs start with interrupts ignored; a terminal's do not.
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "import sys; from cyclopts import App; from banet.cli import download, run_guarded\n"
         "root = App(name='banet'); download.register(root)\n"
         "def go():\n"
