@@ -64,6 +64,11 @@ def test_the_shift_that_was_taken_off_is_found_again(shift: float) -> None:
     assert abs(best_shift([[(logits, truth)]])) < 0.4
 
 
+def test_scenes_that_tell_nothing_shift_nothing() -> None:
+    logits = np.full((3, 4, 4), -9, np.float32)
+    assert best_shift([[(logits, np.zeros_like(logits))]]) == 0
+
+
 def test_a_date_is_the_day_by_which_its_share_is_reached() -> None:
     daily = np.array([0.1, 0.2, 0.0, 0.4, 0.3], np.float32)[:, None, None]
     found = {q: int(date_at(daily[:, 0], q)[0]) for q in (0.05, 0.1, 0.3, 0.31, 0.7, 0.71, 0.99)}

@@ -4,11 +4,30 @@ from __future__ import annotations
 
 from typing import Any, Self
 
+import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from banet.errors import InputError
+from banet.errors import InputError, UnreadableFileError
+from banet.files import PathLike, existing_file
 
-__all__ = ["Frozen"]
+__all__ = ["Frozen", "read_fields"]
+
+
+def read_fields(path: PathLike, what: str) -> dict[str, Any]:
+    """Read the named fields of a YAML file; `what` says in an error what it should be.
+
+    Raises:
+        NotFoundError: if there is no such file.
+        UnreadableFileError: if it is not YAML with named fields.
+    """
+    file = existing_file(path, what)
+    try:
+        fields = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except (UnicodeDecodeError, yaml.YAMLError) as error:
+        raise UnreadableFileError(f"{file} is not YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(fields, dict):
+        raise UnreadableFileError(f"{file} holds no named settings")
+    return fields
 
 
 class Frozen(BaseModel):

@@ -100,6 +100,7 @@ def train(
         sequence_length: days of an episode; fewer need less memory.
         tile: edge of an episode in cells; smaller needs less memory.
     """
+    from banet.frozen import read_fields
     from banet.training import train as run
 
     settings = _settings(config, [str(folder) for folder in chips], from_)
@@ -109,7 +110,7 @@ def train(
     if tile is not None:
         changes.setdefault("data", {})["crop_size"] = tile
     if sensor is not None:
-        changes["inputs"] = _sensor(sensor)
+        changes["inputs"] = read_fields(sensor, "sensor definition")
     with progress("train") as report:
         result = run(
             settings.changed(**changes) if changes else settings, out, resume=resume, progress=report
@@ -136,18 +137,3 @@ def _settings(config: Path | None, chips: list[str], weights: str | None) -> Tra
     if weights is not None:
         changes["start"] = {"weights": weights}
     return settings.changed(**changes) if changes else settings
-
-
-def _sensor(path: Path) -> dict[str, object]:
-    import yaml
-
-    from banet.errors import UnreadableFileError
-    from banet.files import existing_file
-
-    try:
-        fields = yaml.safe_load(existing_file(path, "sensor definition").read_text())
-    except (UnicodeDecodeError, yaml.YAMLError) as error:
-        raise UnreadableFileError(f"{path} is not YAML: {' '.join(str(error).split())}") from error
-    if not isinstance(fields, dict):
-        raise UnreadableFileError(f"{path} holds no named fields of a sensor")
-    return fields

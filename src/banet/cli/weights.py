@@ -86,13 +86,7 @@ def calibrate(weights: str, *tiles: Path, out: Path) -> None:
         raise InputError("nothing to calibrate with: give folders of tiles")
     model = load_model(weights)
     sources = [Chips.open(folder) for folder in tiles]
-    before = model.logits.bias.detach().clone() if model.logits.bias is not None else None
-    calibrate_model(model, sources, model.spec, ValidationConfig(), torch.device("cpu"))
-    shift = (
-        0.0
-        if before is None or model.logits.bias is None
-        else float((model.logits.bias.detach() - before)[0])
-    )
+    shift = calibrate_model(model, sources, model.spec, ValidationConfig(), torch.device("cpu"))
     card = {
         **model.card,
         "calibrated_on": [{"tiles": len(s), "index_sha256": s.index_sha256} for s in sources],

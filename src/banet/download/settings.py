@@ -5,15 +5,13 @@ from __future__ import annotations
 import importlib.resources
 import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Annotated, Any
 
 import yaml
 from pydantic import AfterValidator, Field
 
-from banet.errors import UnreadableFileError
-from banet.files import PathLike, existing_file
-from banet.frozen import Frozen
+from banet.files import PathLike
+from banet.frozen import Frozen, read_fields
 
 __all__ = [
     "CONFIG_VARIABLE",
@@ -157,18 +155,8 @@ def load_settings(path: PathLike | None = None, environ: Mapping[str, str] = os.
     fields = yaml.safe_load(shipped.read_text(encoding="utf-8"))
     chosen = path or environ.get(CONFIG_VARIABLE)
     if chosen:
-        fields = _merged(fields, _read(existing_file(chosen, "download settings")))
+        fields = _merged(fields, read_fields(chosen, "download settings"))
     return Settings.parse(fields, str(chosen or "download.yaml"))
-
-
-def _read(file: Path) -> dict[str, Any]:
-    try:
-        fields = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (UnicodeDecodeError, yaml.YAMLError) as error:
-        raise UnreadableFileError(f"{file} is not YAML: {' '.join(str(error).split())}") from error
-    if not isinstance(fields, dict):
-        raise UnreadableFileError(f"{file} holds no named settings")
-    return fields
 
 
 def _merged(base: Any, change: Any) -> Any:

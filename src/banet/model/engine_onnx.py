@@ -6,7 +6,6 @@ network, if it has one, is computed by torch before it.
 
 from __future__ import annotations
 
-import copy
 import itertools
 from typing import Any
 
@@ -18,6 +17,7 @@ import torch
 from onnx import helper, numpy_helper
 from torch import Tensor, nn
 
+from banet.model.compiled import Compiled, CompiledMember
 from banet.model.folding import fold
 from banet.model.network import BANet, ConvNorm, PixelLSTM
 
@@ -29,11 +29,8 @@ _OPSET, _IR = 17, 8
 _GATES = (0, 3, 1, 2)
 """ONNX orders an LSTM's gates input, output, forget, cell; torch input, forget, cell, output."""
 
-_KEPT_SHAPES = 2
-"""Sessions kept; edge tiles of another shape must not pile up."""
 
-
-class OnnxMember:
+class OnnxMember(CompiledMember):
     """One network run by ONNX Runtime on processor cores, one session for every shape of tile.
 
     Args:
@@ -42,30 +39,17 @@ class OnnxMember:
     """
 
     def __init__(self, model: BANet, threads: int):
-        self._model = copy.deepcopy(model).cpu()
+        super().__init__(model)
         self._options = onnxruntime.SessionOptions()
         self._options.intra_op_num_threads = threads
         self._options.inter_op_num_threads = 1
         # Spinning threads would take cores from those that read the next tile.
         self._options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        self._sessions: dict[tuple[int, ...], Any] = {}
 
-    def __call__(self, x: Tensor) -> Tensor:
-        """Map normalised days (channels, T, H, W) to logits (classes, T, H, W)."""
-        x = x[None]
-        if self._model.memory is not None:
-            with torch.inference_mode():
-                x = self._model.memory(x)
-        shape = tuple(x.shape)
-        if shape not in self._sessions:
-            if len(self._sessions) >= _KEPT_SHAPES:
-                self._sessions.pop(next(iter(self._sessions)))
-            graph = _Graph(self._model, shape).model().SerializeToString()
-            self._sessions[shape] = onnxruntime.InferenceSession(
-                graph, self._options, providers=["CPUExecutionProvider"]
-            )
-        (found,) = self._sessions[shape].run(None, {"days": x.contiguous().numpy()})
-        return torch.from_numpy(found[0])
+    def _compile(self, shape: tuple[int, ...]) -> Compiled:
+        graph = _Graph(self._model, shape).model().SerializeToString()
+        session = onnxruntime.InferenceSession(graph, self._options, providers=["CPUExecutionProvider"])
+        return lambda days: np.asarray(session.run(None, {"days": days})[0])
 
 
 class _Graph:

@@ -6,28 +6,24 @@ network: that takes a tenth of a second instead of several, and depends on no tr
 
 from __future__ import annotations
 
-import copy
 from typing import Any
 
 import numpy as np
 import openvino
-import torch
 from openvino import opset13 as ops
 from torch import Tensor, nn
 
+from banet.model.compiled import Compiled, CompiledMember
 from banet.model.folding import fold
 from banet.model.network import BANet, ConvNorm, PixelLSTM
 
 __all__ = ["OpenVinoMember"]
 
-_KEPT_SHAPES = 2
-"""Compiled networks kept; edge tiles of another shape must not pile up."""
-
 _GATES = (1, 0, 2, 3)
 """OpenVINO orders an LSTM's gates forget, input, cell, output; torch has input before forget."""
 
 
-class OpenVinoMember:
+class OpenVinoMember(CompiledMember):
     """One network compiled by OpenVINO, once for every shape of tile.
 
     Args:
@@ -36,29 +32,18 @@ class OpenVinoMember:
     """
 
     def __init__(self, model: BANet, threads: int):
-        self._model = copy.deepcopy(model).cpu()
+        super().__init__(model)
         self._options = {
             "INFERENCE_NUM_THREADS": threads,
             # Some processors would take bfloat16 by themselves.
             "INFERENCE_PRECISION_HINT": "f32",
             "PERFORMANCE_HINT": "LATENCY",
         }
-        self._compiled: dict[tuple[int, ...], Any] = {}
 
-    def __call__(self, x: Tensor) -> Tensor:
-        """Map normalised days (channels, T, H, W) to logits (classes, T, H, W)."""
-        x = x[None]
-        if self._model.memory is not None:
-            with torch.inference_mode():
-                x = self._model.memory(x)
-        shape = tuple(x.shape)
-        if shape not in self._compiled:
-            if len(self._compiled) >= _KEPT_SHAPES:
-                self._compiled.pop(next(iter(self._compiled)))
-            graph = _graph(self._model, shape)
-            self._compiled[shape] = openvino.Core().compile_model(graph, "CPU", self._options)
-        found = self._compiled[shape](x.contiguous().numpy())
-        return torch.from_numpy(found[0][0].copy())
+    def _compile(self, shape: tuple[int, ...]) -> Compiled:
+        compiled = openvino.Core().compile_model(_graph(self._model, shape), "CPU", self._options)
+        # A copy: the next tile is written to the same memory.
+        return lambda days: np.array(compiled(days)[0])
 
 
 def _graph(model: BANet, shape: tuple[int, ...]) -> Any:

@@ -2,7 +2,8 @@
 
 Training on daily fractions leaves a network cautious: its sums stay low where the day is in doubt. One shift
 of all logits puts the threshold of 0.5 where Dice is largest; then the share that burned is read off by what
-was mapped, and the intervals of the dates are made to hold four true days in five.
+was mapped, dates are put where they are neither early nor late in the mean, and their intervals are made to
+hold four true days in five.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ def calibrate_model(
     spec: InputSpec,
     config: ValidationConfig,
     device: torch.device,
-) -> None:
+) -> float:
     """Shift the logits of a network and set its calibration, both measured on held-out chips.
 
     Args:
@@ -56,6 +57,9 @@ def calibrate_model(
         spec: scaling of the input.
         config: how many chips and which days.
         device: where to compute.
+
+    Returns:
+        The shift.
     """
     scenes: dict[str, list[tuple[Floats, Floats]]] = {
         variant: [_telling(*maps) for maps in held_out_logits(model, sources, spec, config, device, variant)]
@@ -66,6 +70,7 @@ def calibrate_model(
         with torch.no_grad():
             model.logits.bias += shift
     model.calibration = calibrate(_mapped(scenes["all"], shift))
+    return shift
 
 
 def _telling(logits: Floats, truth: Floats) -> tuple[Floats, Floats]:
@@ -81,14 +86,15 @@ def _mapped(scenes: Iterable[tuple[Floats, Floats]], shift: float) -> Iterator[t
 
 
 def best_shift(variants: Sequence[Sequence[tuple[Floats, Floats]]]) -> float:
-    """Return the shift of all logits by which Dice at the threshold of 0.5 is largest.
+    """Return the shift of all logits by which Dice at the threshold of 0.5 is largest, the least of equals.
 
     Args:
         variants: of the input; of each, (logits, true daily fraction), (T, rows, columns), scene by scene.
             Dice is over all scenes of a variant, its mean over the variants decides.
     """
     scores = [np.mean([_dice(scenes, shift) for scenes in variants]) for shift in _SHIFTS]
-    return float(_SHIFTS[int(np.argmax(scores))])
+    best = _SHIFTS[np.equal(scores, np.max(scores))]
+    return float(best[np.abs(best).argmin()])
 
 
 def _dice(scenes: Iterable[tuple[Floats, Floats]], shift: float) -> float:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import yaml
 from pydantic import Field, model_validator
 
-from banet.errors import UnreadableFileError
-from banet.files import PathLike, existing_file, writing
-from banet.frozen import Frozen
+from banet.files import PathLike, writing
+from banet.frozen import Frozen, read_fields
 from banet.model.config import BANetConfig, InputSpec
 
 __all__ = [
@@ -294,11 +292,4 @@ def load_config(path: PathLike) -> TrainingConfig:
         UnreadableFileError: if it is not YAML with named fields.
         InputError: if a field does not exist or a value does not fit.
     """
-    file: Path = existing_file(path, "training configuration")
-    try:
-        fields = yaml.safe_load(file.read_text())
-    except (UnicodeDecodeError, yaml.YAMLError) as error:
-        raise UnreadableFileError(f"{file} is not YAML: {' '.join(str(error).split())}") from error
-    if not isinstance(fields, dict):
-        raise UnreadableFileError(f"{file} holds no named settings")
-    return TrainingConfig.parse(fields, str(file))
+    return TrainingConfig.parse(read_fields(path, "training configuration"), str(path))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import signal
 import threading
 import time
@@ -91,14 +90,14 @@ def train(
         raise InputError(f"{folder} holds a run already; give --resume to go on with it, or another folder")
     if checkpoint.exists():
         check_same_run(config, folder / "config.yaml")
-    if os.environ.get("RANK", "0") == "0":
-        config.save(folder / "config.yaml")
     if config.runtime.threads:
         torch.set_num_threads(config.runtime.threads)
     if config.runtime.keep_memory and _device(config.runtime.device).type == "cpu":
         keep_freed_memory()
     device = local_device(_device(config.runtime.device))
     with Crowd(device) as crowd:
+        if crowd.first:
+            config.save(folder / "config.yaml")
         # One process simulates what is missing; the others find it there.
         if not crowd.first:
             crowd.agree("")
