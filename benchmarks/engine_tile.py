@@ -224,9 +224,10 @@ def main() -> None:
             results[net] = compare(net, args, Path(folder))
             show(net, results[net])
     if args.out:
-        about = {"machine": platform.platform(), "cores": os.cpu_count(), "threads": args.threads}
-        about |= {"tile": args.tile, "rounds": args.rounds, "load": os.getloadavg()}
-        args.out.write_text(json.dumps({**about, "results": results}, indent=1) + "\n")
+        from about import about
+
+        head = {**about(), "threads": args.threads, "tile": args.tile, "rounds": args.rounds}
+        args.out.write_text(json.dumps({**head, "results": results}, indent=1) + "\n")
 
 
 if __name__ == "__main__":

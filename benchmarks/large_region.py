@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import platform
 import resource
 import shutil
@@ -157,11 +156,10 @@ def main() -> None:
         f"| {found['seconds']} | {found['peak_mib']} MiB |"
     )
     if asked.out:
-        import torch
+        from about import about
 
-        machine = f"{platform.machine()}, {os.cpu_count()} cores, torch {torch.__version__}"
-        about = {"machine": machine, "shape": [DAYS, *SHAPE], "weights": asked.weights}
-        asked.out.write_text(json.dumps({**about, **found}, indent=2) + "\n")
+        head = {**about(), "shape": [DAYS, *SHAPE], "weights": asked.weights}
+        asked.out.write_text(json.dumps({**head, **found}, indent=2) + "\n")
 
 
 if __name__ == "__main__":

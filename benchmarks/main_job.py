@@ -12,8 +12,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
 import resource
 import statistics
 import subprocess
@@ -152,10 +150,9 @@ def main() -> None:
             flush=True,
         )
     if asked.out:
-        import torch
+        from about import about
 
-        machine = f"{platform.machine()}, {os.cpu_count()} cores, torch {torch.__version__}"
-        asked.out.write_text(json.dumps({"machine": machine, "cases": rows}, indent=2) + "\n")
+        asked.out.write_text(json.dumps({**about(), "cases": rows}, indent=2) + "\n")
 
 
 if __name__ == "__main__":

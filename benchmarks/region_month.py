@@ -23,7 +23,6 @@ import ast
 import importlib.util
 import json
 import os
-import platform
 import resource
 import statistics
 import subprocess
@@ -244,11 +243,10 @@ def main() -> None:
         figures, agreed = summary(rounds), agreement(folder) if args.oracle else None
     show(figures, agreed)
     if args.out:
-        import torch
+        from about import about
 
-        machine = f"{platform.machine()}, {os.cpu_count()} cores, torch {torch.__version__}"
-        about = {"machine": machine, "shape": [DAYS, *args.shape], "threads": args.threads, "folds": FOLDS}
-        content = {**about, "load": os.getloadavg(), "results": figures, "agreement": agreed}
+        head = {**about(), "shape": [DAYS, *args.shape], "threads": args.threads, "folds": FOLDS}
+        content = {**head, "results": figures, "agreement": agreed}
         args.out.write_text(json.dumps(content, indent=1) + "\n")
 
 

@@ -11,8 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
 import statistics
 import sys
 import tempfile
@@ -55,7 +53,6 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--out", type=Path)
     args = parser.parse_args()
-    import torch
 
     from banet.cube import open_cube
     from banet.mapping.distributed import connected
@@ -94,9 +91,10 @@ def main() -> None:
         name = count or "none, in this process"
         print(f"| {name} | {row['median_s']} | {row['speedup']} ({low}-{high}) |")
     if args.out:
-        machine = f"{platform.machine()}, {os.cpu_count()} cores, torch {torch.__version__}"
-        about = {"machine": machine, "shape": args.shape, "weights": args.weights, "load": os.getloadavg()}
-        args.out.write_text(json.dumps({**about, "results": rows}, indent=1) + "\n")
+        from about import about
+
+        head = {**about(), "shape": args.shape, "weights": args.weights}
+        args.out.write_text(json.dumps({**head, "results": rows}, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import statistics
 import sys
 import tempfile
@@ -82,6 +81,11 @@ def group_gflop(model, size: int) -> list[float]:
     downs[0] += lstm + of("memory")
     ups = [of(f"decoder.{i}") for i in range(len(model.steps))]
     ups[-1] += of("head", "logits")
+    # The decoder computes the days that are kept and those that they are made from.
+    first, last = KEPT.start - c.head_kernel // 2, KEPT.stop + c.head_kernel // 2
+    for i in range(len(ups)):
+        first, last, whole = first // 2, -(-last // 2), DAYS >> (i + 1)
+        ups[-1 - i] *= (last - first) / whole
     return [*downs, of("bottom"), of("bottom_up"), *ups]
 
 
@@ -113,9 +117,9 @@ def one_round(watch: Watch, cube, engine, names: list[str], store, size: int) ->
     usable = watch("seen, water", lambda: seen(window) & (water_evidence(window) <= 0))
     x = watch("normalise", lambda: normalise(window, engine.spec))
     member._crew.blocks = lambda *args: watch(next(order), lambda: blocks(member._crew, *args))
-    probability = watch("network", lambda: engine.probabilities(x))
+    probability = watch("network", lambda: engine.probabilities(x, (KEPT, slice(None), slice(None))))
     del member._crew.blocks
-    kept = watch("mask", lambda: np.where(usable, probability[KEPT], np.float32(0)))
+    kept = watch("mask", lambda: np.where(usable, probability, np.float32(0)))
     tiling = make_tiling("blend", (size, size), tile=size)
     (tile,) = tiling
     block = watch("join", lambda: Joiner(tiling).add(tile, kept))
@@ -195,10 +199,11 @@ def main() -> None:
         floor = "" if row["floor_s"] is None else f"{row['floor_s']:.4f}"
         print(f"| {row['stage']} | {row['seconds']:.4f} | {100 * row['share']:.1f} % | {floor} |")
     if args.out:
-        machine = f"{platform.machine()}, {os.cpu_count()} cores, torch {torch.__version__}"
-        about = {"machine": machine, "net": args.net, "tile": [DAYS, args.size, args.size]}
-        about |= {"threads": args.threads, "rounds": args.rounds, "load": os.getloadavg()}
-        args.out.write_text(json.dumps({**about, "stages": rows}, indent=1) + "\n")
+        from about import about
+
+        head = {**about(), "net": args.net, "tile": [DAYS, args.size, args.size]}
+        head |= {"days_kept": KEPT.stop - KEPT.start, "threads": args.threads, "rounds": args.rounds}
+        args.out.write_text(json.dumps({**head, "stages": rows}, indent=1) + "\n")
 
 
 if __name__ == "__main__":

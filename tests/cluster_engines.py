@@ -24,14 +24,14 @@ class LocalEngine:
     def __init__(self, log: Path | None = None):
         self.log = log
 
-    def probabilities(self, x):
+    def probabilities(self, x, part=...):
         from scipy import ndimage
 
         if self.log is not None:
             with self.log.open("a") as stream:  # one short line: appended as a whole
                 stream.write(f"{os.getpid()}\n")
         mixed = ndimage.uniform_filter(x[1] - x[0] + np.minimum(x[3], 50), (3, 5, 5), mode="constant")
-        return (1 / (1 + np.exp(6 - 2 * mixed))).astype(np.float32)
+        return (1 / (1 + np.exp(6 - 2 * mixed))).astype(np.float32)[part]
 
 
 def is_poisoned(x) -> bool:
@@ -42,16 +42,16 @@ def is_poisoned(x) -> bool:
 class Poisoned(LocalEngine):
     """Raises on every tile that holds the marked cell."""
 
-    def probabilities(self, x):
+    def probabilities(self, x, part=...):
         if is_poisoned(x):
             raise RuntimeError("this tile is poisoned")
-        return super().probabilities(x)
+        return super().probabilities(x, part)
 
 
 class Broken(LocalEngine):
     """Raises on every tile."""
 
-    def probabilities(self, x):
+    def probabilities(self, x, part=...):
         raise RuntimeError("nothing works")
 
 
@@ -62,8 +62,8 @@ class Mortal(LocalEngine):
         super().__init__(log)
         self.grave = grave
 
-    def probabilities(self, x):
-        found = super().probabilities(x)
+    def probabilities(self, x, part=...):
+        found = super().probabilities(x, part)
         if is_poisoned(x):
             with contextlib.suppress(FileExistsError), self.grave.open("x"):
                 os._exit(9)
@@ -73,7 +73,7 @@ class Mortal(LocalEngine):
 class Deadly(LocalEngine):
     """Kills every process that takes the tile with the marked cell, as one that is too large would."""
 
-    def probabilities(self, x):
+    def probabilities(self, x, part=...):
         if is_poisoned(x):
             os._exit(9)
-        return super().probabilities(x)
+        return super().probabilities(x, part)

@@ -146,10 +146,10 @@ from banet.model.weights import load_model
 class Slow:
     def __init__(self, model):
         self.models, self.spec, self.engine = (model,), model.spec, Engine([model])
-    def probabilities(self, x):
+    def probabilities(self, x, part):
         print("tile", flush=True)
         time.sleep(float(sys.argv[4]))
-        return self.engine.probabilities(x)
+        return self.engine.probabilities(x, part)
 
 cube = open_cube(sys.argv[1])
 burnmap = map_burned(

@@ -126,11 +126,11 @@ def test_a_run_begun_by_one_process_is_finished_by_a_cluster_and_back(cube, clie
     class Dies(LocalEngine):
         calls = 0
 
-        def probabilities(self, x):
+        def probabilities(self, x, part=...):
             self.calls += 1
             if self.calls == 8:
                 raise KeyboardInterrupt
-            return super().probabilities(x)
+            return super().probabilities(x, part)
 
     settings = {"scratch": tmp_path, "water": None, **SIZES}
     with pytest.raises(KeyboardInterrupt):

@@ -77,6 +77,38 @@ def test_torch_equals_the_plain_network(
         torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-5)
 
 
+PARTS = [
+    (slice(17, 48), slice(None), slice(None)),
+    (slice(0, 1), slice(1, 2), slice(63, 64)),
+    (slice(5, 30), slice(7, 40), slice(16, 33)),
+    (slice(-3, None), slice(31, None), slice(0, 5)),
+]
+
+
+@pytest.mark.parametrize("part", PARTS, ids=str)
+@pytest.mark.parametrize("config", CONFIGS, ids=lambda c: f"{c.width}-{len(c.multipliers)}-{c.lstm}")
+def test_a_part_is_what_the_whole_answer_holds_there(config: BANetConfig, part: tuple[slice, ...]) -> None:
+    size = [64 // m for m in config.multiple]
+    model, x = trained(config), days(config, *size)
+    found = Engine([model], "torch", threads=2).logits(x, part)[0]
+    torch.testing.assert_close(torch.from_numpy(found), plain(model, x)[part], rtol=1e-5, atol=1e-5)
+
+
+@needs_openvino
+def test_a_part_of_what_another_engine_computes() -> None:
+    model, x = trained(SHALLOW), days(SHALLOW, 2, 4, 4)
+    part = (slice(2, 5), slice(1, 9), slice(8, None))
+    engine = Engine([model], "openvino", threads=1)
+    np.testing.assert_array_equal(engine.logits(x, part), engine.logits(x)[:, *part])
+
+
+def test_a_part_without_cells_is_refused() -> None:
+    engine = Engine([trained(SHALLOW)], "torch", threads=1)
+    for wrong in ((slice(0, 4), slice(5, 5), slice(None)), (slice(0, 4, 2), slice(None), slice(None))):
+        with pytest.raises(InputError, match="empty or has steps"):
+            engine.logits(days(SHALLOW), wrong)
+
+
 needs_onnx = pytest.mark.skipif(
     any(importlib.util.find_spec(name) is None for name in ("onnx", "onnxruntime")),
     reason="the extra onnx is not installed",
@@ -106,7 +138,7 @@ def test_cuda_equals_the_plain_network() -> None:
     x = days(model.config, 2, 2, 2)
     expected = plain(model, x)
     with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
-        exact = CudaMember(model, exact=True)(x)[0]
+        exact = CudaMember(model, exact=True)(x, tuple((0, n) for n in x.shape[1:]))[0]
     torch.testing.assert_close(exact.sigmoid(), expected.sigmoid(), rtol=0, atol=1e-4)
     half = torch.from_numpy(Engine([model], "cuda").probabilities(x))
     torch.testing.assert_close(half, expected.sigmoid(), rtol=0, atol=2e-2)
@@ -216,7 +248,7 @@ def failing(error: Exception) -> Engine:
     """An engine whose only member raises."""
     engine = Engine([trained(SHALLOW)], "torch", threads=1)
 
-    def member(_: torch.Tensor) -> torch.Tensor:
+    def member(_: torch.Tensor, __: object) -> torch.Tensor:
         raise error
 
     engine._members = [member]

@@ -17,6 +17,7 @@ from banet.mapping.blend import ALIGN, MARGIN, margin_of
 if TYPE_CHECKING:
     from banet.model.config import Calibration, InputSpec
     from banet.model.network import BANet
+    from banet.model.part import Part
 
 __all__ = ["Ensemble", "Predictor", "as_ensemble"]
 
@@ -35,8 +36,10 @@ class Predictor(Protocol):
         """How its input is scaled."""
         ...
 
-    def probabilities(self, x: npt.NDArray[np.float32], /) -> npt.NDArray[np.float32]:
-        """Map normalised (channels, T, H, W) to the probability of burning on each day, (T, H, W)."""
+    def probabilities(
+        self, x: npt.NDArray[np.float32], part: Part | None = None, /
+    ) -> npt.NDArray[np.float32]:
+        """Map normalised (channels, T, H, W) to the probability of burning on each day of a part of it."""
         ...
 
 

@@ -33,7 +33,8 @@ class TilePrediction:
 
     Attributes:
         tile: where.
-        probability: (kept days, rows, columns) float32 of the tile's cells inside the region.
+        probability: (kept days, rows, columns) float32 of the tile's cells inside the region; 0 in those of
+            its margin that have no weight, which are not computed.
         observed: (kept days, rows, columns) bool.
         water: (rows, columns) int8: above 0 water, below 0 land, 0 unknown.
     """
@@ -106,15 +107,20 @@ def _evidence(planes: CubeWindow, known: WaterMask | None, estimate: bool) -> np
 def _probability(
     planes: CubeWindow, window: Window, tile: Tile, engine: Predictor, usable: npt.NDArray[np.bool_] | None
 ) -> npt.NDArray[np.float32]:
+    """Return the probabilities where the tile has weight and a cell is usable, 0 elsewhere."""
     from banet.model.inputs import normalise
 
-    if usable is not None and not usable.any():
-        return np.zeros((window.kept.size, *tile.shape), np.float32)
-    result = engine.probabilities(_padded(normalise(planes, engine.spec), tile, engine.spec))
-    if result.shape != (window.length, *tile.size):
-        raise InputError(f"the network gave {result.shape} for {window.length} days of {tile.size} cells")
-    kept = result[window.keep, : tile.shape[0], : tile.shape[1]]
-    return kept if usable is None else np.where(usable, kept, np.float32(0))
+    kept = np.zeros((window.kept.size, *tile.shape), np.float32)
+    inner = kept[:, *tile.weighty]
+    wanted = None if usable is None else usable[tile.weighty]
+    if not inner.size or (wanted is not None and not wanted.any()):
+        return kept
+    x = _padded(normalise(planes, engine.spec), tile, engine.spec)
+    result = engine.probabilities(x, (window.keep, *tile.weighty))
+    if result.shape != inner.shape:
+        raise InputError(f"the network gave {result.shape} where days, rows and columns are {inner.shape}")
+    inner[...] = result if wanted is None else np.where(wanted, result, np.float32(0))
+    return kept
 
 
 def _padded(x: npt.NDArray[np.float32], tile: Tile, spec: InputSpec) -> npt.NDArray[np.float32]:

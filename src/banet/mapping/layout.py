@@ -23,12 +23,14 @@ class Tile:
         rows, cols: the cells of the region that it covers.
         size: (rows, columns) that the network gets; what lies beyond the region is missing.
         index: (row of tiles, column of tiles).
+        weighty: the rows and columns of the tile in which it has weight.
     """
 
     rows: slice
     cols: slice
     size: tuple[int, int]
     index: tuple[int, int]
+    weighty: tuple[slice, slice]
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -113,7 +115,9 @@ class Tiling:
     def at(self, index: tuple[int, int]) -> Tile:
         """Return the tile of an index."""
         size = (self.rows.size, self.cols.size)
-        return Tile(self.rows.cells(index[0]), self.cols.cells(index[1]), size, index)
+        rows, cols = self.rows.cells(index[0]), self.cols.cells(index[1])
+        within = (_shifted(self.rows.weighty(index[0]), rows), _shifted(self.cols.weighty(index[1]), cols))
+        return Tile(rows, cols, size, index, within)
 
     def weighty(self, index: tuple[int, int]) -> tuple[slice, slice]:
         """Return the rows and columns of the region in which the tile of an index has weight."""
@@ -145,6 +149,10 @@ class Tiling:
             "starts": [list(self.rows.starts), list(self.cols.starts)],
             "margin": list(self.margin),
         }
+
+
+def _shifted(cells: slice, origin: slice) -> slice:
+    return slice(max(0, cells.start - origin.start), max(0, cells.stop - origin.start))
 
 
 def check_sizes(shape: tuple[int, int], tile: int, step: int) -> None:

@@ -45,7 +45,8 @@ def predict(
     """Predict the probability of burning on each kept day, tile by tile, as the tiles are asked for.
 
     A `Joiner` of the same tiling joins the tiles. With tiling `blend`, cells that the window never saw or
-    that it shows to be water have probability 0, and tiles of nothing else are not computed.
+    that it shows to be water have probability 0, and tiles of nothing else are not computed. So have the
+    cells of a tile's margin, in which it has no weight.
 
     Args:
         cube: what was observed.

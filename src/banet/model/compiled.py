@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from banet.model.network import BANet
+from banet.model.part import Box, cut
 
 __all__ = ["Compiled", "CompiledMember"]
 
@@ -40,8 +41,11 @@ class CompiledMember(abc.ABC):
     def _compile(self, shape: tuple[int, ...]) -> Compiled:
         """Compile the layers after the memory for an input (1, channels, T, H, W)."""
 
-    def __call__(self, x: Tensor) -> Tensor:
-        """Map normalised days (channels, T, H, W) to logits (classes, T, H, W)."""
+    def __call__(self, x: Tensor, part: Box) -> Tensor:
+        """Map normalised days (channels, T, H, W) to the logits (classes, T', H', W') of a part of them.
+
+        All are computed: another part, as at the border of a region, would have to be compiled anew.
+        """
         x = x[None]
         if self._model.memory is not None:
             with torch.inference_mode():
@@ -51,4 +55,5 @@ class CompiledMember(abc.ABC):
             if len(self._compiled) >= _KEPT_SHAPES:
                 self._compiled.pop(next(iter(self._compiled)))
             self._compiled[shape] = self._compile(shape)
-        return torch.from_numpy(self._compiled[shape](x.contiguous().numpy())[0])
+        logits = torch.from_numpy(self._compiled[shape](x.contiguous().numpy())[0])
+        return cut(logits.permute(1, 2, 3, 0), part).permute(3, 0, 1, 2)

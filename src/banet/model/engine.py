@@ -18,12 +18,13 @@ from torch import Tensor
 from banet.errors import BanetError, InputError
 from banet.model.config import BANetConfig, InputSpec
 from banet.model.network import BANet, pad_to_multiple
+from banet.model.part import Box, Part
 
 __all__ = ["BACKENDS", "Backend", "Engine", "choose_backend"]
 
 Array = npt.NDArray[np.float32]
-Member = Callable[[Tensor], Tensor]
-"""From normalised (channels, T, H, W) to logits (classes, T, H, W), both float32 in main memory."""
+Member = Callable[[Tensor, Box], Tensor]
+"""From normalised (channels, T, H, W) to the logits (classes, T', H', W') of a part, float32 on the host."""
 
 BACKENDS = ("torch", "openvino", "onnx", "cuda")
 
@@ -116,41 +117,44 @@ class Engine:
         # Pools, locks and compiled networks stay at home; another process builds its own.
         return _rebuild, (self._models, self.backend.name, self.backend.threads)
 
-    def logits(self, x: Array | Tensor) -> Array:
+    def logits(self, x: Array | Tensor, part: Part | None = None) -> Array:
         """Return every member's logits.
 
         Args:
             x: normalised (channels, T, H, W) float32; padded with missing values to what the network needs.
+            part: days, rows and columns of which the answer is wanted, all by default. It is the same as
+                that part of the whole answer, to rounding, and takes less work.
 
         Returns:
-            (members, T, H, W) float32.
+            (members, T, H, W) float32, of the part.
 
         Raises:
-            InputError: if the shape is another or the input holds NaN or infinity.
+            InputError: if the shape is another, the input holds NaN or infinity, or the part is empty.
             BanetError: if the memory does not suffice for so large a tile.
         """
         days = _checked(x, self.config.channels)
-        t, h, w = days.shape[1:]
+        box = _box(days, part)
         whole = pad_to_multiple(days, self.multiple, self.spec.missing)
-        out = np.empty((len(self._members), t, h, w), np.float32)
+        out = np.empty((len(self._members), *(stop - start for start, stop in box)), np.float32)
         with self._lock, torch.inference_mode(), _enough_memory(days):
             for target, member in zip(out, self._members, strict=True):
-                target[...] = member(whole)[0, :t, :h, :w].numpy()
+                target[...] = member(whole, box)[0].numpy()
         return out
 
-    def probabilities(self, x: Array | Tensor) -> Array:
+    def probabilities(self, x: Array | Tensor, part: Part | None = None) -> Array:
         """Return the probability of burning on each day: the mean over the ensemble of the sigmoids.
 
         Args:
             x: normalised (channels, T, H, W) float32; padded with missing values to what the network needs.
+            part: days, rows and columns of which the answer is wanted, all by default.
 
         Returns:
-            (T, H, W) float32.
+            (T, H, W) float32, of the part.
 
         Raises:
-            InputError: if the shape is another or the input holds NaN or infinity.
+            InputError: as `logits`.
         """
-        members = torch.from_numpy(self.logits(x)).sigmoid_()
+        members = torch.from_numpy(self.logits(x, part)).sigmoid_()
         mean: Array = (members[0] if len(members) == 1 else members.mean(0)).numpy()
         return mean
 
@@ -199,6 +203,17 @@ def _checked(x: Array | Tensor, channels: int) -> Tensor:
     if not torch.isfinite(days.sum()) and not torch.isfinite(days).all():
         raise InputError("the input holds NaN or infinity: scale it with banet.model.normalise first")
     return days
+
+
+def _box(days: Tensor, part: Part | None) -> Box:
+    """Return first and last + 1 of the days, rows and columns of a part."""
+    sizes = days.shape[1:]
+    if part is None:
+        return tuple((0, size) for size in sizes)
+    box = tuple(wanted.indices(size) for wanted, size in zip(part, sizes, strict=True))
+    if any(stop <= start or step != 1 for start, stop, step in box):
+        raise InputError(f"part {part} of {tuple(sizes)} days, rows and columns is empty or has steps")
+    return tuple((start, stop) for start, stop, _ in box)
 
 
 def _build(models: tuple[BANet, ...], backend: Backend) -> list[Member]:

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from banet.model.network import BANet
+from banet.model.part import Box, cut
 
 __all__ = ["CudaMember"]
 
@@ -27,9 +28,9 @@ class CudaMember:
             if isinstance(module, (torch.nn.Conv3d, torch.nn.ConvTranspose3d)):
                 module.weight.data = module.weight.data.contiguous(memory_format=torch.channels_last_3d)
 
-    def __call__(self, x: Tensor) -> Tensor:
-        """Map normalised days (channels, T, H, W) to logits (classes, T, H, W)."""
+    def __call__(self, x: Tensor, part: Box) -> Tensor:
+        """Map normalised days (channels, T, H, W) to the logits (classes, T', H', W') of a part of them."""
         batch = x[None].to("cuda", non_blocking=True).contiguous(memory_format=torch.channels_last_3d)
         with torch.inference_mode(), torch.autocast("cuda", torch.bfloat16, enabled=not self._exact):
             logits: Tensor = self._model.layers(batch)
-        return logits[0].float().cpu()
+        return cut(logits[0].permute(1, 2, 3, 0), part).permute(3, 0, 1, 2).float().cpu()

@@ -23,11 +23,15 @@ from torch.nn import functional as F
 from banet.model.folding import fold
 from banet.model.memory import Memory
 from banet.model.network import BANet, ConvNorm, PixelLSTM
+from banet.model.part import Box, children, cut, parents
 
 __all__ = ["Crew", "TorchMember"]
 
 BLOCK_BYTES = 4 << 20
 """Aim for the largest array inside a block; measured, flat between 1 and 8 MB."""
+
+_COLUMN = 64
+"""Cells across of what a network with a memory works on at a time: high blocks carry few rows on."""
 
 _PARTS = 8
 """Rows are cut into at least so many blocks, so that up to so many threads are busy."""
@@ -56,21 +60,19 @@ class Crew:
             self._kept[key] = torch.empty(size)
         return self._kept[key][:size].view(shape)
 
-    def blocks(self, rows: int, nbytes: int, work: Callable[[int, int], None], least: int = 1) -> None:
+    def blocks(self, rows: int, nbytes: int, work: Callable[[int, int], None]) -> None:
         """Run `work(start, stop)` over all rows, in blocks that fit the cache and keep every thread busy.
 
         Args:
             rows: how many.
             nbytes: size of the largest array that all rows together would take.
             work: called in any order, by any thread, in inference mode.
-            least: rows of a block, where there are enough for all threads.
         """
         if self._process != os.getpid():
             # A forked process has this object but none of its threads.
             self._pool, self._process = _start(self.threads), os.getpid()
         # The same blocks for any usual number of threads: sums in another order are other bits.
-        step = max(least, rows * BLOCK_BYTES // nbytes)
-        step = max(1, min(step, -(-rows // max(_PARTS, self.threads))))
+        step = max(1, min(rows * BLOCK_BYTES // nbytes, -(-rows // max(_PARTS, self.threads))))
 
         def run(start: int) -> None:
             with torch.inference_mode():
@@ -85,6 +87,9 @@ class Crew:
 
 def _start(threads: int) -> ThreadPoolExecutor:
     """Start the threads, leaving the caller's own setting of torch as it is."""
+    # glibc hands freed memory back to the system, which clears every page anew, above a threshold that grows
+    # to the size of what was mapped and freed, up to 32 MB.
+    torch.empty((8 << 20) - 4096)
     before = torch.get_num_threads()
     ready = threading.Barrier(threads + 1)
 
@@ -113,7 +118,6 @@ class _Down:
     Attributes:
         space: weight (no, ni, k, k) channels-last, and its bias.
         time: weight (no, no, k, 1) channels-last, and its bias; None in the bottom.
-        memory: what the first stage adds to its input, if it does.
     """
 
     space: tuple[Tensor, Tensor]
@@ -121,16 +125,9 @@ class _Down:
     lstm: PixelLSTM | None
     stride: int
     time_stride: int
-    memory: Memory | None = None
 
     @classmethod
-    def of(
-        cls,
-        space: ConvNorm,
-        time: ConvNorm | None,
-        lstm: PixelLSTM | None = None,
-        memory: Memory | None = None,
-    ) -> _Down:
+    def of(cls, space: ConvNorm, time: ConvNorm | None, lstm: PixelLSTM | None = None) -> _Down:
         weight, bias = fold(space)
         folded = None
         if time is not None:
@@ -144,7 +141,6 @@ class _Down:
             copy.deepcopy(lstm).cpu() if lstm is not None else None,
             stride,
             time_stride,
-            copy.deepcopy(memory).cpu() if memory is not None else None,
         )
 
     @property
@@ -153,9 +149,9 @@ class _Down:
         return int(self.space[0].shape[1])
 
     @property
-    def least(self) -> int:
-        """Rows below which a block would mostly compute, once more, the memory of its neighbours' rows."""
-        return 1 if self.memory is None else 3 * int(self.space[0].shape[-1] - 1)
+    def half(self) -> int:
+        """Rows that the convolution in space sees to either side."""
+        return int(self.space[0].shape[-1]) // 2
 
     def out_shape(self, shape: tuple[int, ...]) -> tuple[int, int, int, int]:
         t, h, w = shape[:3]
@@ -163,27 +159,79 @@ class _Down:
 
     def rows(self, x: Tensor, out: Tensor, start: int, stop: int) -> None:
         """Compute rows `start:stop` of `out` (T', H', W', no) from `x` (T, H, W, ni)."""
-        weight, bias = self.space
-        half = weight.shape[-1] // 2
-        top, bottom = start * self.stride - half, (stop - 1) * self.stride + half + 1
+        top, bottom = start * self.stride - self.half, (stop - 1) * self.stride + self.half + 1
         first, last = max(top, 0), min(bottom, x.shape[1])
-        x = x[:, first:last]
-        if self.memory is not None:
-            x = self.memory.remember(x[None])[0]
         block = x.new_empty(x.shape[0], bottom - top, *x.shape[2:])
         block[:, : first - top] = 0
         block[:, last - top :] = 0
-        block[:, first - top : last - top] = x
-        y = F.conv2d(block.permute(0, 3, 1, 2), weight, bias, (self.stride, self.stride), (0, half))
-        cells = _last(y).relu_().flatten(1, 2)
-        if self.lstm is not None:
-            cells = nn.LSTM.forward(self.lstm, cells)[0]
+        block[:, first - top : last - top] = x[:, first:last]
+        self.convolve(block, (0, self.half), out[:, start:stop])
+
+    def convolve(self, block: Tensor, padding: tuple[int, int], out: Tensor) -> None:
+        """Compute `out` (T', r, W', no) from the cells (T, .., .., ni) that it sees, padded with zeros."""
+        weight, bias = self.space
+        cells = _last(F.conv2d(block.permute(0, 3, 1, 2), weight, bias, (self.stride, self.stride), padding))
         if self.time is not None:
+            cells = cells.relu_().flatten(1, 2)
+            if self.lstm is not None:
+                cells = nn.LSTM.forward(self.lstm, cells)[0]
             kernel, shift = self.time
             padding = (kernel.shape[2] // 2, 0)
             y = F.conv2d(cells.permute(2, 0, 1)[None], kernel, shift, (self.time_stride, 1), padding)
-            cells = _last(y)[0].relu_()
-        out[:, start:stop] = cells.view(len(out), stop - start, *out.shape[2:])
+            cells = _last(y)[0]
+        torch.clamp(cells.view(out.shape), min=0, out=out)
+
+
+@dataclass(frozen=True)
+class _Remembering:
+    """The first stage of a network with a memory: what cells remember is made and used up on the spot."""
+
+    memory: Memory
+    down: _Down
+
+    @classmethod
+    def of(cls, memory: Memory, down: _Down) -> _Remembering:
+        return cls(copy.deepcopy(memory).cpu(), down)
+
+    def rows(self, x: Tensor, out: Tensor, start: int, stop: int) -> None:
+        """Compute rows `start:stop` of `out` (T, H, W, no) from `x` (channels, T, H, W), column by column."""
+        for left in range(0, x.shape[3], _COLUMN):
+            self._column(x, out, range(start, stop), range(left, min(left + _COLUMN, x.shape[3])))
+
+    def _column(self, x: Tensor, out: Tensor, rows: range, cols: range) -> None:
+        """Compute some columns of some rows from the top down, remembering each row once."""
+        half, days = self.down.half, x.shape[1]
+        step = max(1, 2 * half, BLOCK_BYTES // (4 * days * len(cols) * self.down.inputs))
+        block = x.new_empty(days, step + 2 * half, len(cols) + 2 * half, self.down.inputs)
+        seen = range(cols.start - half, cols.stop + half)
+        known = rows.start - half
+        for top in range(rows.start, rows.stop, step):
+            end = min(top + step, rows.stop)
+            if top > rows.start:  # what the rows before saw below them is what these see above
+                block[:, : 2 * half] = block[:, step:]
+            self._remember(x, range(known, end + half), seen, block[:, known - top + half :])
+            known = end + half
+            part = out[:, top:end, cols.start : cols.stop]
+            self.down.convolve(block[:, : end - top + 2 * half], (0, 0), part)
+
+    def _remember(self, x: Tensor, rows: range, cols: range, block: Tensor) -> None:
+        """Write what cells remember, nothing where they lie outside, to `block` (T, rows, columns, ni)."""
+        (top, bottom), (left, right) = _inside(rows, x.shape[2]), _inside(cols, x.shape[3])
+        part = block[:, top - rows.start : bottom - rows.start, left - cols.start : right - cols.start]
+        if part.shape[1:3] != (len(rows), len(cols)):
+            block[:, : len(rows)] = 0
+        if 0 in part.shape:
+            return
+        channel = 0
+        for group in self.memory.remember(x[:, :, top:bottom, left:right].flatten(2)):
+            part[..., channel : channel + len(group)] = group.permute(1, 2, 0).view(*part.shape[:3], -1)
+            channel += len(group)
+
+
+def _inside(cells: range, size: int) -> tuple[int, int]:
+    """Return first and last + 1 of those of some cells that lie within a grid."""
+    first = min(max(cells.start, 0), size)
+    return first, max(first, min(cells.stop, size))
 
 
 def _product(layer: ConvNorm) -> tuple[Tensor, Tensor]:
@@ -256,6 +304,11 @@ class _Head:
             (last.weight.detach().float().cpu().flatten(1).t().clone(), bias),
         )
 
+    @property
+    def reach(self) -> int:
+        """Days that the head sees to either side."""
+        return int(self.time[0].shape[2]) // 2
+
     def rows(self, parts: tuple[Tensor, ...], skip: Tensor, out: Tensor, start: int, stop: int) -> None:
         """Compute the logits `out` (T, H, W, classes) of the children of rows `start:stop` of `parts`."""
         y = self.up.children(tuple(part[:, start:stop] for part in parts))
@@ -266,7 +319,7 @@ class _Head:
         both[..., c:] = y.permute(0, 5, 1, 2, 3, 4, 6)
         kernel, shift = self.time
         flat = both.view(t * days, -1, 2 * c).permute(2, 0, 1)[None]
-        hidden = _last(F.conv2d(flat, kernel, shift, padding=(kernel.shape[2] // 2, 0)))[0].relu_()
+        hidden = _last(F.conv2d(flat, kernel, shift, padding=(self.reach, 0)))[0].relu_()
         logits = torch.addmm(self.logits[1], hidden.flatten(0, 1), self.logits[0])
         classes = out.shape[-1]
         view = out.view(t, days, skip.shape[1] // 2, 2, w, 2, classes)[:, :, start:stop]
@@ -283,38 +336,64 @@ class TorchMember:
 
     def __init__(self, model: BANet, crew: Crew):
         self._crew, steps = crew, model.steps
-        memories = [model.memory, *[None] * len(model.stages)]
-        self._downs = [_Down.of(s.space, s.time, s.lstm, m) for s, m in zip(model.stages, memories)]
+        self._downs = [_Down.of(s.space, s.time, s.lstm) for s in model.stages]
+        self._memory = None if model.memory is None else _Remembering.of(model.memory, self._downs[0])
         self._bottom, self._bottom_up = _Down.of(model.bottom, None), _Up.of(model.bottom_up, None)
         self._ups = [_Up.of(s.space, s.time) for s in steps[:-1]]
         self._head = _Head.of(model, _Up.of(steps[-1].space, steps[-1].time))
         self._classes = model.config.classes
 
-    def __call__(self, x: Tensor) -> Tensor:
-        """Map normalised days (channels, T, H, W) to logits (classes, T, H, W)."""
-        x = x.permute(1, 2, 3, 0)
-        skips: list[Tensor] = []
-        for down in self._downs:
-            x = self._down(len(skips), down, x)
-            skips.append(x)
-        below = self._down(len(skips), self._bottom, x)
+    def __call__(self, x: Tensor, part: Box) -> Tensor:
+        """Map normalised days (channels, T, H, W) to the logits (classes, T', H', W') of a part of them.
+
+        The encoder computes all; the decoder, at each depth, what the part is made from.
+        """
+        skips = self._encoded(x)
+        below = self._down(len(skips), self._bottom, skips[-1])
         below = self._up(0, self._bottom_up, (below,))
+        (first, last), *space = part
+        days = max(0, first - self._head.reach), min(x.shape[1], last + self._head.reach)
+        boxes: list[Box] = [(days, *space)]
+        for _ in skips[1:]:
+            boxes.append(parents(boxes[-1]))
+        origin = None
         for i, up in enumerate(self._ups):
-            below = self._up(i + 1, up, (skips.pop(), below))
-        parts, skip = (skips.pop(), below), skips.pop()
-        out = x.new_empty(*skip.shape[:3], self._classes)
-        rows, size = parts[0].shape[1], 2 * skip.nbytes
-        self._crew.blocks(rows, size, lambda a, b: self._head.rows(parts, skip, out, a, b))
-        return out.permute(3, 0, 1, 2)
+            box = boxes.pop()
+            below = self._up(i + 1, up, (cut(skips.pop(), box), cut(below, box, origin)))
+            origin = children(box)
+        box = boxes.pop()
+        parts, origin = (cut(skips.pop(), box), cut(below, box, origin)), children(box)
+        return cut(self._logits(parts, cut(skips.pop(), origin)), part, origin).permute(3, 0, 1, 2)
+
+    def _encoded(self, x: Tensor) -> list[Tensor]:
+        """Return the output of every stage of the encoder, (T, H, W, c), the finest first."""
+        skips: list[Tensor] = []
+        first, days = self._downs[0], x.permute(1, 2, 3, 0)
+        if self._memory is None:
+            skips.append(self._down(0, first, days))
+        else:
+            stage, out = self._memory, self._crew.room(0, first.out_shape(days.shape))
+            # As few blocks as there may be: each begins with rows that its neighbour remembers too.
+            self._crew.blocks(x.shape[2], 1, lambda a, b: stage.rows(x, out, a, b))
+            skips.append(out)
+        for down in self._downs[1:]:
+            skips.append(self._down(len(skips), down, skips[-1]))
+        return skips
 
     def _down(self, key: int, down: _Down, x: Tensor) -> Tensor:
         out = self._crew.room(key, down.out_shape(x.shape))
         size = max(out.nbytes * down.time_stride, x.nbytes // x.shape[-1] * down.inputs)
-        self._crew.blocks(out.shape[1], size, lambda a, b: down.rows(x, out, a, b), down.least)
+        self._crew.blocks(out.shape[1], size, lambda a, b: down.rows(x, out, a, b))
         return out
 
     def _up(self, key: int, up: _Up, parts: tuple[Tensor, ...]) -> Tensor:
         t, h, w = parts[0].shape[:3]
         out = self._crew.room(100 + key, (t * up.days, 2 * h, 2 * w, up.channels))
         self._crew.blocks(h, out.nbytes, lambda a, b: up.rows(parts, out, a, b))
+        return out
+
+    def _logits(self, parts: tuple[Tensor, ...], skip: Tensor) -> Tensor:
+        out = skip.new_empty(*skip.shape[:3], self._classes)
+        size = 2 * 4 * skip.numel()
+        self._crew.blocks(parts[0].shape[1], size, lambda a, b: self._head.rows(parts, skip, out, a, b))
         return out

@@ -65,35 +65,41 @@ class Memory(nn.Module):
         nn.init.constant_(self.weigh.bias, 1.0)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map (batch, channels, T, H, W) to (batch, channels + `memory_channels`, T, H, W), channels last."""
-        return self.remember(x.permute(0, 2, 3, 4, 1)).permute(0, 4, 1, 2, 3)
+        """Map (batch, channels, T, H, W) to (batch, channels + `memory_channels`, T, H, W) in float32."""
+        planes = self.remember(x.transpose(0, 1).flatten(-2))
+        batch, _, *days = x.shape
+        return torch.cat(planes).view(-1, batch, *days).transpose(0, 1)
 
-    def remember(self, x: Tensor) -> Tensor:
-        """Do the same with the channels as the last axis, (batch, T, H, W, channels), in float32."""
+    def remember(self, x: Tensor) -> list[Tensor]:
+        """Return the same channel by channel: of (channels, ..., T, cells) groups of (some, ..., T, cells).
+
+        Whole planes of a channel are what the arithmetic is fast on.
+        """
         with torch.autocast(x.device.type, enabled=False):
             return self._remember(x.float())
 
-    def _remember(self, x: Tensor) -> Tensor:
-        bands = x[..., self.bands]
-        light = bands * self.scale[:3] + self.shift[:3]
-        observed = (light.amax(-1, keepdim=True) > _LEAST).float()
-        heat = x[..., self.heat, None] * self.scale[3] + self.shift[3]
-        nir, mir = light[..., 1:2], light[..., 2:]
-        index = (nir - mir) / (nir + mir).clamp(min=_INDEX_FLOOR) * _INDEX_SCALE
-        values = torch.cat((bands, index), -1)
-        clear = observed * torch.sigmoid(self.weigh(torch.relu(self.judge(values))))
-        kernels = self._kernels(x.shape[1], x)
-        parts = [x, observed, index * observed, clear]
-        for side, kernel in enumerate(kernels):
-            weight = clear[..., side, None]
-            kept = self._along_days(kernel, torch.cat((values * weight, weight, heat), -1))
-            total = kept[..., _VALUES, None]
-            parts += [
-                (kept[..., :_VALUES] / (total + _PRIOR)).flatten(-2),
-                (total / (1 + total)).flatten(-2),
-                _HEAT_SCALE * kept[..., _VALUES + 1 :].flatten(-2),
-            ]
-        return torch.cat(parts, -1)
+    def _remember(self, x: Tensor) -> list[Tensor]:
+        red, nir, mir, heat = self._physical(x)
+        observed = (torch.maximum(torch.maximum(red, nir), mir) > _LEAST).float()[None]
+        index = ((nir - mir) / (nir + mir).clamp(min=_INDEX_FLOOR) * _INDEX_SCALE)[None]
+        values = torch.cat((*(x[i, None] for i in self.bands), index))
+        clear = observed * torch.sigmoid(_of_each(self.weigh, torch.relu(_of_each(self.judge, values))))
+        groups = [x, observed, index * observed, clear]
+        hot = (_HEAT_SCALE * heat)[None]
+        for weight, kernel in zip(clear[:, None], self._kernels(x.shape[-2], x), strict=True):
+            looks = torch.cat((values * weight, weight, hot))
+            kept = torch.matmul(kernel.flatten(0, 1), looks)
+            sums = kept.chunk(len(kernel), -2)
+            totals = [span[_VALUES, None] for span in sums]
+            groups += [s[:_VALUES] / (total + _PRIOR) for s, total in zip(sums, totals, strict=True)]
+            groups += [total / (1 + total) for total in totals]
+            groups += [s[_VALUES + 1 :] for s in sums]
+        return groups
+
+    def _physical(self, x: Tensor) -> list[Tensor]:
+        """Return reflectance red, nir, mir and the logarithm of the power, without their channel's axis."""
+        order = (*self.bands, self.heat)
+        return [x[i] * scale + shift for i, scale, shift in zip(order, self.scale, self.shift, strict=True)]
 
     def _kernels(self, days: int, like: Tensor) -> tuple[Tensor, Tensor]:
         """Return weights (spans, T, T) of every day for every day: those before it; it and those after."""
@@ -104,9 +110,8 @@ class Memory(nn.Module):
         after = torch.exp(apart.clamp(max=0) / spans) * (apart <= 0)
         return before, after
 
-    @staticmethod
-    def _along_days(kernel: Tensor, looks: Tensor) -> Tensor:
-        """Map (batch, T, H, W, c) to (batch, T, H, W, spans, c)."""
-        b, t, h, w, c = looks.shape
-        kept = torch.matmul(kernel.flatten(0, 1), looks.flatten(2))
-        return kept.view(b, len(kernel), t, h, w, c).permute(0, 2, 3, 4, 1, 5)
+
+def _of_each(layer: nn.Linear, x: Tensor) -> Tensor:
+    """Apply a layer to the channels of every cell, (channels, ...)."""
+    y = torch.addmm(layer.bias[:, None], layer.weight, x.flatten(1))
+    return y.view(-1, *x.shape[1:])

@@ -197,9 +197,9 @@ class BANet(nn.Module):
 
     def layers(self, x: Tensor) -> Tensor:
         """Do what `forward` does without looking at the shape, for tools that trace a network."""
-        x = x.contiguous(memory_format=torch.channels_last_3d)
         if self.memory is not None:
             x = self.memory(x)
+        x = x.contiguous(memory_format=torch.channels_last_3d)
         skips: list[Tensor] = []
         for stage in self.encoder:
             x = stage(x)

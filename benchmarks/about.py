@@ -1,0 +1,32 @@
+"""On what, and on which commit, a benchmark ran: the head of every result file."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+from pathlib import Path
+
+
+def about() -> dict[str, object]:
+    """Return processor, cores, memory, versions, commit, and the load of the last minutes."""
+    import torch
+
+    words = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty", "--abbrev=10"]
+    commit = subprocess.run(words, check=False, stdout=subprocess.PIPE, text=True).stdout.strip()
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    build = f"torch {torch.__version__} {torch.backends.cpu.get_cpu_capability()}"
+    return {
+        "machine": f"{_processor()}, {os.cpu_count()} cores, {memory:.0f} GiB, {build}",
+        "commit": commit,
+        "load": [round(value, 2) for value in os.getloadavg()],
+    }
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.machine()
