@@ -54,8 +54,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path)
     args = parser.parse_args()
 
+    from banet.cluster import connected
     from banet.cube import open_cube
-    from banet.mapping.distributed import connected
     from banet.model import Engine, load_models
 
     engine = Engine(load_models(args.weights.split(",")), "torch", threads=1)

@@ -146,12 +146,13 @@ Rows = list[dict[str, object]]
 def table(watch: Watch, names: list[str], gflop: list[float], moved: dict[str, float]) -> Rows:
     from engine_tile import matrix_gflops
 
-    speed, copying = max(matrix_gflops(os.cpu_count() or 1) for _ in range(5)), copy_gbs()
+    speed, copying = max(matrix_gflops(os.cpu_count() or 1) for _ in range(20)), copy_gbs()
     floors = {name: amount / speed for name, amount in zip(names, gflop, strict=True)}
     floors |= {name: amount / 1e9 / copying for name, amount in moved.items()}
-    seconds = {name: statistics.median(found) for name, found in watch.seconds.items()}
     # What the engine does between its layer groups: padding, sigmoid, copies.
-    seconds["network, rest"] = seconds.pop("network") - sum(seconds[name] for name in names)
+    whole, groups = watch.seconds.pop("network"), [watch.seconds[name] for name in names]
+    watch.seconds["network, rest"] = [all_ - sum(parts) for all_, *parts in zip(whole, *groups, strict=True)]
+    seconds = {name: statistics.median(found) for name, found in watch.seconds.items()}
     total = sum(seconds.values())
     rows: Rows = [
         {

@@ -62,7 +62,7 @@ def cube(tmp_path_factory):
 def client():
     """Two processes, which a nanny starts again when they die."""
     pytest.importorskip("distributed")
-    from banet.mapping.distributed import connected
+    from banet.cluster import connected
 
     with connected(workers=2) as made:
         yield made
@@ -247,7 +247,7 @@ def test_months_on_a_cluster(cube, client, tmp_path):
 
 @needs_dask
 def test_what_a_cluster_cannot_do_is_said_before_it_begins(cube, client, tmp_path):
-    from banet.mapping.distributed import connected
+    from banet.cluster import connected
 
     with pytest.raises(InputError, match="needs a scratch folder"):
         map_burned(cube, *MONTH, LocalEngine(), client=client)

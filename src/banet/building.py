@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +22,9 @@ from banet.observations.hotspots import fires_of, read_hotspots
 from banet.observations.planes import DayPlanes, ObservationSource
 from banet.processes import in_processes
 from banet.region import Region
+
+if TYPE_CHECKING:
+    from distributed import Client
 
 __all__ = ["Progress", "build_cube"]
 
@@ -39,6 +42,7 @@ def build_cube(
     source: str = "viirs750-gridded",
     vegetation_only: bool = True,
     workers: int | None = None,
+    client: Client | None = None,
     progress: Progress | None = None,
 ) -> Cube:
     """Build a cube from satellite files and hot spots, or bring one up to date.
@@ -61,6 +65,7 @@ def build_cube(
         source: what the files are; see `banet.observations.sources`.
         vegetation_only: leave out hot spots whose type says that no vegetation burned.
         workers: read files in so many processes; days are still written by this one, one after the other.
+        client: of a dask cluster whose workers do it instead; they must see folder and cube.
         progress: called after each day with the number of days done, of all days, and a line about the day.
 
     Raises:
@@ -77,8 +82,10 @@ def build_cube(
     table = hotspots if isinstance(hotspots, pd.DataFrame) or hotspots is None else read_hotspots(hotspots)
     cube = _open_or_create(out, region, reader)
     builder = _Builder(cube, reader, Path(viirs_folder), files, table, vegetation_only)
+    sees = (builder.folder, Path(out))
     with cube.writing():
-        for done, (day, found) in enumerate(in_processes(builder.find, days, workers), start=1):
+        made = in_processes(builder.find, days, workers, client, sees)
+        for done, (day, found) in enumerate(made, start=1):
             message = builder.commit(day, found)
             if progress is not None:
                 progress(done, len(days), f"{day}: {message}")

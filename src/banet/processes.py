@@ -1,15 +1,19 @@
-"""One function over many things by several processes of this machine, results in order, few at a time."""
+"""One function over many things by several processes, results in order, few at a time."""
 
 from __future__ import annotations
 
 import multiprocessing
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from typing import Any, TypeVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from banet.errors import BanetError, InputError
+
+if TYPE_CHECKING:
+    from distributed import Client
 
 __all__ = ["in_processes"]
 
@@ -21,7 +25,11 @@ _function: Callable[[Any], Any] | None = None
 
 
 def in_processes(
-    function: Callable[[_T], _R], items: Iterable[_T], workers: int | None = None
+    function: Callable[[_T], _R],
+    items: Iterable[_T],
+    workers: int | None = None,
+    client: Client | None = None,
+    sees: Sequence[Path] = (),
 ) -> Iterator[tuple[_T, _R]]:
     """Apply a function to items and yield each with its result, in the order of the items.
 
@@ -30,14 +38,22 @@ def in_processes(
     Args:
         function: sent once to each process by pickle, with all that it holds.
         items: small things, sent one by one.
-        workers: number of processes; none, or one, works in this process.
+        workers: number of processes of this machine; none, or one, works in this process.
+        client: of a dask cluster whose workers do it instead (`banet.cluster.on_cluster`).
+        sees: what the workers of a cluster must see under the same path.
 
     Raises:
-        InputError: if the number is below 1.
-        BanetError: if a process dies.
+        InputError: if the number is below 1, both are given, or a worker does not see what it must.
+        BanetError: if a process dies, or the cluster is lost.
     """
+    if workers is not None and client is not None:
+        raise InputError("give a number of workers or a client of a cluster, not both")
     if workers is not None and workers < 1:
         raise InputError(f"{workers} workers; give at least one")
+    if client is not None:
+        from banet.cluster import on_cluster
+
+        return on_cluster(client, function, items, sees)
     if workers is None or workers == 1:
         return ((item, function(item)) for item in items)
     return _pooled(function, items, workers)

@@ -16,6 +16,8 @@ from banet.files import PathLike
 from banet.processes import in_processes
 
 if TYPE_CHECKING:
+    from distributed import Client
+
     from banet.cube import Cube
     from banet.labels.dated import DatedFractions
     from banet.labels.reference import Reference
@@ -123,6 +125,7 @@ def write_cube_chips(
     size: int = 128,
     group: str = "",
     workers: int | None = None,
+    client: Client | None = None,
     progress: Progress | None = None,
     **choice: Any,
 ) -> Chips:
@@ -138,6 +141,7 @@ def write_cube_chips(
         size: of a chip in cells; a smaller region is padded with cells that are not observed and not known.
         group: what validation reports by; the region's name by default.
         workers: cut in so many processes; the index is written by this one.
+        client: of a dask cluster whose workers do it instead; they must see cube and folder.
         progress: called with (done, total, message).
         choice: `step`, `day_step`, `min_burned_cells`, `empty_share`, `seed` of `plan_blocks`.
 
@@ -155,7 +159,8 @@ def write_cube_chips(
     chips = Chips.create(folder, days, size)
     cutter = _Cutter(chips, cube, here, dated, group or cube.region.name)
     todo = [block for block in plan if block.name(cube.region.name) not in chips.names]
-    for done, (_, entry) in enumerate(in_processes(cutter, todo, workers), 1 + len(plan) - len(todo)):
+    made = in_processes(cutter, todo, workers, client, (cube.path, chips.folder))
+    for done, (_, entry) in enumerate(made, 1 + len(plan) - len(todo)):
         chips.enter(entry)
         if progress is not None:
             progress(done, len(plan), f"chip {entry.name}")
