@@ -57,8 +57,8 @@ def main() -> None:
     args = parser.parse_args()
     import torch
 
+    from banet.cluster import connected
     from banet.cube import open_cube
-    from banet.mapping.distributed import connected
     from banet.model import Engine, load_models
 
     engine = Engine(load_models(args.weights.split(",")), "torch", threads=1)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import Parameter
 
 from banet.cli.progress import progress, say
+from banet.cli.workers import check_spread, cluster
 
 if TYPE_CHECKING:
     from cyclopts import App
@@ -37,6 +38,7 @@ def build(
     source: Annotated[str, Parameter(name=("--source", "--sensor"))] = "viirs750-gridded",
     all_hotspots: bool = False,
     workers: int | None = None,
+    scheduler: str | None = None,
 ) -> None:
     """Make or update a cube from satellite files and hot spots.
 
@@ -52,14 +54,17 @@ def build(
         source: which family of files the folder holds: viirs750-gridded, viirs375-gridded, viirs750-swath,
             viirs375-swath or surface.
         all_hotspots: also take volcanoes, static land sources and offshore flares for fire.
-        workers: read files in so many processes.
+        workers: read files in so many processes of this machine.
+        scheduler: address of a dask scheduler, whose workers read the files; they must see VIIRS and OUT.
     """
     from banet.building import build_cube
     from banet.region import Region
 
-    with progress("cube") as report:
+    check_spread(workers, scheduler)
+    grid = Region.load(region)
+    with cluster(scheduler) as client, progress("cube") as report:
         cube = build_cube(
-            Region.load(region),
+            grid,
             viirs,
             hotspots,
             out,
@@ -68,6 +73,7 @@ def build(
             source=source,
             vegetation_only=not all_hotspots,
             workers=workers,
+            client=client,
             progress=report,
         )
     _summary(cube)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from banet.cli.progress import caution, progress, say
+from banet.cli.workers import check_spread, cluster
 
 if TYPE_CHECKING:
     from cyclopts import App
@@ -67,12 +68,10 @@ def make_maps(
     """
     from banet.cube import open_cube
     from banet.days import month_range
-    from banet.errors import InputError
     from banet.files import output_folder
     from banet.mapping.run import Settings
 
-    if workers is not None and scheduler is not None:
-        raise InputError("give --workers or --scheduler, not both")
+    check_spread(workers, scheduler)
     opened = open_cube(cube)
     months = [str(month) for month in month_range(start, end)]
     folder = output_folder(out)
@@ -81,7 +80,7 @@ def make_maps(
     network = _network(weights, engine, workers)
     with (
         _alone(folder, opened.region.name, months),
-        _cluster(scheduler, workers) as client,
+        cluster(scheduler, workers) as client,
         progress("map") as report,
     ):
         running: Settings = {**settings, "progress": report, "keep_going": True, "client": client}
@@ -141,7 +140,7 @@ def _tell(gaps: Sequence[str]) -> None:
 
 
 def _network(weights: str, engine: str, workers: int | None) -> Any:
-    from banet.mapping.distributed import threads_for
+    from banet.cluster import threads_for
     from banet.model.engine import Engine
     from banet.model.weights import load_models
 
@@ -162,14 +161,3 @@ def _alone(folder: Path, region: str, months: Sequence[str]) -> AbstractContextM
             for month in months
         ]
     )
-
-
-@contextlib.contextmanager
-def _cluster(scheduler: str | None, workers: int | None) -> Iterator[Any]:
-    if scheduler is None and workers is None:
-        yield None
-        return
-    from banet.mapping.distributed import connected
-
-    with connected(scheduler, workers) as client:
-        yield client
