@@ -247,21 +247,15 @@ def test_months_on_a_cluster(cube, client, tmp_path):
 
 @needs_dask
 def test_what_a_cluster_cannot_do_is_said_before_it_begins(cube, client, tmp_path):
-    from banet.cluster import connected
-
     with pytest.raises(InputError, match="needs a scratch folder"):
         map_burned(cube, *MONTH, LocalEngine(), client=client)
     with pytest.raises(InputError, match="map without on_block"):
         map_burned(cube, *MONTH, LocalEngine(), client=client, scratch=tmp_path, on_block=lambda block: None)
-    for wrong in ({}, {"scheduler": "tcp://localhost:1", "workers": 2}):
-        with pytest.raises(InputError, match="one of the two"), connected(**wrong):
-            pass
-    with pytest.raises(InputError, match="at least one"), connected(workers=0):
-        pass
 
 
 @needs_dask
-def test_a_scratch_folder_that_workers_do_not_see_is_told(cube, tmp_path):
+def test_a_scratch_folder_that_workers_do_not_see_is_told(cube, client, tmp_path):
+    from banet.mapping.distributed import distributed_blocks
     from banet.mapping.ensemble import as_ensemble
     from banet.mapping.job import Job
     from banet.mapping.run import Run
@@ -270,11 +264,9 @@ def test_a_scratch_folder_that_workers_do_not_see_is_told(cube, tmp_path):
 
     run = Run.plan(cube, (month_window("2021-07"),), as_ensemble(LocalEngine()), STEP)
     with Scratch(tmp_path, run.key(0.5)) as store:
-        job = Job(run, store, 0.5)
-        job.check()
-        (store.folder / "settings.json").unlink()
+        store.marker.unlink()
         with pytest.raises(InputError, match="must lie on storage that all workers share"):
-            job.check()
+            next(distributed_blocks(client, Job(run, store, 0.5), Gaps(run.tiling)))
 
 
 # The order of tasks, which needs no cluster.

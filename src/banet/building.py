@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,13 +15,13 @@ import numpy.typing as npt
 import pandas as pd
 
 from banet import observations
+from banet.cluster import spread
 from banet.cube import Cube
 from banet.days import Day, Days, as_day, day_range
 from banet.errors import InputError, NotFoundError, UnreadableFileError
 from banet.files import PathLike
 from banet.observations.hotspots import fires_of, read_hotspots
 from banet.observations.planes import DayPlanes, ObservationSource
-from banet.processes import in_processes
 from banet.region import Region
 
 if TYPE_CHECKING:
@@ -65,27 +66,27 @@ def build_cube(
         source: what the files are; see `banet.observations.sources`.
         vegetation_only: leave out hot spots whose type says that no vegetation burned.
         workers: read files in so many processes; days are still written by this one, one after the other.
-        client: of a dask cluster whose workers do it instead; they must see folder and cube.
+        client: of a dask cluster whose workers read instead; they must see folder and cube.
         progress: called after each day with the number of days done, of all days, and a line about the day.
 
     Raises:
         NotFoundError: if a folder or hot-spot file is not there, or no file falls on the days asked for.
-        InputError: if `out` holds a cube of another region or sensor, `end` is before `start`, or a hot-spot
-            table lacks a column.
+        InputError: if `out` holds a cube of another region or sensor, `end` is before `start`, a hot-spot
+            table lacks a column, or workers and a client are given.
         UnreadableFileError: if a hot-spot file cannot be read, `out` is no cube, or not one of the days could
             be read; the cube then holds their gaps.
         OutputError: if `out` cannot be written to, or another process is writing to it.
     """
     reader = observations.source(source)
-    files = reader.files(viirs_folder)
-    days = _days(files, start, end, Path(viirs_folder), reader)
+    folder = Path(viirs_folder).absolute()  # where workers look for it too
+    files = reader.files(folder)
+    days = _days(files, start, end, folder, reader)
     table = hotspots if isinstance(hotspots, pd.DataFrame) or hotspots is None else read_hotspots(hotspots)
     cube = _open_or_create(out, region, reader)
-    builder = _Builder(cube, reader, Path(viirs_folder), files, table, vegetation_only)
-    sees = (builder.folder, Path(out))
-    with cube.writing():
-        made = in_processes(builder.find, days, workers, client, sees)
-        for done, (day, found) in enumerate(made, start=1):
+    builder = _Builder(cube, reader, folder, files, table, vegetation_only)
+    finding = spread(builder.find, days, workers=workers, client=client, needs=builder.needs)
+    with cube.writing(), closing(finding) as days_found:
+        for done, (day, found) in enumerate(days_found, start=1):
             message = builder.commit(day, found)
             if progress is not None:
                 progress(done, len(days), f"{day}: {message}")
@@ -115,6 +116,11 @@ class _Builder:
     files: Mapping[Day, tuple[Path, ...]]
     table: pd.DataFrame | None
     vegetation_only: bool
+
+    @property
+    def needs(self) -> tuple[Path, ...]:
+        """What a process must see to take part: the cube, and one of the files for all of them."""
+        return self.cube.path, *next(iter(self.files.values()))[:1]
 
     def find(self, day: Day) -> _Found:
         """Read what there is of a day, if anything changed; writes nothing."""

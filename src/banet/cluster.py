@@ -1,33 +1,38 @@
-"""Workers of a dask cluster, on one machine or many (extra `dask`).
+"""The workers of a dask cluster, on one machine or many (extra `dask`): how work gets there and comes back.
 
-What is to be done is sent once a worker, with all that it holds, also to workers that join later; over the
-wire go the things that it is applied to. Few tasks are in flight, so nothing piles up in memory. What a lost
-worker was at is done again by another.
+A function goes once to each worker, with all that it holds, also to workers that join later; the items that
+it is applied to are small and go one by one. Few of them are in flight, so nothing piles up in memory. What a
+lost worker was at is done again by another.
 """
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import socket
 import uuid
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from banet.errors import BanetError, InputError
+from banet.processes import in_order, in_processes
 
 if TYPE_CHECKING:
     from distributed import Client, Future, Worker
 
-__all__ = ["cargo_of", "connected", "in_flight", "on_cluster", "sent", "threads_for", "with_client"]
+__all__ = ["Crew", "connected", "crew_for", "on_cluster", "spread", "threads_for"]
 
 _T = TypeVar("_T")
 _R = TypeVar("_R")
 
 _IN_FLIGHT = 2
-"""Tasks handed out for each thread of the cluster: one at work, one waiting so that nobody idles."""
+"""Items handed out for each thread of the cluster: one at work, one waiting so that nobody idles."""
+
+_PATIENCE = 20
+"""Seconds in which a scheduler should answer."""
 
 
 @contextlib.contextmanager
@@ -48,36 +53,27 @@ def connected(scheduler: str | None = None, workers: int | None = None) -> Itera
     try:
         import distributed
     except ImportError as error:
-        raise InputError("runs on several workers need dask: pip install 'banet[dask]'") from error
+        raise InputError("work on a cluster needs dask: pip install 'banet[dask]'") from error
     if scheduler is not None:
         try:
-            client = distributed.Client(scheduler, timeout=20)
+            client = distributed.Client(scheduler, timeout=_PATIENCE)
         except (OSError, ValueError) as error:
             raise InputError(f"no dask scheduler answers at {scheduler}: {error}") from error
         with client:
             yield client
         return
-    options = {
-        # Memory is bounded by the tile's size. Limits of dask's own would pause or end workers that do well.
-        "memory_limit": 0,
-        # No page, and any free port: another run on this machine has one of its own.
-        "dashboard_address": None,
-        "scheduler_kwargs": {"dashboard_address": ":0"},
-    }
+    # The work bounds its memory itself: limits of dask's own would pause or end workers that do well. Without
+    # its pages dask still serves on a port; any will do, since another run may have the usual one.
     with (
-        distributed.LocalCluster(n_workers=workers, threads_per_worker=1, **options) as cluster,
+        distributed.LocalCluster(
+            n_workers=workers,
+            threads_per_worker=1,
+            memory_limit=0,
+            dashboard_address=None,
+            scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},
+        ) as cluster,
         distributed.Client(cluster) as client,
     ):
-        yield client
-
-
-@contextlib.contextmanager
-def with_client(scheduler: str | None, workers: int | None = None) -> Iterator[Client | None]:
-    """Do as `connected`, and give None where neither a scheduler nor workers are asked for."""
-    if scheduler is None and workers is None:
-        yield None
-        return
-    with connected(scheduler, workers) as client:
         yield client
 
 
@@ -87,106 +83,214 @@ def threads_for(workers: int) -> int:
     return max(1, cores // workers)
 
 
-def in_flight(client: Client) -> int:
-    """Return how many tasks to hand out at a time."""
-    return _IN_FLIGHT * max(1, sum(int(count) for count in client.nthreads().values()))
+def spread(
+    function: Callable[[_T], _R],
+    items: Iterable[_T],
+    *,
+    workers: int | None = None,
+    client: Client | None = None,
+    needs: Sequence[Path] = (),
+) -> Generator[tuple[_T, _R]]:
+    """Apply a function to items here, in processes of this machine or on a cluster: all give the same.
 
-
-@contextlib.contextmanager
-def sent(client: Client, cargo: Any, check: Callable[[], None] | None = None) -> Iterator[str]:
-    """Send a thing to every worker, those that come later included, and have them forget it in the end.
+    Close what is returned where it is not taken to its end.
 
     Args:
-        client: of the cluster.
-        cargo: what a task there gets by `cargo_of`.
-        check: called on each worker first, to raise if it cannot do the work.
+        function: as for `in_processes`.
+        items: small things.
+        workers: number of processes of this machine.
+        client: of a cluster that does the work instead.
+        needs: files and folders that every worker of the cluster must see.
 
-    Returns:
-        The name by which `cargo_of` finds it.
+    Raises:
+        InputError: if both workers and a client are given, or fewer than one worker.
     """
-    from distributed import WorkerPlugin
-
-    class Carrier(WorkerPlugin):
-        """Brings a thing to a worker and keeps it there."""
-
-        def __init__(self, cargo: Any) -> None:
-            self.cargo = cargo
-
-        def setup(self, worker: Worker) -> None:
-            if check is not None:
-                check()
-
-    name = f"banet-{uuid.uuid4().hex}"
-    client.register_plugin(Carrier(cargo), name=name)
-    try:
-        yield name
-    finally:
-        with contextlib.suppress(OSError, TimeoutError):  # the scheduler may be gone
-            client.unregister_worker_plugin(name)
-
-
-def cargo_of(name: str) -> Any:
-    """Return, on a worker, what was `sent` by that name."""
-    from distributed import get_worker
-
-    carrier: Any = get_worker().plugins[name]
-    return carrier.cargo
+    if client is None:
+        return in_processes(function, items, workers)
+    if workers is not None:
+        raise InputError("give workers or the client of a cluster, not both")
+    return on_cluster(client, function, items, needs=needs)
 
 
 def on_cluster(
-    client: Client, function: Callable[[_T], _R], items: Iterable[_T], sees: Sequence[Path] = ()
-) -> Iterator[tuple[_T, _R]]:
-    """Apply a function to items on the workers of a cluster and yield each with its result, in order.
+    client: Client, function: Callable[[_T], _R], items: Iterable[_T], *, needs: Sequence[Path] = ()
+) -> Generator[tuple[_T, _R]]:
+    """Apply a function to items on a cluster and yield each with its result, in the order of the items.
 
     Args:
         client: of the cluster.
-        function: sent once to each worker, with all that it holds.
+        function: sent once to each worker, with all that it holds. It may be applied to an item again where
+            a worker is lost.
         items: small things, sent one by one.
-        sees: what every worker must see under the same path.
+        needs: files and folders that every worker must see.
 
     Raises:
-        InputError: if a worker does not see what it must.
-        BanetError: if the scheduler is lost, or an item ends every worker that takes it.
-        Exception: what the function raises, as it raises it.
+        Exception: the first that the function raises, in the order of the items.
+        InputError: if a worker does not see what is needed.
+        BanetError: if the scheduler is lost, or every worker that takes an item dies.
     """
-    waiting: deque[tuple[_T, Future[_R]]] = deque()
-    paths = [Path(path).absolute() for path in sees]
-    with sent(client, function, lambda: _check_sight(paths)) as name:
+    with crew_for(client, function, needs) as crew:
+        yield from in_order(items, crew.submit, crew.result, crew.room, crew.cancel)
+
+
+@dataclass(frozen=True, eq=False)
+class Crew:
+    """The workers of a cluster while they hold a function.
+
+    Attributes:
+        client: of the cluster.
+        name: under which each worker keeps the function.
+    """
+
+    client: Client
+    name: str
+
+    def room(self) -> int:
+        """Return how many items should be in flight."""
+        with _scheduler_needed(self.client):
+            threads = sum(int(count) for count in self.client.nthreads().values())
+        return _IN_FLIGHT * max(1, threads)
+
+    def submit(self, item: Any, *, label: str = "item", retries: int = 0, priority: int = 0) -> Future[Any]:
+        """Have the function applied to an item by any worker.
+
+        Args:
+            item: a small thing.
+            label: what the pages of dask call it.
+            retries: how often it is tried again after an error.
+            priority: items of a higher one go first.
+        """
+        with _scheduler_needed(self.client):
+            return self.client.submit(
+                _apply,
+                self.name,
+                item,
+                key=f"banet-{label}-{uuid.uuid4().hex}",
+                retries=retries,
+                priority=priority,
+                pure=False,
+            )
+
+    def result(self, item: Any, future: Future[_R]) -> _R:
+        """Wait for what the function gave for an item.
+
+        Raises:
+            Exception: what the function raised.
+            BanetError: if the scheduler is lost, or the workers died.
+        """
+        from distributed import KilledWorker
+
         try:
-            for item in items:
-                key = f"{name}-{uuid.uuid4().hex}"
-                waiting.append((item, client.submit(_apply, name, item, key=key, pure=False)))
-                if len(waiting) >= in_flight(client):
-                    yield _taken(waiting)
-            while waiting:
-                yield _taken(waiting)
-        finally:
-            client.cancel([future for _, future in waiting])
+            with _scheduler_needed(self.client):
+                return future.result()
+        except KilledWorker as error:
+            raise BanetError(
+                f"worker after worker died at {item}, perhaps for want of memory; start again with fewer "
+                "threads a worker, what was finished is kept"
+            ) from error
 
+    def error(self, future: Future[Any]) -> BaseException | None:
+        """Return what the function raised for an item that has come to its end; None if it did well.
 
-def _taken(waiting: deque[tuple[_T, Future[_R]]]) -> tuple[_T, _R]:
-    """Wait for the first and forget it, so that the worker lets go of its result."""
-    from distributed import KilledWorker
-
-    item, future = waiting.popleft()
-    try:
-        return item, future.result()
-    except KilledWorker as error:
-        raise BanetError(f"{item} ends every worker that takes it, perhaps for want of memory") from error
-    except Exception:
+        Raises:
+            BanetError: if the scheduler is lost.
+        """
         if future.status in ("cancelled", "lost"):
-            raise BanetError("the dask scheduler was lost; start again, what was finished is kept") from None
-        raise
+            raise _scheduler_lost()
+        return future.exception() if future.status == "error" else None
+
+    def cancel(self, futures: Sequence[Future[Any]]) -> None:
+        """Take back what was handed out, unless the scheduler is gone and everything with it."""
+        if futures and self.client.status == "running":
+            self.client.cancel(list(futures))
+
+
+@contextlib.contextmanager
+def crew_for(client: Client, function: Callable[[Any], Any], needs: Sequence[Path] = ()) -> Iterator[Crew]:
+    """Send a function to every worker, those that come later included, and have them forget it in the end.
+
+    Args:
+        client: of the cluster.
+        function: sent by pickle, with all that it holds.
+        needs: files and folders that every worker must see.
+
+    Raises:
+        InputError: if a worker does not see them.
+    """
+    from distributed import WorkerPlugin
+    from distributed.protocol.pickle import dumps
+
+    class Carrier(WorkerPlugin):
+        """Brings a parcel to a worker and keeps it there."""
+
+        def __init__(self, parcel: _Parcel) -> None:
+            self.parcel = parcel
+
+        def setup(self, worker: Worker) -> None:
+            self.parcel.open()
+
+    name = f"banet-{uuid.uuid4().hex}"
+    parcel = _Parcel(dumps(function), tuple(path.absolute() for path in needs))
+    try:
+        with _scheduler_needed(client):
+            client.register_plugin(Carrier(parcel), name=name)
+        yield Crew(client, name)
+    finally:
+        if client.status == "running":
+            with contextlib.suppress(OSError):  # a worker, or the scheduler, may be going
+                client.unregister_worker_plugin(name)
+
+
+@dataclass(frozen=True, eq=False)
+class _Parcel:
+    """A function packed for its journey, and what it needs where it arrives."""
+
+    packed: bytes
+    needs: tuple[Path, ...]
+
+    def open(self) -> Callable[[Any], Any]:
+        """Return the function, the same at each call.
+
+        Raises:
+            InputError: if this process does not see what it needs.
+        """
+        return self._function
+
+    @functools.cached_property
+    def _function(self) -> Callable[[Any], Any]:
+        from distributed.protocol.pickle import loads
+
+        for path in self.needs:
+            if not path.exists():
+                raise InputError(
+                    f"the worker on {socket.gethostname()} does not see {path}: what is read and what is "
+                    "written must lie on storage that all workers share"
+                )
+        function: Callable[[Any], Any] = loads(self.packed)
+        return function
 
 
 def _apply(name: str, item: Any) -> Any:
-    return cargo_of(name)(item)
+    """Apply a function, on a worker that holds it."""
+    from distributed import get_worker
+
+    carrier: Any = get_worker().plugins[name]
+    return carrier.parcel.open()(item)
 
 
-def _check_sight(paths: Sequence[Path]) -> None:
-    for path in paths:
-        if not path.exists():
-            raise InputError(
-                f"the worker on {socket.gethostname()} does not see {path}: it must lie on storage that all "
-                "workers share"
-            )
+@contextlib.contextmanager
+def _scheduler_needed(client: Client) -> Iterator[None]:
+    """Say in words that the scheduler was lost, in the place of what dask says then, which is many things."""
+    from distributed import CancelledError
+    from distributed.comm.core import CommClosedError
+
+    try:
+        yield
+    except Exception as error:
+        if isinstance(error, (CancelledError, CommClosedError)) or client.status != "running":
+            raise _scheduler_lost() from error
+        raise
+
+
+def _scheduler_lost() -> BanetError:
+    return BanetError("the dask scheduler was lost; start again, what was finished is kept")

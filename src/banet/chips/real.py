@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from banet.chips.store import ChipEntry, Chips
+from banet.chips.store import HEADER, ChipEntry, Chips
+from banet.cluster import spread
 from banet.days import Day, as_day, day_range
 from banet.errors import InputError
 from banet.files import PathLike
-from banet.processes import in_processes
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -141,12 +142,13 @@ def write_cube_chips(
         size: of a chip in cells; a smaller region is padded with cells that are not observed and not known.
         group: what validation reports by; the region's name by default.
         workers: cut in so many processes; the index is written by this one.
-        client: of a dask cluster whose workers do it instead; they must see cube and folder.
+        client: of a dask cluster whose workers cut instead; they must see cube and folder.
         progress: called with (done, total, message).
         choice: `step`, `day_step`, `min_burned_cells`, `empty_share`, `seed` of `plan_blocks`.
 
     Raises:
-        InputError: if cube and reference share too few days, or nothing burned in them.
+        InputError: if cube and reference share too few days, nothing burned in them, or workers and a client
+            are given.
     """
     here = reference.to(cube.region)
     first, last = _common_period(cube, here, start, stop)
@@ -159,11 +161,12 @@ def write_cube_chips(
     chips = Chips.create(folder, days, size)
     cutter = _Cutter(chips, cube, here, dated, group or cube.region.name)
     todo = [block for block in plan if block.name(cube.region.name) not in chips.names]
-    made = in_processes(cutter, todo, workers, client, (cube.path, chips.folder))
-    for done, (_, entry) in enumerate(made, 1 + len(plan) - len(todo)):
-        chips.enter(entry)
-        if progress is not None:
-            progress(done, len(plan), f"chip {entry.name}")
+    needs = cube.path, chips.folder / HEADER
+    with closing(spread(cutter, todo, workers=workers, client=client, needs=needs)) as made:
+        for done, (_, entry) in enumerate(made, 1 + len(plan) - len(todo)):
+            chips.enter(entry)
+            if progress is not None:
+                progress(done, len(plan), f"chip {entry.name}")
     return chips
 
 

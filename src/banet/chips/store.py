@@ -25,10 +25,13 @@ from banet.days import Day
 from banet.errors import InputError, NotFoundError, OutputError, UnreadableFileError
 from banet.files import PathLike, existing_folder, output_folder, sha256, writing
 
-__all__ = ["BANDS", "Chip", "ChipEntry", "Chips", "describe_target"]
+__all__ = ["BANDS", "HEADER", "Chip", "ChipEntry", "Chips", "describe_target"]
 
 BANDS = ("red", "nir", "mir", "frp")
 _FORMAT, _VERSION = "banet-chips", 1
+
+HEADER = "chips.json"
+"""The file by which a folder is one of chips."""
 _ALL = slice(None)
 
 
@@ -99,6 +102,10 @@ class Chips:
         self.entries: tuple[ChipEntry, ...] = ()
         self.refresh()
 
+    def __getstate__(self) -> dict[str, Any]:
+        # In another process, perhaps of another machine, the folder is the same one wherever that works.
+        return {**self.__dict__, "folder": self.folder.absolute()}
+
     @classmethod
     def create(cls, folder: PathLike, days: int, size: int) -> Chips:
         """Make a folder of chips, or open the one that is there to add to it.
@@ -108,7 +115,7 @@ class Chips:
             OutputError: if it cannot be written to.
         """
         path = output_folder(folder)
-        header = path / "chips.json"
+        header = path / HEADER
         if header.exists():
             chips = cls.open(path)
             if (chips.days, chips.size) != (days, size):
@@ -132,7 +139,7 @@ class Chips:
             UnreadableFileError: if its header or index cannot be read.
         """
         path = existing_folder(folder, "folder of chips")
-        header = path / "chips.json"
+        header = path / HEADER
         if not header.is_file():
             raise NotFoundError(f"{path} holds no chips (no chips.json); make them with banet tiles")
         try:

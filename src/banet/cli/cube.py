@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import Parameter
 
 from banet.cli.progress import progress, say
-from banet.cli.spreading import only_one
+from banet.cli.workers import check_spread, cluster
 
 if TYPE_CHECKING:
     from cyclopts import App
@@ -55,16 +55,16 @@ def build(
             viirs375-swath or surface.
         all_hotspots: also take volcanoes, static land sources and offshore flares for fire.
         workers: read files in so many processes of this machine.
-        scheduler: address of a dask scheduler, whose workers read the files; they must see them and OUT.
+        scheduler: address of a dask scheduler, whose workers read the files; they must see VIIRS and OUT.
     """
     from banet.building import build_cube
-    from banet.cluster import with_client
     from banet.region import Region
 
-    only_one(workers, scheduler)
-    with with_client(scheduler) as client, progress("cube") as report:
+    check_spread(workers, scheduler)
+    grid = Region.load(region)
+    with cluster(scheduler) as client, progress("cube") as report:
         cube = build_cube(
-            Region.load(region),
+            grid,
             viirs,
             hotspots,
             out,

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from banet.cli.progress import caution, progress, say
-from banet.cli.spreading import only_one
+from banet.cli.workers import check_spread, cluster
 
 if TYPE_CHECKING:
     from cyclopts import App
@@ -66,13 +66,12 @@ def make_maps(
         workers: do the work in so many processes of this machine.
         scheduler: address of a dask scheduler, whose workers do the work; they must see CUBE and OUT.
     """
-    from banet.cluster import with_client
     from banet.cube import open_cube
     from banet.days import month_range
     from banet.files import output_folder
     from banet.mapping.run import Settings
 
-    only_one(workers, scheduler)
+    check_spread(workers, scheduler)
     opened = open_cube(cube)
     months = [str(month) for month in month_range(start, end)]
     folder = output_folder(out)
@@ -81,7 +80,7 @@ def make_maps(
     network = _network(weights, engine, workers)
     with (
         _alone(folder, opened.region.name, months),
-        with_client(scheduler, workers) as client,
+        cluster(scheduler, workers) as client,
         progress("map") as report,
     ):
         running: Settings = {**settings, "progress": report, "keep_going": True, "client": client}

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from banet.cli.progress import progress, say
-from banet.cli.spreading import only_one
+from banet.cli.workers import check_spread, cluster
 
 if TYPE_CHECKING:
     from cyclopts import App
@@ -50,20 +50,19 @@ def tiles(
     import numpy as np
 
     from banet.chips import write_cube_chips
-    from banet.cluster import with_client
     from banet.cube import open_cube
     from banet.days import as_day
     from banet.errors import InputError
     from banet.labels import read_mcd64a1
 
-    only_one(workers, scheduler)
+    check_spread(workers, scheduler)
     opened = open_cube(cube)
     if not len(opened.days):
         raise InputError(f"the cube {cube} holds no day yet")
     first = as_day(start) if start else opened.days[0]
     last = as_day(end) if end else opened.days[-1]
     reference = read_mcd64a1(labels, opened.region, first, last)
-    with with_client(scheduler) as client, progress("tiles") as report:
+    with cluster(scheduler) as client, progress("tiles") as report:
         chips = write_cube_chips(
             out,
             opened,

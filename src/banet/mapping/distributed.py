@@ -1,19 +1,16 @@
-"""A run on the workers of a dask cluster, on one machine or many (extra `dask`).
+"""A run on the workers of a dask cluster.
 
 Tiles and blocks are tasks; their arrays go from the workers straight into the scratch folder, which all of
-them share, and over the wire go indices alone. The run itself, weights and all, is sent once a worker, also
-to workers that join later. Few tasks are in flight, so nothing piles up in memory. What a lost worker was at
-is done again by another; what it had finished is on the disk.
+them share, and over the wire go indices alone. The run itself, weights and all, is sent once a worker. What a
+lost worker had finished is on the disk.
 """
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from banet.cluster import cargo_of, in_flight, sent
-from banet.errors import BanetError
+from banet.cluster import Crew, crew_for
 from banet.mapping.canvas import Planes
 from banet.mapping.gaps import Gaps
 from banet.mapping.job import GAPPED, Job
@@ -50,8 +47,8 @@ def distributed_blocks(client: Client, job: Job, gaps: Gaps) -> Iterator[tuple[I
     for index in sorted(finished):
         yield index, store.load("block", index)
     schedule = Schedule(job.run.tiling, finished, store.indices("tile"))
-    with sent(client, job, job.check) as name:
-        for task, error in _run(client, name, schedule):
+    with crew_for(client, job.do, job.needs) as crew:
+        for task, error in _run(crew, schedule):
             if error is not None:
                 (gaps.tile if task.kind == "tile" else gaps.block)(task.index, error)
             for tile in schedule.settle(task, failed=error is not None):
@@ -61,7 +58,7 @@ def distributed_blocks(client: Client, job: Job, gaps: Gaps) -> Iterator[tuple[I
                 yield task.index, store.load(kind, task.index) if error is None else None
 
 
-def _run(client: Client, name: str, schedule: Schedule) -> Iterator[tuple[Task, BaseException | None]]:
+def _run(crew: Crew, schedule: Schedule) -> Iterator[tuple[Task, BaseException | None]]:
     """Hand out tasks, few at a time, and yield each when it has ended, with its error if it failed."""
     from distributed import as_completed
 
@@ -69,41 +66,21 @@ def _run(client: Client, name: str, schedule: Schedule) -> Iterator[tuple[Task, 
     ended = as_completed([])
     try:
         while True:
-            while len(running) < in_flight(client) and (task := schedule.next()) is not None:
-                future = _submit(client, name, task)
+            while len(running) < crew.room() and (task := schedule.next()) is not None:
+                future = _submit(crew, task)
                 running[future.key] = task, future
                 ended.add(future)
             if not running:
                 return
             future = next(ended)
             task, _ = running.pop(future.key)
-            if future.status in ("cancelled", "lost"):
-                raise BanetError("the dask scheduler was lost; start again, what was finished is kept")
-            yield task, future.exception() if future.status == "error" else None
+            yield task, crew.error(future)
     finally:
-        client.cancel([future for _, future in running.values()])
+        crew.cancel([future for _, future in running.values()])
 
 
-def _submit(client: Client, name: str, task: Task) -> Future[Any]:
+def _submit(crew: Crew, task: Task) -> Future[Any]:
     row, col = task.index
     # Blocks first: only they make room on the disk.
-    return client.submit(
-        _work,
-        name,
-        task.kind,
-        task.index,
-        task.missing,
-        key=f"banet-{task.kind}-{row}-{col}-{uuid.uuid4().hex}",
-        retries=RETRIES,
-        pure=False,
-        priority=1 if task.kind == "block" else 0,
-    )
-
-
-def _work(name: str, kind: str, index: Index, missing: tuple[Index, ...]) -> None:
-    """Do a task on a worker, which has the job."""
-    job: Job = cargo_of(name)
-    if kind == "tile":
-        job.tile(index)
-    else:
-        job.block(index, missing)
+    priority = 1 if task.kind == "block" else 0
+    return crew.submit(task, label=f"{task.kind}-{row}-{col}", retries=RETRIES, priority=priority)

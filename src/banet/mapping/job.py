@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Collection
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
-from banet.errors import InputError
 from banet.mapping.canvas import Planes, block_planes
 from banet.mapping.gaps import lost_cells, unseen, without
 from banet.mapping.joiner import Block
 from banet.mapping.layout import Cells
 from banet.mapping.run import Run, tile_planes
+from banet.mapping.schedule import Task
 from banet.mapping.scratch import Scratch
 
 __all__ = ["GAPPED", "Job"]
@@ -38,17 +38,17 @@ class Job:
     store: Scratch
     threshold: float
 
-    def check(self) -> None:
-        """Make sure that this process sees what the run wrote.
+    @property
+    def needs(self) -> tuple[Path, ...]:
+        """What a process must see to take part."""
+        return self.run.cube.path, self.store.marker
 
-        Raises:
-            InputError: if it does not.
-        """
-        if not self.store.is_visible():
-            raise InputError(
-                f"the worker on {socket.gethostname()} does not see {self.store.folder}: cube and scratch "
-                "folder must lie on storage that all workers share"
-            )
+    def do(self, task: Task) -> None:
+        """Make a tile or a block."""
+        if task.kind == "tile":
+            self.tile(task.index)
+        else:
+            self.block(task.index, task.missing)
 
     def tile(self, index: Index) -> None:
         """Predict a tile and keep it, unless it is kept already."""

@@ -58,8 +58,8 @@ class Scratch:
             lock = exclusive(self._folder / "lock", refusal)
             lock.__enter__()
             self._lock = lock
-            if not (self._folder / "settings.json").exists():
-                with writing(self._folder / "settings.json") as part:
+            if not self.marker.exists():
+                with writing(self.marker) as part:
                     part.write_text(self._key)
         return self
 
@@ -70,9 +70,10 @@ class Scratch:
             self._lock.__exit__(kind, error, trace)
             self._lock = None
 
-    def is_visible(self) -> bool:
-        """Tell whether this process sees what the run that entered the folder wrote into it."""
-        return self._folder is not None and (self._folder / "settings.json").is_file()
+    @property
+    def marker(self) -> Path:
+        """The file by which another process knows that it sees the folder of this run."""
+        return self._kept() / "settings.json"
 
     def holds(self, kind: str, index: tuple[int, int]) -> bool:
         """Tell whether something of a kind and an index is kept."""
@@ -116,6 +117,9 @@ class Scratch:
             self._file(kind, index).unlink(missing_ok=True)
 
     def _file(self, kind: str, index: tuple[int, int]) -> Path:
+        return self._kept() / f"{kind}-{index[0]:05d}-{index[1]:05d}.npz"
+
+    def _kept(self) -> Path:
         if self._folder is None:
-            raise InputError(f"nothing is kept, so there is no {kind} {index}; give a scratch folder")
-        return self._folder / f"{kind}-{index[0]:05d}-{index[1]:05d}.npz"
+            raise InputError("nothing is kept; give a scratch folder")
+        return self._folder
