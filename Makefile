@@ -3,7 +3,6 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 OUT ?= demo
-ORACLE_VENV := .venv-oracle
 
 .PHONY: demo test test-all lint format bench docs clean
 
@@ -42,7 +41,7 @@ $(VENV)/.installed: constraints.txt pyproject.toml | $(VENV)/bin/python
 	touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,openvino,dask,stac]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,openvino,onnx,dask,stac]'
 	touch $@
 
 $(VENV)/.installed-docs: $(VENV)/.installed

@@ -14,6 +14,8 @@ RUNS = (
     "main_job",
     "engine_tile",
     "tile_stages",
+    "less_work",
+    "margin",
     "scaling",
     "large_region",
     "granule_to_grid",

@@ -1,9 +1,10 @@
-"""What mapping costs by area: arithmetic on `results/main_job.json`, printed as tables for `docs/scale.md`.
+"""What mapping costs by area: arithmetic on results of other benchmarks, as a table for `docs/scale.md`.
 
-    python benchmarks/cost.py [--results benchmarks/results/main_job.json]
+    python benchmarks/cost.py [--results benchmarks/results]
 
-Seconds are those of a tile of 64 days x 128 x 128 cells on the machine of the results, times the cells of the
-area, times what overlapping tiles compute twice. Land by latitude: shares of each band of ten degrees after
+From `main_job.json` the seconds of a tile of 64 days x 128 x 128 cells, times the cells of the area, times
+what overlapping tiles compute twice; from `large_region.json` the seconds of a whole region-month, times the
+cells of the area over those of the region. Land by latitude: shares of each band of ten degrees after
 Kossinna (1921), as in Sverdrup, Johnson and Fleming (1942), The Oceans; they sum to the Earth's land area.
 """
 
@@ -58,26 +59,40 @@ def overlap(net: str) -> float:
     return len(tiling) * tiling.rows.size * tiling.cols.size / (shape[0] * shape[1])
 
 
+def hours(results: Path) -> list[tuple[str, float, str]]:
+    """Return what was measured, the hours for all land and a month, and the machine."""
+    job = json.loads((results / "main_job.json").read_text())
+    seconds = {case["case"]: case["median_s"] for case in job["cases"]}
+    found = [
+        (f"{name}, by the tile", mapped_cells() / 128**2 * overlap(net) * seconds[case], job["machine"])
+        for name, case, net in (
+            ("shipped weights", "tile", "shipped"),
+            ("BA-Net as published", "tile_original", "width32-lstm"),
+        )
+    ]
+    region = json.loads((results / "large_region.json").read_text())
+    _, rows, cols = region["shape"]
+    whole = mapped_cells() / (rows * cols) * region["seconds"]
+    found.append((f"weights {region['weights']}, {rows} x {cols} cells to files", whole, region["machine"]))
+    return [(name, amount / 3600, machine) for name, amount, machine in found]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    default = Path(__file__).resolve().parent / "results" / "main_job.json"
+    default = Path(__file__).resolve().parent / "results"
     parser.add_argument("--results", type=Path, default=default)
     args = parser.parse_args()
-    results = json.loads(args.results.read_text())
-    seconds = {case["case"]: case["median_s"] for case in results["cases"]}
     cells, area = mapped_cells(), mapped_km2()
     print(
         f"land {land_km2() / 1e6:.1f} million km2, mapped {area / 1e6:.1f}: {cells / 1e6:.0f} million cells"
     )
-    print(f"{cells / 128**2:,.0f} tiles of 128 x 128 cells; {results['machine']}\n")
-    print("| network | overlap | hours per million km2 and month | hours for all land and a month |")
+    print(f"{cells / 128**2:,.0f} tiles of 128 x 128 cells\n")
+    print("| measured | hours per million km2 and month | hours for all land and a month | machine |")
     print("|---|---|---|---|")
-    for case, net in (("tile", "shipped"), ("tile_original", "width32-lstm")):
-        factor = overlap(net)
-        hours = cells / 128**2 * factor * seconds[case] / 3600
-        print(f"| {net} | {factor:.2f} | {hours / area * 1e6:.2f} | {hours:.0f} |")
+    for name, amount, machine in hours(args.results):
+        print(f"| {name} | {amount / area * 1e6:.3f} | {amount:.1f} | {machine} |")
 
 
 if __name__ == "__main__":

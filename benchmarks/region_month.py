@@ -10,7 +10,7 @@ Both have the same three networks: width 32 with LSTM, random weights.
     original   its tiles of 128 at step 100, float16 sums
     parity     ours in the original's tiling, whose burned mask is compared with the original's
     ours       ours as it is: tiles without seams
-    openvino   the same by that engine, where it is installed
+    bfloat16   the same by that engine, where the processor knows it
 
 Every run is a process of its own; they take turns, round after round, so that a busy machine is busy for all.
 A ratio is taken within each round; given are the median and the range.
@@ -155,13 +155,24 @@ def contestant(name: str, folder: Path, oracle: Path | None, threads: int, resul
         if name == "original":
             burned = original(folder, oracle)
         else:
-            engine = "openvino" if name == "openvino" else "torch"
+            engine = "bfloat16" if name == "bfloat16" else "torch"
             burned = ours(folder, "original" if name == "parity" else "blend", engine, threads)
         sys.stdout = out
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
     np.save(result, burned.astype(np.float32))
     kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     print(json.dumps({"wall_s": wall, "cpu_s": cpu, "peak_mib": kilobytes / 1024}))
+
+
+def bfloat16() -> bool:
+    """Tell whether the processor knows it."""
+    from banet.errors import InputError
+    from banet.model.engine import choose_backend
+
+    try:
+        return choose_backend("bfloat16").name == "bfloat16"
+    except InputError:
+        return False
 
 
 def one_round(names: list[str], folder: Path, args: argparse.Namespace) -> dict[str, dict[str, float]]:
@@ -235,7 +246,7 @@ def main() -> None:
         contestant(args.contestant, args.folder, oracle, args.threads, result)
         return
     names = ["original"] if args.oracle else []
-    names += ["parity", "ours", *(["openvino"] if importlib.util.find_spec("openvino") else [])]
+    names += ["parity", "ours", *(["bfloat16"] if bfloat16() else [])]
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         prepare(folder, tuple(args.shape))

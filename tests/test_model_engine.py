@@ -102,6 +102,27 @@ def test_a_part_of_what_another_engine_computes() -> None:
     np.testing.assert_array_equal(engine.logits(x, part), engine.logits(x)[:, *part])
 
 
+needs_bfloat16 = pytest.mark.skipif(
+    not torch.ops.mkldnn._is_mkldnn_bf16_supported(), reason="the processor does not know bfloat16"
+)
+
+
+@needs_bfloat16
+@pytest.mark.parametrize("config", CONFIGS, ids=lambda c: f"{c.width}-{len(c.multipliers)}-{c.lstm}")
+def test_bfloat16_is_near_the_plain_network(config: BANetConfig) -> None:
+    model, x = trained(config), days(config, 2, 2, 2)
+    expected = plain(model, x).sigmoid()
+    found = torch.from_numpy(Engine([model], "bfloat16", threads=2).probabilities(x))
+    assert (found - expected).abs().max() < 0.05
+    assert 1e-7 < (found - expected).abs().mean() < 5e-3
+
+
+def test_bfloat16_is_refused_where_the_processor_does_not_know_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: False)
+    with pytest.raises(InputError, match="this one does not"):
+        choose_backend("bfloat16")
+
+
 def test_a_part_without_cells_is_refused() -> None:
     engine = Engine([trained(SHALLOW)], "torch", threads=1)
     for wrong in ((slice(0, 4), slice(5, 5), slice(None)), (slice(0, 4, 2), slice(None), slice(None))):

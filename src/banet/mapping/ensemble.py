@@ -21,11 +21,13 @@ if TYPE_CHECKING:
 
 __all__ = ["Ensemble", "Predictor", "as_ensemble"]
 
-# The larger the tile, the less of it is margin, but the more memory it takes: with 64 days the network takes
-# 0.95 GB for 256 x 256 cells at width 32, 0.39 GB at width 12, in proportion to both: here about 1.5 at most.
-WIDE_TILE = 320
-NARROW_TILE = 384
-NARROW_WIDTH = 16
+# The larger the tile, the less of it is margin, but the more memory it takes. With 64 days the first stage
+# keeps 8 KB a cell at width 32, half of it at width 16 or in bfloat16, and all else takes about as much: here
+# about 2.5 GB at most.
+WIDE_TILE = 352
+NARROW_TILE = 448
+NARROW_BYTES = 64
+"""A tile is narrow if its first stage keeps no more than so many bytes a cell and day."""
 
 
 class Predictor(Protocol):
@@ -104,9 +106,16 @@ def _described(engine: Predictor, models: Sequence[BANet]) -> Ensemble:
         ),
         (max(lead for lead, _ in margins), max(trail for _, trail in margins)),
         max(model.config.multiple[1] for model in models),
-        NARROW_TILE if max(model.config.width for model in models) <= NARROW_WIDTH else WIDE_TILE,
+        _tile(engine, max(model.config.width for model in models)),
         models[0].calibration if len(models) == 1 else None,
     )
+
+
+def _tile(engine: Predictor, width: int) -> int:
+    """Return the edge of a tile: larger where a cell takes less memory."""
+    backend = getattr(engine, "backend", None)
+    size = 2 if backend is not None and backend.name == "bfloat16" else 4
+    return NARROW_TILE if width * size <= NARROW_BYTES else WIDE_TILE
 
 
 def _fingerprint(model: BANet) -> str:

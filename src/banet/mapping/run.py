@@ -235,6 +235,7 @@ class Run:
             "sensor": self.cube.sensor,
             "mir_band": self.cube.mir_band,
             "water": self.water_source,
+            "engine": getattr(getattr(self.ensemble.engine, "backend", None), "name", None),
             "calibration": None if calibration is None else calibration.model_dump(mode="json"),
             "notes": list(self._notes()),
         }

@@ -26,7 +26,8 @@ Array = npt.NDArray[np.float32]
 Member = Callable[[Tensor, Box], Tensor]
 """From normalised (channels, T, H, W) to the logits (classes, T', H', W') of a part, float32 on the host."""
 
-BACKENDS = ("torch", "openvino", "onnx", "cuda")
+BACKENDS = ("torch", "bfloat16", "openvino", "onnx", "cuda")
+"""All compute in float32 but `bfloat16`, which is torch on a processor that knows it, and `cuda`."""
 
 _PACKAGES = {"openvino": ("openvino",), "onnx": ("onnx", "onnxruntime")}
 """What each back end of an extra of its own name needs."""
@@ -71,6 +72,8 @@ def choose_backend(asked: str = "auto", threads: int | None = None) -> Backend:
         raise InputError(f"no engine named {asked!r}; known engines: auto, {', '.join(BACKENDS)}")
     if any(importlib.util.find_spec(package) is None for package in _PACKAGES.get(asked, ())):
         raise InputError(f"the {asked} engine is not installed: pip install 'banet[{asked}]'")
+    if asked == "bfloat16" and not torch.ops.mkldnn._is_mkldnn_bf16_supported():
+        raise InputError("the bfloat16 engine needs a processor that knows bfloat16; this one does not")
     if asked == "cuda" and not torch.cuda.is_available():
         raise InputError("the cuda engine needs a CUDA device and torch's CUDA build; this torch finds none")
     return Backend(asked, count, "asked for")
@@ -81,7 +84,7 @@ class Engine:
 
     Args:
         models: members of the ensemble; they must want the same input. They are not changed.
-        backend: `auto`, `torch`, `openvino`, `onnx` or `cuda`.
+        backend: `auto` or one of `BACKENDS`.
         threads: processor threads to use; by default as many as torch would.
 
     Attributes:
@@ -232,4 +235,5 @@ def _build(models: tuple[BANet, ...], backend: Backend) -> list[Member]:
     from banet.model.engine_torch import Crew, TorchMember
 
     crew = Crew(backend.threads)
-    return [TorchMember(model, crew) for model in models]
+    dtype = torch.bfloat16 if backend.name == "bfloat16" else torch.float32
+    return [TorchMember(model, crew, dtype) for model in models]

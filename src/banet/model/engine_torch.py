@@ -49,15 +49,15 @@ class Crew:
         self._pool, self._process = _start(threads), os.getpid()
         self._kept: dict[int, Tensor] = {}
 
-    def room(self, key: int, shape: tuple[int, ...]) -> Tensor:
-        """Give an uninitialised float32 array, in the memory that `key` had before if that is enough.
+    def room(self, key: int, shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:
+        """Give an uninitialised array, in the memory that `key` had before if that is enough.
 
         Fresh memory costs more than filling it: the system hands it out page by page.
         """
         size = math.prod(shape)
-        if key not in self._kept or self._kept[key].numel() < size:
+        if key not in self._kept or self._kept[key].dtype != dtype or self._kept[key].numel() < size:
             self._kept.pop(key, None)
-            self._kept[key] = torch.empty(size)
+            self._kept[key] = torch.empty(size, dtype=dtype)
         return self._kept[key][:size].view(shape)
 
     def blocks(self, rows: int, nbytes: int, work: Callable[[int, int], None]) -> None:
@@ -127,21 +127,27 @@ class _Down:
     time_stride: int
 
     @classmethod
-    def of(cls, space: ConvNorm, time: ConvNorm | None, lstm: PixelLSTM | None = None) -> _Down:
-        weight, bias = fold(space)
+    def of(
+        cls, dtype: torch.dtype, space: ConvNorm, time: ConvNorm | None, lstm: PixelLSTM | None = None
+    ) -> _Down:
+        weight, bias = _folded(space, dtype)
         folded = None
         if time is not None:
-            kernel, shift = fold(time)
+            kernel, shift = _folded(time, dtype)
             folded = kernel[..., 0].contiguous(memory_format=torch.channels_last), shift
         stride, time_stride = int(space.conv.stride[1]), 1 if time is None else int(time.conv.stride[0])
         return cls(
             (weight[:, :, 0].contiguous(memory_format=torch.channels_last), bias),
             folded,
             # Of its own: the network may lie on another device, or be trained on.
-            copy.deepcopy(lstm).cpu() if lstm is not None else None,
+            copy.deepcopy(lstm).to("cpu", dtype) if lstm is not None else None,
             stride,
             time_stride,
         )
+
+    @property
+    def dtype(self) -> torch.dtype:
+        return self.space[0].dtype
 
     @property
     def inputs(self) -> int:
@@ -161,7 +167,7 @@ class _Down:
         """Compute rows `start:stop` of `out` (T', H', W', no) from `x` (T, H, W, ni)."""
         top, bottom = start * self.stride - self.half, (stop - 1) * self.stride + self.half + 1
         first, last = max(top, 0), min(bottom, x.shape[1])
-        block = x.new_empty(x.shape[0], bottom - top, *x.shape[2:])
+        block = torch.empty(x.shape[0], bottom - top, *x.shape[2:], dtype=self.dtype)
         block[:, : first - top] = 0
         block[:, last - top :] = 0
         block[:, first - top : last - top] = x[:, first:last]
@@ -202,7 +208,8 @@ class _Remembering:
         """Compute some columns of some rows from the top down, remembering each row once."""
         half, days = self.down.half, x.shape[1]
         step = max(1, 2 * half, BLOCK_BYTES // (4 * days * len(cols) * self.down.inputs))
-        block = x.new_empty(days, step + 2 * half, len(cols) + 2 * half, self.down.inputs)
+        shape = days, step + 2 * half, len(cols) + 2 * half, self.down.inputs
+        block = torch.empty(shape, dtype=self.down.dtype)
         seen = range(cols.start - half, cols.stop + half)
         known = rows.start - half
         for top in range(rows.start, rows.stop, step):
@@ -234,9 +241,14 @@ def _inside(cells: range, size: int) -> tuple[int, int]:
     return first, max(first, min(cells.stop, size))
 
 
-def _product(layer: ConvNorm) -> tuple[Tensor, Tensor]:
-    """Return a transposed convolution as matrix (ni, steps * no) and bias (steps * no,)."""
+def _folded(layer: ConvNorm, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
     weight, bias = fold(layer)
+    return weight.to(dtype), bias.to(dtype)
+
+
+def _product(layer: ConvNorm, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+    """Return a transposed convolution as matrix (ni, steps * no) and bias (steps * no,)."""
+    weight, bias = _folded(layer, dtype)
     steps = weight[0, 0].numel()
     return weight.flatten(2).transpose(1, 2).flatten(1).contiguous(), bias.repeat(steps)
 
@@ -249,8 +261,8 @@ class _Up:
     time: tuple[Tensor, Tensor] | None
 
     @classmethod
-    def of(cls, space: ConvNorm, time: ConvNorm | None) -> _Up:
-        return cls(_product(space), None if time is None else _product(time))
+    def of(cls, dtype: torch.dtype, space: ConvNorm, time: ConvNorm | None) -> _Up:
+        return cls(_product(space, dtype), None if time is None else _product(time, dtype))
 
     @property
     def days(self) -> int:
@@ -291,7 +303,7 @@ class _Head:
 
     @classmethod
     def of(cls, model: BANet, up: _Up) -> _Head:
-        kernel, shift = fold(model.head)
+        kernel, shift = _folded(model.head, up.space[0].dtype)
         last = model.logits
         bias = (
             torch.zeros(model.config.classes)
@@ -320,7 +332,7 @@ class _Head:
         kernel, shift = self.time
         flat = both.view(t * days, -1, 2 * c).permute(2, 0, 1)[None]
         hidden = _last(F.conv2d(flat, kernel, shift, padding=(self.reach, 0)))[0].relu_()
-        logits = torch.addmm(self.logits[1], hidden.flatten(0, 1), self.logits[0])
+        logits = torch.addmm(self.logits[1], hidden.flatten(0, 1).float(), self.logits[0])
         classes = out.shape[-1]
         view = out.view(t, days, skip.shape[1] // 2, 2, w, 2, classes)[:, :, start:stop]
         view.copy_(logits.view(t, days, r, w, 2, 2, classes).permute(0, 1, 2, 4, 3, 5, 6))
@@ -332,15 +344,19 @@ class TorchMember:
     Args:
         model: the network; not changed.
         crew: who does the work; the members of an ensemble share it, one at a time.
+        dtype: of what lies between the layers; the memory and the logits are float32 always.
     """
 
-    def __init__(self, model: BANet, crew: Crew):
-        self._crew, steps = crew, model.steps
-        self._downs = [_Down.of(s.space, s.time, s.lstm) for s in model.stages]
+    def __init__(self, model: BANet, crew: Crew, dtype: torch.dtype = torch.float32):
+        self._crew, self._dtype, steps = crew, dtype, model.steps
+        self._downs = [_Down.of(dtype, s.space, s.time, s.lstm) for s in model.stages]
         self._memory = None if model.memory is None else _Remembering.of(model.memory, self._downs[0])
-        self._bottom, self._bottom_up = _Down.of(model.bottom, None), _Up.of(model.bottom_up, None)
-        self._ups = [_Up.of(s.space, s.time) for s in steps[:-1]]
-        self._head = _Head.of(model, _Up.of(steps[-1].space, steps[-1].time))
+        self._bottom, self._bottom_up = (
+            _Down.of(dtype, model.bottom, None),
+            _Up.of(dtype, model.bottom_up, None),
+        )
+        self._ups = [_Up.of(dtype, s.space, s.time) for s in steps[:-1]]
+        self._head = _Head.of(model, _Up.of(dtype, steps[-1].space, steps[-1].time))
         self._classes = model.config.classes
 
     def __call__(self, x: Tensor, part: Box) -> Tensor:
@@ -372,7 +388,7 @@ class TorchMember:
         if self._memory is None:
             skips.append(self._down(0, first, days))
         else:
-            stage, out = self._memory, self._crew.room(0, first.out_shape(days.shape))
+            stage, out = self._memory, self._crew.room(0, first.out_shape(days.shape), self._dtype)
             # As few blocks as there may be: each begins with rows that its neighbour remembers too.
             self._crew.blocks(x.shape[2], 1, lambda a, b: stage.rows(x, out, a, b))
             skips.append(out)
@@ -381,19 +397,19 @@ class TorchMember:
         return skips
 
     def _down(self, key: int, down: _Down, x: Tensor) -> Tensor:
-        out = self._crew.room(key, down.out_shape(x.shape))
+        out = self._crew.room(key, down.out_shape(x.shape), self._dtype)
         size = max(out.nbytes * down.time_stride, x.nbytes // x.shape[-1] * down.inputs)
         self._crew.blocks(out.shape[1], size, lambda a, b: down.rows(x, out, a, b))
         return out
 
     def _up(self, key: int, up: _Up, parts: tuple[Tensor, ...]) -> Tensor:
         t, h, w = parts[0].shape[:3]
-        out = self._crew.room(100 + key, (t * up.days, 2 * h, 2 * w, up.channels))
+        out = self._crew.room(100 + key, (t * up.days, 2 * h, 2 * w, up.channels), self._dtype)
         self._crew.blocks(h, out.nbytes, lambda a, b: up.rows(parts, out, a, b))
         return out
 
     def _logits(self, parts: tuple[Tensor, ...], skip: Tensor) -> Tensor:
-        out = skip.new_empty(*skip.shape[:3], self._classes)
-        size = 2 * 4 * skip.numel()
+        out = torch.empty(*skip.shape[:3], self._classes)
+        size = 2 * skip.element_size() * skip.numel()
         self._crew.blocks(parts[0].shape[1], size, lambda a, b: self._head.rows(parts, skip, out, a, b))
         return out
