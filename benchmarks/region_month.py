@@ -164,17 +164,6 @@ def contestant(name: str, folder: Path, oracle: Path | None, threads: int, resul
     print(json.dumps({"wall_s": wall, "cpu_s": cpu, "peak_mib": kilobytes / 1024}))
 
 
-def bfloat16() -> bool:
-    """Tell whether the processor knows it."""
-    from banet.errors import InputError
-    from banet.model.engine import choose_backend
-
-    try:
-        return choose_backend("bfloat16").name == "bfloat16"
-    except InputError:
-        return False
-
-
 def one_round(names: list[str], folder: Path, args: argparse.Namespace) -> dict[str, dict[str, float]]:
     path = os.pathsep.join([str(ROOT / "src"), os.environ.get("PYTHONPATH", "")])
     env = {**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": str(args.threads)}
@@ -246,7 +235,9 @@ def main() -> None:
         contestant(args.contestant, args.folder, oracle, args.threads, result)
         return
     names = ["original"] if args.oracle else []
-    names += ["parity", "ours", *(["bfloat16"] if bfloat16() else [])]
+    from banet.model.engine import knows_bfloat16
+
+    names += ["parity", "ours", *(["bfloat16"] if knows_bfloat16() else [])]
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         prepare(folder, tuple(args.shape))

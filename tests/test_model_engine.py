@@ -14,9 +14,10 @@ import torch
 from torch import nn
 
 from banet.errors import BanetError, InputError
+from banet.model import engine as engine_module
 from banet.model import engine_torch
 from banet.model.config import BANetConfig, InputSpec
-from banet.model.engine import BACKENDS, Engine, choose_backend
+from banet.model.engine import BACKENDS, Engine, choose_backend, knows_bfloat16
 from banet.model.folding import fold
 from banet.model.network import BANet, ConvNorm
 from banet.model.weights import WeightsFile, list_weights, load_model
@@ -102,9 +103,7 @@ def test_a_part_of_what_another_engine_computes() -> None:
     np.testing.assert_array_equal(engine.logits(x, part), engine.logits(x)[:, *part])
 
 
-needs_bfloat16 = pytest.mark.skipif(
-    not torch.ops.mkldnn._is_mkldnn_bf16_supported(), reason="the processor does not know bfloat16"
-)
+needs_bfloat16 = pytest.mark.skipif(not knows_bfloat16(), reason="the processor does not know bfloat16")
 
 
 @needs_bfloat16
@@ -118,7 +117,7 @@ def test_bfloat16_is_near_the_plain_network(config: BANetConfig) -> None:
 
 
 def test_bfloat16_is_refused_where_the_processor_does_not_know_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: False)
+    monkeypatch.setattr(engine_module, "knows_bfloat16", lambda: False)
     with pytest.raises(InputError, match="this one does not"):
         choose_backend("bfloat16")
 

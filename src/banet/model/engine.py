@@ -20,7 +20,7 @@ from banet.model.config import BANetConfig, InputSpec
 from banet.model.network import BANet, pad_to_multiple
 from banet.model.part import Box, Part
 
-__all__ = ["BACKENDS", "Backend", "Engine", "choose_backend"]
+__all__ = ["BACKENDS", "Backend", "Engine", "choose_backend", "knows_bfloat16"]
 
 Array = npt.NDArray[np.float32]
 Member = Callable[[Tensor, Box], Tensor]
@@ -72,11 +72,19 @@ def choose_backend(asked: str = "auto", threads: int | None = None) -> Backend:
         raise InputError(f"no engine named {asked!r}; known engines: auto, {', '.join(BACKENDS)}")
     if any(importlib.util.find_spec(package) is None for package in _PACKAGES.get(asked, ())):
         raise InputError(f"the {asked} engine is not installed: pip install 'banet[{asked}]'")
-    if asked == "bfloat16" and not torch.ops.mkldnn._is_mkldnn_bf16_supported():
+    if asked == "bfloat16" and not knows_bfloat16():
         raise InputError("the bfloat16 engine needs a processor that knows bfloat16; this one does not")
     if asked == "cuda" and not torch.cuda.is_available():
         raise InputError("the cuda engine needs a CUDA device and torch's CUDA build; this torch finds none")
     return Backend(asked, count, "asked for")
+
+
+def knows_bfloat16() -> bool:
+    """Tell whether the processor computes in bfloat16 itself, and torch's build makes use of it."""
+    try:
+        return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+    except (AttributeError, RuntimeError):
+        return False
 
 
 class Engine:
