@@ -196,11 +196,13 @@ def agreement(folder: Path) -> dict[str, object]:
     """Compare the burned mask of the original with ours in its own tiling."""
     theirs, mine = (np.load(folder / f"{name}.npy") for name in ("original", "parity"))
     both = np.isfinite(theirs) & np.isfinite(mine)
+    alone = np.fmax(theirs, mine)[np.isfinite(theirs) != np.isfinite(mine)]
     return {
         "cells": int(theirs.size),
         "burned_original": int(np.isfinite(theirs).sum()),
         "burned_parity": int(np.isfinite(mine).sum()),
-        "cells_that_differ": int((np.isfinite(theirs) != np.isfinite(mine)).sum()),
+        "cells_that_differ": int(alone.size),
+        "their_largest_excess_over_the_threshold": float(alone.max() - 0.5) if alone.size else 0.0,
         "max_difference_of_fraction": float(np.abs(theirs[both] - mine[both]).max()) if both.any() else 0.0,
     }
 
