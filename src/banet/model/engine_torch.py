@@ -9,8 +9,10 @@ blocks, each with torch on one thread, so nothing waits for a barrier inside an 
 from __future__ import annotations
 
 import copy
+import ctypes
 import math
 import os
+import platform
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -32,6 +34,10 @@ BLOCK_BYTES = 4 << 20
 
 _COLUMN = 64
 """Cells across of what a network with a memory works on at a time: high blocks carry few rows on."""
+
+_KEPT_BYTES = 32 << 20
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
+"""Names of settings in malloc.h of glibc."""
 
 _PARTS = 8
 """Rows are cut into at least so many blocks, so that up to so many threads are busy."""
@@ -87,9 +93,7 @@ class Crew:
 
 def _start(threads: int) -> ThreadPoolExecutor:
     """Start the threads, leaving the caller's own setting of torch as it is."""
-    # glibc hands freed memory back to the system, which clears every page anew, above a threshold that grows
-    # to the size of what was mapped and freed, up to 32 MB.
-    torch.empty((8 << 20) - 4096)
+    _keep_freed_memory()
     before = torch.get_num_threads()
     ready = threading.Barrier(threads + 1)
 
@@ -104,6 +108,19 @@ def _start(threads: int) -> ThreadPoolExecutor:
     # The setting of a thread is also the default of threads to come: put that back.
     torch.set_num_threads(before)
     return pool
+
+
+def _keep_freed_memory() -> None:
+    """Let glibc keep what blocks free for those that follow: pages from the system are cleared every time.
+
+    Its threshold grows to the size of what was mapped and freed, up to 32 MB, unless the environment sets it.
+    The workers of dask do, to 64 KB: there it is set anew.
+    """
+    torch.empty(_KEPT_BYTES // 4 - 4096)
+    if "MALLOC_TRIM_THRESHOLD_" in os.environ and platform.libc_ver()[0] == "glibc":
+        mallopt = ctypes.CDLL(None).mallopt
+        mallopt(_M_MMAP_THRESHOLD, _KEPT_BYTES)
+        mallopt(_M_TRIM_THRESHOLD, 2 * _KEPT_BYTES)
 
 
 def _last(x: Tensor) -> Tensor:
