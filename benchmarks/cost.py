@@ -46,25 +46,21 @@ def mapped_cells() -> float:
     return sum(LAND[south] for south in MAPPED) * 36000 * 1000
 
 
-def overlap(net: str) -> float:
-    """What tiles compute over what a large region holds, with the default tile of a network."""
-    from engine_tile import network
-
-    from banet.mapping.ensemble import as_ensemble
-    from banet.mapping.tiling import make_tiling
-
-    ensemble = as_ensemble(network(net))
-    shape = (1700, 4100)
-    tiling = make_tiling("blend", shape, ensemble.tile, None, ensemble.margin, ensemble.align)
-    return len(tiling) * tiling.rows.size * tiling.cols.size / (shape[0] * shape[1])
-
-
 def hours(results: Path) -> list[tuple[str, float, str]]:
     """Return what was measured, the hours for all land and a month, and the machine."""
+    from engine_tile import network
+    from overlap import overlap
+
+    from banet.mapping.ensemble import as_ensemble
+
     job = json.loads((results / "main_job.json").read_text())
     seconds = {case["case"]: case["median_s"] for case in job["cases"]}
     found = [
-        (f"{name}, by the tile", mapped_cells() / 128**2 * overlap(net) * seconds[case], job["machine"])
+        (
+            f"{name}, by the tile",
+            mapped_cells() / 128**2 * overlap(as_ensemble(network(net))) * seconds[case],
+            job["machine"],
+        )
         for name, case, net in (
             ("shipped weights", "tile", "shipped"),
             ("BA-Net as published", "tile_original", "width32-lstm"),

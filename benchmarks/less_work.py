@@ -61,18 +61,16 @@ def read_seconds(size: tuple[int, int], spec, rounds: int) -> float:
 
 def overlaps(ensemble) -> dict[str, float]:
     """Return what tiles compute over what the region holds."""
-    from banet.mapping.tiling import make_tiling
+    from overlap import computed_over_region, overlap
 
-    def work(tiling) -> float:
-        cells = len(tiling) * tiling.rows.size * tiling.cols.size
-        return round(cells / (SHAPE[0] * SHAPE[1]), 3)
+    from banet.mapping.tiling import make_tiling
 
     tile, margin, align = ensemble.tile, ensemble.margin, ensemble.align
     step = tile - (-(-sum(margin) // align) * align)
     return {
-        "original_128_at_100": work(make_tiling("original", SHAPE)),
-        "square": work(make_tiling("blend", SHAPE, tile, step, margin, align)),
-        "least_work": work(make_tiling("blend", SHAPE, tile, None, margin, align)),
+        "original_128_at_100": round(computed_over_region(make_tiling("original", SHAPE)), 3),
+        "square": round(computed_over_region(make_tiling("blend", SHAPE, tile, step, margin, align)), 3),
+        "least_work": round(overlap(ensemble, shape=SHAPE), 3),
     }
 
 

@@ -73,15 +73,9 @@ def errors(net: str) -> tuple[np.ndarray, np.ndarray]:
     return by_distance(lead), by_distance(trail[:, ::-1, ::-1])
 
 
-def overlap(margin: tuple[int, int], ensemble) -> float:
-    from banet.mapping.tiling import make_tiling
-
-    shape = (1700, 4100)
-    tiling = make_tiling("blend", shape, ensemble.tile, None, margin, ensemble.align)
-    return len(tiling) * tiling.rows.size * tiling.cols.size / (shape[0] * shape[1])
-
-
 def measure(net: str) -> dict[str, object]:
+    from overlap import overlap
+
     from banet.mapping.ensemble import as_ensemble
 
     ensemble = as_ensemble(model_of(net))
@@ -90,7 +84,7 @@ def measure(net: str) -> dict[str, object]:
     steps = range(0, 3 * ensemble.align, ensemble.align)
     for margin in [(a, b) for a in steps for b in steps if b <= a]:
         worst = max(lead[margin[0] :].max(), trail[margin[1] :].max())
-        work = round(overlap(margin, ensemble), 3)
+        work = round(overlap(ensemble, margin), 3)
         rows.append({"margin": margin, "max_difference": float(worst), "work": work})
     felt = [int(np.flatnonzero(side > 1e-3).max(initial=-1)) + 1 for side in (lead, trail)]
     return {"default": ensemble.margin, "felt_above_1e-3": felt, "margins": rows}

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from banet.chips import Chips
 from banet.cli.compat_training import dataset2tiles, train_model
-from banet.cube import Cube
-from banet.observations.planes import DayPlanes
+from banet.evaluation.benchmark.stage import write_cube
 from banet.region import Region
 from banet.simulation import simulate, write_scene
 from banet.training import presets
@@ -23,11 +21,7 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two years' ends in a cube, with label tiles where the original kept them."""
     folder = tmp_path_factory.mktemp("dataset")
     scene = simulate(REGION, "2019-10-27", 130, seed=11, climate="mozambique")
-    cube = Cube.create(folder / "TINY.zarr", REGION, sensor="VIIRS S-NPP", mir_band="M12")
-    once = np.ones(REGION.shape, np.uint8)
-    for i, day in enumerate(scene.days):
-        planes = DayPlanes(scene.red[i], scene.nir[i], scene.mir[i], scene.view_zenith[i], once)
-        cube.write_day(day, planes, scene.frp[i])
+    write_cube(scene, folder / "TINY.zarr")
     write_scene(scene, folder / "MCD64A1C6", formats=("labels",))
     return folder
 

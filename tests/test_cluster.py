@@ -17,9 +17,9 @@ from banet.cli import main
 from banet.cluster import connected, on_cluster, spread
 from banet.cube import Cube, open_cube
 from banet.errors import BanetError, InputError, UnreadableFileError
+from banet.evaluation.benchmark.stage import write_cube
 from banet.labels import read_mcd64a1
 from banet.observations import register
-from banet.observations.planes import DayPlanes
 from banet.region import Region
 from banet.simulation import simulate, write_scene
 from cluster_functions import Deadly, Mortal, Refusing, Squares, Uneven, noted
@@ -253,11 +253,7 @@ def labelled(tmp_path_factory):
     folder = tmp_path_factory.mktemp("labelled")
     region = Region("TINY", (-8, 40, -7.68, 40.32), 0.01)
     scene = simulate(region, "2019-08-01", 40, seed=4, climate="mozambique")
-    cube = Cube.create(folder / "TINY.zarr", region, sensor="VIIRS S-NPP", mir_band="M12")
-    once = np.ones(region.shape, np.uint8)
-    for i, day in enumerate(scene.days):
-        planes = DayPlanes(scene.red[i], scene.nir[i], scene.mir[i], scene.view_zenith[i], once)
-        cube.write_day(day, planes, scene.frp[i])
+    cube = write_cube(scene, folder / "TINY.zarr")
     write_scene(scene, folder / "MCD64A1", formats=("labels",))
     return cube, folder / "MCD64A1"
 

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from banet.model.network import BANet
-from banet.model.part import Box, cut
+from banet.model.part import Box, slices
 
 __all__ = ["Compiled", "CompiledMember"]
 
@@ -56,4 +56,4 @@ class CompiledMember(abc.ABC):
                 self._compiled.pop(next(iter(self._compiled)))
             self._compiled[shape] = self._compile(shape)
         logits = torch.from_numpy(self._compiled[shape](x.contiguous().numpy())[0])
-        return cut(logits.permute(1, 2, 3, 0), part).permute(3, 0, 1, 2)
+        return logits[:, *slices(part)]

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from banet.model.network import BANet
-from banet.model.part import Box, cut
+from banet.model.part import Box, slices
 
 __all__ = ["CudaMember"]
 
@@ -33,4 +33,4 @@ class CudaMember:
         batch = x[None].to("cuda", non_blocking=True).contiguous(memory_format=torch.channels_last_3d)
         with torch.inference_mode(), torch.autocast("cuda", torch.bfloat16, enabled=not self._exact):
             logits: Tensor = self._model.layers(batch)
-        return cut(logits[0].permute(1, 2, 3, 0), part).permute(3, 0, 1, 2).float().cpu()
+        return logits[0][:, *slices(part)].float().cpu()

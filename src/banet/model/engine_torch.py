@@ -9,10 +9,8 @@ blocks, each with torch on one thread, so nothing waits for a barrier inside an 
 from __future__ import annotations
 
 import copy
-import ctypes
 import math
 import os
-import platform
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -22,6 +20,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from banet.malloc import MMAP_THRESHOLD, TRIM_THRESHOLD, set_malloc
 from banet.model.folding import fold
 from banet.model.memory import Memory
 from banet.model.network import BANet, ConvNorm, PixelLSTM
@@ -36,8 +35,6 @@ _COLUMN = 64
 """Cells across of what a network with a memory works on at a time: high blocks carry few rows on."""
 
 _KEPT_BYTES = 32 << 20
-_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
-"""Names of settings in malloc.h of glibc."""
 
 _PARTS = 8
 """Rows are cut into at least so many blocks, so that up to so many threads are busy."""
@@ -117,10 +114,8 @@ def _keep_freed_memory() -> None:
     The workers of dask do, to 64 KB: there it is set anew.
     """
     torch.empty(_KEPT_BYTES // 4 - 4096)
-    if "MALLOC_TRIM_THRESHOLD_" in os.environ and platform.libc_ver()[0] == "glibc":
-        mallopt = ctypes.CDLL(None).mallopt
-        mallopt(_M_MMAP_THRESHOLD, _KEPT_BYTES)
-        mallopt(_M_TRIM_THRESHOLD, 2 * _KEPT_BYTES)
+    if "MALLOC_TRIM_THRESHOLD_" in os.environ:
+        set_malloc({MMAP_THRESHOLD: _KEPT_BYTES, TRIM_THRESHOLD: 2 * _KEPT_BYTES})
 
 
 def _last(x: Tensor) -> Tensor:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-__all__ = ["Box", "Part", "children", "cut", "parents"]
+__all__ = ["Box", "Part", "children", "cut", "parents", "slices"]
 
 Part = tuple[slice, slice, slice]
 """Days, rows and columns."""
@@ -13,10 +13,16 @@ Box = tuple[tuple[int, int], ...]
 """(first, last + 1) of days, rows and columns."""
 
 
+def slices(box: Box, origin: Box | None = None) -> Part:
+    """Return where a box lies in days, rows and columns of which the first are those of `origin`."""
+    begins = [0] * len(box) if origin is None else [start for start, _ in origin]
+    days, rows, cols = (slice(a - begin, b - begin) for (a, b), begin in zip(box, begins, strict=True))
+    return days, rows, cols
+
+
 def cut(x: Tensor, box: Box, origin: Box | None = None) -> Tensor:
     """Cut a box out of (T, H, W, ...), whose first cell on its first day is that of `origin`."""
-    begins = [0] * len(box) if origin is None else [start for start, _ in origin]
-    return x[tuple(slice(a - begin, b - begin) for (a, b), begin in zip(box, begins, strict=True))]
+    return x[slices(box, origin)]
 
 
 def parents(box: Box) -> Box:
