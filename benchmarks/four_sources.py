@@ -15,13 +15,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import platform
 import tempfile
 import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from about import about
 from pages import put_into
 
 from banet.building import build_cube
@@ -150,14 +150,14 @@ def measured(weights: str, days: int) -> dict[str, Any]:
         seen.append(more)
         print(f"{case.title}: {row['cpu_seconds']}", flush=True)
     # The season is the same for all, or the table compares nothing.
-    about, baseline = seen[0]
+    season, baseline = seen[0]
     for other, _ in seen[1:]:
-        assert other == about, (other, about)
+        assert other == season, (other, season)
     scene = {"region": REGION.to_dict(), "start": START, "days": days, "seed": SEED, "climate": CLIMATE}
     content = {
-        "scene": {**scene, "month": MONTH, **about},
+        **about(),
+        "scene": {**scene, "month": MONTH, **season},
         "numpy": np.__version__,
-        "machine": platform.machine(),
         "rows": rows,
         "baseline": baseline.to_dict(),
     }

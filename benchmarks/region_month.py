@@ -13,7 +13,8 @@ Both have the same three networks: width 32 with LSTM, random weights.
     bfloat16   the same by that engine, where the processor knows it
 
 Every run is a process of its own; they take turns, round after round, so that a busy machine is busy for all.
-A ratio is taken within each round; given are the median and the range.
+A ratio is taken within each round; given are the median and the range. After the rounds the original runs
+once more with its float16 made float32, which tells what of a difference in the burned mask is its rounding.
 """
 
 from __future__ import annotations
@@ -93,8 +94,14 @@ def prepare(folder: Path, shape: tuple[int, int]) -> None:
         torch.save({"model": to_published(model.state_dict())}, folder / f"fold{number}.pth")
 
 
-def original(folder: Path, oracle: Path) -> np.ndarray:
-    """Run the original's `predict_month` and return the burned values that it wrote."""
+def original(folder: Path, oracle: Path, rounded: bool = True) -> np.ndarray:
+    """Run the original's `predict_month` and return the burned values that it wrote.
+
+    Args:
+        folder: Where its day files and weights are, and its map goes.
+        oracle: Folder of the unpacked wheel.
+        rounded: Leave its float16 as it is; otherwise all that it rounds so stays float32.
+    """
     import h5py
     import pandas as pd
     import scipy.io
@@ -121,7 +128,8 @@ def original(folder: Path, oracle: Path) -> np.ndarray:
     for node in body:  # annotations name types of the original's that nothing here needs
         for argument in node.args.args:
             argument.annotation = None
-    names = {"np": np, "pd": pd, "torch": torch, "tensor": torch.tensor, "sio": scipy.io, "Path": Path}
+    numpy = np if rounded else types.SimpleNamespace(**{**vars(np), "float16": np.float32})
+    names = {"np": numpy, "pd": pd, "torch": torch, "tensor": torch.tensor, "sio": scipy.io, "Path": Path}
     names |= {"netCDF4": netCDF4, "BA_Net": load_oracle(oracle).BA_Net, "tqdm": iter, "warn": print}
     exec(compile(ast.Module(body, []), "predict.py", "exec"), names)
     places = types.SimpleNamespace(src=folder, dst=folder)
@@ -152,8 +160,8 @@ def contestant(name: str, folder: Path, oracle: Path | None, threads: int, resul
     wall, cpu = time.perf_counter(), time.process_time()
     with Path(os.devnull).open("w") as quiet:
         out, sys.stdout = sys.stdout, quiet
-        if name == "original":
-            burned = original(folder, oracle)
+        if name in ("original", "original32"):
+            burned = original(folder, oracle, rounded=name == "original")
         else:
             engine = "bfloat16" if name == "bfloat16" else "torch"
             burned = ours(folder, "original" if name == "parity" else "blend", engine, threads)
@@ -192,22 +200,22 @@ def summary(rounds: list[dict[str, dict[str, float]]]) -> dict[str, dict[str, ob
     return figures
 
 
-def agreement(folder: Path) -> dict[str, object]:
-    """Compare the burned mask of the original with ours in its own tiling."""
-    theirs, mine = (np.load(folder / f"{name}.npy") for name in ("original", "parity"))
-    both = np.isfinite(theirs) & np.isfinite(mine)
-    alone = np.fmax(theirs, mine)[np.isfinite(theirs) != np.isfinite(mine)]
+def agreement(folder: Path, first: str, second: str) -> dict[str, object]:
+    """Compare two burned masks, and the values where both burn."""
+    one, other = (np.load(folder / f"{name}.npy") for name in (first, second))
+    both = np.isfinite(one) & np.isfinite(other)
+    alone = np.fmax(one, other)[np.isfinite(one) != np.isfinite(other)]
     return {
-        "cells": int(theirs.size),
-        "burned_original": int(np.isfinite(theirs).sum()),
-        "burned_parity": int(np.isfinite(mine).sum()),
+        "of": [first, second],
+        "cells": int(one.size),
+        "burned": [int(np.isfinite(one).sum()), int(np.isfinite(other).sum())],
         "cells_that_differ": int(alone.size),
         "their_largest_excess_over_the_threshold": float(alone.max() - 0.5) if alone.size else 0.0,
-        "max_difference_of_fraction": float(np.abs(theirs[both] - mine[both]).max()) if both.any() else 0.0,
+        "max_difference_of_fraction": float(np.abs(one[both] - other[both]).max()) if both.any() else 0.0,
     }
 
 
-def show(figures: dict[str, dict[str, object]], agreed: dict[str, object] | None) -> None:
+def show(figures: dict[str, dict[str, object]], agreed: list[dict[str, object]]) -> None:
     print("\n| code | median s | times faster (range) | peak MiB |\n|---|---|---|---|")
     for name, row in figures.items():
         faster = "-"
@@ -215,8 +223,8 @@ def show(figures: dict[str, dict[str, object]], agreed: dict[str, object] | None
             low, high = row["times_faster_range"]
             faster = f"{row['times_faster']} ({low}-{high})"
         print(f"| {name} | {row['median_s']} | {faster} | {row['peak_mib']} |")
-    if agreed:
-        print(f"\nBurned mask against the original's: {agreed}")
+    for pair in agreed:
+        print(f"\nBurned masks: {pair}")
 
 
 def main() -> None:
@@ -244,7 +252,12 @@ def main() -> None:
         folder = Path(temporary)
         prepare(folder, tuple(args.shape))
         rounds = [one_round(names, folder, args) for _ in range(args.rounds)]
-        figures, agreed = summary(rounds), agreement(folder) if args.oracle else None
+        pairs = [("ours", "bfloat16")] if "bfloat16" in names else []
+        if args.oracle:
+            one_round(["original32"], folder, args)
+            pairs += [("original", "parity"), ("original32", "parity"), ("original", "original32")]
+        agreed = [agreement(folder, *pair) for pair in pairs]
+    figures = summary(rounds)
     show(figures, agreed)
     if args.out:
         from about import about

@@ -24,7 +24,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import subprocess
 import sys
 import tempfile
@@ -38,6 +37,7 @@ import numpy as np
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "tests")]
 
+from about import about  # noqa: E402
 from pages import put_into  # noqa: E402
 
 from banet.region import Region  # noqa: E402
@@ -306,7 +306,7 @@ def measured(cases: Iterable[str], repeat: int) -> dict[str, Any]:
         rows.append(json.loads(done.stdout))
         print(rows[-1], flush=True)
     load = round(os.getloadavg()[1] / (os.cpu_count() or 1), 1)
-    return {"machine": platform.machine(), "repeat": repeat, "load_a_core": load, "cases": rows}
+    return {**about(), "repeat": repeat, "load_a_core": load, "cases": rows}
 
 
 def main() -> None:
