@@ -18,8 +18,10 @@ from banet.model import engine as engine_module
 from banet.model import engine_torch
 from banet.model.config import BANetConfig, InputSpec
 from banet.model.engine import BACKENDS, Engine, choose_backend, knows_bfloat16
+from banet.model.engine_cuda import CudaMember
 from banet.model.folding import fold
 from banet.model.network import BANet, ConvNorm
+from banet.model.part import cut
 from banet.model.weights import WeightsFile, list_weights, load_model
 
 SHALLOW = BANetConfig(width=6, multipliers=(1, 2, 3), space_kernels=(7, 3, 3), time_kernels=(7, 5, 3))
@@ -69,6 +71,7 @@ def test_torch_equals_the_plain_network(
     config: BANetConfig, block_bytes: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(engine_torch, "BLOCK_BYTES", block_bytes)
+    monkeypatch.setattr(engine_torch, "BAND_BYTES", block_bytes)
     model, x = trained(config), days(config, 2, 1, 2)
     expected = plain(model, x)
     assert expected.std() > 0.02
@@ -152,16 +155,28 @@ def test_engines_of_others_equal_the_plain_network(config: BANetConfig, engine: 
 def test_cuda_equals_the_plain_network() -> None:
     if not torch.cuda.is_available():
         pytest.skip("no CUDA device")
-    from banet.model.engine_cuda import CudaMember
+    for config in CONFIGS:
+        model = trained(config)
+        x = days(config, 2, 2, 2)
+        expected = plain(model, x).sigmoid()
+        for engine, atol in (("cuda", 1e-4), ("cuda-bfloat16", 2e-2)):
+            found = torch.from_numpy(Engine([model], engine).probabilities(x))
+            torch.testing.assert_close(found, expected, rtol=0, atol=atol)
 
-    model = trained(BANetConfig.original())
-    x = days(model.config, 2, 2, 2)
+
+@pytest.mark.parametrize("config", CONFIGS, ids=lambda c: f"{c.width}-{len(c.multipliers)}-{c.lstm}")
+def test_what_runs_on_cuda_equals_the_plain_network_on_a_processor(config: BANetConfig) -> None:
+    model = trained(config)
+    x = days(config, 2, 1, 2)
     expected = plain(model, x)
-    with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
-        exact = CudaMember(model, exact=True)(x, tuple((0, n) for n in x.shape[1:]))[0]
-    torch.testing.assert_close(exact.sigmoid(), expected.sigmoid(), rtol=0, atol=1e-4)
-    half = torch.from_numpy(Engine([model], "cuda").probabilities(x))
-    torch.testing.assert_close(half, expected.sigmoid(), rtol=0, atol=2e-2)
+    box = tuple((size // 4, size) for size in x.shape[1:])
+    before = torch.backends.cudnn.allow_tf32
+    exact = CudaMember(model, device="cpu")(x, box)[0]
+    torch.testing.assert_close(exact, cut(expected, box), rtol=0, atol=1e-4)
+    brief = CudaMember(model, torch.bfloat16, device="cpu")(x, box)[0]
+    torch.testing.assert_close(brief.sigmoid(), cut(expected, box).sigmoid(), rtol=0, atol=2e-2)
+    assert not torch.equal(brief, exact)
+    assert torch.backends.cudnn.allow_tf32 == before
 
 
 def test_ensemble_is_the_mean_of_its_members() -> None:
@@ -383,5 +398,6 @@ def test_engines_that_cannot_run_here_say_how_to_mend(monkeypatch: pytest.Monkey
     for name in ("openvino", "onnx"):
         with pytest.raises(InputError, match=rf"pip install 'banet\[{name}\]'"):
             choose_backend(name)
-    with pytest.raises(InputError, match="needs a CUDA device"):
-        choose_backend("cuda")
+    for name in ("cuda", "cuda-bfloat16"):
+        with pytest.raises(InputError, match=f"the {name} engine needs a CUDA device"):
+            choose_backend(name)

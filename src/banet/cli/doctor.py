@@ -84,9 +84,9 @@ def _network() -> list[str]:
         try:
             choose_backend(name)
         except BanetError as error:
-            say(f"    --engine {name:8} {error}")
+            say(f"    --engine {name:13} {error}")
         else:
-            say(f"    --engine {name:8} can run here")
+            say(f"    --engine {name:13} can run here")
     try:
         model = load_model("default")
     except BanetError as error:

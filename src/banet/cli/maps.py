@@ -62,8 +62,8 @@ def make_maps(
         step: distance of the tiles of 'original' in cells; 100 if left out.
         threshold: least burned value of a cell that counts as burned.
         pictures: also write a PNG of each map.
-        engine: what computes: 'torch', 'bfloat16', 'openvino', 'onnx', 'cuda', or 'auto' for what 'banet
-            doctor' names.
+        engine: what computes: 'torch', 'bfloat16', 'openvino', 'onnx', 'cuda', 'cuda-bfloat16', or 'auto'
+            for what 'banet doctor' names.
         workers: do the work in so many processes of this machine.
         scheduler: address of a dask scheduler, whose workers do the work; they must see CUBE and OUT.
     """

@@ -26,8 +26,8 @@ Array = npt.NDArray[np.float32]
 Member = Callable[[Tensor, Box], Tensor]
 """From normalised (channels, T, H, W) to the logits (classes, T', H', W') of a part, float32 on the host."""
 
-BACKENDS = ("torch", "bfloat16", "openvino", "onnx", "cuda")
-"""All compute in float32 but `bfloat16`, which is torch on a processor that knows it, and `cuda`."""
+BACKENDS = ("torch", "bfloat16", "openvino", "onnx", "cuda", "cuda-bfloat16")
+"""All compute in float32 but those named for what they compute in; `bfloat16` is torch on a processor."""
 
 _PACKAGES = {"openvino": ("openvino",), "onnx": ("onnx", "onnxruntime")}
 """What each back end of an extra of its own name needs."""
@@ -66,7 +66,7 @@ def choose_backend(asked: str = "auto", threads: int | None = None) -> Backend:
         raise InputError(f"an engine needs at least one thread, asked for {count}")
     if asked == "auto":
         if torch.cuda.is_available():
-            return Backend("cuda", count, f"found {torch.cuda.get_device_name()}")
+            return Backend("cuda", count, f"found {torch.cuda.get_device_name()}; exact float32 on it")
         return Backend("torch", count, "no CUDA device; exact float32 on processor cores, nothing to install")
     if asked not in BACKENDS:
         raise InputError(f"no engine named {asked!r}; known engines: auto, {', '.join(BACKENDS)}")
@@ -74,8 +74,10 @@ def choose_backend(asked: str = "auto", threads: int | None = None) -> Backend:
         raise InputError(f"the {asked} engine is not installed: pip install 'banet[{asked}]'")
     if asked == "bfloat16" and not knows_bfloat16():
         raise InputError("the bfloat16 engine needs a processor that knows bfloat16; this one does not")
-    if asked == "cuda" and not torch.cuda.is_available():
-        raise InputError("the cuda engine needs a CUDA device and torch's CUDA build; this torch finds none")
+    if asked.startswith("cuda") and not torch.cuda.is_available():
+        raise InputError(
+            f"the {asked} engine needs a CUDA device and torch's CUDA build; this torch finds none"
+        )
     return Backend(asked, count, "asked for")
 
 
@@ -228,10 +230,11 @@ def _box(days: Tensor, part: Part | None) -> Box:
 
 
 def _build(models: tuple[BANet, ...], backend: Backend) -> list[Member]:
-    if backend.name == "cuda":
+    dtype = torch.bfloat16 if backend.name.endswith("bfloat16") else torch.float32
+    if backend.name.startswith("cuda"):
         from banet.model.engine_cuda import CudaMember
 
-        return [CudaMember(model) for model in models]
+        return [CudaMember(model, dtype) for model in models]
     if backend.name == "openvino":
         from banet.model.engine_openvino import OpenVinoMember
 
@@ -243,5 +246,4 @@ def _build(models: tuple[BANet, ...], backend: Backend) -> list[Member]:
     from banet.model.engine_torch import Crew, TorchMember
 
     crew = Crew(backend.threads)
-    dtype = torch.bfloat16 if backend.name == "bfloat16" else torch.float32
     return [TorchMember(model, crew, dtype) for model in models]

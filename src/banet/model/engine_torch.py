@@ -34,7 +34,14 @@ BLOCK_BYTES = 4 << 20
 _COLUMN = 64
 """Cells across of what a network with a memory works on at a time: high blocks carry few rows on."""
 
+BAND_BYTES = 128 << 20
+"""Aim for what the first stage gives at a time."""
+
 _KEPT_BYTES = 32 << 20
+
+_FINEST = -1
+"""Key of what is kept of the first stage's output; that of the encoder is a stage's number, of the decoder
+a hundred more."""
 
 _PARTS = 8
 """Rows are cut into at least so many blocks, so that up to so many threads are busy."""
@@ -175,15 +182,16 @@ class _Down:
         t, h, w = shape[:3]
         return t // self.time_stride, h // self.stride, w // self.stride, len(self.space[1])
 
-    def rows(self, x: Tensor, out: Tensor, start: int, stop: int) -> None:
-        """Compute rows `start:stop` of `out` (T', H', W', no) from `x` (T, H, W, ni)."""
+    def rows(self, x: Tensor, out: Tensor, start: int) -> None:
+        """Compute `out` (T', r, W', no), the rows from `start` on, from `x` (T, H, W, ni)."""
+        stop = start + out.shape[1]
         top, bottom = start * self.stride - self.half, (stop - 1) * self.stride + self.half + 1
         first, last = max(top, 0), min(bottom, x.shape[1])
         block = torch.empty(x.shape[0], bottom - top, *x.shape[2:], dtype=self.dtype)
         block[:, : first - top] = 0
         block[:, last - top :] = 0
         block[:, first - top : last - top] = x[:, first:last]
-        self.convolve(block, (0, self.half), out[:, start:stop])
+        self.convolve(block, (0, self.half), out)
 
     def convolve(self, block: Tensor, padding: tuple[int, int], out: Tensor) -> None:
         """Compute `out` (T', r, W', no) from the cells (T, .., .., ni) that it sees, padded with zeros."""
@@ -376,42 +384,89 @@ class TorchMember:
 
         The encoder computes all; the decoder, at each depth, what the part is made from.
         """
-        skips = self._encoded(x)
-        below = self._down(len(skips), self._bottom, skips[-1])
-        below = self._up(0, self._bottom_up, (below,))
         (first, last), *space = part
         days = max(0, first - self._head.reach), min(x.shape[1], last + self._head.reach)
-        boxes: list[Box] = [(days, *space)]
-        for _ in skips[1:]:
+        boxes: list[Box] = [parents((days, *space))]
+        for _ in self._ups:
             boxes.append(parents(boxes[-1]))
+        finest, skips = self._encoded(x, children(boxes[0]))
+        below = self._down(len(skips) + 1, self._bottom, skips[-1])
+        below = self._up(0, self._bottom_up, (below,))
         origin = None
         for i, up in enumerate(self._ups):
             box = boxes.pop()
             below = self._up(i + 1, up, (cut(skips.pop(), box), cut(below, box, origin)))
             origin = children(box)
-        box = boxes.pop()
+        (box,) = boxes
         parts, origin = (cut(skips.pop(), box), cut(below, box, origin)), children(box)
-        return cut(self._logits(parts, cut(skips.pop(), origin)), part, origin).permute(3, 0, 1, 2)
+        return cut(self._logits(parts, finest), part, origin).permute(3, 0, 1, 2)
 
-    def _encoded(self, x: Tensor) -> list[Tensor]:
-        """Return the output of every stage of the encoder, (T, H, W, c), the finest first."""
-        skips: list[Tensor] = []
-        first, days = self._downs[0], x.permute(1, 2, 3, 0)
+    def _encoded(self, x: Tensor, box: Box) -> tuple[Tensor, list[Tensor]]:
+        """Return a box of what the first stage gives, and all that every other gives, (T, H, W, c) each."""
         if self._memory is None:
-            skips.append(self._down(0, first, days))
+            finest, second = self._in_bands(x.permute(1, 2, 3, 0), box)
         else:
-            stage, out = self._memory, self._crew.room(0, first.out_shape(days.shape), self._dtype)
+            stage, shape = self._memory, self._downs[0].out_shape((*x.shape[1:], len(x)))
+            whole = self._crew.room(0, shape, self._dtype)
             # As few blocks as there may be: each begins with rows that its neighbour remembers too.
-            self._crew.blocks(x.shape[2], 1, lambda a, b: stage.rows(x, out, a, b))
-            skips.append(out)
-        for down in self._downs[1:]:
-            skips.append(self._down(len(skips), down, skips[-1]))
-        return skips
+            self._crew.blocks(x.shape[2], 1, lambda a, b: stage.rows(x, whole, a, b))
+            finest, second = cut(whole, box), self._down(1, self._downs[1], whole)
+        skips = [second]
+        for down in self._downs[2:]:
+            skips.append(self._down(len(skips) + 1, down, skips[-1]))
+        return finest, skips
+
+    def _in_bands(self, x: Tensor, box: Box) -> tuple[Tensor, Tensor]:
+        """Return a box of what the first stage makes of `x` (T, H, W, channels), and all of the second's.
+
+        What the first gives is the largest array of all: it is made by bands of rows, each with what the
+        second sees above and below it, zeros beyond the grid.
+        """
+        first, second = self._downs[:2]
+        t, h, w, c = shape = first.out_shape(x.shape)
+        finest = self._crew.room(_FINEST, (*(end - begin for begin, end in box), c), self._dtype)
+        out = self._crew.room(1, second.out_shape(shape), self._dtype)
+        row = second.stride * t * w * c * out.element_size()
+        step = min(out.shape[1], max(1, second.half, BAND_BYTES // row))
+        half, seen, known = second.half, 2 * second.half, 0
+        band = self._crew.room(0, (t, step * second.stride + seen, w, c), self._dtype)
+        for start in range(0, out.shape[1], step):
+            stop = min(start + step, out.shape[1])
+            top, bottom = start * second.stride - half, stop * second.stride + half
+            band[:, :seen] = band[:, step * second.stride :] if start else 0
+            band[:, min(bottom, h) - top : bottom - top] = 0
+            self._first(x, known, band[:, known - top : min(bottom, h) - top], finest, box)
+            known = min(bottom, h)
+            self._second(band[:, : bottom - top], out[:, start:stop])
+        return finest, out
+
+    def _first(self, x: Tensor, top: int, out: Tensor, finest: Tensor, box: Box) -> None:
+        """Compute rows of the first stage, from `top` on, and copy those of a box while they are in cache."""
+        days, (above, below), columns = slice(*box[0]), box[1], slice(*box[2])
+
+        def work(start: int, stop: int) -> None:
+            self._downs[0].rows(x, out[:, start:stop], top + start)
+            begin, end = max(above, top + start), min(below, top + stop)
+            if begin < end:
+                finest[:, begin - above : end - above] = out[days, begin - top : end - top, columns]
+
+        if out.shape[1]:
+            self._crew.blocks(out.shape[1], out.nbytes, work)
+
+    def _second(self, band: Tensor, out: Tensor) -> None:
+        """Compute rows of the second stage from those of the first that they see."""
+        down = self._downs[1]
+
+        def work(start: int, stop: int) -> None:
+            seen = band[:, start * down.stride : stop * down.stride + 2 * down.half]
+            down.convolve(seen, (0, down.half), out[:, start:stop])
+
+        self._crew.blocks(out.shape[1], max(out.nbytes * down.time_stride, band.nbytes), work)
 
     def _down(self, key: int, down: _Down, x: Tensor) -> Tensor:
         out = self._crew.room(key, down.out_shape(x.shape), self._dtype)
         size = max(out.nbytes * down.time_stride, x.nbytes // x.shape[-1] * down.inputs)
-        self._crew.blocks(out.shape[1], size, lambda a, b: down.rows(x, out, a, b))
+        self._crew.blocks(out.shape[1], size, lambda a, b: down.rows(x, out[:, a:b], a))
         return out
 
     def _up(self, key: int, up: _Up, parts: tuple[Tensor, ...]) -> Tensor:
