@@ -98,8 +98,17 @@ class Watch:
     def __call__(self, name: str, work):
         begin = time.perf_counter()
         found = work()
-        self.seconds.setdefault(name, []).append(time.perf_counter() - begin)
+        self.note(name, time.perf_counter() - begin)
         return found
+
+    def note(self, name: str, seconds: float) -> None:
+        self.seconds.setdefault(name, []).append(seconds)
+
+
+def by_group(taken: list[float], groups: int) -> list[float]:
+    """Return the seconds of each layer group: the first two take turns by bands, others come once."""
+    bands = len(taken) - groups + 2
+    return [sum(taken[:bands:2]), sum(taken[1:bands:2]), *taken[bands:]]
 
 
 def one_round(watch: Watch, cube, engine, names: list[str], store, size: int) -> dict[str, float]:
@@ -111,14 +120,22 @@ def one_round(watch: Watch, cube, engine, names: list[str], store, size: int) ->
     from banet.model.inputs import normalise
 
     (member,) = engine._members
-    blocks, order = type(member._crew).blocks, iter(names)
+    blocks, taken = type(member._crew).blocks, []
+
+    def timed(*args) -> None:
+        begin = time.perf_counter()
+        blocks(member._crew, *args)
+        taken.append(time.perf_counter() - begin)
+
     variables = ("red", "nir", "mir", "frp")
     window = watch("read", lambda: cube.read(FIRST, FIRST + DAYS, variables=variables))
     usable = watch("seen, water", lambda: seen(window) & (water_evidence(window) <= 0))
     x = watch("normalise", lambda: normalise(window, engine.spec))
-    member._crew.blocks = lambda *args: watch(next(order), lambda: blocks(member._crew, *args))
+    member._crew.blocks = timed
     probability = watch("network", lambda: engine.probabilities(x, (KEPT, slice(None), slice(None))))
     del member._crew.blocks
+    for name, seconds in zip(names, by_group(taken, len(names)), strict=True):
+        watch.note(name, seconds)
     kept = watch("mask", lambda: np.where(usable, probability, np.float32(0)))
     tiling = make_tiling("blend", (size, size), tile=size)
     (tile,) = tiling

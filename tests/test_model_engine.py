@@ -34,6 +34,11 @@ CONFIGS = [
     BANetConfig.lean(5, head_kernel=1, space_kernels=(1, 5, 3, 3, 3)),
 ]
 
+
+def named(config: BANetConfig) -> str:
+    return f"{config.width}-{len(config.multipliers)}-{config.lstm}"
+
+
 needs_openvino = pytest.mark.skipif(
     importlib.util.find_spec("openvino") is None, reason="the extra openvino is not installed"
 )
@@ -65,7 +70,7 @@ def plain(model: BANet, x: torch.Tensor) -> torch.Tensor:
         return model(x[None])[0, 0]
 
 
-@pytest.mark.parametrize("config", CONFIGS, ids=lambda c: f"{c.width}-{len(c.multipliers)}-{c.lstm}")
+@pytest.mark.parametrize("config", CONFIGS, ids=named)
 @pytest.mark.parametrize("block_bytes", [1, 1 << 30])
 def test_torch_equals_the_plain_network(
     config: BANetConfig, block_bytes: int, monkeypatch: pytest.MonkeyPatch
@@ -90,7 +95,7 @@ PARTS = [
 
 
 @pytest.mark.parametrize("part", PARTS, ids=str)
-@pytest.mark.parametrize("config", CONFIGS, ids=lambda c: f"{c.width}-{len(c.multipliers)}-{c.lstm}")
+@pytest.mark.parametrize("config", CONFIGS, ids=named)
 def test_a_part_is_what_the_whole_answer_holds_there(config: BANetConfig, part: tuple[slice, ...]) -> None:
     size = [64 // m for m in config.multiple]
     model, x = trained(config), days(config, *size)
@@ -110,7 +115,7 @@ needs_bfloat16 = pytest.mark.skipif(not knows_bfloat16(), reason="the processor 
 
 
 @needs_bfloat16
-@pytest.mark.parametrize("config", CONFIGS, ids=lambda c: f"{c.width}-{len(c.multipliers)}-{c.lstm}")
+@pytest.mark.parametrize("config", CONFIGS, ids=named)
 def test_bfloat16_is_near_the_plain_network(config: BANetConfig) -> None:
     model, x = trained(config), days(config, 2, 2, 2)
     expected = plain(model, x).sigmoid()
@@ -155,7 +160,7 @@ def test_engines_of_others_equal_the_plain_network(config: BANetConfig, engine: 
 def test_cuda_equals_the_plain_network() -> None:
     if not torch.cuda.is_available():
         pytest.skip("no CUDA device")
-    for config in CONFIGS:
+    for config in (BANetConfig.original(), *CONFIGS):
         model = trained(config)
         x = days(config, 2, 2, 2)
         expected = plain(model, x).sigmoid()
@@ -164,7 +169,7 @@ def test_cuda_equals_the_plain_network() -> None:
             torch.testing.assert_close(found, expected, rtol=0, atol=atol)
 
 
-@pytest.mark.parametrize("config", CONFIGS, ids=lambda c: f"{c.width}-{len(c.multipliers)}-{c.lstm}")
+@pytest.mark.parametrize("config", CONFIGS, ids=named)
 def test_what_runs_on_cuda_equals_the_plain_network_on_a_processor(config: BANetConfig) -> None:
     model = trained(config)
     x = days(config, 2, 1, 2)

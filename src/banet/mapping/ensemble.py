@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Ensemble", "Predictor", "as_ensemble"]
 
-# The larger the tile, the less of it is margin, but the more memory it takes. With 64 days the first stage
-# keeps 8 KB a cell at width 32, half of it at width 16 or in bfloat16, and all else takes about as much: here
-# about 2.5 GB at most.
+# The larger the tile, the less of it is margin, but the more memory it takes. In a network with a memory the
+# first stage keeps, for 64 days, 8 KB a cell at width 32, half of it at width 16 or in bfloat16, and all else
+# takes about as much: here about 2.5 GB at most. Without a memory it is not kept whole and takes less.
 WIDE_TILE = 352
 NARROW_TILE = 448
 NARROW_BYTES = 64

@@ -18,7 +18,7 @@ from torch import Tensor
 from banet.errors import BanetError, InputError
 from banet.model.config import BANetConfig, InputSpec
 from banet.model.network import BANet, pad_to_multiple
-from banet.model.part import Box, Part
+from banet.model.part import Box, Part, sizes
 
 __all__ = ["BACKENDS", "Backend", "Engine", "choose_backend", "knows_bfloat16"]
 
@@ -148,7 +148,7 @@ class Engine:
         days = _checked(x, self.config.channels)
         box = _box(days, part)
         whole = pad_to_multiple(days, self.multiple, self.spec.missing)
-        out = np.empty((len(self._members), *(stop - start for start, stop in box)), np.float32)
+        out = np.empty((len(self._members), *sizes(box)), np.float32)
         with self._lock, torch.inference_mode(), _enough_memory(days):
             for target, member in zip(out, self._members, strict=True):
                 target[...] = member(whole, box)[0].numpy()
@@ -220,12 +220,12 @@ def _checked(x: Array | Tensor, channels: int) -> Tensor:
 
 def _box(days: Tensor, part: Part | None) -> Box:
     """Return first and last + 1 of the days, rows and columns of a part."""
-    sizes = days.shape[1:]
+    shape = days.shape[1:]
     if part is None:
-        return tuple((0, size) for size in sizes)
-    box = tuple(wanted.indices(size) for wanted, size in zip(part, sizes, strict=True))
+        return tuple((0, size) for size in shape)
+    box = tuple(wanted.indices(size) for wanted, size in zip(part, shape, strict=True))
     if any(stop <= start or step != 1 for start, stop, step in box):
-        raise InputError(f"part {part} of {tuple(sizes)} days, rows and columns is empty or has steps")
+        raise InputError(f"part {part} of {tuple(shape)} days, rows and columns is empty or has steps")
     return tuple((start, stop) for start, stop, _ in box)
 
 

@@ -24,7 +24,7 @@ from banet.malloc import MMAP_THRESHOLD, TRIM_THRESHOLD, set_malloc
 from banet.model.folding import fold
 from banet.model.memory import Memory
 from banet.model.network import BANet, ConvNorm, PixelLSTM
-from banet.model.part import Box, children, cut, parents
+from banet.model.part import Box, children, cut, parents, sizes, slices
 
 __all__ = ["Crew", "TorchMember"]
 
@@ -424,7 +424,7 @@ class TorchMember:
         """
         first, second = self._downs[:2]
         t, h, w, c = shape = first.out_shape(x.shape)
-        finest = self._crew.room(_FINEST, (*(end - begin for begin, end in box), c), self._dtype)
+        finest = self._crew.room(_FINEST, (*sizes(box), c), self._dtype)
         out = self._crew.room(1, second.out_shape(shape), self._dtype)
         row = second.stride * t * w * c * out.element_size()
         step = min(out.shape[1], max(1, second.half, BAND_BYTES // row))
@@ -442,13 +442,14 @@ class TorchMember:
 
     def _first(self, x: Tensor, top: int, out: Tensor, finest: Tensor, box: Box) -> None:
         """Compute rows of the first stage, from `top` on, and copy those of a box while they are in cache."""
-        days, (above, below), columns = slice(*box[0]), box[1], slice(*box[2])
+        days, wanted, columns = slices(box)
 
         def work(start: int, stop: int) -> None:
             self._downs[0].rows(x, out[:, start:stop], top + start)
-            begin, end = max(above, top + start), min(below, top + stop)
+            begin, end = max(wanted.start, top + start), min(wanted.stop, top + stop)
             if begin < end:
-                finest[:, begin - above : end - above] = out[days, begin - top : end - top, columns]
+                here = out[days, begin - top : end - top, columns]
+                finest[:, begin - wanted.start : end - wanted.start] = here
 
         if out.shape[1]:
             self._crew.blocks(out.shape[1], out.nbytes, work)

@@ -23,9 +23,6 @@ __all__ = ["BANet", "ConvNorm", "PixelLSTM", "Stage", "UpStage", "pad_to_multipl
 
 Triple = tuple[int, int, int]
 
-_SEQUENCES = 1 << 15
-"""Cells that an LSTM takes at once: beside its output it keeps four to eight times as much of them."""
-
 
 class ConvNorm(nn.Module):
     """A convolution without bias, normalised, through a ReLU; `up` makes it a transposed one.
@@ -96,8 +93,7 @@ class PixelLSTM(nn.LSTM):
         """Map (batch, C, T, H, W) to the same shape."""
         b, c, t, h, w = x.shape
         days = x.permute(2, 0, 3, 4, 1).reshape(t, b * h * w, c)
-        forward = super().forward
-        out = torch.cat([forward(some)[0] for some in torch.split(days, _SEQUENCES, 1)], 1)
+        out: Tensor = super().forward(days)[0]
         cells = out.reshape(t, b, h, w, c).permute(1, 4, 0, 2, 3)
         return cells.contiguous(memory_format=torch.channels_last_3d)
 

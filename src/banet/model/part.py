@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from torch import Tensor
 
-__all__ = ["Box", "Part", "children", "cut", "parents", "slices"]
+__all__ = ["Box", "Part", "children", "cut", "parents", "sizes", "slices"]
 
 Part = tuple[slice, slice, slice]
 """Days, rows and columns."""
 
 Box = tuple[tuple[int, int], ...]
 """(first, last + 1) of days, rows and columns."""
+
+
+def sizes(box: Box) -> tuple[int, ...]:
+    """Return how many days, rows and columns a box holds."""
+    return tuple(stop - start for start, stop in box)
 
 
 def slices(box: Box, origin: Box | None = None) -> Part:
