@@ -17,6 +17,7 @@ The floor is what no program can leave out, by the plainest calls of the same li
 the values that are needed, and besides for granules spreading the pixels once, for the cube day writing its
 planes, for hot spots parsing the table. Seconds are of CPU, so that other work on the machine counts little;
 the least of the repeats is given, and memory is the peak of the whole process, libraries included.
+The floor of a granule reads all its lines; banet reads those that the region needs, which can take less.
 """
 
 from __future__ import annotations
