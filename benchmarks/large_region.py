@@ -1,6 +1,7 @@
 """Peak memory and time of one process that maps a region as large as Australia: 1700 x 4100 cells, 64 days.
 
     python benchmarks/large_region.py [--weights default] [--max-tiles N] [--out FILE.json] [--keep FOLDER]
+    python benchmarks/large_region.py --weights width32-lstm        # BA-Net as published, random weights
 
 The cube is made first, by a process of its own: a block of 64 days x 256 x 256 cells of noisy ground, clouds,
 sea and fires, repeated over the region (about 1.5 GB on disk; removed at the end). Then one process maps the
@@ -110,6 +111,17 @@ def run_map(path: Path, weights: str, max_tiles: int | None) -> dict[str, object
     }
 
 
+def file_of(weights: str, folder: Path) -> str:
+    """Return names or files of weights; networks that the other benchmarks name get a file of random ones."""
+    from engine_tile import NETS, network
+
+    from banet.model.weights import save_weights
+
+    if weights not in NETS:
+        return weights
+    return str(save_weights(network(weights), folder / f"{weights}.safetensors"))
+
+
 def measure(weights: str, max_tiles: int | None, keep: Path | None) -> dict[str, object]:
     with tempfile.TemporaryDirectory() as temporary:
         folder = keep or Path(temporary)
@@ -123,7 +135,7 @@ def measure(weights: str, max_tiles: int | None, keep: Path | None) -> dict[str,
         size = sum(file.stat().st_size for file in cube.rglob("*") if file.is_file())
         limit = [] if max_tiles is None else ["--max-tiles", str(max_tiles)]
         done = subprocess.run(
-            [*me, "--role", "map", "--weights", weights, *limit],
+            [*me, "--role", "map", "--weights", file_of(weights, folder), *limit],
             check=True,
             stdout=subprocess.PIPE,
             text=True,

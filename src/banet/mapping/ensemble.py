@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
 __all__ = ["Ensemble", "Predictor", "as_ensemble"]
 
-# The larger the tile, the less of it is margin, but the more memory it takes. In a network with a memory the
-# first stage keeps, for 64 days, 8 KB a cell at width 32, half of it at width 16 or in bfloat16, and all else
-# takes about as much: here about 2.5 GB at most. Without a memory it is not kept whole and takes less.
-WIDE_TILE = 352
-NARROW_TILE = 448
-NARROW_BYTES = 64
-"""A tile is narrow if its first stage keeps no more than so many bytes a cell and day."""
+# The larger the tile, the less of it is margin, but the more memory it takes: here at most about 2.5 GB for
+# 64 days. A wide memory keeps its whole first stage, engines that run a network as a graph most layers.
+TILE = 448
+SMALLER_TILE = 352
+GRAPH_TILE = 256
+WIDE_BYTES = 64
+"""A memory is wide if the first stage after it gives more than so many bytes a cell and day."""
 
 
 class Predictor(Protocol):
@@ -106,16 +106,20 @@ def _described(engine: Predictor, models: Sequence[BANet]) -> Ensemble:
         ),
         (max(lead for lead, _ in margins), max(trail for _, trail in margins)),
         max(model.config.multiple[1] for model in models),
-        _tile(engine, max(model.config.width for model in models)),
+        min(_tile(engine, model) for model in models),
         models[0].calibration if len(models) == 1 else None,
     )
 
 
-def _tile(engine: Predictor, width: int) -> int:
+def _tile(engine: Predictor, model: BANet) -> int:
     """Return the edge of a tile: larger where a cell takes less memory."""
     backend = getattr(engine, "backend", None)
-    size = 2 if backend is not None and backend.name == "bfloat16" else 4
-    return NARROW_TILE if width * size <= NARROW_BYTES else WIDE_TILE
+    name = "torch" if backend is None else backend.name
+    if name in ("openvino", "onnx"):
+        return GRAPH_TILE
+    size = 2 if name == "bfloat16" else 4
+    wide = bool(model.config.memory) and model.config.width * size > WIDE_BYTES
+    return SMALLER_TILE if wide else TILE
 
 
 def _fingerprint(model: BANet) -> str:
