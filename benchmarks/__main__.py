@@ -15,6 +15,7 @@ RUNS = (
     "engine_tile",
     "tile_stages",
     "less_work",
+    "reuse",
     "margin",
     "scaling",
     "large_region",

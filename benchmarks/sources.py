@@ -17,7 +17,7 @@ The floor is what no program can leave out, by the plainest calls of the same li
 the values that are needed, and besides for granules spreading the pixels once, for the cube day writing its
 planes, for hot spots parsing the table. Seconds are of CPU, so that other work on the machine counts little;
 the least of the repeats is given, and memory is the peak of the whole process, libraries included.
-The floor of a granule reads all its lines; banet reads those that the region needs, which can take less.
+Of a granule the floor reads the lines and pixels that the region needs, as if it knew them beforehand.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def _granule(folder: Path, resolution: int) -> Work:
     (day,) = source.days(folder)
     (granule,) = find_granules(folder.iterdir(), kind)
 
-    def spread() -> Callable[[], object]:
+    def prepare() -> tuple[tuple[slice, slice], Callable[[], object]]:
         margin = margin_degrees(kind.pixel_km)
         where = read_geolocation(granule, kind, region.south - margin, region.north + margin)
         placed = place(
@@ -71,13 +71,15 @@ def _granule(folder: Path, resolution: int) -> Work:
             pixel_km=kind.pixel_km,
         )
         lines = slice(where.first + placed.lines.start, where.first + placed.lines.stop)
-        pixels = read_pixels(granule, kind, where.shape, (lines, placed.pixels))
+        needed = lines, placed.pixels
+        pixels = read_pixels(granule, kind, where.shape, needed)
         bands = [pixels.red, pixels.nir, pixels.mir, pixels.view_zenith]
-        return lambda: resample(placed, bands, pixels.deleted)
+        return needed, lambda: resample(placed, bands, pixels.deleted)
 
-    prepared: list[Callable[[], object]] = []
+    prepared: list[tuple[tuple[slice, slice], Callable[[], object]]] = []
 
     def floor() -> None:
+        needed, spread = prepared[0]
         for path, group, names in (
             (granule.bands, "observation_data", (kind.red, kind.nir, kind.mir, kind.tir)),
             (
@@ -88,12 +90,12 @@ def _granule(folder: Path, resolution: int) -> Work:
         ):
             with h5py.File(path) as file:
                 for name in names:
-                    file[f"{group}/{name}"][()]
-        prepared[0]()
+                    file[f"{group}/{name}"][needed]
+        spread()
 
     def prepare_and_floor() -> object:
         if not prepared:
-            prepared.append(spread())
+            prepared.append(prepare())
             return None
         return floor()
 

@@ -128,9 +128,11 @@ def one_round(watch: Watch, cube, engine, names: list[str], store, size: int) ->
         taken.append(time.perf_counter() - begin)
 
     variables = ("red", "nir", "mir", "frp")
-    window = watch("read", lambda: cube.read(FIRST, FIRST + DAYS, variables=variables))
+    x = np.empty((4, DAYS, size, size), np.float32)
+    into = dict(zip(variables, x, strict=True))
+    window = watch("read", lambda: cube.read(FIRST, FIRST + DAYS, variables=variables, into=into))
     usable = watch("seen, water", lambda: seen(window) & (water_evidence(window) <= 0))
-    x = watch("normalise", lambda: normalise(window, engine.spec))
+    watch("normalise", lambda: normalise(window, engine.spec, out=x))
     member._crew.blocks = timed
     probability = watch("network", lambda: engine.probabilities(x, (KEPT, slice(None), slice(None))))
     del member._crew.blocks

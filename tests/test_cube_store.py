@@ -139,6 +139,21 @@ def test_variables_not_asked_for_are_missing_and_cost_nothing(
     assert part.nir.strides == (0, 0, 0)
 
 
+def test_variables_are_read_into_given_arrays(whole_and_cube: tuple[CubeWindow, Cube]) -> None:
+    whole, cube = whole_and_cube
+    held = np.full((2, 4, 64, 80), 7, np.float32)
+    inner = held[:, :, :50, :70]
+    box = (slice(3, 53), slice(11, 81))
+    part = cube.read(DAY - 1, DAY + 3, *box, variables=["nir"], into={"red": inner[1], "frp": inner[0]})
+    assert part.red.base is held
+    for name, array in (("red", held[1]), ("frp", held[0])):
+        np.testing.assert_array_equal(array[:, :50, :70], getattr(whole, name)[:, *box])
+        assert (array[:, 50:] == 7).all()
+        assert (array[:, :, 70:] == 7).all()
+    np.testing.assert_array_equal(part.nir, whole.nir[:, *box])
+    assert np.isnan(part.mir).all()
+
+
 @settings(max_examples=40, deadline=None)
 @given(npst.arrays(np.float32, (3, 4), elements=st.floats(-3.25, 3.25, width=32) | st.just(np.nan)))
 def test_packing_keeps_reflectance_to_half_a_step(plane: np.ndarray) -> None:
@@ -399,6 +414,14 @@ def test_blocks_that_are_none_are_refused(small: Cube) -> None:
         small.read(DAY, DAY + 1, slice(None), slice(20, 30))
     with pytest.raises(InputError, match="no variable green; there are red"):
         small.read(DAY, DAY + 1, variables=["green"])
+    with pytest.raises(InputError, match="no variable green; there are red"):
+        small.read(DAY, DAY + 1, into={"green": np.zeros((1, 8, 10), np.float32)})
+    with pytest.raises(
+        InputError, match=r"red is float32 \(1, 8, 10\); cannot read it into float32 \(8, 10\)"
+    ):
+        small.read(DAY, DAY + 1, into={"red": np.zeros((8, 10), np.float32)})
+    with pytest.raises(InputError, match="count is uint8"):
+        small.read(DAY, DAY + 1, into={"count": np.zeros((1, 8, 10), np.float32)})
 
 
 def test_a_damaged_shard_is_told_not_read(small: Cube) -> None:

@@ -70,14 +70,18 @@ class MemoryCube:
         x[:3, rng.random(x.shape[1:]) < missing] = np.nan
         self.planes = x
 
-    def read(self, start, stop, rows=slice(None), cols=slice(None), *, variables=None):
+    def read(self, start, stop, rows=slice(None), cols=slice(None), *, variables=None, into=None):
         self.reads.append((start, rows, cols))
         days = day_range(start, stop)
         shape = self.planes[0, 0, rows, cols].shape
         out = np.full((5, days.size, *shape), np.nan, np.float32)
         held = np.isin(days, self.days)
         out[:, held] = self.planes[:, np.searchsorted(self.days, days[held]), rows, cols]
-        return Planes(*out)
+        planes = Planes(*out)
+        for name, array in (into or {}).items():
+            array[...] = getattr(planes, name)
+            setattr(planes, name, array)
+        return planes
 
     def record(self, day):
         return SimpleNamespace(content=str(np.nansum(self.planes[:, np.searchsorted(self.days, day)])))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 
 import numpy as np
@@ -63,6 +64,20 @@ def test_equals_the_formula_and_leaves_the_window(seed: int, missing: float) -> 
     np.testing.assert_allclose(out, (raw - mean) / std, rtol=1e-5, atol=1e-6)
     assert np.isfinite(out).all()
     np.testing.assert_array_equal(planes.red, before)
+
+
+def test_planes_that_lie_in_the_result_are_used_up() -> None:
+    spec = InputSpec(
+        channels=("red", "observed", "frp", "nir", "mir"), mean=(0.1,) * 5, std=(0.5,) * 5, mir_band="M12"
+    )
+    planes = window()
+    expected = normalise(planes, spec)
+    x = np.full_like(expected, NAN)
+    inside = {name: x[i] for i, name in enumerate(spec.channels) if name != "observed"}
+    for name, array in inside.items():
+        array[...] = getattr(planes, name)
+    assert normalise(dataclasses.replace(planes, **inside), spec, out=x) is x
+    np.testing.assert_array_equal(x, expected)
 
 
 def test_a_cell_never_observed_is_the_specs_missing() -> None:

@@ -12,7 +12,7 @@ import contextlib
 import importlib.metadata
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -224,6 +224,7 @@ class Cube:
         *,
         variables: Sequence[str] | None = None,
         flags: Sequence[str] = (),
+        into: Mapping[str, npt.NDArray[np.float32]] | None = None,
     ) -> CubeWindow:
         """Read a block of days and cells.
 
@@ -234,16 +235,19 @@ class Cube:
             cols: slice without a step.
             variables: those to read; the others come as missing and take no memory. All by default.
             flags: quality planes to read too.
+            into: arrays (T, rows, columns) float32 to read some variables into, which the window then holds;
+                what they held is lost.
 
         Raises:
-            InputError: if the block is empty, or a variable or quality plane is unknown.
+            InputError: if the block is empty, a variable or flag is unknown, or an array does not fit.
             UnreadableFileError: if a file of the store is damaged.
         """
         days = day_range(start, stop)
         if not len(days):
             raise InputError(f"no day from {start} to {stop}; give a later stop (it is not included)")
         box = (_block("rows", rows, self.region.shape[0]), _block("cols", cols, self.region.shape[1]))
-        wanted = set(VARIABLES if variables is None else variables)
+        given = {} if into is None else into
+        wanted = set(VARIABLES if variables is None else variables) | given.keys()
         unknown = ", ".join(sorted(wanted - VARIABLES.keys()))
         if unknown:
             raise InputError(f"no variable {unknown}; there are {', '.join(VARIABLES)}")
@@ -251,18 +255,25 @@ class Cube:
         if lacking:
             raise InputError(f"no flags {lacking} in {self.path}; it keeps {', '.join(self.flags) or 'none'}")
         wanted |= set(flags)
-        blocks = self._steady(days, lambda slots: self._read_blocks(slots, len(days), box, wanted))
+        blocks = self._steady(days, lambda slots: self._read_blocks(slots, len(days), box, wanted, given))
         kept = {name: blocks.pop(name) for name in flags}
         return CubeWindow(region=self.region.window(*box), days=days, **blocks, flags=kept)
 
     def _read_blocks(
-        self, slots: list[tuple[int, int]], length: int, box: tuple[slice, slice], wanted: set[str]
+        self,
+        slots: list[tuple[int, int]],
+        length: int,
+        box: tuple[slice, slice],
+        wanted: set[str],
+        given: Mapping[str, npt.NDArray[np.float32]],
     ) -> dict[str, npt.NDArray[Any]]:
         shape = (length, *(part.stop - part.start for part in box))
         blocks: dict[str, npt.NDArray[Any]] = {}
         for name in VARIABLES:
             dtype, missing = (np.uint8, 0) if name == "count" else (np.float32, np.nan)
-            if name in wanted:
+            if name in given:
+                blocks[name] = _emptied(name, given[name], shape, dtype, missing)
+            elif name in wanted:
                 blocks[name] = np.full(shape, missing, dtype)
             else:
                 blocks[name] = np.broadcast_to(np.array(missing, dtype), shape)
@@ -450,6 +461,17 @@ def open_cube(path: PathLike) -> Cube:
 
 def _number(day: Day) -> int:
     return int(day.astype(np.int64))
+
+
+def _emptied(
+    name: str, array: npt.NDArray[Any], shape: tuple[int, ...], dtype: type, missing: float
+) -> npt.NDArray[Any]:
+    if array.shape != shape or array.dtype != dtype:
+        raise InputError(
+            f"{name} is {np.dtype(dtype)} {shape}; cannot read it into {array.dtype} {array.shape}"
+        )
+    array.fill(missing)
+    return array
 
 
 def _block(what: str, part: slice, size: int) -> slice:

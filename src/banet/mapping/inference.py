@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from banet.errors import InputError
 from banet.mapping.ensemble import Predictor
-from banet.mapping.layout import Tile
+from banet.mapping.layout import Cells, Tile
 from banet.mapping.water import water_evidence
 from banet.mapping.windows import Window
 
@@ -72,11 +72,12 @@ def predict_tiles(
     """
     jobs = ((tile, window) for tile in tiles for window in windows)
     parts: list[TilePrediction] = []
-    for (tile, window), planes in _ahead(lambda job: _read(cube, *job, engine.spec), jobs):
+    for (tile, window), (planes, x) in _ahead(lambda job: _read(cube, *job, engine.spec), jobs):
         evidence = _evidence(planes, None if water is None else water[tile.rows, tile.cols], estimate)
         usable = seen(planes) & (evidence <= 0) if mask else None
-        probability = _probability(planes, window, tile, engine, usable)
-        parts.append(TilePrediction(tile, probability, planes.observed[window.keep], evidence))
+        observed = planes.observed[window.keep]
+        probability = _probability(planes, x, window, tile, engine, usable)
+        parts.append(TilePrediction(tile, probability, observed, evidence))
         if len(parts) == len(windows):
             yield _joined(parts)
             parts = []
@@ -91,9 +92,21 @@ def seen(window: CubeWindow) -> npt.NDArray[np.bool_]:
     return any_of
 
 
-def _read(cube: Cube, tile: Tile, window: Window, spec: InputSpec) -> CubeWindow:
-    variables = ["red", "nir", "mir", "frp"] + ["view_zenith"] * ("view_zenith" in spec.channels)
-    return cube.read(window.start, window.stop, tile.rows, tile.cols, variables=variables)
+def _read(cube: Cube, tile: Tile, window: Window, spec: InputSpec) -> tuple[CubeWindow, Cells]:
+    """Read a tile into the very array that the network is to take, (channels, T, rows, columns)."""
+    x = np.empty((len(spec.channels), window.length, *tile.size), np.float32)
+    if tile.shape != tile.size:  # what lies past the region looks to the network as missing values do
+        x[...] = np.asarray(spec.missing, np.float32)[:, None, None, None]
+    channels = zip(spec.channels, _inside(x, tile), strict=True)
+    into: dict[str, Cells] = {name: plane for name, plane in channels if name != "observed"}
+    variables = ("red", "nir", "mir", "frp")
+    planes = cube.read(window.start, window.stop, tile.rows, tile.cols, variables=variables, into=into)
+    return planes, x
+
+
+def _inside(x: Cells, tile: Tile) -> Cells:
+    """View what of a tile lies within the region."""
+    return x[:, :, : tile.shape[0], : tile.shape[1]]
 
 
 def _evidence(planes: CubeWindow, known: WaterMask | None, estimate: bool) -> npt.NDArray[np.int8]:
@@ -105,9 +118,17 @@ def _evidence(planes: CubeWindow, known: WaterMask | None, estimate: bool) -> np
 
 
 def _probability(
-    planes: CubeWindow, window: Window, tile: Tile, engine: Predictor, usable: npt.NDArray[np.bool_] | None
-) -> npt.NDArray[np.float32]:
-    """Return the probabilities where the tile has weight and a cell is usable, 0 elsewhere."""
+    planes: CubeWindow,
+    x: Cells,
+    window: Window,
+    tile: Tile,
+    engine: Predictor,
+    usable: npt.NDArray[np.bool_] | None,
+) -> Cells:
+    """Return the probabilities where the tile has weight and a cell is usable, 0 elsewhere.
+
+    The planes lie in `x` and are used up.
+    """
     from banet.model.inputs import normalise
 
     kept = np.zeros((window.kept.size, *tile.shape), np.float32)
@@ -115,22 +136,12 @@ def _probability(
     wanted = None if usable is None else usable[tile.weighty]
     if not inner.size or (wanted is not None and not wanted.any()):
         return kept
-    x = _padded(normalise(planes, engine.spec), tile, engine.spec)
+    normalise(planes, engine.spec, out=_inside(x, tile))
     result = engine.probabilities(x, (window.keep, *tile.weighty))
     if result.shape != inner.shape:
         raise InputError(f"the network gave {result.shape} where days, rows and columns are {inner.shape}")
     inner[...] = result if wanted is None else np.where(wanted, result, np.float32(0))
     return kept
-
-
-def _padded(x: npt.NDArray[np.float32], tile: Tile, spec: InputSpec) -> npt.NDArray[np.float32]:
-    """Fill a tile that reaches past the region with what a missing value looks like to the network."""
-    if x.shape[2:] == tile.size:
-        return x
-    padded = np.empty((*x.shape[:2], *tile.size), np.float32)
-    padded[...] = np.asarray(spec.missing, np.float32)[:, None, None, None]
-    padded[:, :, : tile.shape[0], : tile.shape[1]] = x
-    return padded
 
 
 def _joined(parts: Sequence[TilePrediction]) -> TilePrediction:

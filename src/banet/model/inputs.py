@@ -48,7 +48,7 @@ class Planes(Protocol):
         ...
 
 
-def normalise(window: Planes, spec: InputSpec) -> Array:
+def normalise(window: Planes, spec: InputSpec, out: Array | None = None) -> Array:
     """Stack and scale the planes of a window as a set of weights wants them.
 
     Missing values become 0 before the scaling, as in the original, and FRP enters as log(1 + MW).
@@ -56,13 +56,17 @@ def normalise(window: Planes, spec: InputSpec) -> Array:
     Args:
         window: daily planes, (T, rows, columns) float32 in physical units, NaN where missing.
         spec: channels and their scaling.
+        out: where to write, (channels, T, rows, columns) float32; a new array by default. A plane of the
+            window may lie where its channel goes: it is then used up.
 
     Returns:
-        (channels, T, rows, columns) float32; the window is left as it is.
+        The array; else the window is left as it is.
     """
-    out = np.empty((len(spec.channels), *window.red.shape), np.float32)
+    if out is None:
+        out = np.empty((len(spec.channels), *window.red.shape), np.float32)
     for i, name in enumerate(spec.channels):
         _fill(out[i], window, name)
+    for i in range(len(out)):
         out[i][np.isnan(out[i])] = 0.0
         out[i] -= np.float32(spec.mean[i])
         out[i] /= np.float32(spec.std[i])
