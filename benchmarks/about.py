@@ -1,4 +1,4 @@
-"""On what, and on which commit, a benchmark ran: the head of every result file."""
+"""On what, and on which commit, a benchmark ran: the head of every result file. And what a process held."""
 
 from __future__ import annotations
 
@@ -21,6 +21,21 @@ def about() -> dict[str, object]:
         "commit": commit,
         "load": [round(value, 2) for value in os.getloadavg()],
     }
+
+
+def peak_mib() -> float:
+    """Return the most memory that this process has held, MiB.
+
+    On Linux not by `ru_maxrss`: a process starts with that of its parent.
+    """
+    try:
+        status = Path("/proc/self/status").read_text()
+    except OSError:
+        import resource
+
+        most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return most / (2**20 if platform.system() == "Darwin" else 2**10)
+    return int(status.split("VmHWM:")[1].split()[0]) / 2**10
 
 
 def _processor() -> str:

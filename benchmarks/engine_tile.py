@@ -14,13 +14,13 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
-import resource
 import statistics
 import subprocess
 import sys
 import time
 from pathlib import Path
+
+from about import about, peak_mib
 
 ROOT = Path(__file__).resolve().parents[1]
 NETS = ("width32-lstm", "width12", "width16-memory", "shipped")
@@ -90,23 +90,17 @@ def contestant(engine: str, net: str, oracle: str | None, threads: int, tile: li
     import torch
 
     x = torch.randn((4, *tile), generator=torch.Generator().manual_seed(1))
-    before, begin = peak_mb(), time.perf_counter()
+    before, begin = peak_mib(), time.perf_counter()
     run = build(engine, net, oracle, threads)
     logits = run(x)
     first = time.perf_counter() - begin
     np.save(sys.argv[sys.argv.index("--logits") + 1], logits)
-    print(json.dumps({"first": first, "before_mb": before}), flush=True)
+    print(json.dumps({"first": first, "before_mib": before}), flush=True)
     for _ in sys.stdin:
         wall, cpu = time.perf_counter(), time.process_time()
         run(x)
         wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-        print(json.dumps({"wall": wall, "cpu": cpu, "peak_mb": peak_mb()}), flush=True)
-
-
-def peak_mb() -> float:
-    """Return the largest resident size of this process so far, in MB."""
-    kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return kilobytes / (1024 if platform.system() == "Linux" else 1024**2)
+        print(json.dumps({"wall": wall, "cpu": cpu, "peak_mib": peak_mib()}), flush=True)
 
 
 def matrix_gflops(threads: int) -> float:
@@ -162,7 +156,7 @@ def compare(net: str, args: argparse.Namespace, scratch: Path) -> dict[str, dict
             "cpu_over_threads_s": statistics.median(r["cpu"] for r in rounds[name]) / args.threads,
             "times_faster": statistics.median(ratios),
             "times_faster_range": [ratios[0], ratios[-1]],
-            "peak_mb": rounds[name][-1]["peak_mb"],
+            "peak_mib": rounds[name][-1]["peak_mib"],
             "max_difference": float(np.abs(found - expected).max()),
         }
     cells = args.tile[0] * args.tile[1] * args.tile[2]
@@ -187,7 +181,9 @@ def installed() -> list[str]:
 
 def show(net: str, figures: dict[str, dict[str, float]]) -> None:
     print(f"\n{net}\n", flush=True)
-    print("| engine | wall s | min s | cpu / threads s | times faster (range) | peak MB | first s | max dp |")
+    print(
+        "| engine | wall s | min s | cpu s a thread | times faster (range) | peak MiB | first s | max dp |"
+    )
     print("|---|---|---|---|---|---|---|---|")
     for name, row in figures.items():
         if name == "floor":
@@ -196,7 +192,7 @@ def show(net: str, figures: dict[str, dict[str, float]]) -> None:
         low, high = row["times_faster_range"]
         print(
             f"| {name} | {row['wall_s']:.2f} | {row['wall_min_s']:.2f} | {row['cpu_over_threads_s']:.2f} "
-            f"| {row['times_faster']:.2f} ({low:.2f}-{high:.2f}) | {row['peak_mb']:.0f} "
+            f"| {row['times_faster']:.2f} ({low:.2f}-{high:.2f}) | {row['peak_mib']:.0f} "
             f"| {row['first']:.2f} | {row['max_difference']:.1e} |"
         )
 
@@ -224,8 +220,6 @@ def main() -> None:
             results[net] = compare(net, args, Path(folder))
             show(net, results[net])
     if args.out:
-        from about import about
-
         head = {**about(), "threads": args.threads, "tile": args.tile, "rounds": args.rounds}
         args.out.write_text(json.dumps({**head, "results": results}, indent=1) + "\n")
 

@@ -22,6 +22,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+from about import peak_mib
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
@@ -56,12 +57,6 @@ def seconds(function, *arguments):
     return result, time.perf_counter() - wall, time.process_time() - cpu
 
 
-def peak_memory() -> float:
-    """Most memory that this process has held, MiB; `ru_maxrss` would count the parent's too."""
-    status = Path("/proc/self/status").read_text()
-    return int(status.split("VmHWM:")[1].split()[0]) / 1024
-
-
 def measure(folder: Path, resolution: int, repeat: int) -> dict[str, float]:
     """In a process of its own: import, whole reader, stages."""
     source = SOURCES[resolution]
@@ -74,7 +69,7 @@ def measure(folder: Path, resolution: int, repeat: int) -> dict[str, float]:
     planes = runs[0][0]
     found["reader, CPU s"] = min(run[2] for run in runs)
     found["reader, wall s"] = min(run[1] for run in runs)
-    found["peak memory, MiB"] = peak_memory()
+    found["peak memory, MiB"] = round(peak_mib(), 1)
     found["cells seen"] = float(np.isfinite(planes.red).mean())
     (granule,) = find_granules(folder.iterdir(), kind)
     margin = margin_degrees(kind.pixel_km)

@@ -13,8 +13,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import platform
-import resource
 import shutil
 import subprocess
 import sys
@@ -23,17 +21,12 @@ import time
 from pathlib import Path
 
 import numpy as np
+from about import about, peak_mib
 
 SHAPE = (1700, 4100)
 BLOCK = 256
 FIRST = np.datetime64("2020-07-15")
 DAYS = 64
-
-
-def peak_mib() -> int:
-    """Return the largest resident size of this process so far."""
-    kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return round(kilobytes / (1024 if platform.system() == "Linux" else 1024**2))
 
 
 def block_day(number: int, rng: np.random.Generator) -> list[np.ndarray]:
@@ -84,12 +77,13 @@ def run_map(path: Path, weights: str, max_tiles: int | None) -> dict[str, object
     from banet.output import write_month
 
     cube, begin, tiles = open_cube(path), time.perf_counter(), [0, 0]
-    prepared = peak_mib()
+    prepared = round(peak_mib())
 
     def report(done: int, total: int, message: str) -> None:
         tiles[:] = done, total
         print(
-            f"  tile {done}/{total}, {time.perf_counter() - begin:.0f} s, {peak_mib()} MiB", file=sys.stderr
+            f"  tile {done}/{total}, {time.perf_counter() - begin:.0f} s, {peak_mib():.0f} MiB",
+            file=sys.stderr,
         )
         if done == max_tiles:
             raise EnoughError
@@ -98,7 +92,7 @@ def run_map(path: Path, weights: str, max_tiles: int | None) -> dict[str, object
     try:
         (burnmap,) = map_months(cube, "2020-08", "2020-08", weights.split(","), progress=report)
         figures["map_s"] = round(time.perf_counter() - begin, 1)
-        figures["map_peak_mib"] = peak_mib()
+        figures["map_peak_mib"] = round(peak_mib())
         write_month(cube, burnmap, path.parent / "maps", settings={}, pictures=False)
         figures["burned_cells"] = int(burnmap.burned.sum())
     except EnoughError:
@@ -106,7 +100,7 @@ def run_map(path: Path, weights: str, max_tiles: int | None) -> dict[str, object
     return figures | {
         "tiles": tiles,
         "seconds": round(time.perf_counter() - begin, 1),
-        "peak_mib": peak_mib(),
+        "peak_mib": round(peak_mib()),
         "peak_before_mib": prepared,
     }
 
@@ -168,8 +162,6 @@ def main() -> None:
         f"| {found['seconds']} | {found['peak_mib']} MiB |"
     )
     if asked.out:
-        from about import about
-
         head = {**about(), "shape": [DAYS, *SHAPE], "weights": asked.weights}
         asked.out.write_text(json.dumps({**head, **found}, indent=2) + "\n")
 

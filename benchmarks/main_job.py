@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
 import statistics
 import subprocess
 import sys
@@ -21,6 +20,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+from about import about, peak_mib
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
@@ -103,13 +103,13 @@ def measure(case: str, weights: str, repeat: int) -> dict[str, object]:
     """Prepare, run once to warm up (not for the long ones), then time; memory is the peak of the process."""
     with tempfile.TemporaryDirectory() as folder:
         run = globals()[case](Path(folder), weights)
-        prepared = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        prepared = peak_mib()
         seconds = []
         for _ in range(repeat):
             start = time.perf_counter()
             run()
             seconds.append(round(time.perf_counter() - start, 3))
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    peak = peak_mib()
     return {
         "case": case,
         "seconds": seconds,
@@ -150,8 +150,6 @@ def main() -> None:
             flush=True,
         )
     if asked.out:
-        from about import about
-
         asked.out.write_text(json.dumps({**about(), "cases": rows}, indent=2) + "\n")
 
 

@@ -24,7 +24,6 @@ import ast
 import importlib.util
 import json
 import os
-import resource
 import statistics
 import subprocess
 import sys
@@ -34,6 +33,7 @@ import types
 from pathlib import Path
 
 import numpy as np
+from about import about, peak_mib
 
 ROOT = Path(__file__).resolve().parents[1]
 FIRST, DAYS, MONTH = np.datetime64("2020-07-15"), 64, "2020-08"
@@ -168,8 +168,7 @@ def contestant(name: str, folder: Path, oracle: Path | None, threads: int, resul
         sys.stdout = out
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
     np.save(result, burned.astype(np.float32))
-    kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    print(json.dumps({"wall_s": wall, "cpu_s": cpu, "peak_mib": kilobytes / 1024}))
+    print(json.dumps({"wall_s": wall, "cpu_s": cpu, "peak_mib": peak_mib()}))
 
 
 def one_round(names: list[str], folder: Path, args: argparse.Namespace) -> dict[str, dict[str, float]]:
@@ -260,8 +259,6 @@ def main() -> None:
     figures = summary(rounds)
     show(figures, agreed)
     if args.out:
-        from about import about
-
         head = {**about(), "shape": [DAYS, *args.shape], "threads": args.threads, "folds": FOLDS}
         content = {**head, "results": figures, "agreement": agreed}
         args.out.write_text(json.dumps(content, indent=1) + "\n")

@@ -38,7 +38,7 @@ import numpy as np
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "tests")]
 
-from about import about  # noqa: E402
+from about import about, peak_mib  # noqa: E402
 from pages import put_into  # noqa: E402
 
 from banet.region import Region  # noqa: E402
@@ -244,12 +244,6 @@ TITLES = {
     "hot_spots": "200 000 hot spots onto 64 days of 800 x 1500 cells",
     "label_tile": "label tile (2400 x 2400, 2 % burned, five layers) onto 1000 x 1000 cells",
 }
-
-
-def peak_mib() -> float:
-    """Most memory that this process has held; `ru_maxrss` would count the parent's too."""
-    status = Path("/proc/self/status").read_text()
-    return int(status.split("VmHWM:")[1].split()[0]) / 1024
 
 
 def seconds_of(work: Callable[[], object], repeat: int) -> tuple[float, float]:

@@ -8,10 +8,11 @@ from __future__ import annotations
 import argparse
 import json
 import multiprocessing
-import resource
 import tempfile
 import time
 from pathlib import Path
+
+from about import peak_mib
 
 from banet.files import writing
 
@@ -51,7 +52,7 @@ def measure(name: str, steps: int) -> dict[str, float]:
         began = time.monotonic()
         train(config, Path(folder) / "run")
         seconds = time.monotonic() - began
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    peak = peak_mib() / 2**10
     return {"peak_gib": round(peak, 2), "seconds_a_step": round(seconds / steps, 2)}
 
 
