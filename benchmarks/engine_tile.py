@@ -181,9 +181,7 @@ def installed() -> list[str]:
 
 def show(net: str, figures: dict[str, dict[str, float]]) -> None:
     print(f"\n{net}\n", flush=True)
-    print(
-        "| engine | wall s | min s | cpu s a thread | times faster (range) | peak MiB | first s | max dp |"
-    )
+    print("| engine | wall s | min s | cpu s a thread | times faster (range) | peak MiB | first s | max dp |")
     print("|---|---|---|---|---|---|---|---|")
     for name, row in figures.items():
         if name == "floor":
