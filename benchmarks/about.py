@@ -1,7 +1,8 @@
-"""On what, and on which commit, a benchmark ran: the head of every result file. And what a process held."""
+"""What every benchmark records: on what and on which commit it ran, and what a process held."""
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import subprocess
@@ -23,7 +24,13 @@ def about() -> dict[str, object]:
     }
 
 
-def peak_mib() -> float:
+def record(out: Path | None, **content: object) -> None:
+    """Write a result file, `about` first; nothing where no file is asked for."""
+    if out is not None:
+        out.write_text(json.dumps({**about(), **content}, indent=1) + "\n")
+
+
+def peak_mib() -> int:
     """Return the most memory that this process has held, MiB.
 
     On Linux not by `ru_maxrss`: a process starts with that of its parent.
@@ -34,8 +41,8 @@ def peak_mib() -> float:
         import resource
 
         most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        return most / (2**20 if platform.system() == "Darwin" else 2**10)
-    return int(status.split("VmHWM:")[1].split()[0]) / 2**10
+        return round(most / (2**20 if platform.system() == "Darwin" else 2**10))
+    return round(int(status.split("VmHWM:")[1].split()[0]) / 2**10)
 
 
 def _processor() -> str:

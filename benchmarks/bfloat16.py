@@ -10,12 +10,12 @@ scores of both against VNP64A1.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import tempfile
 from pathlib import Path
 
 import numpy as np
+from about import record
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
@@ -65,10 +65,7 @@ def main() -> None:
     found = measure(args.real)
     for name, value in found.items():
         print(name, {row["name"]: row["hard"]["dice"] for row in value} if name == "scores" else value)
-    if args.out:
-        from about import about
-
-        args.out.write_text(json.dumps({**about(), "scene": "Greece, August 2021", **found}, indent=1) + "\n")
+    record(args.out, scene="Greece, August 2021", **found)
 
 
 if __name__ == "__main__":

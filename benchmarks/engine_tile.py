@@ -20,7 +20,7 @@ import sys
 import time
 from pathlib import Path
 
-from about import about, peak_mib
+from about import peak_mib, record
 
 ROOT = Path(__file__).resolve().parents[1]
 NETS = ("width32-lstm", "width12", "width16-memory", "shipped")
@@ -217,9 +217,7 @@ def main() -> None:
         for net in args.nets:
             results[net] = compare(net, args, Path(folder))
             show(net, results[net])
-    if args.out:
-        head = {**about(), "threads": args.threads, "tile": args.tile, "rounds": args.rounds}
-        args.out.write_text(json.dumps({**head, "results": results}, indent=1) + "\n")
+    record(args.out, threads=args.threads, tile=args.tile, rounds=args.rounds, results=results)
 
 
 if __name__ == "__main__":

@@ -69,7 +69,7 @@ def measure(folder: Path, resolution: int, repeat: int) -> dict[str, float]:
     planes = runs[0][0]
     found["reader, CPU s"] = min(run[2] for run in runs)
     found["reader, wall s"] = min(run[1] for run in runs)
-    found["peak memory, MiB"] = round(peak_mib(), 1)
+    found["peak memory, MiB"] = peak_mib()
     found["cells seen"] = float(np.isfinite(planes.red).mean())
     (granule,) = find_granules(folder.iterdir(), kind)
     margin = margin_degrees(kind.pixel_km)

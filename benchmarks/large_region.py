@@ -1,6 +1,6 @@
 """Peak memory and time of one process that maps a region as large as Australia: 1700 x 4100 cells, 64 days.
 
-    python benchmarks/large_region.py [--weights default] [--max-tiles N] [--out FILE.json] [--keep FOLDER]
+    python benchmarks/large_region.py [--weights default] [--max-tiles N] [--tile N] [--out FILE] [--keep DIR]
     python benchmarks/large_region.py --weights width32-lstm        # BA-Net as published, random weights
 
 The cube is made first, by a process of its own: a block of 64 days x 256 x 256 cells of noisy ground, clouds,
@@ -21,7 +21,7 @@ import time
 from pathlib import Path
 
 import numpy as np
-from about import about, peak_mib
+from about import peak_mib, record
 
 SHAPE = (1700, 4100)
 BLOCK = 256
@@ -70,19 +70,19 @@ class EnoughError(Exception):
     """As many tiles as asked for are done."""
 
 
-def run_map(path: Path, weights: str, max_tiles: int | None) -> dict[str, object]:
+def run_map(path: Path, weights: str, max_tiles: int | None, tile: int | None) -> dict[str, object]:
     """Map, in this process, and return what it took."""
     from banet.cube import open_cube
     from banet.mapping import map_months
     from banet.output import write_month
 
     cube, begin, tiles = open_cube(path), time.perf_counter(), [0, 0]
-    prepared = round(peak_mib())
+    prepared = peak_mib()
 
     def report(done: int, total: int, message: str) -> None:
         tiles[:] = done, total
         print(
-            f"  tile {done}/{total}, {time.perf_counter() - begin:.0f} s, {peak_mib():.0f} MiB",
+            f"  tile {done}/{total}, {time.perf_counter() - begin:.0f} s, {peak_mib()} MiB",
             file=sys.stderr,
         )
         if done == max_tiles:
@@ -90,9 +90,9 @@ def run_map(path: Path, weights: str, max_tiles: int | None) -> dict[str, object
 
     figures: dict[str, object] = {}
     try:
-        (burnmap,) = map_months(cube, "2020-08", "2020-08", weights.split(","), progress=report)
+        (burnmap,) = map_months(cube, "2020-08", "2020-08", weights.split(","), progress=report, tile=tile)
         figures["map_s"] = round(time.perf_counter() - begin, 1)
-        figures["map_peak_mib"] = round(peak_mib())
+        figures["map_peak_mib"] = peak_mib()
         write_month(cube, burnmap, path.parent / "maps", settings={}, pictures=False)
         figures["burned_cells"] = int(burnmap.burned.sum())
     except EnoughError:
@@ -100,7 +100,7 @@ def run_map(path: Path, weights: str, max_tiles: int | None) -> dict[str, object
     return figures | {
         "tiles": tiles,
         "seconds": round(time.perf_counter() - begin, 1),
-        "peak_mib": round(peak_mib()),
+        "peak_mib": peak_mib(),
         "peak_before_mib": prepared,
     }
 
@@ -116,7 +116,7 @@ def file_of(weights: str, folder: Path) -> str:
     return str(save_weights(network(weights), folder / f"{weights}.safetensors"))
 
 
-def measure(weights: str, max_tiles: int | None, keep: Path | None) -> dict[str, object]:
+def measure(weights: str, max_tiles: int | None, tile: int | None, keep: Path | None) -> dict[str, object]:
     with tempfile.TemporaryDirectory() as temporary:
         folder = keep or Path(temporary)
         folder.mkdir(exist_ok=True)
@@ -128,6 +128,7 @@ def measure(weights: str, max_tiles: int | None, keep: Path | None) -> dict[str,
             (folder / "making.zarr").rename(cube)
         size = sum(file.stat().st_size for file in cube.rglob("*") if file.is_file())
         limit = [] if max_tiles is None else ["--max-tiles", str(max_tiles)]
+        limit += [] if tile is None else ["--tile", str(tile)]
         done = subprocess.run(
             [*me, "--role", "map", "--weights", file_of(weights, folder), *limit],
             check=True,
@@ -143,6 +144,7 @@ def main() -> None:
     )
     parser.add_argument("--weights", default="default")
     parser.add_argument("--max-tiles", type=int)
+    parser.add_argument("--tile", type=int, help="edge of a tile, if not the one of the weights")
     parser.add_argument("--keep", type=Path, help="folder in which the cube stays for another run")
     parser.add_argument("--out", type=Path)
     parser.add_argument("--role", choices=("make", "map"), help=argparse.SUPPRESS)
@@ -152,18 +154,16 @@ def main() -> None:
         make_cube(asked.cube)
         return
     if asked.role == "map":
-        print(json.dumps(run_map(asked.cube, asked.weights, asked.max_tiles)))
+        print(json.dumps(run_map(asked.cube, asked.weights, asked.max_tiles, asked.tile)))
         return
-    found = measure(asked.weights, asked.max_tiles, asked.keep)
+    found = measure(asked.weights, asked.max_tiles, asked.tile, asked.keep)
     done, total = found["tiles"]
     print("| region | weights | tiles done | seconds | peak memory |\n|---|---|---|---|---|")
     print(
         f"| {SHAPE[0]} x {SHAPE[1]} cells x {DAYS} days | {asked.weights} | {done} of {total} "
         f"| {found['seconds']} | {found['peak_mib']} MiB |"
     )
-    if asked.out:
-        head = {**about(), "shape": [DAYS, *SHAPE], "weights": asked.weights}
-        asked.out.write_text(json.dumps({**head, **found}, indent=2) + "\n")
+    record(asked.out, shape=[DAYS, *SHAPE], weights=asked.weights, **found)
 
 
 if __name__ == "__main__":

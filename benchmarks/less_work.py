@@ -19,6 +19,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+from about import record
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
@@ -41,19 +42,20 @@ def read_seconds(size: tuple[int, int], spec, rounds: int) -> float:
     import large_region as large
 
     from banet.cube import open_cube
-    from banet.mapping.inference import seen
+    from banet.mapping.inference import read_tile, seen
+    from banet.mapping.tiling import make_tiling
     from banet.mapping.water import water_evidence
+    from banet.mapping.windows import month_window
     from banet.model.inputs import normalise
 
-    large.SHAPE, names = size, ("red", "nir", "mir", "frp")
+    large.SHAPE = size
+    (tile,) = make_tiling("blend", size, max(size), None, (0, 0), 16)
     with tempfile.TemporaryDirectory() as folder:
         large.make_cube(Path(folder) / "T.zarr")
         cube = open_cube(Path(folder) / "T.zarr")
 
         def work() -> None:
-            x = np.empty((4, large.DAYS, *size), np.float32)
-            into = dict(zip(names, x, strict=True))
-            window = cube.read(large.FIRST, large.FIRST + large.DAYS, variables=names, into=into)
+            window, x = read_tile(cube, tile, month_window("2020-08"), spec)
             seen(window)
             water_evidence(window)
             normalise(window, spec, out=x)
@@ -76,21 +78,26 @@ def overlaps(ensemble) -> dict[str, float]:
     }
 
 
+def middle_tile(model):
+    """Return a tile of the region as it is cut for a network, its ensemble, and days for the engine."""
+    from banet.mapping.ensemble import as_ensemble
+    from banet.mapping.tiling import make_tiling
+
+    ensemble = as_ensemble(model)
+    tiles = list(make_tiling("blend", SHAPE, ensemble.tile, None, ensemble.margin, ensemble.align))
+    tile = tiles[len(tiles) // 2]
+    x = np.random.default_rng(0).normal(size=(4, 64, *tile.size)).astype(np.float32)
+    return tile, ensemble, x
+
+
 def measure(net: str, rounds: int) -> dict[str, object]:
     from engine_tile import network
 
-    from banet.mapping.ensemble import as_ensemble
-    from banet.mapping.tiling import make_tiling
     from banet.mapping.windows import month_window
     from banet.model import Engine
 
-    model = network(net)
-    ensemble, keep = as_ensemble(model), month_window("2020-08").keep
-    tiling = make_tiling("blend", SHAPE, ensemble.tile, None, ensemble.margin, ensemble.align)
-    tiles = list(tiling)
-    tile = tiles[len(tiles) // 2]
-    x = np.random.default_rng(0).normal(size=(4, 64, *tile.size)).astype(np.float32)
-    engine = Engine([model], "torch")
+    model, keep = network(net), month_window("2020-08").keep
+    (tile, ensemble, x), engine = middle_tile(model), Engine([model], "torch")
     parts = {
         "all": None,
         "kept_days": (keep, slice(None), slice(None)),
@@ -121,12 +128,7 @@ def main() -> None:
     results = {net: measure(net, args.rounds) for net in NETS}
     for net, found in results.items():
         print(f"{net}: {json.dumps(found)}")
-    if args.out:
-        from about import about
-
-        args.out.write_text(
-            json.dumps({**about(), "rounds": args.rounds, "results": results}, indent=1) + "\n"
-        )
+    record(args.out, rounds=args.rounds, results=results)
 
 
 if __name__ == "__main__":

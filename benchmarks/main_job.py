@@ -20,7 +20,7 @@ import time
 from pathlib import Path
 
 import numpy as np
-from about import about, peak_mib
+from about import peak_mib, record
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
@@ -114,8 +114,8 @@ def measure(case: str, weights: str, repeat: int) -> dict[str, object]:
         "case": case,
         "seconds": seconds,
         "median_s": statistics.median(seconds),
-        "peak_mib": round(peak),
-        "prepared_mib": round(prepared),
+        "peak_mib": peak,
+        "prepared_mib": prepared,
     }
 
 
@@ -149,8 +149,7 @@ def main() -> None:
             f"{case:14} {rows[-1]['median_s']:8.2f} s  {rows[-1]['peak_mib']:6} MiB  {rows[-1]['seconds']}",
             flush=True,
         )
-    if asked.out:
-        asked.out.write_text(json.dumps({**about(), "cases": rows}, indent=2) + "\n")
+    record(asked.out, cases=rows)
 
 
 if __name__ == "__main__":

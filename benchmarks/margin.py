@@ -11,12 +11,12 @@ what tiles with that margin compute over what a region of 1700 x 4100 cells hold
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import tempfile
 from pathlib import Path
 
 import numpy as np
+from about import record
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
@@ -105,10 +105,7 @@ def main() -> None:
         print("| margin | largest difference beyond it | work |\n|---|---|---|")
         for row in found["margins"]:
             print(f"| {row['margin']} | {row['max_difference']:.1e} | {row['work']} |")
-    if args.out:
-        from about import about
-
-        args.out.write_text(json.dumps({**about(), "results": results}, indent=1) + "\n")
+    record(args.out, results=results)
 
 
 if __name__ == "__main__":

@@ -33,7 +33,7 @@ import types
 from pathlib import Path
 
 import numpy as np
-from about import about, peak_mib
+from about import peak_mib, record
 
 ROOT = Path(__file__).resolve().parents[1]
 FIRST, DAYS, MONTH = np.datetime64("2020-07-15"), 64, "2020-08"
@@ -190,7 +190,7 @@ def summary(rounds: list[dict[str, dict[str, float]]]) -> dict[str, dict[str, ob
         figures[name] = {
             "wall_s": [round(r[name]["wall_s"], 2) for r in rounds],
             "median_s": round(statistics.median(r[name]["wall_s"] for r in rounds), 2),
-            "peak_mib": round(max(r[name]["peak_mib"] for r in rounds)),
+            "peak_mib": max(r[name]["peak_mib"] for r in rounds),
         }
         if "original" in rounds[0]:
             ratios = sorted(r["original"]["wall_s"] / r[name]["wall_s"] for r in rounds)
@@ -258,10 +258,8 @@ def main() -> None:
         agreed = [agreement(folder, *pair) for pair in pairs]
     figures = summary(rounds)
     show(figures, agreed)
-    if args.out:
-        head = {**about(), "shape": [DAYS, *args.shape], "threads": args.threads, "folds": FOLDS}
-        content = {**head, "results": figures, "agreement": agreed}
-        args.out.write_text(json.dumps(content, indent=1) + "\n")
+    shape = [DAYS, *args.shape]
+    record(args.out, shape=shape, threads=args.threads, folds=FOLDS, results=figures, agreement=agreed)
 
 
 if __name__ == "__main__":

@@ -18,10 +18,9 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
+from about import record
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-
-SHAPE = (400, 800)
 
 
 def shared_days() -> dict[str, int]:
@@ -80,20 +79,14 @@ def costs(x, days: int, crew, down, rounds: int) -> dict[str, float]:
 def measure(rounds: int) -> dict[str, object]:
     import torch
     from engine_tile import network
-    from less_work import seconds
+    from less_work import middle_tile, seconds
 
-    from banet.mapping.ensemble import as_ensemble
-    from banet.mapping.tiling import make_tiling
     from banet.mapping.windows import month_window
     from banet.model import Engine
     from banet.model.engine_torch import Crew, _Down
 
-    model = network("width32-lstm")
-    ensemble, keep = as_ensemble(model), month_window("2020-08").keep
-    tiling = make_tiling("blend", SHAPE, ensemble.tile, None, ensemble.margin, ensemble.align)
-    tile = list(tiling)[len(tiling) // 2]
-    x = np.random.default_rng(0).normal(size=(4, 64, *tile.size)).astype(np.float32)
-    engine = Engine([model], "torch")
+    model, keep = network("width32-lstm"), month_window("2020-08").keep
+    (tile, _, x), engine = middle_tile(model), Engine([model], "torch")
     crew, down = Crew(engine.backend.threads), _Down.of(torch.float32, model.stages[0].space, None)
     whole = {
         "two months": seconds(lambda: engine.probabilities(x, (keep, *tile.weighty)), rounds),
@@ -123,11 +116,7 @@ def main() -> None:
     args = parser.parse_args()
     results = measure(args.rounds)
     print(json.dumps(results, indent=1))
-    if args.out:
-        from about import about
-
-        head = {**about(), "rounds": args.rounds}
-        args.out.write_text(json.dumps({**head, "results": results}, indent=1) + "\n")
+    record(args.out, rounds=args.rounds, results=results)
 
 
 if __name__ == "__main__":

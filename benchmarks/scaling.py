@@ -10,7 +10,6 @@ medians, and the ratio to one worker taken within each round with its range.
 from __future__ import annotations
 
 import argparse
-import json
 import statistics
 import sys
 import tempfile
@@ -18,6 +17,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+from about import record
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
@@ -90,11 +90,7 @@ def main() -> None:
         low, high = row["speedup_range"]
         name = count or "none, in this process"
         print(f"| {name} | {row['median_s']} | {row['speedup']} ({low}-{high}) |")
-    if args.out:
-        from about import about
-
-        head = {**about(), "shape": args.shape, "weights": args.weights}
-        args.out.write_text(json.dumps({**head, "results": rows}, indent=1) + "\n")
+    record(args.out, shape=args.shape, weights=args.weights, results=rows)
 
 
 if __name__ == "__main__":

@@ -275,9 +275,9 @@ def measure(case: str, repeat: int) -> dict[str, object]:
         "wall_s": round(wall, 3),
         "floor_cpu_s": round(floor_cpu, 3),
         "times_the_floor": round(cpu / floor_cpu, 2),
-        "peak_mib": round(peak),
-        "before_mib": round(before),
-        "files_made_mib": round(made),
+        "peak_mib": peak,
+        "before_mib": before,
+        "files_made_mib": made,
     }
 
 

@@ -11,7 +11,6 @@ array reaches. Seconds are medians.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import statistics
 import sys
@@ -20,6 +19,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+from about import record
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
@@ -115,10 +115,14 @@ def one_round(watch: Watch, cube, engine, names: list[str], store, size: int) ->
     """Do one tile and return the bytes that each stage of moving data must touch."""
     from banet.mapping import Joiner, make_tiling
     from banet.mapping.canvas import block_planes
-    from banet.mapping.inference import seen
+    from banet.mapping.inference import read_tile, seen
     from banet.mapping.water import water_evidence
+    from banet.mapping.windows import Window
     from banet.model.inputs import normalise
 
+    tiling = make_tiling("blend", (size, size), tile=size)
+    (tile,) = tiling
+    days = Window(FIRST, FIRST + DAYS, FIRST + KEPT.start, FIRST + KEPT.stop)
     (member,) = engine._members
     blocks, taken = type(member._crew).blocks, []
 
@@ -127,10 +131,7 @@ def one_round(watch: Watch, cube, engine, names: list[str], store, size: int) ->
         blocks(member._crew, *args)
         taken.append(time.perf_counter() - begin)
 
-    variables = ("red", "nir", "mir", "frp")
-    x = np.empty((4, DAYS, size, size), np.float32)
-    into = dict(zip(variables, x, strict=True))
-    window = watch("read", lambda: cube.read(FIRST, FIRST + DAYS, variables=variables, into=into))
+    window, x = watch("read", lambda: read_tile(cube, tile, days, engine.spec))
     usable = watch("seen, water", lambda: seen(window) & (water_evidence(window) <= 0))
     watch("normalise", lambda: normalise(window, engine.spec, out=x))
     member._crew.blocks = timed
@@ -139,8 +140,6 @@ def one_round(watch: Watch, cube, engine, names: list[str], store, size: int) ->
     for name, seconds in zip(names, by_group(taken, len(names)), strict=True):
         watch.note(name, seconds)
     kept = watch("mask", lambda: np.where(usable, probability, np.float32(0)))
-    tiling = make_tiling("blend", (size, size), tile=size)
-    (tile,) = tiling
     block = watch("join", lambda: Joiner(tiling).add(tile, kept))
     flat = {"observed_days": np.ones((size, size), np.int16), "water": np.zeros((size, size), np.int8)}
     planes = watch("sum, date", lambda: block_planes(block, flat, 0.5))
@@ -218,12 +217,15 @@ def main() -> None:
     for row in rows:
         floor = "" if row["floor_s"] is None else f"{row['floor_s']:.4f}"
         print(f"| {row['stage']} | {row['seconds']:.4f} | {100 * row['share']:.1f} % | {floor} |")
-    if args.out:
-        from about import about
-
-        head = {**about(), "net": args.net, "tile": [DAYS, args.size, args.size]}
-        head |= {"days_kept": KEPT.stop - KEPT.start, "threads": args.threads, "rounds": args.rounds}
-        args.out.write_text(json.dumps({**head, "stages": rows}, indent=1) + "\n")
+    record(
+        args.out,
+        net=args.net,
+        tile=[DAYS, args.size, args.size],
+        days_kept=KEPT.stop - KEPT.start,
+        threads=args.threads,
+        rounds=args.rounds,
+        stages=rows,
+    )
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from banet.cube import Cube, CubeWindow
     from banet.model.config import InputSpec
 
-__all__ = ["TilePrediction", "WaterMask", "predict_tiles", "seen"]
+__all__ = ["TilePrediction", "WaterMask", "predict_tiles", "read_tile", "seen"]
 
 WaterMask = npt.NDArray[np.bool_]
 _T = TypeVar("_T")
@@ -72,7 +72,7 @@ def predict_tiles(
     """
     jobs = ((tile, window) for tile in tiles for window in windows)
     parts: list[TilePrediction] = []
-    for (tile, window), (planes, x) in _ahead(lambda job: _read(cube, *job, engine.spec), jobs):
+    for (tile, window), (planes, x) in _ahead(lambda job: read_tile(cube, *job, engine.spec), jobs):
         evidence = _evidence(planes, None if water is None else water[tile.rows, tile.cols], estimate)
         usable = seen(planes) & (evidence <= 0) if mask else None
         observed = planes.observed[window.keep]
@@ -92,8 +92,13 @@ def seen(window: CubeWindow) -> npt.NDArray[np.bool_]:
     return any_of
 
 
-def _read(cube: Cube, tile: Tile, window: Window, spec: InputSpec) -> tuple[CubeWindow, Cells]:
-    """Read a tile into the very array that the network is to take, (channels, T, rows, columns)."""
+def read_tile(cube: Cube, tile: Tile, window: Window, spec: InputSpec) -> tuple[CubeWindow, Cells]:
+    """Read the days of a window in a tile, in the array that the network is to take.
+
+    Returns:
+        The planes, and the array (channels, T, rows, columns) float32 in which those lie that are channels of
+        the spec, not yet normalised; what lies past the region is.
+    """
     x = np.empty((len(spec.channels), window.length, *tile.size), np.float32)
     if tile.shape != tile.size:  # what lies past the region looks to the network as missing values do
         x[...] = np.asarray(spec.missing, np.float32)[:, None, None, None]
