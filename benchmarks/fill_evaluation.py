@@ -17,7 +17,7 @@ from typing import Any
 
 from banet.evaluation.benchmark.page import ALT, PICTURES, words
 from banet.evaluation.benchmark.summary import markdown, rows_of
-from banet.files import writing
+from banet.io.files import writing
 
 ROOT = Path(__file__).resolve().parents[1]
 RECORDED = ROOT / "benchmarks" / "results" / "benchmark.json"

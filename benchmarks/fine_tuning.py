@@ -24,7 +24,7 @@ import torch
 
 from banet.chips import Chips, write_simulated_chips
 from banet.chips.simulated import plan_simulated
-from banet.files import writing
+from banet.io.files import writing
 from banet.model.weights import load_model
 from banet.simulation import CLIMATES, sample
 from banet.simulation.spectra import Cover

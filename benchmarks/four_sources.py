@@ -24,13 +24,13 @@ import numpy as np
 from about import about
 from pages import put_into
 
-from banet.building import build_cube
 from banet.evaluation import score
 from banet.evaluation.baselines import active_fires
 from banet.evaluation.tables import plain
-from banet.files import writing
+from banet.grid.region import Region
+from banet.ingest.folder import build_cube
+from banet.io.files import writing
 from banet.mapping import map_burned
-from banet.region import Region
 from banet.simulation import simulate, write_scene
 
 REGION = Region("FOUR", (-8.4, 39.5, -7.0, 40.7), 0.01)

@@ -26,10 +26,10 @@ from about import peak_mib
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
+from banet.grid.region import Region
 from banet.observations.l1b import find_granules, read_geolocation, read_pixels
 from banet.observations.resample import margin_degrees, place, resample
 from banet.observations.swath import viirs375, viirs750
-from banet.region import Region
 from writers_l1b import BANDS, viirs_geometry, write_granule
 
 CENTRE = (40.0, -2.5)

@@ -21,7 +21,7 @@ from pyhdf.SD import SD
 
 from banet.evaluation.greek import GREEK_REGION, greek_reference
 from banet.export import DatedPanel, comparison_picture
-from banet.files import writing
+from banet.io.files import writing
 
 TILE = "labels/VNP64A1.A2021213.h19v05.002.2023198172838.hdf"
 # UpperLeftPointMtrs of the tile, and its pixel: 1111950.5197 m / 2400.

@@ -22,7 +22,7 @@ from banet.evaluation.baselines import active_fires, grown_fires, index_drop
 from banet.evaluation.greek import GREEK_DAYS, greek_cube, greek_reference, greek_scores
 from banet.evaluation.scores import Scores
 from banet.evaluation.withheld import INPUTS, withhold
-from banet.files import writing
+from banet.io.files import writing
 
 LAST_DAY = str(GREEK_DAYS[1] - 1)
 FIRST_DAY = str(GREEK_DAYS[0])

@@ -51,8 +51,8 @@ def block_day(number: int, rng: np.random.Generator) -> list[np.ndarray]:
 
 def make_cube(path: Path) -> None:
     from banet.cube import Cube
+    from banet.grid.region import Region
     from banet.observations.planes import DayPlanes
-    from banet.region import Region
 
     rows, cols = SHAPE
     region = Region("LARGE", (113, -10 - rows / 100, 113 + cols / 100, -10), 0.01)
@@ -73,8 +73,8 @@ class EnoughError(Exception):
 def run_map(path: Path, weights: str, max_tiles: int | None, tile: int | None) -> dict[str, object]:
     """Map, in this process, and return what it took."""
     from banet.cube import open_cube
+    from banet.export.output import write_month
     from banet.mapping import map_months
-    from banet.output import write_month
 
     cube, begin, tiles = open_cube(path), time.perf_counter(), [0, 0]
     prepared = peak_mib()

@@ -28,8 +28,8 @@ CASES = ("cube_day", "tile", "tile_original", "region_month")
 
 
 def cube_day(folder: Path, _: str):
-    from banet.building import build_cube
-    from banet.region import Region
+    from banet.grid.region import Region
+    from banet.ingest.folder import build_cube
     from writers_hdf4 import smooth_planes, write_overpass
 
     region, viirs = Region.load("PI"), folder / "viirs"
@@ -77,10 +77,10 @@ def tile_original(folder: Path, _: str):
 def region_month(folder: Path, weights: str):
     from banet.cube import Cube
     from banet.days import day_range
+    from banet.export.output import write_month
+    from banet.grid.region import Region
     from banet.mapping import map_months
     from banet.observations.planes import DayPlanes
-    from banet.output import write_month
-    from banet.region import Region
 
     region = Region("MONTH", (-8, 37, 0, 41), 0.01)
     cube = Cube.create(folder / "c.zarr", region, sensor="VIIRS S-NPP", mir_band="M12")

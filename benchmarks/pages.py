@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from banet.files import writing
+from banet.io.files import writing
 
 
 def put_into(page: Path, mark: str, text: str) -> None:

@@ -48,8 +48,8 @@ def main() -> None:
     parser.add_argument("--real", type=Path, default=Path(__file__).resolve().parents[2] / "shared" / "real")
     files = parser.parse_args().real / "viirs_l1_gridded"
 
-    from banet.building import build_cube
-    from banet.region import Region
+    from banet.grid.region import Region
+    from banet.ingest.folder import build_cube
 
     with tempfile.TemporaryDirectory() as folder:
         fires = Path(folder, "hotspots.csv")

@@ -70,9 +70,9 @@ def prepare(folder: Path, shape: tuple[int, int]) -> None:
     import torch
 
     from banet.cube import Cube
+    from banet.grid.region import Region
     from banet.model.compat import to_published
     from banet.observations.planes import DayPlanes
-    from banet.region import Region
 
     rows, cols = shape
     region = Region("MONTH", (-8, 37, round(-8 + cols / 100, 2), round(37 + rows / 100, 2)), 0.01)
@@ -141,9 +141,9 @@ def original(folder: Path, oracle: Path, rounded: bool = True) -> np.ndarray:
 def ours(folder: Path, tiling: str, engine: str, threads: int) -> np.ndarray:
     """Map the cube, write the products and return the burned fraction of the burned cells."""
     from banet.cube import open_cube
+    from banet.export.output import write_month
     from banet.mapping import map_months
     from banet.model import Engine
-    from banet.output import write_month
 
     cube = open_cube(folder / "MONTH.zarr")
     member = Engine(networks(), engine, threads=threads)

@@ -54,9 +54,9 @@ def main() -> None:
     parser.add_argument("--out", type=Path)
     args = parser.parse_args()
 
-    from banet.cluster import connected
     from banet.cube import open_cube
     from banet.model import Engine, load_models
+    from banet.parallel.cluster import connected
 
     engine = Engine(load_models(args.weights.split(",")), "torch", threads=1)
     seconds: dict[int, list[float]] = {count: [] for count in (0, *args.workers)}

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from banet.files import writing
-from banet.region import Region
+from banet.grid.region import Region
+from banet.io.files import writing
 from banet.simulation import simulate
 
 ROWS = ("colour", "3.7 µm", "hot spots", "truly burned")

@@ -21,11 +21,11 @@ import pandas as pd
 import xarray as xr
 from scipy.stats import wasserstein_distance
 
-from banet.files import writing
+from banet.grid.region import Region
+from banet.io.files import writing
 from banet.labels.mcd64a1 import read_mcd64a1
 from banet.observations.hotspots import grid_frp, read_hotspots
 from banet.observations.reflectance import mir_reflectance, planck_radiance
-from banet.region import Region
 from banet.simulation import simulate, write_scene
 from banet.simulation.climates import climate_named
 from banet.simulation.ground import burned_per_day

@@ -41,7 +41,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "tests")]
 from about import about, peak_mib  # noqa: E402
 from pages import put_into  # noqa: E402
 
-from banet.region import Region  # noqa: E402
+from banet.grid.region import Region  # noqa: E402
 
 Work = tuple[Callable[[], object], Callable[[], object]]
 

@@ -28,8 +28,8 @@ FIRST, DAYS, KEPT = np.datetime64("2020-07-15"), 64, slice(17, 48)
 
 def make_cube(path: Path, size: int):
     from banet.cube import Cube
+    from banet.grid.region import Region
     from banet.observations.planes import DayPlanes
-    from banet.region import Region
 
     side = round(size / 100, 2)
     cube = Cube.create(path, Region("T", (0, 0, side, side), 0.01), sensor="x", mir_band="M12")

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from about import peak_mib
 
-from banet.files import writing
+from banet.io.files import writing
 
 CASES = {"BA-Net as published": "original", "the weights that ship": "default"}
 HERE = Path(__file__).resolve().parent

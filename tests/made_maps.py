@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from banet.mapping.burnmap import BurnMap
-from banet.region import Region
+from banet.burned_area.burnmap import BurnMap
+from banet.grid.region import Region
 
 NAT = np.datetime64("NaT", "D")
 

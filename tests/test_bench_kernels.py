@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 import torch
 
+from banet.burned_area.dating import summarise
 from banet.cube import Cube
+from banet.grid.region import Region
 from banet.mapping import Joiner, make_tiling
 from banet.mapping.canvas import block_planes
-from banet.mapping.rules import summarise
 from banet.mapping.water import water_evidence
 from banet.model.config import BANetConfig, InputSpec
 from banet.model.engine import Engine
@@ -22,7 +23,6 @@ from banet.model.inputs import normalise
 from banet.model.memory import Memory
 from banet.model.network import BANet
 from banet.observations.planes import DayPlanes
-from banet.region import Region
 
 SHAPE = (64, 96)
 DAYS = 32

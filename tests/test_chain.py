@@ -14,9 +14,9 @@ from scipy.io import loadmat
 from banet.cli import compat, main
 from banet.cube import open_cube
 from banet.export import read_map
+from banet.grid.region import Region
 from banet.model import BANet, BANetConfig, InputSpec
 from banet.model.weights import save_weights
-from banet.region import Region
 from banet.simulation import simulate, write_scene
 
 REGION = Region("TINY", (-8, 40, -7.52, 40.4), 0.01)

@@ -10,10 +10,10 @@ import torch
 
 from banet.cli import main
 from banet.cube import open_cube
+from banet.grid.region import Region
 from banet.model.config import BANetConfig, InputSpec
 from banet.model.network import BANet
 from banet.model.weights import save_weights
-from banet.region import Region
 from banet.simulation import simulate, write_scene
 from banet.simulation.climates import climate_named
 

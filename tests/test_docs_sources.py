@@ -13,9 +13,9 @@ import pytest
 import rasterio
 
 from banet import observations
-from banet.building import build_cube
 from banet.errors import InputError
-from banet.region import Region
+from banet.grid.region import Region
+from banet.ingest.folder import build_cube
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "sources.md"
 REGION = Region("MINE", (10.0, 50.0, 10.3, 50.2), 0.01)

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from pyhdf.SD import SD, SDC
 
-from banet.region import Region
+from banet.grid.region import Region
 
 #: Scale and offset of the integer bands; angles are float32 as they are.
 SCALES = {

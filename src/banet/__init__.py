@@ -14,17 +14,17 @@ from importlib.metadata import version as _version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from banet.building import build_cube
+    from banet.burned_area.fires import find_events
     from banet.cube import Cube, open_cube
     from banet.errors import BanetError
     from banet.evaluation import score
-    from banet.events import find_events
     from banet.export import read_map, write_products
+    from banet.grid.region import Region
+    from banet.ingest import build_cube, from_dataset
     from banet.labels import Reference, read_mcd64a1
     from banet.mapping import BurnMap, map_burned, map_months, predict
     from banet.model import BANet, BANetConfig, load_model
     from banet.observations.reflectance import mir_reflectance
-    from banet.region import Region
     from banet.simulation import simulate
 
 _HOMES = {
@@ -34,9 +34,10 @@ _HOMES = {
     "BurnMap": "banet.mapping",
     "Cube": "banet.cube",
     "Reference": "banet.labels",
-    "Region": "banet.region",
-    "build_cube": "banet.building",
-    "find_events": "banet.events",
+    "Region": "banet.grid.region",
+    "build_cube": "banet.ingest",
+    "find_events": "banet.burned_area.fires",
+    "from_dataset": "banet.ingest",
     "load_model": "banet.model",
     "map_burned": "banet.mapping",
     "map_months": "banet.mapping",
@@ -60,6 +61,7 @@ __all__ = [
     "Region",
     "build_cube",
     "find_events",
+    "from_dataset",
     "load_model",
     "map_burned",
     "map_months",

@@ -11,17 +11,17 @@ import numpy as np
 import numpy.typing as npt
 
 from banet.chips.store import HEADER, ChipEntry, Chips
-from banet.cluster import spread
 from banet.days import Day, as_day, day_range
 from banet.errors import InputError
-from banet.files import PathLike
+from banet.io.files import PathLike
+from banet.parallel.cluster import spread
 
 if TYPE_CHECKING:
     from distributed import Client
 
+    from banet.burned_area.dated import DatedFractions
+    from banet.burned_area.reference import Reference
     from banet.cube import Cube
-    from banet.labels.dated import DatedFractions
-    from banet.labels.reference import Reference
 
 __all__ = ["Block", "plan_blocks", "starts", "write_cube_chips"]
 

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from banet.chips.store import ChipEntry, Chips
 from banet.errors import InputError
-from banet.files import PathLike
+from banet.io.files import PathLike
 
 __all__ = ["Progress", "Sampler", "SimulatedChip", "plan_simulated", "simulator", "write_simulated_chips"]
 

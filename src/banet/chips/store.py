@@ -23,7 +23,7 @@ import numpy.typing as npt
 from banet.chips.codec import UNKNOWN, decode_planes, decode_target, encode_planes, encode_target
 from banet.days import Day
 from banet.errors import InputError, NotFoundError, OutputError, UnreadableFileError
-from banet.files import PathLike, existing_folder, output_folder, sha256, writing
+from banet.io.files import PathLike, existing_folder, output_folder, sha256, writing
 
 __all__ = ["BANDS", "HEADER", "Chip", "ChipEntry", "Chips", "describe_target"]
 

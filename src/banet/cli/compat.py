@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     import numpy as np
 
     from banet.cube import Cube
+    from banet.grid.region import Region
     from banet.mapping import BurnMap
-    from banet.region import Region
 
 _FOLDS = tuple(f"banetv0.20-val2017-fold{fold}.pth" for fold in range(3))
 
@@ -109,8 +109,8 @@ def _times_parser() -> argparse.ArgumentParser:
 
 
 def _create_dataset(arguments: argparse.Namespace) -> int:
-    from banet.building import build_cube
-    from banet.files import existing_file
+    from banet.ingest.folder import build_cube
+    from banet.io.files import existing_file
 
     region = _region(arguments.regions_path, arguments.region)
     hotspots = existing_file(Path(arguments.fires_path) / f"hotspots{region.name}.csv", "hot-spot file")
@@ -132,7 +132,7 @@ def _create_dataset(arguments: argparse.Namespace) -> int:
 def _predict_monthly(arguments: argparse.Namespace) -> int:
     from banet.days import month_range
     from banet.errors import NotFoundError
-    from banet.files import output_folder
+    from banet.io.files import output_folder
     from banet.mapping import map_months
 
     cube = _cube(arguments.input_path, arguments.region)
@@ -156,9 +156,9 @@ def _predict_monthly(arguments: argparse.Namespace) -> int:
 
 def _predict_times(arguments: argparse.Namespace) -> int:
     from banet.days import as_day, as_month
-    from banet.files import output_folder
+    from banet.export.output import write_map
+    from banet.io.files import output_folder
     from banet.mapping import map_burned
-    from banet.output import write_map
 
     region = _region(arguments.regions_path, arguments.region)
     cube = _cube(arguments.input_path, region.name, region)
@@ -181,8 +181,8 @@ def _predict_times(arguments: argparse.Namespace) -> int:
 
 
 def _region(folder: str, name: str) -> Region:
-    from banet.files import existing_file
-    from banet.region import Region
+    from banet.grid.region import Region
+    from banet.io.files import existing_file
 
     return Region.load(existing_file(Path(folder) / f"R_{name}.json", "region file"))
 
@@ -191,7 +191,7 @@ def _cube(folder: str, name: str, region: Region | None = None) -> Cube:
     """Open the cube of a dataset; make it of the original's day files where only these are there."""
     from banet.cube import open_cube
     from banet.errors import NotFoundError
-    from banet.importing import import_original
+    from banet.ingest.original import import_original
 
     path = Path(folder) / f"{name}.zarr"
     if path.is_dir():
@@ -241,7 +241,7 @@ def _burned_and(burnmap: BurnMap, date: Any) -> dict[str, Any]:
 def _save_mat(path: Path, content: dict[str, Any]) -> None:
     from scipy.io import savemat
 
-    from banet.files import writing
+    from banet.io.files import writing
 
     with writing(path) as part:
         savemat(part, content, do_compression=True)

@@ -57,8 +57,8 @@ def build(
         workers: read files in so many processes of this machine.
         scheduler: address of a dask scheduler, whose workers read the files; they must see VIIRS and OUT.
     """
-    from banet.building import build_cube
-    from banet.region import Region
+    from banet.grid.region import Region
+    from banet.ingest.folder import build_cube
 
     check_spread(workers, scheduler)
     grid = Region.load(region)
@@ -90,8 +90,8 @@ def import_original(
         out: the cube, a folder CUBE.zarr.
         frp: whether FRP in .mat files is in MW or log1p of it; told by its values if 'auto'.
     """
-    from banet.importing import import_original as run
-    from banet.region import Region
+    from banet.grid.region import Region
+    from banet.ingest.original import import_original as run
 
     with progress("import") as report:
         cube = run(folder, Region.load(region), out, frp=frp, progress=report)

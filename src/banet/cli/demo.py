@@ -27,7 +27,7 @@ def demo(
         climate: of the scene, such as mediterranean, california, cerrado, mozambique, australia, boreal.
         weights: name or path.
     """
-    from banet.demo import run_demo
+    from banet.cli.demonstration import run_demo
 
     result = run_demo(out, seed=seed, climate=climate, weights=weights, say=say)
     say(f"\nreport: {result.report}")

@@ -58,7 +58,7 @@ def viirs(
     """
     from banet.days import as_day
     from banet.download import connected, load_settings, plan_viirs
-    from banet.region import Region
+    from banet.grid.region import Region
 
     box = Region.load(region)
     with connected(load_settings(config), login=not dry_run) as client:
@@ -100,7 +100,7 @@ def labels(
         config: settings that differ from the defaults, YAML.
     """
     from banet.download import connected, load_settings, plan_labels
-    from banet.region import Region
+    from banet.grid.region import Region
 
     box = Region.load(region)
     with connected(load_settings(config), login=not dry_run) as client:
@@ -139,7 +139,7 @@ def hotspots(
     from banet.days import as_day
     from banet.download import connected, firms_key, load_settings, plan_archives, plan_hotspots
     from banet.errors import InputError
-    from banet.region import Region
+    from banet.grid.region import Region
 
     if bool(region) == bool(country):
         raise InputError("give a region, or a country with --country, and not both")

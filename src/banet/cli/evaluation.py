@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from banet.cube import Cube
     from banet.evaluation.convergence import Convergence
     from banet.evaluation.evaluate import Evaluation
+    from banet.grid.region import Region
     from banet.labels import Reference
     from banet.mapping import BurnMap
-    from banet.region import Region
 
 Baseline = Literal["active-fires", "grown-fires", "confirmed-fires", "index-drop", "original"]
 
@@ -216,8 +216,8 @@ def baseline(
 
     from banet.cube import open_cube
     from banet.days import month_range
-    from banet.files import output_folder
-    from banet.output import write_month
+    from banet.export.output import write_month
+    from banet.io.files import output_folder
 
     opened, folder = open_cube(cube), output_folder(out)
     mapper = _method(method, weights)

@@ -69,7 +69,7 @@ def make_maps(
     """
     from banet.cube import open_cube
     from banet.days import month_range
-    from banet.files import output_folder
+    from banet.io.files import output_folder
     from banet.mapping.run import Settings
 
     check_spread(workers, scheduler)
@@ -102,8 +102,8 @@ def _write(
     pictures: bool,
 ) -> list[str]:
     """Map and write each month; return a line for each gap."""
+    from banet.export.output import write_month
     from banet.mapping import map_months
-    from banet.output import write_month
 
     scratch, gaps, told = folder / _SCRATCH, list[str](), set[str]()
     maps = map_months(cube, months[0], months[-1], network, **{**running, "scratch": scratch})
@@ -141,9 +141,9 @@ def _tell(gaps: Sequence[str]) -> None:
 
 
 def _network(weights: str, engine: str, workers: int | None) -> Any:
-    from banet.cluster import threads_for
     from banet.model.engine import Engine
     from banet.model.weights import load_models
+    from banet.parallel.cluster import threads_for
 
     threads = None if workers is None else threads_for(max(1, workers))
     return Engine(load_models(weights.split(",")), engine, threads=threads)
@@ -151,7 +151,7 @@ def _network(weights: str, engine: str, workers: int | None) -> Any:
 
 def _alone(folder: Path, region: str, months: Sequence[str]) -> AbstractContextManager[None]:
     """Hold the right to write these months to this folder."""
-    from banet.mapping.exclusive import exclusive_all
+    from banet.io.exclusive import exclusive_all
 
     return exclusive_all(
         [

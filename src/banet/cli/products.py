@@ -35,8 +35,8 @@ def events(
         min_cells: smaller fires are left out.
         epsg: also give hectares in this projected reference system.
     """
+    from banet.burned_area.fires import find_events
     from banet.errors import InputError
-    from banet.events import find_events
     from banet.export import read_map
     from banet.export.vectors import write_events
 

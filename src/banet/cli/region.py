@@ -35,7 +35,7 @@ def new(
         dir: folder to write to.
     """
     from banet.errors import InputError
-    from banet.region import Region
+    from banet.grid.region import Region
 
     try:
         numbers = tuple(float(part) for part in bbox.split(","))
@@ -54,21 +54,21 @@ def show(region: str) -> None:
     Args:
         region: a R_NAME.json, or the name of a region that ships with banet.
     """
-    from banet.region import Region
+    from banet.grid.region import Region
 
     say(_describe(Region.load(region)))
 
 
 def names() -> None:
     """List the regions that ship with banet."""
-    from banet.region import Region
+    from banet.grid.region import Region
 
     for name in Region.shipped():
         say(_describe(Region.load(name)))
 
 
 def _describe(region: object) -> str:
-    from banet.region import Region
+    from banet.grid.region import Region
 
     assert isinstance(region, Region)
     rows, cols = region.shape

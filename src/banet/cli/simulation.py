@@ -39,7 +39,7 @@ def simulate(
         size: edge in cells, when no region is given.
         formats: what to write, separated by commas.
     """
-    from banet.region import Region
+    from banet.grid.region import Region
     from banet.simulation import simulate as make
     from banet.simulation import write_scene
 

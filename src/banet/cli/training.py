@@ -105,7 +105,7 @@ def train(
         sequence_length: days of an episode; fewer need less memory.
         tile: edge of an episode in cells; smaller needs less memory.
     """
-    from banet.frozen import read_fields
+    from banet.io.settings import read_fields
     from banet.training import train as run
 
     settings = _settings(config, [str(folder) for folder in chips], from_)

@@ -38,7 +38,7 @@ def cluster(scheduler: str | None, workers: int | None = None) -> Iterator[Clien
     if scheduler is None and workers is None:
         yield None
         return
-    from banet.cluster import connected
+    from banet.parallel.cluster import connected
 
     with connected(scheduler, workers) as client:
         yield client

@@ -21,7 +21,7 @@ from zarr.codecs import BloscCodec
 from zarr.storage import LocalStore
 
 from banet.errors import InputError
-from banet.region import Region
+from banet.grid.region import Region
 
 __all__ = [
     "CHUNK",

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from banet.errors import UnreadableFileError
-from banet.files import writing
+from banet.io.files import writing
 
 __all__ = ["DayRecord", "Summary", "content_hash", "read_record", "summarise", "write_record"]
 

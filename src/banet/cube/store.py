@@ -21,19 +21,18 @@ import numpy.typing as npt
 import zarr
 
 from banet.cube.layout import FORMAT, NO_FLAG, NO_WATER, VARIABLES, create_store, flag_plane
-from banet.cube.lock import WriterLock
 from banet.cube.records import DayRecord, content_hash, read_record, summarise, write_record
 from banet.cube.shards import ShardReader
 from banet.cube.slots import Slots
 from banet.cube.window import CubeInfo, CubeWindow
 from banet.days import Day, Days, as_day, day_range
 from banet.errors import InputError, NotFoundError, OutputError, UnreadableFileError
-from banet.files import PathLike, writing
+from banet.grid.region import Region
+from banet.io.files import PathLike, writing
+from banet.io.writer_lock import WriterLock
 from banet.observations.planes import DayPlanes
-from banet.region import Region
 
 if TYPE_CHECKING:
-    import pandas as pd
     import xarray as xr
 
 __all__ = ["Cube", "open_cube"]
@@ -131,22 +130,6 @@ class Cube:
             mir_band=str(attributes["mir_band"]),
             flags=tuple(attributes.get("flags", ())),  # type: ignore[arg-type]
         )
-
-    @classmethod
-    def from_dataset(
-        cls,
-        ds: xr.Dataset,
-        path: PathLike,
-        *,
-        name: str,
-        sensor: str = "unknown",
-        mir_band: str | None = None,
-        hotspots: pd.DataFrame | None = None,
-    ) -> Cube:
-        """Make a cube from a dataset that comes from elsewhere; see `banet.cube.importing.from_dataset`."""
-        from banet.cube.importing import from_dataset
-
-        return from_dataset(ds, path, name=name, sensor=sensor, mir_band=mir_band, hotspots=hotspots)
 
     # What is there.
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from banet.days import Day, Days
 from banet.errors import InputError
-from banet.region import Region
+from banet.grid.region import Region
 
 __all__ = ["CubeInfo", "CubeWindow"]
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from banet.errors import InputError
-from banet.files import PathLike
+from banet.io.files import PathLike
 
 __all__ = ["Checksum"]
 

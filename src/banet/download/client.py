@@ -32,7 +32,7 @@ from banet.download.errors import (
     TransientError,
 )
 from banet.download.settings import Settings, TransferSettings
-from banet.scrub import scrubbed
+from banet.io.scrub import scrubbed
 
 __all__ = ["Client", "Explain", "host_of", "retrying", "shown"]
 

@@ -19,7 +19,7 @@ from banet.download.checksums import Checksum
 from banet.download.client import Client
 from banet.download.errors import TransferError
 from banet.errors import InputError
-from banet.region import Region
+from banet.grid.region import Region
 
 __all__ = ["Granule", "boxes", "search"]
 

@@ -31,8 +31,8 @@ from banet.download.plan import Plan
 from banet.download.settings import FirmsSettings, FirmsSources
 from banet.download.transfer import Job
 from banet.errors import InputError, NotFoundError
-from banet.files import PathLike
-from banet.region import Region
+from banet.grid.region import Region
+from banet.io.files import PathLike
 
 __all__ = ["plan_archives", "plan_hotspots", "remove_superseded", "today_utc"]
 

@@ -13,9 +13,9 @@ from banet.download.cmr import Granule, search
 from banet.download.plan import Plan
 from banet.download.viirs import job_of
 from banet.errors import InputError, NotFoundError
-from banet.files import PathLike
-from banet.region import Region
-from banet.sinusoidal import tile_of, tiles_of_region
+from banet.grid.region import Region
+from banet.grid.sinusoidal import tile_of, tiles_of_region
+from banet.io.files import PathLike
 
 __all__ = ["plan_labels"]
 

@@ -15,7 +15,7 @@ from banet.download.client import Client, host_of
 from banet.download.errors import CredentialsError, StoppedError
 from banet.download.transfer import Job, Outcome, fetch, is_there
 from banet.errors import BanetError, OutputError, PartialFailureError
-from banet.files import PathLike, output_folder, writing
+from banet.io.files import PathLike, output_folder, writing
 
 __all__ = ["Failure", "Progress", "Report", "fetch_all", "human"]
 

@@ -10,8 +10,8 @@ from typing import Annotated, Any
 import yaml
 from pydantic import AfterValidator, Field
 
-from banet.files import PathLike
-from banet.frozen import Frozen, read_fields
+from banet.io.files import PathLike
+from banet.io.settings import Frozen, read_fields
 
 __all__ = [
     "CONFIG_VARIABLE",

@@ -16,9 +16,9 @@ from banet.download.plan import Plan
 from banet.download.settings import Streams, ViirsSettings
 from banet.download.transfer import Job
 from banet.errors import InputError, NotFoundError
-from banet.files import PathLike
-from banet.region import Region
-from banet.sinusoidal import tiles_of_region
+from banet.grid.region import Region
+from banet.grid.sinusoidal import tiles_of_region
+from banet.io.files import PathLike
 
 __all__ = ["Stream", "plan_viirs"]
 

@@ -13,7 +13,7 @@ from banet.download.plan import Plan
 from banet.download.pool import Failure, Progress, Report, fetch_all
 from banet.download.transfer import Job
 from banet.errors import BanetError, InputError, NotFoundError
-from banet.files import PathLike, output_folder
+from banet.io.files import PathLike, output_folder
 from banet.model.compat import PUBLISHED
 from banet.model.weights import cache_folder, load_model, save_weights
 

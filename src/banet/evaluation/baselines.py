@@ -16,12 +16,12 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
+from banet.burned_area.burnmap import BurnMap
+from banet.burned_area.reference import period
 from banet.days import Day, Days, day_range
 from banet.errors import InputError
 from banet.evaluation.change import change_at, index_of, largest_drop
-from banet.labels.reference import period
-from banet.mapping.burnmap import BurnMap
-from banet.region import Region
+from banet.grid.region import Region
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from banet.errors import InputError, UnreadableFileError
-from banet.files import PathLike, existing_file
-from banet.labels.cutting import covered
-from banet.labels.rasters import read_window
-from banet.region import Region
+from banet.grid.cutting import covered
+from banet.grid.rasters import read_window
+from banet.grid.region import Region
+from banet.io.files import PathLike, existing_file
 
 if TYPE_CHECKING:
     import geopandas as gpd

@@ -9,15 +9,15 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
+from banet.burned_area.dated import NO_UNCERTAINTY, DatedFractions
+from banet.burned_area.reference import Reference, regrid
 from banet.days import Day, Days, as_day
 from banet.errors import InputError
-from banet.labels.dated import NO_UNCERTAINTY, DatedFractions
-from banet.labels.latlon import LatLonGrid, average
-from banet.labels.reference import Reference, regrid
-from banet.region import Region
+from banet.grid.average import LatLonGrid, average
+from banet.grid.region import Region
 
 if TYPE_CHECKING:
-    from banet.mapping.burnmap import BurnMap
+    from banet.burned_area.burnmap import BurnMap
 
 __all__ = ["Comparison", "Side", "common_grid", "compare"]
 

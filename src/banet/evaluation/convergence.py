@@ -15,8 +15,8 @@ from banet.evaluation.compare import Side
 from banet.evaluation.fires import label_fires
 
 if TYPE_CHECKING:
-    from banet.labels.reference import Reference
-    from banet.mapping.burnmap import BurnMap
+    from banet.burned_area.burnmap import BurnMap
+    from banet.burned_area.reference import Reference
 
 __all__ = ["FIRE_DAYS", "FIRE_SIZES", "SUMS", "Convergence", "FirstMapped", "replay"]
 

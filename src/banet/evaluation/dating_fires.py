@@ -16,9 +16,9 @@ from banet.evaluation.tally import tally
 if TYPE_CHECKING:
     import pandas as pd
 
+    from banet.burned_area.burnmap import BurnMap
+    from banet.burned_area.reference import Reference
     from banet.cube import Cube
-    from banet.labels.reference import Reference
-    from banet.mapping.burnmap import BurnMap
 
 __all__ = [
     "GAP_CLASSES",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from banet.burned_area.reference import Reference
 from banet.evaluation.compare import Comparison, Side, compare
 from banet.evaluation.convergence import Convergence
 from banet.evaluation.curves import Reliability, ThresholdCurve, reliability, threshold_curve
@@ -20,13 +21,12 @@ from banet.evaluation.groups import by_class, by_month
 from banet.evaluation.regression import ProportionFit, proportion_fit
 from banet.evaluation.scores import Scores, score_tally
 from banet.evaluation.tally import tally
-from banet.labels.reference import Reference
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from banet.burned_area.burnmap import BurnMap
     from banet.cube import Cube
-    from banet.mapping.burnmap import BurnMap
 
 __all__ = ["Evaluation", "evaluate"]
 

@@ -20,18 +20,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from banet.burned_area.reference import Reference
 from banet.errors import NotFoundError
 from banet.evaluation.scores import Scores, score
+from banet.grid.region import Region
 from banet.labels.mcd64a1 import read_mcd64a1
-from banet.labels.reference import Reference
-from banet.region import Region
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from banet.burned_area.burnmap import BurnMap
     from banet.cube import Cube
     from banet.evaluation.compare import Side
-    from banet.mapping.burnmap import BurnMap
 
 __all__ = [
     "GREEK_DAYS",
@@ -106,7 +106,7 @@ def greek_cube(real: Path, path: Path) -> Cube:
     """
     import xarray as xr
 
-    from banet.cube import Cube
+    from banet.ingest import from_dataset
 
     with xr.open_dataset(_existing(real, _SCENE)) as scene:
         days = np.arange(
@@ -114,9 +114,7 @@ def greek_cube(real: Path, path: Path) -> Cube:
         )
         bands = scene[["red", "nir", "swir"]].load().reindex(time=days.astype("datetime64[ns]"))
     table = greek_hotspots(real)
-    return Cube.from_dataset(
-        bands, path, name=GREEK_REGION.name, sensor="VIIRS S-NPP (display)", hotspots=table
-    )
+    return from_dataset(bands, path, name=GREEK_REGION.name, sensor="VIIRS S-NPP (display)", hotspots=table)
 
 
 def greek_scores(

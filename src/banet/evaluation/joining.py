@@ -12,7 +12,7 @@ import numpy as np
 from banet.errors import InputError
 
 if TYPE_CHECKING:
-    from banet.mapping.burnmap import BurnMap
+    from banet.burned_area.burnmap import BurnMap
 
 __all__ = ["join_months"]
 

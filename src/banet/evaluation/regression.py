@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from banet.errors import InputError
 from banet.evaluation.compare import Comparison
-from banet.region import Region
+from banet.grid.region import Region
 
 __all__ = ["ProportionFit", "fit_proportions", "proportion_fit"]
 

@@ -12,7 +12,7 @@ from banet.evaluation import plots, tables
 from banet.evaluation.dating import histogram
 from banet.evaluation.evaluate import Evaluation
 from banet.evaluation.scores import Scores
-from banet.files import output_folder
+from banet.io.files import output_folder
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from banet.burned_area.reference import Reference
 from banet.evaluation.bootstrap import Interval, intervals
 from banet.evaluation.compare import Side, compare
 from banet.evaluation.dating import Dating
 from banet.evaluation.matrix import ErrorMatrix
 from banet.evaluation.tables import plain
 from banet.evaluation.tally import CLASS_EDGES, CLASS_SUMS, Tally, tally
-from banet.labels.reference import Reference
 
 if TYPE_CHECKING:
-    from banet.mapping.burnmap import BurnMap
+    from banet.burned_area.burnmap import BurnMap
 
 __all__ = ["FractionClass", "Scores", "score", "score_tally"]
 

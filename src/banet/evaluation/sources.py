@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from banet.burned_area.dated import NO_UNCERTAINTY, DatedFractions
+from banet.burned_area.reference import Reference, period
 from banet.days import Days, as_day, day_range
 from banet.errors import InputError, NotFoundError, UnreadableFileError
-from banet.files import PathLike
-from banet.labels.dated import NO_UNCERTAINTY, DatedFractions
-from banet.labels.reference import Reference, period
-from banet.region import Region
+from banet.grid.region import Region
+from banet.io.files import PathLike
 
 if TYPE_CHECKING:
-    from banet.mapping.burnmap import BurnMap
+    from banet.burned_area.burnmap import BurnMap
 
 __all__ = ["read_map_or_product", "read_other", "read_pair", "read_raster_map", "read_truth", "sniff"]
 
@@ -182,8 +182,8 @@ def _read_product(what: str, path: PathLike, region: Region, days: tuple[Any, An
 
 def _read_maps(path: Path) -> BurnMap:
     """Read a map; a folder's maps of single months are joined."""
+    from banet.burned_area.netcdf import read_map
     from banet.evaluation.joining import join_months
-    from banet.export.netcdf import read_map
 
     if not path.is_dir():
         return read_map(path)

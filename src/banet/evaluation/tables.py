@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from banet.files import PathLike, writing
+from banet.io.files import PathLike, writing
 
 if TYPE_CHECKING:
     from banet.evaluation.dating import Dating

@@ -6,9 +6,9 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from banet.burned_area.netcdf import DailyProbability, read_daily, read_map, write_netcdf
     from banet.export.comparison import DatedPanel, comparison_picture
     from banet.export.filmstrip import filmstrip
-    from banet.export.netcdf import DailyProbability, read_daily, read_map, write_netcdf
     from banet.export.picture import map_picture
     from banet.export.products import check_products, find_manifests, write_products
     from banet.export.report import Picture, Section, Table, sections_of, write_report
@@ -36,31 +36,31 @@ __all__ = [
 ]
 
 _HOMES = {
-    "DailyProbability": "netcdf",
-    "DatedPanel": "comparison",
-    "Picture": "report",
-    "Section": "report",
-    "Table": "report",
-    "check_products": "products",
-    "comparison_picture": "comparison",
-    "filmstrip": "filmstrip",
-    "find_manifests": "products",
-    "map_picture": "picture",
-    "read_daily": "netcdf",
-    "read_map": "netcdf",
-    "sections_of": "report",
-    "write_events": "vectors",
-    "write_growth": "vectors",
-    "write_netcdf": "netcdf",
-    "write_products": "products",
-    "write_report": "report",
+    "DailyProbability": "burned_area.netcdf",
+    "DatedPanel": "export.comparison",
+    "Picture": "export.report",
+    "Section": "export.report",
+    "Table": "export.report",
+    "check_products": "export.products",
+    "comparison_picture": "export.comparison",
+    "filmstrip": "export.filmstrip",
+    "find_manifests": "export.products",
+    "map_picture": "export.picture",
+    "read_daily": "burned_area.netcdf",
+    "read_map": "burned_area.netcdf",
+    "sections_of": "export.report",
+    "write_events": "export.vectors",
+    "write_growth": "export.vectors",
+    "write_netcdf": "burned_area.netcdf",
+    "write_products": "export.products",
+    "write_report": "export.report",
 }
 
 
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'banet.export' has no attribute {name!r}")
-    return getattr(importlib.import_module(f"banet.export.{_HOMES[name]}"), name)
+    return getattr(importlib.import_module(f"banet.{_HOMES[name]}"), name)
 
 
 def __dir__() -> list[str]:

@@ -33,8 +33,8 @@ from banet.export.drawing import (
     stripes,
     swatches,
 )
-from banet.files import PathLike
-from banet.region import Region
+from banet.grid.region import Region
+from banet.io.files import PathLike
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -16,8 +16,8 @@ import numpy.typing as npt
 from banet.days import Days
 from banet.export.calendar import date_ticks
 from banet.export.colours import INK, NOT_OBSERVED, UNBURNED, WATER, Rgb, date_colours, hex_colour
-from banet.files import PathLike, writing
-from banet.region import Region
+from banet.grid.region import Region
+from banet.io.files import PathLike, writing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -14,8 +14,8 @@ from banet.errors import InputError
 from banet.export.calendar import in_words, period_in_words
 from banet.export.colours import NOT_OBSERVED, Rgb
 from banet.export.drawing import MUTED, inches, label, map_axes, new_figure, save, scale_bar, size_of, sized
-from banet.files import PathLike
-from banet.region import Region
+from banet.grid.region import Region
+from banet.io.files import PathLike
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -27,14 +27,14 @@ from banet.export.drawing import (
     sized,
     swatches,
 )
-from banet.files import PathLike
+from banet.io.files import PathLike
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from banet.mapping.burnmap import BurnMap
+    from banet.burned_area.burnmap import BurnMap
 
 __all__ = ["map_figure", "map_picture"]
 

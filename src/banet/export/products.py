@@ -5,15 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from banet.burned_area.geotiff import layers, write_cog
+from banet.burned_area.netcdf import DailyProbability, write_netcdf
 from banet.errors import InputError, OutputError, UnreadableFileError
-from banet.export.cog import layers, write_cog
-from banet.export.netcdf import DailyProbability, write_netcdf
 from banet.export.qml import burn_date_style, confidence_style, uncertainty_style, write_style
-from banet.files import PathLike, existing_folder, output_folder, sha256
-from banet.manifest import Manifest
+from banet.io.files import PathLike, existing_folder, output_folder, sha256
+from banet.io.manifest import Manifest
 
 if TYPE_CHECKING:
-    from banet.mapping.burnmap import BurnMap
+    from banet.burned_area.burnmap import BurnMap
 
 __all__ = ["MANIFEST", "check_products", "find_manifests", "write_products"]
 

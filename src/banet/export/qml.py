@@ -21,7 +21,7 @@ from banet.export.colours import (
     hex_colour,
     uncertainty_table,
 )
-from banet.files import PathLike, writing
+from banet.io.files import PathLike, writing
 
 __all__ = ["burn_date_style", "confidence_style", "uncertainty_style", "write_style"]
 

@@ -13,17 +13,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from banet.burned_area.netcdf import read_map
 from banet.errors import InputError, NotFoundError
 from banet.export.calendar import period_in_words
 from banet.export.drawing import hectares
-from banet.export.netcdf import read_map
 from banet.export.products import MANIFEST, check_products, find_manifests
-from banet.files import PathLike, existing_file, output_folder, writing
+from banet.io.files import PathLike, existing_file, output_folder, writing
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from banet.mapping.burnmap import BurnMap
+    from banet.burned_area.burnmap import BurnMap
 
 __all__ = ["Picture", "Section", "Table", "sections_of", "write_report"]
 

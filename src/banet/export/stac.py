@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from banet.errors import InputError
-from banet.files import PathLike, writing
-from banet.region import Region
+from banet.grid.region import Region
+from banet.io.files import PathLike, writing
 
 if TYPE_CHECKING:
     import pystac
 
-    from banet.mapping.burnmap import BurnMap
+    from banet.burned_area.burnmap import BurnMap
 
 __all__ = ["item_of", "write_item"]
 
@@ -114,7 +114,7 @@ def _footprint(region: Region) -> tuple[dict[str, Any], list[float]]:
     """Return geometry and box; across the antimeridian two polygons, and west greater than east."""
     from shapely.geometry import mapping
 
-    from banet.geometry import box_of
+    from banet.grid.polygons import box_of
 
     shape = box_of(region)
     east = region.east - 360 if region.east > 180 else region.east

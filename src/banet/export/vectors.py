@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from banet.burned_area.fires import Events
 from banet.errors import InputError, OutputError
-from banet.events import Events
-from banet.files import PathLike, writing
+from banet.io.files import PathLike, writing
 
 if TYPE_CHECKING:
     import geopandas as gpd

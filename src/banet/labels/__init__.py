@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from banet.burned_area.dated import DatedFractions
+from banet.burned_area.reference import Quality, Reference, daily_fraction
 from banet.labels.auscover import read_auscover
-from banet.labels.dated import DatedFractions
 from banet.labels.firecci import read_firecci
 from banet.labels.mcd64a1 import read_mcd64a1
 from banet.labels.perimeters import read_perimeters
-from banet.labels.reference import Quality, Reference, daily_fraction
 
 __all__ = [
     "DatedFractions",

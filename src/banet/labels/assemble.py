@@ -8,15 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from banet.burned_area.dated import DatedFractions
+from banet.burned_area.reference import Quality, Reference
 from banet.days import Day, Days, month_range
 from banet.errors import InputError, NotFoundError
-from banet.labels.cutting import Grid, covered, cut_pixels
-from banet.labels.dated import DatedFractions
+from banet.grid.cutting import Grid, covered, cut_pixels
+from banet.grid.region import Region
+from banet.grid.sinusoidal import Ints, Reals
 from banet.labels.monthly_files import MISSING, WATER, Layers, MonthlyFile, resolve_year
 from banet.labels.quality import QualityBuilder
-from banet.labels.reference import Quality, Reference
-from banet.region import Region
-from banet.sinusoidal import Ints, Reals
 
 __all__ = ["DUPLICATE_DAYS", "assemble"]
 

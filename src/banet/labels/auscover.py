@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from banet.burned_area.dated import DatedFractions
+from banet.burned_area.reference import Reference, period
 from banet.errors import InputError, NotFoundError, UnreadableFileError
-from banet.files import PathLike
-from banet.labels.cutting import covered, cut_pixels
-from banet.labels.dated import DatedFractions
+from banet.grid.cutting import covered, cut_pixels
+from banet.grid.rasters import RasterWindow, read_window
+from banet.grid.region import Region
+from banet.io.files import PathLike
 from banet.labels.monthly_files import listed_paths
-from banet.labels.rasters import RasterWindow, read_window
-from banet.labels.reference import Reference, period
-from banet.region import Region
 
 __all__ = ["MONTH_UNCERTAINTY", "read_auscover"]
 

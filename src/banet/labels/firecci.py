@@ -14,14 +14,14 @@ from typing import Any
 
 import numpy as np
 
+from banet.burned_area.reference import Reference, period
 from banet.days import as_day, as_month
 from banet.errors import InputError
-from banet.files import PathLike
+from banet.grid.rasters import read_window
+from banet.grid.region import Region
+from banet.io.files import PathLike
 from banet.labels.assemble import DUPLICATE_DAYS, assemble
 from banet.labels.monthly_files import MISSING, Layers, MonthlyFile, checked, latest, listed_paths
-from banet.labels.rasters import read_window
-from banet.labels.reference import Reference, period
-from banet.region import Region
 
 __all__ = ["read_firecci"]
 

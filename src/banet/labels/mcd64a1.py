@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from banet.files import PathLike
+from banet.burned_area.reference import Reference, period
+from banet.grid.region import Region
+from banet.io.files import PathLike
 from banet.labels.assemble import DUPLICATE_DAYS, assemble
 from banet.labels.monthly_files import find_monthly_files, read_layers
-from banet.labels.reference import Reference, period
-from banet.region import Region
 
 __all__ = ["read_mcd64a1"]
 

@@ -19,12 +19,12 @@ import numpy.typing as npt
 
 from banet.days import Day, Days, as_month, from_day_of_year
 from banet.errors import InputError, NotFoundError, UnreadableFileError
-from banet.files import PathLike
-from banet.hdf4 import read_arrays
-from banet.labels.cutting import Grid
-from banet.labels.rasters import read_window
-from banet.region import Region
-from banet.sinusoidal import SinusoidalGrid, tile_grid, tile_of
+from banet.grid.cutting import Grid
+from banet.grid.rasters import read_window
+from banet.grid.region import Region
+from banet.grid.sinusoidal import SinusoidalGrid, tile_grid, tile_of
+from banet.io.files import PathLike
+from banet.io.hdf4 import read_arrays
 
 __all__ = [
     "MISSING",

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from banet.burned_area.dated import DatedFractions
+from banet.burned_area.reference import Reference, period
 from banet.errors import InputError, NotFoundError, UnreadableFileError
-from banet.files import PathLike
-from banet.labels.dated import DatedFractions
+from banet.grid.region import Region
+from banet.io.files import PathLike
 from banet.labels.perimeter_dates import FireDates, fire_dates
-from banet.labels.reference import Reference, period
-from banet.region import Region
 
 if TYPE_CHECKING:
     import geopandas as gpd

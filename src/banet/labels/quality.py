@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from banet.labels.cutting import Grid, cut
+from banet.burned_area.reference import Quality
+from banet.grid.cutting import Grid, cut
+from banet.grid.region import Region
 from banet.labels.monthly_files import Layers, resolve_year
-from banet.labels.reference import Quality
-from banet.region import Region
 
 __all__ = ["QualityBuilder"]
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from banet.mapping.burnmap import BurnMap
+from banet.burned_area.burnmap import BurnMap
+from banet.burned_area.dating import DaySummary, summarise
 from banet.mapping.predict import map_burned, map_months, map_nrt, map_windows, predict
-from banet.mapping.rules import DaySummary, summarise
 from banet.mapping.tiling import Block, Joiner, Tile, Tiling, blend_tiling, make_tiling, original_tiles
 from banet.mapping.water import estimate_water
 from banet.mapping.windows import Window, month_window, nrt_window

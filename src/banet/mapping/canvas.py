@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from banet.burned_area.burnmap import BurnMap
+from banet.burned_area.dating import NO_UNCERTAINTY, Dating, summarise
 from banet.days import Days
-from banet.mapping.burnmap import BurnMap
+from banet.grid.region import Region
 from banet.mapping.joiner import Block
-from banet.mapping.rules import NO_UNCERTAINTY, Dating, summarise
-from banet.region import Region
 
 __all__ = ["Canvas", "Planes", "block_planes"]
 

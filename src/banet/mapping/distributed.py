@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from banet.cluster import Crew, crew_for
 from banet.mapping.canvas import Planes
 from banet.mapping.gaps import Gaps
 from banet.mapping.job import GAPPED, Job
 from banet.mapping.schedule import Schedule, Task
+from banet.parallel.cluster import Crew, crew_for
 
 if TYPE_CHECKING:
     from distributed import Client, Future

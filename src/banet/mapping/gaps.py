@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from banet.burned_area.dating import NO_UNCERTAINTY
 from banet.errors import InputError, OutputError
 from banet.mapping.layout import Tiling
-from banet.mapping.rules import NO_UNCERTAINTY
 
 __all__ = ["Gaps", "lost_cells", "unseen", "without"]
 

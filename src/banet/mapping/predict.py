@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any, Unpack
 import numpy as np
 import numpy.typing as npt
 
+from banet.burned_area.burnmap import BurnMap
+from banet.burned_area.dating import check_threshold
 from banet.days import as_month
 from banet.errors import InputError
-from banet.files import PathLike
-from banet.mapping.burnmap import BurnMap
+from banet.io.files import PathLike
 from banet.mapping.canvas import Canvas, Planes
 from banet.mapping.ensemble import Ensemble, as_ensemble
 from banet.mapping.gaps import Gaps
 from banet.mapping.job import Job
 from banet.mapping.joiner import Block
 from banet.mapping.layout import Tile
-from banet.mapping.rules import check_threshold
 from banet.mapping.run import Progress, Run, Settings, TilingSettings, check_days
 from banet.mapping.scratch import Scratch
 from banet.mapping.windows import SEQUENCE_LENGTH, Window, month_windows, nrt_window

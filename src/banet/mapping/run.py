@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Any, TypedDict
 import numpy as np
 import numpy.typing as npt
 
+from banet.burned_area.dating import Dating
 from banet.days import Days
 from banet.errors import InputError
-from banet.files import PathLike
+from banet.io.files import PathLike
 from banet.mapping.canvas import Planes, block_planes
 from banet.mapping.ensemble import Ensemble
 from banet.mapping.gaps import Gaps, lost_cells, unseen, without
 from banet.mapping.inference import TilePrediction, WaterMask, predict_tiles
 from banet.mapping.joiner import Block, Joiner
 from banet.mapping.layout import Tile, Tiling
-from banet.mapping.rules import Dating
 from banet.mapping.scratch import Scratch
 from banet.mapping.tiling import make_tiling
 from banet.mapping.windows import Window, kept_days

@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from banet.errors import InputError, UnreadableFileError
-from banet.files import PathLike, output_folder, writing
-from banet.mapping.exclusive import exclusive
+from banet.io.exclusive import exclusive
+from banet.io.files import PathLike, output_folder, writing
 
 __all__ = ["Scratch"]
 

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from banet.errors import InputError, UnreadableFileError
-from banet.files import PathLike, existing_file
+from banet.io.files import PathLike, existing_file
 from banet.model.config import BANetConfig
 from banet.model.network import BANet
 

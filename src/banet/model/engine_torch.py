@@ -20,11 +20,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from banet.malloc import MMAP_THRESHOLD, TRIM_THRESHOLD, set_malloc
 from banet.model.folding import fold
 from banet.model.memory import Memory
 from banet.model.network import BANet, ConvNorm, PixelLSTM
 from banet.model.part import Box, children, cut, parents, sizes, slices
+from banet.parallel.malloc import MMAP_THRESHOLD, TRIM_THRESHOLD, set_malloc
 
 __all__ = ["Crew", "TorchMember"]
 

@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from torch import Tensor
 
 from banet.errors import InputError, NotFoundError, UnreadableFileError
-from banet.files import PathLike, existing_file, sha256, writing
+from banet.io.files import PathLike, existing_file, sha256, writing
 from banet.model.compat import PUBLISHED, check_shape, from_published, git_blob_id, read_pth
 from banet.model.config import BANetConfig, Calibration, InputSpec
 from banet.model.network import BANet

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from banet.days import Day, Days
-from banet.files import PathLike, existing_folder
+from banet.io.files import PathLike, existing_folder
 
 __all__ = ["FolderSource"]
 

@@ -20,12 +20,12 @@ import numpy as np
 
 from banet.days import Day, from_day_of_year
 from banet.errors import InputError, NotFoundError, UnreadableFileError
-from banet.files import PathLike
-from banet.hdf4 import Hdf4Array, read_arrays
+from banet.grid.region import Region
+from banet.io.files import PathLike
+from banet.io.hdf4 import Hdf4Array, read_arrays
 from banet.observations.folder import FolderSource
 from banet.observations.mosaic import BestView
 from banet.observations.planes import DayPlanes, Overpass, Plane
-from banet.region import Region
 
 __all__ = ["GriddedFile", "GriddedSource", "check_edges", "physical", "read_plane", "satellite_of"]
 

@@ -17,7 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from banet.errors import UnreadableFileError
-from banet.hdf4 import read_arrays
+from banet.grid.region import Region
+from banet.io.hdf4 import read_arrays
 from banet.observations import register
 from banet.observations.gridded import (
     GriddedFile,
@@ -29,7 +30,6 @@ from banet.observations.gridded import (
 )
 from banet.observations.planes import Overpass, Plane
 from banet.observations.reflectance import mir_reflectance
-from banet.region import Region
 
 __all__ = ["Gridded375", "interpolated", "viirs375"]
 

@@ -13,11 +13,11 @@ from pathlib import Path
 import numpy as np
 
 from banet.errors import UnreadableFileError
+from banet.grid.region import Region
 from banet.observations import register
 from banet.observations.gridded import GriddedFile, GriddedSource, read_plane, satellite_of
 from banet.observations.planes import Overpass
 from banet.observations.reflectance import mir_reflectance
-from banet.region import Region
 
 __all__ = ["GriddedHdf4", "viirs750"]
 

@@ -17,10 +17,10 @@ import pandas as pd
 
 from banet.days import Day, as_day
 from banet.errors import InputError, NotFoundError
-from banet.files import PathLike
+from banet.grid.region import Region
+from banet.io.files import PathLike
 from banet.observations.firms import read_table
 from banet.observations.persistence import STATIC_SOURCE, static_sources
-from banet.region import Region
 
 __all__ = ["COLUMNS", "coverage", "covers", "fires_of", "grid_frp", "read_hotspots"]
 

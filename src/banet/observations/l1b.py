@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from banet.days import Day, from_day_of_year
 from banet.errors import InputError, UnreadableFileError
-from banet.observations.hdf5 import dataset, number, opened, text
+from banet.io.hdf5 import dataset, number, opened, text
 from banet.observations.planes import Plane
 from banet.observations.reflectance import mir_reflectance
 

@@ -12,8 +12,8 @@ import numpy.typing as npt
 
 from banet.days import Day, Days
 from banet.errors import InputError
-from banet.files import PathLike
-from banet.region import Region
+from banet.grid.region import Region
+from banet.io.files import PathLike
 
 __all__ = ["DayPlanes", "ObservationSource", "Overpass", "Plane"]
 

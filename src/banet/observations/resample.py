@@ -18,8 +18,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from banet.grid.region import Region
 from banet.observations.planes import Plane
-from banet.region import Region
 
 __all__ = ["Placement", "margin_degrees", "place", "resample"]
 

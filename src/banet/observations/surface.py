@@ -25,16 +25,16 @@ import numpy.typing as npt
 
 from banet.days import Day, from_day_of_year
 from banet.errors import InputError, NotFoundError, UnreadableFileError
-from banet.files import PathLike
+from banet.grid.region import Region
+from banet.grid.sinusoidal import SinusoidalGrid, tile_grid
+from banet.io.files import PathLike
+from banet.io.hdf5 import dataset, number, opened
 from banet.observations import register
 from banet.observations.folder import FolderSource
-from banet.observations.hdf5 import dataset, number, opened
 from banet.observations.l1b import MAX_SOLAR_ZENITH, SATELLITES
 from banet.observations.mosaic import BestView
 from banet.observations.planes import DayPlanes, Overpass, Plane
 from banet.observations.tiles import CellMeans, nearest_pixels
-from banet.region import Region
-from banet.sinusoidal import SinusoidalGrid, tile_grid
 
 __all__ = ["FLAGS", "SurfaceSource", "surface"]
 

@@ -11,7 +11,8 @@ import numpy as np
 
 from banet.days import Day
 from banet.errors import NotFoundError, UnreadableFileError
-from banet.files import PathLike
+from banet.grid.region import Region
+from banet.io.files import PathLike
 from banet.observations import register
 from banet.observations.folder import FolderSource
 from banet.observations.l1b import (
@@ -28,7 +29,6 @@ from banet.observations.l1b import (
 from banet.observations.mosaic import BestView
 from banet.observations.planes import DayPlanes, Overpass
 from banet.observations.resample import margin_degrees, place, resample
-from banet.region import Region
 
 __all__ = ["SwathSource", "viirs375", "viirs750"]
 

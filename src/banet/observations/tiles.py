@@ -14,9 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from banet.errors import InputError
+from banet.grid.region import Region
+from banet.grid.sinusoidal import EARTH_RADIUS, SinusoidalGrid, branches, parallels
 from banet.observations.planes import Plane
-from banet.region import Region
-from banet.sinusoidal import EARTH_RADIUS, SinusoidalGrid, branches, parallels
 
 __all__ = ["CellMeans", "nearest_pixels"]
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from banet.region import Region
+from banet.grid.region import Region
 from banet.simulation.confounders import Heat
 from banet.simulation.fields import Field, stream
 from banet.simulation.fire import Burns

@@ -6,7 +6,7 @@ import numpy as np
 
 from banet.days import from_day_of_year
 from banet.errors import InputError
-from banet.region import Region
+from banet.grid.region import Region
 from banet.simulation.climates import CLIMATES, climate_named
 from banet.simulation.fields import Field, stream
 from banet.simulation.ground import burned_per_day

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from banet.region import Region
+from banet.grid.region import Region
 from banet.simulation.view import (
     EARTH_KM,
     HEIGHT_KM,

@@ -11,8 +11,8 @@ import pandas as pd
 
 from banet.days import Days, as_day, day_range
 from banet.errors import InputError
+from banet.grid.region import Region
 from banet.labels import DatedFractions, Reference
-from banet.region import Region
 from banet.simulation.climates import Climate, climate_named
 from banet.simulation.fields import Field, Mask, stream
 from banet.simulation.ground import burned_per_day

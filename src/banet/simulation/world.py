@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from banet.days import Day
-from banet.region import Region
+from banet.grid.region import Region
 from banet.simulation import atmosphere
 from banet.simulation.climates import Climate
 from banet.simulation.confounders import Changes, Heat, make_changes, make_heat

@@ -17,8 +17,8 @@ import torch
 from scipy.optimize import isotonic_regression
 from scipy.special import expit
 
+from banet.burned_area.dating import date_at, date_uncertainty
 from banet.chips import Chips
-from banet.mapping.rules import date_at, date_uncertainty
 from banet.model.config import Calibration, InputSpec
 from banet.model.network import BANet
 from banet.training.config import ValidationConfig

@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal, Self
 import yaml
 from pydantic import Field, model_validator
 
-from banet.files import PathLike, writing
-from banet.frozen import Frozen, read_fields
+from banet.io.files import PathLike, writing
+from banet.io.settings import Frozen, read_fields
 from banet.model.config import BANetConfig, InputSpec
 
 __all__ = [

@@ -16,7 +16,7 @@ import torch
 
 from banet.chips import Chips, Source
 from banet.errors import BanetError, InputError
-from banet.files import PathLike, output_folder, writing
+from banet.io.files import PathLike, output_folder, writing
 from banet.model.weights import save_weights
 from banet.training.calibration import calibrate_model
 from banet.training.card import model_card

@@ -6,7 +6,7 @@ every page again: about half the time of a step of 64 x 128 x 128 on one core.
 
 from __future__ import annotations
 
-from banet.malloc import MMAP_MAX, TOP_PAD, TRIM_THRESHOLD, set_malloc
+from banet.parallel.malloc import MMAP_MAX, TOP_PAD, TRIM_THRESHOLD, set_malloc
 
 __all__ = ["keep_freed_memory"]
 

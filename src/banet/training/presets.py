@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from banet.files import PathLike
+from banet.io.files import PathLike
 from banet.model.weights import load_model
 from banet.training.config import TrainingConfig
 

@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from banet.errors import InputError, OutputError, UnreadableFileError
-from banet.files import existing_file, writing
+from banet.io.files import existing_file, writing
 from banet.model.network import BANet
 from banet.training.config import TrainingConfig, load_config
 

@@ -13,8 +13,8 @@ from banet.days import Days
 from banet.errors import UnreadableFileError
 from banet.evaluation.compare import Comparison
 from banet.evaluation.convergence import Convergence, FirstMapped
-from banet.files import writing
-from banet.region import Region
+from banet.grid.region import Region
+from banet.io.files import writing
 
 __all__ = ["Sketch", "load_replay", "load_sketch", "save_replay", "save_sketch"]
 

@@ -19,7 +19,7 @@ from banet.evaluation.fires import SizeClass, size_classes, size_sums
 from banet.evaluation.regression import ProportionFit, fit_proportions, proportion_fit
 from banet.evaluation.scores import Scores, score_tally
 from banet.evaluation.tally import Tally, tally, tally_by
-from banet.files import writing
+from banet.io.files import writing
 
 __all__ = ["WIDTHS", "Measured", "measure"]
 

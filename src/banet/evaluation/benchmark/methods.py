@@ -17,8 +17,8 @@ from banet.evaluation.baselines import active_fires, grown_fires, index_drop
 from banet.evaluation.withheld import INPUTS, Inputs, withhold
 
 if TYPE_CHECKING:
+    from banet.burned_area.burnmap import BurnMap
     from banet.cube import Cube
-    from banet.mapping.burnmap import BurnMap
     from banet.model import BANet
 
 __all__ = [

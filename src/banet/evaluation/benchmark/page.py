@@ -11,7 +11,7 @@ from banet.evaluation.benchmark import summary
 from banet.evaluation.benchmark.figures import draw
 from banet.evaluation.benchmark.result import BenchmarkResult
 from banet.evaluation.tables import score_rows, shown_rows, to_csv, write_text
-from banet.files import output_folder
+from banet.io.files import output_folder
 
 __all__ = ["ALT", "PICTURES", "words", "write_benchmark"]
 

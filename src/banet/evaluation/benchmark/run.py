@@ -30,7 +30,7 @@ from banet.evaluation.benchmark.stage import Stage, code_hash, open_stage
 from banet.evaluation.compare import compare
 from banet.evaluation.convergence import Convergence, replay
 from banet.evaluation.dating_fires import gap_classes
-from banet.files import output_folder
+from banet.io.files import output_folder
 
 __all__ = [
     "CODE",
@@ -49,12 +49,14 @@ Progress = Callable[[int, int, str], None]
 """Called with (done, all, message)."""
 
 CODE = (
+    "burned_area",
     "cube",
     "days.py",
+    "io",
     "labels",
     "mapping",
     "model",
-    "region.py",
+    "grid",
     "simulation",
     *(
         f"evaluation/{name}.py"

@@ -18,7 +18,7 @@ import numpy.typing as npt
 from banet.cube import Cube
 from banet.errors import BanetError
 from banet.evaluation.benchmark.scenes import BenchmarkScene
-from banet.files import writing
+from banet.io.files import writing
 from banet.labels import DatedFractions, Reference
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def open_stage(scene: BenchmarkScene, cache: Path) -> Stage:
         scene: which one.
         cache: folder of seasons.
     """
-    key = hashlib.sha256(f"{scene} {code_hash(('simulation', 'region.py', 'cube'))}".encode()).hexdigest()
+    key = hashlib.sha256(f"{scene} {code_hash(('simulation', 'grid', 'cube'))}".encode()).hexdigest()
     folder = cache / f"{scene.name}-{key[:12]}"
     if not (folder / _DONE).is_file():
         with writing(folder) as part:

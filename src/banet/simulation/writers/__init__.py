@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from banet.errors import InputError
-from banet.files import PathLike, output_folder
+from banet.io.files import PathLike, output_folder
 from banet.simulation.writers import firecci, gridded, gridded375, hotspots, labels, surface, swath, truth
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ import numpy.typing as npt
 
 from banet.days import day_of_year
 from banet.errors import InputError
-from banet.files import writing
-from banet.region import Region
+from banet.grid.region import Region
+from banet.io.files import writing
 from banet.simulation.spectra import BURNABLE, Cover
 from banet.simulation.writers.labels import LabelErrors, as_months, dated
 from banet.simulation.writers.pixels import PixelWindow

@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from banet.errors import InputError
-from banet.files import writing
-from banet.region import Region
+from banet.grid.region import Region
+from banet.io.files import writing
 from banet.simulation.heat import radiances
 from banet.simulation.observe import View, observations
 from banet.simulation.spectra import Band

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from banet.errors import InputError
-from banet.region import Region
+from banet.grid.region import Region
 from banet.simulation.fields import Field
 from banet.simulation.heat import radiances
 from banet.simulation.observe import View, observations

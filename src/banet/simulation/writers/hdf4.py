@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from banet.hdf4 import LOCK
+from banet.io.hdf4 import LOCK
 
 __all__ = ["Layer", "write_hdf4"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from banet.files import writing
+from banet.io.files import writing
 
 if TYPE_CHECKING:
     from banet.simulation.scene import Scene

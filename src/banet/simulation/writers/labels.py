@@ -19,7 +19,7 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from banet.days import as_month, day_of_year
-from banet.files import writing
+from banet.io.files import writing
 from banet.simulation.fields import stream
 from banet.simulation.spectra import Cover
 from banet.simulation.writers.hdf4 import Layer, write_hdf4

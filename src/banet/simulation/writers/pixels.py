@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from banet.region import Region
+from banet.grid.region import Region
 
 __all__ = ["RADIUS", "TILE", "PixelWindow", "tiles_under"]
 

@@ -20,8 +20,8 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
-from banet.files import writing
-from banet.region import Region
+from banet.grid.region import Region
+from banet.io.files import writing
 from banet.simulation.fields import Field, Mask
 from banet.simulation.observe import View, observations
 from banet.simulation.spectra import Band

@@ -16,8 +16,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from banet.files import writing
-from banet.region import Region
+from banet.grid.region import Region
+from banet.io.files import writing
 from banet.simulation.fields import Field
 from banet.simulation.heat import radiances
 from banet.simulation.observe import View, observations

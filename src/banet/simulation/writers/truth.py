@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 
-from banet.files import writing
+from banet.io.files import writing
 from banet.simulation.spectra import Cover
 
 if TYPE_CHECKING:

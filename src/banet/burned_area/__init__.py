@@ -1,0 +1,1 @@
+"""Where and on which day vegetation burned: the one noun of the package."""

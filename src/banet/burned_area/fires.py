@@ -1,0 +1,331 @@
+"""Individual fires: burned cells that belong together in space and time.
+
+Two burned cells belong together if they lie within some cells of each other (in row and in column) and burned
+within some days of each other; so do all that a chain of such pairs links. The defaults, 2 cells, 2 days and
+at least 25 cells, are those of Pinto et al. (2020, doi 10.1016/j.isprsjprs.2019.12.014).
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from banet.errors import InputError
+from banet.grid.polygons import within_180
+from banet.grid.region import Region
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    import pandas as pd
+    from shapely.geometry import MultiPolygon
+    from shapely.geometry.base import BaseGeometry
+
+    from banet.burned_area.burnmap import BurnMap
+
+__all__ = ["MAX_GAP_CELLS", "MAX_GAP_DAYS", "MIN_CELLS", "Events", "find_events", "trace_events"]
+
+MAX_GAP_DAYS = 2
+MAX_GAP_CELLS = 2
+MIN_CELLS = 25
+NO_UNCERTAINTY = 255
+
+Index = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Events:
+    """The fires of one or several maps.
+
+    Attributes:
+        table: one row a fire, by start and id, in EPSG:4326. `id`: region, start and position of the seed,
+            the northernmost (then westernmost) cell of the first day, so that an id stays the same when
+            later days are added; `region`; `start`, `end`: first and last UTC day; `days`: from start to end,
+            both counted; `cells`; `area_ha`: hectares, cells by their burned fraction; `cells_ha`: hectares
+            of the whole cells; `peak_day` and `peak_ha`: the day on which most burned, and how much;
+            `date_unc`: median date uncertainty in days, -1 if unknown; `seed_lon`, `seed_lat`: degrees;
+            `epsg_ha`: area of the perimeter in a projection, if one was asked for; `geometry`: MultiPolygon
+            of the cells.
+        growth: one row a fire and day on which it grew: `id`, `day`, `cells`, `area_ha`, `total_ha`.
+    """
+
+    table: gpd.GeoDataFrame
+    growth: pd.DataFrame
+
+
+def find_events(
+    maps: BurnMap | Sequence[BurnMap],
+    *,
+    max_gap_days: int = MAX_GAP_DAYS,
+    max_gap_cells: int = MAX_GAP_CELLS,
+    min_cells: int = MIN_CELLS,
+    epsg: int | None = None,
+) -> gpd.GeoDataFrame:
+    """Find the fires of a map, or of several maps of one region such as successive months.
+
+    Args:
+        maps: of one region; a fire that goes on from one into the next is one fire.
+        max_gap_days: largest difference of burn dates of two cells that belong together.
+        max_gap_cells: largest difference of rows and of columns of two cells that belong together; 1 means
+            cells that touch, if only at a corner.
+        min_cells: smaller fires are left out.
+        epsg: a projection to measure perimeters in as well, in column `epsg_ha`.
+
+    Returns:
+        The table of `Events`: empty, with the same columns, if there is no fire.
+
+    Raises:
+        InputError: if there is no map, regions differ, or a limit is out of range.
+    """
+    return trace_events(
+        maps, max_gap_days=max_gap_days, max_gap_cells=max_gap_cells, min_cells=min_cells, epsg=epsg
+    ).table
+
+
+def trace_events(
+    maps: BurnMap | Sequence[BurnMap],
+    *,
+    max_gap_days: int = MAX_GAP_DAYS,
+    max_gap_cells: int = MAX_GAP_CELLS,
+    min_cells: int = MIN_CELLS,
+    epsg: int | None = None,
+) -> Events:
+    """Find fires as `find_events` does, and how each grew from day to day.
+
+    Raises:
+        InputError: if there is no map, regions differ, or a limit is out of range.
+    """
+    sequence = _checked(maps, max_gap_days, max_gap_cells, min_cells)
+    region = sequence[0].region
+    grids, cells = _burned_cells(sequence)
+    label = _linked(grids, cells, max_gap_days, max_gap_cells, region.east - region.west >= 360)
+    cells = _measured(_without_small(cells.assign(label=label), min_cells), region)
+    ids = _identities(cells, region)
+    return Events(_table(cells, ids, region, epsg), _growth(cells, ids))
+
+
+def _checked(maps: BurnMap | Sequence[BurnMap], days: int, gap: int, least: int) -> list[BurnMap]:
+    sequence = list(maps) if isinstance(maps, Iterable) else [maps]
+    if not sequence:
+        raise InputError("no map to find fires in")
+    if days < 0 or gap < 1 or least < 1:
+        raise InputError(
+            f"max_gap_days {days}, max_gap_cells {gap}, min_cells {least}: "
+            "must be at least 0 days, 1 cell and 1 cell"
+        )
+    for other in sequence[1:]:
+        if other.region != sequence[0].region:
+            raise InputError(
+                f"maps of different regions ({sequence[0].region.name} {sequence[0].region.bbox} and "
+                f"{other.region.name} {other.region.bbox}); find their fires one region at a time"
+            )
+    return sorted(sequence, key=lambda item: (item.start, item.stop))
+
+
+def _burned_cells(maps: list[BurnMap]) -> tuple[list[npt.NDArray[np.int32]], pd.DataFrame]:
+    """Return the table of burned cells, and for each map a raster of its row numbers (-1: not burned)."""
+    import pandas as pd
+
+    grids, parts, start = [], [], 0
+    for burnmap in maps:
+        row, col = np.nonzero(burnmap.burned & ~burnmap.water)
+        grid = np.full(burnmap.region.shape, -1, np.int32)
+        grid[row, col] = np.arange(start, start + row.size, dtype=np.int32)
+        start += row.size
+        grids.append(grid)
+        columns = {
+            "row": row,
+            "col": col,
+            "day": burnmap.burn_date[row, col].astype(np.int64),
+            "fraction": burnmap.burned_fraction[row, col].astype(np.float64),
+            "uncertainty": burnmap.uncertainty[row, col],
+        }
+        parts.append(pd.DataFrame(columns))
+    return grids, pd.concat(parts, ignore_index=True)
+
+
+def _linked(
+    grids: list[npt.NDArray[np.int32]], cells: pd.DataFrame, gap_days: int, gap: int, wraps: bool
+) -> Index:
+    """Return the number of the fire of each burned cell.
+
+    Neighbours are looked up one offset at a time and merged at once, so memory is that of the cells and not
+    of the pairs.
+    """
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    day = cells["day"].to_numpy()
+    label = np.arange(len(cells))
+    for one, other, offset in _pairs(grids, day, gap_days, gap):
+        a, b = _neighbours(one, other, offset, wraps)
+        together = (np.abs(day[a] - day[b]) <= gap_days) & (label[a] != label[b])
+        if together.any():
+            ends = (label[a[together]], label[b[together]])
+            graph = coo_array((np.ones(ends[0].size, bool), ends), shape=(label.size, label.size))
+            label = connected_components(graph, directed=False)[1].astype(np.int64)[label]
+    return label
+
+
+def _pairs(
+    grids: list[npt.NDArray[np.int32]], day: Index, gap_days: int, gap: int
+) -> Iterator[tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], tuple[int, int]]]:
+    """Give pairs of rasters near enough in time, and offsets; within one raster each pair of cells once."""
+    reach = range(-gap, gap + 1)
+    around = sorted(((y, x) for y in reach for x in reach), key=lambda o: (max(map(abs, o)), o))
+    burned = [(grid, day[grid[grid >= 0]]) for grid in grids if (grid >= 0).any()]
+    for (one, first), (other, second) in itertools.combinations_with_replacement(burned, 2):
+        apart = max(second.min() - first.max(), first.min() - second.max())
+        if apart <= gap_days:
+            for offset in around:
+                if one is not other or offset > (0, 0):
+                    yield one, other, offset
+
+
+def _neighbours(
+    one: npt.NDArray[np.int32], other: npt.NDArray[np.int32], offset: tuple[int, int], wraps: bool
+) -> tuple[Index, Index]:
+    """Return the cells of `one` that have a burned cell of `other` at an offset, and that cell."""
+    rows, cols = one.shape
+    row, col = np.nonzero(one >= 0)
+    to_row, to_col = row + offset[0], col + offset[1]
+    if wraps:
+        to_col %= cols
+    inside = (to_row >= 0) & (to_row < rows) & (to_col >= 0) & (to_col < cols)
+    found = np.full(row.size, -1, np.int64)
+    found[inside] = other[to_row[inside], to_col[inside]]
+    return one[row, col][found >= 0].astype(np.int64), found[found >= 0]
+
+
+def _without_small(cells: pd.DataFrame, least: int) -> pd.DataFrame:
+    """Join what one fire burned of one cell in two maps, drop small fires and number the rest from 0."""
+    cells = (
+        cells.sort_values(["label", "row", "col", "day"], kind="stable")
+        .groupby(["label", "row", "col"], as_index=False)
+        .agg(day=("day", "first"), fraction=("fraction", "sum"), uncertainty=("uncertainty", "first"))
+    )
+    cells["fraction"] = cells["fraction"].clip(upper=1.0)
+    size = cells.groupby("label")["row"].transform("size")
+    cells = cells[size >= least].reset_index(drop=True)
+    cells["label"] = np.unique(cells["label"], return_inverse=True)[1]
+    return cells
+
+
+def _identities(cells: pd.DataFrame, region: Region) -> pd.DataFrame:
+    """Return id, start and seed of each fire, indexed by its number."""
+    seed = cells.sort_values(["day", "row", "col"], kind="stable").groupby("label").first()
+    lon = region.longitudes[seed["col"]]
+    lon = np.where(lon > 180, lon - 360, lon)
+    lat = region.latitudes[seed["row"]]
+    digits = max(3, math.ceil(-math.log10(region.pixel_size)) + 1)
+    days = seed["day"].to_numpy().astype("datetime64[D]")
+    seed["id"] = [
+        f"{region.name}-{str(day).replace('-', '')}-{_place(y, 'NS', digits)}-{_place(x, 'EW', digits)}"
+        for day, y, x in zip(days, lat, lon)
+    ]
+    return seed.assign(lon=np.round(lon, digits), lat=np.round(lat, digits))[["id", "lon", "lat"]]
+
+
+def _place(degrees: float, letters: str, digits: int) -> str:
+    return f"{abs(degrees):.{digits}f}{letters[0 if degrees >= 0 else 1]}"
+
+
+def _measured(cells: pd.DataFrame, region: Region) -> pd.DataFrame:
+    whole = region.cell_area_ha[cells["row"].to_numpy()]
+    return cells.assign(cells_ha=whole, area_ha=whole * cells["fraction"].to_numpy())
+
+
+def _growth(cells: pd.DataFrame, ids: pd.DataFrame) -> pd.DataFrame:
+    daily = cells.groupby(["label", "day"], as_index=False).agg(
+        cells=("row", "size"), area_ha=("area_ha", "sum")
+    )
+    daily["total_ha"] = daily.groupby("label")["area_ha"].cumsum()
+    daily["id"] = ids["id"].reindex(daily["label"]).to_numpy(object)
+    daily["day"] = _dates(daily["day"])
+    order = daily.sort_values(["id", "day"], kind="stable", ignore_index=True)
+    return order[["id", "day", "cells", "area_ha", "total_ha"]]
+
+
+def _table(cells: pd.DataFrame, ids: pd.DataFrame, region: Region, epsg: int | None) -> gpd.GeoDataFrame:
+    import geopandas as gpd
+
+    fires = cells.groupby("label").agg(
+        start=("day", "min"),
+        end=("day", "max"),
+        cells=("row", "size"),
+        area_ha=("area_ha", "sum"),
+        cells_ha=("cells_ha", "sum"),
+    )
+    daily = cells.groupby(["label", "day"])["area_ha"].sum().reset_index()
+    peak = daily.sort_values(["area_ha", "day"], ascending=[False, True]).groupby("label").first()
+    known = cells["uncertainty"].astype(np.float64).where(cells["uncertainty"] != NO_UNCERTAINTY)
+    uncertainty = known.groupby(cells["label"]).median()
+    columns = {
+        "id": ids["id"].astype(object),
+        "region": np.full(len(fires), region.name, object),
+        "start": _dates(fires["start"]),
+        "end": _dates(fires["end"]),
+        "days": fires["end"] - fires["start"] + 1,
+        "cells": fires["cells"],
+        "area_ha": fires["area_ha"],
+        "cells_ha": fires["cells_ha"],
+        "peak_day": _dates(peak["day"]),
+        "peak_ha": peak["area_ha"],
+        "date_unc": uncertainty.fillna(-1.0),
+        "seed_lon": ids["lon"],
+        "seed_lat": ids["lat"],
+    }
+    table = gpd.GeoDataFrame(columns, geometry=_perimeters(cells, region), crs="EPSG:4326")
+    if epsg is not None:
+        table.insert(table.columns.get_loc("geometry"), "epsg_ha", _projected_hectares(table, epsg))
+    return table.sort_values(["start", "id"], kind="stable", ignore_index=True)
+
+
+def _perimeters(cells: pd.DataFrame, region: Region) -> list[MultiPolygon]:
+    """Return the outlines of the cells of each fire, along the edges of cells."""
+    import rasterio.features
+    from shapely import union_all
+    from shapely.geometry import MultiPolygon, shape
+
+    pieces: list[list[BaseGeometry]] = [[] for _ in range(cells["label"].max() + 1 if len(cells) else 0)]
+    for part in _without_overlap(cells):
+        raster = np.full(region.shape, -1, np.int32)
+        raster[part["row"], part["col"]] = part["label"]
+        outlines = rasterio.features.shapes(
+            raster, mask=raster >= 0, connectivity=4, transform=region.transform
+        )
+        for outline, label in outlines:
+            pieces[int(label)].append(shape(outline))
+    joined = (within_180(union_all(parts)) for parts in pieces)
+    return [MultiPolygon(getattr(outline, "geoms", [outline])) for outline in joined]
+
+
+def _without_overlap(cells: pd.DataFrame) -> Iterator[pd.DataFrame]:
+    """Give the cells in parts that hold no cell twice, as two fires of different months may have it."""
+    turn = cells.groupby(["row", "col"]).cumcount()
+    for number in range(int(turn.max()) + 1 if len(turn) else 0):
+        yield cells[turn == number]
+
+
+def _projected_hectares(table: gpd.GeoDataFrame, epsg: int) -> npt.NDArray[np.float64]:
+    from pyproj.exceptions import CRSError
+
+    try:
+        projected = table.geometry.to_crs(epsg=epsg)
+    except CRSError as error:
+        raise InputError(f"EPSG:{epsg} is no projection that is known") from error
+    if projected.crs.is_geographic:
+        raise InputError(f"EPSG:{epsg} is in degrees and measures no areas; give a projection in metres")
+    areas = np.asarray(projected.area, np.float64) / 1e4
+    if not np.isfinite(areas).all():
+        raise InputError(f"EPSG:{epsg} does not cover the region; give a projection that does")
+    return areas
+
+
+def _dates(days: pd.Series[int]) -> npt.NDArray[np.datetime64]:
+    return days.to_numpy(np.int64).astype("datetime64[D]").astype("datetime64[ms]")

@@ -1,0 +1,68 @@
+"""A map and what made it, written beside each other: the last step of every command that maps."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from banet.days import as_month
+from banet.io.files import PathLike
+
+if TYPE_CHECKING:
+    from banet.cube import Cube
+    from banet.mapping import BurnMap
+
+__all__ = ["month_stem", "write_map", "write_month"]
+
+
+def month_stem(burnmap: BurnMap) -> str:
+    """Return `{region}_{YYYYMM}`, the first part of the names of a month's files."""
+    return f"{burnmap.region.name}_{str(as_month(burnmap.start)).replace('-', '')}"
+
+
+def write_month(
+    cube: Cube, burnmap: BurnMap, folder: PathLike, *, settings: Mapping[str, Any], pictures: bool = True
+) -> dict[str, Path]:
+    """Write the products of one month; see `write_map`."""
+    return write_map(cube, burnmap, folder, month_stem(burnmap), settings=settings, pictures=pictures)
+
+
+def write_map(
+    cube: Cube,
+    burnmap: BurnMap,
+    folder: PathLike,
+    stem: str,
+    *,
+    settings: Mapping[str, Any],
+    pictures: bool = True,
+    command: Sequence[str] | None = None,
+) -> dict[str, Path]:
+    """Write a map as rasters, NetCDF, picture and manifest.
+
+    Args:
+        cube: what the map was made from; it goes into the manifest.
+        burnmap: the map.
+        folder: to write to.
+        stem: first part of the file names.
+        settings: how the map was made, for the manifest.
+        pictures: also write a PNG.
+        command: the command line for the manifest; that of this process if left out.
+
+    Returns:
+        Paths by kind of product.
+    """
+    from banet.export import write_products
+    from banet.io.manifest import Manifest
+
+    words = [Path(sys.argv[0]).name, *sys.argv[1:]] if command is None else command
+    config = {**settings, "map": dict(burnmap.attrs), "sensor": cube.sensor, "mir_band": cube.mir_band}
+    manifest = Manifest.begin(words, config, inputs=[cube.path], weights=_hashes(burnmap))
+    return write_products(burnmap, folder, stem, manifest=manifest, pictures=pictures)
+
+
+def _hashes(burnmap: BurnMap) -> dict[str, str]:
+    """The weights' hashes by name, as the map itself records them."""
+    found = burnmap.attrs.get("weights", ())
+    return {item["name"]: item["sha256"] for item in found if isinstance(item, Mapping)}

@@ -1,0 +1,1 @@
+"""Grids, and averages from one to another that preserve area."""

@@ -1,0 +1,285 @@
+"""Regions: a named box of longitude and latitude on an exact grid of square cells.
+
+This is the one place that knows rounding, cell corners and the antimeridian.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib.resources
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from banet.errors import InputError, NotFoundError, UnreadableFileError
+from banet.io.files import PathLike, writing
+
+if TYPE_CHECKING:
+    from affine import Affine
+    from odc.geo.geobox import GeoBox
+
+__all__ = ["Region"]
+
+WGS84_A = 6378137.0
+WGS84_E2 = 6.69437999014e-3
+_MAX_CELLS = 2**40
+
+
+@dataclass(frozen=True)
+class Region:
+    """A named box in EPSG:4326 and its grid.
+
+    Attributes:
+        name: letters, digits, `_` and `-`; it goes into file names.
+        bbox: (west, south, east, north) in degrees. A box across the antimeridian is written with west
+            greater than east, or with east above 180; inside, east is always greater than west.
+        pixel_size: edge of a cell in degrees. The box holds a whole number of cells.
+
+    Raises:
+        InputError: if the box is empty, swapped, beyond the poles or no whole number of cells.
+
+    >>> Region("PI", (-10, 36, 5, 44), 0.01).shape
+    (800, 1500)
+    """
+
+    name: str
+    bbox: tuple[float, float, float, float]
+    pixel_size: float = 0.01
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "bbox", _checked_bbox(self.name, self.bbox))
+        object.__setattr__(self, "pixel_size", _checked_size(self.name, self.pixel_size))
+        if not self.name or not all(c.isalnum() or c in "_-" for c in self.name):
+            raise InputError(f"the region name {self.name!r} may hold only letters, digits, '_' and '-'")
+        rows, cols = self.shape
+        if rows * cols > _MAX_CELLS:
+            raise InputError(
+                f"region {self.name}: {rows} x {cols} cells are too many; is the pixel size right?"
+            )
+
+    @property
+    def west(self) -> float:
+        """Western edge in degrees."""
+        return self.bbox[0]
+
+    @property
+    def south(self) -> float:
+        """Southern edge in degrees."""
+        return self.bbox[1]
+
+    @property
+    def east(self) -> float:
+        """Eastern edge in degrees; above 180 where the box crosses the antimeridian."""
+        return self.bbox[2]
+
+    @property
+    def north(self) -> float:
+        """Northern edge in degrees."""
+        return self.bbox[3]
+
+    @functools.cached_property
+    def shape(self) -> tuple[int, int]:
+        """(rows, columns) of the grid."""
+        return (
+            _count(self.name, "height", self.north - self.south, self.pixel_size),
+            _count(self.name, "width", self.east - self.west, self.pixel_size),
+        )
+
+    @property
+    def transform(self) -> Affine:
+        """Affine from (column, row) to (longitude, latitude); row 0 is in the north."""
+        from affine import Affine
+
+        rows, cols = self.shape
+        return Affine(
+            (self.east - self.west) / cols, 0, self.west, 0, -(self.north - self.south) / rows, self.north
+        )
+
+    @property
+    def geobox(self) -> GeoBox:
+        """The grid as an odc-geo GeoBox in EPSG:4326."""
+        from odc.geo.geobox import GeoBox
+
+        return GeoBox(self.shape, self.transform, "EPSG:4326")
+
+    @functools.cached_property
+    def longitudes(self) -> npt.NDArray[np.float64]:
+        """Longitudes of the cell centres, (columns,), west to east; above 180 past the antimeridian."""
+        cols = self.shape[1]
+        return self.west + (np.arange(cols, dtype=np.float64) + 0.5) * ((self.east - self.west) / cols)
+
+    @functools.cached_property
+    def latitudes(self) -> npt.NDArray[np.float64]:
+        """Latitudes of the cell centres, (rows,), north to south."""
+        rows = self.shape[0]
+        return self.north - (np.arange(rows, dtype=np.float64) + 0.5) * ((self.north - self.south) / rows)
+
+    @functools.cached_property
+    def cell_area_ha(self) -> npt.NDArray[np.float64]:
+        """Area of a cell of each row in hectares on the WGS84 ellipsoid, (rows,).
+
+        Closed form of the area between two parallels (Snyder 1987, Map Projections, eq. 3-12).
+        """
+        rows, cols = self.shape
+        edges = np.radians(np.linspace(self.north, self.south, rows + 1))
+        width = math.radians((self.east - self.west) / cols)
+        return WGS84_A**2 / 2 * width * -np.diff(_authalic_q(np.sin(edges))) / 1e4
+
+    def cells_of(
+        self, longitude: npt.ArrayLike, latitude: npt.ArrayLike
+    ) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], npt.NDArray[np.bool_]]:
+        """Find the cell of each point.
+
+        A point on the edge of two cells belongs to the eastern or southern one.
+
+        Args:
+            longitude: degrees, any branch (a point at -179 is found in a box that reaches 181).
+            latitude: degrees.
+
+        Returns:
+            rows, columns and whether the point lies in the box, each of the points' shape; row and column
+            are 0 outside.
+        """
+        rows, cols = self.shape
+        lon = self.west + np.mod(np.asarray(longitude, np.float64) - self.west, 360.0)
+        lat = np.asarray(latitude, np.float64)
+        # Division by a pixel size that binary cannot hold would put a point on a cell's western edge into
+        # the cell before it; rounding to 1e-9 of a cell puts it back.
+        col = np.floor(np.round((lon - self.west) / (self.east - self.west) * cols, 9))
+        row = np.floor(np.round((self.north - lat) / (self.north - self.south) * rows, 9))
+        with np.errstate(invalid="ignore"):
+            inside = (col >= 0) & (col < cols) & (row >= 0) & (row < rows)
+        return np.where(inside, row, 0).astype(np.intp), np.where(inside, col, 0).astype(np.intp), inside
+
+    def window(self, rows: slice, cols: slice, name: str | None = None) -> Region:
+        """Return the region of a block of cells, its corners exactly on this grid."""
+        height, width = self.shape
+        r0, r1, _ = rows.indices(height)
+        c0, c1, _ = cols.indices(width)
+        lon = self.west + np.array([c0, c1]) * ((self.east - self.west) / width)
+        if lon[0] > 180:
+            lon -= 360
+        lat = self.north - np.array([r1, r0]) * ((self.north - self.south) / height)
+        box = (round(lon[0], 10), round(lat[0], 10), round(lon[1], 10), round(lat[1], 10))
+        return Region(name or self.name, box, self.pixel_size)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields of the region's JSON file."""
+        return {"name": self.name, "bbox": list(self.bbox), "pixel_size": self.pixel_size}
+
+    @classmethod
+    def from_dict(cls, fields: dict[str, Any]) -> Region:
+        """Make a region from the fields of its JSON file.
+
+        Raises:
+            InputError: if a field is missing or of the wrong kind.
+        """
+        missing = [key for key in ("name", "bbox", "pixel_size") if key not in fields]
+        if missing:
+            raise InputError(f"a region needs name, bbox and pixel_size; missing: {', '.join(missing)}")
+        return cls(str(fields["name"]), fields["bbox"], fields["pixel_size"])
+
+    @classmethod
+    def load(cls, path: PathLike) -> Region:
+        """Read `R_{name}.json`, or one of the regions that ship with banet by its name (`PT`, `PI`, ...).
+
+        Raises:
+            NotFoundError: if there is no such file or name.
+            UnreadableFileError: if the file is no JSON object.
+            InputError: if the box in it is not valid.
+        """
+        file = Path(path)
+        if not file.is_file():
+            if str(path) in cls.shipped():
+                text = (_region_data() / f"R_{path}.json").read_text()
+                return cls.from_dict(json.loads(text))
+            names = ", ".join(cls.shipped())
+            raise NotFoundError(f"no region file {file}; give a R_NAME.json or one of {names}")
+        try:
+            fields = json.loads(file.read_text())
+        except (UnicodeDecodeError, json.JSONDecodeError) as error:
+            raise UnreadableFileError(f"{file} is not a region file (JSON): {error}") from error
+        if not isinstance(fields, dict):
+            raise UnreadableFileError(f"{file} is not a region file: it holds no JSON object")
+        return cls.from_dict(fields)
+
+    def save(self, folder: PathLike = ".") -> Path:
+        """Write `R_{name}.json` into `folder` and return its path."""
+        target = Path(folder) / f"R_{self.name}.json"
+        with writing(target) as part:
+            part.write_text(json.dumps(self.to_dict()) + "\n")
+        return target
+
+    @staticmethod
+    def shipped() -> tuple[str, ...]:
+        """Names of the regions that ship with banet: those of Pinto et al. (2020) and its code."""
+        return tuple(sorted(f.name[2:-5] for f in _region_data().iterdir() if f.name.startswith("R_")))
+
+
+def _region_data() -> Any:
+    return importlib.resources.files("banet") / "data" / "regions"
+
+
+def _checked_bbox(name: str, bbox: Any) -> tuple[float, float, float, float]:
+    try:
+        west, south, east, north = (float(value) for value in bbox)
+    except (TypeError, ValueError) as error:
+        raise InputError(
+            f"region {name}: bbox {bbox!r} is not four numbers west, south, east, north"
+        ) from error
+    box = (west, south, east, north)
+    if not all(math.isfinite(value) for value in box):
+        raise InputError(f"region {name}: bbox {box} holds a value that is not finite")
+    if south < -90 or north > 90:
+        raise InputError(f"region {name}: latitudes {south} to {north} reach beyond the poles")
+    if south >= north:
+        raise InputError(
+            f"region {name}: south {south} is not below north {north}; is the box swapped or empty?"
+        )
+    if west < -180 or west > 180 or east < -180 or east > 540:
+        raise InputError(f"region {name}: longitudes {west} to {east}; west must be in -180..180")
+    if west == east:
+        raise InputError(f"region {name}: west equals east ({west}); the box is empty")
+    if east < west:
+        east += 360
+        if east - west > 180:
+            raise InputError(
+                f"region {name}: west {west} is east of {east - 360}; swapped? "
+                "(a box across the antimeridian may be at most 180 degrees wide)"
+            )
+    if east - west > 360:
+        raise InputError(f"region {name}: the box is {east - west} degrees wide; 360 is all there is")
+    return west, south, east, north
+
+
+def _checked_size(name: str, pixel_size: Any) -> float:
+    try:
+        size = float(pixel_size)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"region {name}: pixel size {pixel_size!r} is not a number of degrees") from error
+    if not (math.isfinite(size) and 0 < size <= 10):
+        raise InputError(f"region {name}: pixel size {size} degrees is not in 0..10")
+    return size
+
+
+def _count(name: str, what: str, extent: float, size: float) -> int:
+    exact = extent / size
+    count = round(exact)
+    # One part in a thousand of a cell over the whole box is far below any geolocation error; more than
+    # that means that box and pixel size do not belong together (sizes such as 0.0033 are rounded in files).
+    if count < 1 or abs(exact - count) > max(1e-3, 1e-5 * count):
+        raise InputError(
+            f"region {name}: the {what} of {extent:g} degrees is {exact:g} cells of {size:g}; "
+            "choose a box that holds a whole number of cells"
+        )
+    return count
+
+
+def _authalic_q(sine: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    e = math.sqrt(WGS84_E2)
+    return (1 - WGS84_E2) * (sine / (1 - WGS84_E2 * sine**2) + np.arctanh(e * sine) / e)

@@ -1,0 +1,224 @@
+"""Cubes from datasets that come from elsewhere: any regular grid, any order of axes."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from banet.cube.store import Cube
+from banet.days import Day, Days
+from banet.errors import InputError
+from banet.grid.region import Region
+from banet.io.files import PathLike, writing
+from banet.observations.planes import DayPlanes
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+__all__ = ["from_dataset", "region_of"]
+
+_LATITUDE = ("latitude", "lat", "y")
+_LONGITUDE = ("longitude", "lon", "x")
+_MIR = ("mir", "swir")
+# How far a coordinate may be from a regular grid, in cells.
+_TOLERANCE = 1e-3
+# A reflectance above this is a percentage or a scaled integer; glint and snow under a low sun stay below.
+_TOO_BRIGHT = 5.0
+
+
+def from_dataset(
+    ds: xr.Dataset,
+    path: PathLike,
+    *,
+    name: str,
+    sensor: str = "unknown",
+    mir_band: str | None = None,
+    hotspots: pd.DataFrame | None = None,
+) -> Cube:
+    """Make a cube from a dataset.
+
+    Args:
+        ds: variables `red`, `nir` and `mir` (or `swir`, which then sits in the MIR slot) as reflectance, NaN
+            where missing; optional `frp` (MW), `view_zenith` (degrees) and `count`; along `time` (at most one
+            a UTC day) and `latitude`, `longitude` (or `lat`, `lon` or `y`, `x`; cell centres in degrees).
+        path: where the cube goes; nothing is there if this fails.
+        name: of its region.
+        sensor: what observed.
+        mir_band: what sits in the MIR slot; by default `M12` for `mir`, and what its long name says for
+            `swir`.
+        hotspots: from `banet.observations.hotspots.read_hotspots`, for the FRP where the dataset has none.
+
+    Raises:
+        InputError: if something is at `path` already, a variable is missing, a day comes twice, the grid is
+            not regular or its cells are not square, or a value is no reflectance.
+    """
+    target = Path(path)
+    if target.exists():
+        raise InputError(f"{target} is there already; open it, or choose another name")
+    source = _Source.of(ds, name)
+    with writing(target) as part:
+        cube = Cube.create(part, source.region, sensor=sensor, mir_band=mir_band or source.mir_band)
+        with cube.writing():
+            for index in np.argsort(source.days, kind="stable"):
+                frp, notes = source.fires(index, hotspots)
+                cube.write_day(source.days[index], source.planes(index), frp, notes=notes)
+    return Cube.open(target)
+
+
+def region_of(latitudes: npt.ArrayLike, longitudes: npt.ArrayLike, name: str) -> Region:
+    """Return the region whose cell centres these are, in either order of either axis.
+
+    Edges and pixel size are rounded to the fewest decimals that keep every centre within a thousandth of a
+    cell, so that coordinates stored as float32 give the box that was meant.
+
+    Raises:
+        InputError: if the centres are not evenly spaced, or cells are not square.
+    """
+    lat = _regular("latitude", np.asarray(latitudes, np.float64))
+    lon = _regular("longitude", np.asarray(longitudes, np.float64))
+    height, width = _step(lat), _step(lon)
+    # The longer axis tells the size; how far the shorter would be off with it at its other end decides.
+    steps = min(len(lat), len(lon)) - 1
+    if abs(height - width) * steps > 2 * _TOLERANCE * width:
+        raise InputError(f"cells of {width:g} by {height:g} degrees are not square; resample the dataset")
+    size = width if len(lon) >= len(lat) else height
+    size = _rounded(size, size * _TOLERANCE / max(len(lat), len(lon)))
+    west = lon[0] - size / 2 - (360 if lon[0] > 180 else 0)
+    south = lat[0] - size / 2
+    west, south = _rounded(west, size * _TOLERANCE), _rounded(south, size * _TOLERANCE)
+    east, north = west + size * len(lon), south + size * len(lat)
+    return Region(name, (west, south, round(east, 9), round(north, 9)), size)
+
+
+@dataclass(frozen=True, eq=False)
+class _Source:
+    """A dataset whose axes and variables are known to be right."""
+
+    ds: xr.Dataset
+    lat: str
+    lon: str
+    mir: str
+    region: Region
+    days: Days
+
+    @classmethod
+    def of(cls, ds: xr.Dataset, name: str) -> _Source:
+        lat, lon = _axis(ds, _LATITUDE), _axis(ds, _LONGITUDE)
+        mir = next((candidate for candidate in _MIR if candidate in ds), _MIR[0])
+        for variable in ("red", "nir", mir):
+            if variable not in ds:
+                held = ", ".join(map(str, ds.data_vars))
+                raise InputError(
+                    f"the dataset lacks {variable}; it holds {held}. It needs red, nir and mir or swir"
+                )
+            if set(ds[variable].dims) != {"time", lat, lon}:
+                raise InputError(f"{variable} has dimensions {ds[variable].dims}, not time, {lat}, {lon}")
+        return cls(ds, lat, lon, mir, region_of(ds[lat].values, ds[lon].values, name), _days(ds))
+
+    @property
+    def mir_band(self) -> str:
+        if self.mir == "mir":
+            return "M12"
+        said = str(self.ds[self.mir].attrs.get("long_name", ""))
+        told = re.sub(r"(?i)\b(?:swir|reflectance)\b", "", said).strip()
+        return f"SWIR {told}".strip()
+
+    def plane(self, variable: str, index: int) -> npt.NDArray[Any]:
+        """North to south and west to east."""
+        values = self.ds[variable].isel(time=index).transpose(self.lat, self.lon).values
+        rows = slice(None, None, -1 if _ascends(self.ds[self.lat].values) else 1)
+        cols = slice(None, None, 1 if _ascends(self.ds[self.lon].values) else -1)
+        return np.ascontiguousarray(values[rows, cols])
+
+    def planes(self, index: int) -> DayPlanes:
+        red, nir, mir = (self._reflectance(name, index) for name in ("red", "nir", self.mir))
+        observed = np.isfinite(red) & np.isfinite(nir) & np.isfinite(mir)
+        zenith = np.full(self.region.shape, np.nan, np.float32)
+        if "view_zenith" in self.ds:
+            zenith = self.plane("view_zenith", index).astype(np.float32)
+        count = self.plane("count", index) if "count" in self.ds else observed
+        return DayPlanes(red, nir, mir, zenith, np.nan_to_num(count).astype(np.uint8), inputs=self._inputs())
+
+    def fires(
+        self, index: int, hotspots: pd.DataFrame | None
+    ) -> tuple[npt.NDArray[np.floating[Any]] | None, list[str]]:
+        from banet.observations.hotspots import fires_of
+
+        if "frp" in self.ds:
+            return self.plane("frp", index).astype(np.float32), []
+        return fires_of(hotspots, self.region, self.days[index])
+
+    def _reflectance(self, variable: str, index: int) -> npt.NDArray[np.float32]:
+        values = self.plane(variable, index).astype(np.float32)
+        if str(self.ds[variable].attrs.get("units", "")).lower() in ("%", "percent"):
+            values /= 100
+        if (values > _TOO_BRIGHT).any():
+            raise InputError(
+                f"{variable} of {self.days[index]} reaches {np.nanmax(values):g}, which is no reflectance "
+                "(0 to 1); divide it by its scale, or give it the units percent"
+            )
+        return values
+
+    def _inputs(self) -> tuple[str, ...]:
+        name = self.ds.encoding.get("source")
+        return (Path(str(name)).name,) if name else ()
+
+
+def _axis(ds: xr.Dataset, names: tuple[str, ...]) -> str:
+    for name in names:
+        if name in ds.dims and name in ds.coords:
+            return name
+    held = ", ".join(map(str, ds.dims))
+    raise InputError(f"the dataset has no axis {' or '.join(names)} with coordinates; it has {held}")
+
+
+def _days(ds: xr.Dataset) -> Days:
+    if "time" not in ds.coords or ds["time"].ndim != 1:
+        raise InputError("the dataset has no axis time with coordinates")
+    if not np.issubdtype(ds["time"].dtype, np.datetime64):
+        raise InputError(f"the times of the dataset are {ds['time'].dtype}, not datetime64")
+    days: Days = ds["time"].values.astype("datetime64[D]")
+    if np.isnat(days).any():
+        raise InputError("the dataset has a time that is missing (NaT)")
+    unique, counts = np.unique(days, return_counts=True)
+    if (counts > 1).any():
+        twice: Day = unique[counts > 1][0]
+        raise InputError(f"the dataset has {twice} more than once; reduce it to one time a UTC day first")
+    return days
+
+
+def _ascends(values: npt.NDArray[Any]) -> bool:
+    return bool(values[-1] >= values[0])
+
+
+def _regular(what: str, values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return the values in ascending order after making sure that they are evenly spaced."""
+    if values.ndim != 1 or not len(values) or not np.isfinite(values).all():
+        raise InputError(f"the {what}s of the dataset are not one row of finite numbers")
+    ordered = values if _ascends(values) else values[::-1]
+    if len(ordered) > 1:
+        even = np.linspace(ordered[0], ordered[-1], len(ordered))
+        step = _step(ordered)
+        worst = float(np.abs(ordered - even).max()) / step if step > 0 else np.inf
+        if worst > _TOLERANCE:
+            raise InputError(
+                f"the {what}s of the dataset are not evenly spaced: one is {worst:.3g} cells off"
+            )
+    return ordered
+
+
+def _step(ordered: npt.NDArray[np.float64]) -> float:
+    return float(ordered[-1] - ordered[0]) / (len(ordered) - 1) if len(ordered) > 1 else 0.0
+
+
+def _rounded(value: float, tolerance: float) -> float:
+    """Round to the fewest decimals that stay within the tolerance."""
+    return next(
+        (round(value, n) for n in range(13) if abs(round(value, n) - value) <= tolerance), float(value)
+    )

@@ -1,0 +1,233 @@
+"""Folders of files to a cube: which days to build, what changed since, and what could not be had."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from banet import observations
+from banet.cube import Cube
+from banet.days import Day, Days, as_day, day_range
+from banet.errors import InputError, NotFoundError, UnreadableFileError
+from banet.grid.region import Region
+from banet.io.files import PathLike
+from banet.observations.hotspots import fires_of, read_hotspots
+from banet.observations.planes import DayPlanes, ObservationSource
+from banet.parallel.cluster import spread
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+__all__ = ["Progress", "build_cube"]
+
+Progress = Callable[[int, int, str], None]
+
+
+def build_cube(
+    region: Region,
+    viirs_folder: PathLike,
+    hotspots: PathLike | Iterable[PathLike] | pd.DataFrame | None,
+    out: PathLike,
+    *,
+    start: Any = None,
+    end: Any = None,
+    source: str = "viirs750-gridded",
+    vegetation_only: bool = True,
+    workers: int | None = None,
+    client: Client | None = None,
+    progress: Progress | None = None,
+) -> Cube:
+    """Build a cube from satellite files and hot spots, or bring one up to date.
+
+    A day whose files and fires are those it was built from is not read again, so a build that was ended at
+    any moment goes on where it stopped. A day for which new files came is built again. A day that cannot be
+    read, or that has no file, becomes a recorded gap; if hot spots say that something burned on it, their FRP
+    is kept, in a day without reflectances. A day that the cube holds stays if its files are gone or can no
+    longer be read.
+
+    Args:
+        region: the grid.
+        viirs_folder: where the satellite files are.
+        hotspots: FIRMS files or folders, or the table that `read_hotspots` gave; None for no FRP. Days that
+            they do not cover have no FRP (missing, not 0), and a note says so.
+        out: the cube; made if it is not there.
+        start: first UTC day; with it or `end`, days without a file are recorded as gaps. By default the days
+            that the folder holds are built.
+        end: last UTC day, included.
+        source: what the files are; see `banet.observations.sources`.
+        vegetation_only: leave out hot spots whose type says that no vegetation burned.
+        workers: read files in so many processes; days are still written by this one, one after the other.
+        client: of a dask cluster whose workers read instead; they must see folder and cube.
+        progress: called after each day with the number of days done, of all days, and a line about the day.
+
+    Raises:
+        NotFoundError: if a folder or hot-spot file is not there, or no file falls on the days asked for.
+        InputError: if `out` holds a cube of another region or sensor, `end` is before `start`, a hot-spot
+            table lacks a column, or workers and a client are given.
+        UnreadableFileError: if a hot-spot file cannot be read, `out` is no cube, or not one of the days could
+            be read; the cube then holds their gaps.
+        OutputError: if `out` cannot be written to, or another process is writing to it.
+    """
+    reader = observations.source(source)
+    folder = Path(viirs_folder).absolute()  # where workers look for it too
+    files = reader.files(folder)
+    days = _days(files, start, end, folder, reader)
+    table = hotspots if isinstance(hotspots, pd.DataFrame) or hotspots is None else read_hotspots(hotspots)
+    cube = _open_or_create(out, region, reader)
+    builder = _Builder(cube, reader, folder, files, table, vegetation_only)
+    finding = spread(builder.find, days, workers=workers, client=client, needs=builder.needs)
+    with cube.writing(), closing(finding) as days_found:
+        for done, (day, found) in enumerate(days_found, start=1):
+            message = builder.commit(day, found)
+            if progress is not None:
+                progress(done, len(days), f"{day}: {message}")
+    _check_any(cube, [day for day in days if day in files])
+    return cube
+
+
+@dataclass(frozen=True, eq=False)
+class _Found:
+    """What there is of a day: planes to write, a gap to record, or why nothing is to be done."""
+
+    fingerprint: str
+    message: str = ""
+    gap: str = ""
+    planes: DayPlanes | None = None
+    frp: npt.NDArray[np.float32] | None = None
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, eq=False)
+class _Builder:
+    """What the days of one build have in common."""
+
+    cube: Cube
+    reader: ObservationSource
+    folder: Path
+    files: Mapping[Day, tuple[Path, ...]]
+    table: pd.DataFrame | None
+    vegetation_only: bool
+
+    @property
+    def needs(self) -> tuple[Path, ...]:
+        """What a process must see to take part: the cube, and one of the files for all of them."""
+        return self.cube.path, *next(iter(self.files.values()))[:1]
+
+    def find(self, day: Day) -> _Found:
+        """Read what there is of a day, if anything changed; writes nothing."""
+        frp, notes = fires_of(self.table, self.cube.region, day, vegetation_only=self.vegetation_only)
+        files = self.files.get(day, ())
+        fingerprint = _fingerprint(self.reader.name, files, frp)
+        known = self.cube.record(day)
+        if known is not None and known.fingerprint == fingerprint:
+            return _Found(fingerprint, "unchanged")
+        held = known is not None and bool(known.inputs)
+        if not files:
+            if held:
+                return _Found(fingerprint, "kept, its files are gone")
+            return _Found(fingerprint, gap="no file", frp=frp, notes=notes)
+        try:
+            planes = self.reader.read_day(self.folder, day, self.cube.region, files)
+        except UnreadableFileError as error:
+            if held:
+                return _Found(fingerprint, f"kept; {error}")
+            return _Found(fingerprint, gap=str(error), frp=frp, notes=notes)
+        return _Found(fingerprint, planes=planes, frp=frp, notes=notes)
+
+    def commit(self, day: Day, found: _Found) -> str:
+        """Write what was found of a day, and say what was done."""
+        if found.gap:
+            return self._gap(day, found.gap, found.frp, found.notes, found.fingerprint)
+        if found.planes is None:
+            return found.message
+        planes, fingerprint = found.planes, found.fingerprint
+        changed = self.cube.write_day(day, planes, found.frp, notes=found.notes, fingerprint=fingerprint)
+        gaps = f", {len(planes.gaps)} gaps" if planes.gaps else ""
+        return f"{len(planes.inputs)} files{gaps}" if changed else "unchanged"
+
+    def _gap(
+        self,
+        day: Day,
+        reason: str,
+        frp: npt.NDArray[np.float32] | None,
+        notes: list[str],
+        fingerprint: str,
+    ) -> str:
+        if frp is None or not frp.any():
+            self.cube.record_gap(day, [reason], fingerprint=fingerprint)
+        else:
+            planes = _unseen(self.cube.region, reason)
+            self.cube.write_day(day, planes, frp, notes=notes, fingerprint=fingerprint)
+        return f"gap: {reason}"
+
+
+def _check_any(cube: Cube, days: list[Day]) -> None:
+    """Make sure that the cube holds at least one of the days that there are files of."""
+    if days and not np.isin(days, cube.days).any():
+        record = cube.record(days[0])
+        why = record.gaps[0] if record is not None and record.gaps else "nothing is known of it"
+        raise UnreadableFileError(f"none of the {len(days)} days with files could be read; {days[0]}: {why}")
+
+
+def _unseen(region: Region, reason: str) -> DayPlanes:
+    """Planes of a day on which nothing was observed."""
+    missing = np.full(region.shape, np.nan, np.float32)
+    return DayPlanes(missing, missing, missing, missing, np.zeros(region.shape, np.uint8), gaps=(reason,))
+
+
+def _days(
+    files: Mapping[Day, tuple[Path, ...]], start: Any, end: Any, folder: Path, reader: ObservationSource
+) -> Days:
+    there = np.array(sorted(files), "datetime64[D]")
+    if not len(there):
+        others = [path.name for path in sorted(folder.iterdir())]
+        found = f"it holds {len(others)} others, such as {others[0]}" if others else "it is empty"
+        raise NotFoundError(
+            f"the folder {folder} holds no {reader.name} file ({found}); "
+            "download the files first, or choose another source (viirs750-swath, surface, ...)"
+        )
+    if start is None and end is None:
+        return there
+    first = there[0] if start is None else as_day(start)
+    last = there[-1] if end is None else as_day(end)
+    if last < first:
+        raise InputError(f"the days end ({last}) before they start ({first})")
+    if not ((there >= first) & (there <= last)).any():
+        raise NotFoundError(
+            f"the folder {folder} holds no {reader.name} file of {first} to {last}; "
+            f"its files are of {there[0]} to {there[-1]}"
+        )
+    return day_range(first, last + 1)
+
+
+def _open_or_create(out: PathLike, region: Region, reader: ObservationSource) -> Cube:
+    if not Path(out).exists():
+        flags = tuple(getattr(reader, "flags", ()))
+        return Cube.create(out, region, sensor=reader.sensor, mir_band=reader.mir_band, flags=flags)
+    cube = Cube.open(out)
+    for what, there, asked in (
+        ("region", cube.region, region),
+        ("sensor", cube.sensor, reader.sensor),
+        ("MIR band", cube.mir_band, reader.mir_band),
+    ):
+        if there != asked:
+            raise InputError(f"the cube {out} has the {what} {there}, not {asked}; choose another output")
+    return cube
+
+
+def _fingerprint(source: str, files: Iterable[Path], frp: npt.NDArray[np.float32] | None) -> str:
+    """Name the inputs of a day: another name means that something changed."""
+    stats = [(path.name, (status := path.stat()).st_size, status.st_mtime_ns) for path in files]
+    digest = hashlib.sha256(json.dumps([source, stats]).encode())
+    if frp is not None:
+        digest.update(np.ascontiguousarray(frp).data)
+    return digest.hexdigest()

@@ -1,0 +1,1 @@
+"""Files, locks, manifests and settings, on which every room stands."""

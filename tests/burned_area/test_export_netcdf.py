@@ -1,0 +1,218 @@
+"""NetCDF: there and back without loss, after the conventions, and nothing else taken for a map."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+import pytest
+import rasterio
+import xarray as xr
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from banet.burned_area.netcdf import DailyProbability, read_daily, read_map, write_netcdf
+from banet.errors import InputError, NotFoundError, OutputError, UnreadableFileError
+from banet.grid.region import Region
+from banet.io.manifest import Manifest
+from made_maps import map_of, random_map
+
+PLANES = (
+    "burned_fraction",
+    "burn_date",
+    "uncertainty",
+    "observed_days",
+    "water",
+    "confidence",
+    "burn_doy",
+    "status",
+)
+
+
+def assert_same(one, two):
+    for name in PLANES:
+        a, b = getattr(one, name), getattr(two, name)
+        assert a.dtype == b.dtype, name
+        np.testing.assert_array_equal(a, b, err_msg=name)
+    assert one.region == two.region and one.region.transform == two.region.transform
+    assert (one.start, one.stop, one.threshold, one.attrs) == (two.start, two.stop, two.threshold, two.attrs)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 7), (40, 30)])
+def test_a_map_comes_back_exactly(tmp_path, shape):
+    burnmap = random_map(shape, start="2020-12-10", days=60)
+    assert_same(read_map(write_netcdf(burnmap, tmp_path / "a.nc")), burnmap)
+
+
+@settings(max_examples=8, deadline=None)
+@given(st.integers(0, 2**31), st.integers(1, 400), st.integers(0, 25_000))
+def test_any_map_comes_back_exactly(tmp_path_factory, seed, days, first):
+    rng = np.random.default_rng(seed)
+    shape = tuple(rng.integers(1, 12, 2))
+    burnmap = map_of(
+        rng.integers(-5, days, shape).clip(-1),
+        start=np.datetime64("1970-01-01") + first,
+        days=days,
+        fraction=rng.uniform(0.5, 1, shape),
+        water=rng.random(shape) > 0.8,
+        unseen=rng.random(shape) > 0.8,
+    )
+    path = tmp_path_factory.mktemp("maps") / "a.nc"
+    assert_same(read_map(write_netcdf(burnmap, path)), burnmap)
+
+
+@pytest.mark.parametrize("name", ["AK", "PI"])
+def test_a_window_of_a_shipped_region_comes_back(tmp_path, name):
+    region = Region.load(name).window(slice(7, 12), slice(3, 9))
+    assert_same(
+        read_map(write_netcdf(random_map((5, 6), region=region), tmp_path / "a.nc")),
+        random_map((5, 6), region=region),
+    )
+
+
+def test_other_programs_read_dates_units_and_grid(tmp_path):
+    burnmap = map_of([[-1, 4], [30, -1]], unseen=np.array([[True, False], [False, False]]))
+    manifest = Manifest(command=["banet", "map", "a cube.zarr"], version="9.9")
+    path = write_netcdf(burnmap, tmp_path / "a.nc", manifest=manifest)
+    with xr.open_dataset(path, engine="h5netcdf") as dataset:
+        assert dataset.attrs["Conventions"].startswith("CF-1.")
+        assert dataset.attrs["history"] == "banet 9.9: banet map 'a cube.zarr'"
+        assert {"title", "source", "references", "time_coverage_start", "time_coverage_end"} <= set(
+            dataset.attrs
+        )
+        assert dataset["burn_date"].values[0, 1] == np.datetime64("2021-08-05")
+        assert np.isnat(dataset["burn_date"].values[0, 0])
+        assert dataset["status"].values.tolist() == [[-1, 1], [1, 0]]
+        meanings = dict(
+            zip(
+                dataset["status"].attrs["flag_values"].tolist(),
+                dataset["status"].attrs["flag_meanings"].split(),
+            )
+        )
+        assert meanings[1] == "burned" and meanings[-1] == "not_observed" and meanings[-2] == "water"
+        assert np.isnan(dataset["confidence"].values[0, 0]) and np.isnan(dataset["uncertainty"].values[0, 0])
+        assert dataset["uncertainty"].dtype.kind == "f"
+        np.testing.assert_allclose(dataset["lat_bnds"].values, [[40, 39.99], [39.99, 39.98]])
+        np.testing.assert_allclose(dataset["lon_bnds"].values, [[-8, -7.99], [-7.99, -7.98]])
+        assert (
+            dataset["lat"].attrs["bounds"] == "lat_bnds" and dataset["lat"].attrs["units"] == "degrees_north"
+        )
+        period = dataset["time_bnds"].values.astype("datetime64[D]").tolist()
+        assert [str(day) for day in period] == ["2021-08-01", "2021-09-01"]
+    with rasterio.open(f"netcdf:{path}:status") as raster:
+        assert raster.crs.to_epsg() == 4326 or raster.crs.is_geographic
+        np.testing.assert_allclose(raster.transform[:6], tuple(burnmap.region.transform)[:6], atol=1e-12)
+        np.testing.assert_array_equal(raster.read(1), burnmap.status)
+
+
+def test_every_gridded_variable_names_its_grid_mapping(tmp_path):
+    path = write_netcdf(random_map((4, 5)), tmp_path / "a.nc")
+    with xr.open_dataset(path, engine="h5netcdf", decode_cf=False) as dataset:
+        gridded = [v for v in dataset.variables.values() if v.dims == ("lat", "lon")]
+        assert len(gridded) == 7
+        for variable in gridded:
+            mapping = variable.attrs["grid_mapping"]
+            assert "crs_wkt" in dataset[mapping].attrs
+            assert dataset[mapping].attrs["grid_mapping_name"] == "latitude_longitude"
+
+
+def test_equal_maps_give_equal_bytes(tmp_path):
+    one, two = (write_netcdf(random_map((30, 30)), tmp_path / f"{i}.nc") for i in "ab")
+    assert one.read_bytes() == two.read_bytes()
+
+
+def test_daily_probabilities_come_back_to_half_a_step(tmp_path):
+    burnmap = random_map((7, 9))
+    rng = np.random.default_rng(1)
+    probability = rng.random((31, 7, 9)).astype(np.float32)
+    probability[3, 2] = np.nan
+    probability[4, 2, :3] = [0, 1, 1.0000001]
+    path = write_netcdf(burnmap, tmp_path / "a.nc", daily=DailyProbability(burnmap.days, probability))
+    daily = read_daily(path)
+    np.testing.assert_array_equal(daily.days, burnmap.days)
+    np.testing.assert_array_equal(np.isnan(daily.probability), np.isnan(probability))
+    np.testing.assert_allclose(daily.probability, probability, atol=1.01e-5)
+    assert daily.probability.dtype == np.float32
+    assert_same(read_map(path), burnmap)
+    with xr.open_dataset(path, engine="h5netcdf") as dataset:
+        np.testing.assert_allclose(dataset["daily_probability"].values, probability, atol=1.01e-5)
+        assert dataset["daily_probability"].dims == ("day", "lat", "lon")
+
+
+def test_daily_probabilities_are_read_a_plane_at_a_time(tmp_path):
+    class Counted:
+        shape = (31, 2, 3)
+        asked: ClassVar[list[int]] = []
+
+        def __getitem__(self, index):
+            self.asked.append(index)
+            return np.zeros((2, 3), np.float32)
+
+    burnmap = map_of(np.full((2, 3), -1))
+    write_netcdf(burnmap, tmp_path / "a.nc", daily=DailyProbability(burnmap.days, Counted()))
+    assert Counted.asked == list(range(31))
+
+
+def test_daily_probabilities_of_another_grid_are_refused(tmp_path):
+    burnmap = map_of(np.full((2, 3), -1))
+    with pytest.raises(InputError, match=r"30 days do not fit daily probabilities of shape \(31, 2, 3\)"):
+        DailyProbability(burnmap.days[:30], np.zeros((31, 2, 3)))
+    with pytest.raises(InputError, match="do not fit the map of T"):
+        write_netcdf(burnmap, tmp_path / "a.nc", daily=DailyProbability(burnmap.days, np.zeros((31, 3, 3))))
+    assert list(tmp_path.iterdir()) == []
+
+
+def bad_files(tmp_path):
+    whole = write_netcdf(random_map((30, 30)), tmp_path / "whole.nc").read_bytes()
+    xr.Dataset({"x": ("y", [1, 2])}).to_netcdf(tmp_path / "other.nc", engine="h5netcdf")
+    return {
+        "page.nc": b"<!doctype html><title>Log in</title>",
+        "empty.nc": b"",
+        "half.nc": whole[: len(whole) // 2],
+        "head.nc": whole[:200],
+        "other.nc": (tmp_path / "other.nc").read_bytes(),
+    }
+
+
+@pytest.mark.parametrize("name", ["page.nc", "empty.nc", "half.nc", "head.nc", "other.nc"])
+def test_what_is_no_map_is_refused_in_one_line(tmp_path, name):
+    path = tmp_path / name
+    path.write_bytes(bad_files(tmp_path)[name])
+    with pytest.raises(UnreadableFileError, match=name) as caught:
+        read_map(path)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("lost", ["burn_date", "status", "water"])
+def test_a_map_without_one_of_its_planes_is_refused_or_derived(tmp_path, lost):
+    with xr.open_dataset(write_netcdf(random_map((6, 6)), tmp_path / "a.nc"), engine="h5netcdf") as dataset:
+        dataset.load().drop_vars(lost).to_netcdf(tmp_path / "b.nc", engine="h5netcdf")
+    if lost == "status":
+        assert_same(read_map(tmp_path / "b.nc"), random_map((6, 6)))
+    else:
+        with pytest.raises(UnreadableFileError, match=lost):
+            read_map(tmp_path / "b.nc")
+
+
+def test_a_map_that_contradicts_itself_is_refused(tmp_path):
+    path = write_netcdf(map_of([[3, -1]], fraction=0.6), tmp_path / "a.nc")
+    with xr.open_dataset(path, engine="h5netcdf") as dataset:
+        dataset.load().assign_attrs(burned_threshold=0.999).to_netcdf(tmp_path / "b.nc", engine="h5netcdf")
+    with pytest.raises(UnreadableFileError, match="is not a map that banet wrote"):
+        read_map(tmp_path / "b.nc")
+
+
+def test_missing_files_and_folders(tmp_path):
+    with pytest.raises(NotFoundError, match="does not exist"):
+        read_map(tmp_path / "a.nc")
+    with pytest.raises(NotFoundError, match="is a folder"):
+        read_map(tmp_path)
+    path = write_netcdf(random_map((3, 3)), tmp_path / "b.nc")
+    with pytest.raises(UnreadableFileError, match="holds no daily probabilities"):
+        read_daily(path)
+    with pytest.raises(OutputError, match="cannot write"):
+        write_netcdf(random_map((3, 3)), path / "c.nc")

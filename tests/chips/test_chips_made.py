@@ -1,0 +1,189 @@
+"""Chips from the simulator and from a cube with labels."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from banet.burned_area.reference import Reference
+from banet.chips.real import plan_blocks, starts, write_cube_chips
+from banet.chips.simulated import plan_simulated, write_simulated_chips
+from banet.chips.store import Chips
+from banet.cube import Cube
+from banet.errors import InputError
+from banet.grid.region import Region
+from banet.observations.planes import DayPlanes
+from training_scenes import toy_sample
+
+REGION = Region("T", (10.0, 40.0, 10.4, 40.3), 0.01)
+FIRST = np.datetime64("2020-12-10")
+
+
+def test_climates_take_turns_and_a_longer_plan_begins_with_the_shorter() -> None:
+    short, long = plan_simulated(4, ("a", "b", "c"), 10), plan_simulated(9, ("a", "b", "c"), 10)
+    assert long[:4] == short
+    assert [item.climate for item in short] == ["a", "b", "c", "a"]
+    assert len({item.name for item in long}) == 9
+    with pytest.raises(InputError, match="at least 1"):
+        plan_simulated(0, ("a",), 0)
+    with pytest.raises(InputError, match="climate"):
+        plan_simulated(3, (), 0)
+
+
+def test_simulating_goes_on_where_it_stopped(tmp_path: Path) -> None:
+    plan = plan_simulated(5, ("a", "bb"), 3)
+    calls: list[int] = []
+
+    def counting(seed: int, **kwargs: object) -> tuple[np.ndarray, np.ndarray]:
+        calls.append(seed)
+        if len(calls) == 4:
+            raise KeyboardInterrupt
+        return toy_sample(seed, **kwargs)  # type: ignore[arg-type]
+
+    with pytest.raises(KeyboardInterrupt):
+        write_simulated_chips(tmp_path, plan, days=8, size=16, sampler=counting)
+    told: list[tuple[int, int, str]] = []
+    chips = write_simulated_chips(
+        tmp_path, plan, days=8, size=16, sampler=counting, progress=lambda *line: told.append(line)
+    )
+    assert calls == [3, 4, 5, 6, 6, 7]
+    assert [line[:2] for line in told] == [(4, 5), (5, 5)]
+    planes, target = toy_sample(6, days=8, size=16, climate="bb")
+    chip = chips.read(3)
+    np.testing.assert_allclose(chip.target, target, atol=0.51 / 200)
+    np.testing.assert_allclose(chip.planes[:3], planes[:3], atol=0.51e-4)
+    assert chip.entry.seed == 6 and chip.entry.climate == "bb"
+
+
+@pytest.mark.slow
+def test_processes_make_the_same_chips_as_one(tmp_path: Path) -> None:
+    plan = plan_simulated(3, ("mediterranean",), 0)
+    one = write_simulated_chips(tmp_path / "one", plan, days=4, size=16)
+    two = write_simulated_chips(tmp_path / "two", plan, days=4, size=16, workers=2)
+    assert {e.name: e for e in one.entries} == {e.name: e for e in two.entries}
+    for name in one.names:
+        a, b = (next(i for i, e in enumerate(c.entries) if e.name == name) for c in (one, two))
+        np.testing.assert_array_equal(one.read(a).planes, two.read(b).planes)
+
+
+def test_blocks_cover_everything() -> None:
+    assert starts(100, 128, 100) == [0]
+    assert starts(128, 128, 100) == [0]
+    assert starts(300, 128, 100) == [0, 100, 172]
+    covered = np.zeros(801, bool)
+    for first in starts(801, 128, 100):
+        covered[first : first + 128] = True
+    assert covered.all()
+
+
+def reference(**fields: object) -> Reference:
+    fraction = np.zeros(REGION.shape, np.float32)
+    date = np.full(REGION.shape, np.datetime64("NaT", "D"))
+    valid = np.ones(REGION.shape, bool)
+    fraction[5:9, 5:9], date[5:9, 5:9] = 0.6, np.datetime64("2021-01-02")
+    fraction[25, 35], date[25, 35] = 0.2, np.datetime64("2020-12-12")
+    valid[0, :] = False
+    fraction[0, :] = np.nan
+    return Reference(REGION, fraction, date, None, valid, "LABELS", **fields)  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def cube(tmp_path_factory: pytest.TempPathFactory) -> Cube:
+    cube = Cube.create(
+        tmp_path_factory.mktemp("cube") / "cube.zarr", REGION, sensor="VIIRS S-NPP", mir_band="M12"
+    )
+    rng = np.random.default_rng(0)
+    for i in range(40):
+        if i == 7:
+            continue
+        red, nir, mir, zenith = rng.uniform(0.05, 0.6, (4, *REGION.shape)).astype(np.float32)
+        red[3, 3] = np.nan
+        frp = np.zeros(REGION.shape, np.float32)
+        frp[6, 6] = 12 if i == 23 else 0
+        planes = DayPlanes(red, nir, mir, zenith, np.ones(REGION.shape, np.uint8))
+        cube.write_day(FIRST + i, planes, frp)
+    return cube
+
+
+def test_cube_chips_hold_planes_and_daily_fractions_across_the_year(cube: Cube, tmp_path: Path) -> None:
+    labels = reference(start=np.datetime64("2020-12-11"), stop=np.datetime64("2021-01-17"))
+    chips = write_cube_chips(
+        tmp_path / "chips", cube, labels, days=32, size=16, step=12, day_step=16, empty_share=0.0
+    )
+    assert chips.entries
+    for number, entry in enumerate(chips.entries):
+        chip = chips.read(number)
+        row, col = entry.corner
+        days = slice(int((entry.day - FIRST).astype(int)), int((entry.day - FIRST).astype(int)) + 32)
+        assert entry.source == "cube" and entry.details["labels"] == "LABELS"
+        window = cube.read(FIRST, FIRST + 40, slice(row, row + 16), slice(col, col + 16))
+        np.testing.assert_allclose(chip.planes[0], window.red[days], atol=0.6e-4)
+        np.testing.assert_allclose(chip.planes[3], window.frp[days], rtol=1e-3)
+        known = np.isfinite(chip.target)
+        assert not known[:, np.arange(row, row + 16) == 0].any()
+        burned = np.nansum(chip.target, 0)
+        expected = reference().burned_fraction[row : row + 16, col : col + 16]
+        dates = reference().burn_date[row : row + 16, col : col + 16]
+        inside = (dates >= entry.day) & (dates < entry.day + 32)
+        np.testing.assert_allclose(burned, np.where(inside, np.nan_to_num(expected), 0), atol=0.003)
+        when = np.nan_to_num(chip.target).argmax(0)[burned > 0] + entry.day
+        np.testing.assert_array_equal(when, dates[burned > 0])
+    again = write_cube_chips(
+        tmp_path / "chips", cube, labels, days=32, size=16, step=12, day_step=16, empty_share=0.0
+    )
+    assert again.entries == chips.entries
+
+
+def test_several_processes_cut_the_same_chips(cube: Cube, tmp_path: Path) -> None:
+    settings = {"days": 16, "size": 16, "step": 12, "day_step": 8, "min_burned_cells": 1}
+    told: list[tuple[int, int, str]] = []
+    one = write_cube_chips(tmp_path / "one", cube, reference(), **settings)
+    two = write_cube_chips(
+        tmp_path / "two", cube, reference(), workers=2, progress=lambda *a: told.append(a), **settings
+    )
+    assert two.entries == one.entries
+    assert [(done, total) for done, total, _ in told] == [(n + 1, len(one)) for n in range(len(one))]
+    for number in range(len(one)):
+        ours, theirs = one.read(number), two.read(number)
+        np.testing.assert_array_equal(ours.planes, theirs.planes)
+        np.testing.assert_array_equal(ours.target, theirs.target)
+
+
+def test_days_outside_the_labels_period_are_not_known(cube: Cube, tmp_path: Path) -> None:
+    labels = reference(start=np.datetime64("2020-12-20"), stop=np.datetime64("2021-01-17"))
+    chips = write_cube_chips(
+        tmp_path / "c", cube, labels, days=16, size=64, step=64, day_step=8, min_burned_cells=1
+    )
+    assert all(entry.day >= np.datetime64("2020-12-20") for entry in chips.entries)
+    target = chips.read(0).target
+    # The region is smaller than the chip: what lies beyond it is not known, and not observed.
+    assert np.isnan(target[:, 30:]).all() and np.isnan(target[:, :, 40:]).all()
+    assert np.isnan(chips.read(0).planes[:, :, 30:]).all()
+
+
+def test_empty_blocks_are_few_and_the_same_each_time() -> None:
+    dated = reference().dates()
+    settings = {"days": 16, "size": 8, "step": 8, "day_step": 8, "min_burned_cells": 1, "empty_share": 0.5}
+    plan = plan_blocks(dated, FIRST, FIRST + 40, **settings)  # type: ignore[arg-type]
+    burned = [block for block in plan if block.burned_cells]
+    assert plan == plan_blocks(dated, FIRST, FIRST + 40, **settings)  # type: ignore[arg-type]
+    assert len(plan) == 2 * len(burned) > 0
+    assert sum(block.burned_cells for block in burned) >= 17
+
+
+def test_nothing_in_common_or_no_fire_is_an_error(cube: Cube, tmp_path: Path) -> None:
+    late = reference(start=np.datetime64("2021-03-01"), stop=np.datetime64("2021-04-01"))
+    with pytest.raises(InputError, match="share none"):
+        write_cube_chips(tmp_path / "c", cube, late, days=16, size=16)
+    with pytest.raises(InputError, match="choose fewer days"):
+        write_cube_chips(tmp_path / "c", cube, reference(), days=64, size=16)
+    with pytest.raises(InputError, match="nothing to train on"):
+        write_cube_chips(tmp_path / "c", cube, reference(), days=16, size=16, min_burned_cells=999)
+    empty = Cube.create(tmp_path / "empty.zarr", REGION, sensor="X", mir_band="M12")
+    with pytest.raises(InputError, match="no day yet"):
+        write_cube_chips(tmp_path / "c", empty, reference(), days=16, size=16)
+    with pytest.raises(InputError, match="at least 1"):
+        plan_blocks(reference().dates(), FIRST, FIRST + 40, days=16, step=0)
+    assert not (tmp_path / "c").exists() or not len(Chips.open(tmp_path / "c"))

@@ -1,0 +1,78 @@
+"""The command line: what it prints, and how it fails."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from banet.cli import main
+from banet.grid.region import Region
+
+
+def test_region_new_writes_a_file_that_loads(tmp_path, capsys):
+    assert main(["region", "new", "X1", "--bbox", "-10,36,5,44", "--dir", str(tmp_path)]) == 0
+    assert Region.load(tmp_path / "R_X1.json") == Region("X1", (-10, 36, 5, 44), 0.01)
+    assert "800 x 1500 cells" in capsys.readouterr().out
+
+
+def test_region_list_and_show(capsys):
+    assert main(["region", "list"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 7
+    assert main(["region", "show", "PI"]) == 0
+    assert "PI [-10,36,5,44] 800 x 1500" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("argv", "words"),
+    [
+        (["region", "new", "X", "--bbox", "5,36,-10,44"], "swapped"),
+        (["region", "new", "X", "--bbox", "5,36"], "W,S,E,N"),
+        (["region", "new", "X", "--bbox", "a,b,c,d"], "W,S,E,N"),
+        (["region", "show", "nowhere"], "no region file"),
+        (["regoin"], "regoin"),
+        (["region", "new"], "requires an argument"),
+        (["cube", "info", "/no/such.zarr"], "/no/such.zarr"),
+    ],
+)
+def test_wrong_input_is_one_line_and_exit_2(argv, words, capsys):
+    assert main(argv) == 2
+    out, err = capsys.readouterr()
+    assert words in err
+    assert len(err.strip().splitlines()) == 1
+    assert "Traceback" not in err + out
+
+
+def test_debug_shows_the_error_itself():
+    with pytest.raises(FileNotFoundError, match="no region file"):
+        main(["region", "show", "nowhere", "--debug"])
+
+
+def test_help_names_every_command(capsys):
+    assert main(["--help"]) == 0
+    text = capsys.readouterr().out
+    commands = (
+        "region download cube map events report evaluate baseline benchmark tiles train weights simulate "
+        "demo doctor"
+    )
+    for command in commands.split():
+        assert command in text
+
+
+def test_importing_banet_is_quick_and_light():
+    code = (
+        "import banet, sys; print(sorted(m for m in ('torch','numpy','xarray','zarr') if m in sys.modules))"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == "[]"
+
+
+def test_every_public_name_is_there():
+    import banet
+
+    assert len(banet.__all__) <= 30
+    for name in banet.__all__:
+        assert getattr(banet, name) is not None
+    with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
+        banet.nonsense  # noqa: B018

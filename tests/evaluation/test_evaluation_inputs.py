@@ -1,0 +1,307 @@
+"""Files of every kind on either side, classes of cells by area, months joined, and the commands."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import geopandas as gpd
+import numpy as np
+import pytest
+import rasterio
+from affine import Affine
+from shapely.geometry import box
+
+from banet.burned_area.reference import Quality, Reference
+from banet.cli import main
+from banet.errors import InputError, NotFoundError, UnreadableFileError
+from banet.evaluation.benchmark.stage import write_cube
+from banet.evaluation.classes import read_classes, read_validity
+from banet.evaluation.compare import compare
+from banet.evaluation.joining import join_months
+from banet.evaluation.scores import score
+from banet.evaluation.sources import read_other, read_pair, read_raster_map
+from banet.export import write_products
+from banet.grid.region import Region
+from banet.io.manifest import Manifest
+from made_maps import map_of
+
+REGION = Region("T", (10, 40, 10.2, 40.1), 0.01)
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory):
+    """A burning season as files of agencies without their usual errors, and as truth."""
+    from banet.simulation import simulate, write_scene
+    from banet.simulation.writers.labels import LabelErrors
+    from banet.simulation.writers.labels import write as write_tiles
+
+    folder = tmp_path_factory.mktemp("scene")
+    made = simulate(start="2019-08-01", days=31, size=40, seed=5, climate="mozambique")
+    assert (made.burned_fraction >= 0.5).sum() > 20
+    write_scene(made, folder, formats=("truth", "hotspots"))
+    write_cube(made, folder / "cube.zarr")
+    exact = LabelErrors(
+        smallest=1, fire_omission=0, pixel_omission=0, commission=0, share=0.5, longest_gap=99, same_day=1
+    )
+    (tile,) = write_tiles(made, folder, exact)
+    for product in ("MCD64A1", "VNP64A1"):
+        (folder / product).mkdir()
+        (folder / product / tile.name.replace("VNP64A1", product)).write_bytes(tile.read_bytes())
+    _write_firecci(made, folder)
+    _write_perimeters(made, folder)
+    return folder
+
+
+def _write_firecci(made, folder):
+    """Burned cells as FireCCI pixels of a quarter of a cell."""
+    burned = made.burned_fraction >= 0.5
+    start = made.days[0].astype("datetime64[Y]").astype("datetime64[D]")
+    day = np.where(burned, (made.burn_date - start).astype(np.int64) + 1, 0)
+    region, size = made.region, made.region.pixel_size / 4
+    path = folder / "20190801-ESACCI-L3S_FIRE-BA-MODIS-AREA_5-fv5.1-JD.tif"
+    transform = Affine(size, 0, region.west, 0, -size, region.north)
+    _write(path, np.kron(day, np.ones((4, 4), int)).astype(np.int16), transform=transform)
+
+
+def _write_perimeters(made, folder):
+    """Burned cells as squares, dated."""
+    region = made.region
+    row, col = np.nonzero(made.burned_fraction >= 0.5)
+    west, north = region.west + col * region.pixel_size, region.north - row * region.pixel_size
+    shapes = [box(x, y - region.pixel_size, x + region.pixel_size, y) for x, y in zip(west, north)]
+    dates = made.burn_date[row, col].astype("datetime64[ns]")
+    table = gpd.GeoDataFrame({"FIREDATE": dates}, geometry=shapes, crs="EPSG:4326")
+    table.to_file(folder / "fires.gpkg")
+
+
+@pytest.fixture(scope="module")
+def truth(scene):
+    return next((scene / "truth").glob("*_truth.nc"))
+
+
+def _products(scene):
+    return {
+        "MCD64A1": scene / "MCD64A1",
+        "VNP64A1": scene / "VNP64A1",
+        "FireCCI": next(scene.glob("*-JD.tif")),
+        "perimeters": scene / "fires.gpkg",
+    }
+
+
+def test_agencies_files_may_stand_on_either_side(scene, truth):
+    """A product against the truth it was made from, and the truth against the product."""
+    for kind, place in _products(scene).items():
+        forward = score(*read_pair(place, truth))
+        back = score(*read_pair(truth, place))
+        assert forward.dice > 0.75, kind
+        assert forward.dice == pytest.approx(back.dice, rel=1e-6), kind
+        assert forward.commission == pytest.approx(back.omission, rel=1e-6), kind
+        assert abs(forward.dating.median) <= 1, kind
+
+
+def test_two_products_meet_on_a_region(scene):
+    region = next(scene.glob("R_*.json"))
+    one, other = (_products(scene)[name] for name in ("MCD64A1", "FireCCI"))
+    mine, theirs = read_pair(one, other, region=region, start="2019-08", end="2019-08")
+    assert mine.region == theirs.region
+    assert score(mine, theirs).dice > 0.75
+    with pytest.raises(InputError, match="no grid of its own"):
+        read_pair(one, other)
+
+
+def test_a_raster_of_another_name(tmp_path):
+    path = tmp_path / "anything.tif"
+    values = np.zeros((10, 20), np.int16)
+    values[2, 3], values[4] = 215, -1
+    _write(path, values)
+    with pytest.raises(UnreadableFileError, match="give the first and last day"):
+        read_raster_map(path)
+    got, _ = read_pair(path, path, start="2021-08", end="2021-08")
+    assert str(got.burn_date[2, 3]) == "2021-08-03"
+    assert not got.valid[4].any()
+    _write(path, values, crs="EPSG:32634", transform=Affine(1000, 0, 5e5, 0, -1000, 4e6))
+    with pytest.raises(UnreadableFileError, match="square cells in degrees"):
+        read_raster_map(path, days=("2021-08", "2021-08"))
+
+
+def _write(path, values, crs="EPSG:4326", transform=None, nodata=None):
+    transform = transform or Affine(0.01, 0, 10, 0, -0.01, 40.1)
+    kind = {"driver": "GTiff", "count": 1, "dtype": values.dtype.name, "crs": crs, "nodata": nodata}
+    with rasterio.open(
+        path, "w", height=values.shape[0], width=values.shape[1], transform=transform, **kind
+    ) as raster:
+        raster.write(values, 1)
+
+
+# Months joined.
+
+
+def test_months_are_joined(tmp_path):
+    first, second = np.full((4, 5), -1), np.full((4, 5), -1)
+    first[0, :2], second[0, 1], second[2] = 3, 5, 7
+    august = map_of(first, fraction=np.array([0.6] * 5))
+    september = map_of(second, start="2021-09-01", days=30, fraction=np.array([0.6, 0.9, 0.6, 0.6, 0.6]))
+    got = join_months([september, august])
+    assert (str(got.start), str(got.stop)) == ("2021-08-01", "2021-10-01")
+    assert [str(d) for d in got.burn_date[0, :3]] == ["2021-08-04", "2021-09-06", "NaT"]
+    assert got.burned.sum() == 7
+    np.testing.assert_array_equal(got.observed_days, august.observed_days + september.observed_days)
+    assert join_months([august]).burned_area_ha == august.burned_area_ha
+    for part in (august, september):
+        manifest = Manifest(command="test", config={}, inputs=(), weights={})
+        write_products(part, tmp_path, f"T_{part.start}", manifest=manifest, pictures=False)
+    whole, _ = read_pair(tmp_path, tmp_path)
+    np.testing.assert_array_equal(whole.burn_date, got.burn_date)
+    with pytest.raises(InputError, match="overlaps"):
+        join_months([august, august])
+    with pytest.raises(InputError, match="differ in grid"):
+        join_months([august, map_of(np.full((4, 4), -1), start="2021-09-01")])
+    with pytest.raises(InputError, match="no map"):
+        join_months([])
+
+
+# Classes and masks.
+
+
+def test_classes_of_a_raster_go_by_area(tmp_path):
+    """Pixels of a third of a cell: two of class 1 and one of class 2 make class 1, whatever is nearest."""
+    path = tmp_path / "cover.tif"
+    values = np.tile(np.array([1, 2, 1], np.uint8), (30, 20))
+    values[:, 30:] = 255
+    _write(path, values, transform=Affine(0.01 / 3, 0, 10, 0, -0.01 / 3, 40.1), nodata=255)
+    got, names = read_classes(path, REGION)
+    assert names == {1: "1", 2: "2"}
+    assert (got[:, :10] == 1).all()
+    assert (got[:, 10:] == -1).all()
+    _write(path, values.astype(np.float32))
+    with pytest.raises(InputError, match="whole numbers"):
+        read_classes(path, REGION)
+    many = np.arange(200, dtype=np.int16).reshape(10, 20)
+    _write(path, many)
+    with pytest.raises(InputError, match="200 classes"):
+        read_classes(path, REGION)
+
+
+def test_classes_of_polygons(tmp_path):
+    path = tmp_path / "zones.gpkg"
+    shapes = [box(10, 40, 10.064, 40.1), box(10.064, 40, 10.12, 40.1)]
+    gpd.GeoDataFrame({"name": ["west", "east"]}, geometry=shapes, crs="EPSG:4326").to_file(path)
+    got, names = read_classes(path, REGION)
+    west, east = (next(k for k, v in names.items() if v == name) for name in ("west", "east"))
+    assert (got[:, :6] == west).all()
+    assert (got[:, 7:12] == east).all()
+    assert (got[:, 6] == east).all(), "four tenths west, six east"
+    assert (got[:, 12:] == -1).all()
+    with pytest.raises(InputError, match="no field zone"):
+        read_classes(path, REGION, field="zone")
+    with pytest.raises(NotFoundError):
+        read_classes(tmp_path / "none.gpkg", REGION)
+    (tmp_path / "bad.gpkg").write_text("x")
+    with pytest.raises(UnreadableFileError):
+        read_classes(tmp_path / "bad.gpkg", REGION)
+
+
+def test_a_mask_of_what_may_count(tmp_path):
+    shape = box(10, 40, 10.055, 40.1)
+    gpd.GeoDataFrame({"id": [1]}, geometry=[shape], crs="EPSG:4326").to_file(tmp_path / "m.gpkg")
+    got = read_validity(tmp_path / "m.gpkg", REGION)
+    assert got[:, :6].all()
+    assert not got[:, 6:].any()
+    values = np.zeros((10, 20), np.uint8)
+    values[3:] = 1
+    _write(tmp_path / "m.tif", values)
+    np.testing.assert_array_equal(read_validity(tmp_path / "m.tif", REGION), values == 1)
+
+
+def test_cells_that_the_product_did_not_see_reliably_are_left_out():
+    truth = Reference.from_map(map_of(np.zeros((2, 3), int)))
+    first = np.full((2, 3), np.datetime64("2021-07-25"))
+    last = np.full((2, 3), np.datetime64("2021-08-31"))
+    first[0, 0], last[0, 1], last[0, 2] = "2021-08-02", "2021-08-30", "NaT"
+    product = replace(truth, quality=Quality(first, last, np.ones((2, 3), np.uint8)))
+    burned = map_of(np.zeros((2, 3), int))
+    assert compare(burned, product).valid.all()
+    assert compare(burned, product, reliable=True).valid.tolist() == [[False] * 3, [True] * 3]
+    assert compare(burned, truth, reliable=True).valid.all()
+    shorter = compare(burned, product, days=("2021-08-02", "2021-08-30"), reliable=True)
+    assert shorter.valid[0].tolist() == [True, True, False]
+
+
+def test_areas_sum_to_the_hectares_of_the_region():
+    """The cells of a comparison have the area of the region's outline on the ellipsoid to 1e-6."""
+    from pyproj import Geod
+
+    burned = map_of(np.zeros((300, 200), int), west=-8.0, north=60.0)
+    west, south, east, north = burned.region.bbox
+    n = 2000  # parallels are no geodesics: follow them in small steps
+    lon = np.concatenate([np.linspace(west, east, n), np.linspace(east, west, n)])
+    lat = np.concatenate([np.full(n, south), np.full(n, north)])
+    exact = abs(Geod(ellps="WGS84").polygon_area_perimeter(lon, lat)[0]) / 1e4
+    got = score(burned, burned)
+    assert got.hectares == pytest.approx(exact, rel=1e-6)
+    assert got.hard.both == pytest.approx(exact, rel=1e-6)
+
+
+# The commands.
+
+
+def test_everything_that_evaluate_is_asked_for(scene, truth, tmp_path, capsys):
+    cube, maps, out = str(scene / "cube.zarr"), tmp_path / "maps", tmp_path / "out"
+    months = ["--start", "2019-08", "--end", "2019-08"]
+    assert main(["map", cube, *months, "--out", str(maps), "--no-pictures"]) == 0
+    path = next(maps.glob("*.nc"))
+    cover = tmp_path / "cover.tif"
+    region, _ = read_pair(path, truth)
+    west, north, size = region.region.west, region.region.north, region.region.pixel_size
+    halves = np.ones((40, 40), np.uint8)
+    halves[20:] = 2
+    _write(cover, halves, transform=Affine(size, 0, west, 0, -size, north))
+    words = ["evaluate", str(path), "--reference", str(truth), "--out", str(out), "--draws", "20"]
+    words += ["--cube", cube, "--hotspots", str(scene / "hotspots"), "--weights", "default", "--no-pictures"]
+    words += ["--also", f"MCD64A1={scene / 'MCD64A1'}", "--cover", str(cover), "--zones", str(cover)]
+    assert main([*words, "--valid", str(cover), "--reliable"]) == 0
+    text = capsys.readouterr().out
+    held = json.loads((out / "evaluation.json").read_text())
+    names = list(held["scores"])
+    assert names[:2] == [path.stem, "MCD64A1"]
+    assert {"active fires", "index drop", f"{path.stem}, no hot spots"} <= set(names)
+    assert set(held["dates_to_active_fires"]) == set(names)
+    assert set(held["covers"]) == set(held["zones"]) == {"1", "2"}
+    assert held["dates_by_gap"]
+    assert "against active fires" in text
+    assert (out / "zones.csv").is_file()
+
+
+def test_options_that_need_others(truth, capsys):
+    assert main(["evaluate", str(truth), "--reference", str(truth), "--replay"]) == 2
+    assert "--cube" in capsys.readouterr().err
+    words = ["evaluate", str(truth), "--reference", str(truth), "--cube", "c.zarr", "--replay"]
+    assert main(words) == 2
+    assert "--weights" in capsys.readouterr().err
+
+
+def test_names_of_further_maps(scene, truth):
+    mine, _ = read_pair(truth, truth)
+    name, product = read_other(f"P={scene / 'MCD64A1'}", mine)
+    assert name == "P"
+    assert product.region == mine.region
+    assert read_other(str(truth), mine)[0] == truth.stem
+
+
+@pytest.mark.parametrize("method", ["active-fires", "grown-fires", "confirmed-fires", "index-drop"])
+def test_baselines_are_maps_like_any_other(scene, truth, tmp_path, capsys, method):
+    words = ["--method", method, "--start", "2019-08", "--end", "2019-08", "--out", str(tmp_path)]
+    assert main(["baseline", str(scene / "cube.zarr"), *words, "--no-pictures"]) == 0
+    assert "ha burned" in capsys.readouterr().out
+    files = sorted(path.name.split("_201908")[-1] for path in tmp_path.iterdir())
+    assert {".nc", "_burn_date.tif", "_confidence.tif", "_uncertainty.tif"} <= set(files)
+    assert score(*read_pair(tmp_path, truth)).hard.map_burned > 0
+
+
+def test_the_original_needs_its_weights(scene, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("BANET_CACHE", str(tmp_path))
+    words = ["--method", "original", "--start", "2019-08", "--end", "2019-08", "--out", str(tmp_path)]
+    assert main(["baseline", str(scene / "cube.zarr"), *words]) == 2
+    assert "banet download weights" in capsys.readouterr().err
+    assert main(["baseline", str(scene / "cube.zarr"), *words, "--weights", "default", "--no-pictures"]) == 0

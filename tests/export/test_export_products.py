@@ -1,0 +1,185 @@
+"""All products of a map: complete or not there, the same again, and one line where it cannot be."""
+
+from __future__ import annotations
+
+import builtins
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from banet.errors import InputError, NotFoundError, OutputError, UnreadableFileError
+from banet.export import (
+    DailyProbability,
+    check_products,
+    find_manifests,
+    read_daily,
+    read_map,
+    write_products,
+)
+from banet.grid.region import Region
+from banet.io.files import sha256
+from banet.io.manifest import Manifest
+from made_maps import map_of, random_map
+
+NAMES = {
+    "burn_date": "T_202108_burn_date.tif",
+    "burn_date_qml": "T_202108_burn_date.qml",
+    "confidence": "T_202108_confidence.tif",
+    "confidence_qml": "T_202108_confidence.qml",
+    "uncertainty": "T_202108_uncertainty.tif",
+    "uncertainty_qml": "T_202108_uncertainty.qml",
+    "netcdf": "T_202108.nc",
+    "picture": "T_202108.png",
+    "manifest": "T_202108_manifest.json",
+}
+
+
+def test_every_product_is_written_under_its_name(tmp_path):
+    paths = write_products(random_map((20, 30)), tmp_path / "new" / "folder", "T_202108")
+    assert {key: path.name for key, path in paths.items()} == NAMES
+    assert sorted(p.name for p in (tmp_path / "new" / "folder").iterdir()) == sorted(NAMES.values())
+    manifest = check_products(paths["manifest"])
+    assert set(manifest.products) == set(NAMES.values()) - {NAMES["manifest"]}
+    assert manifest.products["T_202108.nc"] == sha256(paths["netcdf"])
+    assert find_manifests(tmp_path / "new" / "folder") == [paths["manifest"]]
+
+
+def test_equal_maps_give_equal_files_and_fingerprints(tmp_path):
+    runs = []
+    for name in "ab":
+        manifest = Manifest.begin("banet map T.zarr", {"threshold": 0.5})
+        paths = write_products(random_map((20, 30)), tmp_path / name, "T", manifest=manifest, stac=True)
+        runs.append(Manifest.load(paths["manifest"]))
+    assert runs[0].products == runs[1].products and len(runs[0].products) == 9
+    assert runs[0].fingerprint == runs[1].fingerprint
+    assert runs[0].finished >= runs[0].started
+
+
+def test_daily_probabilities_come_on_request_and_pictures_can_be_left_out(tmp_path):
+    burnmap = random_map((6, 7))
+    daily = DailyProbability(burnmap.days, np.zeros((31, 6, 7), np.float32))
+    paths = write_products(burnmap, tmp_path, "T", pictures=False, daily=daily)
+    assert "picture" not in paths and not (tmp_path / "T.png").exists()
+    assert read_daily(paths["netcdf"]).probability.shape == (31, 6, 7)
+    np.testing.assert_array_equal(read_map(paths["netcdf"]).burn_date, burnmap.burn_date)
+
+
+def test_a_second_run_replaces_the_first(tmp_path):
+    write_products(random_map((6, 7), seed=1), tmp_path, "T", pictures=False)
+    burnmap = random_map((6, 7), seed=2)
+    paths = write_products(burnmap, tmp_path, "T", pictures=False)
+    np.testing.assert_array_equal(read_map(paths["netcdf"]).burn_date, burnmap.burn_date)
+    check_products(paths["manifest"])
+
+
+def test_a_run_that_breaks_off_leaves_no_manifest(tmp_path, monkeypatch):
+    write_products(random_map((6, 7)), tmp_path, "T", pictures=False)
+    assert (tmp_path / "T_manifest.json").exists()
+
+    def broken(*_, **__):
+        raise OutputError("no space left")
+
+    monkeypatch.setattr("banet.export.products.write_cog", broken)
+    with pytest.raises(OutputError, match="no space left"):
+        write_products(random_map((6, 7)), tmp_path, "T", pictures=False)
+    assert not (tmp_path / "T_manifest.json").exists()
+    assert not [p for p in tmp_path.iterdir() if p.name.endswith(".part")]
+    assert find_manifests(tmp_path) == []
+
+
+@pytest.mark.parametrize("damage", ["lost", "changed"])
+def test_products_that_were_lost_or_changed_are_named(tmp_path, damage):
+    paths = write_products(random_map((6, 7)), tmp_path, "T", pictures=False)
+    if damage == "lost":
+        paths["confidence"].unlink()
+    else:
+        paths["confidence"].write_bytes(paths["confidence"].read_bytes() + b"x")
+    with pytest.raises(UnreadableFileError, match=r"T_confidence\.tif$"):
+        check_products(paths["manifest"])
+
+
+def test_where_nothing_can_be_written_it_says_so_in_one_line(tmp_path):
+    (tmp_path / "file").write_text("")
+    for folder in (tmp_path / "file", tmp_path / "file" / "below"):
+        with pytest.raises(OutputError, match="cannot write to the folder") as caught:
+            write_products(random_map((6, 7)), folder, "T")
+        assert "\n" not in str(caught.value)
+
+
+@pytest.mark.skipif(
+    not Path("/proc/self").is_dir(), reason="needs a file system that refuses to be written to"
+)
+def test_a_read_only_file_system_is_one_line():
+    with pytest.raises(OutputError, match="cannot write to the folder /proc/banet"):
+        write_products(random_map((6, 7)), "/proc/banet", "T")
+
+
+@pytest.mark.parametrize("stem", ["", "a/b", "..", "."])
+def test_a_stem_is_no_path(tmp_path, stem):
+    with pytest.raises(InputError, match="is no first part of a file name"):
+        write_products(random_map((6, 7)), tmp_path, stem)
+
+
+def test_daily_probabilities_of_another_grid_are_refused_before_anything_is_written(tmp_path):
+    burnmap = random_map((6, 7))
+    with pytest.raises(InputError, match="do not fit the map"):
+        write_products(
+            burnmap, tmp_path, "T", daily=DailyProbability(burnmap.days, np.zeros((31, 7, 7), np.float32))
+        )
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_without_maps_and_no_folder(tmp_path):
+    assert find_manifests(tmp_path) == []
+    with pytest.raises(NotFoundError, match="the folder of maps"):
+        find_manifests(tmp_path / "nowhere")
+
+
+# --- STAC
+
+
+def item_of(burnmap, folder):
+    pystac = pytest.importorskip("pystac")
+    path = write_products(burnmap, folder, "T_202108", pictures=False, stac=True)["stac"]
+    return json.loads(path.read_text()), pystac.Item.from_file(str(path))
+
+
+def test_the_item_names_the_products_and_the_period(tmp_path):
+    burnmap = map_of(np.full((20, 30), 3))
+    fields, item = item_of(burnmap, tmp_path)
+    assert item.id == "T_202108" and fields["bbox"] == [-8.0, 39.8, -7.7, 40.0]
+    assert item.properties["start_datetime"] == "2021-08-01T00:00:00Z"
+    assert item.properties["end_datetime"] == "2021-08-31T23:59:59Z"
+    assert item.properties["proj:shape"] == [20, 30] and item.properties["proj:transform"][
+        0
+    ] == pytest.approx(0.01)
+    assert item.properties["banet:burned_area_ha"] == pytest.approx(burnmap.burned_area_ha, abs=0.1)
+    for asset in item.assets.values():
+        assert (tmp_path / asset.href).is_file()
+    assert fields["assets"]["burn_date"]["bands"][0]["nodata"] == -1
+
+
+def test_an_item_across_the_antimeridian_is_cut_there(tmp_path):
+    fields, _ = item_of(random_map((20, 40), region=Region("CK", (179.8, 66, -179.8, 66.2), 0.01)), tmp_path)
+    assert fields["geometry"]["type"] == "MultiPolygon"
+    assert fields["bbox"] == [179.8, 66.0, -179.8, 66.2]
+    longitudes = np.array([x for polygon in fields["geometry"]["coordinates"] for x, _ in polygon[0]])
+    assert longitudes.min() == -180 and longitudes.max() == 180
+
+
+def test_without_pystac_it_says_what_to_install(tmp_path, monkeypatch):
+    real_import = builtins.__import__
+
+    def without(name, *args, **kwargs):
+        if name == "pystac":
+            raise ImportError(name)
+        return real_import(name, *args, **kwargs)
+
+    monkeypatch.setattr(builtins, "__import__", without)
+    with pytest.raises(InputError, match=r"pip install 'banet\[stac\]'"):
+        write_products(random_map((6, 7)), tmp_path, "T", pictures=False, stac=True)

@@ -1,0 +1,333 @@
+"""Folders of files to a cube: days, gaps, what changed since, and what cannot be."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from banet.cube import Cube, open_cube
+from banet.errors import InputError, NotFoundError, OutputError, UnreadableFileError
+from banet.grid.region import Region
+from banet.ingest.folder import build_cube
+from banet.observations import source
+from banet.observations.hotspots import grid_frp, read_hotspots
+from writers_hdf4 import SCALES, smooth_planes, write_overpass
+
+REGION = Region("T", (-8, 39, -7.8, 39.15), 0.01)
+DAY = np.datetime64("2020-07-14")
+HEADER = "latitude,longitude,acq_date,acq_time,satellite,instrument,confidence,version,frp,daynight,type"
+
+
+def fires(tmp_path: Path, *rows: str) -> Path:
+    path = tmp_path / "fires.csv"
+    path.write_text("\n".join([HEADER, *rows]) + "\n")
+    return path
+
+
+def row(date: str, *, frp: float = 10, kind: int = 0, lat: float = 39.055) -> str:
+    return f"{lat},-7.905,{date},1236,N,VIIRS,n,2,{frp},D,{kind}"
+
+
+@pytest.fixture
+def season(tmp_path: Path) -> tuple[Path, Path]:
+    """Three days of files, and fires from the day before them to the second."""
+    folder = tmp_path / "viirs"
+    for offset in range(3):
+        write_overpass(folder, REGION, f"{DAY + offset}T12:36", smooth_planes(REGION, offset))
+    return folder, fires(
+        tmp_path,
+        row("2020-07-13"),
+        row("2020-07-14"),
+        row("2020-07-14", kind=2, lat=39.065),
+        row("2020-07-15"),
+    )
+
+
+class Told:
+    """Collects what a build says."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def __call__(self, done: int, total: int, message: str) -> None:
+        assert 1 <= done <= total
+        self.lines.append(message)
+
+
+def build(season: tuple[Path, Path], out: Path, **options: object) -> tuple[Cube, list[str]]:
+    told = Told()
+    cube = build_cube(REGION, *season, out, progress=told, **options)  # type: ignore[arg-type]
+    return cube, told.lines
+
+
+def test_a_folder_and_a_table_become_a_cube(tmp_path: Path, season: tuple[Path, Path]) -> None:
+    cube, told = build(season, tmp_path / "t.zarr")
+    assert told == [f"{DAY + offset}: 6 files" for offset in range(3)]
+    assert (cube.region, cube.sensor, cube.mir_band) == (REGION, "VIIRS S-NPP", "M12")
+    assert cube.days.tolist() == [(DAY + offset).item() for offset in range(3)]
+    assert cube.gaps == {}
+    window, table = cube.read(DAY, DAY + 3), read_hotspots(season[1])
+    for offset in range(3):
+        planes = source("viirs750-gridded").read_day(season[0], DAY + offset, REGION)
+        for name, step in (("red", 1e-4), ("nir", 1e-4), ("mir", 1e-4), ("view_zenith", 1e-2)):
+            np.testing.assert_allclose(getattr(window, name)[offset], getattr(planes, name), atol=0.51 * step)
+        np.testing.assert_array_equal(window.count[offset], planes.count)
+    np.testing.assert_array_equal(window.frp[0], grid_frp(table, REGION, DAY))
+    assert window.frp[0].sum() == 10
+    assert window.frp[1].sum() == 10
+    # The table ends the day before: whether anything burned is not known, and that is said.
+    assert np.isnan(window.frp[2]).all()
+    record = cube.record(DAY + 2)
+    assert record is not None
+    assert record.notes == ("the hot spots do not cover this day",)
+
+
+def test_types_may_be_left_aside(tmp_path: Path, season: tuple[Path, Path]) -> None:
+    cube, _ = build(season, tmp_path / "t.zarr", vegetation_only=False)
+    assert cube.read(DAY, DAY + 1).frp.sum() == 20
+
+
+def test_a_table_that_was_read_and_none_will_do(tmp_path: Path, season: tuple[Path, Path]) -> None:
+    cube = build_cube(REGION, season[0], read_hotspots(season[1]), tmp_path / "a.zarr")
+    assert cube.read(DAY, DAY + 1).frp.sum() == 10
+    cube = build_cube(REGION, season[0], None, tmp_path / "b.zarr")
+    assert np.isnan(cube.read(DAY, DAY + 1).frp).all()
+
+
+def test_building_twice_changes_nothing_and_reads_no_file(
+    tmp_path: Path, season: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cube, _ = build(season, tmp_path / "t.zarr", start="2020-07-13", end="2020-07-18")
+    before = {path: path.stat().st_mtime_ns for path in cube.path.rglob("*") if path.name != "lock"}
+    monkeypatch.setattr("banet.observations.gridded.read_arrays", None)
+    again, told = build(season, tmp_path / "t.zarr", start="2020-07-13", end="2020-07-18")
+    assert {line.split(": ", 1)[1] for line in told} == {"unchanged"}
+    assert {path: path.stat().st_mtime_ns for path in again.path.rglob("*") if path.name != "lock"} == before
+
+
+def test_days_asked_for_without_a_file_are_gaps(tmp_path: Path, season: tuple[Path, Path]) -> None:
+    cube, told = build(season, tmp_path / "t.zarr", start="2020-07-15", end="2020-07-18")
+    assert cube.days.tolist() == [(DAY + offset).item() for offset in (1, 2)]
+    assert cube.gaps == {DAY + 3: ("no file",), DAY + 4: ("no file",)}
+    assert told[2:] == ["2020-07-17: gap: no file", "2020-07-18: gap: no file"]
+
+
+def test_fires_of_a_day_without_images_are_kept(tmp_path: Path, season: tuple[Path, Path]) -> None:
+    cube, told = build(season, tmp_path / "t.zarr", start="2020-07-13", end="2020-07-14")
+    assert told[0] == "2020-07-13: gap: no file"
+    assert cube.gaps == {DAY - 1: ("no file",)}
+    window = cube.read(DAY - 1, DAY)
+    assert window.frp.sum() == 10
+    assert not window.observed.any()
+    assert (window.count == 0).all()
+
+
+def test_one_end_alone_reaches_to_the_folders_other(tmp_path: Path, season: tuple[Path, Path]) -> None:
+    cube, told = build(season, tmp_path / "a.zarr", start="2020-07-15")
+    assert len(cube.days) == len(told) == 2
+    cube, told = build(season, tmp_path / "b.zarr", end="2020-07-14")
+    assert len(cube.days) == len(told) == 1
+
+
+def test_a_broken_file_is_a_gap_and_the_rest_goes_on(tmp_path: Path, season: tuple[Path, Path]) -> None:
+    broken = next(season[0].glob("*A2020197*Radiance_M12.hdf"))
+    broken.write_text("<html>login</html>")
+    cube, told = build(season, tmp_path / "t.zarr")
+    assert len(told) == 3
+    assert list(cube.gaps) == [DAY + 1]
+    assert "is a web page, not HDF4" in cube.gaps[DAY + 1][0]
+    # Something burned on it, so the day holds that, and only that.
+    window = cube.read(DAY + 1, DAY + 2)
+    assert window.frp.sum() == 10
+    assert not window.observed.any()
+    # The file is mended: the day is built.
+    write_overpass(season[0], REGION, f"{DAY + 1}T12:36", smooth_planes(REGION, 1))
+    cube, told = build(season, tmp_path / "t.zarr")
+    assert [line.split(": ", 1)[1] for line in told] == ["unchanged", "6 files", "unchanged"]
+    assert cube.gaps == {}
+    assert cube.read(DAY + 1, DAY + 2).observed.any()
+
+
+def test_an_overpass_that_comes_later_is_taken_in(tmp_path: Path, season: tuple[Path, Path]) -> None:
+    cube, _ = build(season, tmp_path / "t.zarr")
+    nearer = smooth_planes(REGION, 9, view_zenith=5)
+    write_overpass(season[0], REGION, f"{DAY + 2}T14:18", nearer)
+    cube, told = build(season, tmp_path / "t.zarr")
+    assert [line.split(": ", 1)[1] for line in told] == ["unchanged", "unchanged", "12 files"]
+    assert cube.read(DAY + 2, DAY + 3).count.max() == 2
+
+
+def test_a_half_broken_day_is_used_and_its_gap_recorded(tmp_path: Path, season: tuple[Path, Path]) -> None:
+    second = write_overpass(season[0], REGION, f"{DAY}T14:18", smooth_planes(REGION, 5))
+    second["Radiance_M15"].unlink()
+    cube, told = build(season, tmp_path / "t.zarr")
+    assert told[0] == "2020-07-14: 6 files, 1 gaps"
+    assert cube.gaps[DAY] == ("overpass NPP_VMAES_L1 2020-07-14 14:18: no file of Radiance_M15",)
+    assert cube.read(DAY, DAY + 1).observed.any()
+
+
+def test_new_fires_change_their_days_alone(tmp_path: Path, season: tuple[Path, Path]) -> None:
+    build(season, tmp_path / "t.zarr")
+    text = season[1].read_text()
+    season[1].write_text(text + row("2020-07-15", frp=7, lat=39.105) + "\n" + row("2020-07-16", frp=1) + "\n")
+    cube, told = build(season, tmp_path / "t.zarr")
+    assert [line.split(": ", 1)[1] for line in told] == ["unchanged", "6 files", "6 files"]
+    assert cube.read(DAY, DAY + 3).frp.sum(axis=(1, 2)).tolist() == [10, 17, 1]
+
+
+def test_a_day_outlives_its_files(tmp_path: Path, season: tuple[Path, Path]) -> None:
+    cube, _ = build(season, tmp_path / "t.zarr")
+    before = cube.read(DAY, DAY + 3)
+    for path in season[0].glob("*A2020196*"):
+        path.unlink()
+    for path in season[0].glob("*A2020197*"):
+        path.write_bytes(b"")
+    cube, told = build(season, tmp_path / "t.zarr", start=DAY, end=DAY + 2)
+    assert told[0] == "2020-07-14: kept, its files are gone"
+    assert told[1].startswith("2020-07-15: kept; no overpass of 2020-07-15 can be used")
+    assert told[2] == "2020-07-16: unchanged"
+    np.testing.assert_array_equal(cube.read(DAY, DAY + 3).red, before.red)
+
+
+def test_a_build_that_stopped_goes_on(tmp_path: Path, season: tuple[Path, Path]) -> None:
+    class Stopped(Exception):
+        pass
+
+    def stop(done: int, total: int, message: str) -> None:
+        if done == 2:
+            raise Stopped
+
+    with pytest.raises(Stopped):
+        build_cube(REGION, *season, tmp_path / "t.zarr", progress=stop)
+    assert len(open_cube(tmp_path / "t.zarr").days) == 2
+    cube, told = build(season, tmp_path / "t.zarr")
+    assert [line.split(": ", 1)[1] for line in told] == ["unchanged", "unchanged", "6 files"]
+    assert len(cube.days) == 3
+
+
+def test_notes_of_the_table_are_recorded(tmp_path: Path, season: tuple[Path, Path]) -> None:
+    season[1].write_text(season[1].read_text() + row("2020-07-14", lat=39.075).replace(",10,", ",,") + "\n")
+    cube, _ = build(season, tmp_path / "t.zarr")
+    record = cube.record(DAY)
+    assert record is not None
+    assert record.notes == ("fires.csv: 1 rows without a fire radiative power count as 0 MW",)
+
+
+# What cannot be.
+
+
+def test_folders_without_files_are_told(tmp_path: Path, season: tuple[Path, Path]) -> None:
+    with pytest.raises(NotFoundError, match="folder of VIIRS files .*none does not exist"):
+        build((tmp_path / "none", season[1]), tmp_path / "t.zarr")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(
+        NotFoundError, match=r"holds no viirs750-gridded file \(it is empty\); download the files"
+    ):
+        build((tmp_path / "empty", season[1]), tmp_path / "t.zarr")
+    (tmp_path / "empty" / "VNP02MOD.A2020196.nc").write_text("")
+    with pytest.raises(NotFoundError, match=r"it holds 1 others, such as VNP02MOD.A2020196.nc"):
+        build((tmp_path / "empty", season[1]), tmp_path / "t.zarr")
+    with pytest.raises(
+        NotFoundError,
+        match="file of 2021-01-01 to 2021-02-01; its files are of 2020-07-14 to 2020-07-16",
+    ):
+        build(season, tmp_path / "t.zarr", start="2021-01-01", end="2021-02-01")
+    with pytest.raises(NotFoundError, match="hot-spot file .* does not exist"):
+        build((season[0], tmp_path / "none.csv"), tmp_path / "t.zarr")
+    assert not (tmp_path / "t.zarr").exists()
+
+
+def test_days_and_sources_that_are_none_are_told(tmp_path: Path, season: tuple[Path, Path]) -> None:
+    with pytest.raises(InputError, match="the days end .2020-07-14. before they start"):
+        build(season, tmp_path / "t.zarr", start="2020-07-15", end="2020-07-14")
+    with pytest.raises(InputError, match="is not a day"):
+        build(season, tmp_path / "t.zarr", start="July")
+    with pytest.raises(InputError, match="no observation source 'modis'"):
+        build(season, tmp_path / "t.zarr", source="modis")
+    season[1].write_text("latitude,longitude,acq_date\n1,2,2020-07-14\n")
+    with pytest.raises(InputError, match="lacks the column frp"):
+        build(season, tmp_path / "t.zarr")
+    season[1].write_text("")
+    with pytest.raises(UnreadableFileError, match="is empty"):
+        build(season, tmp_path / "t.zarr")
+    assert not (tmp_path / "t.zarr").exists()
+
+
+def test_another_cube_is_not_written_over(tmp_path: Path, season: tuple[Path, Path]) -> None:
+    other = Region("O", (-8, 39, -7.8, 39.15), 0.01)
+    for name, region, sensor, band in (
+        ("r", other, "VIIRS S-NPP", "M12"),
+        ("s", REGION, "MODIS", "M12"),
+        ("m", REGION, "VIIRS S-NPP", "I4"),
+    ):
+        Cube.create(tmp_path / f"{name}.zarr", region, sensor=sensor, mir_band=band)
+        with pytest.raises(InputError, match="choose another output"):
+            build(season, tmp_path / f"{name}.zarr")
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(UnreadableFileError, match="is not a cube"):
+        build(season, tmp_path / "folder")
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OutputError, match="cannot write"):
+        build(season, tmp_path / "file" / "t.zarr")
+
+
+def test_two_builds_of_one_cube_do_not_mix(tmp_path: Path, season: tuple[Path, Path]) -> None:
+    cube, _ = build(season, tmp_path / "t.zarr")
+    with cube.writing(), pytest.raises(OutputError, match="is being written by process"):
+        build(season, tmp_path / "t.zarr")
+
+
+@pytest.mark.real
+def test_the_real_overpass_and_a_table_of_that_day(tmp_path: Path, real: Path) -> None:
+    """The 248 valid cells of M5, M7 and MIR against the files' integers, by the shortest way there is."""
+    from pyhdf.SD import SD
+
+    spot = "36.004,-9.5,2017-10-27,1406,N,VIIRS,n,1,12.5,D,0"
+    table = fires(tmp_path, spot, row("2017-10-28"))
+    region = Region.load("PI")
+    cube = build_cube(region, real / "viirs_l1_gridded", table, tmp_path / "pi.zarr")
+    window = cube.read("2017-10-27", "2017-10-28")
+
+    raw = {}
+    for path in sorted((real / "viirs_l1_gridded").glob("*.hdf")):
+        data = SD(str(path)).select(path.name.split(".")[-2])
+        about = data.attributes()
+        raw[path.name.split(".")[-2]] = (data.get(), about.get("Scale", 1.0), about.get("Offset", 0.0))
+    seen = raw["Reflectance_M5"][0] < 65527
+    red, nir, mir, tir = (raw[band][0][seen] * raw[band][1] + raw[band][2] for band in SCALES)
+    sun = 11.7881 / np.pi * np.cos(np.radians(raw["SolarZenithAngle"][0][seen].astype(float)))
+    kelvin = 1.439e4 / 10.7343 / np.log1p(1.1911e8 / 10.7343**5 / tir)
+    heat = 1.1911e8 / 3.6966**5 / np.expm1(1.439e4 / 3.6966 / kelvin)
+    expected = {"red": red, "nir": nir, "mir": np.maximum((mir - heat) / (sun - heat), 0)}
+
+    assert seen.sum() == 248
+    assert window.observed.sum() == 248
+    for name, values in expected.items():
+        assert np.abs(getattr(window, name)[0][seen] - values).max() < 0.501e-4
+    row_, col, _ = region.cells_of(-9.5, 36.004)
+    assert window.frp[0, row_, col] == 12.5
+    assert window.frp.sum() == 12.5
+    assert cube.gaps == {}
+    shutil.rmtree(cube.path)
+
+
+def test_several_processes_build_the_same_cube_in_the_same_order(
+    tmp_path: Path, season: tuple[Path, Path]
+) -> None:
+    next(season[0].glob("*A2020197*M12*")).write_bytes(b"not a file of a satellite")
+    one, told = build(season, tmp_path / "one.zarr", end=DAY + 4)
+    two, also = build(season, tmp_path / "two.zarr", end=DAY + 4, workers=2)
+    assert also == told
+    assert len(told) == 5
+    assert two.days.tolist() == one.days.tolist()
+    assert two.gaps == one.gaps
+    for day in one.days:
+        assert two.record(day) == one.record(day)
+    assert all(
+        "unchanged" in line for line in build(season, tmp_path / "two.zarr", end=DAY + 4, workers=2)[1]
+    )
+    with pytest.raises(InputError, match="at least one"):
+        build(season, tmp_path / "three.zarr", workers=0)

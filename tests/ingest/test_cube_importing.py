@@ -1,0 +1,260 @@
+"""Cubes from datasets that come from elsewhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from banet.cube import Cube
+from banet.errors import InputError
+from banet.grid.region import Region
+from banet.ingest.dataset import from_dataset, region_of
+from banet.observations.hotspots import grid_frp, read_hotspots
+
+REGION = Region("T", (21.8, 37.17, 21.95, 37.29), 0.01)
+DAYS = np.array(["2021-08-03", "2021-08-04", "2021-08-06"], "M8[ns]")
+
+
+def dataset(
+    region: Region = REGION, *, mir: str = "mir", names: tuple[str, str] = ("lat", "lon")
+) -> xr.Dataset:
+    rng = np.random.default_rng(0)
+    dims = ("time", *names)
+    coords = {"time": DAYS, names[0]: region.latitudes, names[1]: region.longitudes}
+    shape = (len(DAYS), *region.shape)
+    variables = {}
+    for name in ("red", "nir", mir):
+        values = rng.uniform(0, 1, shape)
+        values[:, 0, :3] = np.nan
+        variables[name] = (dims, values)
+    return xr.Dataset(variables, coords)
+
+
+def assert_is(cube: Cube, ds: xr.Dataset, mir: str = "mir") -> None:
+    """The cube holds the dataset, whatever the order of its axes."""
+    lat, lon = (next(d for d in ds.red.dims if str(d).startswith(part)) for part in ("la", "lo"))
+    upright = ds.sortby(lat, ascending=False).sortby(lon).sortby("time").transpose("time", lat, lon, ...)
+    days = upright.time.values.astype("M8[D]")
+    assert cube.days.tolist() == days.tolist()
+    window = cube.read(days[0], days[-1] + 1)
+    places = (days - days[0]).astype(int)
+    for ours, theirs in (("red", "red"), ("nir", "nir"), ("mir", mir)):
+        np.testing.assert_allclose(getattr(window, ours)[places], upright[theirs], atol=5.1e-5)
+    np.testing.assert_array_equal(window.count[places], np.isfinite(upright.red))
+
+
+def test_a_dataset_becomes_a_cube_on_its_exact_grid(tmp_path: Path) -> None:
+    ds = dataset()
+    cube = from_dataset(ds, tmp_path / "t.zarr", name="T", sensor="VIIRS")
+    assert cube.region == REGION
+    assert (cube.sensor, cube.mir_band) == ("VIIRS", "M12")
+    assert_is(cube, ds)
+    assert np.isnan(cube.read("2021-08-05", "2021-08-06").red).all()
+    assert np.isnan(cube.read("2021-08-03", "2021-08-04").frp).all()
+    record = cube.record("2021-08-03")
+    assert record is not None
+    assert record.notes == ("no hot spots were given",)
+
+
+@pytest.mark.parametrize("flip", [("lat",), ("lon",), ("lat", "lon"), ("time",)])
+def test_axes_may_run_either_way(tmp_path: Path, flip: tuple[str, ...]) -> None:
+    ds = dataset().isel({name: slice(None, None, -1) for name in flip})
+    cube = from_dataset(ds, tmp_path / "t.zarr", name="T")
+    assert cube.region == REGION
+    assert_is(cube, ds)
+
+
+@pytest.mark.parametrize("names", [("latitude", "longitude"), ("lat", "lon")])
+def test_axes_may_have_any_order_and_name(tmp_path: Path, names: tuple[str, str]) -> None:
+    ds = dataset(names=names).transpose(names[1], "time", names[0])
+    assert_is(from_dataset(ds, tmp_path / "t.zarr", name="T"), ds)
+
+
+def test_axes_may_be_called_y_and_x(tmp_path: Path) -> None:
+    cube = from_dataset(dataset(names=("y", "x")), tmp_path / "t.zarr", name="T")
+    assert cube.region == REGION
+
+
+def test_a_cube_comes_back_from_its_own_dataset(tmp_path: Path) -> None:
+    ds = dataset().assign(
+        frp=dataset().red.fillna(0) * 10, view_zenith=dataset().nir * 60, count=dataset().red.notnull()
+    )
+    first = from_dataset(ds, tmp_path / "a.zarr", name="T")
+    second = from_dataset(first.to_xarray(), tmp_path / "b.zarr", name="T")
+    one, two = (cube.read("2021-08-03", "2021-08-07") for cube in (first, second))
+    for name in ("red", "nir", "mir", "frp", "view_zenith", "count"):
+        np.testing.assert_array_equal(getattr(one, name), getattr(two, name))
+    np.testing.assert_allclose(one.frp[0], ds.frp[0], rtol=1e-6)
+    assert first.region == second.region
+
+
+def test_what_sits_in_the_mir_slot_is_said(tmp_path: Path) -> None:
+    ds = dataset(mir="swir")
+    assert from_dataset(ds, tmp_path / "a.zarr", name="T").mir_band == "SWIR"
+    ds.swir.attrs["long_name"] = "reflectance 2.25 um (M11)"
+    assert from_dataset(ds, tmp_path / "b.zarr", name="T").mir_band == "SWIR 2.25 um (M11)"
+    cube = from_dataset(ds, tmp_path / "c.zarr", name="T", mir_band="M11")
+    assert cube.mir_band == "M11"
+    assert_is(cube, ds, mir="swir")
+
+
+def test_percent_is_understood(tmp_path: Path) -> None:
+    ds = dataset()
+    percent = ds * 100
+    for name in percent:
+        percent[name].attrs["units"] = "percent"
+    assert_is(from_dataset(percent, tmp_path / "t.zarr", name="T"), ds)
+
+
+def test_fires_come_from_the_hot_spots(tmp_path: Path) -> None:
+    text = "latitude,longitude,frp,acq_date\n37.2,21.85,3,2021-08-03\n37.2,21.86,5,2021-08-05\n"
+    (tmp_path / "f.csv").write_text(text)
+    table = read_hotspots(tmp_path / "f.csv")
+    cube = from_dataset(dataset(), tmp_path / "t.zarr", name="T", hotspots=table)
+    window = cube.read("2021-08-03", "2021-08-07")
+    np.testing.assert_array_equal(window.frp[0], grid_frp(table, REGION, "2021-08-03"))
+    assert (window.frp[1] == 0).all()
+    assert np.isnan(window.frp[3]).all()  # after the last row of the table nothing is known
+
+
+# The grid.
+
+
+@given(
+    st.integers(-170, 170),
+    st.integers(-80, 80),
+    st.sampled_from([0.01, 0.005, 0.0025, 0.05, 0.1, 0.25, 1 / 240, 1 / 3]),
+    st.integers(2, 60),
+    st.integers(2, 60),
+    st.sampled_from([np.float64, np.float32]),
+)
+def test_the_box_is_the_one_that_was_meant(
+    west: int, south: int, size: float, rows: int, cols: int, dtype: type
+) -> None:
+    assume(south + rows * size <= 90)
+    # float32 degrees beyond 128 are 1.5e-5 apart, more than a thousandth of a small cell.
+    assume(dtype is np.float64 or size > 0.02)
+    lon = (west + (np.arange(cols) + 0.5) * size).astype(dtype)
+    lat = (south + (np.arange(rows) + 0.5) * size).astype(dtype)
+    region = region_of(lat, lon, "T")
+    assert region.shape == (rows, cols)
+    assert (region.west, region.south) == (west, south)
+    np.testing.assert_allclose(region.longitudes, lon, atol=2e-3 * size)
+    np.testing.assert_allclose(region.latitudes[::-1], lat, atol=2e-3 * size)
+    assert region.pixel_size == pytest.approx(size, rel=1e-4)
+
+
+def test_longitudes_to_360_are_understood() -> None:
+    lat = -16 - (np.arange(4) + 0.5) * 0.1
+    assert region_of(lat, 200 + (np.arange(3) + 0.5) * 0.1, "T").bbox == (-160.0, -16.4, -159.7, -16.0)
+    assert region_of(lat, 179.8 + (np.arange(4) + 0.5) * 0.1, "T").bbox == (179.8, -16.4, 180.2, -16.0)
+
+
+def test_the_box_of_float32_coordinates_is_exact() -> None:
+    lat, lon = REGION.latitudes.astype(np.float32), REGION.longitudes.astype(np.float32)
+    assert region_of(lat, lon, "T") == REGION
+
+
+@pytest.mark.parametrize(
+    ("lat", "lon", "message"),
+    [
+        ([3.0, 2.0, 0.9], [0.0, 1, 2], "latitudes .* not evenly spaced: one is 0.0476 cells off"),
+        ([3.0, 2, 1], [0.0, 1, 2.01], "longitudes .* not evenly spaced"),
+        ([3.0, 1, 2], [0.0, 1, 2], "not evenly spaced"),
+        ([2.0, 2.0], [0.0, 1], "not evenly spaced"),
+        ([4.0, 2, 0], [0.0, 1, 2], "cells of 1 by 2 degrees are not square"),
+        ([np.nan, 2, 1], [0.0, 1, 2], "not one row of finite numbers"),
+        ([], [0.0, 1], "not one row of finite numbers"),
+    ],
+)
+def test_what_is_no_grid_is_refused(lat: list[float], lon: list[float], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        region_of(lat, lon, "T")
+
+
+# What cannot be a cube.
+
+
+def no_red(ds: xr.Dataset) -> xr.Dataset:
+    return ds.drop_vars("red")
+
+
+def no_mir(ds: xr.Dataset) -> xr.Dataset:
+    return ds.drop_vars("mir")
+
+
+def no_time(ds: xr.Dataset) -> xr.Dataset:
+    return ds.isel(time=0)
+
+
+def twice(ds: xr.Dataset) -> xr.Dataset:
+    return ds.assign_coords(time=DAYS[[0, 0, 1]])
+
+
+def numbers(ds: xr.Dataset) -> xr.Dataset:
+    return ds.assign_coords(time=[1, 2, 3])
+
+
+def unknown_time(ds: xr.Dataset) -> xr.Dataset:
+    return ds.assign_coords(time=np.array(["2021-08-03", "NaT", "2021-08-05"], "M8[ns]"))
+
+
+def no_axis(ds: xr.Dataset) -> xr.Dataset:
+    return ds.rename(lat="row")
+
+
+def percentages(ds: xr.Dataset) -> xr.Dataset:
+    return ds * 100
+
+
+def other_dims(ds: xr.Dataset) -> xr.Dataset:
+    return ds.assign(nir=ds.nir.isel(time=0, drop=True))
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (no_red, "lacks red; it holds nir, mir"),
+        (no_mir, "lacks mir; it holds red, nir"),
+        (no_time, "red has dimensions"),
+        (twice, "has 2021-08-03 more than once"),
+        (numbers, "times of the dataset are int64"),
+        (unknown_time, "time that is missing"),
+        (no_axis, "has no axis latitude or lat or y"),
+        (percentages, "red of 2021-08-03 reaches .*no reflectance"),
+        (other_dims, "nir has dimensions"),
+    ],
+)
+def test_what_is_no_cube_is_told_and_leaves_nothing(tmp_path: Path, spoil, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        from_dataset(spoil(dataset()), tmp_path / "t.zarr", name="T")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_there_is_not_overwritten(tmp_path: Path) -> None:
+    from_dataset(dataset(), tmp_path / "t.zarr", name="T")
+    with pytest.raises(InputError, match="is there already"):
+        from_dataset(dataset(), tmp_path / "t.zarr", name="T")
+
+
+@pytest.mark.real
+def test_the_greek_scene(tmp_path: Path, real: Path) -> None:
+    fires = read_hotspots(sorted((real / "firms").glob("VIIRS_*_SP_2021-08-*.csv")))
+    with xr.open_dataset(real / "scenes" / "greece_south_2021-08.nc") as ds:
+        cube = from_dataset(ds, tmp_path / "g.zarr", name="GR", sensor="VIIRS S-NPP", hotspots=fires)
+        assert_is(cube, ds, mir="swir")
+    assert cube.region == Region("GR", (21.8, 37.17, 24.6, 38.5), 0.01)
+    assert cube.mir_band == "SWIR 2.25 um (M11)"
+    window = cube.read("2021-08-03", "2021-08-15")
+    for place, day in enumerate(window.days):
+        np.testing.assert_array_equal(window.frp[place], grid_frp(fires, cube.region, day))
+    record = cube.record("2021-08-04")
+    assert record is not None
+    assert record.inputs == ("greece_south_2021-08.nc",)
+    assert isinstance(fires, pd.DataFrame)

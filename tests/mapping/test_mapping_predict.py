@@ -1,0 +1,526 @@
+"""From a cube to a map: tiles, masks, months, and going on after a kill."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from scipy import ndimage
+
+from banet.days import day_range
+from banet.errors import InputError, UnreadableFileError
+from banet.grid.region import Region
+from banet.mapping import (
+    BurnMap,
+    Joiner,
+    blend_tiling,
+    make_tiling,
+    map_burned,
+    map_months,
+    map_nrt,
+    map_windows,
+    month_window,
+    predict,
+)
+from banet.mapping.ensemble import as_ensemble
+from banet.mapping.scratch import Scratch
+from banet.mapping.windows import Window
+from banet.model.config import BANetConfig, InputSpec
+from banet.model.inputs import normalise
+from banet.model.network import BANet
+
+FIRST = np.datetime64("2020-11-01")
+SHORT = Window(FIRST, FIRST + 16, FIRST + 3, FIRST + 14)
+
+
+@dataclass
+class Planes:
+    """What a cube's window holds."""
+
+    red: np.ndarray
+    nir: np.ndarray
+    mir: np.ndarray
+    frp: np.ndarray
+    view_zenith: np.ndarray
+
+    @property
+    def observed(self):
+        return np.isfinite(self.red) & np.isfinite(self.nir) & np.isfinite(self.mir)
+
+
+class MemoryCube:
+    """A cube of planes in memory: as many days as it got, NaN on all others."""
+
+    sensor, mir_band = "VIIRS S-NPP", "M12"
+
+    def __init__(self, shape, count=130, seed=0, missing=0.1):
+        rows, cols = shape
+        self.region = Region("T", (10, 0, 10 + cols / 100, rows / 100), 0.01)
+        self.days = FIRST + np.arange(count)
+        self.water = None
+        self.reads = []
+        rng = np.random.default_rng(seed)
+        x = rng.random((5, count, rows, cols), np.float32) * 0.4 + 0.05
+        x[1] += 0.1
+        x[3] = np.where(rng.random(x[3].shape) < 0.01, x[3] * 100, 0)
+        x[:3, rng.random(x.shape[1:]) < missing] = np.nan
+        self.planes = x
+
+    def read(self, start, stop, rows=slice(None), cols=slice(None), *, variables=None, into=None):
+        self.reads.append((start, rows, cols))
+        days = day_range(start, stop)
+        shape = self.planes[0, 0, rows, cols].shape
+        out = np.full((5, days.size, *shape), np.nan, np.float32)
+        held = np.isin(days, self.days)
+        out[:, held] = self.planes[:, np.searchsorted(self.days, days[held]), rows, cols]
+        planes = Planes(*out)
+        for name, array in (into or {}).items():
+            array[...] = getattr(planes, name)
+            setattr(planes, name, array)
+        return planes
+
+    def record(self, day):
+        return SimpleNamespace(content=str(np.nansum(self.planes[:, np.searchsorted(self.days, day)])))
+
+
+class LocalEngine:
+    """A network of which all is known: it looks 2 cells and 1 day around."""
+
+    spec = InputSpec()
+    models = (SimpleNamespace(name="local", weights_sha256="1" * 64, config=BANetConfig(), calibration=None),)
+
+    def __init__(self):
+        self.calls = 0
+
+    def probabilities(self, x, part=...):
+        self.calls += 1
+        mixed = ndimage.uniform_filter(x[1] - x[0] + x[3], (3, 5, 5), mode="constant")
+        return (1 / (1 + np.exp(6 - 2 * mixed))).astype(np.float32)[part]
+
+
+class PlainEngine:
+    """A network as torch runs it, without anything that makes it faster."""
+
+    def __init__(self, *models):
+        self.models, self.spec, self.config = models, models[0].spec, models[0].config
+
+    def probabilities(self, x, part=...):
+        with torch.no_grad():
+            whole = sum(model(torch.from_numpy(x)[None]).sigmoid()[0, 0] for model in self.models)
+            return whole.numpy()[part]
+
+
+def joined(cube, window, engine, **tiling):
+    """Predict and join a whole region."""
+    parts = predict(cube, window, engine, **tiling)
+    joiner = Joiner(make_tiling(tiling.pop("tiling", "blend"), cube.region.shape, **tiling))
+    out = np.full((window.kept.size, *cube.region.shape), np.nan, np.float32)
+    for tile, probability, observed in parts:
+        assert probability.dtype == np.float32
+        assert observed.shape == probability.shape
+        block = joiner.add(tile, probability)
+        out[:, block.rows, block.cols] = block.probability
+    return out
+
+
+@pytest.fixture(scope="module")
+def cube():
+    return MemoryCube((110, 150))
+
+
+def small_network(seed=0, spread=3.0, **config):
+    """Random weights whose probabilities spread from 0 to 1."""
+    torch.manual_seed(seed)
+    model = BANet(BANetConfig(width=2, **{"lstm": False, **config}))
+    for module in model.modules():
+        if isinstance(module, torch.nn.BatchNorm3d):
+            module.momentum = None
+        if isinstance(module, torch.nn.Dropout3d):
+            module.p = 0.0
+    x = torch.randn(1, 4, 16, 64, 64)
+    with torch.no_grad():
+        model.train()(x)
+        logits = model.eval()(x)
+        model.logits.weight *= spread / logits.std()
+        model.logits.bias.copy_(-2 - (model(x) - model.logits.bias.view(1, 1, 1, 1, 1)).mean().reshape(1))
+    model.name, model.weights_sha256 = f"random{seed}", "0" * 64
+    return model
+
+
+# What the original does, written from the description of its method: float16 all through, zero padding past
+# the edge, plain mean where tiles overlap.
+
+
+def original_predictions(cube, window, model, tile, step):
+    planes = cube.read(window.start, window.stop)
+    frp = np.log1p(np.nan_to_num(planes.frp))
+    channels = [np.nan_to_num(planes.red), np.nan_to_num(planes.nir), np.nan_to_num(planes.mir), frp]
+    images = np.stack(channels).astype(np.float16)
+    rows, cols = cube.region.shape
+    total, count = np.zeros((window.length, rows, cols), np.float16), np.zeros((rows, cols), np.float16)
+    mean, std = (np.float32(v).reshape(4, 1, 1, 1) for v in (InputSpec().mean, InputSpec().std))
+    for col in range(0, cols - 1, step):
+        for row in range(0, rows - 1, step):
+            cut = np.zeros((4, window.length, tile, tile), np.float16)
+            part = images[:, :, row : row + tile, col : col + tile]
+            cut[:, :, : part.shape[2], : part.shape[3]] = part
+            x = torch.from_numpy((cut.astype(np.float32) - mean) / std)
+            with torch.no_grad():
+                out = model(x[None]).sigmoid()[0, 0].numpy().astype(np.float16)
+            height, width = part.shape[2:]
+            total[:, row : row + tile, col : col + tile] += out[:, :height, :width]
+            count[row : row + tile, col : col + tile] += 1
+    return (total / count)[window.keep]
+
+
+def float16_cube(shape):
+    """Planes that float16 holds exactly, so that only the arithmetic differs."""
+    cube = MemoryCube(shape)
+    cube.planes[3] = np.expm1(np.log1p(cube.planes[3]).astype(np.float16).astype(np.float32))
+    cube.planes[:3] = cube.planes[:3].astype(np.float16)
+    return cube
+
+
+def test_the_original_tiling_gives_what_the_original_gives():
+    cube, model, window = float16_cube((66, 100)), small_network(), SHORT
+    got = joined(cube, window, PlainEngine(model), tiling="original", tile=64, step=48)
+    expected = original_predictions(cube, window, model, 64, 48)
+    assert got.max() > 0.5 > 0.01 > got.min()
+    # float16 keeps 11 bits; up to four tiles are summed in it.
+    np.testing.assert_allclose(got, expected.astype(np.float32), atol=2e-3)
+
+
+@pytest.mark.oracle
+def test_the_original_tiling_equals_the_originals_own_code():
+    import ast
+    import os
+    from pathlib import Path
+
+    if "BANET_ORACLE" not in os.environ:
+        pytest.skip("BANET_ORACLE names no folder of the original's source")
+    source = (Path(os.environ["BANET_ORACLE"]) / "banet" / "predict.py").read_text()
+    wanted = {"crop", "image2tiles", "tiles2image", "get_preds"}
+    body = [node for node in ast.parse(source).body if getattr(node, "name", None) in wanted]
+    theirs = {"np": np, "torch": torch, "tensor": torch.tensor}
+    exec(compile(ast.Module(body, []), "predict.py", "exec"), theirs)
+
+    cube, model, window = float16_cube((66, 100)), small_network(), SHORT
+    planes = normalise_nothing(cube.read(window.start, window.stop))
+    tiles = np.stack(
+        [theirs["image2tiles"](day.transpose(1, 2, 0), 48, 64).transpose(0, 3, 1, 2) for day in planes]
+    )
+    x = torch.from_numpy(tiles.transpose(1, 2, 0, 3, 4)).float()
+    out = theirs["get_preds"](x, model)
+    expected = np.stack(
+        [theirs["tiles2image"](out[:, day], cube.region.shape, 64, 48) for day in range(out.shape[1])]
+    )
+    got = joined(cube, window, PlainEngine(model), tiling="original", tile=64, step=48)
+    np.testing.assert_allclose(got, expected[window.keep].astype(np.float32), atol=2e-3)
+
+
+def normalise_nothing(planes):
+    """Unscaled channels by day, (T, 4, rows, cols) float16, as the original reads them."""
+    raw = normalise(planes, InputSpec(mean=(0,) * 4, std=(1,) * 4))
+    return raw.transpose(1, 0, 2, 3).astype(np.float16)
+
+
+def test_original_tiles_are_all_computed_and_left_as_they_come():
+    cube, engine = MemoryCube((40, 40)), LocalEngine()
+    cube.planes[:3], cube.planes[3] = np.nan, 0
+    out = joined(cube, month_window("2021-01"), engine, tiling="original")
+    assert engine.calls == 1
+    assert (out > 0).all()
+
+
+@pytest.mark.parametrize(("shape", "tile"), [((32, 300), 64), ((300, 32), 64), ((160, 160), 128)])
+def test_blended_tiles_equal_a_single_pass(shape, tile):
+    """With the default margin tile borders differ by rounding alone, from any weights."""
+    cube = MemoryCube(shape, count=16, missing=0)
+    smooth = ndimage.gaussian_filter(cube.planes, (0, 2, 8, 8))
+    deviation = smooth.std(axis=(1, 2, 3), keepdims=True)
+    cube.planes = 0.3 + 0.1 * (smooth - smooth.mean(axis=(1, 2, 3), keepdims=True)) / deviation
+    engine, window = PlainEngine(small_network()), Window(FIRST, FIRST + 16, FIRST, FIRST + 16)
+    whole = joined(cube, window, engine, tile=320)
+    cut = joined(cube, window, engine, tile=tile)
+    assert len(blend_tiling(shape, 320)) == 1
+    assert len(blend_tiling(shape, tile)) >= 4
+    assert whole.std() > 0.02
+    assert np.abs(whole - cut).max() < 1e-5
+    # A margin that is too small shows: the test would see a seam.
+    assert np.abs(whole - joined(cube, window, engine, tile=tile, margin=(8, 8))).max() > 1e-3
+
+
+def test_a_region_smaller_than_a_tile():
+    cube, window = MemoryCube((5, 40)), month_window("2021-01")
+    out = joined(cube, window, LocalEngine())
+    assert out.shape == (31, 5, 40)
+    assert np.isfinite(out).all()
+
+
+def test_the_ensemble_is_the_mean_of_its_members(cube):
+    window, tiny = month_window("2021-01", 32), MemoryCube((20, 30))
+    one, two = small_network(1), small_network(2)
+    each = [joined(tiny, window, [model]) for model in (one, two)]
+    np.testing.assert_allclose(joined(tiny, window, [one, two]), np.mean(each, axis=0), atol=1e-6)
+    assert not np.allclose(*each, atol=1e-2)
+
+
+def test_members_must_agree_on_their_input():
+    other = small_network()
+    other.spec = InputSpec(mean=(0.0,) * 4)
+    with pytest.raises(InputError, match="differently scaled"):
+        predict(MemoryCube((20, 30)), month_window("2021-01"), [small_network(), other])
+    with pytest.raises(InputError, match="no weights"):
+        predict(MemoryCube((20, 30)), month_window("2021-01"), [])
+
+
+def test_cells_never_seen_have_no_probability_and_their_tiles_are_not_computed():
+    """The result with skipped tiles is that of computing all tiles: the same cells are 0 either way."""
+    cube, window = MemoryCube((64, 300)), month_window("2021-01")
+    cube.planes[:3, :, :, :200], cube.planes[3, :, :, :200] = np.nan, 0
+    cube.planes[3, 90, 10, 10] = 7
+    skipping, whole = LocalEngine(), LocalEngine()
+    sizes = {"tile": 64, "step": 32, "margin": (8, 8)}
+    out = joined(cube, window, skipping, **sizes)
+    single = joined(cube, window, whole, tile=320)
+    assert skipping.calls < len(make_tiling("blend", (64, 300), **sizes))
+    unseen = np.ones((64, 200), bool)
+    unseen[10, 10] = False
+    assert not out[:, :, :200][:, unseen].any()
+    assert (out[:, 10, 10] > 0).all()
+    np.testing.assert_allclose(out, single, atol=1e-6)
+
+
+def test_a_hot_spot_alone_keeps_a_cell():
+    cube = MemoryCube((32, 32))
+    cube.planes[:3], cube.planes[3] = np.nan, 0
+    cube.planes[3, 75, 3, 4] = 1e6
+    burnmap = map_burned(cube, "2021-01", "2021-01", LocalEngine(), threshold=0.05)
+    expected = np.full((32, 32), -1)
+    expected[3, 4] = 1
+    assert np.array_equal(burnmap.status, expected)
+
+
+def by_hand(cube, windows, engine, water=None, **tiling):
+    """The map from joined probabilities of the whole region at once."""
+    p = np.concatenate([joined(cube, window, engine, **tiling) for window in windows])
+    seen = np.concatenate([cube.read(w.start, w.stop).observed[w.keep] for w in windows])
+    days = np.concatenate([w.kept for w in windows])
+    return BurnMap.from_probabilities(cube.region, days, p, seen, water)
+
+
+def assert_same_map(got, expected):
+    for field in dataclasses.fields(BurnMap):
+        if field.name not in ("attrs", "region", "burned_fraction"):
+            np.testing.assert_array_equal(getattr(got, field.name), getattr(expected, field.name), field.name)
+    np.testing.assert_allclose(got.burned_fraction, expected.burned_fraction, atol=1e-6)
+
+
+SIZES = {"tile": 64, "step": 32, "margin": (8, 8)}
+
+
+@pytest.mark.parametrize("tiling", [{"tiling": "original", "tile": 64, "step": 40}, SIZES, {}])
+def test_a_map_block_by_block_is_the_map_of_the_whole(cube, tiling):
+    got = map_burned(cube, "2020-12", "2021-01", LocalEngine(), water=None, **tiling)
+    windows = [month_window(month) for month in ("2020-12", "2021-01")]
+    assert_same_map(got, by_hand(cube, windows, LocalEngine(), **tiling))
+    assert (got.status == 1).any()
+    assert (got.status == 0).any()
+    assert (got.start, got.stop) == (np.datetime64("2020-12-01"), np.datetime64("2021-02-01"))
+
+
+def test_months_one_by_one(cube):
+    maps = list(map_months(cube, "2020-12", "2021-02", LocalEngine(), water=None))
+    assert [str(m.start) for m in maps] == ["2020-12-01", "2021-01-01", "2021-02-01"]
+    assert_same_map(maps[1], by_hand(cube, [month_window("2021-01")], LocalEngine()))
+
+
+def test_near_real_time(cube):
+    burnmap = map_nrt(cube, "2021-02-10", LocalEngine(), length=32)
+    assert (burnmap.start, burnmap.stop) == (np.datetime64("2021-01-10"), np.datetime64("2021-02-11"))
+
+
+def test_progress_counts_the_tiles_of_all_months(cube):
+    told = []
+    list(map_months(cube, "2020-12", "2021-01", LocalEngine(), progress=lambda *a: told.append(a), **SIZES))
+    total = 2 * len(make_tiling("blend", cube.region.shape, **SIZES))
+    assert [t[:2] for t in told] == [(n + 1, total) for n in range(total)]
+    assert told[0][2] == "T 2020-12-01 to 2020-12-31"
+
+
+def test_blocks_are_handed_out_once_each(cube):
+    out = np.full((31, *cube.region.shape), np.nan, np.float32)
+
+    def take(block):
+        assert np.isnan(out[:, block.rows, block.cols]).all()
+        out[:, block.rows, block.cols] = block.probability
+
+    map_burned(cube, "2021-01", "2021-01", LocalEngine(), on_block=take, water=None, **SIZES)
+    np.testing.assert_allclose(out, joined(cube, month_window("2021-01"), LocalEngine(), **SIZES), atol=1e-6)
+
+
+def test_water_from_the_cube_from_the_user_from_the_images_or_none():
+    cube, engine = MemoryCube((40, 50)), LocalEngine()
+    cube.planes[0, :, :, :20], cube.planes[1, :, :, :20], cube.planes[3, :, :, :20] = 0.05, 0.02, 0
+    sea = np.zeros((40, 50), bool)
+    sea[:, :20] = True
+    found = map_burned(cube, "2021-01", "2021-01", engine)
+    assert np.array_equal(found.water, sea)
+    assert found.attrs["water"] == "estimated"
+    assert np.isnan(found.burned_fraction[sea]).all()
+    cube.water = ~sea
+    assert np.array_equal(map_burned(cube, "2021-01", "2021-01", engine).water, ~sea)
+    given = np.eye(40, 50, dtype=bool)
+    assert np.array_equal(map_burned(cube, "2021-01", "2021-01", engine, water=given).water, given)
+    assert not map_burned(cube, "2021-01", "2021-01", engine, water=None).water.any()
+    with pytest.raises(InputError, match="the water mask is"):
+        map_burned(cube, "2021-01", "2021-01", engine, water=given.T)
+    with pytest.raises(InputError, match="give 'auto'"):
+        map_burned(cube, "2021-01", "2021-01", engine, water="sea")
+
+
+def test_a_map_of_nothing_but_water_computes_nothing():
+    cube, engine = MemoryCube((40, 50)), LocalEngine()
+    cube.water = np.ones((40, 50), bool)
+    assert (map_burned(cube, "2021-01", "2021-01", engine).status == -2).all()
+    assert engine.calls == 0
+
+
+def test_a_map_says_how_it_was_made(cube):
+    tiny = MemoryCube((20, 30), count=80)
+    tiny.mir_band = "M11"
+    attrs = map_burned(tiny, "2021-01", "2021-01", PlainEngine(small_network(4)), length=32).attrs
+    assert attrs["weights"] == [{"name": "random4", "sha256": "0" * 64}]
+    assert attrs["windows"] == [["2021-01-01", "2021-02-02", "2021-01-01", "2021-02-01"]]
+    assert attrs["tiling"]["name"] == "blend"
+    assert attrs["tiling"]["margin"] == [64, 32]
+    assert (attrs["sensor"], attrs["mir_band"]) == ("VIIRS S-NPP", "M11")
+    band, days = attrs["notes"]
+    assert "M11" in band
+    assert "M12" in band
+    assert "lacks 12 of the 31 days" in days
+    assert map_burned(cube, "2021-01", "2021-01", LocalEngine()).attrs["notes"] == []
+
+
+def test_days_that_the_cube_does_not_hold(cube):
+    with pytest.raises(
+        InputError, match="no day from 2019-01-01 to 2019-01-31; it holds 2020-11-01 to 2021-03-10"
+    ):
+        map_burned(cube, "2019-01", "2019-01", LocalEngine())
+    with pytest.raises(InputError, match="no day"):
+        map_months(cube, "2019-01", "2019-02", LocalEngine())
+    with pytest.raises(InputError, match="no day"):
+        predict(cube, month_window("2019-01"), LocalEngine())
+    last = list(map_months(MemoryCube((20, 30), count=60), "2020-12", "2021-02", LocalEngine()))[-1]
+    assert (last.status == -1).all()
+
+
+def test_settings_are_checked_before_anything_is_read(cube):
+    cube.reads.clear()
+    for settings, message in (
+        ({"threshold": 2}, "threshold"),
+        ({"tiling": "mosaic"}, "mosaic"),
+        ({"tile": 100}, "multiple of 32"),
+    ):
+        with pytest.raises(InputError, match=message):
+            map_burned(cube, "2021-01", "2021-01", LocalEngine(), **settings)
+    assert not cube.reads
+
+
+def test_a_network_that_answers_for_other_days(cube):
+    class Short(LocalEngine):
+        def probabilities(self, x, part=...):
+            return super().probabilities(x, part)[1:]
+
+    with pytest.raises(InputError, match="the network gave"):
+        map_burned(cube, "2021-01", "2021-01", Short())
+
+
+# Going on after a kill.
+
+
+class Dies(LocalEngine):
+    """Works for some tiles and then fails, as a killed run would."""
+
+    def __init__(self, after):
+        super().__init__()
+        self.after = after
+
+    def probabilities(self, x, part=...):
+        if self.calls == self.after:
+            raise KeyboardInterrupt
+        return super().probabilities(x, part)
+
+
+@pytest.mark.parametrize("after", [0, 1, 5, 9])
+def test_a_killed_run_goes_on_and_repeats_no_tile(cube, tmp_path, after):
+    settings = {"scratch": tmp_path, "water": None, **SIZES}
+    total = len(make_tiling("blend", cube.region.shape, **SIZES))
+    assert total == 12
+    with pytest.raises(KeyboardInterrupt):
+        map_burned(cube, "2021-01", "2021-01", Dies(after), **settings)
+    second = LocalEngine()
+    got = map_burned(cube, "2021-01", "2021-01", second, **settings)
+    assert second.calls == total - after
+    assert_same_map(got, map_burned(cube, "2021-01", "2021-01", LocalEngine(), water=None, **SIZES))
+    assert not list(tmp_path.glob("*/tile-*")), "tiles that no block needs any more are still kept"
+    third = LocalEngine()
+    assert_same_map(map_burned(cube, "2021-01", "2021-01", third, **settings), got)
+    assert third.calls == 0
+
+
+def test_other_settings_do_not_share_what_is_kept(cube, tmp_path):
+    map_burned(cube, "2021-01", "2021-01", LocalEngine(), scratch=tmp_path, **SIZES)
+    for change in ({"threshold": 0.4}, {"step": 64}, {"water": None}):
+        engine = LocalEngine()
+        map_burned(cube, "2021-01", "2021-01", engine, scratch=tmp_path, **{**SIZES, **change})
+        assert engine.calls > 0
+    assert len(list(tmp_path.iterdir())) == 4
+    other = MemoryCube((110, 150), seed=1)
+    engine = LocalEngine()
+    map_burned(other, "2021-01", "2021-01", engine, scratch=tmp_path, **SIZES)
+    assert engine.calls > 0
+
+
+def test_an_engine_that_does_not_tell_its_weights_cannot_be_resumed(cube, tmp_path):
+    engine = LocalEngine()
+    engine.models = ()
+    assert map_burned(cube, "2021-01", "2021-01", engine).attrs["weights"] == []
+    with pytest.raises(InputError, match="does not tell its weights"):
+        map_burned(cube, "2021-01", "2021-01", engine, scratch=tmp_path)
+
+
+def test_networks_that_came_from_no_file_are_told_apart(cube):
+    one, same, other = small_network(1), small_network(1), small_network(2)
+    for model in (one, same, other):
+        model.weights_sha256 = ""
+    hashes = [as_ensemble(PlainEngine(model)).members[0]["sha256"] for model in (one, same, other)]
+    assert hashes[0] == hashes[1] != hashes[2]
+
+
+def test_two_runs_on_the_same_work_refuse(tmp_path):
+    with Scratch(tmp_path, {"a": 1}):
+        with pytest.raises(InputError, match="another run is at work"), Scratch(tmp_path, {"a": 1}):
+            pass
+        with Scratch(tmp_path, {"a": 2}):
+            pass
+    with Scratch(tmp_path, {"a": 1}):
+        pass
+
+
+def test_a_damaged_file_of_an_earlier_run_is_named(cube, tmp_path):
+    settings = {"scratch": tmp_path, **SIZES}
+    map_burned(cube, "2021-01", "2021-01", LocalEngine(), **settings)
+    file = next(tmp_path.glob("*/block-00001-00002.npz"))
+    file.write_bytes(file.read_bytes()[:100])
+    with pytest.raises(UnreadableFileError, match="block-00001-00002.npz is damaged"):
+        map_burned(cube, "2021-01", "2021-01", LocalEngine(), **settings)
+
+
+def test_windows_by_hand(cube):
+    windows = [month_window("2021-01", 32), month_window("2021-02", 48)]
+    assert map_windows(cube, windows, LocalEngine()).days.size == 31 + 28

@@ -1,0 +1,121 @@
+"""Calibration: shares and intervals that are known beforehand are found again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pydantic import ValidationError
+
+from banet.burned_area.burnmap import BurnMap
+from banet.burned_area.dating import Dating, date_at, date_uncertainty, summarise
+from banet.grid.region import Region
+from banet.model.config import BANetConfig, Calibration
+from banet.model.network import BANet
+from banet.model.weights import load_model, save_weights
+from banet.training.calibration import COVERAGE, best_shift, calibrate
+
+DAYS, SIZE = 21, 120
+
+
+def scene(seed: int, burned_share: float, widest: float) -> tuple[np.ndarray, np.ndarray]:
+    """Daily probabilities that are the chance of each day, scaled to a sum that overstates what burned."""
+    rng = np.random.default_rng(seed)
+    centre = rng.integers(6, DAYS - 6, (SIZE, SIZE))
+    day = np.arange(DAYS)[:, None, None]
+    spread = rng.uniform(0.5, widest, (SIZE, SIZE))
+    shape = np.exp(-0.5 * ((day - centre) / spread) ** 2)
+    shape /= shape.sum(0)
+    sums = rng.uniform(0, 1, (SIZE, SIZE))
+    burned = rng.random((SIZE, SIZE)) < burned_share * sums
+    drawn = (rng.random((SIZE, SIZE)) > shape.cumsum(0)).sum(0).clip(max=DAYS - 1)
+    truth = np.where(burned & (day == drawn), 0.9, 0.0)
+    return (shape * sums).astype(np.float32), truth.astype(np.float32)
+
+
+def test_the_share_burned_is_found_again() -> None:
+    found = calibrate(scene(seed, 0.6, 2.0) for seed in range(4))
+    assert found is not None
+    np.testing.assert_allclose(found.burned, 0.6 * np.array(found.mapped), atol=0.05)
+
+
+@pytest.mark.parametrize("widest", [3.0, 5.0])
+def test_four_true_days_in_five_lie_within_the_interval(widest: float) -> None:
+    found = calibrate(scene(seed, 1.0, widest) for seed in range(4))
+    assert found is not None
+    daily, truth = scene(99, 1.0, widest)
+    both = (daily.sum(0) >= 0.5) & (truth.sum(0) > 0)
+    cells = daily[:, both]
+    day = date_at(cells, found.date_quantile)
+    assert abs((day - truth[:, both].argmax(0)).mean()) < 0.1
+    held = np.abs(truth[:, both].argmax(0) - day) <= date_uncertainty(cells, day, found.date_mass)
+    assert held.mean() == pytest.approx(COVERAGE, abs=0.06)
+
+
+@pytest.mark.parametrize("shift", [-0.5, 0.0, 1.3])
+def test_the_shift_that_was_taken_off_is_found_again(shift: float) -> None:
+    rng = np.random.default_rng(2)
+    truth = np.where(rng.random((1, SIZE, SIZE)) < 0.3, 0.8, 0.0).astype(np.float32)
+    logits = (np.where(truth > 0, 1.0, -1.0) + rng.normal(0, 0.8, truth.shape)).astype(np.float32)
+    # Where as many burned as mapped cells lie at the threshold, Dice is largest a little below it.
+    found = best_shift([[(logits - np.float32(shift), truth)]])
+    assert found == pytest.approx(shift + best_shift([[(logits, truth)]]), abs=0.11)
+    assert abs(best_shift([[(logits, truth)]])) < 0.4
+
+
+def test_scenes_that_tell_nothing_shift_nothing() -> None:
+    logits = np.full((3, 4, 4), -9, np.float32)
+    assert best_shift([[(logits, np.zeros_like(logits))]]) == 0
+
+
+def test_a_date_is_the_day_by_which_its_share_is_reached() -> None:
+    daily = np.array([0.1, 0.2, 0.0, 0.4, 0.3], np.float32)[:, None, None]
+    found = {q: int(date_at(daily[:, 0], q)[0]) for q in (0.05, 0.1, 0.3, 0.31, 0.7, 0.71, 0.99)}
+    assert found == {0.05: 0, 0.1: 0, 0.3: 1, 0.31: 3, 0.7: 3, 0.71: 4, 0.99: 4}
+    assert summarise(daily).day.item() == 3
+    told = summarise(daily, dating=Dating(0.7, 0.3))
+    assert (told.day.item(), told.uncertainty.item()) == (1, 2)
+
+
+def test_unknown_cells_and_empty_scenes_tell_nothing() -> None:
+    daily, truth = scene(0, 0.6, 2.0)
+    assert calibrate([(daily, np.full_like(truth, np.nan))]) is None
+    assert calibrate([]) is None
+
+
+def test_a_calibration_travels_with_the_weights(tmp_path: Path) -> None:
+    model = BANet(BANetConfig(width=2, lstm=False))
+    model.calibration = Calibration(mapped=(0, 0.5, 1), burned=(0, 0.7, 0.9), date_mass=0.71)
+    save_weights(model, tmp_path / "w.safetensors")
+    assert load_model(tmp_path / "w.safetensors").calibration == model.calibration
+    model.calibration = None
+    save_weights(model, tmp_path / "w.safetensors")
+    assert load_model(tmp_path / "w.safetensors").calibration is None
+
+
+def test_confidence_is_what_the_burned_fraction_means() -> None:
+    region = Region("T", (0, 0, 0.03, 0.01), 0.01)
+    probability = np.array([[[0.2, 0.5, 1.0]]], np.float32)
+    days = np.array(["2020-01-01"], "datetime64[D]")
+    curve = {"mapped": [0, 0.5, 1], "burned": [0, 0.7, 0.9], "date_mass": 0.8}
+    plain, told = (
+        BurnMap.from_probabilities(region, days, probability, probability > 0, attrs=attrs)
+        for attrs in ({}, {"calibration": curve})
+    )
+    assert plain.confidence.tolist() == [[20, 50, 100]]
+    assert told.confidence.tolist() == [[28, 70, 90]]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"mapped": (0, 1), "burned": (0.2, 0.1)},
+        {"mapped": (0, 0.4), "burned": (0, 1)},
+        {"mapped": (0, 0.5, 0.5, 1), "burned": (0, 0, 0, 1)},
+        {"mapped": (0, 1), "burned": (0, 0.5, 1)},
+    ],
+)
+def test_knots_that_make_no_curve_are_refused(fields: dict[str, tuple[float, ...]]) -> None:
+    with pytest.raises(ValidationError):
+        Calibration(**fields)

@@ -1,0 +1,114 @@
+"""Settings of a run: what they accept, and the rates that follow from them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from banet.errors import InputError, NotFoundError, UnreadableFileError
+from banet.model import load_model
+from banet.training import TrainingConfig, load_config, original
+from banet.training.config import OptimiserConfig
+from banet.training.schedule import rate_factor, run_progress, set_rates
+
+FOLDER = Path(__file__).parents[2] / "configs"
+CONFIGS = sorted(FOLDER.glob("*.yaml"))
+SMALL = {"data": {"chips": ["x"]}, "network": {"width": 4, "lstm": False}}
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+def test_shipped_configurations_are_valid_and_survive_saving(path: Path, tmp_path: Path) -> None:
+    config = load_config(path)
+    assert config.name == path.stem
+    config.save(tmp_path / "again.yaml")
+    assert load_config(tmp_path / "again.yaml") == config
+
+
+def test_there_are_shipped_configurations() -> None:
+    assert {"default", "original", "quick"} <= {path.stem for path in CONFIGS}
+
+
+def test_the_original_s_recipe() -> None:
+    config = load_config(next(path for path in CONFIGS if path.stem == "original"))
+    assert config.network.width == 32 and config.network.lstm
+    assert config.optimiser.steps == 8 * 2000 and config.optimiser.batch == 1
+    assert config.loss.bce == 100 and config.loss.dice == config.loss.date == 0
+    assert config.inputs.std == (0.1879, 0.1660, 0.0547, 0.0776)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"data": {}}, "nothing to train on"),
+        ({"data": {"chips": ["x"], "crop_days": 20}}, "multiples of 16 and 32"),
+        ({"data": {"chips": ["x"], "crop_size": 50}}, "multiples of 16 and 32"),
+        ({"optimiser": {"stepz": 3}}, "optimiser.stepz: Extra inputs"),
+        ({"optimiser": {"steps": 0}}, "optimiser.steps: Input should be greater than 0"),
+        ({"augment": {"frp_all": 1.5}}, "augment.frp_all"),
+        ({"network": {"channels": 5}}, "5 channels"),
+        ({"loss": {"bce": float("nan")}}, "loss.bce"),
+    ],
+)
+def test_what_does_not_fit_is_named_in_one_line(changes: dict[str, object], message: str) -> None:
+    with pytest.raises(InputError, match=message) as caught:
+        TrainingConfig.parse({**SMALL, **changes}, "run.yaml")
+    assert "\n" not in str(caught.value) and str(caught.value).startswith("run.yaml")
+
+
+def test_files_that_are_no_configuration(tmp_path: Path) -> None:
+    with pytest.raises(NotFoundError):
+        load_config(tmp_path / "none.yaml")
+    for text in ("- 1\n- 2\n", "a: [", "", "\x00"):
+        (tmp_path / "bad.yaml").write_text(text)
+        with pytest.raises(UnreadableFileError):
+            load_config(tmp_path / "bad.yaml")
+
+
+def test_changed_replaces_fields_of_parts() -> None:
+    config = TrainingConfig.parse(SMALL, "x")
+    other = config.changed(optimiser={"steps": 7}, seed=3)
+    assert other.optimiser.steps == 7 and other.seed == 3
+    assert other.optimiser.batch == config.optimiser.batch and config.optimiser.steps == 4000
+    with pytest.raises(InputError, match=r"optimiser\.nothing"):
+        config.changed(optimiser={"nothing": 7})
+
+
+def test_one_cycle_climbs_from_a_25th_and_ends_near_nothing() -> None:
+    config = OptimiserConfig(warmup=0.25)
+    assert rate_factor(0, config) == pytest.approx(1 / 25)
+    assert rate_factor(0.125, config) == pytest.approx((1 + 1 / 25) / 2)
+    assert rate_factor(0.25, config) == pytest.approx(1)
+    assert rate_factor(0.625, config) == pytest.approx(0.5, abs=1e-4)
+    assert rate_factor(1, config) == pytest.approx(1e-5)
+    assert rate_factor(0.05, OptimiserConfig(schedule="cosine")) == pytest.approx(0.52)
+    assert rate_factor(0.7, OptimiserConfig(schedule="constant")) == 1
+    assert rate_factor(1, OptimiserConfig(warmup=1)) == pytest.approx(1e-5)
+    assert rate_factor(0, OptimiserConfig(warmup=0)) == pytest.approx(1)
+
+
+def test_progress_follows_steps_or_the_clock() -> None:
+    assert run_progress(500, 99, OptimiserConfig(steps=1000)) == 0.5
+    assert run_progress(500, 9, OptimiserConfig(steps=1000, max_minutes=10)) == 0.9
+    assert run_progress(2000, 99, OptimiserConfig(steps=1000, max_minutes=10)) == 1
+
+
+def test_momentum_falls_as_the_rate_climbs() -> None:
+    weight = torch.nn.Parameter(torch.zeros(2))
+    groups = [{"params": [weight], "factor": 0.5}]
+    optimiser = torch.optim.AdamW(groups, betas=(0.9, 0.99))
+    config = OptimiserConfig(learning_rate=0.1, warmup=0.5, momentum=(0.95, 0.85))
+    assert set_rates(optimiser, 0.5, config) == pytest.approx(0.1)
+    assert optimiser.param_groups[0]["lr"] == pytest.approx(0.05)
+    assert optimiser.param_groups[0]["betas"] == pytest.approx((0.85, 0.99))
+
+
+def test_the_file_of_the_published_recipe_is_the_preset() -> None:
+    assert load_config(FOLDER / "original.yaml") == original(["chips"])
+
+
+def test_the_recipe_of_the_shipped_weights_is_in_their_card() -> None:
+    card, recipe = load_model("default").card, load_config(FOLDER / "default.yaml").model_dump(mode="json")
+    for part in ("seed", "network", "inputs", "augment", "loss", "optimiser"):
+        assert card["config"][part] == recipe[part], part
