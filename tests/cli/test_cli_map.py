@@ -175,7 +175,7 @@ def test_a_lock_is_had_by_one_and_all_or_none_are_taken(tmp_path):
 
 def test_a_lock_whose_file_was_removed_meanwhile_is_none(tmp_path, monkeypatch):
     """Who opened the file before its holder removed it must not go on with a file that others do not see."""
-    from banet.mapping import exclusive as module
+    from banet.io import exclusive as module
 
     path, real, opened = tmp_path / "lock", module._lock, []
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from banet import observations
 from banet.chips import Chips, write_cube_chips
 from banet.cli import main
 from banet.cube import Cube, open_cube
@@ -194,7 +195,8 @@ def test_a_cluster_builds_the_cube_of_one_process_though_a_worker_dies(client, s
 
 
 @needs_dask
-def test_an_error_ends_a_build_alike_and_it_goes_on_alike(client, season, tmp_path):
+def test_an_error_ends_a_build_alike_and_it_goes_on_alike(client, season, tmp_path, monkeypatch):
+    monkeypatch.setattr(observations, "_SOURCES", dict(observations._SOURCES))  # forgotten in the end
     register(Refusing())
     for name, where in (("here", {}), ("there", {"client": client})):
         with pytest.raises(ValueError, match=r"^nobody knows what NPP_VMAES_L1.*A2020198.*hdf is$"):
