@@ -136,7 +136,9 @@ def test_credentials_are_taken_out_of_settings():
         map_key: str = SECRET
         day: str = "2021-08-01"
 
-    made = Manifest.begin("banet", {"download": Settings(), "urls": [f"https://a:{SECRET}@b"], "Token": SECRET})
+    made = Manifest.begin(
+        "banet", {"download": Settings(), "urls": [f"https://a:{SECRET}@b"], "Token": SECRET}
+    )
     assert SECRET not in made.to_json()
     assert made.config["download"] == {"map_key": HIDDEN, "day": "2021-08-01"}
 
