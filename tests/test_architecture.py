@@ -15,7 +15,7 @@ import banet
 
 ROOT = Path(__file__).parents[1]
 SRC = Path(banet.__file__).parent
-FILES = sorted(file for file in SRC.rglob("*.py") if file != SRC / "__init__.py")
+FILES = sorted({*SRC.rglob("*.py")} - {SRC / "__init__.py", SRC / "__main__.py"})
 ROW = re.compile(r"^\| (\d+) \| `(\w+)` \|", re.MULTILINE)
 
 
