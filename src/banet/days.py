@@ -30,7 +30,7 @@ __all__ = [
 
 Day = np.datetime64
 Days = npt.NDArray[np.datetime64]
-_EARLIEST, _LATEST = 1900, 2200
+_EARLIEST, _LATEST = Day("1900-01-01", "D"), Day("2200-01-01", "D")
 _LOOSE = re.compile(r"((?:19|20|21)\d\d)\D?(\d{1,2})(?:\D(\d{1,2})(?:\D.*)?)?")
 
 
@@ -54,6 +54,8 @@ def parse_period(start: Any, end: Any = None) -> tuple[Day, Day]:
     stop = _first_and_stop(start if end is None else end)[1]
     if stop <= first:
         raise InputError(f"the period ends ({_said(end)}) before it starts ({_said(start)})")
+    if first < _EARLIEST or stop > _LATEST:
+        raise InputError(f"{_said(start)} to {_said(end)}: periods lie between {_EARLIEST} and {_LATEST}")
     return first, stop
 
 
@@ -77,7 +79,7 @@ def as_day(value: Any) -> Day:
         day: Day = np.datetime64(text or value, "D")
     except ValueError as error:
         raise InputError(f"{value!r} is not a calendar day") from error
-    if np.isnat(day) or not _EARLIEST <= int(str(day).split("-")[0] or 0) < _LATEST:
+    if np.isnat(day):
         raise InputError(f"{value!r} is not a calendar day")
     return day
 
@@ -165,7 +167,8 @@ def _month(value: Any) -> np.datetime64:
         month = np.datetime64(value.strip() if isinstance(value, str) else value, "M")
     except ValueError as error:
         raise InputError(f"{value!r} is not a month; write it as YYYY-MM") from error
-    as_day(month.astype("datetime64[D]"))
+    if np.isnat(month):
+        raise InputError(f"{value!r} is not a calendar month")
     return month
 
 
