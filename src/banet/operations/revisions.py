@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from banet.burned_area.burnmap import BurnMap
+from banet.burned_area.burned_area import BurnedArea
 from banet.days import Days
 from banet.errors import InputError
 
@@ -62,7 +62,7 @@ class Looks:
     weights: str
 
 
-def revisions(before: BurnMap, after: BurnMap, then: Looks, now: Looks) -> pd.DataFrame:
+def revisions(before: BurnedArea, after: BurnedArea, then: Looks, now: Looks) -> pd.DataFrame:
     """Compare the maps of two mornings.
 
     Burned cells whose date is before the first day of the later map left the window; they are no change.

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from banet.burned_area.burnmap import BurnMap
+from banet.burned_area.burned_area import BurnedArea
 from banet.export.colours import (
     NOT_OBSERVED,
     UNBURNED,
@@ -37,7 +37,7 @@ _FIRE_COLUMNS = ("id", "start", "end", "days", "cells", "area_ha", "peak_day", "
 
 
 def write_explorer(
-    burned: BurnMap,
+    burned: BurnedArea,
     path: PathLike,
     *,
     fires: gpd.GeoDataFrame | None = None,
@@ -86,7 +86,7 @@ def write_explorer(
 
 
 def explorer_data(
-    burned: BurnMap,
+    burned: BurnedArea,
     fires: gpd.GeoDataFrame | None = None,
     growth: pd.DataFrame | None = None,
     seen: Mapping[str, float] | None = None,
@@ -118,7 +118,7 @@ def explorer_data(
     }
 
 
-def _colours(burned: BurnMap) -> dict[str, Any]:
+def _colours(burned: BurnedArea) -> dict[str, Any]:
     def ramp(table: Mapping[int, tuple[int, int, int, int]], last: int) -> list[str]:
         return [hex_colour(table[value][:3]) for value in range(last + 1)]
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from banet.burned_area.burnmap import BurnMap
+from banet.burned_area.burned_area import BurnedArea
 
 __all__ = ["MOST_CELLS", "Coded", "coded_planes"]
 
@@ -39,7 +39,7 @@ class Coded:
     block: int
 
 
-def coded_planes(burned: BurnMap) -> Coded:
+def coded_planes(burned: BurnedArea) -> Coded:
     """Return the planes of a map as pictures; a pixel of a large map shows the cell that burned most."""
     block = max(1, int(np.ceil(np.sqrt(burned.burn_date.size / MOST_CELLS))))
     pick = _picked(burned, block)
@@ -53,7 +53,7 @@ def coded_planes(burned: BurnMap) -> Coded:
     return Coded(pictures[0], pictures[1], rows, cols, block)
 
 
-def _picked(burned: BurnMap, block: int) -> npt.NDArray[np.int64]:
+def _picked(burned: BurnedArea, block: int) -> npt.NDArray[np.int64]:
     """Return for each pixel the number of the cell that it shows."""
     rows, cols = burned.region.shape
     number = np.arange(rows * cols).reshape(rows, cols)
