@@ -20,8 +20,8 @@ from banet.mapping.water import water_evidence
 from banet.model.config import BANetConfig, InputSpec
 from banet.model.engine import Engine
 from banet.model.inputs import normalise
-from banet.model.temporal_context import TemporalContext
 from banet.model.network import BANet
+from banet.model.temporal_context import TemporalContext
 from banet.observations.planes import DayPlanes
 
 SHAPE = (64, 96)

@@ -11,8 +11,8 @@ from pydantic import ValidationError
 
 from banet.model.config import BANetConfig, InputSpec
 from banet.model.engine import Engine
-from banet.model.temporal_context import TemporalContext, context_channels
 from banet.model.network import BANet
+from banet.model.temporal_context import TemporalContext, context_channels
 
 SPEC = InputSpec(mean=(0.2, 0.3, 0.1, 0.0), std=(0.2, 0.15, 0.05, 1.0))
 SPANS = (2.0, 9.0)

@@ -21,9 +21,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from banet.model.folding import fold
-from banet.model.temporal_context import TemporalContext
 from banet.model.network import BANet, ConvNorm, PixelLSTM
 from banet.model.part import Box, children, cut, parents, sizes, slices
+from banet.model.temporal_context import TemporalContext
 from banet.parallel.malloc import MMAP_THRESHOLD, TRIM_THRESHOLD, set_malloc
 
 __all__ = ["Crew", "TorchMember"]
