@@ -1,0 +1,300 @@
+"""Maps of burned area from a cube and a network."""
+
+from __future__ import annotations
+
+import contextlib
+import warnings
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from banet.burned_area.burnmap import BurnMap
+from banet.burned_area.dating import NO_UNCERTAINTY
+from banet.days import as_month, parse_period
+from banet.errors import BanetWarning, InputError, OutputError
+from banet.io.files import PathLike
+from banet.mapping.cores import Core
+from banet.mapping.ensemble import Ensemble, as_ensemble
+from banet.mapping.options import Block, MapOptions, Progress
+from banet.mapping.run import Run, Task, check_days
+from banet.mapping.store import Planes, Store
+from banet.mapping.windows import (
+    SEQUENCE_LENGTH,
+    Window,
+    month_windows,
+    nrt_window,
+    period_windows,
+    whole_months,
+)
+from banet.parallel import connected, spread
+
+if TYPE_CHECKING:
+    from banet.cube import Cube
+
+__all__ = ["map_burned", "map_months", "map_nrt", "map_windows", "month_scratch", "predict"]
+
+RETRIES = 2
+"""Times that a worker tries a core again after an error, before it counts as failed."""
+
+
+def map_burned(
+    cube: Cube,
+    start: Any,
+    end: Any,
+    weights: Any = "default",
+    *,
+    length: int = SEQUENCE_LENGTH,
+    **options: Any,
+) -> BurnMap:
+    """Map where and when a cube's region burned from `start` to `end`, both included, as one.
+
+    Args:
+        cube: what was observed.
+        start: first month or day, `YYYY-MM` or `YYYY-MM-DD`.
+        end: last month or day.
+        weights: a name or path, a network, several of either (their mean is taken), or an engine.
+        length: number of days that the network sees at a time.
+        options: fields of `MapOptions`: tiling, tile, step, margin, threshold, water, progress, on_block,
+            scratch, workers, scheduler, keep_going.
+
+    Raises:
+        TypeError: if there is no such option.
+        InputError: if an option does not fit, or the cube holds no day of the period.
+        BusyError: if another run is at work in the scratch folder.
+
+    Warns:
+        BanetWarning: for each note on the result, which `attrs["notes"]` keeps.
+    """
+    chosen = MapOptions.of_keywords("map_burned", options, ("length", "weights"))
+    windows = period_windows(*parse_period(start, end), cube.days, length)
+    return _checked(cube, windows, weights, chosen)
+
+
+def map_windows(cube: Cube, windows: Sequence[Window], weights: Any = "default", **options: Any) -> BurnMap:
+    """Map the kept days of windows that follow one another; they are joined before they are summed and dated.
+
+    Args:
+        cube: what was observed.
+        windows: the days that the network sees and those that are kept.
+        weights: as in `map_burned`, which also says what is raised and warned of.
+        options: as in `map_burned`.
+    """
+    return _checked(cube, windows, weights, MapOptions.of_keywords("map_windows", options, ("weights",)))
+
+
+def map_nrt(
+    cube: Cube, day: Any, weights: Any = "default", *, length: int = SEQUENCE_LENGTH, **options: Any
+) -> BurnMap:
+    """Map the last `length` days up to and including `day`, all of them kept.
+
+    Args:
+        cube: what was observed.
+        day: the last day.
+        weights: as in `map_burned`, which also says what is raised and warned of.
+        length: as in `map_burned`.
+        options: as in `map_burned`.
+    """
+    chosen = MapOptions.of_keywords("map_nrt", options, ("length", "weights"))
+    return _checked(cube, (nrt_window(day, length),), weights, chosen)
+
+
+def map_months(
+    cube: Cube,
+    start: Any,
+    end: Any,
+    weights: Any = "default",
+    *,
+    length: int = SEQUENCE_LENGTH,
+    **options: Any,
+) -> Iterator[BurnMap]:
+    """Map each month from `start` to `end` by itself, as the maps are asked for.
+
+    A month of which the cube holds no day gives a map of cells that were not observed. `progress` counts the
+    cores of all months.
+
+    Args:
+        cube: what was observed.
+        start: first month, `YYYY-MM`.
+        end: last month.
+        weights: as in `map_burned`, which also says what is raised and warned of.
+        length: as in `map_burned`.
+        options: as in `map_burned`; each month has a folder of its own in `scratch`.
+    """
+    chosen = MapOptions.of_keywords("map_months", options, ("length", "weights"))
+    first, stop = parse_period(start, end)
+    if not whole_months(first, stop):
+        raise InputError(f"{start} to {end} are not whole months; map them as one with map_burned")
+    windows = month_windows(first, stop - 1, length)
+    check_days(cube, windows)
+    return _map_each(cube, windows, as_ensemble(weights), chosen)
+
+
+def predict(
+    cube: Cube,
+    window: Window,
+    weights: Any = "default",
+    *,
+    progress: Progress | None = None,
+    tiling: str = "seamless",
+    tile: int | None = None,
+    step: int | None = None,
+    margin: tuple[int, int] | None = None,
+) -> Iterator[Block]:
+    """Predict the probability of burning on each kept day, core by core, as the cores are asked for.
+
+    Cells that the window never saw or that it shows to be water have probability 0 (not with `original`).
+
+    Args:
+        cube: what was observed.
+        window: the days that the network sees and those that are kept.
+        weights: as in `map_burned`.
+        progress: called after each core.
+        tiling: as in `MapOptions`.
+        tile: as in `MapOptions`.
+        step: as in `MapOptions`.
+        margin: as in `MapOptions`.
+
+    Raises:
+        InputError: if an option does not fit, or the cube holds no day that is kept.
+    """
+    fields = {"tiling": tiling, "tile": tile, "step": step, "margin": margin, "progress": progress}
+    check_days(cube, (window,))
+    run = Run.plan(cube, (window,), as_ensemble(weights), MapOptions.of_keywords("predict", fields))
+    return _predict(run, progress)
+
+
+def month_scratch(folder: PathLike, window: Window) -> Path:
+    """Return the folder inside a scratch folder in which `map_months` keeps the work on a month."""
+    return Path(folder) / str(as_month(window.keep_start))
+
+
+def _predict(run: Run, progress: Progress | None) -> Iterator[Block]:
+    cores = run.tiling.cores
+    with contextlib.closing(Task(run, cores)) as task:
+        for done, core in enumerate(cores, 1):
+            yield Block(core.rows, core.cols, task.predict(core).probability)
+            if progress is not None:
+                progress(done, len(cores), run.title)
+
+
+def _checked(cube: Cube, windows: Sequence[Window], weights: Any, options: MapOptions) -> BurnMap:
+    check_days(cube, windows)
+    return _map(cube, windows, as_ensemble(weights), options, level=4)
+
+
+def _map_each(
+    cube: Cube, windows: Sequence[Window], ensemble: Ensemble, options: MapOptions
+) -> Iterator[BurnMap]:
+    with connected(options.scheduler, options.workers) as client:
+        for index, window in enumerate(windows):
+            changes: dict[str, Any] = {"scheduler": client, "workers": None}
+            if options.scratch is not None:
+                changes["scratch"] = month_scratch(options.scratch, window)
+            if options.progress is not None:
+                changes["progress"] = _part(options.progress, index, len(windows))
+            yield _map(cube, (window,), ensemble, options.model_copy(update=changes), level=3)
+
+
+def _part(progress: Progress, index: int, count: int) -> Progress:
+    """Report a month's cores as part of those of all months."""
+    return lambda done, total, message: progress(index * total + done, count * total, message)
+
+
+def _map(
+    cube: Cube, windows: Sequence[Window], ensemble: Ensemble, options: MapOptions, level: int
+) -> BurnMap:
+    """Make a map, and warn of its notes at a level of the stack."""
+    run = Run.plan(cube, windows, ensemble, options)
+    if options.scratch is None:
+        planes, gaps = _made(run, None, options)
+    else:
+        store = Store(options.scratch, run.key())
+        with store.held():
+            planes, gaps = _made(run, store, options)
+    attrs = run.attrs() | {"gaps": gaps}
+    if not planes["observed_days"].any() and (planes["day"] < 0).all():
+        attrs["notes"].append("not observed")
+    for note in attrs["notes"]:
+        warnings.warn(f"{run.label}: {note}", BanetWarning, stacklevel=level)
+    planes["water"] = planes["water"] > 0
+    return BurnMap.from_summary(cube.region, run.days, **planes, threshold=run.threshold, attrs=attrs)
+
+
+def _made(
+    run: Run, store: Store | None, options: MapOptions
+) -> tuple[dict[str, npt.NDArray[Any]], list[dict[str, Any]]]:
+    """Return the planes of a map, and what could not be made of it."""
+    planes, cores = _blank(run.tiling.shape), run.tiling.cores
+    todo = [core for core in cores if store is None or not _put(planes, core, store.read(core))]
+    failed: list[tuple[Core, Exception]] = []
+    for done, (core, found) in enumerate(_results(run, store, todo, options), 1 + len(cores) - len(todo)):
+        if isinstance(found, Exception):
+            failed.append((core, found))
+        else:
+            _put(planes, core, found)
+        if options.progress is not None:
+            options.progress(done, len(cores), run.title)
+    if failed and len(failed) == len(cores):
+        raise failed[0][1]
+    return planes, sorted((_gap(*one) for one in failed), key=lambda gap: (gap["rows"], gap["cols"]))
+
+
+def _results(
+    run: Run, store: Store | None, cores: Sequence[Core], options: MapOptions
+) -> Iterator[tuple[Core, Planes | Exception]]:
+    """Do cores here or on workers; yield each with its planes, or with its error where that is a gap.
+
+    A wrong option or an output that cannot be written is no fault of a core: those errors are raised.
+    """
+    if not cores:
+        return
+    needs = [run.cube.path, store.marker] if store is not None and options.spread else []
+    with (
+        contextlib.closing(Task(run, cores, store, options.on_block)) as task,
+        contextlib.closing(
+            spread(
+                task,
+                cores,
+                workers=options.workers,
+                scheduler=options.scheduler,
+                needs=needs,
+                ordered=False,
+                retries=RETRIES,
+                keep_going=options.keep_going,
+            )
+        ) as results,
+    ):
+        for core, found in results:
+            if isinstance(found, (InputError, OutputError)):
+                raise found
+            yield core, found
+
+
+def _gap(core: Core, error: Exception) -> dict[str, Any]:
+    """Describe a core that could not be made as values that JSON can hold; rows and columns half-open."""
+    rows, cols = ([part.start, part.stop] for part in (core.rows, core.cols))
+    reason = " ".join(f"{type(error).__name__}: {error}".split())
+    return {"tile": list(core.index), "rows": rows, "cols": cols, "reason": reason}
+
+
+def _blank(shape: tuple[int, int]) -> dict[str, npt.NDArray[Any]]:
+    """Return the planes of a map of which nothing was observed."""
+    return {
+        "burned_fraction": np.zeros(shape, np.float32),
+        "day": np.full(shape, -1, np.int32),
+        "uncertainty": np.full(shape, NO_UNCERTAINTY, np.uint8),
+        "observed_days": np.zeros(shape, np.int16),
+        "water": np.zeros(shape, np.int8),
+    }
+
+
+def _put(planes: dict[str, npt.NDArray[Any]], core: Core, found: Planes | None) -> bool:
+    """Write the planes of a core in their place; return whether there were any."""
+    if found is None:
+        return False
+    for name, plane in planes.items():
+        plane[core.rows, core.cols] = found[name]
+    return True
