@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from banet.burned_area.burnmap import BurnMap
 from banet.mapping.maps import map_burned, map_months, map_nrt, map_windows, predict
 from banet.mapping.options import Block, MapOptions
 from banet.mapping.water import estimate_water
@@ -10,7 +9,6 @@ from banet.mapping.windows import Window, month_window, nrt_window
 
 __all__ = [
     "Block",
-    "BurnMap",
     "MapOptions",
     "Window",
     "estimate_water",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from banet.burned_area.burnmap import BurnMap
+from banet.burned_area.burned_area import BurnedArea
 from banet.burned_area.dating import NO_UNCERTAINTY
 from banet.days import as_month, parse_period
 from banet.errors import BanetWarning, InputError, OutputError
@@ -48,7 +48,7 @@ def map_burned(
     *,
     length: int = SEQUENCE_LENGTH,
     **options: Any,
-) -> BurnMap:
+) -> BurnedArea:
     """Map where and when a cube's region burned from `start` to `end`, both included, as one.
 
     Args:
@@ -73,7 +73,7 @@ def map_burned(
     return _checked(cube, windows, weights, chosen)
 
 
-def map_windows(cube: Cube, windows: Sequence[Window], weights: Any = "default", **options: Any) -> BurnMap:
+def map_windows(cube: Cube, windows: Sequence[Window], weights: Any = "default", **options: Any) -> BurnedArea:
     """Map the kept days of windows that follow one another; they are joined before they are summed and dated.
 
     Args:
@@ -87,7 +87,7 @@ def map_windows(cube: Cube, windows: Sequence[Window], weights: Any = "default",
 
 def map_nrt(
     cube: Cube, day: Any, weights: Any = "default", *, length: int = SEQUENCE_LENGTH, **options: Any
-) -> BurnMap:
+) -> BurnedArea:
     """Map the last `length` days up to and including `day`, all of them kept.
 
     Args:
@@ -109,7 +109,7 @@ def map_months(
     *,
     length: int = SEQUENCE_LENGTH,
     **options: Any,
-) -> Iterator[BurnMap]:
+) -> Iterator[BurnedArea]:
     """Map each month from `start` to `end` by itself, as the maps are asked for.
 
     A month of which the cube holds no day gives a map of cells that were not observed. `progress` counts the
@@ -180,14 +180,14 @@ def _predict(run: Run, progress: Progress | None) -> Iterator[Block]:
                 progress(done, len(cores), run.title)
 
 
-def _checked(cube: Cube, windows: Sequence[Window], weights: Any, options: MapOptions) -> BurnMap:
+def _checked(cube: Cube, windows: Sequence[Window], weights: Any, options: MapOptions) -> BurnedArea:
     check_days(cube, windows)
     return _map(cube, windows, as_ensemble(weights), options, level=4)
 
 
 def _map_each(
     cube: Cube, windows: Sequence[Window], ensemble: Ensemble, options: MapOptions
-) -> Iterator[BurnMap]:
+) -> Iterator[BurnedArea]:
     with connected(options.scheduler, options.workers) as client:
         for index, window in enumerate(windows):
             changes: dict[str, Any] = {"scheduler": client, "workers": None}
@@ -205,7 +205,7 @@ def _part(progress: Progress, index: int, count: int) -> Progress:
 
 def _map(
     cube: Cube, windows: Sequence[Window], ensemble: Ensemble, options: MapOptions, level: int
-) -> BurnMap:
+) -> BurnedArea:
     """Make a map, and warn of its notes at a level of the stack."""
     run = Run.plan(cube, windows, ensemble, options)
     if options.scratch is None:
@@ -220,7 +220,7 @@ def _map(
     for note in attrs["notes"]:
         warnings.warn(f"{run.label}: {note}", BanetWarning, stacklevel=level)
     planes["water"] = planes["water"] > 0
-    return BurnMap.from_summary(cube.region, run.days, **planes, threshold=run.threshold, attrs=attrs)
+    return BurnedArea.from_summary(cube.region, run.days, **planes, threshold=run.threshold, attrs=attrs)
 
 
 def _made(
