@@ -13,7 +13,7 @@ from scipy import ndimage
 
 from banet.burned_area.burned_area import BurnedArea
 from banet.days import day_range
-from banet.errors import BanetWarning, InputError
+from banet.errors import BanetWarning, BusyError, InputError
 from banet.grid.region import Region
 from banet.mapping import (
     map_burned,
@@ -528,7 +528,7 @@ def test_networks_that_came_from_no_file_are_told_apart(cube):
 
 def test_two_runs_on_the_same_work_refuse(tmp_path):
     with Store(tmp_path, {"a": 1}).held():
-        with pytest.raises(InputError, match="another run is at work"), Store(tmp_path, {"a": 1}).held():
+        with pytest.raises(BusyError, match="another run is at work"), Store(tmp_path, {"a": 1}).held():
             pass
         with Store(tmp_path, {"a": 2}).held():
             pass

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from banet.io.exclusive import exclusive
 from banet.io.files import PathLike, output_folder, writing
+from banet.io.lock import lock
 from banet.mapping.cores import Core
 
 __all__ = ["Planes", "Store"]
@@ -53,8 +53,7 @@ class Store:
         Raises:
             BusyError: if another run is at work in it.
         """
-        refusal = f"another run is at work in {self.folder}; wait for it or give another folder"
-        with exclusive(self.folder / "lock", refusal):
+        with lock(self.folder, f"the scratch folder {self.folder}"):
             if not self.marker.exists():
                 with writing(self.marker) as part:
                     part.write_text(self._key)
