@@ -13,6 +13,7 @@ import torch
 from banet.burned_area.burned_area import BurnedArea
 from banet.cube import Cube
 from banet.errors import BanetWarning, InputError, OutputError, UnreadableFileError
+from banet.evaluation.withheld import withhold
 from banet.grid.region import Region
 from banet.mapping import map_burned, map_months, month_window
 from banet.mapping.cores import seamless_tiling
@@ -229,6 +230,18 @@ def test_months_on_a_cluster(cube, client, tmp_path):
         maps = list(map_months(cube, "2021-06", "2021-07", LocalEngine(), **settings))
     assert [str(found.start) for found in maps] == ["2021-06-01", "2021-07-01"]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["2021-06", "2021-07"]
+
+
+@pytest.mark.parametrize("where", ["cluster", "here"])
+def test_a_withheld_cube_and_the_whole_one_share_no_work(cube, client, tmp_path, serial, where):
+    """With one scratch folder each gets its own map; the withheld one travels to workers as it is."""
+    blind = withhold(cube, "no hot spots")
+    extra = {"scheduler": client} if where == "cluster" else {}
+    settings = {"water": None, "scratch": tmp_path, **SIZES, **extra}
+    assert_identical(map_burned(cube, *MONTH, LocalEngine(), **settings), serial)
+    without = map_burned(blind, *MONTH, LocalEngine(), **settings)
+    assert without.burned_area_ha < serial.burned_area_ha
+    assert_identical(without, map_burned(blind, *MONTH, LocalEngine(), water=None, **SIZES))
 
 
 def test_what_workers_cannot_do_is_said_before_they_begin(cube, client, tmp_path):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from banet.mapping.maps import map_burned, map_months, map_nrt, map_windows, predict
+from banet.mapping.maps import map_burned, map_months, map_nrt, map_windows, period_scratch, predict
 from banet.mapping.options import Block, MapOptions
 from banet.mapping.water import estimate_water
 from banet.mapping.windows import Window, month_window, nrt_window
@@ -18,5 +18,6 @@ __all__ = [
     "map_windows",
     "month_window",
     "nrt_window",
+    "period_scratch",
     "predict",
 ]

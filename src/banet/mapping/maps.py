@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -13,7 +14,7 @@ import numpy.typing as npt
 
 from banet.burned_area.burned_area import BurnedArea
 from banet.burned_area.dating import NO_UNCERTAINTY
-from banet.days import as_month, parse_period
+from banet.days import Day, parse_period, period_label
 from banet.errors import BanetWarning, InputError, OutputError
 from banet.io.files import PathLike
 from banet.mapping.cores import Core
@@ -21,20 +22,15 @@ from banet.mapping.ensemble import Ensemble, as_ensemble
 from banet.mapping.options import Block, MapOptions, Progress
 from banet.mapping.run import Run, Task, check_days
 from banet.mapping.store import Planes, Store
-from banet.mapping.windows import (
-    SEQUENCE_LENGTH,
-    Window,
-    month_windows,
-    nrt_window,
-    period_windows,
-    whole_months,
-)
+from banet.mapping.windows import SEQUENCE_LENGTH, Window, nrt_window, period_windows, split_months
 from banet.parallel import connected, spread
 
 if TYPE_CHECKING:
     from banet.cube import Cube
 
-__all__ = ["map_burned", "map_months", "map_nrt", "map_windows", "month_scratch", "predict"]
+__all__ = ["map_burned", "map_months", "map_nrt", "map_windows", "period_scratch", "predict"]
+
+_UNSEEN = " in any image; what burned follows from hot spots or from the days around"
 
 RETRIES = 2
 """Times that a worker tries a core again after an error, before it counts as failed."""
@@ -73,7 +69,9 @@ def map_burned(
     return _checked(cube, windows, weights, chosen)
 
 
-def map_windows(cube: Cube, windows: Sequence[Window], weights: Any = "default", **options: Any) -> BurnedArea:
+def map_windows(
+    cube: Cube, windows: Sequence[Window], weights: Any = "default", **options: Any
+) -> BurnedArea:
     """Map the kept days of windows that follow one another; they are joined before they are summed and dated.
 
     Args:
@@ -112,23 +110,21 @@ def map_months(
 ) -> Iterator[BurnedArea]:
     """Map each month from `start` to `end` by itself, as the maps are asked for.
 
-    A month of which the cube holds no day gives a map of cells that were not observed. `progress` counts the
-    cores of all months.
+    Days that are no whole months are mapped as one. A month of which the cube holds no day gives a map of
+    cells that were not observed. `progress` counts the cores of all maps.
 
     Args:
         cube: what was observed.
-        start: first month, `YYYY-MM`.
-        end: last month.
+        start: first month or day, `YYYY-MM` or `YYYY-MM-DD`.
+        end: last month or day.
         weights: as in `map_burned`, which also says what is raised and warned of.
         length: as in `map_burned`.
-        options: as in `map_burned`; each month has a folder of its own in `scratch`.
+        options: as in `map_burned`; each map has a folder of its own in `scratch`.
     """
     chosen = MapOptions.of_keywords("map_months", options, ("length", "weights"))
-    first, stop = parse_period(start, end)
-    if not whole_months(first, stop):
-        raise InputError(f"{start} to {end} are not whole months; map them as one with map_burned")
-    windows = month_windows(first, stop - 1, length)
-    check_days(cube, windows)
+    periods = split_months(*parse_period(start, end))
+    windows = [period_windows(*period, cube.days, length) for period in periods]
+    check_days(cube, list(itertools.chain(*windows)))
     return _map_each(cube, windows, as_ensemble(weights), chosen)
 
 
@@ -166,9 +162,9 @@ def predict(
     return _predict(run, progress)
 
 
-def month_scratch(folder: PathLike, window: Window) -> Path:
-    """Return the folder inside a scratch folder in which `map_months` keeps the work on a month."""
-    return Path(folder) / str(as_month(window.keep_start))
+def period_scratch(folder: PathLike, start: Day, stop: Day) -> Path:
+    """Return the folder inside a scratch folder in which `map_months` keeps the work on a period."""
+    return Path(folder) / period_label(start, stop).replace(" ", "_")
 
 
 def _predict(run: Run, progress: Progress | None) -> Iterator[Block]:
@@ -186,20 +182,21 @@ def _checked(cube: Cube, windows: Sequence[Window], weights: Any, options: MapOp
 
 
 def _map_each(
-    cube: Cube, windows: Sequence[Window], ensemble: Ensemble, options: MapOptions
+    cube: Cube, periods: Sequence[Sequence[Window]], ensemble: Ensemble, options: MapOptions
 ) -> Iterator[BurnedArea]:
     with connected(options.scheduler, options.workers) as client:
-        for index, window in enumerate(windows):
+        for index, windows in enumerate(periods):
             changes: dict[str, Any] = {"scheduler": client, "workers": None}
             if options.scratch is not None:
-                changes["scratch"] = month_scratch(options.scratch, window)
+                period = windows[0].keep_start, windows[-1].keep_stop
+                changes["scratch"] = period_scratch(options.scratch, *period)
             if options.progress is not None:
-                changes["progress"] = _part(options.progress, index, len(windows))
-            yield _map(cube, (window,), ensemble, options.model_copy(update=changes), level=3)
+                changes["progress"] = _part(options.progress, index, len(periods))
+            yield _map(cube, windows, ensemble, options.model_copy(update=changes), level=3)
 
 
 def _part(progress: Progress, index: int, count: int) -> Progress:
-    """Report a month's cores as part of those of all months."""
+    """Report the cores of a map as part of those of all maps."""
     return lambda done, total, message: progress(index * total + done, count * total, message)
 
 
@@ -215,8 +212,9 @@ def _map(
         with store.held():
             planes, gaps = _made(run, store, options)
     attrs = run.attrs() | {"gaps": gaps}
-    if not planes["observed_days"].any() and (planes["day"] < 0).all():
-        attrs["notes"].append("not observed")
+    if not planes["observed_days"].any():
+        burned = (planes["day"] >= 0).any()
+        attrs["notes"].append("not observed" + (_UNSEEN if burned else ""))
     for note in attrs["notes"]:
         warnings.warn(f"{run.label}: {note}", BanetWarning, stacklevel=level)
     planes["water"] = planes["water"] > 0

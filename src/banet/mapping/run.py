@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from banet.burned_area.dating import Dating, summarise
-from banet.days import Days
+from banet.days import Days, period_label
 from banet.errors import InputError
 from banet.mapping.cores import Core, Tile, Tiling, seamless_tiling
 from banet.mapping.ensemble import Ensemble
@@ -19,7 +19,7 @@ from banet.mapping.options import Block, MapOptions
 from banet.mapping.original import MeanOfTiles, original_tiling
 from banet.mapping.store import Planes, Store
 from banet.mapping.tiles import Ahead, Prediction, predict_tile, read_tile
-from banet.mapping.windows import Window, kept_days, period_label
+from banet.mapping.windows import Window, kept_days
 
 if TYPE_CHECKING:
     from banet.cube import Cube
@@ -97,6 +97,7 @@ class Run:
             **self.attrs(),
             "region": self.cube.region.to_dict(),
             "days": self._content(),
+            "withheld": getattr(self.cube, "withheld", ""),
             "threshold": self.threshold,
             "water_mask": mask,
         }

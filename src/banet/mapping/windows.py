@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from banet.days import Day, Days, as_day, as_month, day_range, month_range
+from banet.days import Day, Days, as_day, as_month, day_range, month_range, whole_months
 from banet.errors import InputError
 
 __all__ = [
@@ -23,9 +23,8 @@ __all__ = [
     "month_window",
     "month_windows",
     "nrt_window",
-    "period_label",
     "period_windows",
-    "whole_months",
+    "split_months",
 ]
 
 SEQUENCE_LENGTH = 64
@@ -121,22 +120,18 @@ def month_windows(start: Any, end: Any, length: int = SEQUENCE_LENGTH) -> tuple[
     return tuple(month_window(month, length) for month in month_range(start, end))
 
 
-def whole_months(start: Day, stop: Day) -> bool:
-    """Tell whether the days from `start` up to, not including, `stop` are whole calendar months."""
-    return all(day == day.astype("datetime64[M]").astype("datetime64[D]") for day in (start, stop))
+def split_months(start: Day, stop: Day) -> list[tuple[Day, Day]]:
+    """Return the months of a half-open period of whole months; a period of other days as it is.
 
-
-def period_label(start: Day, stop: Day) -> str:
-    """Return a period in words: a month, or its first and last day.
-
-    >>> period_label(np.datetime64("2020-12-01"), np.datetime64("2021-01-01"))
-    '2020-12'
-    >>> period_label(np.datetime64("2020-08-15"), np.datetime64("2020-08-21"))
-    '2020-08-15 to 2020-08-20'
+    >>> len(split_months(np.datetime64("2020-08-01"), np.datetime64("2020-10-01")))
+    2
+    >>> len(split_months(np.datetime64("2020-08-02"), np.datetime64("2020-10-01")))
+    1
     """
-    month = as_month(start)
-    one = whole_months(start, stop) and as_month(stop) == month + 1
-    return str(month) if one else f"{start} to {stop - _ONE}"
+    if not whole_months(start, stop):
+        return [(start, stop)]
+    months = np.arange(as_month(start), as_month(stop) + 1).astype("datetime64[D]")
+    return list(itertools.pairwise(months))
 
 
 def period_windows(start: Day, stop: Day, there: Days, length: int = SEQUENCE_LENGTH) -> tuple[Window, ...]:

@@ -176,8 +176,8 @@ def map_with(
 ) -> BurnedArea:
     """Map with a network as `banet map` does.
 
-    With the images withheld the original's tiling is taken: blended tiles map only cells of which there is an
-    observation, and without images those would be the cells of the hot spots alone.
+    With the images withheld the original's tiling is taken: the seamless one maps only cells that
+    were observed, and without images those would be the cells of the hot spots alone.
     """
     from banet.mapping import map_burned
 
