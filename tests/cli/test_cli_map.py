@@ -123,7 +123,7 @@ def test_each_month_has_its_own_notes_and_one_without_observations_says_so(cube,
     assert main(period(words(cube.path, weights, tmp_path), "2021-07", "2021-10")) == 0
     said = capsys.readouterr()
     lines = said.out.splitlines()
-    assert lines[0].startswith("2021-07: ")
+    assert lines[0].startswith("2021-07-01 to 2021-07-31: ")
     assert "ha burned" in lines[0]
     assert [line.split(",")[0] for line in lines[2:]] == ["2021-09: not observed", "2021-10: not observed"]
     notes = [line for line in said.err.splitlines() if line.startswith("note: ")]

@@ -89,7 +89,7 @@ def make_maps(
         for burned in map_months(opened, start, end, network, **settings, **running, scratch=scratch):
             written = write_map(opened, burned, folder, settings=settings, pictures=pictures)
             label = period_label(burned.start, burned.stop)
-            say(f"{label}: {_said(burned)}, {written['burn_date']}")
+            say(f"{_said(burned, label)}, {written['burn_date']}")
             lines = list(_failed(burned, label))
             failed += lines
             if not lines:
@@ -99,12 +99,12 @@ def make_maps(
     _tell(failed)
 
 
-def _said(burned: BurnedArea) -> str:
+def _said(burned: BurnedArea, label: str) -> str:
     """Return what a map shows, in words."""
     hectares = f"{burned.burned_area_ha:,.0f} ha burned"
     if burned.observed_days.any():
-        return hectares
-    return f"not observed, {hectares}" if burned.burned.any() else "not observed"
+        return f"{burned.start} to {burned.days[-1]}: {hectares}"
+    return f"{label}: not observed" + (f", {hectares}" if burned.burned.any() else "")
 
 
 def _failed(burned: BurnedArea, label: str) -> Iterator[str]:

@@ -178,7 +178,10 @@ def _predict(run: Run, progress: Progress | None) -> Iterator[Block]:
 
 def _checked(cube: Cube, windows: Sequence[Window], weights: Any, options: MapOptions) -> BurnedArea:
     check_days(cube, windows)
-    return _map(cube, windows, as_ensemble(weights), options, level=4)
+    run = Run.plan(cube, windows, as_ensemble(weights), options)
+    for note in run.notes():
+        warnings.warn(note, BanetWarning, stacklevel=3)
+    return _map(run, options, level=4)
 
 
 def _map_each(
@@ -192,7 +195,10 @@ def _map_each(
                 changes["scratch"] = period_scratch(options.scratch, *period)
             if options.progress is not None:
                 changes["progress"] = _part(options.progress, index, len(periods))
-            yield _map(cube, windows, ensemble, options.model_copy(update=changes), level=3)
+            run = Run.plan(cube, windows, ensemble, options)
+            for note in run.notes() if index == 0 else ():
+                warnings.warn(note, BanetWarning, stacklevel=2)
+            yield _map(run, options.model_copy(update=changes), level=3)
 
 
 def _part(progress: Progress, index: int, count: int) -> Progress:
@@ -200,25 +206,22 @@ def _part(progress: Progress, index: int, count: int) -> Progress:
     return lambda done, total, message: progress(index * total + done, count * total, message)
 
 
-def _map(
-    cube: Cube, windows: Sequence[Window], ensemble: Ensemble, options: MapOptions, level: int
-) -> BurnedArea:
-    """Make a map, and warn of its notes at a level of the stack."""
-    run = Run.plan(cube, windows, ensemble, options)
+def _map(run: Run, options: MapOptions, level: int) -> BurnedArea:
+    """Make a map, and warn of the notes on its period at a level of the stack."""
     if options.scratch is None:
         planes, gaps = _made(run, None, options)
     else:
         store = Store(options.scratch, run.key())
         with store.held():
             planes, gaps = _made(run, store, options)
-    attrs = run.attrs() | {"gaps": gaps}
+    notes = list(run.period_notes())
     if not planes["observed_days"].any():
-        burned = (planes["day"] >= 0).any()
-        attrs["notes"].append("not observed" + (_UNSEEN if burned else ""))
-    for note in attrs["notes"]:
+        notes.append("not observed" + (_UNSEEN if (planes["day"] >= 0).any() else ""))
+    for note in notes:
         warnings.warn(f"{run.label}: {note}", BanetWarning, stacklevel=level)
+    attrs = run.attrs() | {"gaps": gaps, "notes": [*run.notes(), *notes]}
     planes["water"] = planes["water"] > 0
-    return BurnedArea.from_summary(cube.region, run.days, **planes, threshold=run.threshold, attrs=attrs)
+    return BurnedArea.from_summary(run.cube.region, run.days, **planes, threshold=run.threshold, attrs=attrs)
 
 
 def _made(
@@ -228,7 +231,10 @@ def _made(
     planes, cores = _blank(run.tiling.shape), run.tiling.cores
     todo = [core for core in cores if store is None or not _put(planes, core, store.read(core))]
     failed: list[tuple[Core, Exception]] = []
-    for done, (core, found) in enumerate(_results(run, store, todo, options), 1 + len(cores) - len(todo)):
+    known = len(cores) - len(todo)
+    if known and options.progress is not None:
+        options.progress(known, len(cores), run.title)
+    for done, (core, found) in enumerate(_results(run, store, todo, options), known + 1):
         if isinstance(found, Exception):
             failed.append((core, found))
         else:

@@ -122,10 +122,11 @@ class Run:
             "water": self.water_source,
             "engine": getattr(getattr(self.ensemble.engine, "backend", None), "name", None),
             "calibration": None if calibration is None else calibration.model_dump(mode="json"),
-            "notes": list(self._notes()),
+            "notes": [*self.notes(), *self.period_notes()],
         }
 
-    def _notes(self) -> Iterator[str]:
+    def notes(self) -> Iterator[str]:
+        """Yield a line for each thing worth knowing of cube and weights, whatever the period."""
         from banet.cube.sensor import sensor_note
 
         spec = self.ensemble.engine.spec
@@ -137,6 +138,9 @@ class Run:
         sensor = sensor_note(self.cube.sensor, spec.sensor)
         if sensor is not None:
             yield sensor
+
+    def period_notes(self) -> Iterator[str]:
+        """Yield a line for each thing worth knowing of the period."""
         missing = np.setdiff1d(self.days, self.cube.days)
         if missing.size:
             yield f"the cube lacks {missing.size} of the {self.days.size} days that are mapped"
