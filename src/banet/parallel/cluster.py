@@ -13,6 +13,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
+from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -142,6 +143,7 @@ def _own_cluster(workers: int) -> Iterator[Client]:
     quiet: dict[str, Any] = {"distributed.scheduler.http.routes": [], "distributed.worker.http.routes": []}
     with contextlib.ExitStack() as stack:
         stack.enter_context(dask.config.set(quiet))
+        _silence()
         with _no_interrupts():
             cluster = distributed.LocalCluster(
                 n_workers=workers,
@@ -163,6 +165,12 @@ def _own_cluster(workers: int) -> Iterator[Client]:
             raise
 
 
+def _silence() -> None:
+    """Keep what dask logs off the terminal, also after the end: errors come as exceptions, told once."""
+    for handler in logging.getLogger("distributed").handlers:
+        handler.setLevel(logging.CRITICAL + 1)
+
+
 def _kill(cluster: Any) -> None:
     for nanny in cluster.workers.values():
         nanny.auto_restart = False
@@ -180,6 +188,7 @@ def _no_interrupts() -> Iterator[None]:
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
+    resource_tracker.ensure_running()  # which would lift the mask when it starts
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
@@ -191,9 +200,10 @@ def _plugin(parent: int) -> Any:
     from distributed import WorkerPlugin
 
     class EndsWithParent(WorkerPlugin):
-        """Has the kernel end a worker whose parent ended."""
+        """Has the kernel end a worker whose parent ended, and keeps its log to itself."""
 
         def setup(self, worker: Any) -> None:
+            _silence()
             end_with(parent)
 
     return EndsWithParent()
