@@ -9,7 +9,7 @@ LARGE = (1700, 4100)
 def computed_over_region(tiling) -> float:
     """Return the cells of all tiles of a tiling over those of its region."""
     rows, cols = tiling.shape
-    return tiling.cells_computed() / (rows * cols)
+    return tiling.cells_computed / (rows * cols)
 
 
 def overlap(ensemble, margin: tuple[int, int] | None = None, shape: tuple[int, int] = LARGE) -> float:

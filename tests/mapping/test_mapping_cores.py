@@ -54,7 +54,7 @@ def test_tiles_reach_as_far_as_the_margin_keep_to_the_alignment_and_to_their_siz
     edge = align * (sum(-(-cells // align) for cells in margin) + more)
     tiling = seamless_tiling(shape, edge, margin, align)
     whole = [-(-extent // align) * align for extent in shape]
-    assert tiling.cells_computed() == sum(np.prod(tiling.tile(core.index).size) for core in tiling.cores)
+    assert tiling.cells_computed == sum(np.prod(tiling.tile(core.index).size) for core in tiling.cores)
     for core in tiling.cores:
         tile = tiling.tile(core.index)
         assert tile.size[0] * tile.size[1] <= edge * edge
@@ -76,7 +76,7 @@ def test_no_other_number_of_tiles_of_that_size_computes_less(shape, edge, lead, 
             if -(-rows // down) * -(-cols // across) <= edge * edge:
                 least = rows * cols if least is None else min(least, rows * cols)
                 break  # more of them across compute more
-    assert seamless_tiling(shape, edge, (lead, trail), 1).cells_computed() == least
+    assert seamless_tiling(shape, edge, (lead, trail), 1).cells_computed == least
 
 
 def join(tiling, array):
@@ -140,7 +140,7 @@ def test_least_work_is_chosen():
     one = seamless_tiling((133, 280), 256)
     assert (len(one), one.tile((0, 0)).size) == (1, (160, 288))
     many = seamless_tiling((400, 800), 256)
-    assert many.cells_computed() <= 400 * 800 * 2.05
+    assert many.cells_computed <= 400 * 800 * 2.05
     for core in many.cores:
         tile = many.tile(core.index)
         assert tile.size[0] * tile.size[1] <= 256 * 256

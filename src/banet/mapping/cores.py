@@ -152,8 +152,9 @@ class Tiling:
             "margin": list(self.margin),
         }
 
+    @property
     def cells_computed(self) -> int:
-        """Return the cells of all tiles, which the network computes."""
+        """Cells of all tiles, which the network computes."""
         down, across = (sum(stop - start for start, stop in axis.spans) for axis in (self.rows, self.cols))
         return down * across
 

@@ -17,6 +17,7 @@ from banet.burned_area.dating import NO_UNCERTAINTY
 from banet.days import Day, parse_period, period_label
 from banet.errors import BanetWarning, InputError, OutputError
 from banet.io.files import PathLike
+from banet.io.settings import did_you_mean
 from banet.mapping.cores import Core
 from banet.mapping.ensemble import Ensemble, as_ensemble
 from banet.mapping.options import Block, MapOptions, Progress
@@ -129,15 +130,7 @@ def map_months(
 
 
 def predict(
-    cube: Cube,
-    window: Window,
-    weights: Any = "default",
-    *,
-    progress: Progress | None = None,
-    tiling: str = "seamless",
-    tile: int | None = None,
-    step: int | None = None,
-    margin: tuple[int, int] | None = None,
+    cube: Cube, window: Window, weights: Any = "default", *, progress: Progress | None = None, **tiling: Any
 ) -> Iterator[Block]:
     """Predict the probability of burning on each kept day, core by core, as the cores are asked for.
 
@@ -148,17 +141,17 @@ def predict(
         window: the days that the network sees and those that are kept.
         weights: as in `map_burned`.
         progress: called after each core.
-        tiling: as in `MapOptions`.
-        tile: as in `MapOptions`.
-        step: as in `MapOptions`.
-        margin: as in `MapOptions`.
+        tiling: tiling, tile, step, margin; see `MapOptions`.
 
     Raises:
+        TypeError: if there is no such option.
         InputError: if an option does not fit, or the cube holds no day that is kept.
     """
-    fields = {"tiling": tiling, "tile": tile, "step": step, "margin": margin, "progress": progress}
+    for name in tiling.keys() - {"tiling", "tile", "step", "margin"}:
+        known = did_you_mean(name, ("tiling", "tile", "step", "margin", "progress", "weights"))
+        raise TypeError(f"predict() got an unexpected keyword argument {name!r}; {known}")
     check_days(cube, (window,))
-    run = Run.plan(cube, (window,), as_ensemble(weights), MapOptions.of_keywords("predict", fields))
+    run = Run.plan(cube, (window,), as_ensemble(weights), MapOptions.of_keywords("predict", tiling))
     return _predict(run, progress)
 
 

@@ -18,7 +18,7 @@ from banet.mapping.ensemble import Ensemble
 from banet.mapping.options import Block, MapOptions
 from banet.mapping.original import MeanOfTiles, original_tiling
 from banet.mapping.store import Planes, Store
-from banet.mapping.tiles import Ahead, Prediction, predict_tile, read_tile
+from banet.mapping.tiles import Ahead, Planned, Prediction, predict_tile, read_tile
 from banet.mapping.windows import Window, kept_days
 
 if TYPE_CHECKING:
@@ -205,7 +205,7 @@ class Task:
     def _tile(self, tile: Tile) -> Prediction:
         return predict_tile(self._run, tile, self._ahead.take)
 
-    def _read(self, wanted: tuple[int, int, int]) -> Any:
+    def _read(self, wanted: Planned) -> Any:
         row, col, number = wanted
         run = self._run
         return read_tile(run.cube, run.tiling.tile((row, col)), run.windows[number], run.ensemble.engine.spec)

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from banet.errors import InputError
 from banet.mapping.cores import Tile
-from banet.mapping.water import Reflectances, water_evidence
+from banet.mapping.water import water_evidence
 from banet.mapping.windows import Window
 
 if TYPE_CHECKING:
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 __all__ = ["Ahead", "Cells", "Prediction", "predict_tile", "read_tile", "seen"]
 
 Cells = npt.NDArray[np.float32]
-_K = TypeVar("_K", bound=Hashable)
-_R = TypeVar("_R")
+Planned = tuple[int, int, int]
+"""Row and column of a tile's index, and the number of a window."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,9 +44,7 @@ class Prediction:
     water: npt.NDArray[np.int8]
 
 
-def predict_tile(
-    run: Run, tile: Tile, take: Callable[[tuple[int, int, int]], tuple[CubeWindow, Cells]]
-) -> Prediction:
+def predict_tile(run: Run, tile: Tile, take: Callable[[Planned], tuple[CubeWindow, Cells]]) -> Prediction:
     """Predict the inner cells of a tile, the kept days of all windows joined.
 
     Cells that a window never saw (no reflectance and no hot spot) or saw to be water have probability 0,
@@ -56,7 +54,7 @@ def predict_tile(
     Args:
         run: cube, windows and network.
         tile: a tile of its region.
-        take: gives what `read_tile` reads of the tile (row, column of its index) and a window (its number).
+        take: gives what `read_tile` reads of a tile and a window.
     """
     rows, cols = tile.inner
     shape = rows.stop - rows.start, cols.stop - cols.start
@@ -96,7 +94,7 @@ def _window(
     return observed, evidence
 
 
-def _evidence(run: Run, tile: Tile, inner: Reflectances) -> npt.NDArray[np.int8]:
+def _evidence(run: Run, tile: Tile, inner: Any) -> npt.NDArray[np.int8]:
     if run.water is not None:
         return np.where(run.water[tile.rows, tile.cols][tile.inner], 1, -1).astype(np.int8)
     if run.water_source == "estimated":
@@ -135,7 +133,7 @@ def _inside(x: Cells, tile: Tile) -> Cells:
     return x[:, :, : tile.shape[0], : tile.shape[1]]
 
 
-class Ahead(Generic[_K, _R]):
+class Ahead:
     """Reading in another thread, one item ahead of who takes the items in a known order.
 
     An item that is not the one read ahead is read when it is asked for, so any order gives the same.
@@ -145,12 +143,12 @@ class Ahead(Generic[_K, _R]):
         order: in which the items will be taken.
     """
 
-    def __init__(self, read: Callable[[_K], _R], order: Iterable[_K]) -> None:
+    def __init__(self, read: Callable[[Planned], Any], order: Iterable[Planned]) -> None:
         self._read, self._after = read, dict(itertools.pairwise(order))
         self._pool = ThreadPoolExecutor(1)
-        self._pending: tuple[_K, Future[_R]] | None = None
+        self._pending: tuple[Planned, Future[Any]] | None = None
 
-    def take(self, item: _K) -> _R:
+    def take(self, item: Planned) -> Any:
         """Return what was read of an item, and begin to read the next."""
         pending, self._pending = self._pending, None
         there = pending is not None and pending[0] == item
