@@ -180,7 +180,7 @@ def _attempt(client: Client, job: Job, part: _Part) -> None:
         _verify(job, part)
         return
     _count(client, job, part)
-    headers = {}
+    headers: dict[str, str] = {}
     if have and validator:
         headers |= {"Range": f"bytes={have}-", "If-Range": validator}
     try:
