@@ -92,6 +92,21 @@ def test_ranges_that_cannot_be_are_not_believed(agencies, tmp_path, span):  # no
     assert agencies.data.sent("range") == ["bytes=4096-"]
 
 
+def test_a_total_that_shrinks_meanwhile_is_not_believed(agencies, tmp_path, monkeypatch):  # noqa: F811
+    def shrinking(request, body):
+        etag = {"ETag": '"a"'}
+        if "range" in request.headers:
+            return Reply(206, body[4096:4106], {**etag, "Content-Range": "bytes 4096-4105/4106"})
+        return Reply(200, body, etag, keep=4096)
+
+    with connected(agencies, tmp_path) as client:
+        job = job_for(agencies.data, tmp_path)
+        monkeypatch.setattr(agencies.data, "ranged", shrinking)
+        with pytest.raises(TransientError):
+            fetch(client, job)
+    assert nothing_kept(job)
+
+
 def test_an_etag_that_changes_at_every_request_ends(agencies, tmp_path, monkeypatch):  # noqa: F811
     count = 0
 

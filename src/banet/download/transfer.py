@@ -147,14 +147,22 @@ class _Part:
             known = json.loads(self.notes.read_text())
         except (FileNotFoundError, ValueError):
             return {}
-        return known if isinstance(known, dict) else {}
+        return {key: str(value) for key, value in known.items()} if isinstance(known, dict) else {}
 
-    def begin(self, validator: str | None) -> None:
+    @property
+    def total(self) -> int | None:
+        """Length of the whole file as the host announced it with the first bytes."""
+        known = self._read().get("total", "")
+        return int(known) if known.isdigit() else None
+
+    def begin(self, validator: str | None, total: int | None = None) -> None:
         """Empty the part and note what the host says of the file that is to come."""
         self.path.write_bytes(b"")
         self.notes.unlink(missing_ok=True)
         if validator is not None and self.job.resumable:
-            self.notes.write_text(json.dumps({"url": shown(self.job.url), "validator": validator}))
+            length = {} if total is None else {"total": str(total)}
+            known = {"url": shown(self.job.url), "validator": validator, **length}
+            self.notes.write_text(json.dumps(known))
 
     def finish(self) -> None:
         self.path.replace(self.job.target)
@@ -216,7 +224,7 @@ def _receive(client: Client, job: Job, part: _Part, answer: httpx.Response) -> i
             if len(head) >= SNIFF_BYTES:
                 break
         _check_start(job, head, total, host_of(str(answer.url)))
-        part.begin(_validator(answer))
+        part.begin(_validator(answer), total)
     else:
         head = b""
     # Nothing is held back in a buffer: what came is there, whatever ends this process.
@@ -260,8 +268,10 @@ def _place(answer: httpx.Response, part: _Part, job: Job) -> tuple[int, int | No
     changed = tag is not None and known.startswith('"') and tag != known
     if answer.status_code == 206 and found and int(found[1]) == part.size and not changed:
         total = None if found[3] == "*" else int(found[3])
-        if int(found[1]) <= int(found[2]) and (total is None or int(found[2]) < total == (job.size or total)):
-            return part.size, total
+        whole = job.size if job.size is not None else part.total
+        lies = total is not None and (int(found[2]) >= total or whole not in {None, total})
+        if int(found[1]) <= int(found[2]) and not lies:
+            return part.size, whole if total is None else total
     # 416, or a range that was not asked for: what we have is not the beginning of what the host has.
     part.begin(None)
     raise TransientError(f"{job.name}: the host has another file than before; beginning anew")
