@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["TilePrediction", "WaterMask", "predict_tiles", "read_tile", "seen"]
 
 WaterMask = npt.NDArray[np.bool_]
+_MADE = ("observed", "hotspots_known")
+"""Channels that are made from the planes of a cube, which holds none of that name."""
 _T = TypeVar("_T")
 _R = TypeVar("_R")
 
@@ -103,7 +105,7 @@ def read_tile(cube: Cube, tile: Tile, window: Window, spec: InputSpec) -> tuple[
     if tile.shape != tile.size:  # what lies past the region looks to the network as missing values do
         x[...] = np.asarray(spec.missing, np.float32)[:, None, None, None]
     channels = zip(spec.channels, _inside(x, tile), strict=True)
-    into: dict[str, Cells] = {name: plane for name, plane in channels if name != "observed"}
+    into: dict[str, Cells] = {name: plane for name, plane in channels if name not in _MADE}
     variables = ("red", "nir", "mir", "frp")
     planes = cube.read(window.start, window.stop, tile.rows, tile.cols, variables=variables, into=into)
     return planes, x

@@ -34,7 +34,7 @@ class Planes(Protocol):
 
     @property
     def frp(self) -> Array:
-        """Fire radiative power (MW), 0 where no fire was seen."""
+        """Fire radiative power (MW), 0 where no fire was seen, NaN where nobody looked."""
         ...
 
     @property
@@ -77,5 +77,7 @@ def _fill(plane: Array, window: Planes, name: ChannelName) -> None:
     """Write one channel, still in physical units, into `plane`."""
     if name == "frp":
         np.log1p(window.frp, out=plane)
+    elif name == "hotspots_known":
+        np.isfinite(window.frp, out=plane, casting="unsafe")
     else:
         plane[...] = getattr(window, name)
