@@ -1,4 +1,4 @@
-"""Changes that look like burning: harvest, ploughing, flooding, clearing, snow that melts or falls, static heat."""
+"""Changes that look like burning: harvest, ploughing, flooding, clearing, snow, static heat."""
 
 from __future__ import annotations
 
@@ -141,7 +141,7 @@ def make_changes(
 def _first_snow(
     rng: np.random.Generator, climate: Climate, surface: Surface, days: int
 ) -> tuple[Field, float] | None:
-    """Draw the first snow of a scene, deepest on high ground: its index and its day; None where none falls."""
+    """Draw a first snow, deepest on high ground: its index and its day; None where none falls."""
     chance, day, depth = rng.random(), float(rng.integers(2, max(days, 3))), rng.uniform(-1.2, 0.8)
     if chance >= (0.15 if climate.snow else 0.04):
         return None

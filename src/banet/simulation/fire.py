@@ -29,7 +29,7 @@ _BLOB_LIMIT = 500
 _COMPACT_CELLS = 400
 """Sub-cells beyond which a fire gets compact."""
 _LARGE = ((math.log(150), 0.9), (math.log(1800), 0.5))
-"""Mean and standard deviation of the log of the size of a scene's largest fire, in cells; the rarer kind last."""
+"""Mean and deviation of the log of the size of a scene's largest fire, cells; the rarer kind last."""
 _GRAPH_SIDE = 84
 Index = npt.NDArray[np.int64]
 

@@ -168,7 +168,9 @@ def make_surface(
     coast = float(rng.choice([0.0, rng.uniform(0, 0.03), rng.uniform(0.05, 0.6)], p=[0.35, 0.35, 0.3]))
     cover, rough, relief = land_cover(rng, climate, fine, subcells * float(rng.choice(GRAINS)), coast)
     fractions = _fractions(cover, subcells)
-    spectra = [table(name)[:, list(bands)] * _variation(rng, varied)[:, list(bands)] for name in ("green", "dry")]
+    spectra = [
+        table(name)[:, list(bands)] * _variation(rng, varied)[:, list(bands)] for name in ("green", "dry")
+    ]
     vigour = fractions[:, None] * (spectra[0] - spectra[1])[:, :, None, None]
     constant = np.tensordot(spectra[1].T, fractions, 1)
     brightness = 1 + np.float32(rng.uniform(0.08, 0.22)) * correlated(
