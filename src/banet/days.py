@@ -1,6 +1,8 @@
 """UTC calendar days: the only notion of time inside banet.
 
-A day is a `numpy.datetime64[D]`; ranges are half-open. Day of year appears only in exported rasters.
+A day is a `numpy.datetime64[D]`. Inside, a period is `start` and `stop`, half-open; what a user types is
+inclusive, days or months, and `parse_period` alone turns one into the other. Day of year appears only in
+exported rasters.
 """
 
 from __future__ import annotations
@@ -14,32 +16,67 @@ import numpy.typing as npt
 
 from banet.errors import InputError
 
-__all__ = ["Day", "Days", "as_day", "as_month", "day_of_year", "day_range", "from_day_of_year", "month_range"]
+__all__ = [
+    "Day",
+    "Days",
+    "as_day",
+    "as_month",
+    "day_of_year",
+    "day_range",
+    "from_day_of_year",
+    "month_range",
+    "parse_period",
+]
 
 Day = np.datetime64
 Days = npt.NDArray[np.datetime64]
+_EARLIEST, _LATEST = Day("1900-01-01", "D"), Day("2200-01-01", "D")
+_LOOSE = re.compile(r"((?:19|20|21)\d\d)\D?(\d{1,2})(?:\D(\d{1,2})(?:\D.*)?)?")
+
+
+def parse_period(start: Any, end: Any = None) -> tuple[Day, Day]:
+    """Return the half-open `start` and `stop` of a period as a user types it, both ends included.
+
+    Args:
+        start: First day or month: text `YYYY-MM-DD`, `YYYYMMDD` or `YYYY-MM`, a date, a datetime or a
+            `datetime64` of days, finer, or months.
+        end: Last day or month; a month means up to its last day. `start` when left out.
+
+    Raises:
+        InputError: if one of them names neither a day nor a month, or the end is before the start.
+
+    >>> parse_period("2020-08-15", "2020-08-20")
+    (np.datetime64('2020-08-15'), np.datetime64('2020-08-21'))
+    >>> parse_period("2019-12", "2020-02")
+    (np.datetime64('2019-12-01'), np.datetime64('2020-03-01'))
+    """
+    first = _first_and_stop(start)[0]
+    stop = _first_and_stop(start if end is None else end)[1]
+    if stop <= first:
+        raise InputError(f"the period ends ({_said(end)}) before it starts ({_said(start)})")
+    if first < _EARLIEST or stop > _LATEST:
+        raise InputError(f"{_said(start)} to {_said(end)}: periods lie between {_EARLIEST} and {_LATEST}")
+    return first, stop
 
 
 def as_day(value: Any) -> Day:
     """Turn a date, a datetime, a `datetime64` or text `YYYY-MM-DD` or `YYYYMMDD` into a day.
 
     Raises:
-        InputError: if it names no calendar day.
+        InputError: if it names no calendar day. A number is none: 8 could mean anything.
 
     >>> as_day("20200229")
     np.datetime64('2020-02-29')
     """
-    if isinstance(value, str):
-        text = value.strip()
-        if re.fullmatch(r"\d{8}", text):
-            text = f"{text[:4]}-{text[4:6]}-{text[6:]}"
-        if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
-            raise InputError(f"{value!r} is not a day; write it as YYYY-MM-DD")
-        value = text
-    elif isinstance(value, dt.datetime) and value.tzinfo is not None:
+    text = _day_text(value) if isinstance(value, str) else None
+    if isinstance(value, str) and text is None:
+        raise InputError(f"{value!r} is not a day; {_advice(value, month=False)}")
+    if not isinstance(value, str | dt.date | np.datetime64):
+        raise InputError(f"{value!r} is not a day; write it as YYYY-MM-DD")
+    if isinstance(value, dt.datetime) and value.tzinfo is not None:
         value = value.astimezone(dt.UTC).replace(tzinfo=None)
     try:
-        day: Day = np.datetime64(value, "D")
+        day: Day = np.datetime64(text or value, "D")
     except ValueError as error:
         raise InputError(f"{value!r} is not a calendar day") from error
     if np.isnat(day):
@@ -56,13 +93,10 @@ def as_month(value: Any) -> np.datetime64:
     >>> as_month("2017-10")
     np.datetime64('2017-10')
     """
-    if isinstance(value, str) and re.fullmatch(r"\d{4}-\d{2}", value.strip()):
-        try:
-            return np.datetime64(value.strip(), "M")
-        except ValueError as error:
-            raise InputError(f"{value!r} is not a month; write it as YYYY-MM") from error
-    if isinstance(value, np.datetime64) and np.datetime_data(value.dtype)[0] == "M":
-        return value
+    if _is_month(value):
+        return _month(value)
+    if isinstance(value, str) and _day_text(value) is None:
+        raise InputError(f"{value!r} is not a month; {_advice(value, day=False)}")
     month: np.datetime64 = as_day(value).astype("datetime64[M]")
     return month
 
@@ -107,3 +141,55 @@ def from_day_of_year(year: int, day: int) -> Day:
     if day < 1 or result.astype("datetime64[Y]") != first.astype("datetime64[Y]"):
         raise InputError(f"the year {year} has no day {day}")
     return result
+
+
+def _first_and_stop(value: Any) -> tuple[Day, Day]:
+    """Return the first day of a day or month and the day after its last."""
+    if _is_month(value):
+        month = _month(value)
+        return month.astype("datetime64[D]"), (month + 1).astype("datetime64[D]")
+    if isinstance(value, np.datetime64) and np.datetime_data(value.dtype)[0] in ("Y", "W"):
+        raise InputError(f"{value!r} is neither a day nor a month; {_advice('')}")
+    if isinstance(value, str) and _day_text(value) is None:
+        raise InputError(f"{value!r} is neither a day nor a month; {_advice(value)}")
+    day = as_day(value)
+    return day, day + 1
+
+
+def _is_month(value: Any) -> bool:
+    if isinstance(value, str):
+        return re.fullmatch(r"\d{4}-\d{2}", value.strip()) is not None
+    return isinstance(value, np.datetime64) and np.datetime_data(value.dtype)[0] == "M"
+
+
+def _month(value: Any) -> np.datetime64:
+    try:
+        month = np.datetime64(value.strip() if isinstance(value, str) else value, "M")
+    except ValueError as error:
+        raise InputError(f"{value!r} is not a month; write it as YYYY-MM") from error
+    if np.isnat(month):
+        raise InputError(f"{value!r} is not a calendar month")
+    return month
+
+
+def _day_text(text: str) -> str | None:
+    """Return text that names a day as `YYYY-MM-DD`; None if it does not."""
+    found = re.fullmatch(r"(\d{4})-(\d{2})-(\d{2})|(\d{4})(\d{2})(\d{2})", text.strip())
+    return "-".join(part for part in found.groups() if part) if found else None
+
+
+def _advice(text: str, *, day: bool = True, month: bool = True) -> str:
+    """Return advice for text that names a day or month in another form: `2020/08` is to be `2020-08`."""
+    found = _LOOSE.fullmatch(text.strip())
+    if found and 1 <= int(found[2]) <= 12:
+        meant = f"{found[1]}-{int(found[2]):02d}"
+        if found[3] and day:
+            meant += f"-{int(found[3]):02d}"
+        if (found[3] and day) or (not found[3] and month):
+            return f"write it as {meant}"
+    forms = ["a day as YYYY-MM-DD"] * day + ["a month as YYYY-MM"] * month
+    return "write " + " or ".join(forms)
+
+
+def _said(value: Any) -> str:
+    return value if isinstance(value, str) else str(value)

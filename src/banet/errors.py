@@ -48,3 +48,10 @@ class PartialFailureError(BanetError, RuntimeError):
     """Some of the parts that were asked for failed; the rest is there."""
 
     exit_code = 3
+
+
+class BanetWarning(UserWarning):
+    """Something that was given was left out, or the result holds less than it seems to.
+
+    Python users get it through `warnings`; the command line prints the same words in one line.
+    """

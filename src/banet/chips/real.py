@@ -14,13 +14,13 @@ from banet.chips.store import HEADER, ChipEntry, Chips
 from banet.days import Day, as_day, day_range
 from banet.errors import InputError
 from banet.io.files import PathLike
-from banet.parallel.cluster import spread
+from banet.parallel import spread
 
 if TYPE_CHECKING:
     from distributed import Client
 
+    from banet.burned_area.burned_area import BurnedArea
     from banet.burned_area.dated import DatedFractions
-    from banet.burned_area.reference import Reference
     from banet.cube import Cube
 
 __all__ = ["Block", "plan_blocks", "starts", "write_cube_chips"]
@@ -118,7 +118,7 @@ def plan_blocks(
 def write_cube_chips(
     folder: PathLike,
     cube: Cube,
-    reference: Reference,
+    reference: BurnedArea,
     *,
     start: Any = None,
     stop: Any = None,
@@ -126,7 +126,7 @@ def write_cube_chips(
     size: int = 128,
     group: str = "",
     workers: int | None = None,
-    client: Client | None = None,
+    scheduler: str | Client | None = None,
     progress: Progress | None = None,
     **choice: Any,
 ) -> Chips:
@@ -141,14 +141,15 @@ def write_cube_chips(
         days: of a chip.
         size: of a chip in cells; a smaller region is padded with cells that are not observed and not known.
         group: what validation reports by; the region's name by default.
-        workers: cut in so many processes; the index is written by this one.
-        client: of a dask cluster whose workers cut instead; they must see cube and folder.
+        workers: number of processes that cut; the index is written by this one.
+        scheduler: address, or client, of a dask cluster whose workers cut instead; they must see cube and
+            folder.
         progress: called with (done, total, message).
         choice: `step`, `day_step`, `min_burned_cells`, `empty_share`, `seed` of `plan_blocks`.
 
     Raises:
-        InputError: if cube and reference share too few days, nothing burned in them, or workers and a client
-            are given.
+        InputError: if cube and reference share too few days, nothing burned in them, or both workers and
+            a scheduler are given.
     """
     here = reference.to(cube.region)
     first, last = _common_period(cube, here, start, stop)
@@ -162,7 +163,7 @@ def write_cube_chips(
     cutter = _Cutter(chips, cube, here, dated, group or cube.region.name)
     todo = [block for block in plan if block.name(cube.region.name) not in chips.names]
     needs = cube.path, chips.folder / HEADER
-    with closing(spread(cutter, todo, workers=workers, client=client, needs=needs)) as made:
+    with closing(spread(cutter, todo, workers=workers, scheduler=scheduler, needs=needs)) as made:
         for done, (_, entry) in enumerate(made, 1 + len(plan) - len(todo)):
             chips.enter(entry)
             if progress is not None:
@@ -176,7 +177,7 @@ class _Cutter:
 
     chips: Chips
     cube: Cube
-    reference: Reference
+    reference: BurnedArea
     dated: DatedFractions
     group: str
 
@@ -196,11 +197,11 @@ class _Cutter:
         return self.chips.write_arrays(entry, planes, target)
 
 
-def _common_period(cube: Cube, reference: Reference, start: Any, stop: Any) -> tuple[Day, Day]:
+def _common_period(cube: Cube, reference: BurnedArea, start: Any, stop: Any) -> tuple[Day, Day]:
     if not len(cube.days):
         raise InputError(f"the cube {cube.path} holds no day yet; build it first")
-    firsts = [cube.days[0]] + [as_day(day) for day in (reference.start, start) if day is not None]
-    stops = [cube.days[-1] + 1] + [as_day(day) for day in (reference.stop, stop) if day is not None]
+    firsts = [cube.days[0], reference.start] + ([] if start is None else [as_day(start)])
+    stops = [cube.days[-1] + 1, reference.stop] + ([] if stop is None else [as_day(stop)])
     first, last = max(firsts), min(stops)
     if last <= first:
         raise InputError(
@@ -224,7 +225,7 @@ def _inside(
 
 
 def _read_block(
-    cube: Cube, reference: Reference, dated: DatedFractions, block: Block, days: int, size: int
+    cube: Cube, reference: BurnedArea, dated: DatedFractions, block: Block, days: int, size: int
 ) -> tuple[Floats, Floats]:
     stop = block.start + np.timedelta64(days, "D")
     rows = slice(block.row, min(block.row + size, cube.region.shape[0]))
@@ -235,19 +236,16 @@ def _read_block(
     for plane, source in zip(planes, (window.red, window.nir, window.mir, window.frp), strict=True):
         plane[:, :height, :width] = source
     target = np.full((days, size, size), np.nan, np.float32)
-    known = np.asarray(reference.valid[rows, cols], bool)
-    target[:, :height, :width][:, known] = 0
+    known = reference.known
+    target[:, :height, :width][:, known[rows, cols]] = 0
     at = np.flatnonzero(_inside(dated, block.start, days, block.row, block.col, size))
-    at = at[reference.valid[dated.row[at], dated.col[at]]]
+    at = at[known[dated.row[at], dated.col[at]]]
     day = (dated.day[at] - block.start).astype(np.int64)
     target[day, dated.row[at] - block.row, dated.col[at] - block.col] = np.minimum(dated.fraction[at], 1)
     return planes, _only_known_days(target, reference, block.start, stop)
 
 
-def _only_known_days(target: Floats, reference: Reference, start: Day, stop: Day) -> Floats:
+def _only_known_days(target: Floats, reference: BurnedArea, start: Day, stop: Day) -> Floats:
     days = day_range(start, stop)
-    if reference.start is not None:
-        target[days < as_day(reference.start)] = np.nan
-    if reference.stop is not None:
-        target[days >= as_day(reference.stop)] = np.nan
+    target[(days < reference.start) | (days >= reference.stop)] = np.nan
     return target

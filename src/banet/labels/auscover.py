@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from banet.burned_area.burned_area import BurnedArea
 from banet.burned_area.dated import DatedFractions
-from banet.burned_area.reference import Reference, period
+from banet.days import parse_period
 from banet.errors import InputError, NotFoundError, UnreadableFileError
 from banet.grid.cutting import covered, cut_pixels
 from banet.grid.rasters import RasterWindow, read_window
@@ -27,7 +28,7 @@ MONTH_UNCERTAINTY = 16
 _YEAR = re.compile(r"(?<!\d)((?:19|20)\d{2})(?!\d)")
 
 
-def read_auscover(paths: PathLike | Iterable[PathLike], region: Region, start: Any, end: Any) -> Reference:
+def read_auscover(paths: PathLike | Iterable[PathLike], region: Region, start: Any, end: Any) -> BurnedArea:
     """Read yearly AusCover files to burned fractions on a region's grid, dated to the middle of the month.
 
     Args:
@@ -45,7 +46,7 @@ def read_auscover(paths: PathLike | Iterable[PathLike], region: Region, start: A
         InputError: if a name holds no year, or two files are of one year.
         UnreadableFileError: if a file is damaged or holds other values than months.
     """
-    first, stop = period(start, end)
+    first, stop = parse_period(start, end)
     files = _by_year(listed_paths(paths, _is_tif, "AusCover file (*.tif)"))
     years = range(first.astype(object).year, (stop - 1).astype(object).year + 1)
     known = np.ones(region.shape, bool)
@@ -63,10 +64,8 @@ def read_auscover(paths: PathLike | Iterable[PathLike], region: Region, start: A
         raise NotFoundError(
             f"no AusCover file touches {region.name} in {first} to {stop - 1}; there are {have}"
         )
-    names = ("row", "col", "day", "fraction", "uncertainty")
-    joined = (np.concatenate([getattr(part, name) for part in parts]) for name in names)
-    return Reference.from_dated(
-        DatedFractions.from_pieces(region, *joined), name="AusCover", valid=known, start=first, stop=stop
+    return BurnedArea.from_dated(
+        DatedFractions.join(parts), name="AusCover", known=known, start=first, stop=stop
     )
 
 

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from banet.burned_area.burned_area import BurnedArea
 from banet.burned_area.dated import DatedFractions
-from banet.burned_area.reference import Reference, period
+from banet.days import parse_period
 from banet.errors import InputError, NotFoundError, UnreadableFileError
 from banet.grid.region import Region
 from banet.io.files import PathLike
@@ -38,7 +39,7 @@ def read_perimeters(
     name: str | None = None,
     date_field: str | None = None,
     resolution: float = RESOLUTION,
-) -> Reference:
+) -> BurnedArea:
     """Read fire perimeters to burned fractions on a region's grid, dated by the start of each fire.
 
     Dates are found in the fields that MTBS (`Ig_Date`; in older files `Year`, `StartMonth`, `StartDay`), ICNF
@@ -61,7 +62,7 @@ def read_perimeters(
         UnreadableFileError: if it is no vector file, or has no coordinate reference system.
         InputError: if no date is found, or polygons are not areas.
     """
-    first, stop = period(start, end)
+    first, stop = parse_period(start, end)
     file = _file(Path(path))
     table = _polygons(file)
     dates = fire_dates(table.drop(columns=table.geometry.name), file.name, date_field)
@@ -69,7 +70,7 @@ def read_perimeters(
     notes = (f"{undated} perimeters without a date left out",) if undated else ()
     inside = ~np.isnat(dates.start) & (dates.start >= first) & (dates.start < stop)
     dated = burned_of_polygons(table.geometry[inside], dates.only(inside), region, resolution=resolution)
-    return Reference.from_dated(dated, name=name or file.stem, start=first, stop=stop, notes=notes)
+    return BurnedArea.from_dated(dated, name=name or file.stem, start=first, stop=stop, notes=notes)
 
 
 def burned_of_polygons(

@@ -34,8 +34,8 @@ class BANetConfig(BaseModel):
         space_kernels: cells a side of each stage's convolution in space, odd.
         time_kernels: days of each stage's convolution in time, odd.
         head_kernel: days of the head's convolution in time, odd.
-        memory: spans in days over which every cell remembers clear looks (`banet.model.memory`); none in the
-            original.
+        memory: spans in days of the temporal context of every cell (`banet.model.temporal_context`); none in
+            the original.
         relative: whether reflectances enter relative to the level of each cell's own clear looks, which takes
             a gain of a band out; needs `memory`.
         lstm: whether a one-way LSTM runs over the days of each cell in the first stage.
@@ -67,7 +67,7 @@ class BANetConfig(BaseModel):
                 f"found {len(self.multipliers)}, {len(self.space_kernels)} and {len(self.time_kernels)}"
             )
         if self.relative and not self.memory:
-            raise ValueError("relative reflectances need a memory of at least one span, found none")
+            raise ValueError("relative reflectances need a span of temporal context in `memory`, found none")
         even = [k for k in (*self.space_kernels, *self.time_kernels, self.head_kernel) if k % 2 == 0]
         if even:
             raise ValueError(f"kernels must be odd so that output days are input days, found {even}")

@@ -11,8 +11,8 @@ from pydantic import ValidationError
 
 from banet.model.config import BANetConfig, InputSpec
 from banet.model.engine import Engine
-from banet.model.memory import Memory, memory_channels, relative_to_level
 from banet.model.network import BANet
+from banet.model.temporal_context import TemporalContext, context_channels, relative_to_level
 
 SPEC = InputSpec(mean=(0.2, 0.3, 0.1, 0.0), std=(0.2, 0.15, 0.05, 1.0))
 SPANS = (2.0, 9.0)
@@ -29,7 +29,7 @@ def days(rng: np.random.Generator, count: int = 8, size: int = 4) -> torch.Tenso
     return torch.from_numpy(((planes - mean) / std).astype(np.float32))
 
 
-def by_hand(memory: Memory, x: np.ndarray) -> np.ndarray:
+def by_hand(memory: TemporalContext, x: np.ndarray) -> np.ndarray:
     """What a memory adds to one cell's days (channels, T): (T, added) by loops over pairs of days."""
     count = x.shape[1]
     physical = x * np.array(SPEC.std)[:, None] + np.array(SPEC.mean)[:, None]
@@ -66,11 +66,11 @@ def by_hand(memory: Memory, x: np.ndarray) -> np.ndarray:
 
 def test_a_memory_is_the_weighted_mean_of_the_clear_looks_before_and_after_each_day() -> None:
     torch.manual_seed(1)
-    memory = Memory(BANetConfig(memory=SPANS), SPEC)
+    memory = TemporalContext(BANetConfig(memory=SPANS), SPEC)
     x = days(np.random.default_rng(0))
     with torch.no_grad():
         found = memory(x[None])[0]
-    assert found.shape[0] == 4 + memory_channels(SPANS) == 32
+    assert found.shape[0] == 4 + context_channels(SPANS) == 32
     torch.testing.assert_close(found[:4], x)
     for row, col in ((0, 0), (3, 1)):
         np.testing.assert_allclose(
@@ -79,7 +79,7 @@ def test_a_memory_is_the_weighted_mean_of_the_clear_looks_before_and_after_each_
 
 
 def test_a_cell_that_was_never_seen_remembers_nothing() -> None:
-    memory = Memory(BANetConfig(memory=SPANS), SPEC)
+    memory = TemporalContext(BANetConfig(memory=SPANS), SPEC)
     x = torch.tensor(SPEC.missing)[:, None, None, None].expand(4, 8, 2, 2)
     with torch.no_grad():
         assert memory(x[None])[0, 4:].abs().max() < 1e-6
@@ -99,7 +99,7 @@ def test_engines_compute_a_network_with_a_memory(backend: str) -> None:
 
 
 def test_without_spans_there_is_no_memory() -> None:
-    assert memory_channels(()) == 0
+    assert context_channels(()) == 0
     assert BANet(BANetConfig(lstm=False, **SMALL)).memory is None
 
 
@@ -137,7 +137,7 @@ def test_what_is_relative_to_a_cells_level_hardly_knows_the_gains_of_the_bands(
 ) -> None:
     torch.manual_seed(4)
     x = long_record(0)
-    plain, relative = Memory(BANetConfig(memory=SPANS), SPEC), Memory(RELATIVE, SPEC)
+    plain, relative = TemporalContext(BANetConfig(memory=SPANS), SPEC), TemporalContext(RELATIVE, SPEC)
     relative.load_state_dict(plain.state_dict())
     with torch.no_grad():
         off = [(m(changed_gains(x, gains)[None]) - m(x[None]))[0, :-3].abs() for m in (plain, relative)]
@@ -159,11 +159,11 @@ def test_the_level_of_a_cell_is_that_of_its_clear_looks() -> None:
         assert 0.5 < float(looks[0, 0]) < 0.75
 
 
-def test_a_relative_memory_adds_nothing_to_a_cell_that_was_never_seen() -> None:
+def test_relative_reflectances_add_nothing_to_a_cell_that_was_never_seen() -> None:
     x = torch.tensor(SPEC.missing)[:, None, None, None].expand(4, 8, 2, 2)
     with torch.no_grad():
-        found = Memory(RELATIVE, SPEC)(x[None])[0]
-    assert len(found) == 4 + memory_channels(SPANS, relative=True) == 35
+        found = TemporalContext(RELATIVE, SPEC)(x[None])[0]
+    assert len(found) == 4 + context_channels(SPANS, relative=True) == 35
     torch.testing.assert_close(found[:4], x)
     assert found[4:].abs().max() < 1e-6
 
@@ -181,8 +181,8 @@ def test_engines_compute_a_network_with_relative_reflectances(backend: str) -> N
     np.testing.assert_allclose(found, expected.numpy(), atol=1e-4)
 
 
-def test_relative_reflectances_need_a_memory() -> None:
-    with pytest.raises(ValidationError, match="need a memory"):
+def test_relative_reflectances_need_a_temporal_context() -> None:
+    with pytest.raises(ValidationError, match="need a span"):
         BANetConfig(relative=True)
 
 
