@@ -9,7 +9,10 @@ import numpy.typing as npt
 
 from banet.model.config import ChannelName, InputSpec
 
-__all__ = ["Planes", "normalise"]
+__all__ = ["MADE_CHANNELS", "Planes", "normalise"]
+
+MADE_CHANNELS = ("observed", "hotspots_known")
+"""Channels that are made from the planes of a cube, which holds none of these names."""
 
 Array = npt.NDArray[np.float32]
 
