@@ -29,8 +29,6 @@ def ensemble(backend, *configs):
         ("torch", [WIDE], 352),
         ("torch", [NARROW, WIDE], 352),
         ("bfloat16", [WIDE], 448),
-        ("openvino", [NARROW], 256),
-        ("onnx", [BANetConfig.original()], 256),
     ],
 )
 def test_a_tile_is_as_large_as_what_computes_it_allows(backend, configs, tile):

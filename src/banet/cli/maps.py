@@ -61,8 +61,8 @@ def make_maps(
         step: distance of the tiles of 'original' in cells; 100 if left out.
         threshold: least burned value of a cell that counts as burned.
         pictures: also write a PNG of each map.
-        engine: what computes: 'torch', 'bfloat16', 'openvino', 'onnx', 'cuda', 'cuda-bfloat16', or 'auto'
-            for what 'banet doctor' names.
+        engine: what computes: 'torch', 'bfloat16', 'cuda', 'cuda-bfloat16', or 'auto' for what
+            'banet doctor' names.
         spread: who does the work.
     """
     from banet.cube import open_cube

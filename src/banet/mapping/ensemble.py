@@ -22,10 +22,9 @@ if TYPE_CHECKING:
 __all__ = ["Ensemble", "Predictor", "as_ensemble"]
 
 # The larger the tile, the less of it is margin, but the more memory it takes: here at most about 2.5 GB for
-# 64 days. A wide memory keeps its whole first stage, engines that run a network as a graph most layers.
+# 64 days. A wide temporal context keeps its whole first stage.
 TILE = 448
 SMALLER_TILE = 352
-GRAPH_TILE = 256
 WIDE_BYTES = 64
 """A memory is wide if the first stage after it gives more than so many bytes a cell and day."""
 
@@ -115,8 +114,6 @@ def _tile(engine: Predictor, model: BANet) -> int:
     """Return the edge of a tile: larger where a cell takes less memory."""
     backend = getattr(engine, "backend", None)
     name = "torch" if backend is None else backend.name
-    if name in ("openvino", "onnx"):
-        return GRAPH_TILE
     size = 2 if name == "bfloat16" else 4
     wide = bool(model.config.memory) and model.config.width * size > WIDE_BYTES
     return SMALLER_TILE if wide else TILE
