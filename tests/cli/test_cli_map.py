@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,9 +15,7 @@ import torch
 
 from banet.cli import main
 from banet.cube import Cube
-from banet.errors import InputError
 from banet.grid.region import Region
-from banet.io.exclusive import exclusive, exclusive_all
 from banet.model.config import BANetConfig
 from banet.model.network import BANet
 from banet.model.weights import save_weights
@@ -128,15 +125,15 @@ def test_two_runs_of_one_month_refuse_and_of_two_months_cooperate(cube, weights,
     """Two real processes: the second is refused while the first lives, and goes on where it was killed."""
     out = tmp_path / "maps"
     first = run(words(cube.path, weights, out), stderr=subprocess.PIPE)
-    lock = out / ".unfinished" / "T_2021-07.lock"
+    lock = out / ".unfinished" / ".T_2021-07.lock"
     while not lock.exists():
         assert first.poll() is None, first.stderr.read()
         time.sleep(0.02)
     first.send_signal(signal.SIGSTOP)  # at work for as long as we like
     second = run(words(cube.path, weights, out, "--threshold", "0.4"), stderr=subprocess.PIPE)
     _, told = second.communicate()
-    assert second.returncode == 2
-    assert "another run is writing 2021-07 of T to" in told
+    assert second.returncode == 1
+    assert "another run is at work on 2021-07 of T in" in told
     june = [word.replace("2021-07", "2021-06") for word in words(cube.path, weights, out)]
     other = run(june)
     assert other.wait() == 0
@@ -157,37 +154,3 @@ def test_workers_write_the_files_of_one_process(cube, weights, tmp_path):
     files = sorted(path.name for path in one.glob("*.tif"))
     assert len(files) == 3
     assert all((one / name).read_bytes() == (many / name).read_bytes() for name in files)
-
-
-def test_a_lock_is_had_by_one_and_all_or_none_are_taken(tmp_path):
-    a, b = tmp_path / "x" / "a", tmp_path / "x" / "b"
-    with exclusive(b, "b is taken"):
-        with (
-            pytest.raises(InputError, match="b is taken"),
-            exclusive_all([(a, "a is taken"), (b, "b is taken")]),
-        ):
-            pass
-        with exclusive(a, "a is taken", remove=True):
-            assert a.exists()
-    assert not a.exists()
-    assert b.exists()
-
-
-def test_a_lock_whose_file_was_removed_meanwhile_is_none(tmp_path, monkeypatch):
-    """Who opened the file before its holder removed it must not go on with a file that others do not see."""
-    from banet.io import exclusive as module
-
-    path, real, opened = tmp_path / "lock", module._lock, []
-
-    def late(stream):
-        if not opened:
-            path.unlink()
-        opened.append(stream.fileno())
-        real(stream)
-
-    monkeypatch.setattr(module, "_lock", late)
-    with exclusive(path, "taken"):
-        assert len(opened) == 2
-        assert Path(path).exists()
-        with pytest.raises(InputError, match="taken"), exclusive(path, "taken"):
-            pass

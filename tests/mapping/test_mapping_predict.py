@@ -13,7 +13,7 @@ from scipy import ndimage
 
 from banet.burned_area.burned_area import BurnedArea
 from banet.days import day_range
-from banet.errors import InputError, UnreadableFileError
+from banet.errors import BusyError, InputError, UnreadableFileError
 from banet.grid.region import Region
 from banet.mapping import (
     Joiner,
@@ -504,7 +504,7 @@ def test_networks_that_came_from_no_file_are_told_apart(cube):
 
 def test_two_runs_on_the_same_work_refuse(tmp_path):
     with Scratch(tmp_path, {"a": 1}):
-        with pytest.raises(InputError, match="another run is at work"), Scratch(tmp_path, {"a": 1}):
+        with pytest.raises(BusyError, match="another run is at work"), Scratch(tmp_path, {"a": 1}):
             pass
         with Scratch(tmp_path, {"a": 2}):
             pass

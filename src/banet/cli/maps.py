@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -147,16 +146,13 @@ def _network(weights: str, engine: str, workers: int | None) -> Any:
     return Engine(load_models(weights.split(",")), engine, threads=threads)
 
 
-def _alone(folder: Path, region: str, months: Sequence[str]) -> AbstractContextManager[None]:
+@contextlib.contextmanager
+def _alone(folder: Path, region: str, months: Sequence[str]) -> Iterator[None]:
     """Hold the right to write these months to this folder."""
-    from banet.io.exclusive import exclusive_all
+    from banet.io.lock import lock
 
-    return exclusive_all(
-        [
-            (
-                folder / _SCRATCH / f"{region}_{month}.lock",
-                f"another run is writing {month} of {region} to {folder}; wait for it or give another folder",
-            )
-            for month in months
-        ]
-    )
+    with contextlib.ExitStack() as stack:
+        for month in months:
+            what = f"{month} of {region} in {folder}"
+            stack.enter_context(lock(folder / _SCRATCH / f"{region}_{month}", what))
+        yield

@@ -15,7 +15,7 @@ from banet.burned_area.dated import DatedFractions
 from banet.days import parse_period
 from banet.errors import InputError, NotFoundError, UnreadableFileError
 from banet.grid.region import Region
-from banet.io.files import PathLike
+from banet.io.files import PathLike, visible_files
 from banet.labels.perimeter_dates import FireDates, fire_dates
 
 if TYPE_CHECKING:
@@ -178,7 +178,7 @@ class _Drawing:
 
 def _file(path: Path) -> Path:
     if path.is_dir() and path.suffix.lower() != ".gdb":
-        found = sorted(p for p in path.rglob("*") if p.suffix.lower() in _SUFFIXES)
+        found = [p for p in visible_files(path, folders=True) if p.suffix.lower() in _SUFFIXES]
         if not found:
             raise NotFoundError(f"the folder {path} holds no vector file ({', '.join(_SUFFIXES)})")
         if len(found) > 1:

@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from banet.errors import InputError, UnreadableFileError
-from banet.io.exclusive import exclusive
 from banet.io.files import PathLike, output_folder, writing
+from banet.io.lock import lock
 
 __all__ = ["Scratch"]
 
@@ -54,10 +54,9 @@ class Scratch:
 
     def __enter__(self) -> Self:
         if self._folder is not None:
-            refusal = f"another run is at work in {self._folder}; wait for it or give another folder"
-            lock = exclusive(self._folder / "lock", refusal)
-            lock.__enter__()
-            self._lock = lock
+            held = lock(self._folder, f"the scratch folder {self._folder}")
+            held.__enter__()
+            self._lock = held
             if not self.marker.exists():
                 with writing(self.marker) as part:
                     part.write_text(self._key)

@@ -18,7 +18,7 @@ import pandas as pd
 from banet.days import Day, as_day
 from banet.errors import InputError, NotFoundError
 from banet.grid.region import Region
-from banet.io.files import PathLike
+from banet.io.files import PathLike, visible_files
 from banet.observations.firms import read_table
 from banet.observations.persistence import STATIC_SOURCE, static_sources
 
@@ -205,7 +205,7 @@ def _paths(path_or_paths: PathLike | Iterable[PathLike]) -> list[Path]:
     for item in given:
         path = Path(item)
         if path.is_dir():
-            inside = [p for p in sorted(path.rglob("*")) if p.suffix.lower() in _SUFFIXES and p.is_file()]
+            inside = [p for p in visible_files(path) if p.suffix.lower() in _SUFFIXES]
             inside = [p for p in inside if not p.name.lower().startswith("readme")]
             if not inside:
                 raise NotFoundError(f"the folder {path} holds no hot-spot table (.csv or .txt)")
