@@ -260,7 +260,7 @@ def test_a_build_without_a_single_image_is_an_error_though_something_burned(
 ) -> None:
     for path in season[0].iterdir():
         path.write_bytes(path.read_bytes()[:300])
-    with pytest.raises(UnreadableFileError, match="no image of the 3 days with files could be read") as error:
+    with pytest.raises(UnreadableFileError, match="none of the 3 days with files could be read") as error:
         build(season, tmp_path / "t.zarr")
     assert error.value.exit_code == 2
     assert "2020-07-14: " in str(error.value)

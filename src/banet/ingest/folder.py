@@ -223,7 +223,7 @@ def _check_any(cube: Cube, days: list[Day]) -> None:
     if not days or any(record is not None and record.inputs for record in records):
         return
     why = records[0].gaps[0] if records[0] is not None and records[0].gaps else "nothing is known of it"
-    raise UnreadableFileError(f"no image of the {len(days)} days with files could be read; {days[0]}: {why}")
+    raise UnreadableFileError(f"none of the {len(days)} days with files could be read; {days[0]}: {why}")
 
 
 def _unseen(region: Region, reason: str) -> DayPlanes:
