@@ -91,8 +91,8 @@ def measure(rounds: int) -> dict[str, object]:
     crew = Crew(engine.backend.threads)
     down = Down.of(torch.empty(0), model.stages[0].space, None)
     whole = {
-        "two months": seconds(lambda: engine.probabilities(x, (keep, *tile.weighty)), rounds),
-        "two daily runs": seconds(lambda: engine.probabilities(x, (slice(None), *tile.weighty)), rounds),
+        "two months": seconds(lambda: engine.probabilities(x, (keep, *tile.inner)), rounds),
+        "two daily runs": seconds(lambda: engine.probabilities(x, (slice(None), *tile.inner)), rounds),
     }
     found: dict[str, object] = {"tile": [64, *tile.size]}
     for name, days in shared_days().items():

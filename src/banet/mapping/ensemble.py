@@ -1,4 +1,4 @@
-"""From whatever names a network to something that gives daily probabilities."""
+"""Ensemble of networks from their names, files or objects, and the tiles that suit it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from banet.errors import InputError
-from banet.mapping.blend import ALIGN, MARGIN, margin_of
+from banet.mapping.cores import ALIGN, MARGIN, margin_of
 
 if TYPE_CHECKING:
     from banet.model.config import Calibration, InputSpec
@@ -54,7 +54,7 @@ class Ensemble:
             file, of its tensors; empty for an engine that does not tell.
         margin: (lead, trail) cells past which none of them feels the border of a tile.
         align: cells of which the edge of a tile must be a multiple.
-        tile: edge of a blended tile, if not asked for otherwise.
+        tile: edge of a square with as many cells as a tile may have, if not asked for otherwise.
         calibration: what the numbers mean: of a network by itself, since no mean of several was measured.
     """
 
@@ -113,8 +113,7 @@ def _described(engine: Predictor, models: Sequence[BANet]) -> Ensemble:
 def _tile(engine: Predictor, model: BANet) -> int:
     """Return the edge of a tile: larger where a cell takes less memory."""
     backend = getattr(engine, "backend", None)
-    name = "torch" if backend is None else backend.name
-    size = 2 if name == "bfloat16" else 4
+    size = 2 if backend is not None and backend.name == "bfloat16" else 4
     wide = bool(model.config.memory) and model.config.width * size > WIDE_BYTES
     return SMALLER_TILE if wide else TILE
 
