@@ -14,7 +14,7 @@ from scipy import ndimage
 from banet.burned_area.burned_area import BurnedArea
 from banet.days import day_range
 from banet.errors import BanetWarning, BusyError, InputError
-from banet.export.output import map_stem
+from banet.export.products import map_stem
 from banet.grid.region import Region
 from banet.mapping import (
     map_burned,
