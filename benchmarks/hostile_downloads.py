@@ -8,6 +8,7 @@ peak of memory and of bytes written.
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import json
 import multiprocessing
@@ -297,7 +298,8 @@ def judged(surface: str, case: Case, limit: float) -> tuple[str, str, float, flo
     process.start()
     while process.is_alive() and time.monotonic() < end:
         process.join(0.05)
-        most = max(most, sum(p.stat().st_size for p in Path(out).iterdir()) / 1e6)
+        with contextlib.suppress(FileNotFoundError):  # a part is renamed while we look
+            most = max(most, sum(p.stat().st_size for p in Path(out).iterdir()) / 1e6)
     if here.poll():
         ended, words, peak = here.recv()
     else:
