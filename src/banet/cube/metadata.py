@@ -33,7 +33,7 @@ def read_root(folder: Path) -> dict[str, Any]:
     """
     file = folder / _FILE
     try:
-        root = json.loads(file.read_bytes())
+        root: Any = json.loads(file.read_bytes())
     except FileNotFoundError as error:
         if not folder.exists():
             raise NotFoundError(
@@ -49,10 +49,9 @@ def read_root(folder: Path) -> dict[str, Any]:
         raise UnreadableFileError(f"{folder} is a Zarr store but not a cube of banet (or {_FILE} is damaged)")
     _check_format(folder, attributes["banet_cube"])
     try:
-        check_record(_sealed(root))
+        return _check(root)
     except ValueError as error:
         raise CorruptError(f"the cube's file {file} is damaged: {error}") from error
-    return root
 
 
 def store_id(region: Region, sensor: str, mir_band: str, flags: Sequence[str]) -> int:
@@ -95,11 +94,12 @@ def _write_root(folder: Path, root: dict[str, Any]) -> None:
     put_file(folder / _FILE, _text({**root, "attributes": attributes}))
 
 
-def _sealed(root: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the document as it was sealed: Zarr allows further fields only among the attributes."""
+def _check(root: dict[str, Any]) -> dict[str, Any]:
+    """Return the document if it is what was sealed: its checksum stands among the attributes."""
     attributes = dict(root["attributes"])
     checksum = attributes.pop("checksum", None)
-    return {**root, "attributes": attributes, "checksum": checksum}
+    check_record({**root, "attributes": attributes, "checksum": checksum})
+    return root
 
 
 def _check_format(folder: Path, found: Any) -> None:

@@ -10,7 +10,6 @@ its stamp, and a file that is not there is missing, since a plane without any va
 
 from __future__ import annotations
 
-import contextlib
 import os
 import struct
 from collections.abc import Iterator, Mapping, Sequence
@@ -137,8 +136,12 @@ class ShardReader:
         """
         for name in names:
             for _, slot, day in places:
-                with _opened(shard_path(self.folder, name, slot), day) as stream:
-                    self._read_index(stream, _stamp(self.store, name, day))
+                path = shard_path(self.folder, name, slot)
+                try:
+                    with open(path, "rb", buffering=0) as stream:  # noqa: PTH123
+                        self._read_index(stream, _stamp(self.store, name, day))
+                except DAMAGE as error:
+                    raise _corrupt(path, day, error) from error
 
     def _read_planes(
         self,
@@ -149,24 +152,28 @@ class ShardReader:
         height, width = self._chunk
         buffers = {name: np.empty((height, width), self.variables[name].dtype) for name in out}
         for name, (index, slot, day) in tasks:
-            with _opened(shard_path(self.folder, name, slot), day) as stream:
-                chunks = self._read_index(stream, _stamp(self.store, name, day))
-                self._read_chunks(self.variables[name], stream, chunks, buffers[name], box, out[name][index])
+            path = shard_path(self.folder, name, slot)
+            try:
+                with open(path, "rb", buffering=0) as stream:  # noqa: PTH123 - a Path costs more than the reading
+                    chunks = self._read_index(stream, _stamp(self.store, name, day))
+                    self._read_chunks(
+                        self.variables[name], stream, chunks, buffers[name], box, out[name][index]
+                    )
+            except DAMAGE as error:
+                raise _corrupt(path, day, error) from error
 
     def _read_index(self, stream: FileIO, stamp: bytes) -> npt.NDArray[np.uint64]:
         """Return offset and length of each chunk, (down, across, 2)."""
         height, width = self._chunk
         down, across = -(-self.shape[0] // height), -(-self.shape[1] // width)
-        size, length = os.fstat(stream.fileno()).st_size, len(stamp) + 16 * down * across + 4
-        if size < length:
-            raise ValueError(f"it has {size} bytes, fewer than its index")
-        data = _exactly(stream, length, size - length)
-        if data[: len(stamp)] != stamp:
+        length = _STAMP.size + 16 * down * across + 4
+        stream.seek(-length, os.SEEK_END)
+        data = stream.read(length)
+        if len(data) != length or not data.startswith(stamp):
             raise ValueError("its end is not that of this variable and day (cut short, or another file)")
-        data = data[len(stamp) :]
-        if not intact(data):
+        if not intact(data[_STAMP.size :]):
             raise ValueError("the checksum of its index does not fit")
-        return np.frombuffer(data[:-4], "<u8").reshape(down, across, 2)
+        return np.frombuffer(data, "<u8", 2 * down * across, _STAMP.size).reshape(down, across, 2)
 
     def _read_chunks(
         self,
@@ -179,14 +186,18 @@ class ShardReader:
     ) -> None:
         rows, cols = box
         height, width = chunk.shape
-        index = chunks.tolist()
-        for i in range(rows.start // height, -(-rows.stop // height)):
-            for j in range(cols.start // width, -(-cols.stop // width)):
-                offset, length = index[i][j]
+        top, left = rows.start // height, cols.start // width
+        index = chunks[top : -(-rows.stop // height), left : -(-cols.stop // width)].tolist()
+        at = -1
+        for i, line in enumerate(index, top):
+            from_rows, to_rows = _overlap(rows, i * height, height)
+            for j, (offset, length) in enumerate(line, left):
                 if offset == _ABSENT:
                     continue
-                unpack(_exactly(stream, length, offset), chunk)
-                from_rows, to_rows = _overlap(rows, i * height, height)
+                if offset != at:  # neighbours lie one after the other
+                    stream.seek(offset)
+                unpack(stream.read(length), chunk)
+                at = offset + length
                 from_cols, to_cols = _overlap(cols, j * width, width)
                 variable.unpack(chunk[from_rows, from_cols], out[to_rows, to_cols])
 
@@ -195,27 +206,14 @@ class ShardReader:
         return min(CHUNK, self.shape[0]), min(CHUNK, self.shape[1])
 
 
-@contextlib.contextmanager
-def _opened(path: str, day: int) -> Iterator[FileIO]:
-    try:
-        with open(path, "rb", buffering=0) as stream:  # noqa: PTH123 - a Path costs more than the reading
-            yield stream
-    except DAMAGE as error:
-        what = error.strerror if isinstance(error, OSError) and error.strerror else error
-        raise CorruptError(
-            f"{np.datetime64(day, 'D')}: the cube's file {path} is damaged: {what}; see `banet cube check`"
-        ) from error
+def _corrupt(path: str, day: int, error: Exception) -> CorruptError:
+    what = (isinstance(error, OSError) and error.strerror) or error
+    return CorruptError(
+        f"{np.datetime64(day, 'D')}: the cube's file {path} is damaged: {what}; see `banet cube check`"
+    )
 
 
 def _overlap(wanted: slice, origin: int, size: int) -> tuple[slice, slice]:
     """Slices of the chunk and of the output where they overlap."""
     start, stop = max(wanted.start, origin), min(wanted.stop, origin + size)
     return slice(start - origin, stop - origin), slice(start - wanted.start, stop - wanted.start)
-
-
-def _exactly(stream: FileIO, length: int, offset: int) -> bytes:
-    stream.seek(offset)
-    data = stream.read(length)
-    if len(data) != length:
-        raise ValueError(f"{length} bytes at {offset} reach beyond its end")
-    return data

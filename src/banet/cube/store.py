@@ -22,7 +22,7 @@ from banet.cube.layout import WATER, create_store
 from banet.cube.metadata import read_root
 from banet.cube.records import DayRecord
 from banet.cube.view import CubeView
-from banet.cube.withheld import Input, Withheld
+from banet.cube.withheld import NOTHING, Input, Withheld
 from banet.days import as_day
 from banet.errors import BusyError, InputError, OutputError, UnreadableFileError
 from banet.grid.region import Region
@@ -45,7 +45,7 @@ class Cube(CubeView):
         sensor: str,
         mir_band: str,
         flags: Sequence[str] = (),
-        withheld: Withheld = Withheld(),
+        withheld: Withheld = NOTHING,
     ) -> None:
         """Describe a store that is there already; use `Cube.create` or `Cube.open`."""
         super().__init__(path, region, sensor=sensor, mir_band=mir_band, flags=flags, withheld=withheld)

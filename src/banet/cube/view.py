@@ -24,7 +24,7 @@ from banet.cube.shards import Place, ShardReader
 from banet.cube.slots import Slots
 from banet.cube.variables import VARIABLES, flag_plane
 from banet.cube.window import CubeWindow
-from banet.cube.withheld import Withheld
+from banet.cube.withheld import NOTHING, Withheld
 from banet.cube.xarrays import open_dataset
 from banet.days import Day, Days, as_day, day_range
 from banet.errors import InputError, UnreadableFileError
@@ -61,7 +61,7 @@ class CubeView:
         sensor: str,
         mir_band: str,
         flags: Sequence[str] = (),
-        withheld: Withheld = Withheld(),
+        withheld: Withheld = NOTHING,
     ) -> None:
         """Describe a store that is there already."""
         self.path = Path(path)
@@ -78,7 +78,8 @@ class CubeView:
     def __repr__(self) -> str:
         name, days = self.region.name, len(self.days)
         less = f", without {self.withheld}" if self.withheld else ""
-        return f"{type(self).__name__}({str(self.path)!r}, region={name}, sensor={self.sensor!r}, {days} days{less})"
+        shown = f"region={name}, sensor={self.sensor!r}, {days} days{less}"
+        return f"{type(self).__name__}({str(self.path)!r}, {shown})"
 
     def _repr_html_(self) -> str:
         days, gaps = self.days, self.gaps

@@ -14,7 +14,7 @@ from banet.cube.records import DayRecord, Summary
 from banet.days import Day
 from banet.errors import InputError
 
-__all__ = ["INPUTS", "Input", "Withheld"]
+__all__ = ["INPUTS", "NOTHING", "Input", "Withheld"]
 
 Input = Literal["hotspots", "images"]
 INPUTS: tuple[Input, ...] = ("hotspots", "images")
@@ -74,6 +74,9 @@ class Withheld:
             summaries[name] = Summary(cells, 0.0, 0.0) if name == "frp" else _nothing(name)
         satellites = () if "images" in self.inputs else record.satellites
         return replace(record, content=content, summaries=summaries, satellites=satellites)
+
+
+NOTHING = Withheld()
 
 
 def _nothing(name: str) -> Summary:

@@ -22,7 +22,7 @@ _RESIDUE = 0x48674BC7
 
 def seal(data: bytes) -> bytes:
     """Return bytes followed by their checksum."""
-    return data + crc32c(data).to_bytes(_SIZE, "little")
+    return data + int(crc32c(data)).to_bytes(_SIZE, "little")
 
 
 def intact(data: bytes) -> bool:
