@@ -120,6 +120,8 @@ class Cube(CubeView):
             InputError: if an input has another name.
         """
         withheld = self.withheld.also(inputs, frozenset(as_day(day) for day in days))
+        if withheld == self.withheld:
+            return self
         return Cube(
             self.path,
             self.region,

@@ -60,7 +60,7 @@ CODE = (
         f"evaluation/{name}.py"
         for name in (
             "baselines", "change", "compare", "convergence", "curves", "dating", "dating_fires", "fires",
-            "greek", "regression", "tally", "withheld",
+            "greek", "regression", "tally",
         )
     ),
     *(
