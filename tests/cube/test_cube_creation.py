@@ -56,9 +56,9 @@ for trial in range(int(sys.argv[2])):
 
 
 def test_two_builds_of_one_new_cube_lose_no_day(tmp_path: Path) -> None:
-    command = [sys.executable, "-c", NURSERY, str(tmp_path), "40"]
+    command = [sys.executable, "-c", NURSERY, str(tmp_path), "12"]
     lines = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
-    assert len(lines) == 40
+    assert len(lines) == 12
     refused = 0
     for trial, line in enumerate(lines):
         codes = [int(word) for word in line.split()]

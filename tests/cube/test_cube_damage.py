@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import shutil
 from collections import Counter
 from pathlib import Path
@@ -88,7 +89,7 @@ def test_a_flip_of_a_bit_anywhere_is_told_or_without_effect(whole: Path, tmp_pat
     truth, rng = shown(path), np.random.default_rng(20201231)
     found: Counter[tuple[str, str]] = Counter()
     files = files_of(path)
-    for trial in range(300):
+    for trial in range(240):
         file = files[trial % len(files)]
         data = file.read_bytes()
         end = len(data) * 8
@@ -101,7 +102,7 @@ def test_a_flip_of_a_bit_anywhere_is_told_or_without_effect(whole: Path, tmp_pat
         assert result != "silent", f"bit {bit} of {file.relative_to(path)}"
         file.write_bytes(data)
     assert shown(path) == truth
-    assert found["data", "told"] > 100
+    assert found["data", "told"] > 80
     assert found["metadata", "told"] > 20
 
 
@@ -143,7 +144,7 @@ def test_files_of_other_days_or_variables_are_told(whole: Path, tmp_path: Path) 
     assert len(shards) == 21
     records = [file for file in files_of(path) if file.parent.name == "days"]
     for group in (shards, records):
-        for one, other in zip(group, group[1:], strict=False):
+        for one, other in itertools.pairwise(group):
             a, b = one.read_bytes(), other.read_bytes()
             one.write_bytes(b)
             other.write_bytes(a)
