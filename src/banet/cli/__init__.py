@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
-from banet.errors import BanetError
+from banet.errors import BanetError, BanetWarning
 
 if TYPE_CHECKING:
     from cyclopts import App
@@ -90,7 +92,8 @@ def _usage_error(error: Exception) -> BanetError:
 def run_guarded(action: Callable[[], int], *, debug: bool = False) -> int:
     """Run `action`; print the error of a failed one in one line, or its whole traceback with `debug`."""
     try:
-        return action()
+        with _notes_printed():
+            return action()
     except BanetError as error:
         if debug:
             raise
@@ -108,6 +111,25 @@ def run_guarded(action: Callable[[], int], *, debug: bool = False) -> int:
         reason = " ".join(str(error).split())
         _say(f"error: {type(error).__name__}: {reason} (run with --debug for the traceback)")
         return EXIT_FAILURE
+
+
+@contextlib.contextmanager
+def _notes_printed() -> Iterator[None]:
+    """Print each BanetWarning as a note of one line, also where its text repeats."""
+    from banet.cli.progress import caution
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", BanetWarning)
+        others = warnings.showwarning
+
+        def show(message: Any, category: type[Warning], *more: Any, **named: Any) -> None:
+            if issubclass(category, BanetWarning):
+                caution(" ".join(str(message).split()))
+            else:
+                others(message, category, *more, **named)
+
+        warnings.showwarning = show
+        yield
 
 
 def _say(text: str) -> None:
