@@ -184,7 +184,7 @@ def test_a_flip_of_a_bit_anywhere_is_told_or_without_effect(tmp_path: Path) -> N
 
     truth, rng = shown(), np.random.default_rng(1)
     files = sorted(file for file in tmp_path.rglob("*") if file.is_file())
-    assert len(files) == 6
+    assert len(files) == 7
     told = 0
     for trial in range(300):
         file = files[trial % len(files)]
@@ -219,6 +219,12 @@ def test_arrays_of_another_chip_and_cut_or_emptied_ones_are_told(tmp_path: Path)
             with pytest.raises(CorruptError, match=rf"c0\.{what}\.npy"):
                 Chips.open(tmp_path).read(0)
         file.write_bytes(data)
+    index = (tmp_path / "index.jsonl").read_bytes()
+    for damaged in (index[:-1], index[: len(index) // 2], index[:40], b"", index[:-300] + bytes(300)):
+        (tmp_path / "index.jsonl").write_bytes(damaged)
+        with pytest.raises(CorruptError, match="cut short|not the entry"):
+            Chips.open(tmp_path)
+    (tmp_path / "index.jsonl").write_bytes(index)
     with (tmp_path / "index.jsonl").open("r+b") as stream:
         stream.seek(-1, 2)
         stream.write(b"\x0b")

@@ -2,6 +2,7 @@
 
     chips.json       format, version, days, size, bands
     index.jsonl      one line a finished chip, appended after its arrays are on the disk
+    index.json       how many lines the index has had at least, so that one that was cut short is told
     arrays/NAME.inputs.npy   (4, days, size, size) int16
     arrays/NAME.target.npy   (days, size, size) uint8
 
@@ -34,6 +35,7 @@ _FORMAT, _VERSION = "banet-chips", 2
 
 HEADER = "chips.json"
 """The file by which a folder is one of chips."""
+_COUNT = "index.json"
 _ALL = slice(None)
 
 
@@ -163,7 +165,12 @@ class Chips:
 
     def refresh(self) -> None:
         """Read the index again, to see what another process has added."""
+        least = _least(self.folder / _COUNT)  # before the index, which only grows
         self.entries = tuple(_read_index(self.folder / "index.jsonl"))
+        if len(self) < least:
+            raise CorruptError(
+                f"{self.folder / 'index.jsonl'} holds {len(self)} of {least} chips; it was cut short"
+            )
 
     def __len__(self) -> int:
         return len(self.entries)
@@ -268,6 +275,8 @@ class Chips:
             raise InputError(f"{self.folder} already holds a chip named {entry.name}")
         fields = json.loads(json.dumps(asdict(entry)))
         _append_line(self.folder / "index.jsonl", json.dumps(seal_record(fields)))
+        with writing(self.folder / _COUNT) as part:
+            part.write_text(json.dumps(seal_record({"chips": len(self) + 1})) + "\n")
         self.entries = (*self.entries, entry)
 
     def write(
@@ -319,6 +328,16 @@ def _read_index(path: Path) -> Iterator[ChipEntry]:
             raise CorruptError(f"{path}: line {number} is not the entry of a chip: {error!r}") from error
     if _whole_entry(torn[:-1]):
         raise CorruptError(f"{path}: line {len(lines) + 1} does not end as a line does; it is damaged")
+
+
+def _least(path: Path) -> int:
+    """Return how many chips the index held when one was last entered."""
+    try:
+        return int(check_record(json.loads(path.read_bytes()))["chips"])
+    except FileNotFoundError:  # no chip was ever entered, or the first writer was killed on the way
+        return 0
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise CorruptError(f"{path} is damaged: {error}") from error
 
 
 def _whole_entry(line: bytes) -> bool:
