@@ -82,8 +82,9 @@ class MemoryCube:
             setattr(planes, name, array)
         return planes
 
-    def record(self, day):
-        return SimpleNamespace(content=str(np.nansum(self.planes[:, np.searchsorted(self.days, day)])))
+    def content_key(self, days):
+        held = np.searchsorted(self.days, np.intersect1d(days, self.days))
+        return str(np.nansum(self.planes[:, held], (0, 2, 3)).tolist())
 
 
 class LocalEngine:
