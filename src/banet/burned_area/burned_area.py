@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from banet.burned_area import checks, hectares, joining, regridding
 from banet.burned_area.dated import DatedFractions
-from banet.burned_area.dating import NO_UNCERTAINTY, Dating, check_threshold, summarise
+from banet.burned_area.dating import NO_UNCERTAINTY, DatingRule, check_threshold, summarise
 from banet.burned_area.meaning import BURNED, NO_CONFIDENCE, NOT_OBSERVED, UNBURNED, WATER
 from banet.burned_area.quality import Quality
 from banet.days import Day, Days, as_day, day_of_year, day_range
@@ -344,7 +344,7 @@ class BurnedArea:
         lines = max(1, _MAX_CELLS_AT_ONCE // (days.size * region.shape[1]))
         bands = [slice(row, row + lines) for row in range(0, region.shape[0], lines)]
         attrs = {"calibration": None, **(attrs or {})}
-        dating = Dating.of(attrs["calibration"])
+        dating = DatingRule.of(attrs["calibration"])
         parts = [summarise(probability[:, band], threshold, dating) for band in bands]
         return cls.from_summary(
             region,
