@@ -98,7 +98,11 @@ def held_out_logits(
     """Yield daily logits and truth, (T, rows, columns), of held-out chips.
 
     Args:
-        model, sources, spec, config, device: as in `validate`.
+        model: on `device`; is in evaluation mode afterwards.
+        sources: folders of held-out chips.
+        spec: scaling of the input.
+        config: how many chips and which days.
+        device: where to compute.
         variant: of `VARIANTS`, or what else is done to the planes, given the truth.
         whole: with the margin days.
     """
