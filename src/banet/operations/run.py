@@ -15,11 +15,10 @@ from banet.burned_area.burned_area import BurnedArea
 from banet.export.explorer import write_explorer
 from banet.export.output import write_map
 from banet.export.vectors import write_events, write_growth
-from banet.grid.region import Region
 from banet.io.files import output_folder, writing
 from banet.io.lock import lock
 from banet.operations.options import RunOptions
-from banet.operations.steps import Clock, Reporter, Silent, build, fetch, find_fires, map_period
+from banet.operations.steps import Clock, Places, Reporter, Silent, build, fetch, find_fires, map_period
 
 if TYPE_CHECKING:
     from banet.cube import Cube
@@ -62,23 +61,17 @@ def run_archive(options: RunOptions, reporter: Reporter | None = None) -> RunRes
         InputError: if an option does not fit.
         BusyError: if another run is at work in the folder.
     """
-    region = Region.load(options.region)
-    out = output_folder(options.out)
-    clock = Clock(reporter or Silent())
-    viirs = options.viirs or out / "viirs"
-    hotspots = options.hotspots or out / "hotspots"
+    places, out = Places.of(options), output_folder(options.out)
+    name, clock = places.region.name, Clock(reporter or Silent())
     failed: list[str] = []
-    with lock(out / region.name, f"the run of {region.name} in {out}"):
+    with lock(out / name, f"the run of {name} in {out}"):
         options.save(out / "run.yaml")
         if options.download:
-            failed += fetch(options, region, viirs, hotspots, clock.reporter)
-        elif options.hotspots is None and not hotspots.is_dir():
-            hotspots = None  # type: ignore[assignment]
+            failed += fetch(options, places, clock.reporter)
+        if places.hotspots is None:
             clock.reporter.say(f"note: no hot spots in {out}; the maps follow from images alone")
         with clock.step("build the cube") as progress:
-            cube = build(
-                options, region, viirs, hotspots, options.cube or out / f"{region.name}.zarr", progress
-            )
+            cube = build(options, places, progress)
         maps, products = _mapped(options, cube, out, clock, failed)
         with clock.step("find fires and write the page"):
             fires, page = _written(options, cube, maps, out, clock.reporter)

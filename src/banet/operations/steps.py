@@ -23,7 +23,17 @@ if TYPE_CHECKING:
     from banet.cube import Cube
     from banet.download import Plan, Report
 
-__all__ = ["Reporter", "Silent", "build", "days_needed", "fetch", "find_fires", "map_period", "told_source"]
+__all__ = [
+    "Places",
+    "Reporter",
+    "Silent",
+    "build",
+    "days_needed",
+    "fetch",
+    "find_fires",
+    "map_period",
+    "told_source",
+]
 
 Progress = Callable[[int, int, str], None]
 
@@ -74,9 +84,34 @@ def days_needed(options: RunOptions) -> tuple[Day, Day]:
     return min(window.start for window in windows), max(window.stop for window in windows) - 1
 
 
-def fetch(
-    options: RunOptions, region: Region, viirs: Path, hotspots: Path, reporter: Reporter
-) -> tuple[str, ...]:
+@dataclass(frozen=True)
+class Places:
+    """Region of a run, and where its files are.
+
+    Attributes:
+        region: the grid.
+        viirs: folder of satellite files.
+        hotspots: folder or file of hot spots; None for none.
+        cube: the cube.
+    """
+
+    region: Region
+    viirs: Path
+    hotspots: Path | None
+    cube: Path
+
+    @classmethod
+    def of(cls, options: RunOptions) -> Places:
+        """Return the places that the options name, or those under the folder of the run."""
+        region, out = Region.load(options.region), options.out
+        hotspots: Path | None = options.hotspots or out / "hotspots"
+        if options.hotspots is None and not options.download and not (out / "hotspots").is_dir():
+            hotspots = None
+        cube = options.cube or out / f"{region.name}.zarr"
+        return cls(region, options.viirs or out / "viirs", hotspots, cube)
+
+
+def fetch(options: RunOptions, places: Places, reporter: Reporter) -> tuple[str, ...]:
     """Fetch satellite files and hot spots that are missing, after saying how many and how large they are.
 
     Returns:
@@ -89,13 +124,14 @@ def fetch(
     from banet.download import connected, firms_key, plan_hotspots, plan_viirs, remove_superseded
 
     first, last = days_needed(options)
+    region, satellites, folder = places.region, options.satellites, places.hotspots or options.out
     key = firms_key()
     failed: list[str] = []
     with connected(login=True) as client:
         scenes = plan_viirs(
-            client, region, first, last, viirs, product=options.product, satellites=options.satellites
+            client, region, first, last, places.viirs, product=options.product, satellites=satellites
         )
-        tables = plan_hotspots(client, key, region, first, last, hotspots, satellites=options.satellites)
+        tables = plan_hotspots(client, key, region, first, last, folder, satellites=satellites)
         for name, plan in (("satellite files", scenes), ("hot spots", tables)):
             reporter.say(f"{name}: {plan.summary()}")
             for note in plan.notes:
@@ -133,27 +169,19 @@ def told_source(folder: Path) -> str:
     return found[0]
 
 
-def build(
-    options: RunOptions,
-    region: Region,
-    viirs: Path,
-    hotspots: Path | None,
-    path: Path,
-    progress: Progress | None,
-) -> Cube:
+def build(options: RunOptions, places: Places, progress: Progress | None) -> Cube:
     """Build the cube of all days that the period needs, or bring it up to date."""
     from banet.ingest.folder import build_cube
 
     first, last = days_needed(options)
-    source = options.source or told_source(viirs)
     return build_cube(
-        region,
-        viirs,
-        hotspots,
-        path,
+        places.region,
+        places.viirs,
+        places.hotspots,
+        places.cube,
         start=first,
         end=last,
-        source=source,
+        source=options.source or told_source(places.viirs),
         workers=options.workers,
         progress=progress,
     )
