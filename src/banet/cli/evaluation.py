@@ -209,7 +209,7 @@ def baseline(
 
     from banet.cube import open_cube
     from banet.days import month_range
-    from banet.export.output import write_month
+    from banet.export.products import write_month
     from banet.io.files import output_folder
 
     opened, folder = open_cube(cube), output_folder(out)

@@ -8,70 +8,14 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import sparse
-from scipy.sparse.csgraph import connected_components
 
-from banet.days import Days
-from banet.errors import InputError
+from banet.burned_area.linking import label_fires
 from banet.evaluation.compare import Comparison
 
 __all__ = ["SIZE_EDGES", "SizeClass", "label_fires", "scores_by_size", "size_classes", "size_sums"]
 
 SIZE_EDGES = (0.0, 100.0, 500.0, 1000.0, 5000.0, 20000.0, float("inf"))
 """Hectares; a fire on an edge belongs to the class above."""
-
-
-def label_fires(
-    burned: npt.NDArray[np.bool_], date: Days, *, cells: int = 2, days: int = 5
-) -> npt.NDArray[np.int64]:
-    """Number the fires: burned cells within so many cells and days of each other belong together.
-
-    Args:
-        burned: (rows, columns).
-        date: (rows, columns) datetime64[D]; burned cells without a date join whatever is near them.
-        cells: rows and columns that may lie between the cells of one fire, plus one.
-        days: largest difference of dates of two such cells.
-
-    Returns:
-        (rows, columns) int64 from 1; 0 where nothing burned. Fires are numbered by their first cell.
-
-    Raises:
-        InputError: if the limits are not positive, or shapes differ.
-    """
-    if cells < 1 or days < 0:
-        raise InputError(f"fires joined over {cells} cells and {days} days; give at least 1 and 0")
-    if burned.shape != date.shape:
-        raise InputError(f"burned cells {burned.shape} and dates {date.shape} differ in shape")
-    row, col = np.nonzero(burned)
-    number = np.full(burned.shape, -1)
-    number[row, col] = np.arange(row.size)
-    near = [
-        _neighbours(number, date, (down, across), days)
-        for down in range(cells + 1)
-        for across in range(-cells, cells + 1)
-        if down > 0 or across > 0
-    ]
-    one, other = (np.concatenate(parts) for parts in zip(*near, strict=True))
-    graph = sparse.coo_array((np.ones(one.size, bool), (one, other)), shape=(row.size, row.size))
-    _, label = connected_components(graph, directed=False)
-    out = np.zeros(burned.shape, np.int64)
-    out[row, col] = label + 1
-    return out
-
-
-def _neighbours(
-    number: npt.NDArray[np.int64], date: Days, offset: tuple[int, int], days: int
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Pairs of burned cells at an offset whose dates are near enough."""
-    down, across = offset
-    rows, cols = number.shape
-    here = (slice(0, rows - down), slice(max(-across, 0), cols - max(across, 0)))
-    there = (slice(down, rows), slice(max(across, 0), cols - max(-across, 0)))
-    both = (number[here] >= 0) & (number[there] >= 0)
-    gap = np.abs((date[here] - date[there])[both].astype(np.float64))
-    unknown = np.isnat(date[here])[both] | np.isnat(date[there])[both]
-    joined = unknown | (gap <= days)
-    return number[here][both][joined], number[there][both][joined]
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from banet.burned_area.burned_area import BurnedArea
 from banet.evaluation import plots, tables
 from banet.evaluation.dating import histogram
 from banet.evaluation.evaluate import Evaluation
@@ -17,7 +18,7 @@ from banet.io.files import output_folder
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from banet.export.report import Section, Table
+    from banet.export.page import Section, Table
 
 __all__ = ["write_evaluation"]
 
@@ -152,33 +153,36 @@ def _pictures(e: Evaluation, folder: Path) -> dict[str, Path]:
 
 def _maps(e: Evaluation, folder: Path) -> Path:
     """Draw reference and map side by side, and where they agree."""
-    from banet.export.comparison import DatedPanel, comparison_picture
+    from banet.export.comparison import comparison_picture
 
     c = e.comparison
     nat = np.datetime64("NaT", "D")
     sides = ((e.reference, c.reference_burned, c.reference_date), (e.name, c.map_burned, c.map_date))
     # Dates of cells that burned too little to count are not drawn: a panel shows what is scored.
     panels = [
-        DatedPanel(title, c.region, burned & ~np.isnat(date), np.where(burned, date, nat), c.valid)
+        BurnedArea.from_dates(
+            c.region,
+            c.start,
+            c.stop,
+            np.where(burned & c.valid, date, nat),
+            observed_days=c.valid.astype(np.int16),
+            name=title,
+        )
         for title, burned, date in sides
     ]
-    dates = np.concatenate([c.map_date.ravel(), c.reference_date.ravel()])
-    known = dates[~np.isnat(dates)]
-    start = c.start if c.start is not None else (known.min() if known.size else np.datetime64("2000-01-01"))
-    stop = c.stop if c.stop is not None else (known.max() + 1 if known.size else start + 1)
     return comparison_picture(
         panels,
         folder / "maps.png",
-        start=start,
-        stop=stop,
+        start=c.start,
+        stop=c.stop,
         title=f"{e.name} against {e.reference}",
         notes=("", f"Dice {e.scores[e.name].dice:.3f}"),
     )
 
 
 def _page(e: Evaluation, folder: Path, drawn: dict[str, Path]) -> Path:
-    from banet.export.report import Picture, Table, write_report
-    from banet.export.report import Section as Part
+    from banet.export.page import Picture, Table, write_report
+    from banet.export.page import Section as Part
 
     grouped = {"zones": e.zones, "months": e.months, "covers": e.covers}
 
@@ -213,7 +217,7 @@ def _page(e: Evaluation, folder: Path, drawn: dict[str, Path]) -> Path:
 
 
 def _scores_table(scores: Mapping[str, Scores]) -> Table:
-    from banet.export.report import Table
+    from banet.export.page import Table
 
     def cells(row: str) -> list[str]:
         return [cell.strip() for cell in row.strip("| ").split("|")]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from banet.burned_area.burned_area import BurnedArea
 from banet.evaluation import plots
 from banet.evaluation.benchmark.keeping import Sketch
 from banet.evaluation.benchmark.real import GREEK
@@ -87,11 +88,20 @@ def _figures(result: BenchmarkResult) -> Mapping[str, Figure]:
 
 def _maps(sketch: Sketch, name: str, title: str, reference: str, path: Path) -> Path:
     """Draw reference and map side by side, and where they agree."""
-    from banet.export.comparison import DatedPanel, comparison_picture
+    from banet.export.comparison import comparison_picture
 
     dates = (sketch.reference_date, sketch.map_date)
+    seen, nat = sketch.valid.astype(np.int16), np.datetime64("NaT", "D")
     panels = [
-        DatedPanel(label, sketch.region, ~np.isnat(date), date, sketch.valid | sketch.water, sketch.water)
+        BurnedArea.from_dates(
+            sketch.region,
+            sketch.start,
+            sketch.stop,
+            np.where(sketch.valid, date, nat),
+            observed_days=seen,
+            water=sketch.water,
+            name=label,
+        )
         for label, date in zip((reference, name), dates, strict=True)
     ]
     return comparison_picture(

@@ -130,7 +130,7 @@ def _rows(result: BenchmarkResult, tree: dict[str, Any]) -> dict[str, list[dict[
 
 
 def _page(tree: dict[str, Any], folder: Path, drawn: dict[str, Path]) -> Path:
-    from banet.export.report import Picture, Section, Table, write_report
+    from banet.export.page import Picture, Section, Table, write_report
 
     sections = []
     for name, (title, text, _) in summary.TABLES.items():
