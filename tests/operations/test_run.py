@@ -39,7 +39,7 @@ def options(raw, out, **more):
 def made(raw, tmp_path_factory):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", BanetWarning)
-        return run_archive(options(raw, tmp_path_factory.mktemp("run"), least_hectares=50))
+        return run_archive(options(raw, tmp_path_factory.mktemp("run"), min_hectares=50))
 
 
 def test_it_leaves_a_map_fires_a_page_and_a_status(made):
@@ -65,7 +65,7 @@ def test_a_second_run_gives_the_same_and_builds_nothing_again(raw, made):
     days = {
         file: file.stat().st_mtime_ns for file in (made.folder / "T.zarr").rglob("c/**/*") if file.is_file()
     }
-    again = run_archive(options(raw, made.folder, least_hectares=50))
+    again = run_archive(options(raw, made.folder, min_hectares=50))
     assert again.hectares == made.hectares
     assert (read_map(again.maps["2020-08"]).burn_date == read_map(made.maps["2020-08"]).burn_date)[
         read_map(made.maps["2020-08"]).burned

@@ -45,7 +45,7 @@ def run_region(
     weights: str | None = None,
     engine: str | None = None,
     threshold: float | None = None,
-    least_hectares: float | None = None,
+    min_hectares: float | None = None,
     workers: int | None = None,
     config: Path | None = None,
     write_config: Path | None = None,
@@ -58,7 +58,7 @@ def run_region(
         region: a R_NAME.json, or the name of a region that ships with banet.
         start: first month or day, YYYY-MM or YYYY-MM-DD.
         end: last month or day, included.
-        out: folder for everything: viirs/, hotspots/, NAME.zarr, maps/, NAME_fires.gpkg, index.html.
+        out: folder for everything: viirs/, hotspots/, NAME.zarr, maps/, NAME_fires.gpkg, NAME_map.html.
         download: fetch what is missing (default); --no-download works on the files at hand.
         viirs: folder of satellite files; OUT/viirs if left out.
         hotspots: folder or file of hot spots; OUT/hotspots if left out.
@@ -69,7 +69,7 @@ def run_region(
         weights: name or path; several, separated by commas, are averaged.
         engine: what computes; see 'banet doctor'.
         threshold: least burned value of a cell that counts as burned.
-        least_hectares: smaller fires are left out of the list, and counted.
+        min_hectares: smaller fires are left out of the list, and counted.
         workers: processes that read files and map.
         config: YAML file of these options; what is given here wins.
         write_config: write the options to this file and do nothing else.
@@ -81,7 +81,7 @@ def run_region(
     given: dict[str, Any] = {
         "region": region, "start": start, "end": end, "out": out, "download": download, "viirs": viirs,
         "hotspots": hotspots, "cube": cube, "product": product, "source": source, "weights": weights,
-        "engine": engine, "threshold": threshold, "least_hectares": least_hectares, "workers": workers,
+        "engine": engine, "threshold": threshold, "min_hectares": min_hectares, "workers": workers,
         "satellites": None if satellites is None else tuple(satellites.split(",")),
     }  # fmt: skip
     named = {name: value for name, value in given.items() if value is not None}

@@ -33,7 +33,7 @@ class RunOptions(Frozen):
         weights: name or path; several, separated by commas, are averaged.
         engine: what computes.
         threshold: least burned value of a cell that counts as burned.
-        least_hectares: smaller fires are left out, and counted.
+        min_hectares: smaller fires are left out, and counted.
         workers: processes that read files and map.
     """
 
@@ -51,7 +51,7 @@ class RunOptions(Frozen):
     weights: str = "default"
     engine: str = "auto"
     threshold: float = Field(0.5, gt=0, le=1)
-    least_hectares: float = Field(100.0, ge=0)
+    min_hectares: float = Field(100.0, ge=0)
     workers: int | None = Field(None, ge=1)
 
     @property

@@ -9,16 +9,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from banet.burned_area.burned_area import BurnedArea
-from banet.export.explorer import write_explorer
-from banet.export.output import write_map
+from banet.burned_area.fires import trace_events
+from banet.export.explorer import explore
+from banet.export.products import write_map
 from banet.export.vectors import write_events, write_growth
 from banet.io.files import output_folder, writing
 from banet.io.lock import lock
 from banet.operations.options import RunOptions
-from banet.operations.steps import Clock, Places, Reporter, Silent, build, fetch, find_fires, map_period
+from banet.operations.steps import Clock, Places, Reporter, Silent, build, fetch, map_period
 
 if TYPE_CHECKING:
     from banet.cube import Cube
@@ -107,35 +106,14 @@ def _written(
     options: RunOptions, cube: Cube, maps: list[BurnedArea], out: Path, reporter: Reporter
 ) -> tuple[Path, Path]:
     """Write the fires of all maps, and the page."""
-    events, line = find_fires(maps, options.least_hectares)
-    reporter.say(line)
+    events = trace_events(maps, min_hectares=options.min_hectares)
+    reporter.say(events.summary)
     name = cube.region.name
     fires = write_events(events, out / f"{name}_fires.gpkg")
     write_events(events, out / f"{name}_fires.geojson")
     write_growth(events, out / f"{name}_growth.csv")
-    whole = maps[0].join(*maps[1:]) if len(maps) > 1 else maps[0]
-    notes = tuple(dict.fromkeys(note for one in maps for note in one.attrs.get("notes", ())))
-    page = write_explorer(
-        whole,
-        out / "index.html",
-        fires=events.table,
-        growth=events.growth,
-        seen=seen_by_day(cube, whole),
-        gpkg=fires,
-        notes=(*notes, line),
-    )
+    (page,) = explore(maps, out, cube=cube, min_hectares=options.min_hectares)
     return fires, page
-
-
-def seen_by_day(cube: Cube, burned: BurnedArea) -> dict[str, float]:
-    """Return the share of the land that was observed on each day that the cube holds, 0-1."""
-    land = ~burned.water
-    count = max(1, int(land.sum()))
-    found = {}
-    for day in np.intersect1d(burned.days, cube.days):
-        window = cube.read(day, day + 1)
-        found[str(day)] = round(float((np.isfinite(window.nir[0]) & land).sum()) / count, 3)
-    return found
 
 
 def _status(result: RunResult) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +13,6 @@ import numpy as np
 
 from banet import observations
 from banet.burned_area.burned_area import BurnedArea
-from banet.burned_area.fires import Events, trace_events
 from banet.days import Day
 from banet.errors import InputError, NotFoundError
 from banet.grid.region import Region
@@ -30,7 +29,6 @@ __all__ = [
     "build",
     "days_needed",
     "fetch",
-    "find_fires",
     "map_period",
     "told_source",
 ]
@@ -209,16 +207,3 @@ def map_period(
         keep_going=True,
         progress=progress,
     )
-
-
-def find_fires(maps: Sequence[BurnedArea], least_hectares: float) -> tuple[Events, str]:
-    """Find the fires of maps that are at least so large, and say in words what was left out."""
-    events = trace_events(list(maps), min_cells=1)
-    large = events.table["area_ha"] >= least_hectares
-    left = events.table.loc[~large, "area_ha"]
-    kept = events.table[large].reset_index(drop=True)
-    growth = events.growth[events.growth["id"].isin(kept["id"])].reset_index(drop=True)
-    line = f"{len(kept)} fires, {kept['area_ha'].sum():,.0f} ha"
-    if len(left):
-        line += f"; {len(left)} smaller than {least_hectares:g} ha left out, {left.sum():,.0f} ha"
-    return Events(kept, growth), line
