@@ -85,16 +85,13 @@ def test_a_cell_that_was_never_seen_remembers_nothing() -> None:
         assert memory(x[None])[0, 4:].abs().max() < 1e-6
 
 
-@pytest.mark.parametrize("backend", ["torch", "openvino"])
-def test_engines_compute_a_network_with_a_memory(backend: str) -> None:
-    if backend == "openvino":
-        pytest.importorskip("openvino")
+def test_the_engine_computes_a_network_with_a_temporal_context() -> None:
     torch.manual_seed(2)
     model = BANet(BANetConfig(memory=SPANS, lstm=False, **SMALL), SPEC).eval()
     x = days(np.random.default_rng(1), count=16, size=24)
     with torch.inference_mode():
         expected = model(x[None])[0, 0]
-    found = Engine([model], backend, threads=2).logits(x)[0]
+    found = Engine([model], "torch", threads=2).logits(x)[0]
     np.testing.assert_allclose(found, expected.numpy(), atol=1e-4)
 
 
@@ -168,16 +165,13 @@ def test_relative_reflectances_add_nothing_to_a_cell_that_was_never_seen() -> No
     assert found[4:].abs().max() < 1e-6
 
 
-@pytest.mark.parametrize("backend", ["torch", "openvino"])
-def test_engines_compute_a_network_with_relative_reflectances(backend: str) -> None:
-    if backend == "openvino":
-        pytest.importorskip("openvino")
+def test_the_engine_computes_a_network_with_relative_reflectances() -> None:
     torch.manual_seed(2)
     model = BANet(BANetConfig(memory=SPANS, relative=True, lstm=False, **SMALL), SPEC).eval()
     x = days(np.random.default_rng(1), count=16, size=24)
     with torch.inference_mode():
         expected = model(x[None])[0, 0]
-    found = Engine([model], backend, threads=2).logits(x)[0]
+    found = Engine([model], "torch", threads=2).logits(x)[0]
     np.testing.assert_allclose(found, expected.numpy(), atol=1e-4)
 
 

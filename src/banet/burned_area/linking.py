@@ -18,14 +18,16 @@ Index = npt.NDArray[np.int64]
 Reals = npt.NDArray[np.float64]
 
 
-def label_fires(burned: npt.NDArray[np.bool_], date: Days, *, cells: int = 2, days: int = 5) -> Index:
+def label_fires(
+    burned: npt.NDArray[np.bool_], date: Days, *, max_gap_cells: int = 2, max_gap_days: int = 5
+) -> Index:
     """Number the fires: burned cells within so many cells and days of each other belong together.
 
     Args:
         burned: (rows, columns).
         date: (rows, columns) datetime64[D]; burned cells without a date join whatever is near them.
-        cells: rows and columns that may lie between the cells of one fire, plus one.
-        days: largest difference of dates of two such cells.
+        max_gap_cells: largest difference of rows and of columns of two cells that belong together.
+        max_gap_days: largest difference of dates of two such cells.
 
     Returns:
         (rows, columns) int64 from 1; 0 where nothing burned. Fires are numbered by their first cell.
@@ -33,8 +35,10 @@ def label_fires(burned: npt.NDArray[np.bool_], date: Days, *, cells: int = 2, da
     Raises:
         InputError: if the limits are not positive, or shapes differ.
     """
-    if cells < 1 or days < 0:
-        raise InputError(f"fires joined over {cells} cells and {days} days; give at least 1 and 0")
+    if max_gap_cells < 1 or max_gap_days < 0:
+        raise InputError(
+            f"fires joined over {max_gap_cells} cells and {max_gap_days} days; give at least 1 and 0"
+        )
     if burned.shape != date.shape:
         raise InputError(f"burned cells {burned.shape} and dates {date.shape} differ in shape")
     row, col = np.nonzero(burned)
@@ -43,7 +47,7 @@ def label_fires(burned: npt.NDArray[np.bool_], date: Days, *, cells: int = 2, da
     when = date[row, col]
     day = np.where(np.isnat(when), np.nan, when.astype(np.int64).astype(np.float64))
     out = np.zeros(burned.shape, np.int64)
-    out[row, col] = link([grid], day, days, cells) + 1
+    out[row, col] = link([grid], day, max_gap_days, max_gap_cells) + 1
     return out
 
 
