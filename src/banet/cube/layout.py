@@ -1,4 +1,4 @@
-"""How a cube lies on disk: which arrays, how values become integers, and the making of an empty store.
+"""Layout of a cube on disk: its arrays, the packing of values into integers, and an empty store.
 
 One array a variable, (slot, row, column). A slot is one day's plane and one file (a Zarr shard), cut into
 small chunks inside, so that a day is written as a whole and a tile is read without its neighbours. Which day

@@ -1,4 +1,4 @@
-"""What a cube gives: a block of days and cells, and a summary of itself."""
+"""Block of days and cells that a cube gives, and a summary of the cube."""
 
 from __future__ import annotations
 
