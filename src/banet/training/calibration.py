@@ -1,4 +1,4 @@
-"""What a trained network's numbers mean, measured on held-out chips.
+"""Calibration of a trained network: what its numbers mean, measured on held-out chips.
 
 Training on daily fractions leaves a network cautious: its sums stay low where the day is in doubt. One shift
 of all logits puts the threshold of 0.5 where Dice is largest; then the share that burned is read off by what
