@@ -1,1 +1,1 @@
-"""Burned area: the one noun of the package, its dating rule, meanings, files and fires."""
+"""Burned area, the one noun of the package: where and on which day vegetation burned."""

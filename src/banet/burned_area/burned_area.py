@@ -1,4 +1,4 @@
-"""Burned area of a region in a period: one type for maps, products, perimeters and truth."""
+"""Burned area of a region: one type for maps, products, perimeters and truth."""
 
 from __future__ import annotations
 
