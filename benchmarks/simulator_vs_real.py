@@ -85,7 +85,7 @@ def greek_scene(folder: Path) -> Season:
     table = read_hotspots(sorted((folder / "firms").glob("VIIRS_*_SP_2021-08-*.csv")))
     frp = np.stack([grid_frp(table, GREECE, day) for day in days])
     burned = np.nan_to_num(labels.burned_fraction)
-    return Season(light, frp, days, burned, labels.burn_date, ~labels.water & labels.valid)
+    return Season(light, frp, days, burned, labels.burn_date, ~labels.water & labels.known)
 
 
 def simulated_greece(seed: int) -> Season:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from banet.burned_area.burnmap import BurnMap
+from banet.burned_area.burned_area import BurnedArea
 from banet.grid.region import Region
 
 NAT = np.datetime64("NaT", "D")
@@ -26,7 +26,7 @@ def map_of(
     unseen = np.zeros(offset.shape, bool) if unseen is None else unseen
     burned = (offset >= 0) & ~water
     part = np.where(burned, np.broadcast_to(np.asarray(fraction, np.float32), offset.shape), np.float32(0.1))
-    return BurnMap(
+    return BurnedArea(
         region=region,
         start=start,
         stop=start + days,

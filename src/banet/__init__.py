@@ -14,6 +14,7 @@ from importlib.metadata import version as _version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from banet.burned_area.burned_area import BurnedArea
     from banet.burned_area.fires import find_events
     from banet.cube import Cube, open_cube
     from banet.errors import BanetError
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
     from banet.export import read_map, write_products
     from banet.grid.region import Region
     from banet.ingest import build_cube, from_dataset
-    from banet.labels import Reference, read_mcd64a1
-    from banet.mapping import BurnMap, map_burned, map_months, predict
+    from banet.labels import read_mcd64a1
+    from banet.mapping import map_burned, map_months, predict
     from banet.model import BANet, BANetConfig, load_model
     from banet.observations.reflectance import mir_reflectance
     from banet.simulation import simulate
@@ -31,9 +32,8 @@ _HOMES = {
     "BANet": "banet.model",
     "BANetConfig": "banet.model",
     "BanetError": "banet.errors",
-    "BurnMap": "banet.mapping",
+    "BurnedArea": "banet.burned_area.burned_area",
     "Cube": "banet.cube",
-    "Reference": "banet.labels",
     "Region": "banet.grid.region",
     "build_cube": "banet.ingest",
     "find_events": "banet.burned_area.fires",
@@ -55,9 +55,8 @@ __all__ = [
     "BANet",
     "BANetConfig",
     "BanetError",
-    "BurnMap",
+    "BurnedArea",
     "Cube",
-    "Reference",
     "Region",
     "build_cube",
     "find_events",

@@ -8,8 +8,9 @@ from affine import Affine
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from banet.burned_area.burned_area import BurnedArea
 from banet.burned_area.dated import DatedFractions
-from banet.burned_area.reference import Reference, daily_fraction, period, regrid
+from banet.days import parse_period
 from banet.errors import InputError
 from banet.grid.average import LatLonGrid, average, cut_cells
 from banet.grid.region import Region
@@ -74,10 +75,10 @@ def test_nothing_burned():
     assert empty.total().sum() == 0
     assert np.isnat(empty.main_day()[0]).all()
     assert empty.daily(np.array([DAY])).sum() == 0
-    reference = Reference.from_dated(empty, name="none")
+    reference = BurnedArea.from_dated(empty, name="none", start=DAY, stop=DAY + 10)
     assert reference.burned_area_ha == 0
-    assert reference.uncertainty is None
-    assert regrid(empty, Region("U", REGION.bbox, 0.02)).row.size == 0
+    assert (reference.uncertainty == 255).all()
+    assert empty.to(Region("U", REGION.bbox, 0.02)).row.size == 0
 
 
 @pytest.mark.parametrize(
@@ -113,11 +114,13 @@ def test_entries_of_different_number_or_without_a_day():
 def test_reference_keeps_hectares_and_marks_the_unknown():
     valid = np.ones(REGION.shape, bool)
     valid[0, 0] = False
-    reference = Reference.from_dated(dated([(0, 0, 0, 1.0), (1, 1, 0, 0.5)]), name="x", valid=valid)
+    reference = BurnedArea.from_dated(
+        dated([(0, 0, 0, 1.0), (1, 1, 0, 0.5)]), name="x", known=valid, start=DAY, stop=DAY + 10
+    )
     assert np.isnan(reference.burned_fraction[0, 0])
     assert reference.burned_fraction[3, 3] == 0
     assert reference.burned_area_ha == pytest.approx(0.5 * REGION.cell_area_ha[1])
-    target = daily_fraction(reference, np.array([DAY]))
+    target = reference.daily_fraction(np.array([DAY]))
     assert target.shape == (1, *REGION.shape)
     assert target.dtype == np.float32
     assert np.isnan(target[0, 0, 0])
@@ -131,23 +134,23 @@ def test_reference_with_one_date_a_cell_gives_its_fraction_to_that_day():
     date[2, 2] = DAY
     spread = np.full(REGION.shape, 255, np.uint8)
     spread[2, 2] = 3
-    reference = Reference(REGION, fraction, date, spread, np.ones(REGION.shape, bool), "x")
+    reference = BurnedArea(REGION, DAY, DAY + 3, fraction, date, spread, threshold=0, name="x")
     dates = reference.dates()
     assert (dates.row[0], dates.col[0], dates.day[0], dates.uncertainty[0]) == (2, 2, DAY, 3)
-    assert daily_fraction(reference, np.array([DAY]))[0, 2, 2] == np.float32(0.7)
+    assert reference.daily_fraction(np.array([DAY]))[0, 2, 2] == np.float32(0.7)
 
 
 def test_reference_refuses_other_shapes_and_undated_burns():
     nat = np.full(REGION.shape, np.datetime64("NaT", "D"))
     ones = np.ones(REGION.shape, np.float32)
-    with pytest.raises(InputError, match="no burn date"):
-        Reference(REGION, ones, nat, None, ones > 0, "x")
-    with pytest.raises(InputError, match="valid is"):
-        Reference(REGION, ones * 0, nat, None, np.ones((2, 2), bool), "x")
+    with pytest.raises(InputError, match="24 cells are dated but burned nothing, or the reverse"):
+        BurnedArea(REGION, DAY, DAY + 3, ones, nat, threshold=0, name="x")
+    with pytest.raises(InputError, match=r"water is \(2, 2\)"):
+        BurnedArea(REGION, DAY, DAY + 3, ones * 0, nat, water=np.ones((2, 2), bool), threshold=0)
 
 
 def test_between_narrows_a_reference():
-    reference = Reference.from_dated(
+    reference = BurnedArea.from_dated(
         dated([(0, 0, 0, 0.2), (0, 0, 3, 0.6)]), name="x", start=DAY - 5, stop=DAY + 10
     )
     part = reference.between(DAY, DAY + 2)
@@ -166,12 +169,12 @@ def test_between_narrows_a_reference():
     ],
 )
 def test_period_takes_days_and_months(start, end, first, stop):
-    assert period(start, end) == (np.datetime64(first), np.datetime64(stop))
+    assert parse_period(start, end) == (np.datetime64(first), np.datetime64(stop))
 
 
 def test_a_period_that_ends_first():
     with pytest.raises(InputError, match="before it starts"):
-        period("2021-08", "2021-07")
+        parse_period("2021-08", "2021-07")
 
 
 # Grids of longitude and latitude.
@@ -179,7 +182,7 @@ def test_a_period_that_ends_first():
 
 def test_regridding_to_the_same_grid_changes_nothing():
     source = dated([(0, 0, 0, 0.2), (3, 5, 2, 0.9, 4)])
-    got = regrid(source, Region("U", REGION.bbox, 0.01))
+    got = source.to(Region("U", REGION.bbox, 0.01))
     np.testing.assert_allclose(got.fraction, source.fraction, rtol=1e-9)
     assert got.day.tolist() == source.day.tolist()
     assert (got.row.tolist(), got.col.tolist()) == ([0, 3], [0, 5])
@@ -187,7 +190,7 @@ def test_regridding_to_the_same_grid_changes_nothing():
 
 def test_half_a_cell_of_shift_splits_a_cell_by_area():
     shifted = Region("U", (10.005, 40, 10.055, 40.04), 0.01)
-    got = regrid(dated([(1, 2, 0, 0.8)]), shifted)
+    got = dated([(1, 2, 0, 0.8)]).to(shifted)
     np.testing.assert_allclose(got.total()[1, 1:3], [0.4, 0.4], rtol=1e-6)
     assert got.burned_area_ha == pytest.approx(0.8 * REGION.cell_area_ha[1], rel=1e-12)
 
@@ -203,7 +206,7 @@ def test_half_a_cell_of_shift_splits_a_cell_by_area():
 )
 def test_hectares_survive_any_change_of_grid(size, entries):
     source = dated(entries)
-    got = regrid(source, Region("U", (9.96, 39.96, 10.12, 40.08), size))
+    got = source.to(Region("U", (9.96, 39.96, 10.12, 40.08), size))
     assert got.burned_area_ha == pytest.approx(source.burned_area_ha, rel=1e-9)
 
 
@@ -211,13 +214,15 @@ def test_a_reference_on_a_coarser_grid():
     valid = np.ones(REGION.shape, bool)
     valid[:2, :2] = False
     valid[2, 0] = False
-    reference = Reference.from_dated(dated([(2, 2, 0, 1.0), (2, 3, 0, 1.0)]), name="x", valid=valid)
+    reference = BurnedArea.from_dated(
+        dated([(2, 2, 0, 1.0), (2, 3, 0, 1.0)]), name="x", known=valid, start=DAY, stop=DAY + 10
+    )
     coarse = reference.to(Region("U", REGION.bbox, 0.02))
     assert coarse.burned_fraction.shape == (2, 3)
     assert coarse.burned_fraction[1, 1] == pytest.approx(0.5, abs=1e-4)
     assert np.isnan(coarse.burned_fraction[0, 0])
-    assert not coarse.valid[0, 0]
-    assert coarse.valid[1, 0]  # three quarters known
+    assert not coarse.known[0, 0]
+    assert coarse.known[1, 0]  # three quarters known
     assert reference.to(REGION) is reference
 
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from banet.burned_area.burnmap import BurnMap
+from banet.burned_area.burned_area import BurnedArea
 from banet.burned_area.dating import MAX_UNCERTAINTY, date_uncertainty, summarise
 from banet.days import day_range
 from banet.errors import InputError
@@ -115,7 +115,9 @@ def planes():
 
 @pytest.fixture
 def burnmap(planes):
-    return BurnMap.from_probabilities(REGION, DAYS, *planes, attrs={"weights": [{"name": "x"}], "notes": []})
+    return BurnedArea.from_probabilities(
+        REGION, DAYS, *planes, attrs={"weights": [{"name": "x"}], "notes": []}
+    )
 
 
 def test_the_four_things_a_cell_can_be(burnmap):
@@ -147,7 +149,7 @@ def test_hectares_by_day_are_of_true_cells(burnmap):
 
 
 def test_the_way_through_a_dataset_changes_nothing(burnmap):
-    assert_same(BurnMap.from_dataset(burnmap.to_dataset()), burnmap)
+    assert_same(BurnedArea.from_dataset(burnmap.to_dataset()), burnmap)
 
 
 def test_the_way_through_a_file_changes_nothing(burnmap, tmp_path):
@@ -157,7 +159,7 @@ def test_the_way_through_a_file_changes_nothing(burnmap, tmp_path):
     burnmap.to_dataset().to_netcdf(file, engine="h5netcdf")
     with xr.open_dataset(file, engine="h5netcdf") as dataset:
         assert dataset["uncertainty"].encoding["dtype"] == np.uint8
-        assert_same(BurnMap.from_dataset(dataset.load()), burnmap)
+        assert_same(BurnedArea.from_dataset(dataset.load()), burnmap)
         assert dataset["uncertainty"].dtype.kind == "f"
 
 
@@ -171,7 +173,7 @@ def test_a_dataset_says_where_it_lies(burnmap):
 
 
 def assert_same(got, expected):
-    for field in dataclasses.fields(BurnMap):
+    for field in dataclasses.fields(BurnedArea):
         first, second = getattr(got, field.name), getattr(expected, field.name)
         if isinstance(second, np.ndarray):
             assert first.dtype == second.dtype, field.name
@@ -185,23 +187,24 @@ def test_a_dataset_that_is_no_map(burnmap):
     with pytest.raises(InputError, match="lacks burn_date, banet_attrs"):
         broken = dataset.drop_vars("burn_date")
         del broken.attrs["banet_attrs"]
-        BurnMap.from_dataset(broken)
+        BurnedArea.from_dataset(broken)
     with pytest.raises(InputError, match="no JSON"):
-        BurnMap.from_dataset(dataset.assign_attrs(banet_region="{"))
+        BurnedArea.from_dataset(dataset.assign_attrs(banet_region="{"))
 
 
 def test_a_higher_threshold(burnmap, planes):
-    higher = burnmap.with_threshold(0.65)
+    higher = burnmap.at_threshold(0.65)
     assert_same(
-        higher, BurnMap.from_probabilities(REGION, DAYS, *planes, threshold=0.65, attrs=dict(burnmap.attrs))
+        higher,
+        BurnedArea.from_probabilities(REGION, DAYS, *planes, threshold=0.65, attrs=dict(burnmap.attrs)),
     )
     with pytest.raises(InputError, match="map again with threshold 0.4"):
-        burnmap.with_threshold(0.4)
+        burnmap.at_threshold(0.4)
 
 
 def test_a_higher_threshold_forgets_what_was_burned_but_never_observed(burnmap):
     assert burnmap.status[2, 2] == 1
-    assert burnmap.with_threshold(0.95).status[2, 2] == -1
+    assert burnmap.at_threshold(0.95).status[2, 2] == -1
 
 
 def test_a_crop_is_the_map_of_its_cells(burnmap):
@@ -212,14 +215,14 @@ def test_a_crop_is_the_map_of_its_cells(burnmap):
 
 
 def test_bands_of_a_large_region_join(monkeypatch, planes):
-    whole = BurnMap.from_probabilities(REGION, DAYS, *planes)
-    monkeypatch.setattr("banet.burned_area.burnmap._MAX_CELLS_AT_ONCE", 20)
-    assert_same(BurnMap.from_probabilities(REGION, DAYS, *planes), whole)
+    whole = BurnedArea.from_probabilities(REGION, DAYS, *planes)
+    monkeypatch.setattr("banet.burned_area.burned_area._MAX_CELLS_AT_ONCE", 20)
+    assert_same(BurnedArea.from_probabilities(REGION, DAYS, *planes), whole)
 
 
 def test_no_mask_means_no_water(planes):
     p, observed, _ = planes
-    assert BurnMap.from_probabilities(REGION, DAYS, p, observed).status[2, 0] == 1
+    assert BurnedArea.from_probabilities(REGION, DAYS, p, observed).status[2, 0] == 1
 
 
 @pytest.mark.parametrize(
@@ -230,7 +233,8 @@ def test_no_mask_means_no_water(planes):
         ({"water": np.zeros(SHAPE, np.uint8)}, "water is uint8, not bool"),
         ({"burn_date": np.full(SHAPE, NAT)}, "cells are dated but burned less"),
         ({"burned_fraction": np.zeros(SHAPE, np.float32)}, "cells are dated but burned less"),
-        ({"threshold": 0.0}, "threshold"),
+        ({"threshold": -0.1}, "threshold"),
+        ({"threshold": 0.0}, "dated but burned nothing, or the reverse"),
         ({"stop": "2020-12-30"}, "holds no day"),
         ({"stop": "2021-01-02"}, "reach outside"),
         ({"start": "2020-12-31"}, "reach outside"),
@@ -244,8 +248,8 @@ def test_a_map_that_contradicts_itself(burnmap, change, message):
 def test_probabilities_that_do_not_fit(planes):
     p, observed, water = planes
     with pytest.raises(InputError, match="without gaps"):
-        BurnMap.from_probabilities(REGION, DAYS[[0, 1, 3, 2]], p, observed, water)
+        BurnedArea.from_probabilities(REGION, DAYS[[0, 1, 3, 2]], p, observed, water)
     with pytest.raises(InputError, match="do not fit 3 days"):
-        BurnMap.from_probabilities(REGION, DAYS[:3], p, observed, water)
+        BurnedArea.from_probabilities(REGION, DAYS[:3], p, observed, water)
     with pytest.raises(InputError, match="do not fit 4 days"):
-        BurnMap.from_probabilities(REGION, DAYS, p, observed[:3], water)
+        BurnedArea.from_probabilities(REGION, DAYS, p, observed[:3], water)

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from banet.burned_area.reference import Reference
+from banet.burned_area.burned_area import BurnedArea
 from banet.chips.real import plan_blocks, starts, write_cube_chips
 from banet.chips.simulated import plan_simulated, write_simulated_chips
 from banet.chips.store import Chips
@@ -78,15 +78,16 @@ def test_blocks_cover_everything() -> None:
     assert covered.all()
 
 
-def reference(**fields: object) -> Reference:
+def reference(start: str = "2020-12-01", stop: str = "2021-02-01") -> BurnedArea:
+    """Labels that know what burned in December and January, kept to a period of these months."""
     fraction = np.zeros(REGION.shape, np.float32)
     date = np.full(REGION.shape, np.datetime64("NaT", "D"))
-    valid = np.ones(REGION.shape, bool)
     fraction[5:9, 5:9], date[5:9, 5:9] = 0.6, np.datetime64("2021-01-02")
     fraction[25, 35], date[25, 35] = 0.2, np.datetime64("2020-12-12")
-    valid[0, :] = False
     fraction[0, :] = np.nan
-    return Reference(REGION, fraction, date, None, valid, "LABELS", **fields)  # type: ignore[arg-type]
+    first, last = np.datetime64("2020-12-01"), np.datetime64("2021-02-01")
+    whole = BurnedArea(REGION, first, last, fraction, date, threshold=0, name="LABELS")
+    return whole.between(start, stop)
 
 
 @pytest.fixture(scope="module")
@@ -108,7 +109,7 @@ def cube(tmp_path_factory: pytest.TempPathFactory) -> Cube:
 
 
 def test_cube_chips_hold_planes_and_daily_fractions_across_the_year(cube: Cube, tmp_path: Path) -> None:
-    labels = reference(start=np.datetime64("2020-12-11"), stop=np.datetime64("2021-01-17"))
+    labels = reference("2020-12-11", "2021-01-17")
     chips = write_cube_chips(
         tmp_path / "chips", cube, labels, days=32, size=16, step=12, day_step=16, empty_share=0.0
     )
@@ -152,7 +153,7 @@ def test_several_processes_cut_the_same_chips(cube: Cube, tmp_path: Path) -> Non
 
 
 def test_days_outside_the_labels_period_are_not_known(cube: Cube, tmp_path: Path) -> None:
-    labels = reference(start=np.datetime64("2020-12-20"), stop=np.datetime64("2021-01-17"))
+    labels = reference("2020-12-20", "2021-01-17")
     chips = write_cube_chips(
         tmp_path / "c", cube, labels, days=16, size=64, step=64, day_step=8, min_burned_cells=1
     )
@@ -174,7 +175,9 @@ def test_empty_blocks_are_few_and_the_same_each_time() -> None:
 
 
 def test_nothing_in_common_or_no_fire_is_an_error(cube: Cube, tmp_path: Path) -> None:
-    late = reference(start=np.datetime64("2021-03-01"), stop=np.datetime64("2021-04-01"))
+    march, april = np.datetime64("2021-03-01"), np.datetime64("2021-04-01")
+    nothing = np.zeros(REGION.shape, np.float32)
+    late = BurnedArea(REGION, march, april, nothing, np.full(REGION.shape, np.datetime64("NaT", "D")))
     with pytest.raises(InputError, match="share none"):
         write_cube_chips(tmp_path / "c", cube, late, days=16, size=16)
     with pytest.raises(InputError, match="choose fewer days"):

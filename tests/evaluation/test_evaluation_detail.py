@@ -10,8 +10,7 @@ import pytest
 from scipy import stats
 from sklearn import metrics
 
-from banet.burned_area.burnmap import BurnMap
-from banet.burned_area.reference import Reference
+from banet.burned_area.burned_area import BurnedArea
 from banet.errors import InputError
 from banet.evaluation import compare
 from banet.evaluation.convergence import Convergence, FirstMapped, replay
@@ -32,7 +31,7 @@ def a_map(fraction, date=DAY, *, region=REGION, threshold=0.5, stop=STOP):
     fraction = np.asarray(fraction, np.float32)
     burned = fraction >= threshold
     when = np.broadcast_to(np.asarray(date, "datetime64[D]"), fraction.shape)
-    return BurnMap(
+    return BurnedArea(
         region=region,
         start=START,
         stop=stop,
@@ -49,7 +48,7 @@ def a_reference(fraction, date=DAY, *, region=REGION):
     fraction = np.asarray(fraction, np.float32)
     when = np.broadcast_to(np.asarray(date, "datetime64[D]"), fraction.shape)
     dated = np.where(fraction > 0, when, NAT)
-    return Reference(region, fraction, dated, None, np.ones(fraction.shape, bool), "truth", START, STOP)
+    return BurnedArea(region, START, STOP, fraction, dated, threshold=0, name="truth")
 
 
 def block(rows, cols, value=1.0):
@@ -217,7 +216,8 @@ def test_confidence_may_say_something_else_than_the_fraction():
     from dataclasses import replace
 
     burned = block(slice(0, 20), slice(0, 40))
-    product = replace(a_reference(burned), confidence=np.where(burned > 0, 75, np.nan).astype(np.float32))
+    stated = np.where(burned > 0, 75, np.nan).astype(np.float32)
+    product = replace(a_reference(burned), stated_confidence=stated)
     pair = compare(product, a_reference(block(slice(0, 15), slice(0, 40))))
     got = reliability(pair, of="confidence", hard=True)
     assert got.observed[15] == pytest.approx(0.75, abs=2e-3)

@@ -12,13 +12,13 @@ import rasterio
 from affine import Affine
 from shapely.geometry import box
 
-from banet.burned_area.reference import Quality, Reference
+from banet.burned_area.joining import join
+from banet.burned_area.quality import Quality
 from banet.cli import main
 from banet.errors import InputError, NotFoundError, UnreadableFileError
 from banet.evaluation.benchmark.stage import write_cube
 from banet.evaluation.classes import read_classes, read_validity
 from banet.evaluation.compare import compare
-from banet.evaluation.joining import join_months
 from banet.evaluation.scores import score
 from banet.evaluation.sources import read_other, read_pair, read_raster_map
 from banet.export import write_products
@@ -119,7 +119,7 @@ def test_a_raster_of_another_name(tmp_path):
         read_raster_map(path)
     got, _ = read_pair(path, path, start="2021-08", end="2021-08")
     assert str(got.burn_date[2, 3]) == "2021-08-03"
-    assert not got.valid[4].any()
+    assert not got.known[4].any()
     _write(path, values, crs="EPSG:32634", transform=Affine(1000, 0, 5e5, 0, -1000, 4e6))
     with pytest.raises(UnreadableFileError, match="square cells in degrees"):
         read_raster_map(path, days=("2021-08", "2021-08"))
@@ -142,23 +142,23 @@ def test_months_are_joined(tmp_path):
     first[0, :2], second[0, 1], second[2] = 3, 5, 7
     august = map_of(first, fraction=np.array([0.6] * 5))
     september = map_of(second, start="2021-09-01", days=30, fraction=np.array([0.6, 0.9, 0.6, 0.6, 0.6]))
-    got = join_months([september, august])
+    got = join([september, august])
     assert (str(got.start), str(got.stop)) == ("2021-08-01", "2021-10-01")
     assert [str(d) for d in got.burn_date[0, :3]] == ["2021-08-04", "2021-09-06", "NaT"]
     assert got.burned.sum() == 7
     np.testing.assert_array_equal(got.observed_days, august.observed_days + september.observed_days)
-    assert join_months([august]).burned_area_ha == august.burned_area_ha
+    assert join([august]).burned_area_ha == august.burned_area_ha
     for part in (august, september):
         manifest = Manifest(command="test", config={}, inputs=(), weights={})
         write_products(part, tmp_path, f"T_{part.start}", manifest=manifest, pictures=False)
     whole, _ = read_pair(tmp_path, tmp_path)
     np.testing.assert_array_equal(whole.burn_date, got.burn_date)
     with pytest.raises(InputError, match="overlaps"):
-        join_months([august, august])
+        join([august, august])
     with pytest.raises(InputError, match="differ in grid"):
-        join_months([august, map_of(np.full((4, 4), -1), start="2021-09-01")])
+        join([august, map_of(np.full((4, 4), -1), start="2021-09-01")])
     with pytest.raises(InputError, match="no map"):
-        join_months([])
+        join([])
 
 
 # Classes and masks.
@@ -215,7 +215,7 @@ def test_a_mask_of_what_may_count(tmp_path):
 
 
 def test_cells_that_the_product_did_not_see_reliably_are_left_out():
-    truth = Reference.from_map(map_of(np.zeros((2, 3), int)))
+    truth = map_of(np.zeros((2, 3), int))
     first = np.full((2, 3), np.datetime64("2021-07-25"))
     last = np.full((2, 3), np.datetime64("2021-08-31"))
     first[0, 0], last[0, 1], last[0, 2] = "2021-08-02", "2021-08-30", "NaT"

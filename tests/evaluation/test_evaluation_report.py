@@ -9,8 +9,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from banet.burned_area.burnmap import BurnMap
-from banet.burned_area.reference import Reference
+from banet.burned_area.burned_area import BurnedArea
 from banet.cube import Cube
 from banet.errors import InputError, NotFoundError, UnreadableFileError
 from banet.evaluation.compare import compare
@@ -39,7 +38,7 @@ def a_map(seed=0, late=0):
     observed = np.full(REGION.shape, 20, np.int16)
     observed[16:18] = 0
     known = ~water & (observed > 0)
-    return BurnMap(
+    return BurnedArea(
         region=REGION,
         start=START,
         stop=STOP,
@@ -56,7 +55,7 @@ def a_truth():
     fraction = np.zeros(REGION.shape, np.float32)
     fraction[3:12, 5:21] = np.linspace(0.05, 1, 16)
     date = np.where(fraction > 0, np.datetime64("2020-12-30") + np.arange(30) // 6, NAT)
-    return Reference(REGION, fraction, date, None, np.ones(REGION.shape, bool), "truth", START, STOP)
+    return BurnedArea(REGION, START, STOP, fraction, date, threshold=0, name="truth")
 
 
 @pytest.fixture(scope="module")
@@ -151,10 +150,8 @@ def test_without_pictures_there_are_tables_alone(evaluation, tmp_path):
 
 
 def test_the_least_evaluation_of_nothing_burned(tmp_path):
-    empty = a_truth()
-    empty = Reference(
-        REGION, empty.burned_fraction * 0, np.full(REGION.shape, NAT), None, empty.valid, "none", START, STOP
-    )
+    nothing = np.zeros(REGION.shape, np.float32)
+    empty = BurnedArea(REGION, START, STOP, nothing, np.full(REGION.shape, NAT), threshold=0, name="none")
     got = evaluate(empty, empty, draws=5)
     assert got.gaps == {}
     assert got.fires == {}
@@ -184,7 +181,7 @@ def test_a_map_as_netcdf_and_as_raster_score_alike(products):
     assert sniff(products) == "map"
     whole = read_map_or_product(products)
     raster = read_map_or_product(products / "T_202012_burn_date.tif")
-    assert isinstance(whole, BurnMap)
+    assert isinstance(whole, BurnedArea)
     assert raster.name == "T_202012"
     assert (raster.start, raster.stop) == (START, STOP)
     np.testing.assert_array_equal(raster.burn_date, whole.burn_date)
@@ -200,8 +197,8 @@ def test_a_raster_without_its_neighbours(products, tmp_path):
     lone = tmp_path / "T_202012_burn_date.tif"
     lone.write_bytes((products / lone.name).read_bytes())
     got = read_raster_map(lone)
-    assert set(np.unique(got.burned_fraction[got.valid])) == {0, 1}
-    assert got.uncertainty is None
+    assert set(np.unique(got.burned_fraction[got.known])) == {0, 1}
+    assert (got.uncertainty == 255).all()
     assert sniff(tmp_path) == "raster"
 
 
@@ -217,7 +214,7 @@ def test_truth_of_the_simulator(tmp_path):
     assert got.region.bbox == pytest.approx(expected.region.bbox, abs=1e-6)
     np.testing.assert_array_equal(got.burn_date, expected.burn_date)
     np.testing.assert_allclose(got.burned_fraction, expected.burned_fraction, atol=1e-6)
-    np.testing.assert_array_equal(got.valid, expected.valid)
+    np.testing.assert_array_equal(got.known, expected.known)
 
 
 @pytest.mark.parametrize(

@@ -12,12 +12,10 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from sklearn import metrics
 
-from banet.burned_area.burnmap import BurnMap
-from banet.burned_area.reference import Reference
+from banet.burned_area.burned_area import BurnedArea
 from banet.errors import InputError
 from banet.evaluation import Tally, compare, score, score_tally, tally
 from banet.evaluation.bootstrap import intervals
-from banet.evaluation.compare import Side
 from banet.evaluation.dating import Dating, histogram
 from banet.evaluation.matrix import ErrorMatrix, measures
 from banet.evaluation.scores import Scores
@@ -36,7 +34,7 @@ def a_map(fraction, date=None, *, region=REGION, unseen=None, water=None, uncert
     observed = np.full(fraction.shape, 20, np.int16)
     if unseen is not None:
         observed[unseen] = 0
-    return BurnMap(
+    return BurnedArea(
         region=region,
         start=START,
         stop=STOP,
@@ -53,15 +51,14 @@ def a_reference(fraction, date=None, *, region=REGION, valid=None, start=START, 
     fraction = np.asarray(fraction, np.float32)
     when = np.broadcast_to(np.asarray(START + 10 if date is None else date, "datetime64[D]"), fraction.shape)
     known = np.ones(fraction.shape, bool) if valid is None else valid
-    return Reference(
+    return BurnedArea(
         region,
-        np.where(known, fraction, np.nan).astype(np.float32),
-        np.where(fraction > 0, when, NAT),
-        None,
-        known,
-        "truth",
         start,
         stop,
+        np.where(known, fraction, np.nan).astype(np.float32),
+        np.where(known & (fraction > 0), when, NAT),
+        threshold=0,
+        name="truth",
     )
 
 
@@ -102,7 +99,7 @@ def test_hand_worked_soft_matrix():
 
 def test_a_map_against_itself_is_perfect():
     truth = a_map(np.clip(A * 0.7, 0, 1), START + np.arange(16).reshape(4, 4))
-    got = score(truth, Reference.from_map(truth))
+    got = score(truth, truth)
     assert got.dice == 1
     assert got.soft_dice == pytest.approx(1)
     assert (got.commission, got.omission, got.relative_bias) == (0, 0, 0)
@@ -291,10 +288,10 @@ def test_days_and_cells_around_other_burns():
 
 def test_only_common_days_are_compared():
     late = np.full((4, 4), START + 40)
-    got = score(a_map(A, late), a_reference(A, late, start=START, stop=START + 20))
+    got = score(a_map(A, late), a_reference(A, late).between(START, START + 20))
     assert math.isnan(got.dice)
     with pytest.raises(InputError, match="no day in common"):
-        score(a_map(A), a_reference(A, start=STOP, stop=STOP + 5))
+        score(a_map(A), a_reference(A, STOP + 1, start=STOP, stop=STOP + 5))
     with pytest.raises(InputError, match="hold no day"):
         score(a_map(A), a_reference(A), days=(START, START))
 
@@ -319,7 +316,7 @@ def test_faults():
     with pytest.raises(InputError, match="validity mask"):
         score(a_map(A), a_reference(B), valid=np.ones((2, 2), bool))
     with pytest.raises(InputError, match="neither a map nor a reference"):
-        Side.of(A)
+        score(A, a_reference(B))
     with pytest.raises(InputError, match="does not fit"):
         compare(a_map(A), a_reference(B)).narrowed(np.ones((2, 2), bool))
     with pytest.raises(InputError, match="nothing was compared"):

@@ -106,10 +106,10 @@ def test_water_is_known_and_unburned_missing_is_not_known(tmp_path):
     burn[row - 5 : row, col - 5 : col] = -1
     burn[row + 2 : row + 7, col : col + 5] = -2
     got = read_mcd64a1(write_tile(tmp_path, AUGUST, burn), REGION, "2021-08", "2021-08")
-    assert np.isnan(got.burned_fraction[~got.valid]).all()
-    assert 70 <= (~got.valid).sum() <= 105  # 25 pixels of 343 ha in cells of 97.6 ha
+    assert np.isnan(got.burned_fraction[~got.known]).all()
+    assert 70 <= (~got.known).sum() <= 105  # 25 pixels of 343 ha in cells of 97.6 ha
     assert 70 <= got.water.sum() <= 105
-    assert got.valid[got.water].all()
+    assert got.known[got.water].all()
     assert (got.burned_fraction[got.water] == 0).all()
 
 
@@ -177,9 +177,9 @@ def test_the_year_of_a_day(day, month, side, expected):
 def test_a_month_that_lacks_a_file_is_not_known(tmp_path):
     write_tile(tmp_path, AUGUST, tile(block(22.5, 38.0, 4, 220)))
     got = read_mcd64a1(tmp_path, REGION, "2021-08", "2021-09")
-    assert not got.valid.any()
+    assert not got.known.any()
     assert np.isnan(got.burned_fraction).all()
-    assert read_mcd64a1(tmp_path, REGION, "2021-08", "2021-08").valid.all()
+    assert read_mcd64a1(tmp_path, REGION, "2021-08", "2021-08").known.all()
 
 
 def test_the_later_of_two_productions_is_taken(tmp_path):
@@ -195,7 +195,7 @@ def test_a_small_region_in_two_tiles_and_quality_by_most_of_the_area(tmp_path):
             name = f"VNP64A1.A2021213.h{h}v{v:02d}.002.2023198172838.hdf"
             write_tile(tmp_path, name, tile(background=220 if v == 4 else 0), qa=3 if v == 4 else 7)
     got = read_mcd64a1(tmp_path, region, "2021-08", "2021-08")
-    assert got.valid.all()
+    assert got.known.all()
     np.testing.assert_allclose(got.burned_fraction[:10], 1, atol=1e-6)
     np.testing.assert_allclose(got.burned_fraction[10:], 0, atol=1e-6)
     assert set(np.unique(got.quality.qa[:9])) == {3}
@@ -246,7 +246,7 @@ def test_geotiff_windows_in_both_projections(tmp_path):
     got = read_mcd64a1(two, region, "2021-08", "2021-08")
     assert got.burned_area_ha == pytest.approx(region.cell_area_ha[50:60].sum() * 10, rel=1e-9)
     assert got.name == "MCD64MONTHLY.061"
-    assert got.uncertainty is None
+    assert (got.uncertainty == 255).all()
 
 
 def test_names():

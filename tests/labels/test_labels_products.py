@@ -73,13 +73,13 @@ def test_firecci_keeps_hectares_dates_and_confidence(tmp_path):
     assert got.burned_area_ha == pytest.approx(expected, rel=1e-5)
     assert set(np.unique(got.burn_date[got.burned_fraction > 0])) == {np.datetime64("2017-06-17")}
     assert got.name == "FireCCI MODIS.v5.1"
-    assert got.uncertainty is None
+    assert (got.uncertainty == 255).all()
     burned = got.burned_fraction > 0.99
-    assert set(np.unique(np.round(got.confidence[burned]))) <= set(range(40, 81))
-    assert np.nanmin(got.confidence) == 40
-    assert np.nanmax(got.confidence) == 80
+    assert set(np.unique(np.round(got.stated_confidence[burned]))) <= set(range(40, 81))
+    assert np.nanmin(got.stated_confidence) == 40
+    assert np.nanmax(got.stated_confidence) == 80
     # 40 pixels of 250 m are 8.98 cells along each edge.
-    assert 64 <= (~got.valid).sum() <= 100
+    assert 64 <= (~got.known).sum() <= 100
     assert 64 <= got.water.sum() <= 100
     assert (got.burned_fraction[got.water] == 0).all()
 
@@ -92,7 +92,7 @@ def test_firecci_below_a_confidence_is_unburned(tmp_path):
     (tmp_path / JD.replace("JD", "CL")).unlink()
     with pytest.raises(InputError, match="no CL file"):
         read_firecci(tmp_path, REGION, "2017-06", "2017-06", minimum_confidence=60)
-    assert read_firecci(tmp_path, REGION, "2017-06", "2017-06").confidence is None
+    assert read_firecci(tmp_path, REGION, "2017-06", "2017-06").stated_confidence is None
 
 
 def test_firecci_of_two_months_and_the_new_product(tmp_path):
@@ -148,7 +148,7 @@ def test_auscover_is_dated_to_the_middle_of_the_month(tmp_path, crs):
     dates = got.dates()
     assert set(np.unique(dates.day)) == {np.datetime64("2012-09-16")}
     assert got.uncertainty[got.burned_fraction > 0].max() == 16
-    assert got.valid.all()
+    assert got.known.all()
     if crs == "EPSG:3577":
         assert dates.burned_area_ha == pytest.approx(1600 * 6.25, rel=1e-4)
     assert read_auscover(tmp_path, NT, "2012-01", "2012-06").burned_area_ha == 0
@@ -158,9 +158,9 @@ def test_auscover_of_several_years_and_of_none(tmp_path):
     auscover(tmp_path, 2012, 12)
     auscover(tmp_path, 2013, 1)
     got = read_auscover(tmp_path, NT, "2012-12", "2013-01")
-    assert got.valid.all()
+    assert got.known.all()
     assert len(set(got.dates().day)) == 2
-    assert not read_auscover(tmp_path, NT, "2013-01", "2014-02").valid.any()
+    assert not read_auscover(tmp_path, NT, "2013-01", "2014-02").known.any()
     with pytest.raises(NotFoundError, match="there are 2012, 2013"):
         read_auscover(tmp_path, NT, "2001-01", "2001-12")
     with pytest.raises(NotFoundError, match="AusCover file"):

@@ -12,10 +12,11 @@ import numpy as np
 import pytest
 import torch
 
+from banet.burned_area.burned_area import BurnedArea
 from banet.cube import Cube
 from banet.errors import InputError
 from banet.grid.region import Region
-from banet.mapping import BurnMap, map_burned, map_months, month_window, predict
+from banet.mapping import map_burned, map_months, month_window, predict
 from banet.model.config import BANetConfig
 from banet.model.engine import Engine
 from banet.model.network import BANet
@@ -113,7 +114,7 @@ def test_a_map_written_and_read_again(cube, weights, tmp_path):
     burnmap = map_burned(cube, "2021-07", "2021-07", weights[0])
     burnmap.to_dataset().to_netcdf(tmp_path / "map.nc", engine="h5netcdf")
     with xr.open_dataset(tmp_path / "map.nc", engine="h5netcdf") as dataset:
-        again = BurnMap.from_dataset(dataset.load())
+        again = BurnedArea.from_dataset(dataset.load())
     assert again.attrs == burnmap.attrs
     assert np.array_equal(again.burn_doy, burnmap.burn_doy)
 
@@ -138,6 +139,7 @@ def test_another_mir_band_is_noted(cube, tmp_path):
 RUN = """
 import sys, time
 import numpy as np
+from banet.burned_area.burned_area import BurnedArea
 from banet.cube import open_cube
 from banet.mapping import map_burned
 from banet.model.engine import Engine

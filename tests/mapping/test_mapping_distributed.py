@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from banet.burned_area.burnmap import BurnMap
+from banet.burned_area.burned_area import BurnedArea
 from banet.cube import Cube
 from banet.errors import InputError, UnreadableFileError
 from banet.grid.region import Region
@@ -73,8 +73,8 @@ def serial(cube):
     return map_burned(cube, *MONTH, LocalEngine(), water=None, **SIZES)
 
 
-def assert_identical(got: BurnMap, expected: BurnMap) -> None:
-    for field in dataclasses.fields(BurnMap):
+def assert_identical(got: BurnedArea, expected: BurnedArea) -> None:
+    for field in dataclasses.fields(BurnedArea):
         ours, theirs = getattr(got, field.name), getattr(expected, field.name)
         if isinstance(ours, np.ndarray):
             assert ours.tobytes() == theirs.tobytes(), field.name

@@ -11,11 +11,11 @@ import pytest
 import torch
 from scipy import ndimage
 
+from banet.burned_area.burned_area import BurnedArea
 from banet.days import day_range
 from banet.errors import InputError, UnreadableFileError
 from banet.grid.region import Region
 from banet.mapping import (
-    BurnMap,
     Joiner,
     blend_tiling,
     make_tiling,
@@ -310,11 +310,11 @@ def by_hand(cube, windows, engine, water=None, **tiling):
     p = np.concatenate([joined(cube, window, engine, **tiling) for window in windows])
     seen = np.concatenate([cube.read(w.start, w.stop).observed[w.keep] for w in windows])
     days = np.concatenate([w.kept for w in windows])
-    return BurnMap.from_probabilities(cube.region, days, p, seen, water)
+    return BurnedArea.from_probabilities(cube.region, days, p, seen, water)
 
 
 def assert_same_map(got, expected):
-    for field in dataclasses.fields(BurnMap):
+    for field in dataclasses.fields(BurnedArea):
         if field.name not in ("attrs", "region", "burned_fraction"):
             np.testing.assert_array_equal(getattr(got, field.name), getattr(expected, field.name), field.name)
     np.testing.assert_allclose(got.burned_fraction, expected.burned_fraction, atol=1e-6)

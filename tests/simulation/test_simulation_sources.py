@@ -132,8 +132,8 @@ def test_firecci_without_errors_is_the_truth_by_area(scene, tmp_path):
         np.datetime64("2020"),
         np.datetime64("2021"),
     }
-    assert labels.confidence is not None
-    assert (labels.confidence[labels.burned_fraction > 0] > 0).all()
+    assert labels.stated_confidence is not None
+    assert (labels.stated_confidence[labels.burned_fraction > 0] > 0).all()
 
 
 def test_firecci_files_lie_on_the_products_lattice(scene, tmp_path):

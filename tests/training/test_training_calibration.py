@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from banet.burned_area.burnmap import BurnMap
+from banet.burned_area.burned_area import BurnedArea
 from banet.burned_area.dating import Dating, date_at, date_uncertainty, summarise
 from banet.grid.region import Region
 from banet.model.config import BANetConfig, Calibration
@@ -100,7 +100,7 @@ def test_confidence_is_what_the_burned_fraction_means() -> None:
     days = np.array(["2020-01-01"], "datetime64[D]")
     curve = {"mapped": [0, 0.5, 1], "burned": [0, 0.7, 0.9], "date_mass": 0.8}
     plain, told = (
-        BurnMap.from_probabilities(region, days, probability, probability > 0, attrs=attrs)
+        BurnedArea.from_probabilities(region, days, probability, probability > 0, attrs=attrs)
         for attrs in ({}, {"calibration": curve})
     )
     assert plain.confidence.tolist() == [[20, 50, 100]]

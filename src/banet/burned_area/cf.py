@@ -11,7 +11,7 @@ import numpy.typing as npt
 if TYPE_CHECKING:
     import xarray as xr
 
-    from banet.burned_area.burnmap import BurnMap
+    from banet.burned_area.burned_area import BurnedArea
     from banet.io.manifest import Manifest
 
 __all__ = ["CALENDAR", "EPOCH", "GRID_MAPPING", "to_cf"]
@@ -21,11 +21,11 @@ CALENDAR = {"calendar": "proleptic_gregorian"}
 GRID_MAPPING = "spatial_ref"
 
 
-def to_cf(burnmap: BurnMap, manifest: Manifest | None = None) -> xr.Dataset:
+def to_cf(burnmap: BurnedArea, manifest: Manifest | None = None) -> xr.Dataset:
     """Return the dataset of a map, as it is written to a file.
 
-    To `BurnMap.to_dataset` it adds the bounds of cells and of the period, links between variables, and who
-    made it from what. `BurnMap.from_dataset` reads it as well.
+    To `BurnedArea.to_dataset` it adds the bounds of cells and of the period, links between variables, and who
+    made it from what. `BurnedArea.from_dataset` reads it as well.
     """
     dataset = burnmap.to_dataset()
     _add_bounds(dataset, burnmap)
@@ -34,7 +34,7 @@ def to_cf(burnmap: BurnMap, manifest: Manifest | None = None) -> xr.Dataset:
     return dataset
 
 
-def _add_bounds(dataset: xr.Dataset, burnmap: BurnMap) -> None:
+def _add_bounds(dataset: xr.Dataset, burnmap: BurnedArea) -> None:
     region = burnmap.region
     rows, cols = region.shape
     for name, first, last, count in (
@@ -63,7 +63,7 @@ def _link(dataset: xr.Dataset) -> None:
     dataset["status"].attrs.setdefault("long_name", "what is known of the cell")
 
 
-def _about(burnmap: BurnMap, manifest: Manifest | None) -> dict[str, Any]:
+def _about(burnmap: BurnedArea, manifest: Manifest | None) -> dict[str, Any]:
     last = burnmap.stop - np.timedelta64(1, "D")
     attrs = {
         "title": f"Burned area of {burnmap.region.name}, {burnmap.start} to {last}",

@@ -16,7 +16,7 @@ from banet.grid.region import Region
 if TYPE_CHECKING:
     import xarray as xr
 
-    from banet.burned_area.burnmap import BurnMap
+    from banet.burned_area.burned_area import BurnedArea
 
 __all__ = ["fields_of", "to_dataset"]
 
@@ -28,7 +28,7 @@ _ATTRIBUTES = ("banet_region", "time_coverage_start", "time_coverage_stop", "bur
 _PLANES = ("burned_fraction", "burn_date", "uncertainty", "observed_days", "water")
 
 
-def to_dataset(burnmap: BurnMap) -> xr.Dataset:
+def to_dataset(burnmap: BurnedArea) -> xr.Dataset:
     """Return a map as a dataset in EPSG:4326.
 
     Dimensions lat (north to south) and lon. Besides the planes of the map it holds `confidence` and `status`,
@@ -103,7 +103,7 @@ def _undecoded(values: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
     return values.astype(np.uint8)
 
 
-def _attributes(burnmap: BurnMap) -> dict[str, Any]:
+def _attributes(burnmap: BurnedArea) -> dict[str, Any]:
     return {
         "Conventions": "CF-1.8",
         "title": f"Burned area of {burnmap.region.name}",

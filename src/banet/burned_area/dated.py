@@ -1,4 +1,4 @@
-"""Burned fraction by cell and day, kept sparse: what every label product is turned into.
+"""Burned fraction by cell and day, kept sparse.
 
 A cell of 0.01 degree holds four or five pixels of 463 m, which may have burned on different days. One date a
 cell would lose that; a dense array of every day would be almost all zeros.
@@ -6,6 +6,7 @@ cell would lose that; a dense array of every day would be almost all zeros.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +14,7 @@ import numpy.typing as npt
 
 from banet.days import Day, Days, as_day
 from banet.errors import InputError
+from banet.grid.average import LatLonGrid, cut_cells
 from banet.grid.region import Region
 from banet.grid.sinusoidal import Ints, Reals
 
@@ -101,6 +103,19 @@ class DatedFractions:
         cells = np.zeros(0, np.intp)
         return cls(region, cells, cells, none.astype("datetime64[D]"), none, none)
 
+    @classmethod
+    def join(cls, parts: Sequence[DatedFractions]) -> DatedFractions:
+        """Add up the fractions of several sources on one grid, such as neighbouring tiles or months.
+
+        Raises:
+            InputError: if there is none, or their grids differ.
+        """
+        if not parts or any(part.region != parts[0].region for part in parts):
+            raise InputError("dated fractions can be joined only where there are some, all on one grid")
+        names = ("row", "col", "day", "fraction", "uncertainty")
+        joined = (np.concatenate([getattr(part, name) for part in parts]) for name in names)
+        return cls.from_pieces(parts[0].region, *joined)
+
     @property
     def burned_area_ha(self) -> float:
         """Burned hectares on the WGS84 ellipsoid."""
@@ -149,9 +164,32 @@ class DatedFractions:
 
     def between(self, start: Day, stop: Day) -> DatedFractions:
         """Return what burned from `start` up to, not including, `stop`."""
-        return self._only((self.day >= as_day(start)) & (self.day < as_day(stop)))
+        return self.only((self.day >= as_day(start)) & (self.day < as_day(stop)))
 
-    def _only(self, keep: npt.NDArray[np.bool_]) -> DatedFractions:
+    def to(self, region: Region) -> DatedFractions:
+        """Return the fractions on another region's grid, each share of area going where it lies."""
+        cuts = cut_cells(LatLonGrid.of(self.region), self.row, self.col, region)
+        return DatedFractions.from_pieces(
+            region,
+            cuts.row,
+            cuts.col,
+            self.day[cuts.run],
+            self.fraction[cuts.run] * cuts.fraction,
+            self.uncertainty[cuts.run],
+        )
+
+    def crop(self, rows: slice, cols: slice, region: Region) -> DatedFractions:
+        """Return the entries in a block of cells, whose grid is `region`."""
+        row, col = (
+            self.row - rows.indices(self.region.shape[0])[0],
+            self.col - cols.indices(self.region.shape[1])[0],
+        )
+        inside = (row >= 0) & (row < region.shape[0]) & (col >= 0) & (col < region.shape[1])
+        kept = self.only(inside)
+        return DatedFractions(region, row[inside], col[inside], kept.day, kept.fraction, kept.uncertainty)
+
+    def only(self, keep: npt.NDArray[np.bool_]) -> DatedFractions:
+        """Return some of the entries; `keep` holds a value for each."""
         return DatedFractions(
             self.region,
             self.row[keep],

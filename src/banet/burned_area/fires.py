@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from shapely.geometry import MultiPolygon
     from shapely.geometry.base import BaseGeometry
 
-    from banet.burned_area.burnmap import BurnMap
+    from banet.burned_area.burned_area import BurnedArea
 
 __all__ = ["MAX_GAP_CELLS", "MAX_GAP_DAYS", "MIN_CELLS", "Events", "find_events", "trace_events"]
 
@@ -59,7 +59,7 @@ class Events:
 
 
 def find_events(
-    maps: BurnMap | Sequence[BurnMap],
+    maps: BurnedArea | Sequence[BurnedArea],
     *,
     max_gap_days: int = MAX_GAP_DAYS,
     max_gap_cells: int = MAX_GAP_CELLS,
@@ -88,7 +88,7 @@ def find_events(
 
 
 def trace_events(
-    maps: BurnMap | Sequence[BurnMap],
+    maps: BurnedArea | Sequence[BurnedArea],
     *,
     max_gap_days: int = MAX_GAP_DAYS,
     max_gap_cells: int = MAX_GAP_CELLS,
@@ -109,7 +109,7 @@ def trace_events(
     return Events(_table(cells, ids, region, epsg), _growth(cells, ids))
 
 
-def _checked(maps: BurnMap | Sequence[BurnMap], days: int, gap: int, least: int) -> list[BurnMap]:
+def _checked(maps: BurnedArea | Sequence[BurnedArea], days: int, gap: int, least: int) -> list[BurnedArea]:
     sequence = list(maps) if isinstance(maps, Iterable) else [maps]
     if not sequence:
         raise InputError("no map to find fires in")
@@ -127,7 +127,7 @@ def _checked(maps: BurnMap | Sequence[BurnMap], days: int, gap: int, least: int)
     return sorted(sequence, key=lambda item: (item.start, item.stop))
 
 
-def _burned_cells(maps: list[BurnMap]) -> tuple[list[npt.NDArray[np.int32]], pd.DataFrame]:
+def _burned_cells(maps: list[BurnedArea]) -> tuple[list[npt.NDArray[np.int32]], pd.DataFrame]:
     """Return the table of burned cells, and for each map a raster of its row numbers (-1: not burned)."""
     import pandas as pd
 

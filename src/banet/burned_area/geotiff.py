@@ -16,7 +16,7 @@ from banet.export.colours import confidence_table, uncertainty_table
 from banet.io.files import PathLike, writing
 
 if TYPE_CHECKING:
-    from banet.burned_area.burnmap import BurnMap
+    from banet.burned_area.burned_area import BurnedArea
     from banet.grid.region import Region
 
 __all__ = ["BURN_DATE_CODES", "Layer", "layers", "write_cog"]
@@ -52,7 +52,7 @@ class Layer:
     colours: Mapping[int, tuple[int, int, int, int]] | None = None
 
 
-def layers(burnmap: BurnMap) -> tuple[Layer, Layer, Layer]:
+def layers(burnmap: BurnedArea) -> tuple[Layer, Layer, Layer]:
     """Return the burn date, confidence and uncertainty of a map as raster products."""
     return _burn_date(burnmap), _confidence(burnmap), _uncertainty(burnmap)
 
@@ -113,7 +113,7 @@ def _copy_as_cog(layer: Layer, region: Region, part: Path) -> None:
             )
 
 
-def _tags(burnmap: BurnMap) -> dict[str, str]:
+def _tags(burnmap: BurnedArea) -> dict[str, str]:
     first, last = burnmap.start, burnmap.stop - np.timedelta64(1, "D")
     return {
         "region": burnmap.region.name,
@@ -125,7 +125,7 @@ def _tags(burnmap: BurnMap) -> dict[str, str]:
     }
 
 
-def _burn_date(burnmap: BurnMap) -> Layer:
+def _burn_date(burnmap: BurnedArea) -> Layer:
     first, last = burnmap.start, burnmap.stop - np.timedelta64(1, "D")
     span = day_of_year(np.array([first, last]))
     codes = "; ".join(f"{value} = {meaning}" for value, meaning in BURN_DATE_CODES.items())
@@ -139,7 +139,7 @@ def _burn_date(burnmap: BurnMap) -> Layer:
     return Layer("burn_date", burnmap.burn_doy, -1, "burn date", "day of year", "MODE", tags)
 
 
-def _confidence(burnmap: BurnMap) -> Layer:
+def _confidence(burnmap: BurnedArea) -> Layer:
     tags = {
         **_tags(burnmap),
         "codes": "0-100 = burned fraction of the cell in percent; 255 = not observed or water",
@@ -149,7 +149,7 @@ def _confidence(burnmap: BurnMap) -> Layer:
     )
 
 
-def _uncertainty(burnmap: BurnMap) -> Layer:
+def _uncertainty(burnmap: BurnedArea) -> Layer:
     tags = {
         **_tags(burnmap),
         "codes": "0-254 = days before or after the date that hold 80 % of the probability; 255 = not burned",

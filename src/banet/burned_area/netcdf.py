@@ -17,7 +17,7 @@ from banet.io.files import PathLike, existing_file, writing
 if TYPE_CHECKING:
     import xarray as xr
 
-    from banet.burned_area.burnmap import BurnMap
+    from banet.burned_area.burned_area import BurnedArea
     from banet.io.manifest import Manifest
 
 __all__ = ["DailyProbability", "read_daily", "read_map", "write_netcdf"]
@@ -63,7 +63,7 @@ class DailyProbability:
 
 
 def write_netcdf(
-    burnmap: BurnMap,
+    burnmap: BurnedArea,
     path: PathLike,
     *,
     manifest: Manifest | None = None,
@@ -99,19 +99,19 @@ def write_netcdf(
     return target
 
 
-def read_map(path: PathLike) -> BurnMap:
+def read_map(path: PathLike) -> BurnedArea:
     """Read a map from the NetCDF file that `write_netcdf` or `write_products` wrote.
 
     Raises:
         NotFoundError: if there is no such file.
         UnreadableFileError: if it is truncated, of another format, or not a map.
     """
-    from banet.burned_area.burnmap import BurnMap
+    from banet.burned_area.burned_area import BurnedArea
 
     file = existing_file(path, "map")
     dataset = _load(file, drop=(_DAILY, "day"), decode=True)
     try:
-        return BurnMap.from_dataset(dataset)
+        return BurnedArea.from_dataset(dataset)
     except (BanetError, KeyError, TypeError, ValueError) as error:
         raise UnreadableFileError(
             f"{file} is not a map that banet wrote ({_first_line(error)}); give the .nc beside its rasters"

@@ -19,8 +19,8 @@ from banet.parallel.cluster import spread
 if TYPE_CHECKING:
     from distributed import Client
 
+    from banet.burned_area.burned_area import BurnedArea
     from banet.burned_area.dated import DatedFractions
-    from banet.burned_area.reference import Reference
     from banet.cube import Cube
 
 __all__ = ["Block", "plan_blocks", "starts", "write_cube_chips"]
@@ -118,7 +118,7 @@ def plan_blocks(
 def write_cube_chips(
     folder: PathLike,
     cube: Cube,
-    reference: Reference,
+    reference: BurnedArea,
     *,
     start: Any = None,
     stop: Any = None,
@@ -176,7 +176,7 @@ class _Cutter:
 
     chips: Chips
     cube: Cube
-    reference: Reference
+    reference: BurnedArea
     dated: DatedFractions
     group: str
 
@@ -196,11 +196,11 @@ class _Cutter:
         return self.chips.write_arrays(entry, planes, target)
 
 
-def _common_period(cube: Cube, reference: Reference, start: Any, stop: Any) -> tuple[Day, Day]:
+def _common_period(cube: Cube, reference: BurnedArea, start: Any, stop: Any) -> tuple[Day, Day]:
     if not len(cube.days):
         raise InputError(f"the cube {cube.path} holds no day yet; build it first")
-    firsts = [cube.days[0]] + [as_day(day) for day in (reference.start, start) if day is not None]
-    stops = [cube.days[-1] + 1] + [as_day(day) for day in (reference.stop, stop) if day is not None]
+    firsts = [cube.days[0], reference.start] + ([] if start is None else [as_day(start)])
+    stops = [cube.days[-1] + 1, reference.stop] + ([] if stop is None else [as_day(stop)])
     first, last = max(firsts), min(stops)
     if last <= first:
         raise InputError(
@@ -224,7 +224,7 @@ def _inside(
 
 
 def _read_block(
-    cube: Cube, reference: Reference, dated: DatedFractions, block: Block, days: int, size: int
+    cube: Cube, reference: BurnedArea, dated: DatedFractions, block: Block, days: int, size: int
 ) -> tuple[Floats, Floats]:
     stop = block.start + np.timedelta64(days, "D")
     rows = slice(block.row, min(block.row + size, cube.region.shape[0]))
@@ -235,19 +235,16 @@ def _read_block(
     for plane, source in zip(planes, (window.red, window.nir, window.mir, window.frp), strict=True):
         plane[:, :height, :width] = source
     target = np.full((days, size, size), np.nan, np.float32)
-    known = np.asarray(reference.valid[rows, cols], bool)
-    target[:, :height, :width][:, known] = 0
+    known = reference.known
+    target[:, :height, :width][:, known[rows, cols]] = 0
     at = np.flatnonzero(_inside(dated, block.start, days, block.row, block.col, size))
-    at = at[reference.valid[dated.row[at], dated.col[at]]]
+    at = at[known[dated.row[at], dated.col[at]]]
     day = (dated.day[at] - block.start).astype(np.int64)
     target[day, dated.row[at] - block.row, dated.col[at] - block.col] = np.minimum(dated.fraction[at], 1)
     return planes, _only_known_days(target, reference, block.start, stop)
 
 
-def _only_known_days(target: Floats, reference: Reference, start: Day, stop: Day) -> Floats:
+def _only_known_days(target: Floats, reference: BurnedArea, start: Day, stop: Day) -> Floats:
     days = day_range(start, stop)
-    if reference.start is not None:
-        target[days < as_day(reference.start)] = np.nan
-    if reference.stop is not None:
-        target[days >= as_day(reference.stop)] = np.nan
+    target[(days < reference.start) | (days >= reference.stop)] = np.nan
     return target

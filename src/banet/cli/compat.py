@@ -17,9 +17,9 @@ from banet.cli.progress import caution, progress, say
 if TYPE_CHECKING:
     import numpy as np
 
+    from banet.burned_area.burned_area import BurnedArea
     from banet.cube import Cube
     from banet.grid.region import Region
-    from banet.mapping import BurnMap
 
 _FOLDS = tuple(f"banetv0.20-val2017-fold{fold}.pth" for fold in range(3))
 
@@ -222,7 +222,7 @@ def _compact(day: np.datetime64) -> str:
     return str(day).replace("-", "")
 
 
-def _day_of_year(burnmap: BurnMap) -> Any:
+def _day_of_year(burnmap: BurnedArea) -> Any:
     import numpy as np
 
     from banet.days import day_of_year
@@ -230,7 +230,7 @@ def _day_of_year(burnmap: BurnMap) -> Any:
     return np.where(burnmap.burned, day_of_year(burnmap.burn_date), np.nan)
 
 
-def _burned_and(burnmap: BurnMap, date: Any) -> dict[str, Any]:
+def _burned_and(burnmap: BurnedArea, date: Any) -> dict[str, Any]:
     """The two variables of the original's result: NaN where not burned."""
     import numpy as np
 

@@ -16,10 +16,9 @@ from banet.days import as_month
 from banet.io.files import PathLike, output_folder
 
 if TYPE_CHECKING:
+    from banet.burned_area.burned_area import BurnedArea
     from banet.cube import Cube
     from banet.evaluation import Scores
-    from banet.labels import Reference
-    from banet.mapping import BurnMap
     from banet.simulation import Scene
 
 __all__ = ["DemoResult", "run_demo"]
@@ -135,7 +134,7 @@ def _build(scene: Scene, folder: Path, report: Any) -> Cube:
     )
 
 
-def _map(cube: Cube, folder: Path, weights: str, report: Any) -> tuple[BurnMap, dict[str, Path]]:
+def _map(cube: Cube, folder: Path, weights: str, report: Any) -> tuple[BurnedArea, dict[str, Path]]:
     from banet.export.output import write_month
     from banet.mapping import map_burned
 
@@ -143,7 +142,7 @@ def _map(cube: Cube, folder: Path, weights: str, report: Any) -> tuple[BurnMap, 
     return burnmap, write_month(cube, burnmap, folder, settings={"tiling": "blend", "threshold": 0.5})
 
 
-def _score(cube: Cube, burnmap: BurnMap, scene: Scene) -> tuple[Reference, BurnMap, dict[str, Scores]]:
+def _score(cube: Cube, burnmap: BurnedArea, scene: Scene) -> tuple[BurnedArea, BurnedArea, dict[str, Scores]]:
     from banet.evaluation import score
     from banet.evaluation.baselines import active_fires
 
@@ -156,9 +155,9 @@ def _score(cube: Cube, burnmap: BurnMap, scene: Scene) -> tuple[Reference, BurnM
 def _report(
     folder: Path,
     cube: Cube,
-    burnmap: BurnMap,
-    baseline: BurnMap,
-    truth: Reference,
+    burnmap: BurnedArea,
+    baseline: BurnedArea,
+    truth: BurnedArea,
     scores: dict[str, Scores],
     products: dict[str, Path],
 ) -> Path:

@@ -10,12 +10,11 @@ from banet.cli.progress import progress, say
 if TYPE_CHECKING:
     from cyclopts import App
 
+    from banet.burned_area.burned_area import BurnedArea
     from banet.cube import Cube
     from banet.evaluation.convergence import Convergence
     from banet.evaluation.evaluate import Evaluation
     from banet.grid.region import Region
-    from banet.labels import Reference
-    from banet.mapping import BurnMap
 
 Baseline = Literal["active-fires", "grown-fires", "confirmed-fires", "index-drop", "original"]
 
@@ -142,16 +141,12 @@ def _cells(
     return found
 
 
-def _period(mine: BurnMap | Reference) -> tuple[Any, Any]:
+def _period(mine: BurnedArea) -> tuple[Any, Any]:
     """First and last day of a map, both included."""
-    from banet.errors import InputError
-
-    if mine.start is None or mine.stop is None:
-        raise InputError("the map does not say which days it covers; give --start and --end")
     return mine.start, mine.stop - 1
 
 
-def _from_cube(cube: Cube, mine: BurnMap | Reference, weights: str | None, name: str) -> dict[str, BurnMap]:
+def _from_cube(cube: Cube, mine: BurnedArea, weights: str | None, name: str) -> dict[str, BurnedArea]:
     """Map the days of a map by the baselines and, with weights, without hot spots."""
     from banet.evaluation.benchmark import baselines
     from banet.evaluation.withheld import withhold
@@ -166,25 +161,23 @@ def _from_cube(cube: Cube, mine: BurnMap | Reference, weights: str | None, name:
     return found
 
 
-def _replay(cube: Cube, mine: BurnMap | Reference, theirs: BurnMap | Reference, weights: str) -> Convergence:
+def _replay(cube: Cube, mine: BurnedArea, theirs: BurnedArea, weights: str) -> Convergence:
     from banet.days import day_range
     from banet.evaluation.convergence import replay
-    from banet.labels import Reference
     from banet.mapping import map_burned, map_nrt
     from banet.model import load_models
 
     first, last = _period(mine)
     models = load_models(weights.split(","))
     final = map_burned(cube, first.astype("datetime64[M]"), last.astype("datetime64[M]"), models)
-    truth = theirs if isinstance(theirs, Reference) else Reference.from_map(theirs)
     days = [day for day in day_range(first, last + 1) if day in cube.days]
     with progress("replay") as report:
 
-        def map_at(day: Any) -> BurnMap:
+        def map_at(day: Any) -> BurnedArea:
             report(days.index(day) + 1, len(days), str(day))
             return map_nrt(cube, day, models)
 
-        return replay(map_at, days, final, truth.to(cube.region))
+        return replay(map_at, days, final, theirs.to(cube.region))
 
 
 def baseline(

@@ -15,8 +15,8 @@ from banet.cli.workers import check_spread, cluster
 if TYPE_CHECKING:
     from cyclopts import App
 
+    from banet.burned_area.burned_area import BurnedArea
     from banet.cube import Cube
-    from banet.mapping import BurnMap
 
 
 _SCRATCH = ".unfinished"
@@ -121,7 +121,7 @@ def _write(
     return gaps
 
 
-def _gaps(month: str, burnmap: BurnMap) -> Iterator[str]:
+def _gaps(month: str, burnmap: BurnedArea) -> Iterator[str]:
     for gap in burnmap.attrs["gaps"]:
         (top, bottom), (left, right) = gap["rows"], gap["cols"]
         yield f"{month}, rows {top} to {bottom - 1}, columns {left} to {right - 1}: {gap['reason']}"

@@ -16,9 +16,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from banet.burned_area.burnmap import BurnMap
-from banet.burned_area.reference import period
-from banet.days import Day, Days, day_range
+from banet.burned_area.burned_area import BurnedArea
+from banet.days import Day, Days, day_range, parse_period
 from banet.errors import InputError
 from banet.evaluation.change import change_at, index_of, largest_drop
 from banet.grid.region import Region
@@ -37,7 +36,7 @@ _AWAY = (4, 15)
 _NAT = np.datetime64("NaT", "D")
 
 
-def active_fires(cube: Cube, start: Any, end: Any, *, minimum_mw: float = 0.0) -> BurnMap:
+def active_fires(cube: Cube, start: Any, end: Any, *, minimum_mw: float = 0.0) -> BurnedArea:
     """Map every cell with an active fire as burned, dated by the first.
 
     Args:
@@ -49,14 +48,14 @@ def active_fires(cube: Cube, start: Any, end: Any, *, minimum_mw: float = 0.0) -
     Returns:
         A map with burned fraction 1 at fires. A cell is observed on days for which hot spots were read.
     """
-    first, stop = period(start, end)
+    first, stop = parse_period(start, end)
     date, observed = _first_fires(cube, first, stop, minimum_mw)
     return _map(cube.region, first, stop, date, observed, _water(cube), "active fires")
 
 
 def active_fires_of_table(
     table: pd.DataFrame, region: Region, start: Any, end: Any, *, vegetation_only: bool = True
-) -> BurnMap:
+) -> BurnedArea:
     """Map every cell with a hot spot of a table as burned, dated by the first; all cells count as observed.
 
     Args:
@@ -66,7 +65,7 @@ def active_fires_of_table(
         end: last day or month, included.
         vegetation_only: leave out rows whose type says that no vegetation burned.
     """
-    first, stop = period(start, end)
+    first, stop = parse_period(start, end)
     times = table["time"].to_numpy().astype("datetime64[D]")
     keep = (times >= first) & (times < stop)
     if vegetation_only:
@@ -91,7 +90,7 @@ def grown_fires(
     days: int = 10,
     strictness: float = 0.5,
     confirm: bool = False,
-) -> BurnMap:
+) -> BurnedArea:
     """Grow active fires into neighbouring cells whose burn-sensitive index dropped as it did at the fires.
 
     Around each fire's date the median index of the days after is taken from that of the days before. The
@@ -116,7 +115,7 @@ def grown_fires(
     """
     if reach < 1 or days < 1:
         raise InputError(f"reach {reach} cells and {days} days; both must be at least 1")
-    first, stop = period(start, end)
+    first, stop = parse_period(start, end)
     date, observed = _first_fires(cube, first, stop, 0.0)
     if not np.isnat(date).all():
         window = cube.read(first - days, stop + days, variables=("nir", "mir"))
@@ -127,7 +126,7 @@ def grown_fires(
 
 def index_drop(
     cube: Cube, start: Any, end: Any, *, drop: float = 0.2, nir_drop: float = 0.06, days: int = 8
-) -> BurnMap:
+) -> BurnedArea:
     """Map cells whose index and NIR reflectance drop and stay low; no hot spots are used.
 
     For each day the median of the `days` before is held against that of the day and those after; a cell is
@@ -147,7 +146,7 @@ def index_drop(
     """
     if days < 2:
         raise InputError(f"medians of {days} days; at least 2 are needed")
-    first, stop = period(start, end)
+    first, stop = parse_period(start, end)
     date = np.full(cube.region.shape, _NAT)
     observed = np.zeros(cube.region.shape, np.int16)
     for rows in _bands(cube.region):
@@ -253,11 +252,11 @@ def _map(
     observed: npt.NDArray[np.int16],
     water: npt.NDArray[np.bool_],
     method: str,
-) -> BurnMap:
+) -> BurnedArea:
     """Make a map of dates alone: fraction 1, dates sure to a day (a fire is seen within one of its start)."""
     burned = ~np.isnat(date) & ~water
     known = (burned | (observed > 0)) & ~water
-    return BurnMap(
+    return BurnedArea(
         region=region,
         start=first,
         stop=stop,

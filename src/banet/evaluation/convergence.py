@@ -11,12 +11,10 @@ import numpy.typing as npt
 
 from banet.days import Day, as_day
 from banet.errors import InputError
-from banet.evaluation.compare import Side
 from banet.evaluation.fires import label_fires
 
 if TYPE_CHECKING:
-    from banet.burned_area.burnmap import BurnMap
-    from banet.burned_area.reference import Reference
+    from banet.burned_area.burned_area import BurnedArea
 
 __all__ = ["FIRE_DAYS", "FIRE_SIZES", "SUMS", "Convergence", "FirstMapped", "replay"]
 
@@ -174,10 +172,10 @@ class Convergence:
 
 
 def replay(
-    map_at: Callable[[Day], BurnMap],
+    map_at: Callable[[Day], BurnedArea],
     days: Iterable[Any],
-    final: BurnMap,
-    truth: Reference,
+    final: BurnedArea,
+    truth: BurnedArea,
     *,
     oldest: int = 20,
     threshold: float = 0.5,
@@ -201,24 +199,26 @@ def replay(
     wanted = [as_day(day) for day in days]
     if not wanted:
         raise InputError("a replay needs at least one day")
-    last, real = Side.of(final), Side.of(truth)
-    if last.region != real.region:
+    if final.region != truth.region:
         raise InputError("the final map and the truth of a replay must be on one grid")
-    follower = _Follower(last, real, threshold, oldest, first_share)
+    follower = _Follower(final, truth, threshold, oldest, first_share)
     for day in wanted:
-        follower.add(day, Side.of(map_at(day)))
+        follower.add(day, map_at(day))
     return follower.result()
 
 
 class _Follower:
     """Adds up, over the days of a replay, hectares by age."""
 
-    def __init__(self, final: Side, truth: Side, threshold: float, oldest: int, share: float) -> None:
+    def __init__(
+        self, final: BurnedArea, truth: BurnedArea, threshold: float, oldest: int, share: float
+    ) -> None:
         self._area = np.broadcast_to(final.region.cell_area_ha[:, None], final.region.shape)
-        burned = (truth.fraction >= threshold - 1e-6) & ~np.isnat(truth.date) & truth.seen
-        self._truth = np.where(burned, truth.date, np.datetime64("NaT", "D"))
-        self._final = np.where(truth.seen, final.date, np.datetime64("NaT", "D"))
-        self._seen = truth.seen
+        enough = np.nan_to_num(truth.burned_fraction) >= threshold - 1e-6
+        self._seen = truth.known
+        burned = enough & truth.burned & self._seen
+        self._truth = np.where(burned, truth.burn_date, np.datetime64("NaT", "D"))
+        self._final = np.where(self._seen, final.burn_date, np.datetime64("NaT", "D"))
         self._oldest, self._share = oldest, share
         self._sums = np.zeros((oldest + 1, 8))
         self._label = label_fires(burned, self._truth)
@@ -226,11 +226,11 @@ class _Follower:
         self._first: Day | None = None
         self._last: Day = as_day("1970-01-01")
 
-    def add(self, day: Day, current: Side) -> None:
+    def add(self, day: Day, current: BurnedArea) -> None:
         if current.region.shape != self._area.shape:
             raise InputError(f"the map of {day} is on another grid than the truth")
         self._first, self._last = day if self._first is None else self._first, day
-        now = np.where(self._seen, current.date, np.datetime64("NaT", "D"))
+        now = np.where(self._seen, current.burn_date, np.datetime64("NaT", "D"))
         for column, (mine, theirs) in enumerate(((now, self._final), (now, self._truth))):
             both = ~np.isnat(mine) & ~np.isnat(theirs)
             # What both show has the age that the settled date gives, however the early map dates it; what the

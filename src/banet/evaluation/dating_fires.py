@@ -9,15 +9,14 @@ import numpy.typing as npt
 
 from banet.days import Days
 from banet.errors import InputError
-from banet.evaluation.compare import Comparison, Side
+from banet.evaluation.compare import Comparison
 from banet.evaluation.dating import Dating, histogram
 from banet.evaluation.tally import tally
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from banet.burned_area.burnmap import BurnMap
-    from banet.burned_area.reference import Reference
+    from banet.burned_area.burned_area import BurnedArea
     from banet.cube import Cube
 
 __all__ = [
@@ -44,7 +43,7 @@ GAP_LABELS = tuple(
 
 
 def dating_to_fires(
-    burnmap: BurnMap | Reference | Side,
+    burnmap: BurnedArea,
     table: pd.DataFrame,
     *,
     radius_km: float = 1.0,
@@ -72,8 +71,7 @@ def dating_to_fires(
         raise InputError(f"hot spots within {radius_km} km and {days} days; give a radius above 0 and days")
     from scipy.spatial import cKDTree
 
-    side = Side.of(burnmap)
-    row, col = np.nonzero(~np.isnat(side.date))
+    row, col = np.nonzero(burnmap.burned)
     keep = np.ones(len(table), bool)
     if vegetation_only:
         keep = (table["type"].isna() | (table["type"] == 0)).fillna(True).to_numpy(bool)
@@ -81,10 +79,10 @@ def dating_to_fires(
     if not row.size or not when.size:
         return Dating.from_histogram(histogram(np.zeros(0, np.int64)))
     spots = _on_sphere(table["longitude"].to_numpy()[keep], table["latitude"].to_numpy()[keep])
-    cells = _on_sphere(side.region.longitudes[col], side.region.latitudes[row])
+    cells = _on_sphere(burnmap.region.longitudes[col], burnmap.region.latitudes[row])
     pairs = cKDTree(cells).sparse_distance_matrix(cKDTree(spots), radius_km, output_type="ndarray")
     cell, spot, distance = pairs["i"], pairs["j"], pairs["v"]
-    difference = side.date[row, col].astype(np.int64)[cell] - when[spot]
+    difference = burnmap.burn_date[row, col].astype(np.int64)[cell] - when[spot]
     near = np.abs(difference) <= days
     cell, difference, distance = cell[near], difference[near], distance[near]
     by = np.abs(difference) if pick == "nearest" else -difference

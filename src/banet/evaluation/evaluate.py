@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from banet.burned_area.reference import Reference
-from banet.evaluation.compare import Comparison, Side, compare
+from banet.burned_area.burned_area import BurnedArea
+from banet.evaluation.compare import Comparison, compare
 from banet.evaluation.convergence import Convergence
 from banet.evaluation.curves import Reliability, ThresholdCurve, reliability, threshold_curve
 from banet.evaluation.dating import Dating
@@ -25,7 +25,7 @@ from banet.evaluation.tally import tally
 if TYPE_CHECKING:
     import pandas as pd
 
-    from banet.burned_area.burnmap import BurnMap
+    from banet.burned_area.burned_area import BurnedArea
     from banet.cube import Cube
 
 __all__ = ["Evaluation", "evaluate"]
@@ -53,7 +53,7 @@ class Evaluation:
         zones: regions within the map, in the same way.
         zone_names: of the regions.
         convergence: of a replay in near real time, None without one.
-        maps: map and baselines as sides, for pictures.
+        maps: map and baselines, for pictures.
     """
 
     name: str
@@ -71,7 +71,7 @@ class Evaluation:
     fires: dict[str, Dating] = field(default_factory=dict)
     gaps: dict[str, Dating] = field(default_factory=dict)
     convergence: Convergence | None = None
-    maps: dict[str, Side] = field(default_factory=dict)
+    maps: dict[str, BurnedArea] = field(default_factory=dict)
 
     def write(self, folder: Path, *, pictures: bool = True) -> dict[str, Path]:
         """Write tables (JSON, CSV, Markdown), pictures and one HTML page; see `banet.evaluation.report`."""
@@ -81,11 +81,11 @@ class Evaluation:
 
 
 def evaluate(
-    burnmap: BurnMap | Reference | Side,
-    reference: BurnMap | Reference | Side,
+    burnmap: BurnedArea,
+    reference: BurnedArea,
     *,
     name: str = "map",
-    baselines: Mapping[str, BurnMap | Reference | Side] | None = None,
+    baselines: Mapping[str, BurnedArea] | None = None,
     hotspots: pd.DataFrame | None = None,
     cube: Cube | None = None,
     cover: npt.NDArray[np.integer] | None = None,
@@ -119,10 +119,9 @@ def evaluate(
     Raises:
         InputError: if the two have nothing in common, or a class plane does not fit.
     """
-    source = getattr(reference, "name", "reference")
-    sides = {name: Side.of(burnmap)} | {key: Side.of(each) for key, each in (baselines or {}).items()}
-    originals = {name: burnmap} | dict(baselines or {})
-    pairs = {key: compare(each, reference, **settings) for key, each in originals.items()}
+    source = reference.name
+    maps = {name: burnmap} | dict(baselines or {})
+    pairs = {key: compare(each, reference, **settings) for key, each in maps.items()}
     comparison = pairs[name]
     fitting = cube is not None and cube.region == comparison.region and comparison.start is not None
     return Evaluation(
@@ -141,8 +140,8 @@ def evaluate(
         months=by_month(comparison, block=block, draws=draws),
         covers={} if cover is None else by_class(comparison, cover, cover_names, block=block, draws=draws),
         zones={} if zones is None else by_class(comparison, zones, zone_names, block=block, draws=draws),
-        fires={} if hotspots is None else {key: dating_to_fires(s, hotspots) for key, s in sides.items()},
+        fires={} if hotspots is None else {key: dating_to_fires(s, hotspots) for key, s in maps.items()},
         gaps=dating_by_gap(comparison, cube) if cube is not None and fitting else {},
         convergence=convergence,
-        maps=sides,
+        maps=maps,
     )

@@ -4,7 +4,7 @@ The scene holds twelve days (3 to 14 August) of red, NIR and SWIR (in the MIR sl
 display imagery with smoke and cloud in it. What burned on 2 to 9 August (days of year 214 to 221) is
 bracketed by images.
 
-Protocol. Reference: VNP64A1 of August 2021, tile h19v05, cut to the grid by area; a cell burned where at
+Protocol. BurnedArea: VNP64A1 of August 2021, tile h19v05, cut to the grid by area; a cell burned where at
 least half of it did, on the day on which most of it did. Scored days: 2 to 9 August. Cells within two cells
 (between centres) of what VNP64A1 dates outside these days are left out, unless they burned within them; a
 cell that a map dates outside these days counts as unburned. Every other cell of the scene counts, sea too.
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from banet.burned_area.reference import Reference
+from banet.burned_area.burned_area import BurnedArea
 from banet.errors import NotFoundError
 from banet.evaluation.scores import Scores, score
 from banet.grid.region import Region
@@ -29,9 +29,8 @@ from banet.labels.mcd64a1 import read_mcd64a1
 if TYPE_CHECKING:
     import pandas as pd
 
-    from banet.burned_area.burnmap import BurnMap
+    from banet.burned_area.burned_area import BurnedArea
     from banet.cube import Cube
-    from banet.evaluation.compare import Side
 
 __all__ = [
     "GREEK_DAYS",
@@ -66,7 +65,7 @@ def has_greek_scene(real: Path) -> bool:
     return (real / _SCENE).is_file() and (real / _LABEL).is_file() and any((real / "firms").glob(_FIRES))
 
 
-def greek_reference(real: Path) -> Reference:
+def greek_reference(real: Path) -> BurnedArea:
     """Return VNP64A1 of August 2021 on the scene's grid.
 
     Args:
@@ -117,9 +116,7 @@ def greek_cube(real: Path, path: Path) -> Cube:
     return from_dataset(bands, path, name=GREEK_REGION.name, sensor="VIIRS S-NPP (display)", hotspots=table)
 
 
-def greek_scores(
-    burnmap: BurnMap | Reference | Side, reference: Reference, *, name: str = "map", **settings: Any
-) -> Scores:
+def greek_scores(burnmap: BurnedArea, reference: BurnedArea, *, name: str = "map", **settings: Any) -> Scores:
     """Score a map of the scene under the protocol above.
 
     Args:

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from banet.burned_area.reference import Reference
+from banet.burned_area.burned_area import BurnedArea
 from banet.evaluation.bootstrap import Interval, intervals
-from banet.evaluation.compare import Side, compare
+from banet.evaluation.compare import compare
 from banet.evaluation.dating import Dating
 from banet.evaluation.matrix import ErrorMatrix
 from banet.evaluation.tables import plain
 from banet.evaluation.tally import CLASS_EDGES, CLASS_SUMS, Tally, tally
 
 if TYPE_CHECKING:
-    from banet.burned_area.burnmap import BurnMap
+    from banet.burned_area.burned_area import BurnedArea
 
 __all__ = ["FractionClass", "Scores", "score", "score_tally"]
 
@@ -165,8 +165,8 @@ class Scores:
 
 
 def score(
-    burnmap: BurnMap | Reference | Side,
-    reference: BurnMap | Reference | Side,
+    burnmap: BurnedArea,
+    reference: BurnedArea,
     *,
     name: str = "map",
     threshold: float | None = None,
@@ -209,8 +209,7 @@ def score(
         valid=valid,
         unobserved=unobserved,
     )
-    source = getattr(reference, "name", "reference")
-    return score_tally(tally(comparison, block), name=name, reference=source, draws=draws, seed=seed)
+    return score_tally(tally(comparison, block), name=name, reference=reference.name, draws=draws, seed=seed)
 
 
 def score_tally(

@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from banet.burned_area.burned_area import BurnedArea
 from banet.burned_area.dated import NO_UNCERTAINTY, DatedFractions
-from banet.burned_area.reference import Reference, period
-from banet.days import Days, as_day, day_range
+from banet.days import Days, as_day, day_range, parse_period
 from banet.errors import InputError, NotFoundError, UnreadableFileError
+from banet.grid.rasters import missing, whole_numbers
 from banet.grid.region import Region
 from banet.io.files import PathLike
+from banet.labels.monthly_files import MEANINGS, MISSING
 
 if TYPE_CHECKING:
-    from banet.burned_area.burnmap import BurnMap
+    from banet.burned_area.burned_area import BurnedArea
 
 __all__ = ["read_map_or_product", "read_other", "read_pair", "read_raster_map", "read_truth", "sniff"]
 
@@ -81,7 +83,7 @@ def read_map_or_product(
     kind: str | None = None,
     region: Region | None = None,
     days: tuple[Any, Any] | None = None,
-) -> BurnMap | Reference:
+) -> BurnedArea:
     """Read either side of a comparison.
 
     Args:
@@ -116,7 +118,7 @@ def read_pair(
     region: PathLike | None = None,
     start: Any = None,
     end: Any = None,
-) -> tuple[BurnMap | Reference, BurnMap | Reference]:
+) -> tuple[BurnedArea, BurnedArea]:
     """Read the two sides of a comparison; a product or perimeters take grid and days of the other.
 
     Args:
@@ -141,13 +143,13 @@ def read_pair(
     known = next((side for side in read if side is not None), None)
     for k, (path, kind) in enumerate(zip(paths, kinds, strict=True)):
         if read[k] is None:
-            days = given or (None if known is None or known.start is None else (known.start, known.stop - 1))
+            days = given or (None if known is None else (known.start, known.stop - 1))
             on = grid or (None if known is None else known.region)
             read[k] = read_map_or_product(path, kind=kind, region=on, days=days)
     return read[0], read[1]
 
 
-def read_other(text: str, burnmap: BurnMap | Reference) -> tuple[str, BurnMap | Reference]:
+def read_other(text: str, burnmap: BurnedArea) -> tuple[str, BurnedArea]:
     """Read a further map or product, given as PATH or NAME=PATH, for the grid and days of a map.
 
     Raises:
@@ -155,19 +157,17 @@ def read_other(text: str, burnmap: BurnMap | Reference) -> tuple[str, BurnMap | 
     """
     name, found, path = text.partition("=")
     place = Path(path if found else text)
-    days = None
-    if burnmap.start is not None and burnmap.stop is not None:
-        days = (burnmap.start, burnmap.stop - np.timedelta64(1, "D"))
+    days = (burnmap.start, burnmap.stop - np.timedelta64(1, "D"))
     return name if found else place.stem, read_map_or_product(place, region=burnmap.region, days=days)
 
 
-def _read_product(what: str, path: PathLike, region: Region, days: tuple[Any, Any]) -> Reference:
+def _read_product(what: str, path: PathLike, region: Region, days: tuple[Any, Any]) -> BurnedArea:
     from banet.labels.auscover import read_auscover
     from banet.labels.firecci import read_firecci
     from banet.labels.mcd64a1 import read_mcd64a1
     from banet.labels.perimeters import read_perimeters
 
-    readers: dict[str, Callable[..., Reference]] = {
+    readers: dict[str, Callable[..., BurnedArea]] = {
         "mcd64a1": read_mcd64a1,
         "firecci": read_firecci,
         "auscover": read_auscover,
@@ -180,15 +180,15 @@ def _read_product(what: str, path: PathLike, region: Region, days: tuple[Any, An
     return readers[what](path, region, *days)
 
 
-def _read_maps(path: Path) -> BurnMap:
+def _read_maps(path: Path) -> BurnedArea:
     """Read a map; a folder's maps of single months are joined."""
+    from banet.burned_area.joining import join
     from banet.burned_area.netcdf import read_map
-    from banet.evaluation.joining import join_months
 
     if not path.is_dir():
         return read_map(path)
     found = sorted(file for file in path.rglob("*.nc") if not file.name.endswith("_truth.nc"))
-    return join_months([read_map(file) for file in found])
+    return join([read_map(file) for file in found])
 
 
 def _only(path: Path, pattern: str) -> Path:
@@ -200,7 +200,7 @@ def _only(path: Path, pattern: str) -> Path:
     return found[0]
 
 
-def read_truth(path: PathLike) -> Reference:
+def read_truth(path: PathLike) -> BurnedArea:
     """Read the truth of a simulated scene (`{region}_truth.nc`).
 
     Raises:
@@ -228,8 +228,8 @@ def read_truth(path: PathLike) -> Reference:
         days: Days = data["time"].values.astype("datetime64[D]")
     except (OSError, ValueError, KeyError) as error:
         raise UnreadableFileError(f"{file.name} is no truth of a simulated scene: {error}") from error
-    return Reference.from_dated(
-        dated, name="simulated truth", valid=~water, start=days[0], stop=days[-1] + 1, water=water
+    return BurnedArea.from_dated(
+        dated, name="simulated truth", known=~water, start=days[0], stop=days[-1] + 1, water=water
     )
 
 
@@ -243,7 +243,7 @@ def _region_of(data: Any, name: str) -> Region:
     return Region(clean, (edges[0], edges[1], edges[2], edges[3]), size)
 
 
-def read_raster_map(path: PathLike, *, days: tuple[Any, Any] | None = None) -> Reference:
+def read_raster_map(path: PathLike, *, days: tuple[Any, Any] | None = None) -> BurnedArea:
     """Read a raster of burn dates (1-366; 0 unburned, -1 not observed, -2 water) in degrees.
 
     The confidence and uncertainty rasters of banet beside it are read as well. The burned fraction, which no
@@ -265,7 +265,8 @@ def read_raster_map(path: PathLike, *, days: tuple[Any, Any] | None = None) -> R
         raise NotFoundError(f"the raster {file} does not exist")
     try:
         with rasterio.open(file) as raster:
-            values, bounds, tags, size = raster.read(1), raster.bounds, raster.tags(), raster.transform.a
+            stored, nodata = raster.read(1), raster.nodata
+            bounds, tags, size = raster.bounds, raster.tags(), raster.transform.a
             square = raster.crs is not None and raster.crs.is_geographic
             square &= np.isclose(raster.transform.e, -size, rtol=1e-6)
     except rasterio.errors.RasterioIOError as error:
@@ -284,7 +285,8 @@ def read_raster_map(path: PathLike, *, days: tuple[Any, Any] | None = None) -> R
     name = tags.get("region") or "raster"
     edges = [round(edge, 9) for edge in (bounds.left, bounds.bottom, bounds.right, bounds.top)]
     region = Region(name, (edges[0], edges[1], edges[2], edges[3]), round(size, 12))
-    start, stop = period(tags["start"], tags["end"])
+    start, stop = parse_period(tags["start"], tags["end"])
+    values = whole_numbers(stored, missing(stored, nodata, MEANINGS), MISSING, file.name)
     burned = values > 0
     fraction = burned.astype(np.float32)
     confidence = _beside(file, "confidence")
@@ -292,17 +294,18 @@ def read_raster_map(path: PathLike, *, days: tuple[Any, Any] | None = None) -> R
     if confidence is not None:
         sure = np.where(confidence <= 100, confidence, np.nan).astype(np.float32)
     spread = _beside(file, "uncertainty")
-    return Reference(
-        region,
-        np.where(values == -1, np.nan, fraction).astype(np.float32),
-        _dates(values, start, stop),
-        None if spread is None else np.where(burned, spread, NO_UNCERTAINTY).astype(np.uint8),
-        values != -1,
-        file.name.removesuffix(_OWN_RASTER),
-        start,
-        stop,
+    stated = np.full(values.shape, NO_UNCERTAINTY) if spread is None else spread
+    return BurnedArea(
+        region=region,
+        start=start,
+        stop=stop,
+        burned_fraction=np.where(values == -1, np.nan, fraction).astype(np.float32),
+        burn_date=_dates(values, start, stop),
+        uncertainty=np.where(burned, stated, NO_UNCERTAINTY).astype(np.uint8),
         water=values == -2,
-        confidence=sure,
+        threshold=0.0,
+        name=file.name.removesuffix(_OWN_RASTER),
+        stated_confidence=sure,
     )
 
 

@@ -76,7 +76,7 @@ class DatedPanel:
         """Make a panel of a map or a reference: anything with region, burned_fraction and burn_date.
 
         Args:
-            source: a BurnMap, a Reference or the truth of a simulated scene. Cells are known where its burned
+            source: a map, a product or the truth of a simulated scene. Cells are known where its burned
                 fraction is no NaN; `water` is taken if it has one.
             title: above the panel.
             threshold: burned fraction from which on a cell counts as burned.

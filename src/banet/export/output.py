@@ -11,19 +11,19 @@ from banet.days import as_month
 from banet.io.files import PathLike
 
 if TYPE_CHECKING:
+    from banet.burned_area.burned_area import BurnedArea
     from banet.cube import Cube
-    from banet.mapping import BurnMap
 
 __all__ = ["month_stem", "write_map", "write_month"]
 
 
-def month_stem(burnmap: BurnMap) -> str:
+def month_stem(burnmap: BurnedArea) -> str:
     """Return `{region}_{YYYYMM}`, the first part of the names of a month's files."""
     return f"{burnmap.region.name}_{str(as_month(burnmap.start)).replace('-', '')}"
 
 
 def write_month(
-    cube: Cube, burnmap: BurnMap, folder: PathLike, *, settings: Mapping[str, Any], pictures: bool = True
+    cube: Cube, burnmap: BurnedArea, folder: PathLike, *, settings: Mapping[str, Any], pictures: bool = True
 ) -> dict[str, Path]:
     """Write the products of one month; see `write_map`."""
     return write_map(cube, burnmap, folder, month_stem(burnmap), settings=settings, pictures=pictures)
@@ -31,7 +31,7 @@ def write_month(
 
 def write_map(
     cube: Cube,
-    burnmap: BurnMap,
+    burnmap: BurnedArea,
     folder: PathLike,
     stem: str,
     *,
@@ -62,7 +62,7 @@ def write_map(
     return write_products(burnmap, folder, stem, manifest=manifest, pictures=pictures)
 
 
-def _hashes(burnmap: BurnMap) -> dict[str, str]:
+def _hashes(burnmap: BurnedArea) -> dict[str, str]:
     """The weights' hashes by name, as the map itself records them."""
     found = burnmap.attrs.get("weights", ())
     return {item["name"]: item["sha256"] for item in found if isinstance(item, Mapping)}

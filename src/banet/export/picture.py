@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from banet.burned_area.burnmap import BurnMap
+    from banet.burned_area.burned_area import BurnedArea
 
 __all__ = ["map_figure", "map_picture"]
 
@@ -53,7 +53,7 @@ _FOOT = 0.62
 _MOST_BARS = 400
 
 
-def map_picture(burnmap: BurnMap, path: PathLike, *, title: str | None = None, note: str = "") -> Path:
+def map_picture(burnmap: BurnedArea, path: PathLike, *, title: str | None = None, note: str = "") -> Path:
     """Draw a map and its daily burned area as PNG and return its path.
 
     Args:
@@ -68,7 +68,7 @@ def map_picture(burnmap: BurnMap, path: PathLike, *, title: str | None = None, n
     return save(map_figure(burnmap, title=title, note=note), path)
 
 
-def map_figure(burnmap: BurnMap, *, title: str | None = None, note: str = "") -> Figure:
+def map_figure(burnmap: BurnedArea, *, title: str | None = None, note: str = "") -> Figure:
     """Return the figure that `map_picture` writes.
 
     The curve lies under the map, or beside one that is much taller than wide.
@@ -92,7 +92,7 @@ def map_figure(burnmap: BurnMap, *, title: str | None = None, note: str = "") ->
     return figure
 
 
-def _dates(figure: Figure, burnmap: BurnMap, days: Days, place: tuple[float, float, float]) -> None:
+def _dates(figure: Figure, burnmap: BurnedArea, days: Days, place: tuple[float, float, float]) -> None:
     bottom, width, height = place
     image = date_image(
         np.where(burnmap.burned, burnmap.burn_date, np.datetime64("NaT")),
@@ -106,7 +106,7 @@ def _dates(figure: Figure, burnmap: BurnMap, days: Days, place: tuple[float, flo
     scale_bar(figure, burnmap.region, _LEFT + width, bottom - 0.55, width)
 
 
-def _headline(figure: Figure, burnmap: BurnMap, title: str | None, daily: pd.Series) -> None:
+def _headline(figure: Figure, burnmap: BurnedArea, title: str | None, daily: pd.Series) -> None:
     height = figure.get_size_inches()[1]
     period = period_in_words(burnmap.start, burnmap.stop)
     label(
@@ -120,7 +120,7 @@ def _headline(figure: Figure, burnmap: BurnMap, title: str | None, daily: pd.Ser
     label(figure, _LEFT, height - 0.7, text, size=9.5, color=MUTED)
 
 
-def _note(burnmap: BurnMap) -> str:
+def _note(burnmap: BurnedArea) -> str:
     return f"burned: at least {burnmap.threshold:.0%} of the cell; days in UTC; areas on the ellipsoid"
 
 

@@ -13,7 +13,7 @@ from banet.io.files import PathLike, existing_folder, output_folder, sha256
 from banet.io.manifest import Manifest
 
 if TYPE_CHECKING:
-    from banet.burned_area.burnmap import BurnMap
+    from banet.burned_area.burned_area import BurnedArea
 
 __all__ = ["MANIFEST", "check_products", "find_manifests", "write_products"]
 
@@ -21,7 +21,7 @@ MANIFEST = "_manifest.json"
 
 
 def write_products(
-    burnmap: BurnMap,
+    burnmap: BurnedArea,
     folder: PathLike,
     stem: str,
     *,
@@ -104,7 +104,7 @@ def find_manifests(folder: PathLike) -> list[Path]:
     return sorted(existing_folder(folder, "folder of maps").glob(f"*{MANIFEST}"))
 
 
-def _rasters(burnmap: BurnMap, folder: Path, stem: str) -> dict[str, Path]:
+def _rasters(burnmap: BurnedArea, folder: Path, stem: str) -> dict[str, Path]:
     styles = {
         "burn_date": burn_date_style(burnmap.start, burnmap.stop),
         "confidence": confidence_style(),

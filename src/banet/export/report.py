@@ -23,7 +23,7 @@ from banet.io.files import PathLike, existing_file, output_folder, writing
 if TYPE_CHECKING:
     import pandas as pd
 
-    from banet.burned_area.burnmap import BurnMap
+    from banet.burned_area.burned_area import BurnedArea
 
 __all__ = ["Picture", "Section", "Table", "sections_of", "write_report"]
 
@@ -144,7 +144,7 @@ def sections_of(folder: PathLike) -> list[Section]:
 _FACTS = ("region", "period", "burned", "burned cells", "day with most", "not observed")
 
 
-def _facts(burnmap: BurnMap) -> list[Any]:
+def _facts(burnmap: BurnedArea) -> list[Any]:
     daily = burnmap.daily_area_ha()
     land = ~burnmap.water
     unseen = float((burnmap.status[land] == -1).mean()) if land.any() else 0.0
@@ -158,7 +158,7 @@ def _facts(burnmap: BurnMap) -> list[Any]:
     ]
 
 
-def _map_section(path: Path, burnmap: BurnMap) -> Section:
+def _map_section(path: Path, burnmap: BurnedArea) -> Section:
     manifest = check_products(path)
     stem = path.name.removesuffix(MANIFEST)
     picture = path.with_name(f"{stem}.png")

@@ -16,7 +16,7 @@ from banet.io.files import PathLike, writing
 if TYPE_CHECKING:
     import pystac
 
-    from banet.burned_area.burnmap import BurnMap
+    from banet.burned_area.burned_area import BurnedArea
 
 __all__ = ["item_of", "write_item"]
 
@@ -42,7 +42,7 @@ _BANDS: dict[str, dict[str, Any]] = {
 
 
 def item_of(
-    burnmap: BurnMap, products: Mapping[str, Path], identity: str, *, version: str = ""
+    burnmap: BurnedArea, products: Mapping[str, Path], identity: str, *, version: str = ""
 ) -> pystac.Item:
     """Return the STAC item of a map; its assets lie beside it.
 
@@ -94,7 +94,9 @@ def item_of(
     return item
 
 
-def write_item(burnmap: BurnMap, products: Mapping[str, Path], path: PathLike, *, version: str = "") -> Path:
+def write_item(
+    burnmap: BurnedArea, products: Mapping[str, Path], path: PathLike, *, version: str = ""
+) -> Path:
     """Write the STAC item of a map beside its products and return its path.
 
     Raises:

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from banet.burned_area.dated import DatedFractions
-from banet.burned_area.reference import Quality, Reference, daily_fraction
 from banet.labels.auscover import read_auscover
 from banet.labels.firecci import read_firecci
 from banet.labels.mcd64a1 import read_mcd64a1
 from banet.labels.perimeters import read_perimeters
 
 __all__ = [
-    "DatedFractions",
-    "Quality",
-    "Reference",
-    "daily_fraction",
     "read_auscover",
     "read_firecci",
     "read_mcd64a1",

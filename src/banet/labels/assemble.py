@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from banet.burned_area.burned_area import BurnedArea
 from banet.burned_area.dated import DatedFractions
-from banet.burned_area.reference import Quality, Reference
+from banet.burned_area.quality import Quality
 from banet.days import Day, Days, month_range
 from banet.errors import InputError, NotFoundError
 from banet.grid.cutting import Grid, covered, cut_pixels
@@ -49,7 +50,7 @@ def assemble(
     *,
     duplicate_days: int = DUPLICATE_DAYS,
     quality: bool = True,
-) -> Reference:
+) -> BurnedArea:
     """Read monthly files to a reference.
 
     Args:
@@ -87,10 +88,10 @@ def assemble(
         )
     places = [_once(place, duplicate_days) for place in burns.values()]
     parts = [_fractions(place, region) for place in places]
-    return Reference.from_dated(
-        _sum(parts, region),
+    return BurnedArea.from_dated(
+        DatedFractions.join(parts),
         name=files[0].source,
-        valid=cover.valid,
+        known=cover.known,
         start=first,
         stop=stop,
         water=cover.water,
@@ -119,7 +120,7 @@ class _Coverage:
             self._builder.add_month(month, pieces)
 
     @property
-    def valid(self) -> npt.NDArray[np.bool_]:
+    def known(self) -> npt.NDArray[np.bool_]:
         return self._known >= 0.5
 
     @property
@@ -161,14 +162,6 @@ def _fractions(burns: _Burns, region: Region) -> DatedFractions:
     cuts = cut_pixels(burns.grid, burns.row, burns.col, region)
     return DatedFractions.from_pieces(
         region, cuts.row, cuts.col, burns.day[cuts.run], cuts.fraction, burns.uncertainty[cuts.run]
-    )
-
-
-def _sum(parts: list[DatedFractions], region: Region) -> DatedFractions:
-    """Add up the fractions that neighbouring tiles leave in one cell."""
-    names = ("row", "col", "day", "fraction", "uncertainty")
-    return DatedFractions.from_pieces(
-        region, *(np.concatenate([getattr(p, n) for p in parts]) for n in names)
     )
 
 

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from banet.burned_area.burned_area import BurnedArea
 from banet.burned_area.dated import DatedFractions
-from banet.burned_area.reference import Reference, period
+from banet.days import parse_period
 from banet.errors import InputError, NotFoundError, UnreadableFileError
 from banet.grid.cutting import covered, cut_pixels
 from banet.grid.rasters import RasterWindow, read_window
@@ -27,7 +28,7 @@ MONTH_UNCERTAINTY = 16
 _YEAR = re.compile(r"(?<!\d)((?:19|20)\d{2})(?!\d)")
 
 
-def read_auscover(paths: PathLike | Iterable[PathLike], region: Region, start: Any, end: Any) -> Reference:
+def read_auscover(paths: PathLike | Iterable[PathLike], region: Region, start: Any, end: Any) -> BurnedArea:
     """Read yearly AusCover files to burned fractions on a region's grid, dated to the middle of the month.
 
     Args:
@@ -45,7 +46,7 @@ def read_auscover(paths: PathLike | Iterable[PathLike], region: Region, start: A
         InputError: if a name holds no year, or two files are of one year.
         UnreadableFileError: if a file is damaged or holds other values than months.
     """
-    first, stop = period(start, end)
+    first, stop = parse_period(start, end)
     files = _by_year(listed_paths(paths, _is_tif, "AusCover file (*.tif)"))
     years = range(first.astype(object).year, (stop - 1).astype(object).year + 1)
     known = np.ones(region.shape, bool)
@@ -56,17 +57,15 @@ def read_auscover(paths: PathLike | Iterable[PathLike], region: Region, start: A
             known[:] = False
             continue
         _check(window, files[year].name)
-        known &= covered(window.grid, ~window.missing(), region) >= 0.5
+        known &= covered(window.grid, ~window.missing((0,)), region) >= 0.5
         parts.append(_fractions(window, year, region))
     if not parts:
         have = ", ".join(str(year) for year in sorted(files))
         raise NotFoundError(
             f"no AusCover file touches {region.name} in {first} to {stop - 1}; there are {have}"
         )
-    names = ("row", "col", "day", "fraction", "uncertainty")
-    joined = (np.concatenate([getattr(part, name) for part in parts]) for name in names)
-    return Reference.from_dated(
-        DatedFractions.from_pieces(region, *joined), name="AusCover", valid=known, start=first, stop=stop
+    return BurnedArea.from_dated(
+        DatedFractions.join(parts), name="AusCover", known=known, start=first, stop=stop
     )
 
 
@@ -88,7 +87,7 @@ def _by_year(paths: list[Path]) -> dict[int, Path]:
 
 
 def _check(window: RasterWindow, name: str) -> None:
-    held = np.unique(window.values[~window.missing()])
+    held = np.unique(window.values[~window.missing((0,))])
     if held.size and not (held.min() >= 0 and held.max() <= 12):
         raise UnreadableFileError(
             f"{name}: values from {held.min()} to {held.max()}; expected months, 0 to 12"
@@ -96,7 +95,7 @@ def _check(window: RasterWindow, name: str) -> None:
 
 
 def _fractions(window: RasterWindow, year: int, region: Region) -> DatedFractions:
-    row, col = np.nonzero((window.values > 0) & ~window.missing())
+    row, col = np.nonzero((window.values > 0) & ~window.missing((0,)))
     cuts = cut_pixels(window.grid, row, col, region)
     month = window.values[row, col].astype(np.int64)
     day = _middle(year, month)[cuts.run]

@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from banet.burned_area.reference import Reference, period
-from banet.days import as_day, as_month
+from banet.burned_area.burned_area import BurnedArea
+from banet.days import as_day, as_month, parse_period
 from banet.errors import InputError
 from banet.grid.rasters import read_window
 from banet.grid.region import Region
@@ -40,7 +40,7 @@ def read_firecci(
     *,
     minimum_confidence: int = 0,
     duplicate_days: int = DUPLICATE_DAYS,
-) -> Reference:
+) -> BurnedArea:
     """Read FireCCI51 or FireCCIS311 pixel files to burned fractions on a region's grid.
 
     Args:
@@ -61,7 +61,9 @@ def read_firecci(
     """
     files = latest([_named(path) for path in listed_paths(paths, _is_jd, "FireCCI file (*-JD.tif)")])
     reader = _reader(minimum_confidence)
-    return assemble(files, reader, region, period(start, end), duplicate_days=duplicate_days, quality=False)
+    return assemble(
+        files, reader, region, parse_period(start, end), duplicate_days=duplicate_days, quality=False
+    )
 
 
 def _is_jd(path: Path) -> bool:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from banet.burned_area.reference import Reference, period
+from banet.burned_area.burned_area import BurnedArea
+from banet.days import parse_period
 from banet.grid.region import Region
 from banet.io.files import PathLike
 from banet.labels.assemble import DUPLICATE_DAYS, assemble
@@ -22,7 +23,7 @@ def read_mcd64a1(
     *,
     duplicate_days: int = DUPLICATE_DAYS,
     quality: bool = True,
-) -> Reference:
+) -> BurnedArea:
     """Read MCD64A1 or VNP64A1 files to burned fractions on a region's grid.
 
     Every 463 m pixel is cut along the cells that it touches, so hectares are kept. They are hectares of
@@ -47,5 +48,5 @@ def read_mcd64a1(
         UnreadableFileError: if a file is damaged.
     """
     files = find_monthly_files(paths)
-    days = period(start, end)
+    days = parse_period(start, end)
     return assemble(files, read_layers, region, days, duplicate_days=duplicate_days, quality=quality)

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from banet.burned_area.burned_area import BurnedArea
 from banet.burned_area.dated import DatedFractions
-from banet.burned_area.reference import Reference
 from banet.days import Day, Days, parse_period
 from banet.errors import BanetWarning, InputError
 from banet.grid.polygons import box_of, extent, within_180
@@ -45,7 +45,7 @@ def read_perimeters(
     date_format: str | None = None,
     layer: str | None = None,
     resolution: float = RESOLUTION,
-) -> Reference:
+) -> BurnedArea:
     """Read fire perimeters to burned fractions on a region's grid, dated by the start of each fire.
 
     Dates are found in the fields of the inventories in `banet.labels.perimeter_fields` (EFFIS, MTBS, ICNF,
@@ -85,7 +85,7 @@ def read_perimeters(
     dated = burned_of_polygons(found.geometry[inside], dates.only(inside), region, resolution=resolution)
     if counts.left_out or counts.notes:
         warnings.warn(f"{found.name}: {counts}", BanetWarning, stacklevel=2)
-    return Reference.from_dated(
+    return BurnedArea.from_dated(
         dated, name=name or Path(found.name).stem, start=first, stop=stop, notes=(str(counts),)
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from banet.burned_area.reference import Quality
+from banet.burned_area.quality import Quality
 from banet.grid.cutting import Grid, cut
 from banet.grid.region import Region
 from banet.labels.monthly_files import Layers, resolve_year

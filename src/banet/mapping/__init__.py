@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from banet.burned_area.burnmap import BurnMap
 from banet.burned_area.dating import DaySummary, summarise
 from banet.mapping.predict import map_burned, map_months, map_nrt, map_windows, predict
 from banet.mapping.tiling import Block, Joiner, Tile, Tiling, blend_tiling, make_tiling, original_tiles
@@ -11,7 +10,6 @@ from banet.mapping.windows import Window, month_window, nrt_window
 
 __all__ = [
     "Block",
-    "BurnMap",
     "DaySummary",
     "Joiner",
     "Tile",

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from banet.burned_area.burnmap import BurnMap
+from banet.burned_area.burned_area import BurnedArea
 from banet.burned_area.dating import NO_UNCERTAINTY, Dating, summarise
 from banet.days import Days
 from banet.grid.region import Region
@@ -63,8 +63,8 @@ class Canvas:
         for name, plane in self._planes.items():
             plane[rows, cols] = planes[name]
 
-    def finish(self, threshold: float, attrs: Mapping[str, Any]) -> BurnMap:
+    def finish(self, threshold: float, attrs: Mapping[str, Any]) -> BurnedArea:
         """Return the map."""
         planes = dict(self._planes)
         planes["water"] = planes["water"] > 0
-        return BurnMap.from_summary(self._region, self._days, **planes, threshold=threshold, attrs=attrs)
+        return BurnedArea.from_summary(self._region, self._days, **planes, threshold=threshold, attrs=attrs)

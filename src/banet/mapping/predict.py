@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 import numpy as np
 import numpy.typing as npt
 
-from banet.burned_area.burnmap import BurnMap
+from banet.burned_area.burned_area import BurnedArea
 from banet.burned_area.dating import check_threshold
 from banet.days import as_month
 from banet.errors import InputError
@@ -69,7 +69,7 @@ def predict(
 
 def map_windows(
     cube: Cube, windows: Sequence[Window], weights: Any = "default", **settings: Unpack[Settings]
-) -> BurnMap:
+) -> BurnedArea:
     """Map the kept days of windows that follow one another.
 
     The kept days of all windows are joined before they are summed and dated. Each block is summed and dated
@@ -98,7 +98,7 @@ def map_burned(
     *,
     length: int = SEQUENCE_LENGTH,
     **settings: Unpack[Settings],
-) -> BurnMap:
+) -> BurnedArea:
     """Map where and when a cube's region burned in the months from `start` to `end`, both included, as one.
 
     Args:
@@ -122,7 +122,7 @@ def map_nrt(
     *,
     length: int = SEQUENCE_LENGTH,
     **settings: Unpack[Settings],
-) -> BurnMap:
+) -> BurnedArea:
     """Map the last `length` days up to and including `day`, all of them kept.
 
     Args:
@@ -146,7 +146,7 @@ def map_months(
     *,
     length: int = SEQUENCE_LENGTH,
     **settings: Unpack[Settings],
-) -> Iterator[BurnMap]:
+) -> Iterator[BurnedArea]:
     """Map each month from `start` to `end` by itself, as the maps are asked for.
 
     A month of which the cube holds no day gives a map of cells that were not observed. `progress` counts the
@@ -176,7 +176,9 @@ def _predict(run: Run, progress: Progress | None) -> Iterator[TilePart]:
         yield found.tile, found.probability, found.observed
 
 
-def _map(cube: Cube, windows: Sequence[Window], ensemble: Ensemble, **settings: Unpack[Settings]) -> BurnMap:
+def _map(
+    cube: Cube, windows: Sequence[Window], ensemble: Ensemble, **settings: Unpack[Settings]
+) -> BurnedArea:
     threshold, client = settings.get("threshold", 0.5), settings.get("client")
     check_threshold(threshold)
     run = Run.plan(cube, windows, ensemble, settings, settings.get("water", "auto"))
@@ -217,7 +219,7 @@ def _distributed(
 
 def _map_each(
     cube: Cube, windows: Sequence[Window], ensemble: Ensemble, settings: Settings
-) -> Iterator[BurnMap]:
+) -> Iterator[BurnedArea]:
     progress = settings.get("progress")
     for index, window in enumerate(windows):
         each: Settings = {**settings}

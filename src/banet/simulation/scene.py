@@ -9,10 +9,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from banet.burned_area.burned_area import BurnedArea
+from banet.burned_area.dated import DatedFractions
 from banet.days import Days, as_day, day_range
 from banet.errors import InputError
 from banet.grid.region import Region
-from banet.labels import DatedFractions, Reference
 from banet.simulation.climates import Climate, climate_named
 from banet.simulation.fields import Field, Mask, stream
 from banet.simulation.ground import burned_per_day
@@ -89,14 +90,14 @@ class Scene:
         """Most frequent `Cover` of each cell, (rows, columns)."""
         return np.asarray(self.world.surface.fractions.argmax(0), np.uint8)
 
-    def truth(self, name: str = "simulated truth") -> Reference:
+    def truth(self, name: str = "simulated truth") -> BurnedArea:
         """Return the truth as a reference that knows the day of every part of a cell."""
         day, row, col = np.nonzero(self.burned_fraction_daily)
         part = self.burned_fraction_daily[day, row, col]
         dated = DatedFractions.from_pieces(self.region, row, col, self.days[day], part, np.zeros(part.size))
         stop = self.days[-1] + np.timedelta64(1, "D")
-        return Reference.from_dated(
-            dated, name=name, valid=~self.water, start=self.days[0], stop=stop, water=self.water
+        return BurnedArea.from_dated(
+            dated, name=name, known=~self.water, start=self.days[0], stop=stop, water=self.water
         )
 
 

@@ -17,7 +17,7 @@ from banet.evaluation.baselines import active_fires, grown_fires, index_drop
 from banet.evaluation.withheld import INPUTS, Inputs, withhold
 
 if TYPE_CHECKING:
-    from banet.burned_area.burnmap import BurnMap
+    from banet.burned_area.burned_area import BurnedArea
     from banet.cube import Cube
     from banet.model import BANet
 
@@ -36,7 +36,7 @@ __all__ = [
     "original_network",
 ]
 
-Mapper = Callable[["Cube", Day, Day], "BurnMap"]
+Mapper = Callable[["Cube", Day, Day], "BurnedArea"]
 """Maps a cube from the first to the last day, both included; must be importable by name to run in workers."""
 
 ORIGINAL = "banetv0.20-val2017"
@@ -173,7 +173,7 @@ def networks(candidate: Candidate, inputs: Sequence[Inputs] = INPUTS) -> tuple[M
 
 def map_with(
     cube: Cube, first: Day, last: Day, *, weights: tuple[str, ...], inputs: Inputs = "all"
-) -> BurnMap:
+) -> BurnedArea:
     """Map with a network as `banet map` does.
 
     With the images withheld the original's tiling is taken: blended tiles map only cells of which there is an
@@ -191,14 +191,14 @@ def map_with(
     return map_burned(seen, *months, _loaded(weights))
 
 
-def map_day_with(cube: Cube, day: Day, *, weights: tuple[str, ...]) -> BurnMap:
+def map_day_with(cube: Cube, day: Day, *, weights: tuple[str, ...]) -> BurnedArea:
     """Map in near real time: the last 64 days up to and including a day."""
     from banet.mapping import map_nrt
 
     return map_nrt(cube, day, _loaded(weights))
 
 
-def active_fires_until(cube: Cube, day: Day) -> BurnMap:
+def active_fires_until(cube: Cube, day: Day) -> BurnedArea:
     """Map the active fires of the last 64 days up to and including a day."""
     return active_fires(cube, day - np.timedelta64(63, "D"), day)
 
@@ -211,7 +211,7 @@ def _loaded(weights: tuple[str, ...]) -> tuple[BANet, ...]:
     return load_models(list(weights))
 
 
-def map_as_original(cube: Cube, first: Day, last: Day, *, weights: tuple[str, ...]) -> BurnMap:
+def map_as_original(cube: Cube, first: Day, last: Day, *, weights: tuple[str, ...]) -> BurnedArea:
     """Map by the rules of Pinto et al. (2020): tiles of 128 every 100 cells, plain mean, sum over 0.5."""
     from banet.mapping import map_burned
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from banet.burned_area.burned_area import BurnedArea
 from banet.cube import Cube
 from banet.evaluation.baselines import active_fires, grown_fires, index_drop
 from banet.evaluation.benchmark.keeping import save_sketch
@@ -23,7 +24,6 @@ from banet.evaluation.greek import (
     greek_reference,
     has_greek_scene,
 )
-from banet.labels import Reference
 
 __all__ = ["GREEK", "find_real", "greek_methods", "run_greek"]
 
@@ -83,7 +83,7 @@ def run_greek(methods: Sequence[Method], real: Path, out: Path, *, progress: Pro
                 progress(done, len(missing), f"{GREEK}, {method.name}")
 
 
-def _score(method: Method, cube: Cube, reference: Reference, out: Path) -> None:
+def _score(method: Method, cube: Cube, reference: BurnedArea, out: Path) -> None:
     burnmap = method.mapper(cube, GREEK_DAYS[0], GREEK_DAYS[1] - 1)
     pair = compare(burnmap, reference, **GREEK_PROTOCOL)
     path = place_of(out, GREEK, method.slug, method.identity)

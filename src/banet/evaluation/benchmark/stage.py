@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from banet.burned_area.burned_area import BurnedArea
+from banet.burned_area.dated import DatedFractions
 from banet.cube import Cube
 from banet.errors import BanetError
 from banet.evaluation.benchmark.scenes import BenchmarkScene
 from banet.io.files import writing
-from banet.labels import DatedFractions, Reference
 
 if TYPE_CHECKING:
     from banet.simulation import Scene
@@ -42,7 +43,7 @@ class Stage:
 
     scene: BenchmarkScene
     cube: Cube
-    truth: Reference
+    truth: BurnedArea
     cover: npt.NDArray[np.uint8]
 
 
@@ -116,10 +117,10 @@ def _read(scene: BenchmarkScene, folder: Path) -> Stage:
         cube.region, planes["row"], planes["column"], days, planes["fraction"], np.zeros(days.size)
     )
     water = planes["water"].astype(bool)
-    truth = Reference.from_dated(
+    truth = BurnedArea.from_dated(
         dated,
         name="simulated truth",
-        valid=~water,
+        known=~water,
         start=np.datetime64(about["start"], "D"),
         stop=np.datetime64(about["stop"], "D"),
         water=water,

@@ -1,0 +1,561 @@
+"""Where and on which day a region burned: one type for maps, products, perimeters and truth."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from banet.burned_area import joining
+from banet.burned_area.dated import DatedFractions
+from banet.burned_area.dating import NO_UNCERTAINTY, check_threshold, summarise
+from banet.burned_area.quality import Quality
+from banet.days import Day, Days, as_day, day_of_year, day_range
+from banet.errors import InputError
+from banet.grid.average import LatLonGrid, average
+from banet.grid.region import Region
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+__all__ = ["BURNED", "NOT_OBSERVED", "NO_CONFIDENCE", "NO_UNCERTAINTY", "UNBURNED", "WATER", "BurnedArea"]
+
+BURNED, UNBURNED, NOT_OBSERVED, WATER = 1, 0, -1, -2
+NO_CONFIDENCE = 255
+
+_ONE = np.timedelta64(1, "D")
+_NAT = np.datetime64("NaT", "D")
+_MAX_CELLS_AT_ONCE = 2**24
+_KNOWN_ENOUGH = 0.5
+"""A cell counts as known where no more than half of its area is missing from the source."""
+_ROUNDING = 1e-6
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class BurnedArea:
+    """Where, how much and on which day a region burned in a period, from whatever source.
+
+    A cell burned where it has a date. It is one of four things, in this order: burned, water, not observed
+    (on no day of the period, and no evidence of burning), unburned.
+
+    Attributes:
+        region: the grid.
+        start, stop: the UTC days that the source covers, half-open.
+        burned_fraction: part of the cell that burned, 0-1, (rows, columns) float32; NaN where nothing is
+            known. Maps leave water NaN; products count it as known and unburned.
+        burn_date: day on which most of the cell burned, (rows, columns) datetime64[D], NaT where not burned.
+        uncertainty: days before or after the date, (rows, columns) uint8; 255 where not burned or not stated.
+            By default 255 everywhere.
+        observed_days: number of days of the period on which the cell was observed, (rows, columns) int16. A
+            source that only knows a cell or not gives all days of the period where it does, which is the
+            default: where the burned fraction is a number.
+        water: (rows, columns) bool; by default none.
+        threshold: burned fraction from which on a cell has a date, 0-1; 0 for a source that dates every part
+            that burned.
+        name: of the source, such as `VNP64A1.002`.
+        dated: fractions by cell and day, where the source gives more than one date a cell.
+        quality: of products that carry it.
+        stated_confidence: percent that the source itself states of what burned, (rows, columns) float32, NaN
+            where it says nothing; None if it states none.
+        attrs: how it was made: values that JSON can hold. `notes` lists in words what was left out.
+
+    Raises:
+        InputError: if a plane has another shape or type than the region asks for, a date lies outside the
+            period, or dates and burned fraction contradict each other.
+    """
+
+    region: Region
+    start: Day
+    stop: Day
+    burned_fraction: npt.NDArray[np.float32]
+    burn_date: Days
+    uncertainty: npt.NDArray[np.uint8] = None  # type: ignore[assignment]
+    observed_days: npt.NDArray[np.int16] = None  # type: ignore[assignment]
+    water: npt.NDArray[np.bool_] = None  # type: ignore[assignment]
+    threshold: float = 0.5
+    name: str = "map"
+    dated: DatedFractions | None = None
+    quality: Quality | None = None
+    stated_confidence: npt.NDArray[np.float32] | None = None
+    attrs: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "start", as_day(self.start))
+        object.__setattr__(self, "stop", as_day(self.stop))
+        if self.start >= self.stop:
+            raise InputError(
+                f"{self._where}: the period {self.start} to {self.stop} (not included) holds no day"
+            )
+        for name, value in self._defaults():
+            object.__setattr__(self, name, value)
+        for name, kind in _KINDS.items():
+            if getattr(self, name) is not None:
+                object.__setattr__(self, name, self._checked(name, kind))
+        if self.threshold != 0:
+            check_threshold(self.threshold)
+        self._check_dates()
+
+    def __repr__(self) -> str:
+        last = self.stop - _ONE
+        rows, cols = self.region.shape
+        return (
+            f"BurnedArea({self.name!r} of {self.region.name}, {rows} x {cols} cells, {self.start} to {last}: "
+            f"{self.burned_area_ha:,.0f} ha burned)"
+        )
+
+    @property
+    def days(self) -> Days:
+        """The days of the period, (days,) datetime64[D]."""
+        return day_range(self.start, self.stop)
+
+    @property
+    def burned(self) -> npt.NDArray[np.bool_]:
+        """Whether each cell burned, which is whether it has a date, (rows, columns)."""
+        return ~np.isnat(self.burn_date)
+
+    @property
+    def known(self) -> npt.NDArray[np.bool_]:
+        """Whether the source knows if the cell burned, (rows, columns)."""
+        return (self.observed_days > 0) | self.burned
+
+    @property
+    def status(self) -> npt.NDArray[np.int8]:
+        """Kind of each cell, (rows, columns): 1 burned, 0 unburned, -1 not observed, -2 water."""
+        dry = np.where(self.observed_days == 0, NOT_OBSERVED, UNBURNED)
+        return np.where(self.burned, BURNED, np.where(self.water, WATER, dry)).astype(np.int8)
+
+    @property
+    def confidence(self) -> npt.NDArray[np.uint8]:
+        """Confidence that at least half of the cell burned, percent, (rows, columns).
+
+        It is what the source states, or what the burned fraction means by the calibration of the weights
+        (`attrs["calibration"]`), or the burned fraction itself where there is neither; 255 on water and where
+        the cell was not observed.
+        """
+        known = self.status >= UNBURNED
+        share = np.where(known, self.burned_fraction, 0)
+        calibration = self.attrs.get("calibration")
+        if calibration and self.stated_confidence is None:
+            share = np.interp(share, calibration["mapped"], calibration["burned"])
+        percent = np.round(100 * share)
+        if self.stated_confidence is not None:
+            stated = np.isfinite(self.stated_confidence)
+            percent = np.where(stated, np.round(self.stated_confidence), percent)
+        return np.where(known, percent, NO_CONFIDENCE).astype(np.uint8)
+
+    @property
+    def burn_doy(self) -> npt.NDArray[np.int16]:
+        """Day of year of the burn date (1-366) as in MCD64A1: 0 unburned, -1 not observed, -2 water.
+
+        The year is that of the date; a map over New Year holds days of both years.
+        """
+        status = self.status
+        return np.where(status == BURNED, day_of_year(self.burn_date), status.astype(np.int16))
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Lines of `attrs["notes"]`: what was left out and what to keep in mind."""
+        return tuple(self.attrs.get("notes", ()))
+
+    @property
+    def burned_area_ha(self) -> float:
+        """Hectares of the burned cells on the WGS84 ellipsoid, each counted by its burned fraction."""
+        return float(self.daily_area_ha().sum())
+
+    def daily_area_ha(self, *, weighted: bool = True) -> pd.Series[float]:
+        """Return the hectares that burned on each day of the period.
+
+        Args:
+            weighted: count a burned cell by its burned fraction; otherwise by its whole area, as products
+                that only say burned or not are read. Cells without a date count for nothing either way.
+
+        Returns:
+            float64 by day (a DatetimeIndex), zero on days without burning.
+        """
+        import pandas as pd
+
+        row, day, share = self._shares() if weighted else self._whole_cells()
+        index = ((day - self.start) // _ONE).astype(np.intp)
+        hectares = np.bincount(index, self.region.cell_area_ha[row] * share, minlength=self.days.size)
+        days = pd.DatetimeIndex(self.days.astype("datetime64[ns]"), name="day")
+        return pd.Series(hectares, days, name="burned_area_ha")
+
+    def _whole_cells(self) -> tuple[npt.NDArray[np.intp], Days, Any]:
+        row, col = np.nonzero(self.burned)
+        return row, self.burn_date[row, col], 1.0
+
+    def _shares(self) -> tuple[npt.NDArray[np.intp], Days, Any]:
+        """Return row, day and fraction of what burned; of a cell no more than the whole burns."""
+        if self.dated is None:
+            row, col = np.nonzero(self.burned)
+            return row, self.burn_date[row, col], self.burned_fraction[row, col]
+        entries = self.dated.between(self.start, self.stop)
+        entries = entries.only(self.known[entries.row, entries.col])
+        whole = np.zeros(self.region.shape)
+        np.add.at(whole, (entries.row, entries.col), entries.fraction)
+        return entries.row, entries.day, entries.fraction / np.maximum(whole[entries.row, entries.col], 1)
+
+    def dates(self) -> DatedFractions:
+        """Return the fractions by day; where the source has one date a cell, the whole fraction is on it."""
+        if self.dated is not None:
+            return self.dated
+        row, col = np.nonzero(self.burned)
+        spread = np.where(self.uncertainty == NO_UNCERTAINTY, np.nan, self.uncertainty)
+        return DatedFractions.from_pieces(
+            self.region,
+            row,
+            col,
+            self.burn_date[row, col],
+            self.burned_fraction[row, col],
+            spread[row, col],
+        )
+
+    def daily_fraction(self, days: Days) -> npt.NDArray[np.float32]:
+        """Return the fraction of each cell that burned on each day: the target that a network learns.
+
+        Args:
+            days: (T,) datetime64[D], all different, in any order.
+
+        Returns:
+            (T, rows, columns) float32; NaN in cells that are not known. What burned on other days is left
+            out.
+        """
+        target = self.dates().daily(days)
+        target[:, ~self.known] = np.nan
+        return target
+
+    def between(self, start: Any, stop: Any) -> Self:
+        """Return what burned from `start` up to, not including, `stop`; other cells become unburned.
+
+        Fractions below the threshold, which carry no date, stay. Of the days of observation no more than the
+        new period holds are kept.
+
+        Raises:
+            InputError: if the source covers none of these days.
+        """
+        first, last = max(as_day(start), self.start), min(as_day(stop), self.stop)
+        if first >= last:
+            raise InputError(
+                f"{self._where} covers {self.start} to {self.stop - _ONE}, no day from {start} to "
+                f"{as_day(stop) - _ONE}"
+            )
+        dated = self.dates().between(first, last)
+        date, spread = dated.main_day()
+        kept = ~np.isnat(date) & self.burned
+        fraction = np.where(self.burned, dated.total(), self.burned_fraction)
+        length = int((last - first) // _ONE)
+        return replace(
+            self,
+            start=first,
+            stop=last,
+            burned_fraction=np.where(
+                self.known & ~np.isnan(self.burned_fraction), fraction, np.float32(np.nan)
+            ),
+            burn_date=np.where(kept, date, _NAT),
+            uncertainty=np.where(kept, spread, np.uint8(NO_UNCERTAINTY)),
+            observed_days=self._days_of(self.known, length),
+            dated=None if self.dated is None else dated,
+        )
+
+    def _days_of(self, known: npt.NDArray[np.bool_], length: int) -> npt.NDArray[np.int16]:
+        """Days of observation in a shorter period: a cell that is known stays so."""
+        days = np.maximum(np.minimum(self.observed_days, length), known)
+        return days.astype(np.int16)
+
+    def to(self, region: Region) -> Self:
+        """Return it on another region's grid, by area: hectares stay what they were.
+
+        A cell is known where the source knows at least half of its area, and water where more than half is;
+        days of observation are the mean of what is known. Quality is not carried over.
+        """
+        if region == self.region:
+            return self
+        grid = LatLonGrid.of(self.region)
+        dated = self.dates().to(region)
+        share = average(grid, self.known, region)
+        known = share >= _KNOWN_ENOUGH - 1e-9
+        undated = average(grid, np.where(self.burned, 0, np.nan_to_num(self.burned_fraction)), region)
+        seen = average(grid, self.observed_days.astype(np.float64), region)
+        days = np.where(known, np.maximum(np.round(seen / np.where(known, share, 1)), 1), 0)
+        date, spread = dated.main_day()
+        burned = known & ~np.isnat(date)
+        fraction = np.minimum(dated.total() + undated, 1).astype(np.float32)
+        return replace(
+            self,
+            region=region,
+            burned_fraction=np.where(known, fraction, np.float32(np.nan)),
+            burn_date=np.where(burned, date, _NAT),
+            uncertainty=np.where(burned, spread, np.uint8(NO_UNCERTAINTY)),
+            observed_days=days.astype(np.int16),
+            water=average(grid, self.water, region) > _KNOWN_ENOUGH,
+            dated=dated,
+            quality=None,
+            stated_confidence=self._confidence_on(region, grid),
+        )
+
+    def _confidence_on(self, region: Region, grid: LatLonGrid) -> npt.NDArray[np.float32] | None:
+        """Area mean of the confidence where it is not the burned fraction itself."""
+        if self.stated_confidence is None and not self.attrs.get("calibration"):
+            return None
+        percent = self.confidence.astype(np.float64)
+        if self.stated_confidence is not None:
+            percent = np.where(np.isfinite(self.stated_confidence), self.stated_confidence, percent)
+        nothing = percent > 100
+        percent[nothing] = 100 * np.nan_to_num(self.burned_fraction[nothing])
+        return average(grid, percent, region).astype(np.float32)
+
+    def join(self, *others: BurnedArea) -> BurnedArea:
+        """Join it with others of the same region whose periods do not overlap, such as months to a season.
+
+        See `banet.burned_area.joining.join` for the rule.
+
+        Raises:
+            InputError: if grids, thresholds or periods do not fit together.
+        """
+        return joining.join([self, *others])
+
+    def at_threshold(self, threshold: float) -> Self:
+        """Return it at a higher threshold; cells that no longer burned lose date and uncertainty.
+
+        Raises:
+            InputError: if it is lower than its own: those cells have no date. Map again with it.
+        """
+        check_threshold(threshold)
+        if threshold < self.threshold:
+            raise InputError(
+                f"the map was made with threshold {self.threshold} and dates no cell below it; "
+                f"map again with threshold {threshold}"
+            )
+        kept = self.burned & (self.burned_fraction >= np.float32(threshold))
+        observed = self.observed_days > 0
+        return replace(
+            self,
+            threshold=threshold,
+            burned_fraction=np.where(kept | observed, self.burned_fraction, np.float32(np.nan)),
+            burn_date=np.where(kept, self.burn_date, _NAT),
+            uncertainty=np.where(kept, self.uncertainty, np.uint8(NO_UNCERTAINTY)),
+            dated=None if self.dated is None else self.dated.only(kept[self.dated.row, self.dated.col]),
+        )
+
+    def crop(self, rows: slice, cols: slice, name: str | None = None) -> Self:
+        """Return the part in a block of cells, `name` being that of its region."""
+        region = self.region.window(rows, cols, name)
+        held = {plane: getattr(self, plane) for plane in _KINDS}
+        planes = {plane: value[rows, cols].copy() for plane, value in held.items() if value is not None}
+        return replace(
+            self,
+            region=region,
+            dated=None if self.dated is None else self.dated.crop(rows, cols, region),
+            quality=None if self.quality is None else self.quality.crop(rows, cols),
+            **planes,
+        )
+
+    def to_dataset(self) -> xr.Dataset:
+        """Return it as an xarray dataset with CF attributes; `from_dataset` gives it back exactly."""
+        from banet.burned_area.dataset import to_dataset
+
+        return to_dataset(self)
+
+    @classmethod
+    def from_dataset(cls, dataset: xr.Dataset) -> Self:
+        """Make a map from the dataset of `to_dataset`, also after a way through a NetCDF file.
+
+        Raises:
+            InputError: if a variable or attribute is missing.
+        """
+        from banet.burned_area.dataset import fields_of
+
+        return cls(**fields_of(dataset))
+
+    @classmethod
+    def from_probabilities(
+        cls,
+        region: Region,
+        days: Days,
+        probability: npt.NDArray[np.float32],
+        observed: npt.NDArray[np.bool_],
+        water: npt.NDArray[np.bool_] | None = None,
+        threshold: float = 0.5,
+        attrs: Mapping[str, Any] | None = None,
+    ) -> Self:
+        """Make a map from the probability of burning on each day.
+
+        Burned fraction: the sum over the days, at most 1. Burned: where it reaches the threshold. Date: the
+        day of the largest probability, the first of equal ones. Uncertainty: the fewest days before and after
+        it within which 80 % of the summed probability lie.
+
+        Args:
+            region: the grid.
+            days: (T,) datetime64[D] without gaps.
+            probability: (T, rows, columns) float32.
+            observed: (T, rows, columns) bool.
+            water: (rows, columns) bool; None for none.
+            threshold: 0-1.
+            attrs: how the probabilities were made.
+
+        Raises:
+            InputError: if shapes differ, days are missing or a probability is not finite.
+        """
+        days = np.asarray(days, "datetime64[D]")
+        if days.size == 0 or (np.diff(days) != _ONE).any():
+            raise InputError("the days of a map must follow one another without gaps")
+        if probability.shape != (days.size, *region.shape) or observed.shape != probability.shape:
+            raise InputError(
+                f"probabilities {probability.shape} and observations {observed.shape} do not fit "
+                f"{days.size} days of {region.shape} cells"
+            )
+        lines = max(1, _MAX_CELLS_AT_ONCE // (days.size * region.shape[1]))
+        bands = [slice(row, row + lines) for row in range(0, region.shape[0], lines)]
+        parts = [summarise(probability[:, band], threshold) for band in bands]
+        return cls.from_summary(
+            region,
+            days,
+            np.concatenate([part.burned_fraction for part in parts]),
+            np.concatenate([part.day for part in parts]),
+            np.concatenate([part.uncertainty for part in parts]),
+            np.count_nonzero(observed, axis=0).astype(np.int16),
+            np.zeros(region.shape, bool) if water is None else water,
+            threshold,
+            attrs,
+        )
+
+    @classmethod
+    def from_summary(
+        cls,
+        region: Region,
+        days: Days,
+        burned_fraction: npt.NDArray[np.float32],
+        day: npt.NDArray[np.int32],
+        uncertainty: npt.NDArray[np.uint8],
+        observed_days: npt.NDArray[np.int16],
+        water: npt.NDArray[np.bool_],
+        threshold: float = 0.5,
+        attrs: Mapping[str, Any] | None = None,
+    ) -> Self:
+        """Make a map from the planes of `banet.burned_area.dating.summarise`.
+
+        Water is taken out, and what was not observed.
+        """
+        burned = (day >= 0) & ~water
+        known = ~water & (burned | (observed_days > 0))
+        return cls(
+            region=region,
+            start=days[0],
+            stop=days[-1] + _ONE,
+            burned_fraction=np.where(known, burned_fraction, np.float32(np.nan)),
+            burn_date=np.where(burned, days[np.maximum(day, 0)], _NAT),
+            uncertainty=np.where(burned, uncertainty, np.uint8(NO_UNCERTAINTY)),
+            observed_days=observed_days,
+            water=water,
+            threshold=threshold,
+            attrs=dict(attrs or {}),
+        )
+
+    @classmethod
+    def from_dated(
+        cls,
+        dated: DatedFractions,
+        *,
+        name: str,
+        start: Any,
+        stop: Any,
+        known: npt.NDArray[np.bool_] | None = None,
+        water: npt.NDArray[np.bool_] | None = None,
+        quality: Quality | None = None,
+        confidence: npt.NDArray[np.float32] | None = None,
+        notes: Sequence[str] = (),
+    ) -> Self:
+        """Make it from fractions by day, kept to `start` up to, not including, `stop`.
+
+        Args:
+            dated: what burned.
+            name: of the source.
+            start: first day that the source covers.
+            stop: the day after its last.
+            known: cells of which the source knows whether they burned, (rows, columns) bool; None for all.
+            water: (rows, columns) bool; None where the source does not tell.
+            quality: of the source.
+            confidence: percent, (rows, columns) float32, NaN where nothing burned; None if it states none.
+            notes: lines that say what was left out.
+        """
+        first, last = as_day(start), as_day(stop)
+        kept = dated.between(first, last)
+        date, spread = kept.main_day()
+        all_known = np.ones(dated.region.shape, bool) if known is None else known
+        return cls(
+            region=dated.region,
+            start=first,
+            stop=last,
+            burned_fraction=np.where(all_known, kept.total(), np.float32(np.nan)),
+            burn_date=np.where(all_known, date, _NAT),
+            uncertainty=np.where(all_known, spread, np.uint8(NO_UNCERTAINTY)),
+            observed_days=np.where(all_known, (last - first) // _ONE, 0).astype(np.int16),
+            water=water,  # type: ignore[arg-type]
+            threshold=0.0,
+            name=name,
+            dated=kept,
+            quality=quality,
+            stated_confidence=confidence,
+            attrs={"notes": list(notes)} if notes else {},
+        )
+
+    @property
+    def _where(self) -> str:
+        return f"{self.name} of {self.region.name}"
+
+    def _defaults(self) -> list[tuple[str, Any]]:
+        """Planes that were not given."""
+        shape, days = self.region.shape, int((self.stop - self.start) // _ONE)
+        nothing = np.isnan(np.asarray(self.burned_fraction))
+        planes = {
+            "uncertainty": np.full(shape, NO_UNCERTAINTY, np.uint8),
+            "observed_days": np.where(nothing, 0, days).astype(np.int16),
+            "water": np.zeros(shape, bool),
+        }
+        return [(name, plane) for name, plane in planes.items() if getattr(self, name) is None]
+
+    def _checked(self, name: str, kind: str) -> npt.NDArray[Any]:
+        plane = np.asarray(getattr(self, name))
+        if plane.shape != self.region.shape:
+            raise InputError(f"{self._where}: {name} is {plane.shape}, not {self.region.shape}")
+        if not np.can_cast(plane.dtype, np.dtype(kind), "same_kind"):
+            raise InputError(f"{self._where}: {name} is {plane.dtype}, not {kind}")
+        return plane.astype(kind, copy=False)
+
+    def _check_dates(self) -> None:
+        wrong = self._contradictions()
+        if wrong.any():
+            least = f"less than {self.threshold}" if self.threshold else "nothing"
+            raise InputError(
+                f"{self._where}: {np.count_nonzero(wrong)} cells are dated but burned {least}, or the reverse"
+            )
+        dates = self.burn_date[self.burned]
+        if ((dates < self.start) | (dates >= self.stop)).any():
+            raise InputError(
+                f"{self._where}: burn dates reach outside {self.start} to {self.stop} (not included)"
+            )
+
+    def _contradictions(self) -> npt.NDArray[np.bool_]:
+        """Return cells whose date and burned fraction do not go together.
+
+        Where entries by day are given, a cell may have burned on a day and yet less than the threshold.
+        """
+        fraction, least = self.burned_fraction, np.float32(self.threshold)
+        if self.dated is not None:
+            return np.asarray((fraction >= least + _ROUNDING) & ~self.burned & ~self.water)
+        enough = (fraction >= least) & (fraction > 0)
+        return np.asarray((enough & ~self.water if self.threshold else enough) != self.burned)
+
+
+_KINDS = {
+    "burned_fraction": "float32",
+    "burn_date": "datetime64[D]",
+    "uncertainty": "uint8",
+    "observed_days": "int16",
+    "water": "bool",
+    "stated_confidence": "float32",
+}

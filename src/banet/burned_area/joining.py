@@ -1,0 +1,88 @@
+"""Maps of one region joined in time: months to a season."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from banet.burned_area.dated import NO_UNCERTAINTY, DatedFractions
+from banet.errors import InputError
+
+if TYPE_CHECKING:
+    from banet.burned_area.burned_area import BurnedArea
+
+__all__ = ["join"]
+
+_PLANES = ("burned_fraction", "burn_date", "uncertainty", "water")
+
+
+def join(parts: Sequence[BurnedArea]) -> BurnedArea:
+    """Join what burned in periods that do not overlap, in any order; gaps between them are allowed.
+
+    Each cell takes all that is said of it from the part with the largest burned fraction, the first of equal
+    ones; days of observation add up. Cells that burn twice keep the stronger burn, as a single map does.
+    Where a part holds several dates a cell, all entries are kept and cells are dated from them anew. Quality
+    of products is not carried over.
+
+    Raises:
+        InputError: if there is none, or grids, thresholds or periods do not fit together.
+    """
+    ordered = sorted(parts, key=lambda one: one.start)
+    _check(ordered)
+    first, last = ordered[0], ordered[-1]
+    if len(ordered) == 1:
+        return first
+    planes = _strongest(ordered)
+    if any(one.dated is not None for one in ordered):
+        planes |= _from_entries(ordered, planes["burned_fraction"])
+    return replace(first, stop=last.stop, quality=None, **planes)
+
+
+def _check(ordered: Sequence[BurnedArea]) -> None:
+    if not ordered:
+        raise InputError("no map to join")
+    first = ordered[0]
+    for before, after in itertools.pairwise(ordered):
+        if after.region != first.region or after.threshold != first.threshold:
+            raise InputError(
+                f"maps of {first.region.name} and {after.region.name} differ in grid or threshold"
+            )
+        if after.start < before.stop:
+            raise InputError(f"the map from {after.start} overlaps the one that ends on {before.stop - 1}")
+
+
+def _strongest(ordered: Sequence[BurnedArea]) -> dict[str, Any]:
+    """Return the planes of the join where each cell has one date."""
+    strength = np.stack([np.nan_to_num(one.burned_fraction, nan=-1) for one in ordered])
+    best = strength.argmax(axis=0)[None]
+    planes: dict[str, Any] = {
+        name: np.take_along_axis(np.stack([getattr(one, name) for one in ordered]), best, axis=0)[0]
+        for name in _PLANES
+    }
+    stated = [one.stated_confidence for one in ordered]
+    if any(plane is not None for plane in stated):
+        nothing = np.full(ordered[0].region.shape, np.nan, np.float32)
+        stack = np.stack([nothing if plane is None else plane for plane in stated])
+        planes["stated_confidence"] = np.take_along_axis(stack, best, axis=0)[0]
+    planes["observed_days"] = np.sum([one.observed_days for one in ordered], axis=0).astype(np.int16)
+    return planes
+
+
+def _from_entries(ordered: Sequence[BurnedArea], strongest: npt.NDArray[np.float32]) -> dict[str, Any]:
+    """Return the planes that follow from the entries of all parts."""
+    dated = DatedFractions.join([one.dates() for one in ordered])
+    date, spread = dated.main_day()
+    known = np.any([one.known for one in ordered], axis=0)
+    burned = known & ~np.isnat(date)
+    fraction = np.where(burned, dated.total(), strongest)
+    return {
+        "dated": dated,
+        "burned_fraction": np.where(known, fraction, np.float32(np.nan)),
+        "burn_date": np.where(burned, date, np.datetime64("NaT", "D")),
+        "uncertainty": np.where(burned, spread, np.uint8(NO_UNCERTAINTY)),
+    }
