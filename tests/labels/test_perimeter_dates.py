@@ -25,7 +25,20 @@ def said(values, form=None):
     return read_dates(column(values), form=form).astype(str).tolist()
 
 
-MONTHS = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"]
+MONTHS = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+]
 WRITTEN = {
     "iso": lambda d: d.isoformat(),
     "slashes": lambda d: d.strftime("%Y/%m/%d"),

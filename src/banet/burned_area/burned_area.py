@@ -22,7 +22,19 @@ if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
-__all__ = ["BURNED", "NOT_OBSERVED", "NO_CONFIDENCE", "NO_UNCERTAINTY", "UNBURNED", "WATER", "BurnedArea"]
+__all__ = [
+    "BURNED",
+    "NOT_OBSERVED",
+    "NO_CONFIDENCE",
+    "NO_UNCERTAINTY",
+    "UNBURNED",
+    "UNKNOWN_DAYS",
+    "WATER",
+    "BurnedArea",
+]
+
+UNKNOWN_DAYS = "unknown_days"
+"""Attribute: first and last day (text) of the times within the period of which the source knows nothing."""
 
 BURNED, UNBURNED, NOT_OBSERVED, WATER = 1, 0, -1, -2
 NO_CONFIDENCE = 255
@@ -226,7 +238,15 @@ class BurnedArea:
         """
         target = self.dates().daily(days)
         target[:, ~self.known] = np.nan
+        target[~self.speaks_of(days)] = np.nan
         return target
+
+    def speaks_of(self, days: Days) -> npt.NDArray[np.bool_]:
+        """Return whether the source speaks of each day, (T,) bool: not of those for which it had no file."""
+        there = np.ones(len(days), bool)
+        for first, last in self.attrs.get(UNKNOWN_DAYS, ()):
+            there &= (days < np.datetime64(first)) | (days > np.datetime64(last))
+        return there
 
     def between(self, start: Any, stop: Any) -> Self:
         """Return what burned from `start` up to, not including, `stop`; other cells become unburned.

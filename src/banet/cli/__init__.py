@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from banet.errors import BanetError
+from banet.cli.progress import caution
+from banet.errors import BanetError, BanetWarning
 
 if TYPE_CHECKING:
     from cyclopts import App
@@ -90,7 +92,10 @@ def _usage_error(error: Exception) -> BanetError:
 def run_guarded(action: Callable[[], int], *, debug: bool = False) -> int:
     """Run `action`; print the error of a failed one in one line, or its whole traceback with `debug`."""
     try:
-        return action()
+        with warnings.catch_warnings():
+            warnings.simplefilter("always", BanetWarning)
+            warnings.showwarning = _cautions()
+            return action()
     except BanetError as error:
         if debug:
             raise
@@ -108,6 +113,21 @@ def run_guarded(action: Callable[[], int], *, debug: bool = False) -> int:
         reason = " ".join(str(error).split())
         _say(f"error: {type(error).__name__}: {reason} (run with --debug for the traceback)")
         return EXIT_FAILURE
+
+
+def _cautions() -> Callable[..., None]:
+    """Return what prints warnings: those of banet in one line each, and each once."""
+    told: set[str] = set()
+    usual = warnings.showwarning
+
+    def show(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
+        if not issubclass(category, BanetWarning):
+            usual(message, category, *place, **more)
+        elif str(message) not in told:
+            told.add(str(message))
+            caution(" ".join(str(message).split()))
+
+    return show
 
 
 def _say(text: str) -> None:

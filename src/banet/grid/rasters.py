@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from banet.errors import UnreadableFileError
+from banet.errors import BanetWarning, UnreadableFileError
 from banet.grid.average import LatLonGrid
 from banet.grid.cutting import Grid
 from banet.grid.projected import ProjectedGrid
@@ -89,6 +90,13 @@ class RasterWindow:
 
     def whole(self, filling: int, meanings: Collection[float], name: str) -> npt.NDArray[np.int16]:
         """Return codes as whole numbers, `filling` where the file says nothing; see `whole_numbers`."""
+        if self.nodata is not None and self.nodata in meanings and self.nodata == 0:
+            warnings.warn(
+                f"{name}: the file names 0 as its value for nothing; 0 means unburned in this product and is "
+                "taken for that",
+                BanetWarning,
+                stacklevel=2,
+            )
         return whole_numbers(self.values, self.missing(meanings), filling, name)
 
 

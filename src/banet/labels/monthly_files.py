@@ -104,6 +104,7 @@ class Layers:
         qa: bits, (rows, columns) uint8; None if the file has none.
         first, last: day of year, (rows, columns) int16, below 1 where there is none; None as above.
         confidence: percent, (rows, columns) uint8; None as above.
+        fraction: part of a burned pixel that burned, (rows, columns) float32; None where all of it did.
     """
 
     grid: Grid
@@ -113,6 +114,7 @@ class Layers:
     first: npt.NDArray[np.int16] | None = None
     last: npt.NDArray[np.int16] | None = None
     confidence: npt.NDArray[np.uint8] | None = None
+    fraction: npt.NDArray[np.float32] | None = None
 
 
 def find_monthly_files(paths: PathLike | Iterable[PathLike]) -> list[MonthlyFile]:
@@ -195,7 +197,7 @@ def checked(layers: Layers, name: str) -> Layers:
         UnreadableFileError: if they do not.
     """
     shape = layers.burn.shape
-    for part in ("uncertainty", "qa", "first", "last", "confidence"):
+    for part in ("uncertainty", "qa", "first", "last", "confidence", "fraction"):
         plane = getattr(layers, part)
         if plane is not None and plane.shape != shape:
             raise UnreadableFileError(

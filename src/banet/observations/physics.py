@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from banet.errors import UnreadableFileError
 
-__all__ = ["BOUNDS", "Bounds", "check_plane", "scale_of"]
+__all__ = ["BOUNDS", "Bounds", "check_plane", "offset_of", "scale_of"]
 
 
 @dataclass(frozen=True)
@@ -81,3 +81,18 @@ def scale_of(value: Any, name: str) -> float:
         found = "has no scale" if value is None else f"has the scale {np.ravel(value)[:1].tolist()}"
         raise UnreadableFileError(f"{name} {found}, so its numbers mean nothing; download it again")
     return scale
+
+
+def offset_of(value: Any, name: str) -> float:
+    """Return an offset after making sure that it is a number.
+
+    Raises:
+        UnreadableFileError: if it is none.
+    """
+    try:
+        offset = float(np.ravel(value)[0])
+    except (TypeError, ValueError, IndexError):
+        offset = np.nan
+    if not np.isfinite(offset):
+        raise UnreadableFileError(f"{name} has the offset {value!r}, which is no number; download it again")
+    return offset
