@@ -20,8 +20,8 @@ from banet.mapping.water import water_evidence
 from banet.model.config import BANetConfig, InputSpec
 from banet.model.engine import Engine
 from banet.model.inputs import normalise
-from banet.model.memory import Memory
 from banet.model.network import BANet
+from banet.model.temporal_context import TemporalContext
 from banet.observations.planes import DayPlanes
 
 SHAPE = (64, 96)
@@ -80,7 +80,7 @@ def test_one_tile_through_the_engine(benchmark, name):
 
 
 def test_remembering(benchmark):
-    memory = Memory(BANetConfig.remembering(8), InputSpec()).eval()
+    memory = TemporalContext(BANetConfig.remembering(8), InputSpec()).eval()
     x = torch.randn(4, DAYS, 16 * 16)
     with torch.inference_mode():
         found = torch.cat(benchmark(memory.remember, x))

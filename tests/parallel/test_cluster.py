@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import signal
 from pathlib import Path
@@ -20,8 +19,7 @@ from banet.grid.region import Region
 from banet.ingest.folder import build_cube
 from banet.labels import read_mcd64a1
 from banet.observations import register
-from banet.parallel import cluster
-from banet.parallel.cluster import connected, on_cluster, spread
+from banet.parallel import cluster, connected, spread
 from banet.simulation import simulate, write_scene
 from cluster_functions import Deadly, Mortal, Refusing, Squares, Uneven, noted
 from writers_hdf4 import smooth_planes, write_overpass
@@ -30,24 +28,30 @@ REGION = Region("T", (-8, 39, -7.8, 39.15), 0.01)
 DAY = np.datetime64("2020-07-14")
 CUT = {"days": 16, "size": 16, "step": 8, "day_step": 6, "min_burned_cells": 1}
 
-needs_dask = pytest.mark.skipif(
-    importlib.util.find_spec("distributed") is None, reason="the extra dask is not installed"
-)
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
 
 
 @pytest.fixture(scope="module")
 def client():
     """Two processes, which a nanny starts again when they die."""
-    pytest.importorskip("distributed")
     with connected(workers=2) as made:
         yield made
 
 
 @pytest.fixture
-def address(client):
+def scheduler_words(client, tmp_path):
+    """Options with which a command reaches the cluster: its address and certificates."""
     client.wait_for_workers(2)
-    return client.scheduler.address
+    security = client.cluster.security
+    words = ["--scheduler", client.scheduler.address]
+    for name, text in (
+        ("ca", security.tls_ca_file),
+        ("cert", security.tls_client_cert),
+        ("key", security.tls_client_key),
+    ):
+        (tmp_path / f"{name}.pem").write_text(text)
+        words += [f"--tls-{name}", str(tmp_path / f"{name}.pem")]
+    return words
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -70,9 +74,8 @@ def killing(client, at: int, told: list):
 # Any function and any items.
 
 
-@needs_dask
 def test_results_come_in_order_and_few_are_in_flight(client, tmp_path):
-    for taken, (item, result) in enumerate(on_cluster(client, Squares(tmp_path), range(40)), 1):
+    for taken, (item, result) in enumerate(spread(Squares(tmp_path), range(40), scheduler=client), 1):
         assert (item, result) == (taken - 1, item**2)
         assert len(noted(tmp_path / "begun")) <= taken + 4, "more than two items a thread are in flight"
     assert sorted(map(int, noted(tmp_path / "begun"))) == list(range(40)), "an item was done twice or never"
@@ -81,9 +84,8 @@ def test_results_come_in_order_and_few_are_in_flight(client, tmp_path):
     assert not any(client.run(lambda dask_worker: [n for n in dask_worker.plugins if "banet" in n]).values())
 
 
-@needs_dask
 def test_a_worker_that_dies_costs_its_item_alone_and_who_comes_for_it_joins_in(client, tmp_path):
-    got = list(on_cluster(client, Mortal(tmp_path, holders=3), range(30)))
+    got = list(spread(Mortal(tmp_path, holders=3), range(30), scheduler=client))
     assert got == [(n, n**2) for n in range(30)]
     assert (tmp_path / "grave").exists(), "no worker died"
     begun = [int(number) for number in noted(tmp_path / "begun")]
@@ -96,16 +98,14 @@ def test_a_worker_that_dies_costs_its_item_alone_and_who_comes_for_it_joins_in(c
     )
 
 
-@needs_dask
 @pytest.mark.slow
 def test_an_item_that_kills_whoever_takes_it_ends_the_work(client, tmp_path):
     with pytest.raises(BanetError, match="worker after worker died at 7, perhaps for want of memory"):
-        list(on_cluster(client, Deadly(tmp_path), [7]))
+        list(spread(Deadly(tmp_path), [7], scheduler=client))
 
 
-@needs_dask
 def test_an_error_is_the_one_of_a_run_in_one_process(client, tmp_path):
-    for name, where in (("here", {}), ("there", {"client": client})):
+    for name, where in (("here", {}), ("there", {"scheduler": client})):
         (tmp_path / name).mkdir()
         done = []
         with pytest.raises(UnreadableFileError) as error:
@@ -116,44 +116,70 @@ def test_an_error_is_the_one_of_a_run_in_one_process(client, tmp_path):
         assert begun.count("13") == 1
 
 
-@needs_dask
 def test_who_stops_taking_results_ends_the_work(client, tmp_path):
-    work = spread(Squares(tmp_path), range(100), client=client)
+    work = spread(Squares(tmp_path), range(100), scheduler=client)
     assert next(work) == (0, 0)
     work.close()
     assert len(noted(tmp_path / "begun")) <= 4
-    assert list(on_cluster(client, Squares(tmp_path), [])) == []
+    assert list(spread(Squares(tmp_path), [], scheduler=client)) == []
 
 
-@needs_dask
 def test_workers_that_do_not_see_the_files_say_so_first(client, tmp_path):
     with pytest.raises(
         InputError, match=r"does not see .*absent: what is read .* storage that all workers share"
     ):
-        next(on_cluster(client, Squares(tmp_path), range(3), needs=[tmp_path, tmp_path / "absent"]))
+        next(spread(Squares(tmp_path), range(3), scheduler=client, needs=[tmp_path, tmp_path / "absent"]))
     assert not noted(tmp_path / "begun")
 
 
-@needs_dask
 def test_the_loss_of_the_scheduler_is_told(tmp_path):
     with (
         pytest.raises(BanetError, match="the dask scheduler was lost; start again"),
         connected(workers=1) as own,
     ):
-        for item, _ in on_cluster(own, Squares(tmp_path), range(1000)):
+        for item, _ in spread(Squares(tmp_path), range(1000), scheduler=own):
             if item == 3:
                 own.cluster.close()
 
 
-@needs_dask
 def test_one_way_to_spread_the_work_at_a_time(client):
-    with pytest.raises(InputError, match="workers or the client of a cluster, not both"):
-        spread(abs, [1], workers=2, client=client)
-    for wrong in ({}, {"scheduler": "tcp://localhost:1", "workers": 2}):
-        with pytest.raises(InputError, match="one of the two"), connected(**wrong):
-            pass
+    with pytest.raises(InputError, match="workers or a scheduler, not both"):
+        spread(abs, [1], workers=2, scheduler=client)
+    with (
+        pytest.raises(InputError, match="workers or a scheduler, not both"),
+        connected("tcp://localhost:1", 2),
+    ):
+        pass
     with pytest.raises(InputError, match="at least one"), connected(workers=0):
         pass
+    with connected() as none, connected(client) as same:
+        assert none is None
+        assert same is client
+    assert client.status == "running", "a client that was lent was closed"
+
+
+def test_results_may_come_as_they_are_finished(client, tmp_path):
+    got = list(spread(Uneven(tmp_path), range(13), scheduler=client, ordered=False))
+    assert sorted(got) == [(n, n**2) for n in range(13)]
+    begun = noted(tmp_path / "begun")
+    assert sorted(map(int, begun)) == list(range(13))
+    with pytest.raises(UnreadableFileError, match="is damaged"):
+        list(spread(Uneven(tmp_path), range(12, 30), scheduler=client, ordered=False))
+    assert len(noted(tmp_path / "begun")) <= 13 + 6, "the rest went on"
+
+
+@pytest.mark.parametrize("ordered", [True, False])
+def test_errors_are_results_where_the_work_goes_on_in_spite_of_them(client, tmp_path, ordered):
+    told = []
+    for name, where in (("here", {}), ("there", {"scheduler": client})):
+        (tmp_path / name).mkdir()
+        got = dict(spread(Uneven(tmp_path / name), range(10, 16), keep_going=True, ordered=ordered, **where))
+        assert [got[n] for n in (10, 11, 12)] == [100, 121, 144]
+        told.append([(type(got[n]), str(got[n])) for n in (13, 14, 15)])
+    assert told[0] == told[1] == [(UnreadableFileError, f"the file {n} is damaged") for n in (13, 14, 15)]
+    again = list(spread(Uneven(tmp_path), [13], keep_going=True, retries=2, scheduler=client))
+    assert str(again[0][1]) == "the file 13 is damaged"
+    assert noted(tmp_path / "begun") == ["13"] * 3
 
 
 # Cubes.
@@ -180,25 +206,23 @@ def build(season, out, told=None, **options):
     return build_cube(REGION, season / "viirs", season / "fires.csv", out, progress=report, **days, **options)
 
 
-@needs_dask
 def test_a_cluster_builds_the_cube_of_one_process_though_a_worker_dies(client, season, tmp_path):
     here, there = [], []
     one = build(season, tmp_path / "one.zarr", here)
-    two = build(season, tmp_path / "two.zarr", client=client, progress=killing(client, 2, there))
+    two = build(season, tmp_path / "two.zarr", scheduler=client, progress=killing(client, 2, there))
     assert there == here
     assert len(here) == 10
     assert one.gaps.keys() == {DAY + 1, DAY + 3, DAY + 8, DAY + 9}
     assert contents(two.path) == contents(one.path)
     again = []
-    build(season, tmp_path / "two.zarr", again, client=client)
+    build(season, tmp_path / "two.zarr", again, scheduler=client)
     assert {message.split(": ", 1)[1] for _, _, message in again} == {"unchanged"}
 
 
-@needs_dask
 def test_an_error_ends_a_build_alike_and_it_goes_on_alike(client, season, tmp_path, monkeypatch):
     monkeypatch.setattr(observations, "_SOURCES", dict(observations._SOURCES))  # forgotten in the end
     register(Refusing())
-    for name, where in (("here", {}), ("there", {"client": client})):
+    for name, where in (("here", {}), ("there", {"scheduler": client})):
         with pytest.raises(ValueError, match=r"^nobody knows what NPP_VMAES_L1.*A2020198.*hdf is$"):
             build(season, tmp_path / name, source="refusing", **where)
     assert contents(tmp_path / "there") == contents(tmp_path / "here")
@@ -207,21 +231,20 @@ def test_an_error_ends_a_build_alike_and_it_goes_on_alike(client, season, tmp_pa
         pass
 
 
-@needs_dask
 def test_the_commands_take_the_address_of_a_scheduler(
-    address, season, labelled, tmp_path, monkeypatch, capsys
+    scheduler_words, season, labelled, tmp_path, monkeypatch, capsys
 ):
     monkeypatch.chdir(tmp_path)  # workers are elsewhere: names that are relative here mean nothing to them
     (tmp_path / "season").symlink_to(season)
     words = ["cube", "build", "season/R_T.json", "--viirs", "season/viirs", "--hotspots", "season/fires.csv"]
     assert main([*words, "--out", "one.zarr"]) == 0
-    assert main([*words, "--out", "two.zarr", "--scheduler", address]) == 0
+    assert main([*words, "--out", "two.zarr", *scheduler_words]) == 0
     assert contents(tmp_path / "two.zarr") == contents(tmp_path / "one.zarr")
     cube, labels = labelled
     (tmp_path / "cube.zarr").symlink_to(cube.path)
     words = ["tiles", "cube.zarr", "--labels", str(labels), "--size", "16", "--step", "12", "--days", "16"]
     assert main([*words, "--out", "one"]) == 0
-    assert main([*words, "--out", "two", "--scheduler", address]) == 0
+    assert main([*words, "--out", "two", *scheduler_words]) == 0
     assert contents(tmp_path / "two") == contents(tmp_path / "one")
     assert "tiles of 16 days x 16 x 16 cells" in capsys.readouterr().out
 
@@ -237,11 +260,7 @@ def test_what_the_commands_cannot_do_is_one_line(season, labelled, tmp_path, mon
         assert capsys.readouterr().err == "error: give --workers or --scheduler, not both\n"
         assert main([*words, "--scheduler", "tcp://127.0.0.1:1"]) == 2
         told = capsys.readouterr().err
-        missing = importlib.util.find_spec("distributed") is None
-        reason = (
-            "work on a cluster needs dask" if missing else "no dask scheduler answers at tcp://127.0.0.1:1: "
-        )
-        assert told.startswith(f"error: {reason}")
+        assert told.startswith("error: no dask scheduler answers at tcp://127.0.0.1:1: ")
         assert told.count("\n") == 1
     assert not (tmp_path / "out").exists()
 
@@ -260,14 +279,13 @@ def labelled(tmp_path_factory):
     return cube, folder / "MCD64A1"
 
 
-@needs_dask
 def test_a_cluster_cuts_the_tiles_of_one_process_though_a_worker_dies(client, labelled, tmp_path):
     cube, labels = labelled
     reference = read_mcd64a1([labels], cube.region, cube.days[0], cube.days[-1])
     here, there = [], []
     one = write_cube_chips(tmp_path / "one", cube, reference, progress=lambda *a: here.append(a), **CUT)
     two = write_cube_chips(
-        tmp_path / "two", cube, reference, client=client, progress=killing(client, 2, there), **CUT
+        tmp_path / "two", cube, reference, scheduler=client, progress=killing(client, 2, there), **CUT
     )
     assert there == here
     assert len(here) == len(one) >= 8
@@ -281,7 +299,6 @@ def test_a_cluster_cuts_the_tiles_of_one_process_though_a_worker_dies(client, la
     assert Chips.open(tmp_path / "two").entries == one.entries
 
 
-@needs_dask
 def test_an_error_ends_the_cutting_of_tiles_alike(client, labelled, tmp_path):
     import shutil
 
@@ -292,7 +309,7 @@ def test_an_error_ends_the_cutting_of_tiles_alike(client, labelled, tmp_path):
     shard.write_bytes(shard.read_bytes()[:-40])
     damaged = Cube.open(tmp_path / "T.zarr")
     told = []
-    for name, where in (("here", {}), ("there", {"client": client})):
+    for name, where in (("here", {}), ("there", {"scheduler": client})):
         with pytest.raises(UnreadableFileError) as error:
             write_cube_chips(tmp_path / name, damaged, reference, **CUT, **where)
         told.append(str(error.value))

@@ -14,7 +14,7 @@ from banet.chips.store import HEADER, ChipEntry, Chips
 from banet.days import Day, as_day, day_range
 from banet.errors import InputError
 from banet.io.files import PathLike
-from banet.parallel.cluster import spread
+from banet.parallel import spread
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -126,7 +126,7 @@ def write_cube_chips(
     size: int = 128,
     group: str = "",
     workers: int | None = None,
-    client: Client | None = None,
+    scheduler: str | Client | None = None,
     progress: Progress | None = None,
     **choice: Any,
 ) -> Chips:
@@ -141,14 +141,15 @@ def write_cube_chips(
         days: of a chip.
         size: of a chip in cells; a smaller region is padded with cells that are not observed and not known.
         group: what validation reports by; the region's name by default.
-        workers: cut in so many processes; the index is written by this one.
-        client: of a dask cluster whose workers cut instead; they must see cube and folder.
+        workers: number of processes that cut; the index is written by this one.
+        scheduler: address, or client, of a dask cluster whose workers cut instead; they must see cube and
+            folder.
         progress: called with (done, total, message).
         choice: `step`, `day_step`, `min_burned_cells`, `empty_share`, `seed` of `plan_blocks`.
 
     Raises:
-        InputError: if cube and reference share too few days, nothing burned in them, or workers and a client
-            are given.
+        InputError: if cube and reference share too few days, nothing burned in them, or both workers and
+            a scheduler are given.
     """
     here = reference.to(cube.region)
     first, last = _common_period(cube, here, start, stop)
@@ -162,7 +163,7 @@ def write_cube_chips(
     cutter = _Cutter(chips, cube, here, dated, group or cube.region.name)
     todo = [block for block in plan if block.name(cube.region.name) not in chips.names]
     needs = cube.path, chips.folder / HEADER
-    with closing(spread(cutter, todo, workers=workers, client=client, needs=needs)) as made:
+    with closing(spread(cutter, todo, workers=workers, scheduler=scheduler, needs=needs)) as made:
         for done, (_, entry) in enumerate(made, 1 + len(plan) - len(todo)):
             chips.enter(entry)
             if progress is not None:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import functools
-import multiprocessing
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +13,7 @@ import numpy.typing as npt
 from banet.chips.store import ChipEntry, Chips
 from banet.errors import InputError
 from banet.io.files import PathLike
+from banet.parallel import spread
 
 __all__ = ["Progress", "Sampler", "SimulatedChip", "plan_simulated", "simulator", "write_simulated_chips"]
 
@@ -82,28 +82,15 @@ def write_simulated_chips(
     chips = Chips.create(folder, days, size)
     missing = [item for item in plan if item.name not in chips.names]
     done = len(plan) - len(missing)
-    for entry in _finished(functools.partial(_simulate, chips, sampler), missing, workers):
-        chips.enter(entry)
-        done += 1
-        if progress is not None:
-            progress(done, len(plan), f"simulated {entry.name}")
+    simulate = functools.partial(_simulate, chips, sampler)
+    processes = min(workers, len(missing)) if len(missing) > 1 else 0
+    with closing(spread(simulate, missing, workers=processes or None, ordered=False)) as made:
+        for _, entry in made:
+            chips.enter(entry)
+            done += 1
+            if progress is not None:
+                progress(done, len(plan), f"simulated {entry.name}")
     return chips
-
-
-def _finished(
-    work: Callable[[SimulatedChip], ChipEntry], plan: Sequence[SimulatedChip], workers: int
-) -> Iterator[ChipEntry]:
-    if workers < 1 or len(plan) < 2:
-        yield from map(work, plan)
-        return
-    # A fresh interpreter each: forking a process that holds torch's threads can hang.
-    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
-        futures = [pool.submit(work, item) for item in plan]
-        try:
-            for future in as_completed(futures):
-                yield future.result()
-        finally:
-            pool.shutdown(cancel_futures=True)
 
 
 def _simulate(chips: Chips, sampler: Sampler, item: SimulatedChip) -> ChipEntry:

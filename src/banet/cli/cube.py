@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import Parameter
 
 from banet.cli.progress import progress, say
-from banet.cli.workers import check_spread, cluster
+from banet.cli.workers import Workers
 
 if TYPE_CHECKING:
     from cyclopts import App
@@ -37,8 +37,7 @@ def build(
     end: str | None = None,
     source: Annotated[str, Parameter(name=("--source", "--sensor"))] = "viirs750-gridded",
     all_hotspots: bool = False,
-    workers: int | None = None,
-    scheduler: str | None = None,
+    spread: Workers = Workers(),  # noqa: B008 - it is frozen
 ) -> None:
     """Make or update a cube from satellite files and hot spots.
 
@@ -54,15 +53,14 @@ def build(
         source: which family of files the folder holds: viirs750-gridded, viirs375-gridded, viirs750-swath,
             viirs375-swath or surface.
         all_hotspots: also take volcanoes, static land sources and offshore flares for fire.
-        workers: read files in so many processes of this machine.
-        scheduler: address of a dask scheduler, whose workers read the files; they must see VIIRS and OUT.
+        spread: who reads the files; days are written by this process alone.
     """
     from banet.grid.region import Region
     from banet.ingest.folder import build_cube
 
-    check_spread(workers, scheduler)
+    spread.check()
     grid = Region.load(region)
-    with cluster(scheduler) as client, progress("cube") as report:
+    with spread.connected() as client, progress("cube") as report:
         cube = build_cube(
             grid,
             viirs,
@@ -72,8 +70,7 @@ def build(
             end=end,
             source=source,
             vegetation_only=not all_hotspots,
-            workers=workers,
-            client=client,
+            scheduler=client,
             progress=report,
         )
     _summary(cube)

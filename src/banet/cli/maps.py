@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from banet.cli.progress import caution, progress, say
-from banet.cli.workers import check_spread, cluster
+from banet.cli.workers import Workers
 
 if TYPE_CHECKING:
     from cyclopts import App
@@ -41,8 +41,7 @@ def make_maps(
     threshold: float = 0.5,
     pictures: bool = True,
     engine: str = "auto",
-    workers: int | None = None,
-    scheduler: str | None = None,
+    spread: Workers = Workers(),  # noqa: B008 - it is frozen
 ) -> None:
     """Write the maps of every month from START to END.
 
@@ -64,24 +63,23 @@ def make_maps(
         pictures: also write a PNG of each map.
         engine: what computes: 'torch', 'bfloat16', 'openvino', 'onnx', 'cuda', 'cuda-bfloat16', or 'auto'
             for what 'banet doctor' names.
-        workers: do the work in so many processes of this machine.
-        scheduler: address of a dask scheduler, whose workers do the work; they must see CUBE and OUT.
+        spread: who does the work.
     """
     from banet.cube import open_cube
     from banet.days import month_range
     from banet.io.files import output_folder
     from banet.mapping.run import Settings
 
-    check_spread(workers, scheduler)
+    spread.check()
     opened = open_cube(cube)
     months = [str(month) for month in month_range(start, end)]
     folder = output_folder(out)
     tiling = tiling or ("blend" if step is None else "original")
     settings: Settings = {"tiling": tiling, "tile": tile, "step": step, "threshold": threshold}
-    network = _network(weights, engine, workers)
+    network = _network(weights, engine, spread.workers)
     with (
         _alone(folder, opened.region.name, months),
-        cluster(scheduler, workers) as client,
+        spread.connected() as client,
         progress("map") as report,
     ):
         running: Settings = {**settings, "progress": report, "keep_going": True, "client": client}
@@ -143,7 +141,7 @@ def _tell(gaps: Sequence[str]) -> None:
 def _network(weights: str, engine: str, workers: int | None) -> Any:
     from banet.model.engine import Engine
     from banet.model.weights import load_models
-    from banet.parallel.cluster import threads_for
+    from banet.parallel import threads_for
 
     threads = None if workers is None else threads_for(max(1, workers))
     return Engine(load_models(weights.split(",")), engine, threads=threads)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from banet.cli.progress import progress, say
-from banet.cli.workers import check_spread, cluster
+from banet.cli.workers import Workers
 
 if TYPE_CHECKING:
     from cyclopts import App
@@ -30,8 +30,7 @@ def tiles(
     days: int = 64,
     start: str | None = None,
     end: str | None = None,
-    workers: int | None = None,
-    scheduler: str | None = None,
+    spread: Workers = Workers(),  # noqa: B008 - it is frozen
 ) -> None:
     """Cut a cube and its burned-area labels into training tiles.
 
@@ -44,8 +43,7 @@ def tiles(
         days: length of a tile.
         start: first day, YYYY-MM-DD; the first of the cube if left out.
         end: last day, included; the last of the cube if left out.
-        workers: cut in so many processes of this machine.
-        scheduler: address of a dask scheduler, whose workers cut; they must see CUBE and OUT.
+        spread: who cuts the tiles; they are entered by this process alone.
     """
     import numpy as np
 
@@ -55,14 +53,14 @@ def tiles(
     from banet.errors import InputError
     from banet.labels import read_mcd64a1
 
-    check_spread(workers, scheduler)
+    spread.check()
     opened = open_cube(cube)
     if not len(opened.days):
         raise InputError(f"the cube {cube} holds no day yet")
     first = as_day(start) if start else opened.days[0]
     last = as_day(end) if end else opened.days[-1]
     reference = read_mcd64a1(labels, opened.region, first, last)
-    with cluster(scheduler) as client, progress("tiles") as report:
+    with spread.connected() as client, progress("tiles") as report:
         chips = write_cube_chips(
             out,
             opened,
@@ -72,8 +70,7 @@ def tiles(
             days=days,
             size=size,
             step=step,
-            workers=workers,
-            client=client,
+            scheduler=client,
             progress=report,
         )
     say(f"{out}: {len(chips)} tiles of {days} days x {size} x {size} cells")

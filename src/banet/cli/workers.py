@@ -1,44 +1,69 @@
-"""What commands share that spread their work over processes or a cluster: `--workers` and `--scheduler`."""
+"""Options of commands that spread their work over processes or a cluster."""
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+from cyclopts import Parameter
 
 if TYPE_CHECKING:
     from distributed import Client
 
-__all__ = ["check_spread", "cluster"]
+__all__ = ["Workers"]
 
 
-def check_spread(workers: int | None, scheduler: str | None) -> None:
-    """Make sure that no more than one way to spread the work is asked for.
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Workers:
+    """Who does the work: this process alone where neither `--workers` nor `--scheduler` is given.
 
-    Raises:
-        InputError: if both are.
+    Attributes:
+        workers: do the work in this number of processes of this machine.
+        scheduler: address of a dask scheduler, whose workers do the work; they must see what is read and
+            written.
+        tls_ca: PEM file of the authority that signed the scheduler's certificate, for an address tls://...;
+            by default what dask's own configuration says.
+        tls_cert: PEM file of the certificate to show to the scheduler.
+        tls_key: PEM file of the key of that certificate.
     """
-    from banet.errors import InputError
 
-    if workers is not None and scheduler is not None:
-        raise InputError("give --workers or --scheduler, not both")
+    workers: int | None = None
+    scheduler: str | None = None
+    tls_ca: Path | None = None
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
 
+    def check(self) -> None:
+        """Make sure that the options go together, before anything is read.
 
-@contextlib.contextmanager
-def cluster(scheduler: str | None, workers: int | None = None) -> Iterator[Client | None]:
-    """Give a client of the cluster that is asked for; None if none is.
+        Raises:
+            InputError: if they do not.
+        """
+        from banet.errors import InputError
 
-    Args:
-        scheduler: address of a scheduler.
-        workers: number of processes to start as a cluster of this machine.
+        if self.workers is not None and self.scheduler is not None:
+            raise InputError("give --workers or --scheduler, not both")
+        if self.workers is not None and self.workers < 1:
+            raise InputError(f"--workers {self.workers}: give at least one")
+        given = [path for path in (self.tls_ca, self.tls_cert, self.tls_key) if path is not None]
+        if given and self.scheduler is None:
+            raise InputError("certificates are for a scheduler: give --scheduler too")
+        if len(given) not in (0, 3):
+            raise InputError("give --tls-ca, --tls-cert and --tls-key together")
 
-    Raises:
-        InputError: if nobody answers at the address, or dask is not installed.
-    """
-    if scheduler is None and workers is None:
-        yield None
-        return
-    from banet.parallel.cluster import connected
+    def connected(self) -> AbstractContextManager[Client | None]:
+        """Give a client of the cluster that is asked for; None if none is.
 
-    with connected(scheduler, workers) as client:
-        yield client
+        Raises:
+            InputError: if the options do not go together, or nobody answers at the address.
+        """
+        from banet.parallel import certificates, connected
+
+        self.check()
+        if self.tls_ca is None or self.tls_cert is None or self.tls_key is None:
+            return connected(self.scheduler, self.workers)
+        security = certificates(self.tls_ca, self.tls_cert, self.tls_key)
+        return connected(self.scheduler, security=security)

@@ -22,7 +22,7 @@ from banet.grid.region import Region
 from banet.io.files import PathLike
 from banet.observations.hotspots import fires_of, read_hotspots
 from banet.observations.planes import DayPlanes, ObservationSource
-from banet.parallel.cluster import spread
+from banet.parallel import spread
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -43,7 +43,7 @@ def build_cube(
     source: str = "viirs750-gridded",
     vegetation_only: bool = True,
     workers: int | None = None,
-    client: Client | None = None,
+    scheduler: str | Client | None = None,
     progress: Progress | None = None,
 ) -> Cube:
     """Build a cube from satellite files and hot spots, or bring one up to date.
@@ -65,14 +65,15 @@ def build_cube(
         end: last UTC day, included.
         source: what the files are; see `banet.observations.sources`.
         vegetation_only: leave out hot spots whose type says that no vegetation burned.
-        workers: read files in so many processes; days are still written by this one, one after the other.
-        client: of a dask cluster whose workers read instead; they must see folder and cube.
+        workers: number of processes that read files; days are still written by this one, one after the other.
+        scheduler: address, or client, of a dask cluster whose workers read instead; they must see folder
+            and cube.
         progress: called after each day with the number of days done, of all days, and a line about the day.
 
     Raises:
         NotFoundError: if a folder or hot-spot file is not there, or no file falls on the days asked for.
         InputError: if `out` holds a cube of another region or sensor, `end` is before `start`, a hot-spot
-            table lacks a column, or workers and a client are given.
+            table lacks a column, or workers and a scheduler are given.
         UnreadableFileError: if a hot-spot file cannot be read, `out` is no cube, or not one of the days could
             be read; the cube then holds their gaps.
         OutputError: if `out` cannot be written to, or another process is writing to it.
@@ -84,7 +85,7 @@ def build_cube(
     table = hotspots if isinstance(hotspots, pd.DataFrame) or hotspots is None else read_hotspots(hotspots)
     cube = _open_or_create(out, region, reader)
     builder = _Builder(cube, reader, folder, files, table, vegetation_only)
-    finding = spread(builder.find, days, workers=workers, client=client, needs=builder.needs)
+    finding = spread(builder.find, days, workers=workers, scheduler=scheduler, needs=builder.needs)
     with cube.writing(), closing(finding) as days_found:
         for done, (day, found) in enumerate(days_found, start=1):
             message = builder.commit(day, found)

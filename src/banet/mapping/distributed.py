@@ -14,7 +14,7 @@ from banet.mapping.canvas import Planes
 from banet.mapping.gaps import Gaps
 from banet.mapping.job import GAPPED, Job
 from banet.mapping.schedule import Schedule, Task
-from banet.parallel.cluster import Crew, crew_for
+from banet.parallel.crew import Crew, crew_for
 
 if TYPE_CHECKING:
     from distributed import Client, Future

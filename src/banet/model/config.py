@@ -32,8 +32,8 @@ class BANetConfig(BaseModel):
         space_kernels: cells a side of each stage's convolution in space, odd.
         time_kernels: days of each stage's convolution in time, odd.
         head_kernel: days of the head's convolution in time, odd.
-        memory: spans in days over which every cell remembers clear looks (`banet.model.memory`); none in the
-            original.
+        memory: spans in days of the temporal context of every cell (`banet.model.temporal_context`); none in
+            the original.
         lstm: whether a one-way LSTM runs over the days of each cell in the first stage.
         dropout: probability of dropping a whole channel after a stage, in training.
         norm: kind of normalisation; `batch` takes its statistics over batch, days, rows and columns.

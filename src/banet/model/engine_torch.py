@@ -21,9 +21,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from banet.model.folding import fold
-from banet.model.memory import Memory
 from banet.model.network import BANet, ConvNorm, PixelLSTM
 from banet.model.part import Box, children, cut, parents, sizes, slices
+from banet.model.temporal_context import TemporalContext
 from banet.parallel.malloc import MMAP_THRESHOLD, TRIM_THRESHOLD, set_malloc
 
 __all__ = ["Crew", "TorchMember"]
@@ -212,11 +212,11 @@ class _Down:
 class _Remembering:
     """The first stage of a network with a memory: what cells remember is made and used up on the spot."""
 
-    memory: Memory
+    memory: TemporalContext
     down: _Down
 
     @classmethod
-    def of(cls, memory: Memory, down: _Down) -> _Remembering:
+    def of(cls, memory: TemporalContext, down: _Down) -> _Remembering:
         return cls(copy.deepcopy(memory).cpu(), down)
 
     def rows(self, x: Tensor, out: Tensor, start: int, stop: int) -> None:

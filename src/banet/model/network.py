@@ -17,7 +17,7 @@ from torch.nn import functional
 
 from banet.errors import InputError
 from banet.model.config import BANetConfig, Calibration, InputSpec
-from banet.model.memory import Memory, memory_channels
+from banet.model.temporal_context import TemporalContext, context_channels
 
 __all__ = ["BANet", "ConvNorm", "PixelLSTM", "Stage", "UpStage", "pad_to_multiple"]
 
@@ -156,9 +156,9 @@ class BANet(nn.Module):
         self.card: dict[str, object] = {}
         self.calibration: Calibration | None = None
         c, widths = self.config, self.config.widths
-        self.memory = Memory(c, self.spec) if c.memory else None
+        self.memory = TemporalContext(c, self.spec) if c.memory else None
         kernels = zip(c.space_kernels, c.time_kernels, strict=True)
-        first = c.channels + memory_channels(c.memory)
+        first = c.channels + context_channels(c.memory)
         self.encoder = nn.ModuleList(
             Stage(ni, no, k, 1 if i == 0 else 2, lstm=c.lstm and i == 0, dropout=c.dropout)
             for i, (ni, no, k) in enumerate(zip((first, *widths[:-1]), widths, kernels, strict=True))

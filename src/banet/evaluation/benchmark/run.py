@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import multiprocessing
-import multiprocessing.connection
 import os
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,6 +28,7 @@ from banet.evaluation.compare import compare
 from banet.evaluation.convergence import Convergence, replay
 from banet.evaluation.dating_fires import gap_classes
 from banet.io.files import output_folder
+from banet.parallel import spread, threads_for
 
 __all__ = [
     "CODE",
@@ -172,27 +170,16 @@ def run_jobs(
     for folder in (out, cache):
         output_folder(folder)
     steps, done = sum(job.steps for job in jobs), 0
-    for job in _finished(functools.partial(_work, out=out, cache=cache), jobs, workers):
-        done += job.steps
-        if progress is not None:
-            what = f"replay of {job.replays[0][0]}" if job.replays else f"{len(job.methods)} maps"
-            progress(done, steps, f"{job.scene.name}, {what}")
-
-
-def _finished(work: Callable[[Job], Job], jobs: Sequence[Job], workers: int) -> Iterator[Job]:
-    if workers < 2 or len(jobs) < 2:
-        yield from map(work, jobs)
-        return
-    threads = max(1, (os.cpu_count() or 1) // workers)
-    # A fresh interpreter each: forking a process that holds torch's threads can hang.
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(workers, len(jobs)), context, _prepare, (threads,)) as pool:
-        futures = [pool.submit(work, job) for job in _seasons_first(jobs)]
-        try:
-            for future in as_completed(futures):
-                yield future.result()
-        finally:
-            pool.shutdown(cancel_futures=True)
+    processes = min(workers, len(jobs)) if min(workers, len(jobs)) > 1 else None
+    threads = None if processes is None else threads_for(processes)
+    work = functools.partial(_work, out=out.absolute(), cache=cache.absolute(), threads=threads)
+    order = jobs if processes is None else _seasons_first(jobs)
+    with closing(spread(work, order, workers=processes, ordered=False)) as finished:
+        for job, _ in finished:
+            done += job.steps
+            if progress is not None:
+                what = f"replay of {job.replays[0][0]}" if job.replays else f"{len(job.methods)} maps"
+                progress(done, steps, f"{job.scene.name}, {what}")
 
 
 def _seasons_first(jobs: Sequence[Job]) -> list[Job]:
@@ -200,30 +187,18 @@ def _seasons_first(jobs: Sequence[Job]) -> list[Job]:
     return sorted(jobs, key=lambda job: (bool(job.replays), -job.scene.days))
 
 
-def _prepare(threads: int) -> None:
-    """Set up a worker: its share of the processors, and an end when its parent was killed."""
+def _work(job: Job, *, out: Path, cache: Path, threads: int | None) -> None:
+    """Do a job and keep what it gives; `threads` are those of torch, of a worker process."""
     import torch
 
-    torch.set_num_threads(threads)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    # A pool's workers outlive a parent that was killed: they would wait for work forever.
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        multiprocessing.connection.wait([parent.sentinel])
-        os._exit(1)
-
-
-def _work(job: Job, *, out: Path, cache: Path) -> Job:
+    if threads is not None:
+        torch.set_num_threads(threads)
     stage = open_stage(job.scene, cache)
     if job.methods:
         _score(stage, job.methods, out)
     for name, weights, identity in job.replays:
         followed = _follow(stage, weights)
         save_replay(followed, place_of(out, scene_key(job.scene), "replay", identity), name)
-    return job
 
 
 def _score(stage: Stage, methods: Sequence[Method], out: Path) -> None:

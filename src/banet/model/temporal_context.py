@@ -1,4 +1,4 @@
-"""What every cell remembers: the last clear looks before each day and the next ones from it on.
+"""Temporal context of every cell: the last clear looks before each day and the next ones from it on.
 
 A burn shows as a lasting step between two clear looks that clouds and smoke may keep days apart. A network of
 short kernels spends its first layers on finding them; here they are found in closed form. Every look at a
@@ -17,11 +17,11 @@ from torch import Tensor, nn
 from banet.errors import InputError
 from banet.model.config import BANetConfig, InputSpec
 
-__all__ = ["Memory", "memory_channels"]
+__all__ = ["TemporalContext", "context_channels"]
 
 _JUDGE_WIDTH = 8
 _VALUES = 4
-"""Remembered of each look: red, NIR, MIR, and the burn index (NIR - MIR) / (NIR + MIR)."""
+"""Kept of each look: red, NIR, MIR, and the burn index (NIR - MIR) / (NIR + MIR)."""
 _BANDS = ("red", "nir", "mir")
 _LEAST = 2e-4
 """Reflectance below which all three bands together mean that nothing was observed."""
@@ -30,13 +30,13 @@ _PRIOR = 0.02
 _INDEX_FLOOR, _INDEX_SCALE, _HEAT_SCALE = 0.02, 2.0, 0.3
 
 
-def memory_channels(spans: Sequence[float]) -> int:
-    """Return how many channels the memory of so many spans adds: 4, and 12 a span."""
+def context_channels(spans: Sequence[float]) -> int:
+    """Return how many channels a context of these spans (days) adds: 4, and 12 a span."""
     return 4 + 2 * (_VALUES + 2) * len(spans) if spans else 0
 
 
-class Memory(nn.Module):
-    """Adds to the channels of each day what a cell remembers and foresees.
+class TemporalContext(nn.Module):
+    """Adds to the channels of each day those of the looks before and after it.
 
     Args:
         config: with `memory`, the spans in days.
@@ -54,7 +54,9 @@ class Memory(nn.Module):
         self.spans = tuple(config.memory)
         lacking = {*_BANDS, "frp"} - set(spec.channels)
         if lacking:
-            raise InputError(f"a memory needs the channels {sorted(lacking)}, found {spec.channels}")
+            raise InputError(
+                f"a temporal context needs the channels {sorted(lacking)}, found {spec.channels}"
+            )
         self.bands = [spec.channels.index(name) for name in _BANDS]
         self.heat = spec.channels.index("frp")
         order = [*self.bands, self.heat]
@@ -65,7 +67,7 @@ class Memory(nn.Module):
         nn.init.constant_(self.weigh.bias, 1.0)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map (batch, channels, T, H, W) to (batch, channels + `memory_channels`, T, H, W) in float32."""
+        """Map (batch, channels, T, H, W) to (batch, channels + `context_channels`, T, H, W) in float32."""
         planes = self.remember(x.transpose(0, 1).flatten(-2))
         batch, _, *days = x.shape
         return torch.cat(planes).view(-1, batch, *days).transpose(0, 1)

@@ -11,8 +11,8 @@ from pydantic import ValidationError
 
 from banet.model.config import BANetConfig, InputSpec
 from banet.model.engine import Engine
-from banet.model.memory import Memory, memory_channels
 from banet.model.network import BANet
+from banet.model.temporal_context import TemporalContext, context_channels
 
 SPEC = InputSpec(mean=(0.2, 0.3, 0.1, 0.0), std=(0.2, 0.15, 0.05, 1.0))
 SPANS = (2.0, 9.0)
@@ -29,7 +29,7 @@ def days(rng: np.random.Generator, count: int = 8, size: int = 4) -> torch.Tenso
     return torch.from_numpy(((planes - mean) / std).astype(np.float32))
 
 
-def by_hand(memory: Memory, x: np.ndarray) -> np.ndarray:
+def by_hand(memory: TemporalContext, x: np.ndarray) -> np.ndarray:
     """What a memory adds to one cell's days (channels, T): (T, added) by loops over pairs of days."""
     count = x.shape[1]
     physical = x * np.array(SPEC.std)[:, None] + np.array(SPEC.mean)[:, None]
@@ -66,11 +66,11 @@ def by_hand(memory: Memory, x: np.ndarray) -> np.ndarray:
 
 def test_a_memory_is_the_weighted_mean_of_the_clear_looks_before_and_after_each_day() -> None:
     torch.manual_seed(1)
-    memory = Memory(BANetConfig(memory=SPANS), SPEC)
+    memory = TemporalContext(BANetConfig(memory=SPANS), SPEC)
     x = days(np.random.default_rng(0))
     with torch.no_grad():
         found = memory(x[None])[0]
-    assert found.shape[0] == 4 + memory_channels(SPANS) == 32
+    assert found.shape[0] == 4 + context_channels(SPANS) == 32
     torch.testing.assert_close(found[:4], x)
     for row, col in ((0, 0), (3, 1)):
         np.testing.assert_allclose(
@@ -79,7 +79,7 @@ def test_a_memory_is_the_weighted_mean_of_the_clear_looks_before_and_after_each_
 
 
 def test_a_cell_that_was_never_seen_remembers_nothing() -> None:
-    memory = Memory(BANetConfig(memory=SPANS), SPEC)
+    memory = TemporalContext(BANetConfig(memory=SPANS), SPEC)
     x = torch.tensor(SPEC.missing)[:, None, None, None].expand(4, 8, 2, 2)
     with torch.no_grad():
         assert memory(x[None])[0, 4:].abs().max() < 1e-6
@@ -99,7 +99,7 @@ def test_engines_compute_a_network_with_a_memory(backend: str) -> None:
 
 
 def test_without_spans_there_is_no_memory() -> None:
-    assert memory_channels(()) == 0
+    assert context_channels(()) == 0
     assert BANet(BANetConfig(lstm=False, **SMALL)).memory is None
 
 
