@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
-from banet.cli.progress import progress, say
+from banet.cli.progress import caution, progress, say
 from banet.cli.workers import Workers
 
 if TYPE_CHECKING:
@@ -72,6 +72,7 @@ def build(
             vegetation_only=not all_hotspots,
             scheduler=client,
             progress=report,
+            notice=caution,
         )
     _summary(cube)
 

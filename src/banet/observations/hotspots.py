@@ -8,7 +8,8 @@ are there; `read_hotspots` makes one table.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+import warnings
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +18,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from banet.days import Day, Days, as_day
-from banet.errors import InputError
+from banet.errors import BanetWarning, InputError
 from banet.grid.polygons import box_of, extent, within_180
 from banet.grid.region import Region
 from banet.io.counts import Counts
@@ -27,7 +28,7 @@ from banet.observations.hotspot_files import named_days, raw_tables
 from banet.observations.persistence import STATIC_SOURCE, static_sources
 from banet.observations.versions import superseded
 
-__all__ = ["COLUMNS", "coverage", "covers", "fires_of", "grid_frp", "placed", "read_hotspots"]
+__all__ = ["COLUMNS", "coverage", "covers", "fires_of", "grid_frp", "placed", "read_hotspots", "tell_placed"]
 
 COLUMNS = (
     "longitude",
@@ -157,6 +158,25 @@ def placed(table: pd.DataFrame, region: Region, days: Days, *, source: str = "th
             f"{source}: {counts}; they are of {first} to {last}, {_extent_words(table)}: give those of the "
             f"region and of {days[0]} to {days[-1]}"
         )
+    return counts
+
+
+def tell_placed(
+    table: pd.DataFrame, region: Region, days: Days, notice: Callable[[str], None] | None = None
+) -> Counts:
+    """Count hot spots as `placed` does, and tell: by `notice`, or by a warning where anything is missing.
+
+    Raises:
+        InputError: as `placed`.
+
+    Warns:
+        BanetWarning: without `notice`, if rows were left out or days are not covered.
+    """
+    counts = placed(table, region, days)
+    if notice is not None:
+        notice(str(counts))
+    elif counts.left_out or not all(covers(table, day, region) for day in days):
+        warnings.warn(str(counts), BanetWarning, stacklevel=3)
     return counts
 
 

@@ -177,9 +177,9 @@ def is_night(granule: Granule) -> bool:
     """
     _, geolocation = _pair(granule)
     with opened(geolocation) as file:
-        source = dataset(file, "geolocation_data/solar_zenith")
-        if source.ndim != 2 or not source.size:
-            raise UnreadableFileError(f"{geolocation.name}: solar_zenith is {source.shape}, no swath")
+        source = file.get("geolocation_data/solar_zenith")
+        if not isinstance(source, h5py.Dataset) or source.ndim != 2 or not source.size:
+            return False  # what is wrong is told where the granule is read
         for line in np.unique(np.linspace(0, source.shape[0] - 1, _NIGHT_LINES).astype(int)):
             zenith = _angle(source, (slice(int(line), int(line) + 1), slice(None)))
             with np.errstate(invalid="ignore"):
@@ -311,7 +311,7 @@ def _scaled(
 ) -> Plane:
     name = f"{Path(source.file.filename).name}: {source.name.rpartition('/')[2]}"
     values: Plane = raw.astype(np.float32)
-    values *= np.float32(scale_of(number(source, ("scale_factor",)), name))
+    values *= np.float32(scale_of(number(source, ("scale_factor",)), name, "scale_factor"))
     values += np.float32(offset_of(_attribute(source, "add_offset"), name))
     values[raw > _LAST_VALUE] = np.nan
     check_plane(values, kind, name)
@@ -347,7 +347,7 @@ def _angle(source: h5py.Dataset, block: tuple[slice, slice]) -> Plane:
     name = f"{Path(source.file.filename).name}: {source.name.rpartition('/')[2]}"
     values: Plane = raw.astype(np.float32)
     if np.issubdtype(raw.dtype, np.integer) or "scale_factor" in source.attrs:
-        values *= np.float32(scale_of(number(source, ("scale_factor",)), name))
+        values *= np.float32(scale_of(number(source, ("scale_factor",)), name, "scale_factor"))
         values += np.float32(offset_of(number(source, ("add_offset",), 0.0), name))
     # Fill values of both the integer (-32767) and the float (-999.9) layout lie below any angle from the
     # zenith.

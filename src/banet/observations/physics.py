@@ -67,8 +67,13 @@ def check_plane(values: npt.NDArray[Any], kind: str, name: str) -> None:
         )
 
 
-def scale_of(value: Any, name: str) -> float:
+def scale_of(value: Any, name: str, attribute: str = "Scale") -> float:
     """Return a scale after making sure that it is one.
+
+    Args:
+        value: of the attribute; None where there is none.
+        name: of file and band, for the message.
+        attribute: its name, likewise.
 
     Raises:
         UnreadableFileError: if there is none, or it is not a positive number.
@@ -78,7 +83,7 @@ def scale_of(value: Any, name: str) -> float:
     except (TypeError, ValueError, IndexError):
         scale = np.nan
     if value is None or not (np.isfinite(scale) and scale > 0):
-        found = "has no scale" if value is None else f"has the scale {np.ravel(value)[:1].tolist()}"
+        found = f"has no {attribute}" if value is None else f"has the {attribute} {np.ravel(value)[:1]}"
         raise UnreadableFileError(f"{name} {found}, so its numbers mean nothing; download it again")
     return scale
 

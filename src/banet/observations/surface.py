@@ -244,7 +244,7 @@ def _angle(source: h5py.Dataset, window: tuple[slice, slice]) -> Plane:
 
 def _scale(source: h5py.Dataset) -> float:
     """What to multiply by; some collections write the reciprocal (10000), as MODIS did."""
-    scale = scale_of(number(source, ("scale_factor", "Scale")), _title(source))
+    scale = scale_of(number(source, ("scale_factor", "Scale")), _title(source), "scale_factor")
     return 1 / scale if scale > 1 else scale
 
 
