@@ -56,8 +56,8 @@ def from_dataset(
 
     Raises:
         InputError: if something is at `path` already, a variable is missing, a day comes twice, the grid is
-            not regular or its cells are not square, a value is no reflectance, or the hot spots are of another
-            place or of other days.
+            not regular or its cells are not square, a value is no reflectance, or the hot spots are of
+            another place or of other days.
     """
     target = Path(path)
     if target.exists():

@@ -47,7 +47,8 @@ def superseded(table: pd.DataFrame) -> Bools:
         place = _places(table.iloc[own])
         for level in np.unique(rank[own])[::-1]:
             at = rank[own] == level
-            better = np.flatnonzero((rank[own] > level) & ~gone[own])
+            # A better version that another supersedes still stands for this one.
+            better = np.flatnonzero(rank[own] > level)
             lower = np.flatnonzero(at)
             gone[own[_matched(place, lower, better, file[own], _OTHER_VERSION)]] = True
             lower = np.flatnonzero(at & ~gone[own])
