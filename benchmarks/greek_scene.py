@@ -55,8 +55,8 @@ def networks(real: Path, folder: Path, weights: list[str], length: int) -> list[
     whole = greek_cube(real, folder / "networks.zarr")
     for inputs in INPUTS:
         cube = withhold(whole, inputs)
-        # Blended tiling maps only what was observed; without images nothing is.
-        tiling = "original" if inputs == "no images" else "blend"
+        # The seamless tiling maps only what was observed; without images nothing is.
+        tiling = "original" if inputs == "no images" else "seamless"
         for one in weights:
             burnmap = map_burned(cube, "2021-08", "2021-08", one.split(","), length=length, tiling=tiling)
             found.append(greek_scores(burnmap, reference, name=f"{Path(one).stem}, {inputs}"))

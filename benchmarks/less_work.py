@@ -3,8 +3,8 @@
     python benchmarks/less_work.py [--rounds 5] [--out FILE.json]
 
 One tile of 64 days of a region of 400 x 800 cells, as it is cut for the network, goes through the torch
-engine: all of it, the kept days, the kept days where the tile has weight. Besides, the cells that tiles
-compute over what the region holds, for square tiles and for those of least work, and what is read, masked and
+engine: all of it, the kept days, the kept days of its core. Besides, the cells that tiles
+compute over what the region holds, and what is read, masked and
 normalised once for an ensemble of three instead of three times.
 """
 
@@ -42,14 +42,14 @@ def read_seconds(size: tuple[int, int], spec, rounds: int) -> float:
     import large_region as large
 
     from banet.cube import open_cube
-    from banet.mapping.inference import read_tile, seen
-    from banet.mapping.tiling import make_tiling
+    from banet.mapping.cores import seamless_tiling
+    from banet.mapping.tiles import read_tile, seen
     from banet.mapping.water import water_evidence
     from banet.mapping.windows import month_window
     from banet.model.inputs import normalise
 
     large.SHAPE = size
-    (tile,) = make_tiling("blend", size, max(size), None, (0, 0), 16)
+    tile = seamless_tiling(size, max(size), (0, 0), 16).tile((0, 0))
     with tempfile.TemporaryDirectory() as folder:
         large.make_cube(Path(folder) / "T.zarr")
         cube = open_cube(Path(folder) / "T.zarr")
@@ -67,25 +67,22 @@ def overlaps(ensemble) -> dict[str, float]:
     """Return what tiles compute over what the region holds."""
     from overlap import computed_over_region, overlap
 
-    from banet.mapping.tiling import make_tiling
+    from banet.mapping.original import original_tiling
 
-    tile, margin, align = ensemble.tile, ensemble.margin, ensemble.align
-    step = tile - (-(-sum(margin) // align) * align)
     return {
-        "original_128_at_100": round(computed_over_region(make_tiling("original", SHAPE)), 3),
-        "square": round(computed_over_region(make_tiling("blend", SHAPE, tile, step, margin, align)), 3),
+        "original_128_at_100": round(computed_over_region(original_tiling(SHAPE)), 3),
         "least_work": round(overlap(ensemble, shape=SHAPE), 3),
     }
 
 
 def middle_tile(model):
     """Return a tile of the region as it is cut for a network, its ensemble, and days for the engine."""
+    from banet.mapping.cores import seamless_tiling
     from banet.mapping.ensemble import as_ensemble
-    from banet.mapping.tiling import make_tiling
 
     ensemble = as_ensemble(model)
-    tiles = list(make_tiling("blend", SHAPE, ensemble.tile, None, ensemble.margin, ensemble.align))
-    tile = tiles[len(tiles) // 2]
+    tiling = seamless_tiling(SHAPE, ensemble.tile, ensemble.margin, ensemble.align)
+    tile = tiling.tile(tiling.cores[len(tiling) // 2].index)
     x = np.random.default_rng(0).normal(size=(4, 64, *tile.size)).astype(np.float32)
     return tile, ensemble, x
 
@@ -101,14 +98,14 @@ def measure(net: str, rounds: int) -> dict[str, object]:
     parts = {
         "all": None,
         "kept_days": (keep, slice(None), slice(None)),
-        "kept_days_where_it_has_weight": (keep, *tile.weighty),
+        "kept_days_of_its_core": (keep, *tile.inner),
     }
     taken = {
         name: round(seconds(lambda p=part: engine.probabilities(x, p), rounds), 3)
         for name, part in parts.items()
     }
-    whole = engine.probabilities(x)[parts["kept_days_where_it_has_weight"]]
-    apart = np.abs(whole - engine.probabilities(x, parts["kept_days_where_it_has_weight"])).max()
+    whole = engine.probabilities(x)[parts["kept_days_of_its_core"]]
+    apart = np.abs(whole - engine.probabilities(x, parts["kept_days_of_its_core"])).max()
     return {
         "tile": [64, *tile.size],
         "seconds": taken,

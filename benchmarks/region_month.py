@@ -164,7 +164,7 @@ def contestant(name: str, folder: Path, oracle: Path | None, threads: int, resul
             burned = original(folder, oracle, rounded=name == "original")
         else:
             engine = "bfloat16" if name == "bfloat16" else "torch"
-            burned = ours(folder, "original" if name == "parity" else "blend", engine, threads)
+            burned = ours(folder, "original" if name == "parity" else "seamless", engine, threads)
         sys.stdout = out
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
     np.save(result, burned.astype(np.float32))

@@ -89,8 +89,8 @@ def measure(rounds: int) -> dict[str, object]:
     (tile, _, x), engine = middle_tile(model), Engine([model], "torch")
     crew, down = Crew(engine.backend.threads), _Down.of(torch.float32, model.stages[0].space, None)
     whole = {
-        "two months": seconds(lambda: engine.probabilities(x, (keep, *tile.weighty)), rounds),
-        "two daily runs": seconds(lambda: engine.probabilities(x, (slice(None), *tile.weighty)), rounds),
+        "two months": seconds(lambda: engine.probabilities(x, (keep, *tile.inner)), rounds),
+        "two daily runs": seconds(lambda: engine.probabilities(x, (slice(None), *tile.inner)), rounds),
     }
     found: dict[str, object] = {"tile": [64, *tile.size]}
     for name, days in shared_days().items():

@@ -29,17 +29,17 @@ def make_cube(path: Path, shape: tuple[int, int]):
     large.make_cube(path)
 
 
-def once(cube, engine, scratch: Path, client) -> tuple[float, np.ndarray]:
+def once(cube, engine, scratch: Path, scheduler) -> tuple[float, np.ndarray]:
     from banet.mapping import map_burned
 
     begin = time.perf_counter()
-    burnmap = map_burned(cube, "2020-08", "2020-08", engine, scratch=scratch, client=client)
+    burnmap = map_burned(cube, "2020-08", "2020-08", engine, scratch=scratch, scheduler=scheduler)
     return time.perf_counter() - begin, burnmap.burned_fraction
 
 
 def warm() -> None:
     """Import, on a worker, what takes long to import: that is not what is measured."""
-    import banet.mapping.job
+    import banet.mapping.run
     import banet.model.engine  # noqa: F401
 
 
@@ -56,7 +56,7 @@ def main() -> None:
 
     from banet.cube import open_cube
     from banet.model import Engine, load_models
-    from banet.parallel.cluster import connected
+    from banet.parallel import connected
 
     engine = Engine(load_models(args.weights.split(",")), "torch", threads=1)
     seconds: dict[int, list[float]] = {count: [] for count in (0, *args.workers)}

@@ -113,15 +113,15 @@ def by_group(taken: list[float], groups: int) -> list[float]:
 
 def one_round(watch: Watch, cube, engine, names: list[str], store, size: int) -> dict[str, float]:
     """Do one tile and return the bytes that each stage of moving data must touch."""
-    from banet.mapping import Joiner, make_tiling
-    from banet.mapping.canvas import block_planes
-    from banet.mapping.inference import read_tile, seen
+    from banet.burned_area.dating import summarise
+    from banet.mapping.cores import seamless_tiling
+    from banet.mapping.tiles import read_tile, seen
     from banet.mapping.water import water_evidence
     from banet.mapping.windows import Window
     from banet.model.inputs import normalise
 
-    tiling = make_tiling("blend", (size, size), tile=size)
-    (tile,) = tiling
+    tiling = seamless_tiling((size, size), tile=size)
+    (core,), tile = tiling.cores, tiling.tile((0, 0))
     days = Window(FIRST, FIRST + DAYS, FIRST + KEPT.start, FIRST + KEPT.stop)
     (member,) = engine._members
     blocks, taken = type(member._crew).blocks, []
@@ -140,21 +140,23 @@ def one_round(watch: Watch, cube, engine, names: list[str], store, size: int) ->
     for name, seconds in zip(names, by_group(taken, len(names)), strict=True):
         watch.note(name, seconds)
     kept = watch("mask", lambda: np.where(usable, probability, np.float32(0)))
-    block = watch("join", lambda: Joiner(tiling).add(tile, kept))
-    flat = {"observed_days": np.ones((size, size), np.int16), "water": np.zeros((size, size), np.int8)}
-    planes = watch("sum, date", lambda: block_planes(block, flat, 0.5))
-    watch("keep tile", lambda: store.save("tile", (0, 0), {"probability": kept}))
-    watch("write block", lambda: store.save("block", (0, 0), planes))
+    summary = watch("sum, date", lambda: summarise(kept, 0.5))
+    planes = {
+        "burned_fraction": summary.burned_fraction,
+        "day": summary.day,
+        "uncertainty": summary.uncertainty,
+        "observed_days": np.ones((size, size), np.int16),
+        "water": np.zeros((size, size), np.int8),
+    }
+    watch("keep core", lambda: store.write(core, planes))
     plane = 4.0 * size * size
     return {
         "read": 6 * DAYS * 4 * plane / 4,  # int16 in, float32 out, four variables
         "seen, water": 7 * DAYS * plane,
         "normalise": 2 * 4 * DAYS * plane,
         "mask": 2 * 31 * plane,
-        "join": 2 * 31 * plane,
         "sum, date": 31 * plane,
-        "keep tile": 31 * plane,
-        "write block": 3 * plane,
+        "keep core": 3 * plane,
     }
 
 
@@ -199,13 +201,14 @@ def main() -> None:
     args = parser.parse_args()
     import torch
 
-    from banet.mapping.scratch import Scratch
+    from banet.mapping.store import Store
     from banet.model import Engine
 
     torch.set_num_threads(args.threads)
     model = network(args.net)
     engine, names = Engine([model], "torch", threads=args.threads), group_names(model)
-    with tempfile.TemporaryDirectory() as folder, Scratch(Path(folder) / "s", {}) as store:
+    with tempfile.TemporaryDirectory() as folder:
+        store = Store(Path(folder) / "s", {})
         cube = make_cube(Path(folder) / "T.zarr", args.size)
         one_round(Watch(), cube, engine, names, store, args.size)  # memory and files become warm
         watch = Watch()

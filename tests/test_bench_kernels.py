@@ -14,8 +14,10 @@ import torch
 from banet.burned_area.dating import summarise
 from banet.cube import Cube
 from banet.grid.region import Region
-from banet.mapping import Joiner, make_tiling
-from banet.mapping.canvas import block_planes
+from banet.mapping.cores import Core
+from banet.mapping.original import MeanOfTiles, original_tiling
+from banet.mapping.store import Store
+from banet.mapping.tiles import Prediction
 from banet.mapping.water import water_evidence
 from banet.model.config import BANetConfig, InputSpec
 from banet.model.engine import Engine
@@ -90,15 +92,21 @@ def test_remembering(benchmark):
     torch.testing.assert_close(found[:, :, 5:6], alone)  # every cell by itself
 
 
-def test_joining_tiles(benchmark):
-    tiling = make_tiling("blend", (160, 192), tile=96, step=64, margin=(8, 8))
+def test_the_mean_of_overlapping_tiles(benchmark):
+    tiling = original_tiling((160, 192), tile=96, step=64)
     field = np.random.default_rng(0).random((DAYS, 160, 192), np.float32)
+    flat = np.zeros((96, 96), np.int16)
+
+    def predict(tile):
+        rows, cols = tile.shape
+        return Prediction(
+            field[:, tile.rows, tile.cols], flat[:rows, :cols], flat[:rows, :cols].astype(np.int8)
+        )
 
     def join():
-        joiner, out = Joiner(tiling), np.empty_like(field)
-        for tile in tiling:
-            block = joiner.add(tile, field[:, tile.rows, tile.cols])
-            out[:, block.rows, block.cols] = block.probability
+        mean, out = MeanOfTiles(tiling, predict), np.empty_like(field)
+        for core in tiling.cores:
+            out[:, core.rows, core.cols] = mean(core).probability
         return out
 
     np.testing.assert_allclose(benchmark(join), field, atol=1e-6)
@@ -114,12 +122,14 @@ def test_summing_and_dating(benchmark):
     assert not summary.uncertainty.any()
 
 
-def test_planes_of_a_block(benchmark):
-    from banet.mapping.joiner import Block
+def test_keeping_a_core(benchmark, tmp_path):
+    core = Core((0, 0), slice(0, SHAPE[0]), slice(0, SHAPE[1]))
+    planes = {"burned_fraction": np.full(SHAPE, 0.3, np.float32), "day": np.full(SHAPE, -1, np.int32)}
+    store = Store(tmp_path, {"made": "by hand"})
 
-    probability = np.full((DAYS, *SHAPE), 0.01, np.float32)
-    block = Block(slice(0, SHAPE[0]), slice(0, SHAPE[1]), probability, (0, 0))
-    seen = {"observed_days": np.ones(SHAPE, np.int16), "water": np.zeros(SHAPE, np.int8)}
-    planes = benchmark(block_planes, block, seen, 0.5)
-    np.testing.assert_allclose(planes["burned_fraction"], 0.01 * DAYS, rtol=1e-5)
-    assert (planes["day"] == -1).all()
+    def keep():
+        store.write(core, planes)
+        return store.read(core)
+
+    found = benchmark(keep)
+    assert all(np.array_equal(found[name], plane) for name, plane in planes.items())

@@ -26,6 +26,9 @@ __all__ = [
     "from_day_of_year",
     "month_range",
     "parse_period",
+    "period_label",
+    "period_stem",
+    "whole_months",
 ]
 
 Day = np.datetime64
@@ -57,6 +60,33 @@ def parse_period(start: Any, end: Any = None) -> tuple[Day, Day]:
     if first < _EARLIEST or stop > _LATEST:
         raise InputError(f"{_said(start)} to {_said(end)}: periods lie between {_EARLIEST} and {_LATEST}")
     return first, stop
+
+
+def whole_months(start: Day, stop: Day) -> bool:
+    """Return whether the days from `start` up to, not including, `stop` are whole calendar months."""
+    return all(day == day.astype("datetime64[M]").astype("datetime64[D]") for day in (start, stop))
+
+
+def period_label(start: Day, stop: Day) -> str:
+    """Return a half-open period in words: a month, or its first and last day.
+
+    >>> period_label(np.datetime64("2020-12-01"), np.datetime64("2021-01-01"))
+    '2020-12'
+    >>> period_label(np.datetime64("2020-08-15"), np.datetime64("2020-08-21"))
+    '2020-08-15 to 2020-08-20'
+    """
+    month, last = start.astype("datetime64[M]"), stop - np.timedelta64(1, "D")
+    one = whole_months(start, stop) and last.astype("datetime64[M]") == month
+    return str(month) if one else f"{start} to {last}"
+
+
+def period_stem(start: Day, stop: Day) -> str:
+    """Return a half-open period as file names hold it: `YYYYMM`, or `YYYYMMDD-YYYYMMDD`, the last included.
+
+    >>> period_stem(np.datetime64("2020-08-15"), np.datetime64("2020-08-21"))
+    '20200815-20200820'
+    """
+    return "-".join(part.replace("-", "") for part in period_label(start, stop).split(" to "))
 
 
 def as_day(value: Any) -> Day:

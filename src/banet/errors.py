@@ -44,6 +44,14 @@ class OutputError(BanetError, OSError):
         return Exception.__str__(self)
 
 
+class BusyError(OutputError):
+    """Another run is at work on what was to be written."""
+
+
+class CorruptError(UnreadableFileError):
+    """Stored data are not what was written: a damaged disk, memory or transfer."""
+
+
 class PartialFailureError(BanetError, RuntimeError):
     """Some of the parts that were asked for failed; the rest is there."""
 

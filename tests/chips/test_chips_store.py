@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from banet.chips import ChipEntry, Chips
@@ -26,6 +26,7 @@ def block(seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     return planes, target.astype(np.float32)
 
 
+@settings(deadline=None)
 @given(st.floats(-3.2767, 3.2767), st.floats(0, 1e6), st.floats(0, 1))
 def test_values_come_back_within_half_a_step(reflectance: float, power: float, fraction: float) -> None:
     planes = np.full((4, 1, 1, 1), reflectance, np.float32)

@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,9 +15,7 @@ import torch
 
 from banet.cli import main
 from banet.cube import Cube
-from banet.errors import InputError
 from banet.grid.region import Region
-from banet.io.exclusive import exclusive, exclusive_all
 from banet.model.config import BANetConfig
 from banet.model.network import BANet
 from banet.model.weights import save_weights
@@ -95,11 +92,70 @@ def test_a_damaged_part_is_a_gap_and_status_3_and_is_made_good_later(cube, weigh
     assert not (out / ".unfinished").exists()
 
 
+def period(command, start, end):
+    """The command with another period."""
+    at = command.index("--start")
+    return [*command[: at + 1], start, "--end", end, *command[at + 4 :]]
+
+
+def test_days_map_days_and_their_files_are_named_by_them(cube, weights, tmp_path, capsys):
+    import rasterio
+
+    out = tmp_path / "maps"
+    command = period(words(cube.path, weights, out), "2021-07-15", "2021-07-20")
+    assert main([*command, "--threshold", "0.05"]) == 0
+    assert {path.name[:19] for path in out.iterdir()} == {"T_20210715-20210720"}
+    with rasterio.open(out / "T_20210715-20210720_burn_date.tif") as raster:
+        dates = raster.read(1)
+    assert (dates > 0).any()
+    assert set(np.unique(dates[dates > 0])) <= set(range(196, 202))
+    said = capsys.readouterr()
+    assert said.out.startswith("2021-07-15 to 2021-07-20: ")
+    assert "note: " not in said.err
+
+
+def test_a_month_said_in_days_has_the_files_of_the_month(cube, weights, tmp_path):
+    assert main(period(words(cube.path, weights, tmp_path), "2021-07-01", "20210731")) == 0
+    assert {path.name[:8] for path in tmp_path.glob("*.tif")} == {"T_202107"}
+
+
+def test_each_month_has_its_own_notes_and_one_without_observations_says_so(cube, weights, tmp_path, capsys):
+    assert main(period(words(cube.path, weights, tmp_path), "2021-07", "2021-10")) == 0
+    said = capsys.readouterr()
+    lines = said.out.splitlines()
+    assert lines[0].startswith("2021-07-01 to 2021-07-31: ")
+    assert "ha burned" in lines[0]
+    assert [line.split(",")[0] for line in lines[2:]] == ["2021-09: not observed", "2021-10: not observed"]
+    notes = [line for line in said.err.splitlines() if line.startswith("note: ")]
+    assert "note: 2021-09: the cube lacks 30 of the 30 days that are mapped" in notes
+    assert "note: 2021-10: the cube lacks 31 of the 31 days that are mapped" in notes
+    assert "note: 2021-10: not observed" in notes
+    assert sum(note.startswith("note: 2021-09: not observed in any image") for note in notes) == 1
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "message"),
+    [
+        ("2021/07", "2021/07", "2021-07"),
+        ("2021-08", "2021-07", "before it starts"),
+        ("2020-07", "2020-07", "no day from 2020-07-01"),
+        ("2021-07-15", "2021-07-32", "2021-07-32"),
+    ],
+)
+def test_a_period_that_is_none_or_not_there_is_wrong_input(
+    cube, weights, tmp_path, capsys, start, end, message
+):
+    assert main(period(words(cube.path, weights, tmp_path), start, end)) == 2
+    assert message in capsys.readouterr().err
+
+
 def test_what_is_asked_for_is_checked_first(cube, weights, tmp_path, capsys):
     both = words(cube.path, weights, tmp_path, "--workers", "1", "--scheduler", "tcp://h:1")
     for command, message in (
         (both, "give --workers or --scheduler, not both"),
         (words(cube.path, weights, tmp_path, "--engine", "tpu"), "no engine named 'tpu'"),
+        (words(cube.path, weights, tmp_path, "--step", "50", "--workers", "2"), "runs in one process"),
+        (words(cube.path, weights, tmp_path, "--threshold", "2"), "threshold 2.0 is not above 0"),
     ):
         assert main(command) == 2
         assert message in capsys.readouterr().err
@@ -128,15 +184,15 @@ def test_two_runs_of_one_month_refuse_and_of_two_months_cooperate(cube, weights,
     """Two real processes: the second is refused while the first lives, and goes on where it was killed."""
     out = tmp_path / "maps"
     first = run(words(cube.path, weights, out), stderr=subprocess.PIPE)
-    lock = out / ".unfinished" / "T_2021-07.lock"
+    lock = out / ".unfinished" / ".T_2021-07.lock"
     while not lock.exists():
         assert first.poll() is None, first.stderr.read()
         time.sleep(0.02)
     first.send_signal(signal.SIGSTOP)  # at work for as long as we like
     second = run(words(cube.path, weights, out, "--threshold", "0.4"), stderr=subprocess.PIPE)
     _, told = second.communicate()
-    assert second.returncode == 2
-    assert "another run is writing 2021-07 of T to" in told
+    assert second.returncode == 1
+    assert "another run is at work on 2021-07 of T in" in told
     june = [word.replace("2021-07", "2021-06") for word in words(cube.path, weights, out)]
     other = run(june)
     assert other.wait() == 0
@@ -157,37 +213,3 @@ def test_workers_write_the_files_of_one_process(cube, weights, tmp_path):
     files = sorted(path.name for path in one.glob("*.tif"))
     assert len(files) == 3
     assert all((one / name).read_bytes() == (many / name).read_bytes() for name in files)
-
-
-def test_a_lock_is_had_by_one_and_all_or_none_are_taken(tmp_path):
-    a, b = tmp_path / "x" / "a", tmp_path / "x" / "b"
-    with exclusive(b, "b is taken"):
-        with (
-            pytest.raises(InputError, match="b is taken"),
-            exclusive_all([(a, "a is taken"), (b, "b is taken")]),
-        ):
-            pass
-        with exclusive(a, "a is taken", remove=True):
-            assert a.exists()
-    assert not a.exists()
-    assert b.exists()
-
-
-def test_a_lock_whose_file_was_removed_meanwhile_is_none(tmp_path, monkeypatch):
-    """Who opened the file before its holder removed it must not go on with a file that others do not see."""
-    from banet.io import exclusive as module
-
-    path, real, opened = tmp_path / "lock", module._lock, []
-
-    def late(stream):
-        if not opened:
-            path.unlink()
-        opened.append(stream.fileno())
-        real(stream)
-
-    monkeypatch.setattr(module, "_lock", late)
-    with exclusive(path, "taken"):
-        assert len(opened) == 2
-        assert Path(path).exists()
-        with pytest.raises(InputError, match="taken"), exclusive(path, "taken"):
-            pass

@@ -27,7 +27,8 @@ from banet.download.errors import (
     TransientError,
 )
 from banet.download.transfer import Job, fetch
-from banet.errors import InputError, OutputError, UnreadableFileError
+from banet.errors import BusyError, InputError, OutputError, UnreadableFileError
+from banet.io.lock import lock
 from fake_agencies import HDF4, HDF5, HTML, TOKEN, Reply, agencies  # noqa: F401
 
 BODY = HDF5 + bytes(range(256)) * 40
@@ -280,13 +281,9 @@ def test_a_stop_keeps_what_came(agencies, client, tmp_path):  # noqa: F811
 
 
 def test_two_processes_do_not_write_one_file(agencies, client, tmp_path):  # noqa: F811
-    fcntl = pytest.importorskip("fcntl")
     job = job_for(agencies.data, tmp_path)
-    job.target.parent.mkdir()
-    with job.target.with_name("a.nc.part").open("ab") as other:
-        fcntl.flock(other, fcntl.LOCK_EX)
-        with pytest.raises(OutputError, match="another process"):
-            fetch(client, job)
+    with lock(job.target, "it"), pytest.raises(BusyError, match=r"another run is at work on .*a\.nc"):
+        fetch(client, job)
     assert fetch(client, job) == "fetched"
 
 

@@ -20,7 +20,7 @@ from banet.evaluation.benchmark.stage import write_cube
 from banet.evaluation.classes import read_classes, read_validity
 from banet.evaluation.compare import compare
 from banet.evaluation.scores import score
-from banet.evaluation.sources import read_other, read_pair, read_raster_map
+from banet.evaluation.sources import read_map_or_product, read_other, read_pair, read_raster_map
 from banet.export import write_products
 from banet.grid.region import Region
 from banet.io.manifest import Manifest
@@ -162,6 +162,21 @@ def test_months_are_joined(tmp_path):
 
 
 # Classes and masks.
+
+
+def test_what_a_killed_run_left_is_no_map(tmp_path):
+    """A folder of maps may hold the half of one that a killed run was writing."""
+    for name in (
+        ".T_202107.nc.x1.part/T_202107.nc",
+        ".T_202107_burn_date.tif.x2.part/T_202107_burn_date.tif",
+    ):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_bytes(b"half")
+    with pytest.raises(NotFoundError, match="of no kind"):
+        read_map_or_product(tmp_path)
+    made = map_of(np.full(REGION.shape, 3), region=REGION)
+    write_products(made, tmp_path, "T_202108", manifest=Manifest(), pictures=False)
+    assert read_map_or_product(tmp_path).burned.all()
 
 
 def test_classes_of_a_raster_go_by_area(tmp_path):

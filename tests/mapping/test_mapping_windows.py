@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from banet.days import day_range
+from banet.days import day_range, period_label, period_stem, whole_months
 from banet.errors import InputError
-from banet.mapping.windows import Window, kept_days, month_window, month_windows, nrt_window
+from banet.mapping.windows import Window, kept_days, month_window, month_windows, nrt_window, period_windows
 
 
 def days(start, stop):
@@ -100,3 +102,68 @@ def test_windows_must_follow_one_another():
         kept_days([month_window("2021-01"), month_window("2021-03")])
     with pytest.raises(InputError, match="no window"):
         kept_days([])
+
+
+# Days that are no whole months.
+
+
+@given(
+    first=st.dates(dt.date(1999, 1, 1), dt.date(2060, 1, 1)),
+    count=st.integers(1, 200),
+    length=st.sampled_from([16, 32, 64, 80]),
+    there=st.tuples(st.integers(-300, 300), st.integers(0, 400)),
+)
+def test_windows_of_any_days_keep_them_all_once_with_context_on_both_sides(first, count, length, there):
+    start = np.datetime64(first, "D")
+    stop = start + count
+    assume(not whole_months(start, stop))
+    cube = days(start + there[0], start + there[0] + there[1])
+    windows = period_windows(start, stop, cube, length)
+    assert np.array_equal(kept_days(windows), days(start, stop))
+    assert len(windows) == -(-count // (length // 2))
+    for window in windows:
+        assert window.length == length
+        before, after = window.keep.start, length - window.keep.stop
+        if not cube.size or cube.size < length:
+            assert abs(before - after) <= 1
+            continue
+        if abs(before - after) > 1:  # moved: only to where the cube holds days, and no further than it must
+            assert window.start == cube[0] or window.stop == cube[-1] + 1 or 0 in (before, after)
+        if cube[0] <= window.keep_start and window.keep_stop <= cube[-1] + 1:
+            assert cube[0] <= window.start
+            assert window.stop <= cube[-1] + 1
+        if cube[0] <= window.keep_start - length // 4 and window.keep_stop + length // 4 <= cube[-1] + 1:
+            assert min(before, after) >= length // 4
+
+
+def test_whole_months_have_the_windows_of_months():
+    got = period_windows(
+        np.datetime64("2020-11-01"), np.datetime64("2021-02-01"), days("2020-01-01", "2022-01-01")
+    )
+    assert got == month_windows("2020-11", "2021-01")
+    with pytest.raises(InputError, match="no day"):
+        period_windows(
+            np.datetime64("2021-02-01"), np.datetime64("2021-02-01"), days("2021-01-01", "2021-02-01")
+        )
+
+
+def test_days_at_the_end_of_a_cube_have_the_days_before_them_in_their_window():
+    there = days("2021-05-01", "2021-08-21")
+    (window,) = period_windows(np.datetime64("2021-08-15"), np.datetime64("2021-08-21"), there)
+    assert (window.start, window.stop) == (np.datetime64("2021-06-18"), np.datetime64("2021-08-21"))
+
+
+@pytest.mark.parametrize(
+    ("start", "stop", "label", "stem"),
+    [
+        ("2020-08-15", "2020-08-21", "2020-08-15 to 2020-08-20", "20200815-20200820"),
+        ("2020-12-01", "2021-01-01", "2020-12", "202012"),
+        ("2020-02-01", "2020-03-01", "2020-02", "202002"),
+        ("2020-02-01", "2020-02-29", "2020-02-01 to 2020-02-28", "20200201-20200228"),
+        ("2020-11-01", "2021-01-01", "2020-11-01 to 2020-12-31", "20201101-20201231"),
+        ("2020-08-15", "2020-08-16", "2020-08-15 to 2020-08-15", "20200815-20200815"),
+    ],
+)
+def test_periods_have_names(start, stop, label, stem):
+    period = np.datetime64(start), np.datetime64(stop)
+    assert (period_label(*period), period_stem(*period)) == (label, stem)

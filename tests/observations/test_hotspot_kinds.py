@@ -253,8 +253,12 @@ def test_what_is_placed_is_told(tmp_path):
     heard: list[str] = []
     tell_placed(table, REGION, days, heard.append)
     assert heard == ["2 of 3 hot spots lie in PT; FRP known on 4 of 12 days"]
-    with pytest.warns(BanetWarning, match="FRP known on 4 of 12 days"):
-        tell_placed(table, REGION, days)
+    tell_placed(table, REGION, days)
+    odd = read_hotspots(write(tmp_path / "odd.csv", row(), row(frp="1e39"), row(day="2020-08-08")))
+    with pytest.warns(
+        BanetWarning, match="2 of 3 hot spots lie in PT; left out: 1 with .* known on 4 of 12 days"
+    ):
+        tell_placed(odd, REGION, days)
 
 
 # Impossible values.

@@ -56,7 +56,7 @@ def scheduler_words(client, tmp_path):
 
 def contents(folder: Path) -> dict[str, bytes]:
     """What the files of a folder hold, by their names in it; who held a lock does not count."""
-    files = (path for path in folder.rglob("*") if path.is_file() and path.name != "lock")
+    files = (path for path in folder.rglob("*") if path.is_file())
     return {str(path.relative_to(folder)): path.read_bytes() for path in files}
 
 

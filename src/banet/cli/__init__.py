@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from banet.cli.progress import caution
 from banet.errors import BanetError, BanetWarning
 
 if TYPE_CHECKING:
@@ -92,9 +92,7 @@ def _usage_error(error: Exception) -> BanetError:
 def run_guarded(action: Callable[[], int], *, debug: bool = False) -> int:
     """Run `action`; print the error of a failed one in one line, or its whole traceback with `debug`."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("always", BanetWarning)
-            warnings.showwarning = _cautions()
+        with _notes_printed():
             return action()
     except BanetError as error:
         if debug:
@@ -115,19 +113,23 @@ def run_guarded(action: Callable[[], int], *, debug: bool = False) -> int:
         return EXIT_FAILURE
 
 
-def _cautions() -> Callable[..., None]:
-    """Return what prints warnings: those of banet in one line each, and each once."""
-    told: set[str] = set()
-    usual = warnings.showwarning
+@contextlib.contextmanager
+def _notes_printed() -> Iterator[None]:
+    """Print each BanetWarning as a note of one line, also where its text repeats."""
+    from banet.cli.progress import caution
 
-    def show(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
-        if not issubclass(category, BanetWarning):
-            usual(message, category, *place, **more)
-        elif str(message) not in told:
-            told.add(str(message))
-            caution(" ".join(str(message).split()))
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", BanetWarning)
+        others = warnings.showwarning
 
-    return show
+        def show(message: Any, category: type[Warning], *more: Any, **named: Any) -> None:
+            if issubclass(category, BanetWarning):
+                caution(" ".join(str(message).split()))
+            else:
+                others(message, category, *more, **named)
+
+        warnings.showwarning = show
+        yield
 
 
 def _say(text: str) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from banet.cli.progress import caution, progress, say
+from banet.cli.progress import progress, say
 
 if TYPE_CHECKING:
     import numpy as np
@@ -146,8 +146,6 @@ def _predict_monthly(arguments: argparse.Namespace) -> int:
             cube, months[0], months[-1], weights=_weights(arguments.weight_files), progress=report
         )
         for burnmap in maps:
-            for note in burnmap.attrs.get("notes", ()):
-                caution(note)
             stem = f"ba_{cube.region.name}_{_compact(burnmap.start)[:6]}"
             _save_mat(folder / f"{stem}.mat", _burned_and(burnmap, _day_of_year(burnmap)))
             say(f"{folder / stem}.mat: {burnmap.burned_area_ha:,.0f} ha burned")
@@ -168,8 +166,6 @@ def _predict_times(arguments: argparse.Namespace) -> int:
         burnmap = map_burned(
             cube, first, last, weights=_weights(arguments.weight_files), threshold=0.05, progress=report
         )
-    for note in burnmap.attrs.get("notes", ()):
-        caution(note)
     stem = f"{arguments.output}_{region.name}{str(first)[:4]}"
     index = (burnmap.burn_date - burnmap.start).astype("float32")
     content = _burned_and(burnmap, index)

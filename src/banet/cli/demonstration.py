@@ -139,7 +139,7 @@ def _map(cube: Cube, folder: Path, weights: str, report: Any) -> tuple[BurnedAre
     from banet.mapping import map_burned
 
     burnmap = map_burned(cube, _MONTH, _MONTH, weights, progress=report)
-    return burnmap, write_month(cube, burnmap, folder, settings={"tiling": "blend", "threshold": 0.5})
+    return burnmap, write_month(cube, burnmap, folder, settings={"tiling": "seamless", "threshold": 0.5})
 
 
 def _score(cube: Cube, burnmap: BurnedArea, scene: Scene) -> tuple[BurnedArea, BurnedArea, dict[str, Scores]]:

@@ -1,11 +1,10 @@
-"""`banet map`: monthly maps of burn date, confidence and uncertainty."""
+"""`banet map`: maps of burn date, confidence and uncertainty, by the month or of any days."""
 
 from __future__ import annotations
 
 import contextlib
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -16,11 +15,10 @@ if TYPE_CHECKING:
     from cyclopts import App
 
     from banet.burned_area.burned_area import BurnedArea
-    from banet.cube import Cube
 
 
 _SCRATCH = ".unfinished"
-"""Folder beside the maps that holds finished tiles while a run goes on."""
+"""Folder beside the maps that holds finished cores while a run goes on."""
 
 
 def register(root: App) -> None:
@@ -35,7 +33,7 @@ def make_maps(
     end: str,
     out: Path,
     weights: str = "default",
-    tiling: Literal["blend", "original"] | None = None,
+    tiling: Literal["seamless", "original"] | None = None,
     tile: int | None = None,
     step: int | None = None,
     threshold: float = 0.5,
@@ -43,97 +41,87 @@ def make_maps(
     engine: str = "auto",
     spread: Workers = Workers(),  # noqa: B008 - it is frozen
 ) -> None:
-    """Write the maps of every month from START to END.
+    """Write the maps from START to END: one for each month, or one of all days where these are no months.
 
     A run that was ended at any moment goes on where it stopped when it is started again. A tile that cannot
-    be made is left as a gap that counts as not observed; the rest is written, the exit status is 3, and the
-    same command tries the gaps again. Two runs may write to one folder, but not the same month.
+    be made is left out and its cells count as not observed; the rest is written, the exit status is 3, and
+    the same command tries it again. Two runs may write to one folder, but not the same period.
 
     Args:
         cube: a folder CUBE.zarr.
-        start: first month, YYYY-MM.
-        end: last month, included.
-        out: folder for {name}_{YYYYMM}_burn_date.tif, _confidence.tif, _uncertainty.tif, .nc, .png.
+        start: first month or day, YYYY-MM or YYYY-MM-DD.
+        end: last month or day, included.
+        out: folder for {name}_{YYYYMM}_burn_date.tif, _confidence.tif, _uncertainty.tif, .nc, .png; the names
+            of other periods hold the first and last day, {name}_{YYYYMMDD}-{YYYYMMDD}_burn_date.tif.
         weights: name or path; several, separated by commas, are averaged.
-        tiling: 'blend' joins tiles without seams, 'original' does as Pinto et al. (2020) did; the latter
-            where --step is given, otherwise the former.
-        tile: edge of a tile in cells; 128 for 'original', chosen by the network for 'blend'.
+        tiling: 'seamless' equals one pass over the region, 'original' does as Pinto et al. (2020) did; the
+            latter where --step is given, otherwise the former.
+        tile: edge of a tile in cells; 128 for 'original', chosen by the network for 'seamless'.
         step: distance of the tiles of 'original' in cells; 100 if left out.
         threshold: least burned value of a cell that counts as burned.
         pictures: also write a PNG of each map.
-        engine: what computes: 'torch', 'bfloat16', 'openvino', 'onnx', 'cuda', 'cuda-bfloat16', or 'auto'
-            for what 'banet doctor' names.
+        engine: what computes: 'torch', 'bfloat16', 'cuda', 'cuda-bfloat16', or 'auto' for what 'banet doctor'
+            names.
         spread: who does the work.
     """
     from banet.cube import open_cube
-    from banet.days import month_range
+    from banet.days import parse_period, period_label
+    from banet.export.output import write_map
     from banet.io.files import output_folder
-    from banet.mapping.run import Settings
+    from banet.mapping import MapOptions, map_months, period_scratch
 
     spread.check()
-    opened = open_cube(cube)
-    months = [str(month) for month in month_range(start, end)]
+    settings: dict[str, Any] = {"tiling": tiling or ("seamless" if step is None else "original")}
+    settings |= {"tile": tile, "step": step, "threshold": threshold}
+    MapOptions.of_keywords(
+        "banet map", {**settings, "workers": spread.workers, "scheduler": spread.scheduler}
+    )
+    opened, period = open_cube(cube), parse_period(start, end)
     folder = output_folder(out)
-    tiling = tiling or ("blend" if step is None else "original")
-    settings: Settings = {"tiling": tiling, "tile": tile, "step": step, "threshold": threshold}
+    scratch, failed = folder / _SCRATCH, list[str]()
     network = _network(weights, engine, spread.workers)
     with (
-        _alone(folder, opened.region.name, months),
+        _alone(folder, opened.region.name, period),
         spread.connected() as client,
         progress("map") as report,
     ):
-        running: Settings = {**settings, "progress": report, "keep_going": True, "client": client}
-        gaps = _write(opened, network, folder, months, running, {**settings}, pictures=pictures)
+        running: dict[str, Any] = {"progress": report, "keep_going": True, "scheduler": client}
+        for burned in map_months(opened, start, end, network, **settings, **running, scratch=scratch):
+            written = write_map(opened, burned, folder, settings=settings, pictures=pictures)
+            label = period_label(burned.start, burned.stop)
+            say(f"{_said(burned, label)}, {written['burn_date']}")
+            lines = list(_failed(burned, label))
+            failed += lines
+            if not lines:
+                shutil.rmtree(period_scratch(scratch, burned.start, burned.stop), ignore_errors=True)
     with contextlib.suppress(OSError):  # another run may be at work in it
-        (folder / _SCRATCH).rmdir()
-    _tell(gaps)
+        scratch.rmdir()
+    _tell(failed)
 
 
-def _write(
-    cube: Cube,
-    network: Any,
-    folder: Path,
-    months: Sequence[str],
-    running: Any,
-    settings: dict[str, Any],
-    *,
-    pictures: bool,
-) -> list[str]:
-    """Map and write each month; return a line for each gap."""
-    from banet.export.output import write_month
-    from banet.mapping import map_months
-
-    scratch, gaps, told = folder / _SCRATCH, list[str](), set[str]()
-    maps = map_months(cube, months[0], months[-1], network, **{**running, "scratch": scratch})
-    for month, burnmap in zip(months, maps, strict=True):
-        written = write_month(cube, burnmap, folder, settings=settings, pictures=pictures)
-        for note in burnmap.attrs.get("notes", ()):
-            if note not in told:
-                caution(note)
-            told.add(note)
-        say(f"{burnmap.start}: {burnmap.burned_area_ha:,.0f} ha burned, {written['burn_date']}")
-        found = list(_gaps(month, burnmap))
-        gaps += found
-        if not found:
-            shutil.rmtree(scratch / month, ignore_errors=True)
-    return gaps
+def _said(burned: BurnedArea, label: str) -> str:
+    """Return what a map shows, in words."""
+    hectares = f"{burned.burned_area_ha:,.0f} ha burned"
+    if burned.observed_days.any():
+        return f"{burned.start} to {burned.days[-1]}: {hectares}"
+    return f"{label}: not observed" + (f", {hectares}" if burned.burned.any() else "")
 
 
-def _gaps(month: str, burnmap: BurnedArea) -> Iterator[str]:
-    for gap in burnmap.attrs["gaps"]:
+def _failed(burned: BurnedArea, label: str) -> Iterator[str]:
+    for gap in burned.attrs["gaps"]:
         (top, bottom), (left, right) = gap["rows"], gap["cols"]
-        yield f"{month}, rows {top} to {bottom - 1}, columns {left} to {right - 1}: {gap['reason']}"
+        yield f"{label}, rows {top} to {bottom - 1}, columns {left} to {right - 1}: {gap['reason']}"
 
 
-def _tell(gaps: Sequence[str]) -> None:
+def _tell(failed: Sequence[str]) -> None:
     from banet.errors import PartialFailureError
 
-    if not gaps:
+    if not failed:
         return
-    for gap in gaps:
-        caution(f"not mapped: {gap}")
+    for line in failed:
+        caution(f"not mapped: {line}")
     raise PartialFailureError(
-        f"{len(gaps)} parts could not be mapped and count as not observed; the rest is there, and the same "
+        f"{len(failed)} parts could not be mapped and count as not observed; the rest is there, and the same "
         "command tries them again"
     )
 
@@ -147,16 +135,16 @@ def _network(weights: str, engine: str, workers: int | None) -> Any:
     return Engine(load_models(weights.split(",")), engine, threads=threads)
 
 
-def _alone(folder: Path, region: str, months: Sequence[str]) -> AbstractContextManager[None]:
-    """Hold the right to write these months to this folder."""
-    from banet.io.exclusive import exclusive_all
+@contextlib.contextmanager
+def _alone(folder: Path, region: str, period: tuple[Any, Any]) -> Iterator[None]:
+    """Hold the right to write the maps of a period to this folder."""
+    from banet.days import period_label
+    from banet.io.lock import lock
+    from banet.mapping.windows import split_months
 
-    return exclusive_all(
-        [
-            (
-                folder / _SCRATCH / f"{region}_{month}.lock",
-                f"another run is writing {month} of {region} to {folder}; wait for it or give another folder",
-            )
-            for month in months
-        ]
-    )
+    with contextlib.ExitStack() as stack:
+        for start, stop in split_months(*period):
+            label = period_label(start, stop)
+            path = folder / _SCRATCH / f"{region}_{label.replace(' ', '_')}"
+            stack.enter_context(lock(path, f"{label} of {region} in {folder}"))
+        yield

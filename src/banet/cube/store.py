@@ -26,10 +26,10 @@ from banet.cube.shards import ShardReader
 from banet.cube.slots import Slots
 from banet.cube.window import CubeInfo, CubeWindow
 from banet.days import Day, Days, as_day, day_range
-from banet.errors import InputError, NotFoundError, OutputError, UnreadableFileError
+from banet.errors import BusyError, InputError, NotFoundError, OutputError, UnreadableFileError
 from banet.grid.region import Region
 from banet.io.files import PathLike, writing
-from banet.io.writer_lock import WriterLock
+from banet.io.lock import Lock, lock
 from banet.observations.planes import DayPlanes
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class Cube:
         self.flags = tuple(flags)
         self._variables = {**VARIABLES, **{name: flag_plane(name) for name in self.flags}}
         self._reader = ShardReader(self.path, region.shape, self._variables)
-        self._lock = WriterLock(self.path / "time" / "lock", f"the cube {self.path}")
+        self._lock = Lock(self.path, f"the cube {self.path}")
         self._slots = Slots(self.path, region.shape, tuple(self._variables))
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -89,15 +89,19 @@ class Cube:
 
         Raises:
             InputError: if there is something at `path` already, or a flag plane cannot be named so.
+            BusyError: if another run is making it.
             OutputError: if it cannot be written.
         """
         target = Path(path)
         if target.exists():
             raise InputError(f"{target} is there already; open it, or choose another name")
-        with writing(target) as part:
-            create_store(
-                part, region, sensor=sensor, mir_band=mir_band, version=_version(), flags=tuple(flags)
-            )
+        with lock(target, f"the cube {target}"):
+            if target.exists():
+                raise BusyError(f"another run has just made the cube {target}; start this one again")
+            with writing(target) as part:
+                create_store(
+                    part, region, sensor=sensor, mir_band=mir_band, version=_version(), flags=tuple(flags)
+                )
         return cls(target, region, sensor=sensor, mir_band=mir_band, flags=flags)
 
     @classmethod
@@ -290,7 +294,7 @@ class Cube:
         """Hold the right to write, across several writes.
 
         Raises:
-            OutputError: if another process has it.
+            BusyError: if another run has it.
         """
         with self._lock.held():
             yield
@@ -319,7 +323,8 @@ class Cube:
 
         Raises:
             InputError: if the planes are on another grid, or hold an infinite or impossible value.
-            OutputError: if another process is writing, or the store cannot be written to.
+            BusyError: if another run is writing.
+            OutputError: if the store cannot be written to.
         """
         wanted = as_day(day)
         physical = self._physical(wanted, planes, frp)
@@ -354,7 +359,8 @@ class Cube:
 
         Raises:
             InputError: if no reason is given.
-            OutputError: if another process is writing, or the store cannot be written to.
+            BusyError: if another run is writing.
+            OutputError: if the store cannot be written to.
         """
         wanted = as_day(day)
         if not reasons:
@@ -374,7 +380,8 @@ class Cube:
 
         Raises:
             InputError: if the mask is on another grid.
-            OutputError: if another process is writing, or the store cannot be written to.
+            BusyError: if another run is writing.
+            OutputError: if the store cannot be written to.
         """
         values = np.asarray(mask)
         if values.shape != self.region.shape or values.dtype != np.bool_:

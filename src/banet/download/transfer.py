@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Literal
+from typing import Literal
 
 import httpx
 
@@ -22,6 +22,7 @@ from banet.download.client import Client, Explain, host_of, retrying, shown
 from banet.download.content import KINDS, SNIFF_BYTES, kind_of_name, problem_with, said
 from banet.download.errors import StoppedError, TransferError, TransientError
 from banet.errors import BanetError, OutputError, UnreadableFileError
+from banet.io.lock import lock
 
 __all__ = ["Job", "Outcome", "fetch", "is_there"]
 
@@ -120,12 +121,7 @@ class _Part:
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
         """Keep other processes from writing the same file."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        with self.path.open("ab") as stream:
-            if not _lock(stream):
-                raise OutputError(
-                    f"{self.job.target} is being fetched by another process; wait for it to end"
-                )
+        with lock(self.job.target, str(self.job.target)):
             try:
                 yield
             finally:
@@ -161,18 +157,6 @@ class _Part:
     def finish(self) -> None:
         self.path.replace(self.job.target)
         self.notes.unlink(missing_ok=True)
-
-
-def _lock(stream: IO[bytes]) -> bool:
-    try:
-        import fcntl
-    except ImportError:
-        return True  # no such locks on this system
-    try:
-        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 @contextlib.contextmanager

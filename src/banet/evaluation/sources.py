@@ -16,7 +16,7 @@ from banet.errors import InputError, NotFoundError, UnreadableFileError
 from banet.grid.rasters import missing, whole_numbers
 from banet.grid.region import Region
 from banet.grid.vectors import is_vector
-from banet.io.files import PathLike
+from banet.io.files import PathLike, visible_files
 from banet.labels.monthly_files import MEANINGS, MISSING
 from banet.labels.monthly_products import product_of
 
@@ -47,7 +47,7 @@ def sniff(path: PathLike) -> str:
                 f"{place.name} is no map, burned-area product or perimeter file that banet knows"
             )
         return kind
-    files = [file for file in place.rglob("*") if file.is_file()]
+    files = visible_files(place)
     # A raster of another name is taken for burn dates only when it is asked for by itself.
     kinds = {kind for file in files if (kind := _kind(file)) is not None and _named(file, kind)}
     # A map's rasters lie beside its NetCDF file, which says more.
@@ -199,14 +199,14 @@ def _read_maps(path: Path) -> BurnedArea:
 
     if not path.is_dir():
         return read_map(path)
-    found = sorted(file for file in path.rglob("*.nc") if not file.name.endswith("_truth.nc"))
+    found = [file for file in visible_files(path, "*.nc") if not file.name.endswith("_truth.nc")]
     return join([read_map(file) for file in found])
 
 
 def _only(path: Path, pattern: str) -> Path:
     if not path.is_dir():
         return path
-    found = sorted(path.rglob(pattern))
+    found = visible_files(path, pattern)
     if len(found) != 1:
         raise InputError(f"the folder {path} holds {len(found)} files {pattern}; name one of them")
     return found[0]

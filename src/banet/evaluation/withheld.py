@@ -27,10 +27,18 @@ def withhold(cube: Cube, inputs: Inputs) -> Cube:
 
 
 class _View:
-    """Reads as the cube does, and leaves everything else to it."""
+    """Reads as the cube does, and leaves everything else to it.
+
+    Attributes:
+        withheld: what is, by which a run knows it from the whole cube.
+    """
 
     def __init__(self, cube: Cube, inputs: Inputs) -> None:
         self._cube, self._inputs = cube, inputs
+        self.withheld = inputs
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _View, (self._cube, self._inputs)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._cube, name)

@@ -7,33 +7,36 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from banet.days import as_month
+from banet.days import period_stem
 from banet.io.files import PathLike
 
 if TYPE_CHECKING:
     from banet.burned_area.burned_area import BurnedArea
     from banet.cube import Cube
 
-__all__ = ["month_stem", "write_map", "write_month"]
+__all__ = ["map_stem", "write_map", "write_month"]
 
 
-def month_stem(burnmap: BurnedArea) -> str:
-    """Return `{region}_{YYYYMM}`, the first part of the names of a month's files."""
-    return f"{burnmap.region.name}_{str(as_month(burnmap.start)).replace('-', '')}"
+def map_stem(burnmap: BurnedArea) -> str:
+    """Return the first part of the names of a map's files.
+
+    It is `{region}_{YYYYMM}` for a month, and `{region}_{YYYYMMDD}-{YYYYMMDD}` for other days.
+    """
+    return f"{burnmap.region.name}_{period_stem(burnmap.start, burnmap.stop)}"
 
 
 def write_month(
     cube: Cube, burnmap: BurnedArea, folder: PathLike, *, settings: Mapping[str, Any], pictures: bool = True
 ) -> dict[str, Path]:
     """Write the products of one month; see `write_map`."""
-    return write_map(cube, burnmap, folder, month_stem(burnmap), settings=settings, pictures=pictures)
+    return write_map(cube, burnmap, folder, settings=settings, pictures=pictures)
 
 
 def write_map(
     cube: Cube,
     burnmap: BurnedArea,
     folder: PathLike,
-    stem: str,
+    stem: str | None = None,
     *,
     settings: Mapping[str, Any],
     pictures: bool = True,
@@ -45,7 +48,7 @@ def write_map(
         cube: what the map was made from; it goes into the manifest.
         burnmap: the map.
         folder: to write to.
-        stem: first part of the file names.
+        stem: first part of the file names; that of `map_stem` if left out.
         settings: how the map was made, for the manifest.
         pictures: also write a PNG.
         command: the command line for the manifest; that of this process if left out.
@@ -59,7 +62,7 @@ def write_map(
     words = [Path(sys.argv[0]).name, *sys.argv[1:]] if command is None else command
     config = {**settings, "map": dict(burnmap.attrs), "sensor": cube.sensor, "mir_band": cube.mir_band}
     manifest = Manifest.begin(words, config, inputs=[cube.path], weights=_hashes(burnmap))
-    return write_products(burnmap, folder, stem, manifest=manifest, pictures=pictures)
+    return write_products(burnmap, folder, stem or map_stem(burnmap), manifest=manifest, pictures=pictures)
 
 
 def _hashes(burnmap: BurnedArea) -> dict[str, str]:

@@ -9,7 +9,7 @@ from banet.burned_area.geotiff import layers, write_cog
 from banet.burned_area.netcdf import DailyProbability, write_netcdf
 from banet.errors import InputError, OutputError, UnreadableFileError
 from banet.export.qml import burn_date_style, confidence_style, uncertainty_style, write_style
-from banet.io.files import PathLike, existing_folder, output_folder, sha256
+from banet.io.files import PathLike, existing_folder, output_folder, sha256, visible_files
 from banet.io.manifest import Manifest
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def find_manifests(folder: PathLike) -> list[Path]:
     Raises:
         NotFoundError: if there is no such folder.
     """
-    return sorted(existing_folder(folder, "folder of maps").glob(f"*{MANIFEST}"))
+    return visible_files(existing_folder(folder, "folder of maps"), f"*{MANIFEST}", deep=False)
 
 
 def _rasters(burnmap: BurnedArea, folder: Path, stem: str) -> dict[str, Path]:

@@ -71,7 +71,8 @@ def build_cube(
             and cube.
         progress: called after each day with the number of days done, of all days, and a line about the day.
         notice: called with one line that says how many hot spots lie in the region, what was left out, and
-            on how many days the fires are known; without it a `BanetWarning` says so where anything lacks.
+            on how many days the fires are known; without it a `BanetWarning` says so where rows were left out
+            or none lies in the region.
 
     Raises:
         NotFoundError: if a folder or hot-spot file is not there, or no file falls on the days asked for.

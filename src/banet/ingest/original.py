@@ -24,7 +24,7 @@ from banet.cube import Cube
 from banet.days import Day, as_day
 from banet.errors import InputError, NotFoundError, UnreadableFileError
 from banet.grid.region import Region
-from banet.io.files import PathLike, existing_folder
+from banet.io.files import PathLike, existing_folder, visible_files
 from banet.io.hdf5 import dataset, number, opened
 from banet.observations.planes import DayPlanes
 
@@ -108,7 +108,7 @@ def import_original(
 def _day_files(folder: Path, region: Region) -> list[_DayFile]:
     """Find one file a day, in order."""
     found = []
-    for path in folder.rglob("*"):
+    for path in visible_files(folder):
         match = _NAME.fullmatch(path.name)
         if match is not None:
             try:

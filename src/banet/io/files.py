@@ -1,56 +1,155 @@
-"""Writing files so that a half-written one never looks whole, and naming what was read."""
+"""Files written aside and renamed, so that a half-written one never looks whole; and names of what is read.
+
+What is being written lies in a dot folder `.NAME.xxxx.part` beside its target, together with a lock that its
+process holds. A process that is killed leaves the folder; the next run that writes there sweeps it.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import errno
+import functools
 import hashlib
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from filelock import BaseFileLock, FileLock, Timeout
+
 from banet.errors import NotFoundError, OutputError
 
-__all__ = ["PathLike", "existing_file", "existing_folder", "output_folder", "sha256", "writing"]
+__all__ = [
+    "UNSUPPORTED",
+    "PathLike",
+    "existing_file",
+    "existing_folder",
+    "output_folder",
+    "sha256",
+    "sweep",
+    "visible_files",
+    "writing",
+]
 
 PathLike = str | os.PathLike[str]
+UNSUPPORTED = {errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOLCK}
+"""Error numbers of file systems that have no locks."""
+# Seconds after which a folder without a lock is not one that is just being made.
+_YOUNG = 60
+_PART, _LOCK, _OLD = ".part", ".lock", ".old"
 
 
 @contextlib.contextmanager
 def writing(path: PathLike) -> Iterator[Path]:
     """Give a temporary sibling of `path` to write to, renamed to `path` when the block ends well.
 
-    The sibling keeps the suffix of `path`, so that libraries which choose a format by suffix still do.
-    It may be used for a file or a folder. On any error it is removed and `path` is as it was.
+    The sibling keeps the name of `path`, so that libraries which choose a format by suffix still do.
+    It may be used for a file or a folder. On any error it is removed and `path` is as it was. What other
+    processes left half-written in the folder, and no process holds any more, is removed first.
 
     Raises:
         OutputError: if the folder cannot be written to or the disk is full.
     """
     target = Path(path)
     part: Path | None = None
+    with contextlib.ExitStack() as stack:
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            _sweep_once(target.parent.absolute())
+            folder, held = _part_folder(target)
+            if held is not None:
+                stack.callback(held.release)
+            stack.callback(shutil.rmtree, folder, ignore_errors=True)
+            part = folder / target.name
+            yield part
+            _replace(part, target)
+        except OSError as error:
+            if isinstance(error, OutputError) or not _about_output(error, target):
+                raise
+            raise OutputError(f"cannot write {target}: {error.strerror or error}") from error
+
+
+def sweep(folder: PathLike) -> int:
+    """Remove what dead processes left half-written in a folder, and return how many there were.
+
+    What a living process holds stays, on every machine that sees the locks of the file system. A folder that
+    was being replaced by its successor when its process ended is replaced now.
+    """
+    swept = 0
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError), os.scandir(folder) as entries:
+        for entry in entries:
+            name = entry.name
+            if name.startswith(".") and name.endswith(_PART) and entry.is_dir(follow_symlinks=False):
+                swept += _swept(Path(entry.path))
+    return swept
+
+
+@functools.lru_cache(maxsize=256)
+def _sweep_once(folder: Path) -> None:
+    """Sweep a folder when this process writes to it for the first time."""
+    sweep(folder)
+
+
+def _swept(part: Path) -> bool:
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent))
-        part = folder / target.name
-        yield part
-        _replace(part, target)
-    except OSError as error:
-        if isinstance(error, OutputError) or not _about_output(error, target):
-            raise
-        raise OutputError(f"cannot write {target}: {error.strerror or error}") from error
+        if not (part / _LOCK).exists() and time.time() - part.stat().st_mtime < _YOUNG:
+            return False
+        held = _held(part)
+    except (Timeout, OSError):
+        return False
+    if held is None:
+        return False
+    try:
+        if (part / _OLD).exists():
+            _finish(part)
+        shutil.rmtree(part, ignore_errors=True)
     finally:
-        if part is not None:
-            shutil.rmtree(part.parent, ignore_errors=True)
+        held.release()
+    return True
+
+
+def _finish(part: Path) -> None:
+    """Bring back a folder whose replacement was killed between two renames: the new one, or the old."""
+    for content in part.iterdir():
+        if content.name not in (_LOCK, _OLD) and not (target := part.parent / content.name).exists():
+            content.rename(target)
+
+
+def _part_folder(target: Path) -> tuple[Path, BaseFileLock | None]:
+    """Make a folder to write in, and hold its lock where the file system has locks."""
+    while True:
+        folder = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=_PART, dir=target.parent))
+        with contextlib.suppress(
+            Timeout, FileNotFoundError, FileExistsError
+        ):  # another process swept it first
+            return folder, _held(folder)
+
+
+def _held(part: Path) -> BaseFileLock | None:
+    """Lock a part folder; None where the file system has no locks."""
+    lock = FileLock(part / _LOCK, timeout=0, thread_local=False, fallback_to_soft=False)
+    try:
+        lock.acquire()
+    except OSError as error:
+        if error.errno not in UNSUPPORTED:
+            raise
+        return None
+    return lock
 
 
 def _replace(part: Path, target: Path) -> None:
-    if part.is_dir() and target.is_dir():
-        old = part.parent / "old"
-        target.rename(old)
-        part.rename(target)
-    else:
+    if not (part.is_dir() and target.is_dir()):
         part.replace(target)
+        return
+    old = part.parent / _OLD
+    target.rename(old)
+    try:
+        part.rename(target)
+    except BaseException:
+        old.rename(target)
+        raise
 
 
 def _about_output(error: OSError, target: Path) -> bool:
@@ -61,8 +160,32 @@ def _about_output(error: OSError, target: Path) -> bool:
     return name == str(target) or name.startswith(str(target.parent))
 
 
+def visible_files(
+    folder: PathLike, pattern: str = "*", *, deep: bool = True, folders: bool = False
+) -> list[Path]:
+    """Return the files of a folder, sorted, without those that are hidden or lie in hidden folders.
+
+    What a run is writing, what a killed one left, and the notes of desktops and notebooks are all hidden.
+    A hidden name in the path of `folder` itself does not matter.
+
+    Args:
+        folder: where to look; a folder that is not there holds no file.
+        pattern: of the names, as `Path.glob` has it, without folders.
+        deep: look into the folders inside too.
+        folders: return folders too, such as file geodatabases.
+    """
+    place = Path(folder)
+    found = place.rglob(pattern) if deep else place.glob(pattern)
+    return sorted(
+        file
+        for file in found
+        if not any(name.startswith(".") for name in file.relative_to(place).parts)
+        and (folders or file.is_file())
+    )
+
+
 def output_folder(path: PathLike) -> Path:
-    """Make `path` a folder that can be written to.
+    """Make `path` a folder that can be written to, without what dead processes left half-written.
 
     Raises:
         OutputError: if it is a file, or cannot be made or written to.
@@ -74,6 +197,7 @@ def output_folder(path: PathLike) -> Path:
             pass
     except OSError as error:
         raise OutputError(f"cannot write to the folder {folder}: {error.strerror or error}") from error
+    sweep(folder)
     return folder
 
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from banet.errors import InputError, UnreadableFileError
-from banet.io.files import PathLike, existing_file, sha256, writing
+from banet.io.files import PathLike, existing_file, sha256, visible_files, writing
 from banet.io.scrub import plain, scrubbed_command
 
 __all__ = ["InputFile", "Manifest"]
@@ -68,7 +68,7 @@ class InputFile:
         """
         file = Path(path)
         if file.is_dir():
-            return cls(file.name, sum(f.stat().st_size for f in file.rglob("*") if f.is_file()))
+            return cls(file.name, sum(f.stat().st_size for f in visible_files(file)))
         if not file.is_file():
             raise InputError(f"cannot list the input {file} in the manifest: it does not exist")
         return cls(file.name, file.stat().st_size, sha256(file) if digest else None)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
 import yaml
@@ -10,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from banet.errors import InputError, UnreadableFileError
 from banet.io.files import PathLike, existing_file
 
-__all__ = ["Frozen", "read_fields"]
+__all__ = ["Frozen", "did_you_mean", "read_fields"]
 
 
 def read_fields(path: PathLike, what: str) -> dict[str, Any]:
@@ -28,6 +30,19 @@ def read_fields(path: PathLike, what: str) -> dict[str, Any]:
     if not isinstance(fields, dict):
         raise UnreadableFileError(f"{file} holds no named settings")
     return fields
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return advice on a name that nobody knows: the nearest of the known ones, or all of them.
+
+    >>> did_you_mean("treshold", ["threshold", "tile"])
+    "did you mean 'threshold'?"
+    >>> did_you_mean("colour", ["threshold", "tile"])
+    'known are: threshold, tile'
+    """
+    names = sorted(known)
+    near = difflib.get_close_matches(name, names, n=1)
+    return f"did you mean {near[0]!r}?" if near else f"known are: {', '.join(names)}"
 
 
 class Frozen(BaseModel):
@@ -50,3 +65,33 @@ class Frozen(BaseModel):
                 for e in error.errors()
             )
             raise InputError(f"{origin}: {problems}") from error
+
+    @classmethod
+    def of_keywords(cls, function: str, given: Mapping[str, Any], also: Iterable[str] = ()) -> Self:
+        """Make it from the keywords that a Python function was called with.
+
+        Args:
+            function: its name, for errors.
+            given: the keywords.
+            also: keywords that the function takes besides the fields, for the advice.
+
+        Raises:
+            TypeError: if a keyword is no field, as Python itself raises; with the nearest one.
+            InputError: in one line, if a value does not fit.
+        """
+        for name in given:
+            if name not in cls.model_fields:
+                advice = did_you_mean(name, {*cls.model_fields, *also})
+                raise TypeError(f"{function}() got an unexpected keyword argument {name!r}; {advice}")
+        try:
+            return cls.model_validate(dict(given))
+        except ValidationError as error:
+            raise InputError(f"{function}: {'; '.join(map(_problem, error.errors()))}") from error
+
+
+def _problem(error: Any) -> str:
+    """Say in words which value does not fit, why, and what was found."""
+    where = ".".join(str(part) for part in error["loc"])
+    if error["type"] == "value_error":  # one of our own validators: its words are complete
+        return str(error["ctx"]["error"])
+    return f"{where}: {error['msg']}, found {error['input']!r}"

@@ -23,7 +23,7 @@ from banet.grid.cutting import Grid
 from banet.grid.rasters import read_window
 from banet.grid.region import Region
 from banet.grid.sinusoidal import SinusoidalGrid, tile_grid, tile_of
-from banet.io.files import PathLike
+from banet.io.files import PathLike, visible_files
 from banet.io.hdf4 import read_arrays
 
 __all__ = [
@@ -161,7 +161,7 @@ def listed_paths(
     files: list[Path] = []
     for path in given:
         if path.is_dir():
-            files += sorted(p for p in path.rglob("*") if p.is_file() and wanted(p))
+            files += filter(wanted, visible_files(path))
         elif path.is_file():
             files.append(path)
         else:

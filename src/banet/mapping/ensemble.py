@@ -1,4 +1,4 @@
-"""From whatever names a network to something that gives daily probabilities."""
+"""Ensemble of networks from their names, files or objects, and the tiles that suit it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from banet.errors import InputError
-from banet.mapping.blend import ALIGN, MARGIN, margin_of
+from banet.mapping.cores import ALIGN, MARGIN, margin_of
 
 if TYPE_CHECKING:
     from banet.model.config import Calibration, InputSpec
@@ -22,10 +22,9 @@ if TYPE_CHECKING:
 __all__ = ["Ensemble", "Predictor", "as_ensemble"]
 
 # The larger the tile, the less of it is margin, but the more memory it takes: here at most about 2.5 GB for
-# 64 days. A wide memory keeps its whole first stage, engines that run a network as a graph most layers.
+# 64 days. A wide memory keeps its whole first stage.
 TILE = 448
 SMALLER_TILE = 352
-GRAPH_TILE = 256
 WIDE_BYTES = 64
 """A memory is wide if the first stage after it gives more than so many bytes a cell and day."""
 
@@ -55,7 +54,7 @@ class Ensemble:
             file, of its tensors; empty for an engine that does not tell.
         margin: (lead, trail) cells past which none of them feels the border of a tile.
         align: cells of which the edge of a tile must be a multiple.
-        tile: edge of a blended tile, if not asked for otherwise.
+        tile: edge of a square with as many cells as a tile may have, if not asked for otherwise.
         calibration: what the numbers mean: of a network by itself, since no mean of several was measured.
     """
 
@@ -114,10 +113,7 @@ def _described(engine: Predictor, models: Sequence[BANet]) -> Ensemble:
 def _tile(engine: Predictor, model: BANet) -> int:
     """Return the edge of a tile: larger where a cell takes less memory."""
     backend = getattr(engine, "backend", None)
-    name = "torch" if backend is None else backend.name
-    if name in ("openvino", "onnx"):
-        return GRAPH_TILE
-    size = 2 if name == "bfloat16" else 4
+    size = 2 if backend is not None and backend.name == "bfloat16" else 4
     wide = bool(model.config.memory) and model.config.width * size > WIDE_BYTES
     return SMALLER_TILE if wide else TILE
 

@@ -1,15 +1,13 @@
-"""Finding water in the images themselves, for cubes that came without a mask."""
+"""Water found in the images themselves, for cubes that came without a mask."""
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 __all__ = ["estimate_water", "water_evidence"]
-
-Plane = npt.NDArray[np.float32]
 
 CLEAR_RED = 0.15
 """Red reflectance below which an observation is taken as free of thick cloud, snow and glint."""
@@ -21,26 +19,7 @@ ENOUGH = 5
 AT_LEAST = 3
 
 
-class Reflectances(Protocol):
-    """What of a cube's window this looks at: (days, rows, columns) float32, NaN where not observed."""
-
-    @property
-    def red(self) -> Plane:
-        """Red reflectance (1)."""
-        ...
-
-    @property
-    def nir(self) -> Plane:
-        """Near-infrared reflectance (1)."""
-        ...
-
-    @property
-    def frp(self) -> Plane:
-        """Fire radiative power (MW)."""
-        ...
-
-
-def estimate_water(window: Reflectances) -> npt.NDArray[np.bool_]:
+def estimate_water(window: Any) -> npt.NDArray[np.bool_]:
     """Tell which cells are water: most clear observations are dark in NIR and no brighter than in red.
 
     Vegetation, soil and char reflect more in NIR than in red; water reflects less, at any depth of haze. An
@@ -58,7 +37,7 @@ def estimate_water(window: Reflectances) -> npt.NDArray[np.bool_]:
     return water_evidence(window) > 0
 
 
-def water_evidence(window: Reflectances) -> npt.NDArray[np.int8]:
+def water_evidence(window: Any) -> npt.NDArray[np.int8]:
     """Return 1 where `estimate_water` finds water, -1 where it finds land, 0 where too little was seen.
 
     The sign of the sum over several windows is the answer for all of them.

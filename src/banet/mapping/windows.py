@@ -1,4 +1,4 @@
-"""Which days the network sees, and which of them go into the map.
+"""Windows of days: those that the network sees, and those of them that go into the map.
 
 The network reads a whole sequence of days at once. The days near its ends have less context than those in
 its middle, so a month is read with days before and after it and only the month's own days are kept.
@@ -13,10 +13,19 @@ from typing import Any
 
 import numpy as np
 
-from banet.days import Day, Days, as_day, as_month, day_range, month_range
+from banet.days import Day, Days, as_day, as_month, day_range, month_range, whole_months
 from banet.errors import InputError
 
-__all__ = ["SEQUENCE_LENGTH", "Window", "kept_days", "month_window", "month_windows", "nrt_window"]
+__all__ = [
+    "SEQUENCE_LENGTH",
+    "Window",
+    "kept_days",
+    "month_window",
+    "month_windows",
+    "nrt_window",
+    "period_windows",
+    "split_months",
+]
 
 SEQUENCE_LENGTH = 64
 _MULTIPLE = 16
@@ -109,6 +118,62 @@ def month_windows(start: Any, end: Any, length: int = SEQUENCE_LENGTH) -> tuple[
         InputError: if `end` is before `start`.
     """
     return tuple(month_window(month, length) for month in month_range(start, end))
+
+
+def split_months(start: Day, stop: Day) -> list[tuple[Day, Day]]:
+    """Return the months of a half-open period of whole months; a period of other days as it is.
+
+    >>> len(split_months(np.datetime64("2020-08-01"), np.datetime64("2020-10-01")))
+    2
+    >>> len(split_months(np.datetime64("2020-08-02"), np.datetime64("2020-10-01")))
+    1
+    """
+    if not whole_months(start, stop):
+        return [(start, stop)]
+    months = np.arange(as_month(start), as_month(stop) + 1).astype("datetime64[D]")
+    return list(itertools.pairwise(months))
+
+
+def period_windows(start: Day, stop: Day, there: Days, length: int = SEQUENCE_LENGTH) -> tuple[Window, ...]:
+    """Return the windows that serve any period; their kept days join.
+
+    Whole months have the windows of `month_windows`. Other days are cut evenly into parts of at most half a
+    window, each of which lies in the middle of its own, so that a quarter of the window or more is context on
+    either side. Where the cube ends sooner on one side, the window moves to the other, but never so far that
+    it loses a day that is kept.
+
+    Args:
+        start: first day to map.
+        stop: the day after the last.
+        there: days of the cube, sorted.
+        length: number of days that the network sees, a multiple of 16.
+
+    Raises:
+        InputError: if there is no day, or the length does not fit.
+
+    >>> (window,) = period_windows(np.datetime64("2020-08-15"), np.datetime64("2020-08-21"), np.array([]))
+    >>> window.start, window.stop
+    (np.datetime64('2020-07-17'), np.datetime64('2020-09-19'))
+    """
+    _check_length(length)
+    days = int((stop - start) // _ONE)
+    if days < 1:
+        raise InputError(f"the period {start} to {stop} (not included) holds no day")
+    if whole_months(start, stop):
+        return month_windows(start, stop - _ONE, length)
+    count = -(-days // (length // 2))
+    borders = [start + days * part // count * _ONE for part in range(count + 1)]
+    return tuple(_middle(first, after, there, length) for first, after in itertools.pairwise(borders))
+
+
+def _middle(first: Day, after: Day, there: Days, length: int) -> Window:
+    """Return the window that has these days in its middle, moved to where the cube holds days."""
+    spare = length - int((after - first) // _ONE)
+    start = first - spare // 2 * _ONE
+    if there.size and there[-1] - there[0] >= (length - 1) * _ONE:
+        start = np.clip(start, there[0], there[-1] + _ONE - length * _ONE)
+    start = np.clip(start, first - spare * _ONE, first)
+    return Window(start, start + length * _ONE, first, after)
 
 
 def nrt_window(day: Any, length: int = SEQUENCE_LENGTH) -> Window:

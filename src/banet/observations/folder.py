@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from banet.days import Day, Days
-from banet.io.files import PathLike, existing_folder
+from banet.io.files import PathLike, existing_folder, visible_files
 
 __all__ = ["FolderSource"]
 
@@ -27,7 +27,7 @@ class FolderSource(abc.ABC):
         Raises:
             NotFoundError: if there is no such folder.
         """
-        found = self.by_day(existing_folder(folder, "folder of VIIRS files").rglob("*"))
+        found = self.by_day(visible_files(existing_folder(folder, "folder of VIIRS files")))
         return {day: tuple(found[day]) for day in sorted(found)}
 
     def days(self, folder: PathLike) -> Days:

@@ -164,18 +164,18 @@ def placed(table: pd.DataFrame, region: Region, days: Days, *, source: str = "th
 def tell_placed(
     table: pd.DataFrame, region: Region, days: Days, notice: Callable[[str], None] | None = None
 ) -> Counts:
-    """Count hot spots as `placed` does, and tell: by `notice`, or by a warning where anything is missing.
+    """Count hot spots as `placed` does, and tell: by `notice`, or by a warning where something is odd.
 
     Raises:
         InputError: as `placed`.
 
     Warns:
-        BanetWarning: without `notice`, if rows were left out or days are not covered.
+        BanetWarning: without `notice`, if rows were left out, or none lies in the region.
     """
     counts = placed(table, region, days)
     if notice is not None:
         notice(str(counts))
-    elif counts.left_out or not all(covers(table, day, region) for day in days):
+    elif counts.read and (counts.left_out or not counts.placed):
         warnings.warn(str(counts), BanetWarning, stacklevel=3)
     return counts
 

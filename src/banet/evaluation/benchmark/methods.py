@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from banet.days import Day
-from banet.errors import InputError, NotFoundError
+from banet.errors import BanetWarning, InputError, NotFoundError
 from banet.evaluation.baselines import active_fires, grown_fires, index_drop
 from banet.evaluation.withheld import INPUTS, Inputs, withhold
 
@@ -176,8 +177,8 @@ def map_with(
 ) -> BurnedArea:
     """Map with a network as `banet map` does.
 
-    With the images withheld the original's tiling is taken: blended tiles map only cells of which there is an
-    observation, and without images those would be the cells of the hot spots alone.
+    With the images withheld the original's tiling is taken: the seamless one maps only cells that
+    were observed, and without images those would be the cells of the hot spots alone.
     """
     from banet.mapping import map_burned
 
@@ -187,15 +188,22 @@ def map_with(
         edge = -(-max(cube.region.shape) // 32) * 32
         # One tile with a rim where that does, else those of the original.
         tile, step = (edge + 32, edge) if edge <= 128 else (128, 100)
-        return map_burned(seen, *months, _loaded(weights), tiling="original", tile=tile, step=step)
-    return map_burned(seen, *months, _loaded(weights))
+        return _quiet(map_burned, seen, *months, _loaded(weights), tiling="original", tile=tile, step=step)
+    return _quiet(map_burned, seen, *months, _loaded(weights))
 
 
 def map_day_with(cube: Cube, day: Day, *, weights: tuple[str, ...]) -> BurnedArea:
     """Map in near real time: the last 64 days up to and including a day."""
     from banet.mapping import map_nrt
 
-    return map_nrt(cube, day, _loaded(weights))
+    return _quiet(map_nrt, cube, day, _loaded(weights))
+
+
+def _quiet(mapper: Callable[..., BurnedArea], *given: Any, **options: Any) -> BurnedArea:
+    """Map without warnings: seasons hold a part of their months, and `attrs` keeps the notes."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", BanetWarning)
+        return mapper(*given, **options)
 
 
 def active_fires_until(cube: Cube, day: Day) -> BurnedArea:
@@ -216,7 +224,7 @@ def map_as_original(cube: Cube, first: Day, last: Day, *, weights: tuple[str, ..
     from banet.mapping import map_burned
 
     months = first.astype("datetime64[M]"), last.astype("datetime64[M]")
-    return map_burned(cube, *months, _loaded(weights), tiling="original", threshold=0.5)
+    return _quiet(map_burned, cube, *months, _loaded(weights), tiling="original", threshold=0.5)
 
 
 def original_network(weights: str | None = None) -> Method | None:

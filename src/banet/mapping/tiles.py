@@ -1,0 +1,165 @@
+"""Tiles read from a cube and run through the network, one at a time."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from banet.errors import InputError
+from banet.mapping.cores import Tile
+from banet.mapping.water import water_evidence
+from banet.mapping.windows import Window
+
+if TYPE_CHECKING:
+    from banet.cube import Cube, CubeWindow
+    from banet.mapping.run import Run
+    from banet.model.config import InputSpec
+
+__all__ = ["Ahead", "Cells", "Prediction", "predict_tile", "read_tile", "seen"]
+
+Cells = npt.NDArray[np.float32]
+Planned = tuple[int, int, int]
+"""Row and column of a tile's index, and the number of a window."""
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """What the network says of cells, and what was seen of them.
+
+    Attributes:
+        probability: of burning on each kept day, (days, rows, columns) float32.
+        observed_days: kept days on which each cell was observed, (rows, columns) int16.
+        water: (rows, columns) int8: above 0 water, below 0 land, 0 unknown.
+    """
+
+    probability: Cells
+    observed_days: npt.NDArray[np.int16]
+    water: npt.NDArray[np.int8]
+
+
+def predict_tile(run: Run, tile: Tile, take: Callable[[Planned], tuple[CubeWindow, Cells]]) -> Prediction:
+    """Predict the inner cells of a tile, the kept days of all windows joined.
+
+    Cells that a window never saw (no reflectance and no hot spot) or saw to be water have probability 0,
+    whatever the network says; a tile of nothing else is not computed, which changes nothing in the result.
+    The original's tiling computes every tile and leaves all as the network gives it.
+
+    Args:
+        run: cube, windows and network.
+        tile: a tile of its region.
+        take: gives what `read_tile` reads of a tile and a window.
+    """
+    rows, cols = tile.inner
+    shape = rows.stop - rows.start, cols.stop - cols.start
+    probability = np.zeros((run.days.size, *shape), np.float32)
+    observed, water = np.zeros(shape, np.int16), np.zeros(shape, np.int16)
+    first = 0
+    for number, window in enumerate(run.windows):
+        kept = probability[first : first + window.kept.size]
+        seen_days, evidence = _window(run, tile, window, kept, *take((*tile.index, number)))
+        observed += seen_days
+        water += evidence
+        first += len(kept)
+    return Prediction(probability, observed, np.sign(water).astype(np.int8))
+
+
+def _window(
+    run: Run, tile: Tile, window: Window, kept: Cells, planes: CubeWindow, x: Cells
+) -> tuple[npt.NDArray[np.int16], npt.NDArray[np.int8]]:
+    """Fill in the probabilities of a window's kept days, and return what it saw. The planes are used up."""
+    from banet.model.inputs import normalise
+
+    names = ("red", "nir", "mir", "frp")
+    inner = SimpleNamespace(**{name: getattr(planes, name)[:, *tile.inner] for name in names})
+    evidence = _evidence(run, tile, inner)
+    red, nir, mir = (plane[window.keep] for plane in (inner.red, inner.nir, inner.mir))
+    observed = np.zeros(evidence.shape, np.int16)
+    for r, n, m in zip(red, nir, mir, strict=True):
+        observed += np.isfinite(r) & np.isfinite(n) & np.isfinite(m)
+    wanted = None if run.tiling.original else seen(inner) & (evidence <= 0)
+    if wanted is None or wanted.any():
+        engine = run.ensemble.engine
+        normalise(planes, engine.spec, out=_inside(x, tile))
+        result = engine.probabilities(x, (window.keep, *tile.inner))
+        if result.shape != kept.shape:
+            raise InputError(f"the network gave {result.shape} where days, rows and columns are {kept.shape}")
+        kept[...] = result if wanted is None else np.where(wanted, result, np.float32(0))
+    return observed, evidence
+
+
+def _evidence(run: Run, tile: Tile, inner: Any) -> npt.NDArray[np.int8]:
+    if run.water is not None:
+        return np.where(run.water[tile.rows, tile.cols][tile.inner], 1, -1).astype(np.int8)
+    if run.water_source == "estimated":
+        return water_evidence(inner)
+    return np.zeros(inner.red.shape[1:], np.int8)
+
+
+def seen(window: Any) -> npt.NDArray[np.bool_]:
+    """Tell of which cells a window holds anything, a reflectance or a hot spot, (rows, columns) bool."""
+    any_of = np.zeros(window.red.shape[1:], bool)
+    with np.errstate(invalid="ignore"):
+        for red, nir, mir, frp in zip(window.red, window.nir, window.mir, window.frp, strict=True):
+            any_of |= ~np.isnan(red) | ~np.isnan(nir) | ~np.isnan(mir) | (frp > 0)
+    return any_of
+
+
+def read_tile(cube: Cube, tile: Tile, window: Window, spec: InputSpec) -> tuple[CubeWindow, Cells]:
+    """Read the days of a window in a tile, in the array that the network is to take.
+
+    Returns:
+        The planes, and the array (channels, T, rows, columns) float32 in which those lie that are channels of
+        the spec, not yet normalised; what lies past the region is.
+    """
+    x = np.empty((len(spec.channels), window.length, *tile.size), np.float32)
+    if tile.shape != tile.size:  # what lies past the region looks to the network as missing values do
+        x[...] = np.asarray(spec.missing, np.float32)[:, None, None, None]
+    channels = zip(spec.channels, _inside(x, tile), strict=True)
+    into: dict[str, Cells] = {name: plane for name, plane in channels if name != "observed"}
+    variables = ("red", "nir", "mir", "frp")
+    planes = cube.read(window.start, window.stop, tile.rows, tile.cols, variables=variables, into=into)
+    return planes, x
+
+
+def _inside(x: Cells, tile: Tile) -> Cells:
+    """View the part of a tile that lies within the region."""
+    return x[:, :, : tile.shape[0], : tile.shape[1]]
+
+
+class Ahead:
+    """Reading in another thread, one item ahead of who takes the items in a known order.
+
+    An item that is not the one read ahead is read when it is asked for, so any order gives the same.
+
+    Args:
+        read: reads an item.
+        order: in which the items will be taken.
+    """
+
+    def __init__(self, read: Callable[[Planned], Any], order: Iterable[Planned]) -> None:
+        self._read, self._after = read, dict(itertools.pairwise(order))
+        self._pool = ThreadPoolExecutor(1)
+        self._pending: tuple[Planned, Future[Any]] | None = None
+
+    def take(self, item: Planned) -> Any:
+        """Return what was read of an item, and begin to read the next."""
+        pending, self._pending = self._pending, None
+        there = pending is not None and pending[0] == item
+        found = pending[1].result() if pending is not None and there else self._read(item)
+        del pending  # a future holds its result
+        if item in self._after:
+            following = self._after[item]
+            self._pending = following, self._pool.submit(self._read, following)
+        return found
+
+    def close(self) -> None:
+        """Drop what was read ahead."""
+        self._pending = None
+        self._pool.shutdown(cancel_futures=True)
