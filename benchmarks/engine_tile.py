@@ -171,7 +171,7 @@ def installed() -> list[str]:
     from banet.model.engine import choose_backend
 
     found = []
-    for name in ("torch", "bfloat16", "openvino", "onnx"):
+    for name in ("torch", "bfloat16"):
         try:
             found.append(choose_backend(name).name)
         except InputError:

@@ -83,11 +83,13 @@ def measure(rounds: int) -> dict[str, object]:
 
     from banet.mapping.windows import month_window
     from banet.model import Engine
-    from banet.model.engine_torch import Crew, _Down
+    from banet.model.device import Crew
+    from banet.model.folded import Down
 
     model, keep = network("width32-lstm"), month_window("2020-08").keep
     (tile, _, x), engine = middle_tile(model), Engine([model], "torch")
-    crew, down = Crew(engine.backend.threads), _Down.of(torch.float32, model.stages[0].space, None)
+    crew = Crew(engine.backend.threads)
+    down = Down.of(torch.empty(0), model.stages[0].space, None)
     whole = {
         "two months": seconds(lambda: engine.probabilities(x, (keep, *tile.inner)), rounds),
         "two daily runs": seconds(lambda: engine.probabilities(x, (slice(None), *tile.inner)), rounds),

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import plain_burns
 import xarray as xr
 from scipy.stats import wasserstein_distance
 
@@ -69,9 +70,16 @@ def main() -> None:
     result["Belarus, 2023-08-30"] = compare(*(pair := belarus(given.real, given.scenes)))
     result["Dominican Republic, polygons"] = compare(*dominican(given.real, given.scenes))
     show(result)
+    plain = {"Greece, real": plain_burns.drop_row([greek_twelve_days(true)])}
+    plain |= plain_burns.drops_by_climate(given.scenes)
+    scars = {"Portugal, MCD64A1": plain_burns.portuguese_scars(given.real)}
+    scars |= plain_burns.scars_by_climate(3 * given.scenes)
+    plain_burns.show_rows("Plain index drop on twelve days, 2.25 um", plain)
+    plain_burns.show_rows("Scars", scars)
     if given.out:
         with writing(given.out) as part:
-            part.write_text(json.dumps(result, indent=1) + "\n")
+            whole = {**result, "Plain index drop on twelve days": plain, "Scars": scars}
+            part.write_text(json.dumps(whole, indent=1) + "\n")
     if given.pictures:
         draw(given.pictures / "simulator_vs_real.png", samples["Greece"], pair)
 
@@ -86,6 +94,11 @@ def greek_scene(folder: Path) -> Season:
     frp = np.stack([grid_frp(table, GREECE, day) for day in days])
     burned = np.nan_to_num(labels.burned_fraction)
     return Season(light, frp, days, burned, labels.burn_date, ~labels.water & labels.known)
+
+
+def greek_twelve_days(scene: Season) -> tuple[np.ndarray, ...]:
+    """Return NIR, 2.25 um, burned on 2 to 9 August, and land that did not burn, of the real scene."""
+    return scene.light[1], scene.light[2], scene.burned >= 0.5, scene.land & (scene.burned == 0)
 
 
 def simulated_greece(seed: int) -> Season:

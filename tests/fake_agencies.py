@@ -130,7 +130,8 @@ class Host:
 
     def _send(self, handler: BaseHTTPRequestHandler, reply: Reply) -> None:
         handler.send_response(reply.status)
-        for key, value in {"Content-Length": str(len(reply.body)), **reply.headers}.items():
+        length = {} if "Transfer-Encoding" in reply.headers else {"Content-Length": str(len(reply.body))}
+        for key, value in {**length, **reply.headers}.items():
             handler.send_header(key, value)
         handler.end_headers()
         if handler.command == "HEAD":

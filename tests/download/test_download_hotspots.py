@@ -6,7 +6,7 @@ import logging
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
@@ -104,6 +104,7 @@ def test_later_the_open_piece_is_final_and_then_standard(agencies, client, tmp_p
     assert all("_SP_" in name for name in run(as_day("2025-01-01")))
 
 
+@settings(deadline=None)
 @given(
     start=st.integers(0, 400),
     length=st.integers(0, 60),

@@ -131,7 +131,9 @@ def test_swaths_come_in_pairs_with_size_checksum_and_login(agencies, client, tmp
     plan = plan_viirs(client, PT, D1, D1, tmp_path, stream="standard")
     assert [name[:8] for name in names(plan)] == ["VNP02MOD", "VNP03MOD", "VJ102MOD", "VJ103MOD"]
     assert all(job.login and job.checksum and job.size == len(BODY) for job in plan.jobs)
-    assert plan.notes == ("noaa21: nothing of product 750 (standard) from 2021-08-01 to 2021-08-01 in PT",)
+    assert plan.notes == (
+        "noaa21 has data from 2023-02-10; other days are not searched for (flights in the settings)",
+    )
     assert plan.bytes == 4 * len(BODY)
 
 
@@ -178,9 +180,10 @@ def test_night_is_left_out_unless_asked_for_and_the_newest_production_is_taken(a
 
 
 def test_375_m_and_surface_tiles(agencies, client, tmp_path):  # noqa: F811
-    swath(agencies, "VJ202IMG", version="2.1")
-    swath(agencies, "VJ203IMG", version="2.1")
-    plan = plan_viirs(client, PT, D1, D1, tmp_path, product="375", satellites=["noaa21"])
+    swath(agencies, "VJ202IMG", "A2024213.1142", version="2.1")
+    swath(agencies, "VJ203IMG", "A2024213.1142", version="2.1")
+    day = as_day("2024-07-31")
+    plan = plan_viirs(client, PT, day, day, tmp_path, product="375", satellites=["noaa21"])
     assert [name[:8] for name in names(plan)] == ["VJ202IMG", "VJ203IMG"]
     for h, v in [*tiles_of_region(PT), (30, 10)]:
         add(agencies, "VNP09GA/002", f"VNP09GA.A2021213.h{h:02}v{v:02}.002.2021214093012.h5")

@@ -376,7 +376,7 @@ def test_the_notes_beside_a_part_hold_no_query(agencies, client, tmp_path):  # n
         fetch(client, job)
     notes = (tmp_path / "a.nc.part.json").read_text()
     assert "hidden" not in notes
-    assert set(json.loads(notes)) == {"url", "validator"}
+    assert set(json.loads(notes)) == {"url", "validator", "total"}
     assert "hidden" not in repr(job)
 
 

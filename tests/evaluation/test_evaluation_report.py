@@ -172,7 +172,7 @@ def test_rows_as_text():
 @pytest.fixture(scope="module")
 def products(tmp_path_factory):
     folder = tmp_path_factory.mktemp("products")
-    manifest = Manifest(command="test", config={}, inputs=(), weights={})
+    manifest = Manifest(command=("test",), config={}, inputs=(), weights={})
     write_products(a_map(), folder, "T_202012", manifest=manifest, pictures=False)
     return folder
 

@@ -11,7 +11,7 @@ import pytest
 from banet.cube import Cube, open_cube
 from banet.errors import BusyError, InputError, NotFoundError, OutputError, UnreadableFileError
 from banet.grid.region import Region
-from banet.ingest.folder import build_cube
+from banet.ingest.folder import build_cube, images_of
 from banet.observations import source
 from banet.observations.hotspots import grid_frp, read_hotspots
 from writers_hdf4 import SCALES, smooth_planes, write_overpass
@@ -214,6 +214,57 @@ def test_notes_of_the_table_are_recorded(tmp_path: Path, season: tuple[Path, Pat
     record = cube.record(DAY)
     assert record is not None
     assert record.notes == ("fires.csv: 1 rows without a fire radiative power count as 0 MW",)
+
+
+@pytest.mark.parametrize(
+    "error", [MemoryError(), RuntimeError("odd\nthings"), KeyError("band"), OSError(5, "Input/output error")]
+)
+def test_whatever_goes_wrong_in_a_day_is_its_gap(
+    tmp_path: Path, season: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    reader, read = type(source("viirs750-gridded")), type(source("viirs750-gridded")).read_day
+
+    def failing(self, folder, day, region, files=None):  # type: ignore[no-untyped-def]
+        if day == DAY + 1:
+            raise error
+        return read(self, folder, day, region, files)
+
+    monkeypatch.setattr(reader, "read_day", failing)
+    cube, told = build(season, tmp_path / "t.zarr")
+    assert list(cube.gaps) == [DAY + 1]
+    (reason,) = cube.gaps[DAY + 1]
+    assert type(error).__name__ in reason
+    assert "A2020197.1236" in reason
+    assert "and 5 more" in reason
+    assert "\n" not in reason
+    assert told[1] == f"2020-07-15: gap: {reason}"
+    counts = images_of(cube)
+    assert (counts.read, counts.placed) == (3, 2)
+    assert str(counts).startswith("2 of 3 days with images were read, from 12 files; left out: 1 ")
+    assert f"2020-07-15: {reason}" in str(counts)
+
+
+def test_files_that_vanish_meanwhile_are_a_gap(tmp_path: Path, season: tuple[Path, Path]) -> None:
+    def vanish(done: int, total: int, message: str) -> None:
+        for path in season[0].glob("*A2020197*"):
+            path.unlink()
+
+    cube = build_cube(REGION, *season, tmp_path / "t.zarr", progress=vanish)
+    assert list(cube.gaps) == [DAY + 1]
+    assert "does not exist" in cube.gaps[DAY + 1][0]
+    assert cube.read(DAY + 2, DAY + 3).observed.any()
+
+
+def test_a_build_without_a_single_image_is_an_error_though_something_burned(
+    tmp_path: Path, season: tuple[Path, Path]
+) -> None:
+    for path in season[0].iterdir():
+        path.write_bytes(path.read_bytes()[:300])
+    with pytest.raises(UnreadableFileError, match="none of the 3 days with files could be read") as error:
+        build(season, tmp_path / "t.zarr")
+    assert error.value.exit_code == 2
+    assert "2020-07-14: " in str(error.value)
+    assert open_cube(tmp_path / "t.zarr").read(DAY, DAY + 1).frp.sum() == 10
 
 
 # What cannot be.

@@ -14,7 +14,8 @@ from banet.errors import InputError
 from banet.labels.date_columns import month_number, read_dates
 from banet.labels.perimeter_dates import fire_dates
 
-DAYS = st.dates(dt.date(1985, 1, 1), dt.date(2060, 12, 31))
+# Seconds since 1970 of June 2032 and later can be read as a calendar date with an hour.
+DAYS = st.dates(dt.date(1985, 1, 1), dt.date(2032, 5, 31))
 
 
 def column(values):

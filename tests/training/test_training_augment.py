@@ -15,6 +15,8 @@ from banet.training.augment import (
     constant_square,
     drop_days,
     keep_span,
+    keep_span_around,
+    lose_weeks,
     remove_hotspot_days,
     remove_hotspot_squares,
     thin_hotspots,
@@ -192,3 +194,56 @@ def test_noise_has_the_asked_deviation_and_keeps_gaps(rng: np.random.Generator) 
     assert np.isnan(planes[0, 0]).all() and np.isfinite(planes[1:]).all()
     assert planes[1:3].std() == pytest.approx(0.01, rel=0.05)
     assert not planes[3].any()
+
+
+def test_a_run_of_images_holds_a_day_of_fire(planes: np.ndarray, rng: np.random.Generator) -> None:
+    target = np.zeros(SHAPE[1:], np.float32)
+    target[11, 3, 4] = 1
+    lengths = set()
+    for _ in range(60):
+        left = planes.copy()
+        keep_span_around(left, target, rng)
+        seen = np.isfinite(left[:3]).any((0, 2, 3))
+        days = np.flatnonzero(seen)
+        assert seen[11]
+        assert np.array_equal(days, np.arange(days[0], days[-1] + 1))
+        assert np.array_equal(left[3], planes[3])
+        lengths.add(len(days))
+    assert min(lengths) == 4
+    assert max(lengths) > 10
+
+
+def test_a_run_of_images_without_any_fire_lies_anywhere(planes: np.ndarray, rng: np.random.Generator) -> None:
+    keep_span_around(planes, np.full(SHAPE[1:], np.nan, np.float32), rng)
+    assert 4 <= np.isfinite(planes[:3]).any((0, 2, 3)).sum() <= 16
+
+
+def test_lost_weeks_are_whole_days_without_images(planes: np.ndarray, rng: np.random.Generator) -> None:
+    before = planes.copy()
+    lose_weeks(planes, rng)
+    lost = ~np.isfinite(planes[:3]).any((0, 2, 3))
+    assert 4 <= lost.sum() < SHAPE[1] + 1
+    assert np.array_equal(planes[:, ~lost], before[:, ~lost], equal_nan=True)
+    assert np.array_equal(planes[3], before[3])
+
+
+def test_removed_hot_spots_may_be_such_that_nobody_looked(planes: np.ndarray, target: np.ndarray) -> None:
+    settings = NOTHING.model_copy(update={"frp_all": 1.0, "frp_unknown": 1.0})
+    varied, _ = augment(planes, target, settings, np.random.default_rng(1))
+    assert np.isnan(varied[3]).all()
+
+
+def test_wide_gains_stay_within_their_range(planes: np.ndarray, target: np.ndarray) -> None:
+    settings = NOTHING.model_copy(
+        update={"gain": 1.0, "gain_spread": 0.0, "mir_gain_spread": 0.0, "day_gain_spread": 0.0,
+                "mir_offset": 0.0, "most_gain": 2.0}
+    )  # fmt: skip
+    ratios = []
+    for seed in range(40):
+        varied, _ = augment(planes.copy(), target, settings, np.random.default_rng(seed))
+        ratio = (varied[:3] / planes[:3]).reshape(3, -1)
+        assert np.nanstd(ratio, 1).max() < 1e-4
+        ratios.append(np.nanmean(ratio, 1))
+    assert np.min(ratios) >= 0.5 - 1e-4
+    assert np.max(ratios) <= 2 + 1e-4
+    assert np.min(ratios) < 0.65 < 1.5 < np.max(ratios)

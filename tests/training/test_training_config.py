@@ -109,6 +109,8 @@ def test_the_file_of_the_published_recipe_is_the_preset() -> None:
 
 
 def test_the_recipe_of_the_shipped_weights_is_in_their_card() -> None:
-    card, recipe = load_model("default").card, load_config(FOLDER / "default.yaml").model_dump(mode="json")
+    recipe = load_config(FOLDER / "default.yaml").model_dump(mode="json")
+    # Settings that came after the run stand at their defaults, by which nothing changes.
+    kept = TrainingConfig.parse(load_model("default").card["config"], "card").model_dump(mode="json")
     for part in ("seed", "network", "inputs", "augment", "loss", "optimiser"):
-        assert card["config"][part] == recipe[part], part
+        assert kept[part] == recipe[part], part

@@ -56,7 +56,7 @@ def build(
         spread: who reads the files; days are written by this process alone.
     """
     from banet.grid.region import Region
-    from banet.ingest.folder import build_cube
+    from banet.ingest.folder import build_cube, images_of
 
     spread.check()
     grid = Region.load(region)
@@ -75,6 +75,7 @@ def build(
             notice=caution,
         )
     _summary(cube)
+    say(str(images_of(cube)))
 
 
 def import_original(

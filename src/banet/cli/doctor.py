@@ -23,8 +23,9 @@ _NEEDED = (
     "geopandas",
     "odc-geo",
     "pyresample",
+    "distributed",
 )
-_EXTRA = ("openvino", "onnx", "onnxruntime", "distributed", "pystac", "tensorboard")
+_EXTRA = ("pystac", "tensorboard")
 
 
 def register(root: App) -> None:

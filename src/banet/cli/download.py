@@ -35,6 +35,7 @@ def viirs(
     stream: Literal["auto", "standard", "nrt"] = "auto",
     night: bool = False,
     dry_run: bool = False,
+    plan: bool = False,
     report: Path | None = None,
     config: Path | None = None,
 ) -> None:
@@ -53,6 +54,7 @@ def viirs(
         stream: standard files, near-real-time ones, or auto: the latter where the former are not there yet.
         night: also fetch granules that the catalogue flags as night.
         dry_run: print the files and their bytes and fetch nothing; needs no login.
+        plan: print one line, files and bytes and the disk's room, and fetch nothing; needs no login.
         report: write what became of each file to this JSON file.
         config: settings that differ from the defaults, YAML.
     """
@@ -61,8 +63,8 @@ def viirs(
     from banet.grid.region import Region
 
     box = Region.load(region)
-    with connected(load_settings(config), login=not dry_run) as client:
-        plan = plan_viirs(
+    with connected(load_settings(config), login=not (dry_run or plan)) as client:
+        found = plan_viirs(
             client,
             box,
             as_day(start),
@@ -73,7 +75,7 @@ def viirs(
             stream=stream,
             night=night,
         )
-        carry_out(client, plan, "viirs", dry_run=dry_run, report_to=report)
+        carry_out(client, found, "viirs", dry_run=dry_run, summary=plan, report_to=report)
 
 
 def labels(
@@ -84,6 +86,7 @@ def labels(
     out: Path,
     product: str = "MCD64A1",
     dry_run: bool = False,
+    plan: bool = False,
     report: Path | None = None,
     config: Path | None = None,
 ) -> None:
@@ -96,6 +99,7 @@ def labels(
         out: folder for the files.
         product: MCD64A1 or VNP64A1.
         dry_run: print the files and their bytes and fetch nothing; needs no login.
+        plan: print one line, files and bytes and the disk's room, and fetch nothing; needs no login.
         report: write what became of each file to this JSON file.
         config: settings that differ from the defaults, YAML.
     """
@@ -103,9 +107,9 @@ def labels(
     from banet.grid.region import Region
 
     box = Region.load(region)
-    with connected(load_settings(config), login=not dry_run) as client:
-        plan = plan_labels(client, box, start, end, out, product=product)
-        carry_out(client, plan, "labels", dry_run=dry_run, report_to=report)
+    with connected(load_settings(config), login=not (dry_run or plan)) as client:
+        found = plan_labels(client, box, start, end, out, product=product)
+        carry_out(client, found, "labels", dry_run=dry_run, summary=plan, report_to=report)
 
 
 def hotspots(
@@ -117,6 +121,7 @@ def hotspots(
     satellites: str = "",
     country: str = "",
     dry_run: bool = False,
+    plan: bool = False,
     report: Path | None = None,
     config: Path | None = None,
 ) -> None:
@@ -133,6 +138,7 @@ def hotspots(
         satellites: some of snpp,noaa20,noaa21,modis; those that the settings name if left out.
         country: take the yearly archives of this country, which need no key.
         dry_run: print the tables that would be fetched.
+        plan: print one line, files and bytes and the disk's room, and fetch nothing; needs no login.
         report: write what became of each file to this JSON file.
         config: settings that differ from the defaults, YAML.
     """
@@ -146,11 +152,11 @@ def hotspots(
     first, last, chosen = as_day(start), as_day(end), _listed(satellites)
     with connected(load_settings(config)) as client:
         if country:
-            plan = plan_archives(client, country, first, last, out, satellites=chosen)
+            found = plan_archives(client, country, first, last, out, satellites=chosen)
         else:
             box = Region.load(region)
-            plan = plan_hotspots(client, firms_key(), box, first, last, out, satellites=chosen)
-        carry_out(client, plan, "hotspots", dry_run=dry_run, report_to=report)
+            found = plan_hotspots(client, firms_key(), box, first, last, out, satellites=chosen)
+        carry_out(client, found, "hotspots", dry_run=dry_run, summary=plan, report_to=report)
 
 
 def weights(
@@ -159,6 +165,7 @@ def weights(
     name: str = "",
     sha256: str = "",
     dry_run: bool = False,
+    plan: bool = False,
     report: Path | None = None,
     config: Path | None = None,
 ) -> None:
@@ -170,6 +177,7 @@ def weights(
         name: what to call it.
         sha256: checksum that it must have.
         dry_run: print what would be fetched.
+        plan: print one line, files and bytes and the disk's room, and fetch nothing; needs no login.
         report: write what became of each file to this JSON file.
         config: settings that differ from the defaults, YAML.
     """
@@ -183,21 +191,27 @@ def weights(
         raise InputError("--name and --sha256 go with --url; published weights have both already")
     with connected(load_settings(config)) as client:
         if url:
-            plan = plan_address(url, name=name or None, sha256=sha256 or None)
+            found = plan_address(url, name=name or None, sha256=sha256 or None)
         else:
-            plan = plan_weights(client, names or (DEFAULT_ENSEMBLE,))
-        if dry_run:
-            _print(plan)
+            found = plan_weights(client, names or (DEFAULT_ENSEMBLE,))
+        if dry_run or plan:
+            _print(found, summary=plan)
             return
         with progress("weights") as tell:
-            result = fetch_weights(client, plan, progress=tell)
+            result = fetch_weights(client, found, progress=tell)
     for file in result.fetched:
         say(f"{file}: {file.stat().st_size:,} bytes")
     _conclude(result, report)
 
 
 def carry_out(
-    client: Client, plan: Plan, title: str, *, dry_run: bool = False, report_to: Path | None = None
+    client: Client,
+    plan: Plan,
+    title: str,
+    *,
+    dry_run: bool = False,
+    summary: bool = False,
+    report_to: Path | None = None,
 ) -> None:
     """Fetch what is planned, or print it; say what is missing and why.
 
@@ -207,18 +221,19 @@ def carry_out(
     """
     from banet.download import fetch_all, remove_superseded
 
-    if dry_run:
-        _print(plan)
+    if dry_run or summary:
+        _print(plan, summary=summary)
         return
     with progress(title) as tell:
-        result = fetch_all(client, plan.jobs, progress=tell).with_notes(*plan.notes)
+        result = fetch_all(client, plan.jobs, progress=tell)
+    result = result.with_notes(*plan.notes).with_failures(*plan.failed)
     if title == "hotspots":
         remove_superseded((*result.fetched, *result.present))
     _conclude(result, report_to)
 
 
-def _print(plan: Plan) -> None:
-    for line in plan.lines():
+def _print(plan: Plan, *, summary: bool) -> None:
+    for line in [plan.summary()] if summary else plan.lines():
         say(line)
 
 

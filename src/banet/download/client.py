@@ -6,11 +6,13 @@ import contextlib
 import datetime as dt
 import email.utils
 import functools
+import json
 import logging
 import random
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from types import TracebackType
 from typing import Any, Self
@@ -32,6 +34,7 @@ from banet.download.errors import (
     TransientError,
 )
 from banet.download.settings import Settings, TransferSettings
+from banet.errors import BanetError
 from banet.io.scrub import scrubbed
 
 __all__ = ["Client", "Explain", "host_of", "retrying", "shown"]
@@ -68,7 +71,7 @@ class Client:
             verify=_certificates(),
             follow_redirects=False,
             timeout=httpx.Timeout(limits.read_timeout_s, connect=limits.connect_timeout_s),
-            headers={"User-Agent": f"banet/{__version__}"},
+            headers={"User-Agent": f"banet/{__version__}", "Accept-Encoding": "identity"},
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=limits.parallel),
         )
 
@@ -122,18 +125,23 @@ class Client:
     def _token(self, login: Password) -> Login:
         earthdata = self.settings.earthdata
         url = earthdata.login.rstrip("/") + earthdata.token_path
-        with _translated(url, "Earthdata login"), _quietly():
-            answer = self._http.post(url, headers={"Authorization": login.header})
+        proof = {"Authorization": login.header}
+        with (
+            _translated(url, "Earthdata login"),
+            _quietly(),
+            self._http.stream("POST", url, headers=proof) as answer,
+        ):
+            body = self.read(answer, "Earthdata login")
         if answer.status_code in {401, 403}:
             raise CredentialsError(
                 f"{host_of(url)} does not accept the user name and password from {login.source}; check them "
                 "there"
             )
         if answer.status_code >= 500 or answer.status_code in _BUSY:
-            raise _refusal(answer, "Earthdata login", None)
+            raise _refusal(answer, body, "Earthdata login", None)
         try:
-            token = str(answer.json()["access_token"])
-        except (ValueError, KeyError, TypeError):
+            token = str(json.loads(body)["access_token"])
+        except (ValueError, KeyError, TypeError, RecursionError):
             return login
         return Bearer(SecretStr(token), login.source)
 
@@ -147,14 +155,65 @@ class Client:
 
         def once() -> tuple[Any, httpx.Headers]:
             with self.open(query, headers, label=label) as answer:
-                answer.read()
+                body = self.read(answer, label)
                 try:
-                    return answer.json(), answer.headers
-                except ValueError as error:
-                    what = problem_with(answer.content, "csv") or "a table"
+                    return _json(body), answer.headers
+                except (ValueError, RecursionError) as error:
+                    what = problem_with(body, "csv") or "a table"
                     raise TransientError(f"{label}: {host_of(url)} answered with {what}, not JSON") from error
 
         return retrying(self)(once)
+
+    def read(self, answer: httpx.Response, label: str, *, cut: bool = False) -> bytes:
+        """Return the body of an answer that is to be held in memory.
+
+        Args:
+            answer: its body not read yet.
+            label: for messages.
+            cut: give the first `refusal_bytes` of a longer one, which are enough to see what it is.
+
+        Raises:
+            TransferError: if it is longer than `answer_bytes`, or encoded.
+            TransientError: if it comes too slowly.
+        """
+        limits = self.settings.transfer
+        most = limits.refusal_bytes if cut else limits.answer_bytes
+        body = bytearray()
+        for block in self.blocks(answer, label):
+            body += block
+            if len(body) > most:
+                if cut:
+                    break
+                raise TransferError(
+                    f"{label}: {host_of(str(answer.url))} sends more than {most:,} bytes; "
+                    "set transfer.answer_bytes if that is right"
+                )
+        return bytes(body[:most])
+
+    def blocks(self, answer: httpx.Response, label: str) -> Iterator[bytes]:
+        """Give the body of an answer as it comes.
+
+        Raises:
+            TransferError: if it has an encoding, which was not asked for and may hide any number of bytes.
+            TransientError: if it comes too slowly.
+        """
+        encoding = answer.headers.get("content-encoding", "identity").strip().lower()
+        host = host_of(str(answer.url))
+        if encoding not in {"", "identity"}:
+            raise TransferError(
+                f"{label}: {host} sends {said(encoding.encode(), 30)!r} content, which was not asked for; "
+                "try later"
+            )
+        limits = self.settings.transfer
+        since, came = time.monotonic(), 0
+        for block in answer.iter_raw():
+            came += len(block)
+            yield block
+            spent = time.monotonic() - since
+            if spent >= limits.slow_window_s:
+                if came < limits.slowest_bytes_per_s * spent:
+                    raise TransientError(f"{label}: {host} sent {came} bytes in {spent:.0f} s; try later")
+                since, came = time.monotonic(), 0
 
     @contextlib.contextmanager
     def open(
@@ -186,8 +245,7 @@ class Client:
             with self._turn(login), _translated(url, label), _quietly():
                 answer = stack.enter_context(self._follow(url, dict(headers or {}), label, login))
                 if answer.status_code not in {200, 206, 416}:
-                    answer.read()
-                    raise _refusal(answer, label, explain)
+                    raise _refusal(answer, self.read(answer, label, cut=True), label, explain)
             with _translated(url, label), _quietly(), self._open_line(answer):
                 yield answer
 
@@ -238,6 +296,15 @@ class Client:
         return any(name in {parts.netloc, host} or host.endswith(f".{name}") for name in names)
 
 
+def _json(body: bytes) -> Any:
+    """Parse JSON so that one odd value does not cost the page: bytes that are no UTF-8, endless numbers."""
+    try:
+        text = body.decode(json.detect_encoding(body))
+    except UnicodeDecodeError:
+        text = body.decode("utf-8", "surrogateescape")
+    return json.loads(text, parse_int=lambda digits: int(digits) if len(digits) < 20 else float(digits))
+
+
 def retrying(client: Client) -> Retrying:
     """Return what calls a function again after a TransientError, as often and as late as the settings say."""
     patience = _Patience(client.settings.transfer)
@@ -286,7 +353,10 @@ def _note(state: RetryCallState) -> None:
 
 def host_of(url: str) -> str:
     """Return the host of an address, for messages."""
-    return urlsplit(url).hostname or "?"
+    try:
+        return urlsplit(url).hostname or "?"
+    except ValueError:
+        return "?"
 
 
 def shown(url: str) -> str:
@@ -302,10 +372,10 @@ def _origin(url: str) -> tuple[str, str, int | None]:
     return parts.scheme, parts.hostname or "", port
 
 
-def _refusal(answer: httpx.Response, label: str, explain: Explain | None) -> Exception:
-    """The error that a status means."""
-    status, host, words = answer.status_code, host_of(str(answer.url)), said(answer.content)
-    known = explain(status, answer.text) if explain else None
+def _refusal(answer: httpx.Response, body: bytes, label: str, explain: Explain | None) -> Exception:
+    """The error that a status and the beginning of its text mean."""
+    status, host, words = answer.status_code, host_of(str(answer.url)), said(body)
+    known = explain(status, body.decode("utf-8", "replace")) if explain else None
     if known is not None:
         return known
     if status == 401:
@@ -336,11 +406,11 @@ def _retry_after(value: str | None) -> float | None:
     """Seconds of a Retry-After header: a number, or a date (RFC 9110, 10.2.3)."""
     if value is None:
         return None
-    if value.strip().isdigit():
-        return float(value)
+    if value.strip().isascii() and value.strip().isdigit():
+        return float(value.strip()[:20])
     try:
         until = email.utils.parsedate_to_datetime(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     until = until if until.tzinfo else until.replace(tzinfo=dt.UTC)
     return max(0.0, (until - dt.datetime.now(dt.UTC)).total_seconds())
@@ -352,11 +422,14 @@ def _translated(url: str, label: str) -> Iterator[None]:
     host = host_of(url)
     try:
         yield
+    except BanetError:
+        raise
     except httpx.TimeoutException as error:
         raise TransientError(f"{label}: {host} did not answer in time") from error
     except (httpx.NetworkError, httpx.RemoteProtocolError, httpx.ProxyError) as error:
         raise TransientError(f"{label}: the connection to {host} broke: {scrubbed(str(error))}") from error
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
+    except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, ValueError) as error:
+        # ValueError: an address or a header that cannot be one, such as a port of 99999 in a redirect.
         raise TransferError(f"{label}: cannot ask {host}: {scrubbed(str(error))}") from error
 
 

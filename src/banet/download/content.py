@@ -26,6 +26,8 @@ KINDS = {
     "binary": "a binary file",
 }
 _SUFFIXES = {".hdf": "hdf", ".h5": "hdf5", ".nc": "hdf5", ".nc4": "hdf5", ".zip": "zip", ".csv": "csv"}
+_NEEDED = {"latitude", "longitude"}
+_COLUMN = re.compile(r"\w{1,40}")
 _TITLE = re.compile(rb"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
 
 
@@ -54,11 +56,17 @@ def problem_with(head: bytes, kind: str) -> str | None:
     if kind in _MAGIC:
         fits = head.startswith(_MAGIC[kind])
     elif kind == "csv":
-        first = start.split(b"\n", 1)[0]
-        fits = b"latitude" in first and b"longitude" in first
+        fits = _heads_a_table(start)
     else:
         fits = not start.startswith((b"<!doctype", b"<html", b"<?xml", b'{"'))
     return None if fits else _described(head, start)
+
+
+def _heads_a_table(start: bytes) -> bool:
+    """Return whether a first line holds names of columns alone, the place among them; prose has blanks."""
+    first = start.split(b"\n", 1)[0].decode("utf-8", "replace")
+    names = [name.strip(' \r"') for name in first.split(",")]
+    return len(names) > len(_NEEDED) and set(names) >= _NEEDED and all(map(_COLUMN.fullmatch, names))
 
 
 def _described(head: bytes, start: bytes) -> str:

@@ -13,7 +13,6 @@ import binascii
 import datetime as dt
 import getpass
 import json
-import netrc
 import os
 import sys
 from collections.abc import Callable, Mapping
@@ -24,6 +23,7 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 
 from banet.download.errors import CredentialsError
+from banet.download.netrc_file import NetrcError, entry_of
 from banet.download.settings import EarthdataSettings
 
 __all__ = ["Bearer", "Login", "Password", "ask_on_terminal", "find_login", "firms_key"]
@@ -56,7 +56,7 @@ class Password:
     def header(self) -> str:
         """Value of the Authorization header, for the login host alone."""
         pair = f"{self.user.get_secret_value()}:{self.password.get_secret_value()}"
-        return f"Basic {base64.b64encode(pair.encode()).decode()}"
+        return f"Basic {base64.b64encode(pair.encode('utf-8', 'surrogateescape')).decode()}"
 
 
 Login = Bearer | Password
@@ -156,12 +156,14 @@ def _from_netrc(host: str, environ: Mapping[str, str]) -> Password | None:
             raise CredentialsError(f"NETRC names {file}, which does not exist")
         return None
     try:
-        entry = netrc.netrc(str(file)).hosts.get(host)
-    except netrc.NetrcParseError as error:
-        # The message of the parser may quote what it stumbled over, which may be the password.
-        raise CredentialsError(f"{file} cannot be read as a netrc file (line {error.lineno})") from None
+        entry = entry_of(file.read_bytes(), host)
+    except NetrcError as error:
+        raise CredentialsError(f"{file} cannot be read as a netrc file (line {error.line})") from None
     except OSError as error:
         raise CredentialsError(f"{file} cannot be read: {error.strerror}") from None
-    if entry is None or not entry[0] or not entry[2]:
+    if entry is None or not entry.user or not entry.password:
         return None
-    return Password(SecretStr(entry[0]), SecretStr(entry[2]), str(file.name))
+    doubt = " (its password holds a backslash: write it in quotes, or double the backslash)"
+    return Password(
+        SecretStr(entry.user), SecretStr(entry.password), f"{file.name}{doubt if entry.doubtful else ''}"
+    )

@@ -11,6 +11,7 @@ Pieces begin at fixed days, so that any two runs agree on them; one whose last d
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import datetime as dt
 import hashlib
@@ -27,6 +28,7 @@ from banet.download.client import Client, Explain, retrying
 from banet.download.cmr import boxes
 from banet.download.content import problem_with, said
 from banet.download.errors import CredentialsError, MissingError, TransferError, TransientError
+from banet.download.flights import flown
 from banet.download.plan import Plan
 from banet.download.settings import FirmsSettings, FirmsSources
 from banet.download.transfer import Job
@@ -107,8 +109,13 @@ def plan_hotspots(
     jobs: list[Job] = []
     notes: list[str] = []
     for satellite in _satellites(satellites or settings.satellites, settings.sources):
-        pieces = list(_pieces(settings, settings.sources[satellite], known, first, last, now))
-        notes.extend(_uncovered(satellite, pieces, first, last))
+        since, until, line = flown(client.settings, satellite, first, last)
+        if line:
+            notes.append(line)
+        if until < since:
+            continue
+        pieces = list(_pieces(settings, settings.sources[satellite], known, since, until, now))
+        notes.extend(_uncovered(satellite, pieces, since, until))
         jobs.extend(
             _job(settings, key, piece, region.name, box, out) for piece in pieces for box in boxes(region)
         )
@@ -191,18 +198,28 @@ def _availability(client: Client, key: SecretStr) -> dict[str, _Span]:
 
     def once() -> str:
         with client.open(url, label=label, explain=explain) as answer:
-            answer.read()
-            return answer.text
+            return client.read(answer, label).decode("utf-8", "replace")
 
     text = retrying(client)(once)
-    rows = list(csv.DictReader(text.lstrip("\ufeff").splitlines()))
-    if not rows or not {"data_id", "min_date", "max_date"} <= rows[0].keys():
+    spans = _spans(text)
+    if not spans:
         problem = problem_with(text.encode(), "csv") or "a table of other columns"
         raise explain(200, said(text.encode())) or TransferError(
             f"{label}: expected data_id, min_date, max_date, found {problem}; "
             "set firms.availability to null to do without"
         )
-    return {row["data_id"]: _Span(as_day(row["min_date"]), as_day(row["max_date"])) for row in rows}
+    return spans
+
+
+def _spans(text: str) -> dict[str, _Span]:
+    """Days by source in a table; a row that cannot be read is as if the source were not there."""
+    spans = {}
+    for row in csv.DictReader(text.lstrip("\ufeff").replace("\0", "").splitlines()):
+        source, first, last = (row.get(name) for name in ("data_id", "min_date", "max_date"))
+        if source and first and last:
+            with contextlib.suppress(InputError):
+                spans[source.strip()] = _Span(as_day(first.strip()), as_day(last.strip()))
+    return spans
 
 
 def _pieces(

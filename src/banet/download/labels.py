@@ -10,7 +10,9 @@ import numpy as np
 from banet.days import as_month, month_range
 from banet.download.client import Client
 from banet.download.cmr import Granule, search
+from banet.download.flights import flown
 from banet.download.plan import Plan
+from banet.download.pool import Failure
 from banet.download.viirs import job_of
 from banet.errors import InputError, NotFoundError
 from banet.grid.region import Region
@@ -47,18 +49,28 @@ def plan_labels(
         )
     months = month_range(as_month(start), as_month(end))
     first, stop = months[0].astype("datetime64[D]"), (months[-1] + 1).astype("datetime64[D]")
+    satellite = client.settings.label_satellites.get(product, "")
+    since, until, line = flown(client.settings, satellite, first, stop - 1)
+    if until < since:
+        raise NotFoundError(f"{product} ends with its satellite: {line}; take MCD64A1 or earlier months")
     tiles = set(tiles_of_region(region))
+    failed: list[Failure] = []
+
+    def tell(name: str, fault: str) -> None:
+        failed.append(Failure(name, fault))
+
     newest: dict[Slot, Granule] = {}
-    for granule in search(client, collection, region, first, stop):
+    for granule in search(client, collection, region, since, until + 1, broken=tell):
         if tile_of(granule.name) in tiles:
             newest[tile_of(granule.name), granule.day.astype("datetime64[M]")] = granule
-    if not newest:
+    if not newest and not failed:
         raise NotFoundError(
             f"the catalogue has no {product} tile for region {region.name} from {months[0]} to {months[-1]}; "
             "the latest months come about two months late, or set labels in your settings"
         )
     jobs = tuple(job_of(newest[slot], out) for slot in sorted(newest))
-    return Plan(jobs, tuple(_gaps(product, newest, list(months))))
+    notes = [*([line] if line else []), *_gaps(product, newest, list(months))]
+    return Plan(jobs, tuple(notes), tuple(failed))
 
 
 def _gaps(product: str, newest: Mapping[Slot, Granule], months: list[np.datetime64]) -> list[str]:

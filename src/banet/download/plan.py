@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from banet.download.pool import human
+from banet.download.pool import Failure, human, room
 from banet.download.transfer import Job, is_there
 
 __all__ = ["Plan"]
@@ -17,10 +17,12 @@ class Plan:
     Attributes:
         jobs: each file once.
         notes: what was left out and why.
+        failed: files that the catalogue names in a way that cannot be read; they count as failed.
     """
 
     jobs: tuple[Job, ...]
     notes: tuple[str, ...] = ()
+    failed: tuple[Failure, ...] = ()
 
     @property
     def bytes(self) -> int:
@@ -34,10 +36,24 @@ class Plan:
             f"{job.bytes:>13,} {'present' if here else 'to fetch':<8} {job.name}"
             for job, here in zip(self.jobs, there, strict=True)
         ]
-        missing = sum(job.bytes for job, here in zip(self.jobs, there, strict=True) if not here)
+        failed = [f"failed: {item.name}: {item.reason}" for item in self.failed]
+        return [*lines, self.total(), *failed, *(f"note: {note}" for note in self.notes)]
+
+    def total(self) -> str:
+        """Return one line: files, bytes, and those that are missing."""
+        missing = [job for job in self.jobs if not is_there(job)]
         unknown = sum(job.bytes == 0 for job in self.jobs)
+        needed = sum(job.bytes for job in missing)
         unsure = f", {unknown} of unknown size" if unknown else ""
-        total = (
-            f"{len(self.jobs)} files, {human(self.bytes)}; {there.count(False)} to fetch, {human(missing)}"
+        return (
+            f"{len(self.jobs)} files, {human(self.bytes)}; {len(missing)} to fetch, {human(needed)}{unsure}"
         )
-        return [*lines, total + unsure, *(f"note: {note}" for note in self.notes)]
+
+    def summary(self) -> str:
+        """Return the line of `total` with the room on the disk, for the question whether to begin."""
+        missing = [job for job in self.jobs if not is_there(job)]
+        needed = sum(job.bytes for job in missing)
+        free = room(missing[0].target.parent) if missing else None
+        short = f"; the disk has {human(free)} free" if free is not None else ""
+        tight = ", which is not enough" if free is not None and free < needed else ""
+        return f"{self.total()}{short}{tight}"

@@ -12,12 +12,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from banet.download.client import Client, host_of
-from banet.download.errors import CredentialsError, StoppedError
+from banet.download.errors import CredentialsError, StoppedError, TransferError
 from banet.download.transfer import Job, Outcome, fetch, is_there
 from banet.errors import BanetError, OutputError, PartialFailureError
 from banet.io.files import PathLike, output_folder, writing
+from banet.io.scrub import scrubbed
 
-__all__ = ["Failure", "Progress", "Report", "fetch_all", "human"]
+__all__ = ["Failure", "Progress", "Report", "fetch_all", "human", "room"]
 
 Progress = Callable[[int, int, str], None]
 """Called with the files done, the files in all, and a few words on the file just done."""
@@ -85,6 +86,10 @@ class Report:
         """Return a copy with more notes."""
         return replace(self, notes=(*self.notes, *notes))
 
+    def with_failures(self, *failures: Failure) -> Report:
+        """Return a copy with more failures, of files that could not even be tried."""
+        return replace(self, failed=(*self.failed, *failures))
+
     def write(self, path: PathLike) -> None:
         """Write the report as JSON; it holds names and reasons, no address.
 
@@ -148,7 +153,7 @@ class _Run:
         self.halted: BanetError | None = None
         self.threads = min(limits.parallel, max(len(jobs), 1))
         self.hosts: dict[str, threading.Semaphore] = defaultdict(lambda: threading.Semaphore(limits.per_host))
-        for job in jobs:
+        for job in self.jobs:
             self.hosts[host_of(job.url)]
 
     def go(self) -> list[Outcome | BanetError | None]:
@@ -186,6 +191,10 @@ class _Run:
                 return error
             except BanetError as error:
                 return error
+            except (ValueError, OSError, RuntimeError) as error:
+                return TransferError(
+                    f"{job.name}: cannot be fetched: {scrubbed(str(error)) or type(error).__name__}"
+                )
 
 
 def _check_room(jobs: Sequence[Job]) -> None:
@@ -195,15 +204,23 @@ def _check_room(jobs: Sequence[Job]) -> None:
         needs[job.target.parent] += job.bytes
     for folder, size in needs.items():
         output_folder(folder)
-        try:
-            free = shutil.disk_usage(folder).free
-        except OSError:
-            continue  # some network folders do not tell; a full disk is then noticed when it happens
-        if free < size:
+        free = room(folder)
+        if free is not None and free < size:
             raise OutputError(
                 f"{folder} has {human(free)} free and the files need {human(size)}; make room, or ask "
                 "for less"
             )
+
+
+def room(folder: Path) -> int | None:
+    """Return the free bytes where a folder is or will be, None where the file system does not tell."""
+    for place in (folder, *folder.absolute().parents):
+        if place.is_dir():
+            try:
+                return shutil.disk_usage(place).free
+            except OSError:
+                return None  # some network folders; a full disk is then noticed when it happens
+    return None
 
 
 def human(size: float) -> str:

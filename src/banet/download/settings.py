@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import importlib.resources
 import os
 from collections.abc import Mapping
@@ -57,6 +58,13 @@ class TransferSettings(Frozen):
         longest_retry_after_s: a host that asks for a longer wait fails the file.
         connect_timeout_s, read_timeout_s: of the network.
         redirects: followed for one file.
+        requests: for one file in all, whether they bring something or not.
+        excess_bytes: that a body may bring beyond its announced size before it is cut off.
+        largest_bytes: of a file whose size is announced nowhere.
+        answer_bytes: of an answer that is held in memory, such as a page of the catalogue.
+        refusal_bytes: that are read of the text of a refusal.
+        idle_pages: of the catalogue in a row without a new entry.
+        slowest_bytes_per_s, slow_window_s: a body slower than that over the window is given up.
     """
 
     parallel: Positive
@@ -68,6 +76,14 @@ class TransferSettings(Frozen):
     connect_timeout_s: Seconds
     read_timeout_s: Seconds
     redirects: Positive
+    requests: Positive
+    excess_bytes: Positive
+    largest_bytes: Positive
+    answer_bytes: Positive
+    refusal_bytes: Positive
+    idle_pages: Positive
+    slowest_bytes_per_s: Seconds
+    slow_window_s: Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
 class EarthdataSettings(Frozen):
@@ -131,11 +147,18 @@ class WeightsSettings(Frozen):
 
 
 class Settings(Frozen):
-    """Everything that decides where downloads come from."""
+    """Everything that decides where downloads come from.
+
+    Attributes:
+        flights: first and last UTC day of a satellite's data; None where it still flies.
+        label_satellites: the satellite with which a label product ends.
+    """
 
     transfer: TransferSettings
     earthdata: EarthdataSettings
     viirs: ViirsSettings
+    flights: dict[str, tuple[dt.date, dt.date | None]]
+    label_satellites: dict[str, str]
     labels: dict[str, Collection]
     firms: FirmsSettings
     weights: WeightsSettings

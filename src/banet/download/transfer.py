@@ -27,7 +27,7 @@ from banet.io.lock import lock
 __all__ = ["Job", "Outcome", "fetch", "is_there"]
 
 Outcome = Literal["fetched", "present"]
-_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")
+_RANGE = re.compile(r"bytes (\d{1,19})-(\d{1,19})/(\d{1,19}|\*)")
 _DAMAGE_COST = 3
 
 
@@ -117,6 +117,8 @@ class _Part:
         self.job = job
         self.path = job.target.with_name(f"{job.name}.part")
         self.notes = job.target.with_name(f"{job.name}.part.json")
+        self.most = 0
+        self.requests = 0
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
@@ -145,14 +147,22 @@ class _Part:
             known = json.loads(self.notes.read_text())
         except (FileNotFoundError, ValueError):
             return {}
-        return known if isinstance(known, dict) else {}
+        return {key: str(value) for key, value in known.items()} if isinstance(known, dict) else {}
 
-    def begin(self, validator: str | None) -> None:
+    @property
+    def total(self) -> int | None:
+        """Length of the whole file as the host announced it with the first bytes."""
+        known = self._read().get("total", "")
+        return int(known) if known.isdigit() else None
+
+    def begin(self, validator: str | None, total: int | None = None) -> None:
         """Empty the part and note what the host says of the file that is to come."""
         self.path.write_bytes(b"")
         self.notes.unlink(missing_ok=True)
         if validator is not None and self.job.resumable:
-            self.notes.write_text(json.dumps({"url": shown(self.job.url), "validator": validator}))
+            length = {} if total is None else {"total": str(total)}
+            known = {"url": shown(self.job.url), "validator": validator, **length}
+            self.notes.write_text(json.dumps(known))
 
     def finish(self) -> None:
         self.path.replace(self.job.target)
@@ -177,23 +187,36 @@ def _attempt(client: Client, job: Job, part: _Part) -> None:
     if have and job.size == have and (validator or job.checksum):
         _verify(job, part)
         return
-    headers = {"Accept-Encoding": "identity"}
+    _count(client, job, part)
+    headers: dict[str, str] = {}
     if have and validator:
         headers |= {"Range": f"bytes={have}-", "If-Range": validator}
     try:
         with client.open(job.url, headers, label=job.name, login=job.login, explain=job.explain) as answer:
-            _receive(client, job, part, answer)
+            total = _receive(client, job, part, answer)
     except TransientError as error:
-        # Progress is what counts: a long file over a poor line may need many connections.
-        if error.cost == 1 and part.validator and part.size > have:
+        # Progress is what counts: a long file over a poor line may need many connections. What a beginning
+        # anew brings a second time is none.
+        if error.cost == 1 and part.validator and part.size > part.most:
             error.cost = 0
         raise
-    _verify(job, part)
+    finally:
+        part.most = max(part.most, part.size)
+    _verify(job, part, total)
 
 
-def _receive(client: Client, job: Job, part: _Part, answer: httpx.Response) -> None:
+def _count(client: Client, job: Job, part: _Part) -> None:
+    part.requests += 1
+    part.most = max(part.most, part.size)
+    most = client.settings.transfer.requests
+    if part.requests > most:
+        raise TransferError(f"{job.name}: not whole after {most} requests to {host_of(job.url)}; try later")
+
+
+def _receive(client: Client, job: Job, part: _Part, answer: httpx.Response) -> int | None:
+    """Write what comes; return how long the host says that the file is."""
     start, total = _place(answer, part, job)
-    blocks = answer.iter_bytes()
+    blocks = client.blocks(answer, job.name)
     if start == 0:
         head = b""
         for block in blocks:
@@ -201,29 +224,54 @@ def _receive(client: Client, job: Job, part: _Part, answer: httpx.Response) -> N
             if len(head) >= SNIFF_BYTES:
                 break
         _check_start(job, head, total, host_of(str(answer.url)))
-        part.begin(_validator(answer))
+        part.begin(_validator(answer), total)
     else:
         head = b""
     # Nothing is held back in a buffer: what came is there, whatever ends this process.
     with part.path.open("ab", buffering=0) as stream:
         stream.write(head)
+        size = start + len(head)
+        most = _most(client, job, total)
         for block in blocks:
+            size += len(block)
+            if size > most:
+                part.begin(None)
+                raise TransferError(
+                    f"{job.name}: {host_of(str(answer.url))} goes on after {most:,} bytes, "
+                    f"{_promised(job, total)}; search again later"
+                )
             stream.write(block)
             if client.stop.is_set():
                 raise StoppedError(f"{job.name}: stopped; what came so far is kept")
         os.fsync(stream.fileno())
+    return total
+
+
+def _most(client: Client, job: Job, total: int | None) -> int:
+    """Bytes that a body may have."""
+    limits, announced = client.settings.transfer, job.size if job.size is not None else total
+    return limits.largest_bytes if announced is None else announced + limits.excess_bytes
+
+
+def _promised(job: Job, total: int | None) -> str:
+    announced = job.size if job.size is not None else total
+    return "and no size was announced" if announced is None else f"where {announced:,} were announced"
 
 
 def _place(answer: httpx.Response, part: _Part, job: Job) -> tuple[int, int | None]:
     """Where the body of an answer begins in the file, and how long the file is."""
     if answer.status_code == 200:
         length = answer.headers.get("content-length", "")
-        return 0, int(length) if length.isdigit() else None
+        return 0, int(length) if length.isdigit() and len(length) < 20 else None
     found = _RANGE.match(answer.headers.get("content-range", ""))
     tag, known = answer.headers.get("etag"), part.validator or ""
     changed = tag is not None and known.startswith('"') and tag != known
     if answer.status_code == 206 and found and int(found[1]) == part.size and not changed:
-        return part.size, None if found[3] == "*" else int(found[3])
+        total = None if found[3] == "*" else int(found[3])
+        whole = job.size if job.size is not None else part.total
+        lies = total is not None and (int(found[2]) >= total or whole not in {None, total})
+        if int(found[1]) <= int(found[2]) and not lies:
+            return part.size, whole if total is None else total
     # 416, or a range that was not asked for: what we have is not the beginning of what the host has.
     part.begin(None)
     raise TransientError(f"{job.name}: the host has another file than before; beginning anew")
@@ -255,15 +303,16 @@ def _check_start(job: Job, head: bytes, total: int | None, host: str) -> None:
         )
 
 
-def _verify(job: Job, part: _Part) -> None:
+def _verify(job: Job, part: _Part, total: int | None = None) -> None:
+    """Make sure that the part is the whole file, as the catalogue and the host announce it."""
     size = part.size
-    if job.size is not None and size < job.size:
-        raise TransientError(f"{job.name}: the body ended after {size} of {job.size} bytes")
-    if job.size is not None and size > job.size:
+    wanted = job.size if job.size is not None else total
+    if wanted is not None and size < wanted:
+        raise TransientError(f"{job.name}: the body ended after {size} of {wanted} bytes")
+    if wanted is not None and size > wanted:
         part.begin(None)
         raise TransientError(
-            f"{job.name}: {size} bytes came where {job.size} were expected; damaged on the way, fetch it "
-            "again",
+            f"{job.name}: {size} bytes came where {wanted} were expected; damaged on the way, fetch it again",
             cost=_DAMAGE_COST,
         )
     if job.checksum is not None and not job.checksum.fits(part.path):

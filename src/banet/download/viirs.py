@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -12,7 +12,9 @@ from typing import Literal
 from banet.days import Day, as_day
 from banet.download.client import Client
 from banet.download.cmr import Granule, search
+from banet.download.flights import flown
 from banet.download.plan import Plan
+from banet.download.pool import Failure
 from banet.download.settings import Streams, ViirsSettings
 from banet.download.transfer import Job
 from banet.errors import InputError, NotFoundError
@@ -72,18 +74,28 @@ def plan_viirs(
     first, stop = as_day(start), as_day(end) + 1
     jobs: list[Job] = []
     notes: list[str] = []
+    failed: list[Failure] = []
+
+    def tell(name: str, fault: str) -> None:
+        failed.append(Failure(name, fault))
+
     for satellite, streams in _chosen(settings, product, satellites).items():
+        since, until, line = flown(client.settings, satellite, first, stop - 1)
+        if line:
+            notes.append(line)
+        if until < since:
+            continue
         scenes: dict[tuple[str, str], _Scene] = {}
         alone: dict[tuple[str, str], str] = {}
         for name, collections in _in_order(streams, stream):
-            for scene in _scenes(client, collections, region, first, stop, night):
+            for scene in _scenes(client, collections, region, since, until + 1, night, tell):
                 if len(scene.granules) == len(collections):
                     scenes.setdefault(scene.key, scene)
                 else:
                     alone.setdefault(scene.key, _alone(scene, collections, name))
         if not scenes:
             notes.append(
-                f"{satellite}: nothing of product {product} ({stream}) from {first} to {stop - 1} in "
+                f"{satellite}: nothing of product {product} ({stream}) from {since} to {until} in "
                 f"{region.name}"
             )
         lonely = [text for key, text in sorted(alone.items()) if key not in scenes]
@@ -91,14 +103,14 @@ def plan_viirs(
         if len(lonely) > _MOST_NOTES:
             notes.append(f"{satellite}: and {len(lonely) - _MOST_NOTES} more left out alike")
         jobs.extend(job_of(granule, out) for key in sorted(scenes) for granule in scenes[key].granules)
-    if not jobs:
+    if not jobs and not failed:
         raise NotFoundError(
             f"the catalogue has no VIIRS {product} files for region {region.name} from {first} to "
             f"{stop - 1}: "
             f"{'; '.join(notes)}; try other days, --stream or --satellites, or set viirs.products in your "
             "settings"
         )
-    return Plan(tuple(jobs), tuple(notes))
+    return Plan(tuple(jobs), tuple(notes), tuple(failed))
 
 
 def job_of(granule: Granule, out: PathLike) -> Job:
@@ -135,14 +147,20 @@ def _in_order(streams: Streams, stream: Stream) -> Iterable[tuple[str, tuple[str
 
 
 def _scenes(
-    client: Client, collections: tuple[str, ...], region: Region, start: Day, stop: Day, night: bool
+    client: Client,
+    collections: tuple[str, ...],
+    region: Region,
+    start: Day,
+    stop: Day,
+    night: bool,
+    broken: Callable[[str, str], None],
 ) -> list[_Scene]:
     """Bring together what belongs to an overpass, whole or not."""
     found: dict[tuple[str, str], dict[int, Granule]] = defaultdict(dict)
     tiles = set(tiles_of_region(region))
     dark = set()
     for part, collection in enumerate(collections):
-        for granule in search(client, collection, region, start, stop):
+        for granule in search(client, collection, region, start, stop, broken=broken):
             name = _SCENE.search(granule.name)
             if name is None or (name[3] and (int(name[3]), int(name[4])) not in tiles):
                 continue

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,8 +17,9 @@ import pandas as pd
 from banet import observations
 from banet.cube import Cube
 from banet.days import Day, Days, as_day, day_range
-from banet.errors import InputError, NotFoundError, UnreadableFileError
+from banet.errors import BanetError, InputError, NotFoundError, UnreadableFileError
 from banet.grid.region import Region
+from banet.io.counts import Counts
 from banet.io.files import PathLike
 from banet.observations.hotspots import fires_of, read_hotspots, tell_placed
 from banet.observations.planes import DayPlanes, ObservationSource
@@ -27,7 +28,9 @@ from banet.parallel import spread
 if TYPE_CHECKING:
     from distributed import Client
 
-__all__ = ["Progress", "build_cube"]
+__all__ = ["Progress", "build_cube", "images_of"]
+
+_NO_FILE = "no file"
 
 Progress = Callable[[int, int, str], None]
 
@@ -49,39 +52,45 @@ def build_cube(
 ) -> Cube:
     """Build a cube from satellite files and hot spots, or bring one up to date.
 
-    A day whose files and fires are those it was built from is not read again, so a build that was ended at
-    any moment goes on where it stopped. A day for which new files came is built again. A day that cannot be
-    read, or that has no file, becomes a recorded gap; if hot spots say that something burned on it, their FRP
-    is kept, in a day without reflectances. A day that the cube holds stays if its files are gone or can no
-    longer be read.
+        A day whose files and fires are those it was built from is not read again, so a build that was ended at
+        any moment goes on where it stopped. A day for which new files came is built again. A day that cannot be
+        read, or that has no file, becomes a recorded gap; if hot spots say that something burned on it, their FRP
+        is kept, in a day without reflectances. A day that the cube holds stays if its files are gone or can no
+        longer be read.
 
-    Args:
-        region: the grid.
-        viirs_folder: where the satellite files are.
-        hotspots: FIRMS files or folders, or the table that `read_hotspots` gave; None for no FRP. Days that
-            they do not cover have no FRP (missing, not 0), and a note says so.
-        out: the cube; made if it is not there.
-        start: first UTC day; with it or `end`, days without a file are recorded as gaps. By default the days
-            that the folder holds are built.
-        end: last UTC day, included.
-        source: what the files are; see `banet.observations.sources`.
-        vegetation_only: leave out hot spots whose type says that no vegetation burned.
-        workers: number of processes that read files; days are still written by this one, one after the other.
-        scheduler: address, or client, of a dask cluster whose workers read instead; they must see folder
-            and cube.
-        progress: called after each day with the number of days done, of all days, and a line about the day.
-        notice: called with one line that says how many hot spots lie in the region, what was left out, and
-            on how many days the fires are known; without it a `BanetWarning` says so where rows were left out
-            or none lies in the region.
+        Args:
+            region: the grid.
+            viirs_folder: where the satellite files are.
+            hotspots: FIRMS files or folders, or the table that `read_hotspots` gave; None for no FRP. Days that
+                they do not cover have no FRP (missing, not 0), and a note says so.
+            out: the cube; made if it is not there.
+            start: first UTC day; with it or `end`, days without a file are recorded as gaps. By default the days
+                that the folder holds are built.
+            end: last UTC day, included.
+            source: what the files are; see `banet.observations.sources`.
+            vegetation_only: leave out hot spots whose type says that no vegetation burned.
+            workers: number of processes that read files; days are still written by this one, one after the other.
+            scheduler: address, or client, of a dask cluster whose workers read instead; they must see folder
+                and cube.
+            progress: called after each day with the number of days done, of all days, and a line about the day.
+            notice: called with one line that says how many hot spots lie in the region, what was left out, and
+                on how many days the fires are known; without it a `BanetWarning` says so where rows were left out
+                or none lies in the region.
 
-    Raises:
-        NotFoundError: if a folder or hot-spot file is not there, or no file falls on the days asked for.
-        InputError: if `out` holds a cube of another region or sensor, `end` is before `start`, a hot-spot
-            table lacks a column, the hot spots are of another place or of other days, or workers and a
-            scheduler are given.
-        UnreadableFileError: if a hot-spot file cannot be read, `out` is no cube, or not one of the days could
-            be read; the cube then holds their gaps.
-        OutputError: if `out` cannot be written to, or another process is writing to it.
+        Raises:
+            NotFoundError: if a folder or hot-spot file is not there, or no file falls on the days asked for.
+            InputError: if `out` holds a cube of another region or sensor, `end` is before `start`, a hot-spot
+    <<<<<<< HEAD
+                table lacks a column, the hot spots are of another place or of other days, or workers and a
+                scheduler are given.
+            UnreadableFileError: if a hot-spot file cannot be read, `out` is no cube, or not one of the days could
+                be read; the cube then holds their gaps.
+    =======
+                table lacks a column, or workers and a scheduler are given.
+            UnreadableFileError: if a hot-spot file cannot be read, `out` is no cube, or no image could be read;
+                the cube then holds the gaps.
+    >>>>>>> main
+            OutputError: if `out` cannot be written to, or another process is writing to it.
     """
     reader = observations.source(source)
     folder = Path(viirs_folder).absolute()  # where workers look for it too
@@ -100,6 +109,23 @@ def build_cube(
                 progress(done, len(days), f"{day}: {message}")
     _check_any(cube, [day for day in days if day in files])
     return cube
+
+
+def images_of(cube: Cube) -> Counts:
+    """Count the days of a cube with images, and tell what was left out, with day and file."""
+    records = [record for day in cube.days if (record := cube.record(day)) is not None and record.inputs]
+    lost = {day: reasons for day, reasons in sorted(cube.gaps.items()) if reasons != (_NO_FILE,)}
+    seen = {np.datetime64(record.day) for record in records}
+    unread = [day for day in lost if day not in seen]
+    files = sum(len(record.inputs) for record in records)
+    told = f"were read, from {files:,} files"
+    counts = Counts("days with images", len(seen) + len(unread), len(seen), told)
+    lines = [f"{day}: {'; '.join(reasons)}" for day, reasons in lost.items()]
+    if len(lines) > 1:
+        lines = [lines[0], f"{len(lines) - 1} more days with gaps"]
+    without = sum(reasons == (_NO_FILE,) for reasons in cube.gaps.values())
+    lines += [f"{without} days without a file"] if without else []
+    return counts.without("without a usable file", len(unread)).noting(*lines)
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,8 +157,11 @@ class _Builder:
         return self.cube.path, *next(iter(self.files.values()))[:1]
 
     def find(self, day: Day) -> _Found:
-        """Read what there is of a day, if anything changed; writes nothing."""
-        frp, notes = fires_of(self.table, self.cube.region, day, vegetation_only=self.vegetation_only)
+        """Read what there is of a day, if anything changed; writes nothing.
+
+        What goes wrong is this day's gap, whatever it is.
+        """
+        frp, notes = self._fires(day)
         files = self.files.get(day, ())
         fingerprint = _fingerprint(self.reader.name, files, frp)
         known = self.cube.record(day)
@@ -142,14 +171,21 @@ class _Builder:
         if not files:
             if held:
                 return _Found(fingerprint, "kept, its files are gone")
-            return _Found(fingerprint, gap="no file", frp=frp, notes=notes)
+            return _Found(fingerprint, gap=_NO_FILE, frp=frp, notes=notes)
         try:
             planes = self.reader.read_day(self.folder, day, self.cube.region, files)
-        except UnreadableFileError as error:
+        except Exception as error:
+            why = _reason(error, files)
             if held:
-                return _Found(fingerprint, f"kept; {error}")
-            return _Found(fingerprint, gap=str(error), frp=frp, notes=notes)
+                return _Found(fingerprint, f"kept; {why}")
+            return _Found(fingerprint, gap=why, frp=frp, notes=notes)
         return _Found(fingerprint, planes=planes, frp=frp, notes=notes)
+
+    def _fires(self, day: Day) -> tuple[npt.NDArray[np.float32] | None, list[str]]:
+        try:
+            return fires_of(self.table, self.cube.region, day, vegetation_only=self.vegetation_only)
+        except Exception as error:
+            return None, [f"the hot spots of this day cannot be used: {_told(error)}"]
 
     def commit(self, day: Day, found: _Found) -> str:
         """Write what was found of a day, and say what was done."""
@@ -178,12 +214,29 @@ class _Builder:
         return f"gap: {reason}"
 
 
+def _reason(error: Exception, files: Sequence[Path]) -> str:
+    """Say what went wrong with a day, and in which file, as far as the error names none."""
+    told = _told(error)
+    if isinstance(error, BanetError) or any(path.name in told for path in files):
+        return told
+    more = f" and {len(files) - 1} more" if len(files) > 1 else ""
+    return f"{files[0].name}{more}: {told}"
+
+
+def _told(error: Exception) -> str:
+    words = " ".join(str(error).split())
+    if isinstance(error, BanetError):
+        return words
+    return f"{type(error).__name__}: {words}" if words else type(error).__name__
+
+
 def _check_any(cube: Cube, days: list[Day]) -> None:
-    """Make sure that the cube holds at least one of the days that there are files of."""
-    if days and not np.isin(days, cube.days).any():
-        record = cube.record(days[0])
-        why = record.gaps[0] if record is not None and record.gaps else "nothing is known of it"
-        raise UnreadableFileError(f"none of the {len(days)} days with files could be read; {days[0]}: {why}")
+    """Make sure that the cube holds images of at least one of the days that there are files of."""
+    records = [cube.record(day) for day in days]
+    if not days or any(record is not None and record.inputs for record in records):
+        return
+    why = records[0].gaps[0] if records[0] is not None and records[0].gaps else "nothing is known of it"
+    raise UnreadableFileError(f"none of the {len(days)} days with files could be read; {days[0]}: {why}")
 
 
 def _unseen(region: Region, reason: str) -> DayPlanes:
@@ -234,8 +287,17 @@ def _open_or_create(out: PathLike, region: Region, reader: ObservationSource) ->
 
 def _fingerprint(source: str, files: Iterable[Path], frp: npt.NDArray[np.float32] | None) -> str:
     """Name the inputs of a day: another name means that something changed."""
-    stats = [(path.name, (status := path.stat()).st_size, status.st_mtime_ns) for path in files]
+    stats = [(path.name, *_stat(path)) for path in files]
     digest = hashlib.sha256(json.dumps([source, stats]).encode())
     if frp is not None:
         digest.update(np.ascontiguousarray(frp).data)
     return digest.hexdigest()
+
+
+def _stat(path: Path) -> tuple[int, int]:
+    """Return size and time of change (ns) of a file, -1 of one that vanished meanwhile."""
+    try:
+        status = path.stat()
+    except OSError:
+        return -1, -1
+    return status.st_size, status.st_mtime_ns

@@ -1,8 +1,9 @@
-"""Reading HDF5 and NetCDF-4 files such that whatever is wrong with one becomes one line that says so."""
+"""HDF5 and NetCDF-4 files; whatever is wrong with one is an error in one line."""
 
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,9 @@ import numpy as np
 from banet.errors import BanetError, UnreadableFileError
 
 __all__ = ["dataset", "number", "opened", "text"]
+
+MOST_VALUES = 1 << 28
+"""Most values of one array that are believed: six times those of the largest granule."""
 
 
 @contextlib.contextmanager
@@ -27,7 +31,7 @@ def opened(path: Path) -> Iterator[h5py.File]:
             yield file
     except BanetError:
         raise
-    except (OSError, KeyError, RuntimeError) as error:
+    except Exception as error:  # a damaged file makes h5py and numpy raise nearly anything
         raise UnreadableFileError(f"{path.name} {_what_is_wrong(path)}; download it again") from error
 
 
@@ -35,10 +39,16 @@ def dataset(file: h5py.File, name: str) -> h5py.Dataset:
     """Return the data set of that name.
 
     Raises:
-        UnreadableFileError: if there is none; the message lists what its group holds.
+        UnreadableFileError: if there is none, the message lists what its group holds; or if it claims a
+            size that no file of ours has, before memory is taken for it.
     """
     found = file.get(name)
     if isinstance(found, h5py.Dataset):
+        if math.prod(found.shape) > MOST_VALUES:
+            claim = " x ".join(map(str, found.shape))
+            raise UnreadableFileError(
+                f"{Path(file.filename).name} is damaged: {name} claims the shape {claim}"
+            )
         return found
     parent = file.get(name.rpartition("/")[0] or "/")
     inside = ", ".join(sorted(parent)[:12]) if isinstance(parent, h5py.Group) else "nothing of that group"

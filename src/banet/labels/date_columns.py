@@ -301,7 +301,7 @@ _DAY_S = 86_400
 _NUMBERS = (
     _Form("yyyymmdd", 1900_01_01, 2101_01_01, _calendar),
     _Form("yyyyddd", 1900_001, 2100_367, lambda number: _of_day_of_year(number // 1000, number % 1000)),
-    _Form("yyyymmddhh", 1900_01_01_00, 2101_01_01_00, _long_calendar, exact=True),
+    _Form("yyyymmddhh", 1970_01_01_00, 2101_01_01_00, _long_calendar, exact=True),
     _Form("yyyymmddhhmm", 1900_01_01_0000, 2101_01_01_0000, _long_calendar, exact=True),
     _Form("yyyymmddhhmmss", 1900_01_01_000000, 2101_01_01_000000, _long_calendar),
     _Form("s", 1e8, 4.2e9, _since(_EPOCH, _DAY_S)),

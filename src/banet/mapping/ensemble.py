@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["Ensemble", "Predictor", "as_ensemble"]
 
 # The larger the tile, the less of it is margin, but the more memory it takes: here at most about 2.5 GB for
-# 64 days. A wide memory keeps its whole first stage.
+# 64 days. A wide temporal context keeps its whole first stage.
 TILE = 448
 SMALLER_TILE = 352
 WIDE_BYTES = 64

@@ -118,11 +118,13 @@ def read_tile(cube: Cube, tile: Tile, window: Window, spec: InputSpec) -> tuple[
         The planes, and the array (channels, T, rows, columns) float32 in which those lie that are channels of
         the spec, not yet normalised; what lies past the region is.
     """
+    from banet.model.inputs import MADE_CHANNELS
+
     x = np.empty((len(spec.channels), window.length, *tile.size), np.float32)
     if tile.shape != tile.size:  # what lies past the region looks to the network as missing values do
         x[...] = np.asarray(spec.missing, np.float32)[:, None, None, None]
     channels = zip(spec.channels, _inside(x, tile), strict=True)
-    into: dict[str, Cells] = {name: plane for name, plane in channels if name != "observed"}
+    into: dict[str, Cells] = {name: plane for name, plane in channels if name not in MADE_CHANNELS}
     variables = ("red", "nir", "mir", "frp")
     planes = cube.read(window.start, window.stop, tile.rows, tile.cols, variables=variables, into=into)
     return planes, x

@@ -9,8 +9,10 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 __all__ = ["CHANNELS", "BANetConfig", "Calibration", "ChannelName", "InputSpec"]
 
-ChannelName = Literal["red", "nir", "mir", "frp", "view_zenith", "observed"]
-CHANNELS: tuple[ChannelName, ...] = ("red", "nir", "mir", "frp", "view_zenith", "observed")
+ChannelName = Literal["red", "nir", "mir", "frp", "view_zenith", "observed", "hotspots_known"]
+CHANNELS: tuple[ChannelName, ...] = (
+    "red", "nir", "mir", "frp", "view_zenith", "observed", "hotspots_known",
+)  # fmt: skip
 
 PositiveInt = Annotated[int, Field(gt=0)]
 PositiveFloat = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -34,6 +36,8 @@ class BANetConfig(BaseModel):
         head_kernel: days of the head's convolution in time, odd.
         memory: spans in days of the temporal context of every cell (`banet.model.temporal_context`); none in
             the original.
+        relative: whether reflectances enter relative to the level of each cell's own clear looks, which takes
+            a gain of a band out; needs `memory`.
         lstm: whether a one-way LSTM runs over the days of each cell in the first stage.
         dropout: probability of dropping a whole channel after a stage, in training.
         norm: kind of normalisation; `batch` takes its statistics over batch, days, rows and columns.
@@ -49,6 +53,7 @@ class BANetConfig(BaseModel):
     time_kernels: tuple[PositiveInt, ...] = (7, 7, 5, 3, 3)
     head_kernel: PositiveInt = 3
     memory: tuple[PositiveFloat, ...] = ()
+    relative: bool = False
     lstm: bool = True
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.2
     norm: Literal["batch"] = "batch"
@@ -61,6 +66,8 @@ class BANetConfig(BaseModel):
                 f"multipliers, space_kernels and time_kernels must be of one length of at least 2, "
                 f"found {len(self.multipliers)}, {len(self.space_kernels)} and {len(self.time_kernels)}"
             )
+        if self.relative and not self.memory:
+            raise ValueError("relative reflectances need a span of temporal context in `memory`, found none")
         even = [k for k in (*self.space_kernels, *self.time_kernels, self.head_kernel) if k % 2 == 0]
         if even:
             raise ValueError(f"kernels must be odd so that output days are input days, found {even}")
@@ -105,7 +112,8 @@ class InputSpec(BaseModel):
 
     Attributes:
         channels: in the order of the network's input: `red`, `nir`, `mir` reflectance (1), `frp` as
-            log(1 + MW), `view_zenith` in degrees, `observed` 1 or 0.
+            log(1 + MW), `view_zenith` in degrees, `observed` 1 or 0, `hotspots_known` 1 where somebody looked
+            for hot spots that day, else 0.
         mean, std: one number a channel, in the unit of the channel.
         mir_band: band in the MIR slot, such as M12 or M11.
         sensor: what flew.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -17,8 +16,10 @@ from torch import Tensor
 
 from banet.errors import BanetError, InputError
 from banet.model.config import BANetConfig, InputSpec
+from banet.model.device import Crew
 from banet.model.network import BANet, pad_to_multiple
 from banet.model.part import Box, Part, sizes
+from banet.model.runner import Runner
 
 __all__ = ["BACKENDS", "Backend", "Engine", "choose_backend", "knows_bfloat16"]
 
@@ -26,11 +27,8 @@ Array = npt.NDArray[np.float32]
 Member = Callable[[Tensor, Box], Tensor]
 """From normalised (channels, T, H, W) to the logits (classes, T', H', W') of a part, float32 on the host."""
 
-BACKENDS = ("torch", "bfloat16", "openvino", "onnx", "cuda", "cuda-bfloat16")
-"""All compute in float32 but those named for what they compute in; `bfloat16` is torch on a processor."""
-
-_PACKAGES = {"openvino": ("openvino",), "onnx": ("onnx", "onnxruntime")}
-"""What each back end of an extra of its own name needs."""
+BACKENDS = ("torch", "bfloat16", "cuda", "cuda-bfloat16")
+"""All are torch: on a processor or on a CUDA device, in float32 unless the name says bfloat16."""
 
 
 @dataclass(frozen=True)
@@ -70,8 +68,6 @@ def choose_backend(asked: str = "auto", threads: int | None = None) -> Backend:
         return Backend("torch", count, "no CUDA device; exact float32 on processor cores, nothing to install")
     if asked not in BACKENDS:
         raise InputError(f"no engine named {asked!r}; known engines: auto, {', '.join(BACKENDS)}")
-    if any(importlib.util.find_spec(package) is None for package in _PACKAGES.get(asked, ())):
-        raise InputError(f"the {asked} engine is not installed: pip install 'banet[{asked}]'")
     if asked == "bfloat16" and not knows_bfloat16():
         raise InputError("the bfloat16 engine needs a processor that knows bfloat16; this one does not")
     if asked.startswith("cuda") and not torch.cuda.is_available():
@@ -231,19 +227,5 @@ def _box(days: Tensor, part: Part | None) -> Box:
 
 def _build(models: tuple[BANet, ...], backend: Backend) -> list[Member]:
     dtype = torch.bfloat16 if backend.name.endswith("bfloat16") else torch.float32
-    if backend.name.startswith("cuda"):
-        from banet.model.engine_cuda import CudaMember
-
-        return [CudaMember(model, dtype) for model in models]
-    if backend.name == "openvino":
-        from banet.model.engine_openvino import OpenVinoMember
-
-        return [OpenVinoMember(model, backend.threads) for model in models]
-    if backend.name == "onnx":
-        from banet.model.engine_onnx import OnnxMember
-
-        return [OnnxMember(model, backend.threads) for model in models]
-    from banet.model.engine_torch import Crew, TorchMember
-
-    crew = Crew(backend.threads)
-    return [TorchMember(model, crew, dtype) for model in models]
+    crew = Crew(backend.threads, "cuda" if backend.name.startswith("cuda") else "cpu")
+    return [Runner(model, crew, dtype) for model in models]

@@ -9,7 +9,10 @@ import numpy.typing as npt
 
 from banet.model.config import ChannelName, InputSpec
 
-__all__ = ["Planes", "normalise"]
+__all__ = ["MADE_CHANNELS", "Planes", "normalise"]
+
+MADE_CHANNELS = ("observed", "hotspots_known")
+"""Channels that are made from the planes of a cube, which holds none of these names."""
 
 Array = npt.NDArray[np.float32]
 
@@ -34,7 +37,7 @@ class Planes(Protocol):
 
     @property
     def frp(self) -> Array:
-        """Fire radiative power (MW), 0 where no fire was seen."""
+        """Fire radiative power (MW), 0 where no fire was seen, NaN where nobody looked."""
         ...
 
     @property
@@ -77,5 +80,7 @@ def _fill(plane: Array, window: Planes, name: ChannelName) -> None:
     """Write one channel, still in physical units, into `plane`."""
     if name == "frp":
         np.log1p(window.frp, out=plane)
+    elif name == "hotspots_known":
+        np.isfinite(window.frp, out=plane, casting="unsafe")
     else:
         plane[...] = getattr(window, name)

@@ -172,8 +172,8 @@ def _plume(canvas: tuple[int, ...], east: float, south: float) -> Field:
     reach = 4 + 4 * speed
     shape = np.exp(-0.5 * (across / width) ** 2 - np.maximum(along, 0) / reach) / width
     shape = np.where(along > -0.6, shape, 0)
-    # One cell at 100 MW in 5 m s-1 makes smoke of optical depth about one beside it.
-    return np.asarray(0.045 / math.sqrt(speed) * shape, np.float32)
+    # One cell at 150 MW in 5 m s-1 makes smoke of optical depth about one beside it.
+    return np.asarray(0.030 / math.sqrt(speed) * shape, np.float32)
 
 
 def through_air(ground: Field, haze: Field, smoke: Field, bands: tuple[int, ...], path: Field) -> None:

@@ -43,6 +43,7 @@ class Climate:
         static_heat: expected number of industrial heat sources per 10 000 cells.
         volcano: chance that a scene of 10 000 cells holds an active volcano.
         snow: whether snow may lie at the start of a scene.
+        huge: share of very large fires that are huge, of some 1400 cells, thick and compact.
     """
 
     name: str
@@ -68,6 +69,7 @@ class Climate:
     static_heat: float
     volcano: float = 0.0
     snow: bool = False
+    huge: float = 0.2
 
 
 _C = Cover
@@ -87,25 +89,25 @@ CLIMATES: dict[str, Climate] = {
             95, 200, 0.0012, 4, 3.0, 1.5, 0.7, 8.0, 0.004, 0.15, 5.0, 2.0, 0.18, 0.8,
         ),
         Climate(
-            "cerrado", (-58, -20, -44, -5), (150, 255), 0.35, 1.8, 0.4,
+            "cerrado", (-58, -20, -44, -5), (150, 255), 0.16, 1.1, 0.4,
             {_C.EVERGREEN: 3, _C.DECIDUOUS: 1.5, _C.SHRUB: 2, _C.GRASS: 3.5, _C.CROP: 2, _C.BARE: 0.2,
              _C.URBAN: 0.1},
             30, 190, 0.003, 55, 2.0, 1.4, 0.4, 3.0, 0.02, 0.6, 4.0, 1.8, 0.15, 0.4,
         ),
         Climate(
-            "mozambique", (30, -27, 41, -10), (130, 270), 0.40, 2.0, 0.35,
+            "mozambique", (30, -27, 41, -10), (130, 270), 0.16, 1.1, 0.35,
             {_C.EVERGREEN: 0.8, _C.DECIDUOUS: 3.5, _C.SHRUB: 2, _C.GRASS: 4, _C.CROP: 1.5, _C.BARE: 0.2,
              _C.URBAN: 0.1},
             40, 130, 0.004, 100, 2.0, 1.3, 0.4, 2.5, 0.05, 1.0, 3.5, 1.6, 0.18, 0.2,
         ),
         Climate(
-            "australia", (113, -27, 154, -10), (100, 290), 0.22, 1.4, 0.35,
+            "australia", (113, -27, 154, -10), (100, 290), 0.13, 1.1, 0.35,
             {_C.EVERGREEN: 1.2, _C.DECIDUOUS: 1.2, _C.SHRUB: 3, _C.GRASS: 5, _C.CROP: 0.1, _C.BARE: 1.0,
              _C.URBAN: 0.05},
             50, 150, 0.003, 25, 4.0, 1.5, 0.6, 5.0, 0.005, 0.3, 5.5, 2.2, 0.16, 0.2,
         ),
         Climate(
-            "boreal", (-169, 56, -129, 70), (130, 215), 0.62, 2.2, 0.45,
+            "boreal", (-169, 56, -129, 70), (145, 215), 0.22, 1.1, 0.45,
             {_C.BOREAL: 6, _C.DECIDUOUS: 1.5, _C.SHRUB: 2.5, _C.GRASS: 1.0, _C.BARE: 0.8,
              _C.URBAN: 0.02},
             195, 240, 0.0005, 4, 4.0, 1.5, 0.6, 14.0, 0.0, 0.05, 4.0, 1.7, 0.20, 0.1, 0.02, True,

@@ -1,4 +1,4 @@
-"""What looks like burning and is not: harvest, ploughing, flooding, clearing, snow melt, static heat."""
+"""Changes that look like burning: harvest, ploughing, flooding, clearing, snow, static heat."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ class Changes:
         patches: places that turn into something else for a while.
         snow: depth index of the snow cover at the start, (rows, columns), or None.
         melt: fall of that index per day.
+        snowfall: day of the first snow, (index after it, day), or None.
         moisture: darkening of the ground by rain on each day, (days,).
         colours: spectra of the bands in use, by name.
     """
@@ -38,6 +39,7 @@ class Changes:
     patches: tuple[Patch, ...]
     snow: Field | None
     melt: float
+    snowfall: tuple[Field, float] | None
     moisture: Field
     colours: dict[str, Field]
 
@@ -54,6 +56,9 @@ class Changes:
                 _mix(ground[:, patch.rows, patch.cols], strength * patch.weight, self.colours[patch.colour])
         if self.snow is not None:
             _mix(ground, np.clip(self.snow - self.melt * day, 0, 0.9), self.colours["SNOW"])
+        if self.snowfall is not None and day >= self.snowfall[1]:
+            fresh, fell = self.snowfall
+            _mix(ground, np.clip(fresh - self.melt * (day - fell), 0, 0.9), self.colours["SNOW"])
         return ground
 
 
@@ -104,11 +109,11 @@ def make_changes(
     regional = correlated(rng, shape, 8, 2.0)
     blocks = _block_noise(rng, shape)
     harvest = (middle + 14 * regional + 8 * blocks).astype(np.float32)
-    plough = (harvest + rng.uniform(8, 50) + 15 * np.abs(_block_noise(rng, shape))).astype(np.float32)
+    plough = (harvest + rng.uniform(3, 40) + 12 * np.abs(_block_noise(rng, shape))).astype(np.float32)
     # A cell holds many fields; they seldom do the same on the same day.
     together = np.clip(rng.uniform(0.3, 0.8) + 0.15 * correlated(rng, shape, 6, 1.5), 0, 1)
-    ploughed = np.clip(rng.uniform(0.0, 0.7) + 0.25 * _block_noise(rng, shape), 0, 1)
-    count = int(rng.poisson(3.0 * shape[0] * shape[1] / 16384 + 0.3))
+    ploughed = np.clip(rng.uniform(0.0, 1.0) + 0.25 * _block_noise(rng, shape), 0, 1)
+    count = int(rng.poisson(5.0 * shape[0] * shape[1] / 16384 + 0.3))
     patches = tuple(_draw_patch(rng, shape, surface, days) for _ in range(min(count, 40)))
     snow = None
     if climate.snow and day_of_year[0] < 160 and rng.random() < 0.7:
@@ -127,9 +132,20 @@ def make_changes(
         patches,
         snow,
         float(rng.uniform(0.03, 0.12)),
+        _first_snow(rng, climate, surface, days),
         np.minimum(moisture, 0.15),
         colours,
     )
+
+
+def _first_snow(
+    rng: np.random.Generator, climate: Climate, surface: Surface, days: int
+) -> tuple[Field, float] | None:
+    """Draw a first snow, deepest on high ground: its index and its day; None where none falls."""
+    chance, day, depth = rng.random(), float(rng.integers(2, max(days, 3))), rng.uniform(-1.2, 0.8)
+    if chance >= (0.15 if climate.snow else 0.04):
+        return None
+    return (0.7 * surface.relief + depth).astype(np.float32), day
 
 
 def _block_noise(rng: np.random.Generator, shape: tuple[int, ...]) -> Field:
@@ -151,7 +167,7 @@ def _draw_patch(rng: np.random.Generator, shape: tuple[int, ...], surface: Surfa
     edge = 0.8 - (x * x + y * y) + rng.uniform(0.2, 0.6) * (surface.relief[rows, cols] + ragged)
     edge *= (np.abs(x) < 0.98) & (np.abs(y) < 0.98)
     weight = np.clip(3 * edge, 0, 1) * (1 - surface.water[rows, cols]) * rng.uniform(0.4, 1.0)
-    colour = str(rng.choice(["FLOOD", "PLOUGHED", "STUBBLE", "LITTER"], p=[0.35, 0.25, 0.15, 0.25]))
+    colour = str(rng.choice(["FLOOD", "PLOUGHED", "STUBBLE", "LITTER"], p=[0.25, 0.40, 0.15, 0.20]))
     hold = float(rng.uniform(2, 20)) if colour == "FLOOD" else float(rng.uniform(15, 90))
     rise = float(rng.choice([1.0, rng.uniform(3, 25)]))
     start = float(rng.uniform(-10, days))

@@ -26,6 +26,10 @@ __all__ = ["Burns", "ignite"]
 
 BEFORE_DAYS = 30
 _BLOB_LIMIT = 500
+_COMPACT_CELLS = 400
+"""Sub-cells beyond which a fire gets compact."""
+_LARGE = ((math.log(150), 0.9), (math.log(1800), 0.5))
+"""Mean and deviation of the log of the size of a scene's largest fire, cells; the rarer kind last."""
 _GRAPH_SIDE = 84
 Index = npt.NDArray[np.int64]
 
@@ -97,13 +101,15 @@ class _Grower:
         speed = np.where(np.isinf(self.arrival[block]), self.speed[block], np.float32(0))
         dy, dx = self.rng.integers(0, self.noise.shape[0]), self.rng.integers(0, self.noise.shape[1])
         noise = self.noise[np.ix_((rr + dy) % rows, (cc + dx) % cols)]
-        speed = speed * np.exp(self.rng.uniform(0.25, 0.6) * noise)
+        # A crown fire of a hot week leaves less behind than the many that creep and die.
+        burnt_out = (1 + spark.cells / _COMPACT_CELLS) ** -0.7
+        speed = speed * np.exp(self.rng.uniform(0.25, 0.6) * noise * max(burnt_out, 0.3))
         effort = (
             _blob(speed, half, spark.wind)
             if spark.cells <= _BLOB_LIMIT
             else _travel(self.rng, speed, half, spark.wind)
         )
-        islands = self.rng.uniform(0.2, 1.8) * self.climate.islands
+        islands = self.rng.uniform(0.2, 1.8) * self.climate.islands * burnt_out
         effort[(noise * 0.35 - self.noise[block]) > _upper(islands)] = np.inf
         self._write(effort, spark, (slice(max(-r0, 0), rows - r0), slice(max(-c0, 0), cols - c0)), (r0, c0))
 
@@ -244,8 +250,8 @@ def _sparks(
     size = np.exp(rng.normal(math.log(climate.size), climate.size_spread, count))
     large = rng.random() < 1 - (1 - climate.big_fire) ** (area / 1e4 * days / 64)
     if large:
-        size = np.append(size, np.exp(rng.normal(math.log(110), 1.0)))
-    size = np.clip(size, 0.07, min(1500.0, 0.35 * area))
+        size = np.append(size, np.exp(rng.normal(*_LARGE[int(rng.random() < climate.huge)])))
+    size = np.clip(size, 0.07, min(4000.0, 0.35 * area))
     cols = surface.cover[::3, ::3].shape[1]
     place = _places(rng, burnable, surface.cover[::3, ::3].ravel(), size)
     # The very large one falls into the scene's days, not before them.

@@ -37,13 +37,16 @@ class Tint:
     variety: Field
 
 
-def draw_tint(rng: np.random.Generator, shape: tuple[int, int], bands: tuple[int, ...]) -> Tint:
-    """Draw the look of burned ground in a scene."""
+def draw_tint(
+    rng: np.random.Generator, shape: tuple[int, int], bands: tuple[int, ...], *, varied: bool = False
+) -> Tint:
+    """Draw the look of burned ground in a scene; `varied` draws widely, for training."""
+    wide = 1.4 if varied else 0.7
     chosen = list(bands)
 
     def colour(name: str, spread: float) -> Field:
         base = np.array(getattr(spectra, name), np.float32)
-        change = np.exp(rng.normal(0, spread) + rng.normal(0, 0.6 * spread, len(Band)))
+        change = np.exp(wide * (rng.normal(0, spread) + rng.normal(0, 0.6 * spread, len(Band))))
         return np.asarray((base * change)[chosen], np.float32)
 
     share = np.clip(rng.uniform(0.0, 0.12) * (1 + correlated(rng, shape, 3, 1.5)), 0, 0.5)

@@ -148,7 +148,7 @@ def _fire_pixels(
         passage,
     )
     found = found.join(_bloom(rng, found, steps))
-    sigma = (0.08 + 0.12 * (grow[found.passage] - 1)) / cell_km
+    sigma = (0.11 + 0.16 * (grow[found.passage] - 1)) / cell_km
     row = found.row + rng.normal(0, 1, len(found.row)) * sigma
     col = found.col + rng.normal(0, 1.5, len(found.row)) * sigma
     return _Candidates(row, col, found.power, found.kind, found.fire, found.passage)

@@ -132,7 +132,8 @@ def _glint(light: Field, water: Field, angles: Geometry, width: float) -> None:
 
 def _smear(light: Field, view: float, shift: npt.NDArray[np.float64]) -> Field:
     """Blur by the growth of pixels off nadir and move by the registration error, both below a cell."""
-    grow = 0.04 + 0.28 * min(max((view - 25) / 45, 0), 1)
+    # Half of a cell's light at least is its own: a footprint of 0.75 to 1.6 km, resampled to cells of 1.1 km.
+    grow = 0.10 + 0.30 * min(max((view - 20) / 45, 0), 1)
     for axis, wide in ((1, 0.5 * grow), (2, grow)):
         move = min(max(float(shift[axis - 1]), -0.5), 0.5)
         before, after = 0.5 * wide + max(move, 0), 0.5 * wide + max(-move, 0)

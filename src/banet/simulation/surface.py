@@ -15,7 +15,7 @@ __all__ = ["Surface", "greenness", "land_cover", "make_surface"]
 
 Codes = npt.NDArray[np.uint8]
 # Few values, so that the filters of the random fields are made once for many scenes.
-GRAINS = (0.8, 1.2, 1.7, 2.4)
+GRAINS = (0.8, 1.2, 1.7, 2.4, 4.5)
 _WOODY = (Cover.EVERGREEN, Cover.BOREAL)
 
 
@@ -150,6 +150,8 @@ def make_surface(
     subcells: int,
     day_of_year: npt.NDArray[np.float64],
     bands: tuple[int, ...],
+    *,
+    varied: bool = False,
 ) -> Surface:
     """Draw the ground of a scene.
 
@@ -160,12 +162,15 @@ def make_surface(
         subcells: fine steps per cell and direction.
         day_of_year: of each day, (days,).
         bands: which of `Band` to make.
+        varied: whether spectra vary widely about those of the table, as training wants.
     """
     fine = (shape[0] * subcells, shape[1] * subcells)
     coast = float(rng.choice([0.0, rng.uniform(0, 0.03), rng.uniform(0.05, 0.6)], p=[0.35, 0.35, 0.3]))
     cover, rough, relief = land_cover(rng, climate, fine, subcells * float(rng.choice(GRAINS)), coast)
     fractions = _fractions(cover, subcells)
-    spectra = [table(name)[:, list(bands)] * _variation(rng)[:, list(bands)] for name in ("green", "dry")]
+    spectra = [
+        table(name)[:, list(bands)] * _variation(rng, varied)[:, list(bands)] for name in ("green", "dry")
+    ]
     vigour = fractions[:, None] * (spectra[0] - spectra[1])[:, :, None, None]
     constant = np.tensordot(spectra[1].T, fractions, 1)
     brightness = 1 + np.float32(rng.uniform(0.08, 0.22)) * correlated(
@@ -201,8 +206,8 @@ def _fractions(cover: Codes, subcells: int) -> Field:
     return np.asarray(np.moveaxis(count, 2, 0) / np.float32(subcells**2), np.float32)
 
 
-def _variation(rng: np.random.Generator) -> Field:
+def _variation(rng: np.random.Generator, varied: bool) -> Field:
     """Draw how a scene's covers differ from the table: all bands of a cover together, and each alone."""
     whole = rng.normal(0, 0.09, (len(Cover), 1))
-    each = rng.normal(0, 0.07, (len(Cover), len(Band)))
+    each = rng.normal(0, 0.16 if varied else 0.07, (len(Cover), len(Band)))
     return np.exp(whole + each).astype(np.float32)

@@ -214,7 +214,7 @@ def build_world(
     day_of_year = first + np.arange(days, dtype=np.float64)
     if lat < 0 and climate.box[1] > 0:
         day_of_year = day_of_year + 182
-    surface = make_surface(stream(seed, 2), climate, shape, subcells, day_of_year, bands)
+    surface = make_surface(stream(seed, 2), climate, shape, subcells, day_of_year, bands, varied=varied)
     weather = atmosphere.draw_weather(seed, climate, shape, days)
     area = float(region.cell_area_ha.mean())
     names = tuple(dict.fromkeys((*image_satellites, *fire_satellites)))
@@ -225,7 +225,7 @@ def build_world(
         ignite(stream(seed, 4), climate, surface, subcells, days, lon, weather.wind, area),
         make_heat(stream(seed, 5), climate, surface),
         weather,
-        draw_tint(stream(seed, 6), shape, bands),
+        draw_tint(stream(seed, 6), shape, bands, varied=varied),
         draw_instrument(seed, bands, varied),
         tuple(p for p in flown if p.day and p.satellite in image_satellites),
         tuple(p for p in flown if p.satellite in fire_satellites),

@@ -1,8 +1,8 @@
 """Variations of an episode before it is normalised: physical units, NaN where not observed.
 
 Each takes the planes (4, T, H, W) float32 (red, NIR, MIR reflectance, FRP in MW), changes them in place and
-leaves the truth alone, but for `turn`, which turns both. Hot spots that are removed become 0, which also
-stands for "not known" in the network's input.
+leaves the truth alone, but for `turn`, which turns both. Hot spots that are removed become 0, or NaN where
+nobody is to have looked.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ __all__ = [
     "constant_square",
     "drop_days",
     "keep_span",
+    "keep_span_around",
+    "lose_weeks",
     "remove_hotspot_days",
     "remove_hotspot_squares",
     "thin_hotspots",
@@ -34,6 +36,7 @@ Generator = np.random.Generator
 _FRP, _MIR = 3, 2
 _SQUARES = (1, 5)
 _SQUARE_CELLS = (5, 50)
+_SHORTEST = 4
 
 
 def augment(planes: Floats, target: Floats, config: AugmentConfig, rng: Generator) -> tuple[Floats, Floats]:
@@ -49,7 +52,7 @@ def augment(planes: Floats, target: Floats, config: AugmentConfig, rng: Generato
         Planes and target, turned alike.
     """
     # Every draw is made whether or not it is used, so that one setting does not shift the others'.
-    kinds = ("frp", "false", "days", "square", "gain", "noise", "images", "span")
+    kinds = ("frp", "false", "days", "square", "gain", "noise", "images", "span", "fire", "weeks")
     chance = dict(zip(kinds, rng.random(len(kinds)), strict=True))
     streams = dict(zip(kinds, rng.spawn(len(kinds)), strict=True))
     turns = int(rng.integers(8))
@@ -65,6 +68,10 @@ def augment(planes: Floats, target: Floats, config: AugmentConfig, rng: Generato
         constant_square(planes, streams["square"])
     if chance["span"] < config.images_span:
         keep_span(planes, streams["span"])
+    if chance["fire"] < config.images_fire:
+        keep_span_around(planes, target, streams["fire"])
+    if chance["weeks"] < config.weeks_lost:
+        lose_weeks(planes, streams["weeks"])
     if chance["images"] < config.images_all:
         withhold_images(planes)
     if chance["false"] < config.frp_false:
@@ -74,15 +81,16 @@ def augment(planes: Floats, target: Floats, config: AugmentConfig, rng: Generato
 
 
 def _remove_hotspots(planes: Floats, config: AugmentConfig, chance: float, rng: Generator) -> None:
+    gone = np.nan if rng.random() < config.frp_unknown else 0.0
     if chance < config.frp_all:
-        withhold_hotspots(planes)
+        withhold_hotspots(planes, gone)
         return
     if rng.random() < config.frp_days:
-        remove_hotspot_days(planes, rng)
+        remove_hotspot_days(planes, rng, gone)
     if rng.random() < config.frp_squares:
-        remove_hotspot_squares(planes, rng)
+        remove_hotspot_squares(planes, rng, gone)
     if rng.random() < config.frp_thin:
-        thin_hotspots(planes, rng.uniform(0, 0.8), rng)
+        thin_hotspots(planes, rng.uniform(0, config.most_thinned), rng)
 
 
 def turn(array: Floats, turns: int) -> Floats:
@@ -91,9 +99,9 @@ def turn(array: Floats, turns: int) -> Floats:
     return turned[..., ::-1] if turns >= 4 else turned
 
 
-def withhold_hotspots(planes: Floats) -> None:
-    """Remove every hot spot."""
-    planes[_FRP] = 0
+def withhold_hotspots(planes: Floats, gone: float = 0.0) -> None:
+    """Remove every hot spot; `gone` stands for it, 0 or NaN."""
+    planes[_FRP] = gone
 
 
 def withhold_images(planes: Floats) -> None:
@@ -101,19 +109,19 @@ def withhold_images(planes: Floats) -> None:
     planes[:_FRP] = np.nan
 
 
-def remove_hotspot_days(planes: Floats, rng: Generator) -> None:
+def remove_hotspot_days(planes: Floats, rng: Generator, gone: float = 0.0) -> None:
     """Remove the hot spots of a run of days, a quarter to the whole of the episode long."""
     days = planes.shape[1]
     length = int(rng.integers(max(1, days // 4), days + 1))
     first = int(rng.integers(0, days - length + 1))
-    planes[_FRP, first : first + length] = 0
+    planes[_FRP, first : first + length] = gone
 
 
-def remove_hotspot_squares(planes: Floats, rng: Generator) -> None:
+def remove_hotspot_squares(planes: Floats, rng: Generator, gone: float = 0.0) -> None:
     """Remove the hot spots of all days in 1 to 5 squares of 5 to 50 cells (the original's variation)."""
     for _ in range(rng.integers(_SQUARES[0], _SQUARES[1] + 1)):
         rows, cols = _square(planes.shape[2:], rng)
-        planes[_FRP, :, rows, cols] = 0
+        planes[_FRP, :, rows, cols] = gone
 
 
 def thin_hotspots(planes: Floats, rate: float, rng: Generator) -> None:
@@ -146,6 +154,27 @@ def keep_span(planes: Floats, rng: Generator) -> None:
     planes[:_FRP, first + length :] = np.nan
 
 
+def keep_span_around(planes: Floats, target: Floats, rng: Generator) -> None:
+    """Withhold the reflectances but for a run of days, 4 to all, that holds a day of fire if there is one.
+
+    The length is even in its logarithm: short records are met as often as long ones.
+    """
+    days = planes.shape[1]
+    burned = np.flatnonzero(np.nansum(target, (1, 2)) > 0)
+    day = int(rng.choice(burned)) if burned.size else int(rng.integers(days))
+    length = round(float(np.exp(rng.uniform(np.log(min(_SHORTEST, days)), np.log(days)))))
+    first = int(np.clip(day - rng.integers(length), 0, days - length))
+    planes[:_FRP, :first] = np.nan
+    planes[:_FRP, first + length :] = np.nan
+
+
+def lose_weeks(planes: Floats, rng: Generator) -> None:
+    """Withhold the reflectances of 1 to 3 runs of 4 to 14 days."""
+    for _ in range(rng.integers(1, 4)):
+        length, first = int(rng.integers(4, 15)), int(rng.integers(planes.shape[1]))
+        planes[:_FRP, first : first + length] = np.nan
+
+
 def constant_square(planes: Floats, rng: Generator) -> None:
     """Set the reflectances of one square of 5 to 50 cells to random constants, as the original does."""
     rows, cols = _square(planes.shape[2:], rng)
@@ -161,6 +190,11 @@ def change_gains(planes: Floats, config: AugmentConfig, rng: Generator) -> None:
     days = np.exp(rng.normal(0, config.day_gain_spread, planes.shape[1])).astype(np.float32)
     planes[:_FRP] *= gains.reshape(3, 1, 1, 1) * days.reshape(1, -1, 1, 1)
     planes[_MIR] += np.float32(rng.uniform(-config.mir_offset, config.mir_offset))
+    wide = config.most_gain ** rng.uniform(-1, 1, 3)
+    offsets = rng.uniform(-config.most_offset, config.most_offset, 3)
+    planes[:_FRP] *= wide.astype(np.float32).reshape(3, 1, 1, 1)
+    planes[:_FRP] += offsets.astype(np.float32).reshape(3, 1, 1, 1)
+    np.maximum(planes[:_FRP], np.float32(0.001), out=planes[:_FRP])
 
 
 def add_noise(planes: Floats, deviation: float, rng: Generator) -> None:

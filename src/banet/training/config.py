@@ -94,11 +94,17 @@ class AugmentConfig(Frozen):
         frp_squares: remove the hot spots in 1 to 5 squares of 5 to 50 cells.
         frp_thin: remove each hot spot by chance, at a rate drawn for the episode.
         frp_false: add hot spots that recur in a few cells without fire.
+        frp_unknown: share of the removals above (but thinning) after which nobody looked (NaN) instead of 0.
+        most_thinned: most of the rate at which hot spots are thinned.
         images_all: withhold all reflectances.
         images_span: withhold the reflectances but for a run of days, as where a record begins or ends.
+        images_fire: the same with a run of 4 days or more that holds a day of fire, short ones more often.
+        weeks_lost: withhold the reflectances of 1 to 3 runs of 4 to 14 days.
         days_dropped, most_days_dropped: drop whole days of reflectance, up to this share of them.
         constant_square: one square of 5 to 50 cells with the reflectances set to constants.
         gain, gain_spread: multiply each band by a factor of that logarithmic standard deviation.
+        most_gain: multiply each band by a further factor between its inverse and itself; 1 for none.
+        most_offset: add up to this much reflectance to each band, or take it off.
         mir_gain_spread, mir_offset: the same for the MIR band alone, wide, since its slot may hold 2.2 um.
         day_gain_spread: a common factor for each day, as view angles and haze give.
         noise, most_noise: add normal noise with a standard deviation up to this reflectance.
@@ -110,8 +116,12 @@ class AugmentConfig(Frozen):
     frp_squares: Share = 0.2
     frp_thin: Share = 0.2
     frp_false: Share = 0.1
+    frp_unknown: Share = 0.0
+    most_thinned: Share = 0.8
     images_all: Share = 0.05
     images_span: Share = 0.2
+    images_fire: Share = 0.0
+    weeks_lost: Share = 0.0
     days_dropped: Share = 0.3
     most_days_dropped: Share = 0.5
     constant_square: Share = 0.1
@@ -119,6 +129,8 @@ class AugmentConfig(Frozen):
     gain_spread: NonNegative = 0.08
     mir_gain_spread: NonNegative = 0.15
     mir_offset: NonNegative = 0.01
+    most_gain: Annotated[float, Field(ge=1, allow_inf_nan=False)] = 1.0
+    most_offset: NonNegative = 0.0
     day_gain_spread: NonNegative = 0.03
     noise: Share = 0.5
     most_noise: NonNegative = 0.015

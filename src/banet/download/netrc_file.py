@@ -1,0 +1,103 @@
+"""Logins in a netrc file, whose passwords come out byte for byte.
+
+The grammar is that of Python's `netrc`, which cannot be used: it drops backslashes, loses quotes that are
+part of a password, and stumbles over bytes that are no UTF-8 in the entry of another machine.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+__all__ = ["Entry", "NetrcError", "entry_of"]
+
+_VALUES = {"login": "user", "user": "user", "account": "account", "password": "password"}
+_TOKEN = re.compile(r'"(?P<quoted>(?:[^"\\\n]|\\[^\n])*)"(?=[ \t\r\n]|$)|(?P<bare>(?:\\[ \t]|[^ \t\r\n])+)')
+_MACRO_END = re.compile(r"\n[ \t\r]*\n|$(?![\s\S])")
+
+
+class NetrcError(ValueError):
+    """A word that has no place in a netrc file; it may be a password, so that only its line is told."""
+
+    def __init__(self, line: int) -> None:
+        super().__init__(f"line {line}")
+        self.line = line
+
+
+@dataclass(frozen=True, repr=False)
+class Entry:
+    """User name and password of a machine.
+
+    Attributes:
+        user, password: bytes that are no UTF-8 are kept as surrogates (PEP 383).
+        doubtful: the password holds a backslash outside quotes, which programs read in different ways.
+    """
+
+    user: str = ""
+    password: str = ""
+    doubtful: bool = False
+
+
+def entry_of(data: bytes, machine: str) -> Entry | None:
+    r"""Return the last entry of a machine, or else the default one; None if there is neither.
+
+    In quotes `\"` is a quote and `\\` a backslash; outside them `\\` is a backslash too, and a backslash
+    before a blank keeps the blank. Any other backslash, and a quote that is not closed, stand for themselves.
+
+    Raises:
+        NetrcError: if a word has no place.
+
+    >>> entry_of(b'machine a login u password "x y"', "a").password
+    'x y'
+    """
+    entries = _entries(data.decode("utf-8-sig", "surrogateescape"))
+    return entries.get(machine) or entries.get("default")
+
+
+def _entries(text: str) -> dict[str, Entry]:
+    entries: dict[str, Entry] = {}
+    name: str | None = None
+    at = 0
+    while found := _TOKEN.search(text, at):
+        at, word = found.end(), found[0]
+        if word.startswith("#"):
+            at = _line_end(text, found.start())
+        elif word == "macdef":
+            name, end = None, _MACRO_END.search(text, at)
+            at = end.end() if end else len(text)
+        elif word == "default":
+            name = "default"
+            entries[name] = Entry()
+        elif word == "machine" or (name is not None and word in _VALUES):
+            value = _TOKEN.search(text, at)
+            if value is None:
+                raise NetrcError(text.count("\n", 0, at) + 1)
+            at = value.end()
+            if word == "machine":
+                name = _plain(value)
+                entries[name] = Entry()
+            elif name is not None:
+                entries[name] = _with(entries[name], _VALUES[word], value)
+        else:
+            raise NetrcError(text.count("\n", 0, found.start()) + 1)
+    return entries
+
+
+def _with(entry: Entry, field: str, value: re.Match[str]) -> Entry:
+    if field == "user":
+        return Entry(_plain(value), entry.password, entry.doubtful)
+    if field == "password":
+        bare = value["bare"] or ""
+        return Entry(entry.user, _plain(value), "\\" in bare.replace("\\\\", ""))
+    return entry
+
+
+def _plain(value: re.Match[str]) -> str:
+    if value["quoted"] is not None:
+        return re.sub(r'\\(["\\])', r"\1", value["quoted"])
+    return re.sub(r"\\([\\ \t])", r"\1", value["bare"])
+
+
+def _line_end(text: str, start: int) -> int:
+    end = text.find("\n", start)
+    return len(text) if end < 0 else end
