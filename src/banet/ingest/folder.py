@@ -52,45 +52,39 @@ def build_cube(
 ) -> Cube:
     """Build a cube from satellite files and hot spots, or bring one up to date.
 
-        A day whose files and fires are those it was built from is not read again, so a build that was ended at
-        any moment goes on where it stopped. A day for which new files came is built again. A day that cannot be
-        read, or that has no file, becomes a recorded gap; if hot spots say that something burned on it, their FRP
-        is kept, in a day without reflectances. A day that the cube holds stays if its files are gone or can no
-        longer be read.
+    A day whose files and fires are those it was built from is not read again, so a build that was ended at
+    any moment goes on where it stopped. A day for which new files came is built again. A day that cannot be
+    read, or that has no file, becomes a recorded gap; if hot spots say that something burned on it, their FRP
+    is kept, in a day without reflectances. A day that the cube holds stays if its files are gone or can no
+    longer be read.
 
-        Args:
-            region: the grid.
-            viirs_folder: where the satellite files are.
-            hotspots: FIRMS files or folders, or the table that `read_hotspots` gave; None for no FRP. Days that
-                they do not cover have no FRP (missing, not 0), and a note says so.
-            out: the cube; made if it is not there.
-            start: first UTC day; with it or `end`, days without a file are recorded as gaps. By default the days
-                that the folder holds are built.
-            end: last UTC day, included.
-            source: what the files are; see `banet.observations.sources`.
-            vegetation_only: leave out hot spots whose type says that no vegetation burned.
-            workers: number of processes that read files; days are still written by this one, one after the other.
-            scheduler: address, or client, of a dask cluster whose workers read instead; they must see folder
-                and cube.
-            progress: called after each day with the number of days done, of all days, and a line about the day.
-            notice: called with one line that says how many hot spots lie in the region, what was left out, and
-                on how many days the fires are known; without it a `BanetWarning` says so where rows were left out
-                or none lies in the region.
+    Args:
+        region: the grid.
+        viirs_folder: where the satellite files are.
+        hotspots: FIRMS files or folders, or the table that `read_hotspots` gave; None for no FRP. Days that
+            they do not cover have no FRP (missing, not 0), and a note says so.
+        out: the cube; made if it is not there.
+        start: first UTC day; with it or `end`, days without a file are recorded as gaps. By default the days
+            that the folder holds are built.
+        end: last UTC day, included.
+        source: what the files are; see `banet.observations.sources`.
+        vegetation_only: leave out hot spots whose type says that no vegetation burned.
+        workers: number of processes that read files; days are still written by this one, one after the other.
+        scheduler: address, or client, of a dask cluster whose workers read instead; they must see folder
+            and cube.
+        progress: called after each day with the number of days done, of all days, and a line about the day.
+        notice: called with one line that says how many hot spots lie in the region, what was left out, and
+            on how many days the fires are known; without it a `BanetWarning` says so where rows were left out
+            or none lies in the region.
 
-        Raises:
-            NotFoundError: if a folder or hot-spot file is not there, or no file falls on the days asked for.
-            InputError: if `out` holds a cube of another region or sensor, `end` is before `start`, a hot-spot
-    <<<<<<< HEAD
-                table lacks a column, the hot spots are of another place or of other days, or workers and a
-                scheduler are given.
-            UnreadableFileError: if a hot-spot file cannot be read, `out` is no cube, or not one of the days could
-                be read; the cube then holds their gaps.
-    =======
-                table lacks a column, or workers and a scheduler are given.
-            UnreadableFileError: if a hot-spot file cannot be read, `out` is no cube, or no image could be read;
-                the cube then holds the gaps.
-    >>>>>>> main
-            OutputError: if `out` cannot be written to, or another process is writing to it.
+    Raises:
+        NotFoundError: if a folder or hot-spot file is not there, or no file falls on the days asked for.
+        InputError: if `out` holds a cube of another region or sensor, `end` is before `start`, a hot-spot
+            table lacks a column, the hot spots are of another place or of other days, or workers and a
+            scheduler are given.
+        UnreadableFileError: if a hot-spot file cannot be read, `out` is no cube, or no image could be read;
+            the cube then holds the gaps.
+        OutputError: if `out` cannot be written to, or another process is writing to it.
     """
     reader = observations.source(source)
     folder = Path(viirs_folder).absolute()  # where workers look for it too
