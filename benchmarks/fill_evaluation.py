@@ -15,8 +15,8 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from banet.evaluation.benchmark.page import ALT, PICTURES, words
-from banet.evaluation.benchmark.summary import markdown, rows_of
+from banet.evaluation.pictures import ALT, FOLDER
+from banet.evaluation.tables import markdown, rows_of, words
 from banet.io.files import writing
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -84,7 +84,7 @@ def record(folder: Path) -> None:
     for old in SHOWN.glob("benchmark_*.png"):
         old.unlink()
     wanted = {name for names in _PICTURES.values() for name in names}
-    for path in sorted((folder / PICTURES).glob("*.png")):
+    for path in sorted((folder / FOLDER).glob("*.png")):
         if path.stem in wanted or path.stem.startswith("worst_"):
             shutil.copyfile(path, SHOWN / f"benchmark_{path.name}")
 

@@ -26,10 +26,10 @@ from pages import put_into
 
 from banet.evaluation import score
 from banet.evaluation.baselines import active_fires
-from banet.evaluation.tables import plain
 from banet.grid.region import Region
 from banet.ingest.folder import build_cube
 from banet.io.files import writing
+from banet.io.tables import plain
 from banet.mapping import map_burned
 from banet.simulation import simulate, write_scene
 

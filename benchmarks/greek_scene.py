@@ -23,6 +23,7 @@ from banet.evaluation.greek import GREEK_DAYS, greek_cube, greek_reference, gree
 from banet.evaluation.scores import Scores
 from banet.evaluation.withheld import INPUTS, withhold
 from banet.io.files import writing
+from banet.io.tables import to_markdown
 
 LAST_DAY = str(GREEK_DAYS[1] - 1)
 FIRST_DAY = str(GREEK_DAYS[0])
@@ -64,7 +65,7 @@ def networks(real: Path, folder: Path, weights: list[str], length: int) -> list[
 
 
 def report(scores: list[Scores]) -> str:
-    return "\n".join([Scores.markdown_header(), *(s.markdown_row() for s in scores)])
+    return to_markdown([s.row() for s in scores])
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -9,7 +9,7 @@ import json
 import pytest
 
 from banet.days import as_day
-from banet.download import fetch_all, load_settings, plan_labels, plan_viirs
+from banet.download import fetch_all, load_settings, plan_archives, plan_labels, plan_viirs
 from banet.download.client import Client
 from banet.download.cmr import search
 from banet.download.content import problem_with
@@ -358,6 +358,22 @@ def test_days_on_which_satellites_flew(satellite, first, last, expected):
     start, stop, line = flown(load_settings(environ={}), satellite, as_day(first), as_day(last))
     assert (str(start), str(stop)) == expected
     assert bool(line) == (expected != (first, last))
+
+
+def test_the_defaults_of_the_original_s_commands_and_archives_follow_the_flights(agencies, tmp_path):  # noqa: F811
+    from banet.cli.compat_download import _satellites
+
+    settings = load_settings(environ={})
+    assert _satellites("", settings, as_day("2026-10-20"), as_day("2026-11-01")) == ("snpp",)
+    assert _satellites("", settings, as_day("2026-10-20"), as_day("2026-11-02")) == ()
+    assert _satellites("noaa21,snpp", settings, D1, D2) == ("noaa21", "snpp")
+    with connected(agencies, tmp_path) as client:
+        plan = plan_archives(client, "Spain", as_day("2025-05-01"), as_day("2027-02-01"), tmp_path)
+        assert [job.name[-15:] for job in plan.jobs] == ["_2025_Spain.csv", "_2026_Spain.csv"]
+        assert len(plan.notes) == 1
+        assert plan_archives(client, "Spain", D1, D2, tmp_path).notes == ()
+        with pytest.raises(NotFoundError, match="no archive of these years: snpp has data from"):
+            plan_archives(client, "Spain", as_day("2027-05-01"), as_day("2027-06-01"), tmp_path)
 
 
 def test_a_satellite_that_ended_is_not_searched_for(agencies, tmp_path):  # noqa: F811

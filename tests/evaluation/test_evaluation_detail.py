@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -11,14 +12,17 @@ from scipy import stats
 from sklearn import metrics
 
 from banet.burned_area.burned_area import BurnedArea
+from banet.burned_area.fires import label_fires
 from banet.errors import InputError
 from banet.evaluation import compare
 from banet.evaluation.convergence import Convergence, FirstMapped, replay
-from banet.evaluation.curves import reliability, threshold_curve
-from banet.evaluation.dating_fires import dating_by, dating_to_fires, observation_gap
-from banet.evaluation.fires import label_fires, scores_by_size
+from banet.evaluation.dating_fires import dating_to_fires
 from banet.evaluation.groups import by_class, by_month, pooled
-from banet.evaluation.regression import proportion_fit
+from banet.evaluation.measures.gaps import observation_gap
+from banet.evaluation.measures.reliability import Reliability
+from banet.evaluation.measures.shares import Shares
+from banet.evaluation.measures.sizes import Sizes
+from banet.evaluation.measures.thresholds import Thresholds
 from banet.grid.region import Region
 
 START, STOP = np.datetime64("2020-12-01"), np.datetime64("2021-03-01")
@@ -51,6 +55,32 @@ def a_reference(fraction, date=DAY, *, region=REGION):
     return BurnedArea(region, START, STOP, fraction, dated, threshold=0, name="truth")
 
 
+def scores_by_size(pair):
+    """Scores by label of the size."""
+    return {row["fire_size"]: SimpleNamespace(**row) for row in Sizes().of(pair)["sizes"]}
+
+
+def proportion_fit(pair, **settings):
+    """The line, with the shares that it goes through."""
+    measure = Shares(**settings)
+    reference, mapped = measure.shares(pair)
+    return SimpleNamespace(reference=reference, map=mapped, **measure.of(pair)["proportions"])
+
+
+def threshold_curve(pair, *steps):
+    """The curve as arrays."""
+    said = Thresholds(*steps).of(pair)
+    names = said["thresholds"][0]
+    columns = {name: np.array([row[name] for row in said["thresholds"]]) for name in names}
+    return SimpleNamespace(best=said["best_threshold"], rows=said["thresholds"], **columns)
+
+
+def reliability(pair, of="fraction", **settings):
+    """The curve as arrays, with its scores."""
+    said = Reliability(of, **settings).of(pair)[of]
+    return SimpleNamespace(**{k: np.array(v) if isinstance(v, list) else v for k, v in said.items()})
+
+
 def block(rows, cols, value=1.0):
     out = np.zeros(REGION.shape)
     out[rows, cols] = value
@@ -72,20 +102,20 @@ def test_fires_are_joined_in_space_and_time():
     assert label[3, 0] != label[3, 1]
     assert label[5, 9] == label[4, 11]
     assert label.max() == 5
-    assert label_fires(burned, date, days=6)[3, 0] == label_fires(burned, date, days=6)[3, 1]
-    assert label_fires(burned, date, cells=1).max() == 7
+    assert label_fires(burned, date, max_gap_days=6)[3, 0] == label_fires(burned, date, max_gap_days=6)[3, 1]
+    assert label_fires(burned, date, max_gap_cells=1).max() == 7
     assert label_fires(burned & False, date).max() == 0
 
 
 def test_a_cell_without_a_date_joins_its_neighbours():
     burned = np.ones((1, 3), bool)
     date = np.array([[DAY, NAT, DAY + 100]])
-    assert label_fires(burned, date, cells=1).max() == 1
+    assert label_fires(burned, date, max_gap_cells=1).max() == 1
 
 
 def test_faults_of_fires():
     with pytest.raises(InputError, match="at least 1"):
-        label_fires(np.ones((2, 2), bool), np.full((2, 2), DAY), cells=0)
+        label_fires(np.ones((2, 2), bool), np.full((2, 2), DAY), max_gap_cells=0)
     with pytest.raises(InputError, match="differ in shape"):
         label_fires(np.ones((2, 2), bool), np.full((3, 2), DAY))
 
@@ -93,7 +123,7 @@ def test_faults_of_fires():
 def test_scores_by_size_of_fire():
     truth = block(slice(0, 1), slice(0, 1)) + block(slice(10, 13), slice(10, 13))
     mapped = block(slice(10, 12), slice(10, 13)) + block(slice(30, 31), slice(30, 31))
-    got = {c.label: c for c in scores_by_size(compare(a_map(mapped), a_reference(truth)))}
+    got = scores_by_size(compare(a_map(mapped), a_reference(truth)))
     small, large = got["0-100 ha"], got["500-1000 ha"]
     assert (small.fires, small.found, small.recall) == (1, 0, 0)
     assert (large.fires, large.found) == (1, 1)
@@ -126,7 +156,8 @@ def test_proportions_of_blocks_by_hand_and_by_scipy():
     assert fit.r2 == pytest.approx(line.rvalue**2)
     assert fit.slope == pytest.approx(0.8, abs=0.05)
     assert fit.block_km == pytest.approx((4.4, 5.1), abs=0.1)
-    assert set(fit.to_dict()) == {"block_km", "blocks", "slope", "intercept", "r2", "rmse"}
+    names = {"block_km", "blocks", "slope", "intercept", "r2", "rmse", "blocks_by_share"}
+    assert set(Shares().of(compare(a_map(mapped), a_reference(truth)))["proportions"]) == names
 
 
 def test_a_perfect_map_has_slope_one_and_an_empty_one_none():
@@ -172,7 +203,7 @@ def test_threshold_curve_is_the_score_at_each_threshold():
         assert curve.dice[k] == pytest.approx(expected, rel=1e-6)
     assert curve.dice[np.argmin(abs(curve.threshold - curve.best))] == curve.dice.max()
     assert (np.diff(curve.omission) >= 0).all()
-    assert len(curve.rows()) == 19
+    assert len(curve.rows) == 19
     with pytest.raises(InputError, match="above 0"):
         threshold_curve(compare(a_map(p), reference), [0.0, 0.5])
 
@@ -207,8 +238,9 @@ def test_reliability_curve_agrees_with_scikit_learn():
     np.testing.assert_allclose(got.observed, observed, atol=1e-9)
     shown = slice(1, None)  # the classes from 5 % on
     gap = np.abs(got.mapped - got.observed)[shown] @ got.hectares[shown] / got.hectares[shown].sum()
-    assert got.error_shown == pytest.approx(gap)
-    assert [row["from"] for row in got.rows()][:3] == pytest.approx([0, 0.05, 0.1])
+    assert got.calibration_error_from_5_percent == pytest.approx(gap)
+    rows = Reliability("confidence").rows(Reliability("confidence").of(pair))
+    assert [row["from"] for row in rows][:3] == pytest.approx([0, 0.05, 0.1])
 
 
 def test_confidence_may_say_something_else_than_the_fraction():
@@ -221,21 +253,21 @@ def test_confidence_may_say_something_else_than_the_fraction():
     pair = compare(product, a_reference(block(slice(0, 15), slice(0, 40))))
     got = reliability(pair, of="confidence", hard=True)
     assert got.observed[15] == pytest.approx(0.75, abs=2e-3)
-    assert got.error == pytest.approx(0, abs=2e-3)
+    assert got.calibration_error == pytest.approx(0, abs=2e-3)
     assert reliability(pair, hard=True).observed[19] == pytest.approx(0.75, abs=2e-3)
 
 
 def test_a_calibrated_map_has_no_calibration_error():
     truth = np.tile([0.0, 0.2, 0.6, 1.0], (40, 10))
     got = reliability(compare(a_map(truth), a_reference(truth)))
-    assert got.error == pytest.approx(0, abs=1e-6)
+    assert got.calibration_error == pytest.approx(0, abs=1e-6)
     assert got.brier == pytest.approx(0, abs=1e-9)
     assert got.skill == pytest.approx(1)
     assert np.isnan(got.mapped[6])
     low = reliability(compare(a_map(truth * 0.5), a_reference(truth)))
-    assert low.error == pytest.approx(0.225, rel=1e-4)
+    assert low.calibration_error == pytest.approx(0.225, rel=1e-4)
     with pytest.raises(InputError, match="at least 1"):
-        reliability(compare(a_map(truth), a_reference(truth)), 0)
+        reliability(compare(a_map(truth), a_reference(truth)), classes=0)
 
 
 def test_skill_of_nothing_is_undefined():
@@ -288,11 +320,11 @@ def test_dates_by_group():
     late[1] = DAY + 3
     group = np.full(REGION.shape, -1)
     group[0], group[1] = 5, 7
-    got = dating_by(compare(a_map(truth, late), a_reference(truth)), group)
-    assert (got[5].mean, got[7].mean) == (0, 3)
-    assert set(got) == {5, 7}
+    got = by_class(compare(a_map(truth, late), a_reference(truth)), group)
+    assert (got["5"].dating.mean, got["7"].dating.mean) == (0, 3)
+    assert set(got) == {"5", "7"}
     with pytest.raises(InputError, match="do not fit"):
-        dating_by(compare(a_map(truth), a_reference(truth)), group[:2])
+        by_class(compare(a_map(truth), a_reference(truth)), group[:2])
 
 
 def test_gaps_between_observations():
@@ -360,19 +392,21 @@ def test_replay_of_a_map_that_comes_late():
         return a_map(fraction, date, stop=max(day + 1, DAY + 2))
 
     got = replay(map_at, np.arange(DAY - 1, DAY + 6), final, truth, oldest=6)
-    assert got.dice_truth[:2].tolist() == [0, 0]
-    assert got.dice_truth[2] == 1
-    assert got.recall[:5].tolist() == [0, 0, 1, 1, 1]
-    assert got.date_change[2:6].tolist() == [1, 1, 0, 0]
-    assert got.dice_final[1] == 0  # nothing of the final map yet, and the false alarm of the day before
-    assert math.isnan(got.dice_truth[6])
+    assert got.curve["dice_truth"][:2].tolist() == [0, 0]
+    assert got.curve["dice_truth"][2] == 1
+    assert got.curve["recall"][:5].tolist() == [0, 0, 1, 1, 1]
+    assert got.curve["date_change"][2:6].tolist() == [1, 1, 0, 0]
+    assert (
+        got.curve["dice_final"][1] == 0
+    )  # nothing of the final map yet, and the false alarm of the day before
+    assert math.isnan(got.curve["dice_truth"][6])
     assert len(got.fires) == 1
     assert got.fires[0].delay == 2
     assert got.delays(1e6).size == 0
     assert got.settled() == 2
     assert len(got.rows()) == 7
     area = (block(slice(10, 20), slice(10, 20)) * REGION.cell_area_ha[:, None]).sum()
-    assert got.hectares[:6] == pytest.approx(area)
+    assert got.curve["hectares"][:6] == pytest.approx(area)
 
 
 def test_replay_of_the_final_map_is_perfect_at_once():
@@ -384,8 +418,8 @@ def test_replay_of_the_final_map_is_perfect_at_once():
         return a_map(np.where(days <= day, block(slice(0, 40), slice(3, 9)), 0), days)
 
     got = replay(map_at, np.arange(START, START + 40), final, truth)
-    np.testing.assert_allclose(got.dice_final, 1)
-    np.testing.assert_allclose(got.dice_truth, 1)
+    np.testing.assert_allclose(got.curve["dice_final"], 1)
+    np.testing.assert_allclose(got.curve["dice_truth"], 1)
     assert got.delays()[0] == 0
 
 
@@ -410,8 +444,8 @@ def test_replays_of_several_scenes_add_up():
     good = replay(lambda day: final, [DAY, DAY + 1], final, truth, oldest=5)
     bad = replay(lambda day: a_map(block(0, 0, 0)), [DAY, DAY + 1], final, truth, oldest=4)
     both = Convergence.join([good, bad])
-    assert both.age.size == 5
-    assert both.recall[:2].tolist() == [0.5, 0.5]
+    assert both.curve["age"].size == 5
+    assert both.curve["recall"][:2].tolist() == [0.5, 0.5]
     assert len(both.fires) == 2
     with pytest.raises(InputError, match="no replay"):
         Convergence.join([])

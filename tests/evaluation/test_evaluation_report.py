@@ -15,11 +15,12 @@ from banet.errors import InputError, NotFoundError, UnreadableFileError
 from banet.evaluation.compare import compare
 from banet.evaluation.convergence import replay
 from banet.evaluation.evaluate import evaluate
+from banet.evaluation.report import write_result
 from banet.evaluation.sources import read_map_or_product, read_raster_map, read_truth, sniff
-from banet.evaluation.tables import markdown_table, to_csv
 from banet.export import write_products
 from banet.grid.region import Region
 from banet.io.manifest import Manifest
+from banet.io.tables import to_csv, to_markdown
 from banet.observations.planes import DayPlanes
 
 REGION = Region("T", (10, 40, 10.3, 40.2), 0.01)
@@ -96,14 +97,15 @@ def test_everything_is_there(evaluation):
     e = evaluation
     assert list(e.scores) == ["banet", "late"]
     assert e.scores["late"].dating.mean == 2
-    assert set(e.months) == {"2020-12", "2021-01"}
-    assert set(e.covers) == {"forest", "shrub"}
+    assert set(e.cell_groups["months"]) == {"2020-12", "2021-01"}
+    assert set(e.cell_groups["covers"]) == {"forest", "shrub"}
     assert set(e.fires) == {"banet", "late"}
     assert e.fires["banet"].cells > 0
-    assert e.gaps
-    assert sum(d.cells for d in e.gaps.values()) == e.scores["banet"].dating.cells
+    gaps = e.wholes["banet"]["dates_by_gap"]
+    assert gaps
+    assert sum(d["cells"] for d in gaps.values()) == e.scores["banet"].dating.cells
     assert "dice" in e.scores["banet"].intervals
-    assert 0 < e.proportions.slope < 1.5
+    assert 0 < e.wholes["banet"]["proportions"]["slope"] < 1.5
     assert e.scores["banet"].unseen_ha > 0
 
 
@@ -115,16 +117,16 @@ def test_a_cloud_is_no_clear_look(tmp_path):
     for day in np.arange(START, STOP):
         plane = np.full(REGION.shape, 0.6 if day in cloudy else 0.2, np.float32)
         cube.write_day(day, DayPlanes(plane, plane, plane, plane, np.ones(REGION.shape, np.uint8)), none)
-    got = evaluate(a_map(), a_truth(), cube=cube, draws=0).gaps
+    got = evaluate(a_map(), a_truth(), cube=cube, draws=0).wholes["map"]["dates_by_gap"]
     inside = compare(a_map(), a_truth())
     both = inside.valid & inside.map_burned & inside.reference_burned
     within = np.isin(inside.reference_date[both], np.append(cloudy, np.datetime64("2021-01-02")))
-    assert got["3-4"].cells == within.sum() > 0
-    assert sum(each.cells for each in got.values()) == both.sum()
+    assert got["3-4"]["cells"] == within.sum() > 0
+    assert sum(each["cells"] for each in got.values()) == both.sum()
 
 
 def test_files_of_an_evaluation(evaluation, tmp_path):
-    paths = evaluation.write(tmp_path / "out")
+    paths = write_result(evaluation, tmp_path / "out")
     assert all(path.is_file() for path in paths.values())
     held = json.loads(paths["json"].read_text())
     assert held["scores"]["banet"]["hard"]["dice"] == pytest.approx(evaluation.scores["banet"].dice)
@@ -134,7 +136,7 @@ def test_files_of_an_evaluation(evaluation, tmp_path):
     assert table["name"].tolist() == ["banet", "late"]
     assert {"dice", "dice_low", "within_2_days", "reference_ha"} <= set(table.columns)
     text = paths["markdown"].read_text()
-    for title in ("By burned fraction", "By size of fire", "By land cover", "Near real time"):
+    for title in ("Low fractions", "Fires found, by size", "By land cover", "Near real time"):
         assert title in text
     page = paths["page"].read_text()
     assert page.count("data:image/png") >= 9
@@ -144,7 +146,7 @@ def test_files_of_an_evaluation(evaluation, tmp_path):
 
 
 def test_without_pictures_there_are_tables_alone(evaluation, tmp_path):
-    paths = evaluation.write(tmp_path, pictures=False)
+    paths = write_result(evaluation, tmp_path, pictures=False)
     assert "page" not in paths
     assert not list(tmp_path.glob("*.png"))
 
@@ -153,9 +155,9 @@ def test_the_least_evaluation_of_nothing_burned(tmp_path):
     nothing = np.zeros(REGION.shape, np.float32)
     empty = BurnedArea(REGION, START, STOP, nothing, np.full(REGION.shape, NAT), threshold=0, name="none")
     got = evaluate(empty, empty, draws=5)
-    assert got.gaps == {}
+    assert got.wholes["map"]["dates_by_gap"] == {}
     assert got.fires == {}
-    paths = got.write(tmp_path)
+    paths = write_result(got, tmp_path)
     assert json.loads(paths["json"].read_text())["scores"]["map"]["hard"]["dice"] is None
     assert "months_csv" not in paths
 
@@ -163,7 +165,7 @@ def test_the_least_evaluation_of_nothing_burned(tmp_path):
 def test_rows_as_text():
     rows = [{"name": "a", "dice": 0.12345, "ha": 12345.6}, {"name": "b", "dice": float("nan"), "cells": 7}]
     assert to_csv(rows).splitlines() == ["name,dice,ha,cells", "a,0.12345,12345.6,", "b,,,7"]
-    assert markdown_table(rows).splitlines()[2:] == ["| a | 0.123 | 12,346 | - |", "| b | - | - | 7 |"]
+    assert to_markdown(rows).splitlines()[2:] == ["| a | 0.123 | 12,346 | - |", "| b | - | - | 7 |"]
 
 
 # Files on either side.
@@ -189,7 +191,8 @@ def test_a_map_as_netcdf_and_as_raster_score_alike(products):
     one, two = evaluate(whole, truth, draws=0), evaluate(raster, truth, draws=0)
     assert one.scores["map"].dice == pytest.approx(two.scores["map"].dice)
     assert one.scores["map"].dating == two.scores["map"].dating
-    assert one.calibration.brier == pytest.approx(two.calibration.brier), "of confidence, which both hold"
+    one, two = (each.wholes["map"]["confidence"]["brier"] for each in (one, two))
+    assert one == pytest.approx(two), "of confidence, which both hold"
     assert evaluate(whole, raster, draws=0).scores["map"].dice == 1
 
 

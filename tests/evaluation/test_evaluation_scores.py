@@ -14,12 +14,13 @@ from sklearn import metrics
 
 from banet.burned_area.burned_area import BurnedArea
 from banet.errors import InputError
-from banet.evaluation import Tally, compare, score, score_tally, tally
-from banet.evaluation.bootstrap import intervals
-from banet.evaluation.dating import Dating, histogram
-from banet.evaluation.matrix import ErrorMatrix, measures
-from banet.evaluation.scores import Scores
+from banet.evaluation import Scores, Sums, compare, score
+from banet.evaluation.measures import HEADLINE, Pair
+from banet.evaluation.measures.agreement import ErrorMatrix, figures_of
+from banet.evaluation.measures.dates import Dating, histogram
+from banet.evaluation.sums import intervals
 from banet.grid.region import Region
+from banet.io.tables import to_markdown
 
 REGION = Region("T", (10, 40, 10.04, 40.04), 0.01)
 START, STOP = np.datetime64("2020-12-01"), np.datetime64("2021-02-01")
@@ -60,6 +61,10 @@ def a_reference(fraction, date=None, *, region=REGION, valid=None, start=START, 
         threshold=0,
         name="truth",
     )
+
+
+def tally(comparison, block=None):
+    return Sums.of(Pair.of(comparison, block), HEADLINE)
 
 
 AREA = REGION.cell_area_ha
@@ -187,7 +192,7 @@ def test_splitting_the_region_changes_nothing(p, r, cut):
                 )
             )
         )
-    joined = score_tally(Tally.join(parts))
+    joined = Scores.of(Sums.join(parts))
     assert joined.hard.both == pytest.approx(whole.hard.both, rel=1e-9)
     assert joined.soft.both == pytest.approx(whole.soft.both, rel=1e-9)
     assert joined.dating == whole.dating or joined.dating.cells == 0
@@ -199,10 +204,13 @@ def test_blocks_add_up_to_the_whole():
     p, r = rng.random((4, 4)), rng.random((4, 4))
     comparison = compare(a_map(p), a_reference(r))
     one, many = tally(comparison), tally(comparison, 3)
-    assert one.groups == 1
-    assert many.groups == 4
-    for name in ("cells", "hard", "soft", "classes", "dates", "stated"):
-        np.testing.assert_allclose(getattr(many.total(), name), getattr(one, name), rtol=1e-12)
+    assert len(one.arrays["agreement"]["cells"]) == 1
+    assert len(many.arrays["agreement"]["cells"]) == 4
+    for measure in HEADLINE:
+        whole = one.total(measure.name)
+        assert whole
+        for name, part in many.total(measure.name).items():
+            np.testing.assert_allclose(part, whole[name], rtol=1e-12)
     with pytest.raises(InputError, match="at least 1 cell"):
         tally(comparison, 0)
 
@@ -320,14 +328,14 @@ def test_faults():
     with pytest.raises(InputError, match="does not fit"):
         compare(a_map(A), a_reference(B)).narrowed(np.ones((2, 2), bool))
     with pytest.raises(InputError, match="nothing was compared"):
-        Tally.join([])
+        Sums.join([])
 
 
 def test_narrowed_to_a_class_of_cells():
     north = np.zeros((4, 4), bool)
     north[:2] = True
     comparison = compare(a_map(A), a_reference(B))
-    assert int(tally(comparison.narrowed(north)).cells[0]) == 8
+    assert Scores.of(tally(comparison.narrowed(north))).cells == 8
 
 
 def test_nothing_burned_on_either_side_is_not_perfect_but_undefined():
@@ -414,14 +422,14 @@ def test_intervals_have_their_stated_coverage():
 
 def test_an_interval_of_what_is_never_defined():
     sums = tally(compare(a_map(A * 0), a_reference(A * 0)), 2)
-    low, high = intervals(sums, draws=10)["dice"]
+    low, high = intervals(sums, HEADLINE, draws=10)["dice"]
     assert math.isnan(low)
     assert math.isnan(high)
 
 
 def test_many_matrices_at_once_are_one_at_a_time():
     cells = np.array([[5.0, 2, 1, 9], [0, 0, 0, 4], [0, 3, 0, 1]])
-    many = measures(cells)
+    many = figures_of(cells)
     for k, row in enumerate(cells):
         one = ErrorMatrix(*row)
         for name in ("dice", "commission", "omission", "relative_bias"):
@@ -433,10 +441,10 @@ def test_many_matrices_at_once_are_one_at_a_time():
 
 def test_markdown_has_one_cell_a_column():
     got = score(a_map(A), a_reference(B), name="x", draws=20, block=2)
-    head, rule = Scores.markdown_header().split("\n")
-    assert head.count("|") == rule.count("|") == got.markdown_row().count("|")
-    assert got.markdown_row().startswith("| x | 0.571 (")
-    assert "| - |" in score(a_map(A * 0), a_reference(B)).markdown_row()
+    head, rule, row = to_markdown([got.row()]).split("\n")
+    assert head.count("|") == rule.count("|") == row.count("|")
+    assert row.startswith("| x | 0.571 (")
+    assert "| - |" in to_markdown([score(a_map(A * 0), a_reference(B)).row()])
 
 
 def test_json_holds_everything():

@@ -14,6 +14,7 @@ from scipy import ndimage
 from banet.burned_area.burned_area import BurnedArea
 from banet.days import day_range
 from banet.errors import BanetWarning, BusyError, InputError
+from banet.export.output import map_stem
 from banet.grid.region import Region
 from banet.mapping import (
     map_burned,
@@ -354,6 +355,24 @@ def test_months_one_by_one(cube):
     maps = list(map_months(cube, "2020-12", "2021-02", LocalEngine(), water=None))
     assert [str(m.start) for m in maps] == ["2020-12-01", "2021-01-01", "2021-02-01"]
     assert_same_map(maps[1], by_hand(cube, [month_window("2021-01")], LocalEngine()))
+
+
+def test_a_region_over_the_antimeridian_is_mapped_as_any_other():
+    """The same planes at 179.6 E to 178.9 W, in several cores: the same cells, and longitudes that go on."""
+    near, far = MemoryCube((70, 150), count=80), MemoryCube((70, 150), count=80)
+    far.region = Region("FIJI", (179.6, 0, -178.9, 0.7), 0.01)
+    there, here = (
+        map_burned(cube, "2020-12-05", "2021-01-04", LocalEngine(), water=None, **SIZES)
+        for cube in (far, near)
+    )
+    assert np.array_equal(there.burned_fraction, here.burned_fraction, equal_nan=True)
+    assert np.array_equal(there.burn_date, here.burn_date, equal_nan=True)
+    longitudes = there.to_dataset().lon.values
+    assert (np.diff(longitudes) > 0).all()
+    assert (longitudes[0], longitudes[-1]) == pytest.approx((179.605, 181.095))
+    assert map_stem(there) == "FIJI_20201205-20210104"
+    assert there.attrs["tiling"] == here.attrs["tiling"]
+    assert len(there.attrs["tiling"]["cores"][1]) > 2
 
 
 def test_near_real_time(cube):

@@ -5,7 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from banet.training.metrics import Tally, active_fire_map
+from banet.burned_area.dating import Dating
+from banet.evaluation.measures import HEADLINE
+from banet.evaluation.sums import Sums
+from banet.training.metrics import active_fire_map, measured, scores_of
 
 
 def days(*rows: list[float]) -> np.ndarray:
@@ -18,16 +21,8 @@ TRUTH = days([0.9, 0.3, 0.0, 0.2, 0.0], [0.0, 0.3, 0.0, 0.0, 0.0], [0.0, 0.0, 0.
 DAILY = days([0.1, 0.1, 0.1, 0.1, 0.0], [0.6, 0.1, 0.2, 0.0, 0.0], [0.1, 0.1, 0.4, 0.0, 0.1])
 
 
-def tally() -> Tally:
-    made = Tally()
-    made.add(DAILY, TRUTH)
-    return made
-
-
 def test_counts_by_hand() -> None:
-    made = tally()
-    assert (made.true_positive, made.false_positive, made.false_negative) == (1, 1, 1)
-    scores = made.scores()
+    scores = scores_of(measured(DAILY, TRUTH))
     assert scores["dice"] == 0.5 and scores["commission"] == 0.5 and scores["omission"] == 0.5
     assert scores["date_error"] == 1 and scores["date_bias"] == 1
     # True fractions: 0.2 missed, 0.6 missed, 0.9 mapped.
@@ -36,42 +31,44 @@ def test_counts_by_hand() -> None:
 
 
 def test_fractions_on_an_edge_belong_to_the_upper_class_and_half_is_burned() -> None:
-    made = Tally()
-    made.add(days([1.0, 1.0, 1.0]), days([0.25, 0.5, 1.0]))
-    assert made.cells_by_class == [0, 1, 1, 1]
-    assert made.true_positive == 2 and made.false_positive == 1
+    said = measured(days([1.0, 1.0, 1.0]), days([0.25, 0.5, 1.0])).value(HEADLINE)
+    assert [one.cells for one in said["classes"]] == [0, 0, 0, 1, 1, 1]
+    assert (said["hard"].both, said["hard"].map_only) == (2, 1)
 
 
 def test_cells_that_are_not_known_do_not_count() -> None:
     truth = TRUTH.copy()
     truth[1, 0, 2] = np.nan
-    made = Tally()
-    made.add(DAILY, truth)
-    assert made.false_positive == 0
+    assert measured(DAILY, truth).value(HEADLINE)["hard"].map_only == 0
 
 
-def test_tallies_add_up() -> None:
-    both, one = tally(), tally()
-    both.merge(one)
-    both.merge(Tally())
-    assert both.scores() == one.scores()
-    assert both.true_positive == 2 * one.true_positive and both.date_errors == {1: 2}
+def test_sums_of_chips_add_up() -> None:
+    one = measured(DAILY, TRUTH)
+    both = Sums.join([one, one, measured(np.zeros_like(TRUTH), np.zeros_like(TRUTH))])
+    assert scores_of(both) == scores_of(one)
+    assert both.value(HEADLINE)["hard"].both == 2
+    assert both.value(HEADLINE)["dating"].cells == 2
 
 
 def test_a_perfect_map_and_an_empty_scene() -> None:
-    made = Tally()
-    made.add(TRUTH, TRUTH)
-    assert made.dice == 1 and made.date_error == 0
-    nothing = Tally()
-    nothing.add(np.zeros_like(TRUTH), np.zeros_like(TRUTH))
-    assert nothing.dice is None and set(nothing.scores().values()) <= {None, 0.0}
+    scores = scores_of(measured(TRUTH, TRUTH))
+    assert scores["dice"] == 1 and scores["date_error"] == 0
+    nothing = scores_of(measured(np.zeros_like(TRUTH), np.zeros_like(TRUTH)))
+    assert nothing["dice"] is None and set(nothing.values()) <= {None, 0.0}
 
 
 def test_early_dates_have_a_negative_bias() -> None:
-    made = Tally()
-    made.add(days([1, 0], [0, 0], [0, 1]), days([0, 1], [0, 0], [1, 0]))
-    assert made.date_errors == {-2: 1, 2: 1}
-    assert made.date_error == 2 and made.date_bias == pytest.approx(0)
+    early = measured(days([1, 0], [0, 0], [0, 1]), days([0, 0], [0, 0], [1, 1]))
+    assert scores_of(early)["date_error"] == 1 and scores_of(early)["date_bias"] == -1
+    both = scores_of(measured(days([1, 0], [0, 0], [0, 1]), days([0, 1], [0, 0], [1, 0])))
+    assert both["date_error"] == 2 and both["date_bias"] == pytest.approx(0)
+
+
+def test_dates_are_those_of_the_map() -> None:
+    """By a share of the sum the first cell dates on the second day, by the largest value on the third."""
+    daily, truth = days([0.2], [0.3], [0.4]), days([0.0], [1.0], [0.0])
+    assert scores_of(measured(daily, truth))["date_bias"] == 1
+    assert scores_of(measured(daily, truth, dating=Dating(0.8, 0.5)))["date_bias"] == 0
 
 
 def test_active_fires_are_dated_by_the_first() -> None:

@@ -11,11 +11,12 @@ import itertools
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from banet.days import Days
 from banet.errors import InputError
 from banet.grid.polygons import within_180
 from banet.grid.region import Region
@@ -28,7 +29,15 @@ if TYPE_CHECKING:
 
     from banet.burned_area.burned_area import BurnedArea
 
-__all__ = ["MAX_GAP_CELLS", "MAX_GAP_DAYS", "MIN_CELLS", "Events", "find_events", "trace_events"]
+__all__ = [
+    "MAX_GAP_CELLS",
+    "MAX_GAP_DAYS",
+    "MIN_CELLS",
+    "Events",
+    "find_events",
+    "label_fires",
+    "trace_events",
+]
 
 MAX_GAP_DAYS = 2
 MAX_GAP_CELLS = 2
@@ -103,7 +112,9 @@ def trace_events(
     sequence = _checked(maps, max_gap_days, max_gap_cells, min_cells)
     region = sequence[0].region
     grids, cells = _burned_cells(sequence)
-    label = _linked(grids, cells, max_gap_days, max_gap_cells, region.east - region.west >= 360)
+    label = _linked(
+        grids, cells["day"].to_numpy(), max_gap_days, max_gap_cells, region.east - region.west >= 360
+    )
     cells = _measured(_without_small(cells.assign(label=label), min_cells), region)
     ids = _identities(cells, region)
     return Events(_table(cells, ids, region, epsg), _growth(cells, ids))
@@ -149,10 +160,44 @@ def _burned_cells(maps: list[BurnedArea]) -> tuple[list[npt.NDArray[np.int32]], 
     return grids, pd.concat(parts, ignore_index=True)
 
 
-def _linked(
-    grids: list[npt.NDArray[np.int32]], cells: pd.DataFrame, gap_days: int, gap: int, wraps: bool
+def label_fires(
+    burned: npt.NDArray[np.bool_], date: Days, *, max_gap_cells: int = MAX_GAP_CELLS, max_gap_days: int = 5
 ) -> Index:
-    """Return the number of the fire of each burned cell.
+    """Number the fires of one grid.
+
+    Args:
+        burned: (rows, columns).
+        date: (rows, columns) datetime64[D]; burned cells without a date join whatever is near them.
+        max_gap_cells: as in `find_events`.
+        max_gap_days: likewise.
+
+    Returns:
+        (rows, columns) int64 from 1, by the first cell of each fire; 0 where nothing burned.
+
+    Raises:
+        InputError: if the limits are out of range, or shapes differ.
+    """
+    if max_gap_cells < 1 or max_gap_days < 0:
+        raise InputError(
+            f"fires joined over {max_gap_cells} cells and {max_gap_days} days; give at least 1 and 0"
+        )
+    if burned.shape != date.shape:
+        raise InputError(f"burned cells {burned.shape} and dates {date.shape} differ in shape")
+    grid = np.full(burned.shape, -1, np.int32)
+    grid[burned] = np.arange(np.count_nonzero(burned), dtype=np.int32)
+    when = date[burned]
+    day = np.where(np.isnat(when), np.nan, when.astype(np.int64))
+    label = _linked([grid], day, max_gap_days, max_gap_cells, wraps=False)
+    _, first, fire = np.unique(label, return_index=True, return_inverse=True)
+    found = np.zeros(burned.shape, np.int64)
+    found[burned] = np.argsort(np.argsort(first))[fire] + 1
+    return found
+
+
+def _linked(
+    grids: list[npt.NDArray[np.int32]], day: npt.NDArray[Any], gap_days: int, gap: int, wraps: bool
+) -> Index:
+    """Return the number of the fire of each burned cell; `day` may be NaN, which is near to any.
 
     Neighbours are looked up one offset at a time and merged at once, so memory is that of the cells and not
     of the pairs.
@@ -160,11 +205,10 @@ def _linked(
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
-    day = cells["day"].to_numpy()
-    label = np.arange(len(cells))
+    label = np.arange(day.size)
     for one, other, offset in _pairs(grids, day, gap_days, gap):
         a, b = _neighbours(one, other, offset, wraps)
-        together = (np.abs(day[a] - day[b]) <= gap_days) & (label[a] != label[b])
+        together = ~(np.abs(day[a] - day[b]) > gap_days) & (label[a] != label[b])
         if together.any():
             ends = (label[a[together]], label[b[together]])
             graph = coo_array((np.ones(ends[0].size, bool), ends), shape=(label.size, label.size))
@@ -173,7 +217,7 @@ def _linked(
 
 
 def _pairs(
-    grids: list[npt.NDArray[np.int32]], day: Index, gap_days: int, gap: int
+    grids: list[npt.NDArray[np.int32]], day: npt.NDArray[Any], gap_days: int, gap: int
 ) -> Iterator[tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], tuple[int, int]]]:
     """Give pairs of rasters near enough in time, and offsets; within one raster each pair of cells once."""
     reach = range(-gap, gap + 1)
@@ -181,7 +225,7 @@ def _pairs(
     burned = [(grid, day[grid[grid >= 0]]) for grid in grids if (grid >= 0).any()]
     for (one, first), (other, second) in itertools.combinations_with_replacement(burned, 2):
         apart = max(second.min() - first.max(), first.min() - second.max())
-        if apart <= gap_days:
+        if not apart > gap_days:
             for offset in around:
                 if one is not other or offset > (0, 0):
                     yield one, other, offset

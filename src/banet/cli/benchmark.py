@@ -25,6 +25,7 @@ def benchmark(
     cache: Path | None = None,
     real: Path | None = None,
     convergence: bool | None = None,
+    stress: bool = False,
     original: str | None = None,
     draws: int = 1000,
     pictures: bool = True,
@@ -45,17 +46,20 @@ def benchmark(
         real: folder of the real files, for the Greek scene of August 2021; BANET_REAL_DATA or
             ../shared/real if left out, and no such scene where there is none.
         convergence: replay six seasons in near real time; by default with 'full'.
+        stress: score every season again under stress (gains, short records, fewer hot spots, one satellite);
+            takes as long as all the rest five times, so begin with --subset small.
         original: weights to map with by the original's rules; the published ones if they were downloaded.
         draws: of the bootstrap that gives the intervals.
         pictures: also draw pictures and write the page.
     """
     from banet.errors import NotFoundError
-    from banet.evaluation.benchmark import baselines, candidates, write_benchmark
+    from banet.evaluation.benchmark import baselines, candidates
     from banet.evaluation.benchmark import benchmark as run
     from banet.evaluation.benchmark.methods import ORIGINAL, original_network
     from banet.evaluation.benchmark.real import find_real
     from banet.evaluation.benchmark.run import default_workers
-    from banet.evaluation.benchmark.summary import markdown
+    from banet.evaluation.report import write_result
+    from banet.evaluation.tables import markdown
 
     asked = weights or ["default"]
     chosen = () if asked == ["none"] else candidates(asked)
@@ -72,14 +76,15 @@ def benchmark(
             subset=subset,
             methods=(*baselines(), *([first] if first else [])),
             replays=convergence,
+            stress=stress,
             real=folder,
             cache=cache,
             workers=default_workers() if workers is None else workers,
             draws=draws,
             progress=report,
         )
-    paths = write_benchmark(result, out, pictures=pictures)
-    say(markdown(result.to_dict(), ("overall", "calibration", "greece")))
+    paths = write_result(result, out, name="benchmark", pictures=pictures)
+    say(markdown(result.to_dict(), ("overall", "calibration", "stress", "greece")))
     for name in ("json", "markdown", "page"):
         if name in paths:
             say(str(paths[name]))

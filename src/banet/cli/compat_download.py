@@ -1,7 +1,8 @@
 """The download commands of the original, with its positional arguments, on today's archives.
 
-The original ordered files cut to the region from a service that is gone; these fetch the whole swaths of
-S-NPP (or of the satellites that --satellites names), which `banet cube build` cuts to the region.
+The original ordered files cut to the region from a service that is gone; these fetch the whole swaths, which
+`banet cube build` cuts to the region: of S-NPP, of all satellites on days that it lacks, or of those that
+--satellites names.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from banet.cli.compat import _command, _parser, _region
 
 if TYPE_CHECKING:
     from banet.days import Day
+    from banet.download import Settings
 
 
 def viirs750_download() -> None:
@@ -39,7 +41,9 @@ def run(product: str, argv: Sequence[str] | None = None) -> None:
             ("regions_path", "folder with R_{region}.json"),
         ],
     )
-    parser.add_argument("--satellites", default="snpp", help="some of snpp,noaa20,noaa21")
+    parser.add_argument(
+        "--satellites", default="", help="some of snpp,noaa20,noaa21; S-NPP, or all on days that it lacks"
+    )
     parser.add_argument("--dry-run", action="store_true", help="print the files and fetch nothing")
     parser.add_argument("--config", type=Path, help="settings that differ from the defaults, YAML")
     _command(lambda arguments: _download(arguments, product), parser, argv)
@@ -59,10 +63,19 @@ def _download(arguments: argparse.Namespace, product: str) -> int:
             last,
             arguments.path_save,
             product=product,
-            satellites=tuple(arguments.satellites.split(",")),
+            satellites=_satellites(arguments.satellites, client.settings, first, last),
         )
         carry_out(client, plan, "viirs", dry_run=arguments.dry_run)
     return 0
+
+
+def _satellites(asked: str, settings: Settings, first: Day, last: Day) -> tuple[str, ...]:
+    """Satellites that were asked for, else S-NPP, or those of the settings where it lacks days."""
+    from banet.download.flights import flown
+
+    if asked:
+        return tuple(asked.split(","))
+    return () if flown(settings, "snpp", first, last)[2] else ("snpp",)
 
 
 def _days(tstart: str, tend: str) -> tuple[Day, Day]:

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
     from banet.burned_area.burned_area import BurnedArea
     from banet.cube import Cube
+    from banet.evaluation import Result
     from banet.evaluation.convergence import Convergence
-    from banet.evaluation.evaluate import Evaluation
     from banet.grid.region import Region
 
 Baseline = Literal["active-fires", "grown-fires", "confirmed-fires", "index-drop", "original"]
@@ -117,11 +117,13 @@ def evaluate(
     _tell(found, out, pictures)
 
 
-def _tell(found: Evaluation, out: Path | None, pictures: bool) -> None:
-    from banet.evaluation.report import markdown, write_evaluation
+def _tell(found: Result, out: Path | None, pictures: bool) -> None:
+    from banet.evaluation.report import write_result
+    from banet.evaluation.tables import markdown, words
 
-    say(markdown(found))
-    paths = {} if out is None else write_evaluation(found, out, pictures=pictures)
+    tree = found.to_dict()
+    say(f"{words(tree)}\n\n{markdown(tree)}")
+    paths = {} if out is None else write_result(found, out, pictures=pictures)
     for path in paths.values():
         say(str(path))
 

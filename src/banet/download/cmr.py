@@ -21,7 +21,7 @@ from banet.download.checksums import Checksum
 from banet.download.client import Client
 from banet.download.content import said
 from banet.download.errors import TransferError
-from banet.errors import InputError
+from banet.errors import BanetError, InputError
 from banet.grid.region import Region
 
 __all__ = ["Granule", "boxes", "search"]
@@ -178,7 +178,9 @@ def _label_of(entry: Any) -> str:
 
 
 def _fault(error: Exception) -> str:
-    return f"the catalogue's entry cannot be read ({said(str(error).encode('utf-8', 'replace'), 80)})"
+    own = isinstance(error, BanetError) or type(error) is ValueError
+    words = said(str(error).encode("utf-8", "replace"), 80) if own else "a field has another form than NASA's"
+    return f"the catalogue's entry cannot be read ({words})"
 
 
 def _logged(name: str, fault: str) -> None:

@@ -139,6 +139,7 @@ def plan_archives(
 
     Raises:
         InputError: if the country cannot be one, or a satellite has no archive.
+        NotFoundError: if no satellite flew in any of the years.
     """
     settings = client.settings.firms
     name = country.strip().replace(" ", "_")
@@ -147,13 +148,22 @@ def plan_archives(
     years = range(as_day(start).astype(object).year, as_day(end).astype(object).year + 1)
     if not years:
         raise InputError(f"the days end ({as_day(end)}) before they start ({as_day(start)})")
-    jobs = []
+    jobs: list[Job] = []
+    notes: list[str] = []
     for satellite in _satellites(satellites or ("snpp",), settings.archives):
         kind = settings.archives[satellite]
-        for year in years:
+        first, last = as_day(f"{years[0]}-01-01"), as_day(f"{years[-1]}-12-31")
+        since, until, line = flown(client.settings, satellite, first, last)
+        if as_day(start) < since or as_day(end) > until:
+            notes.append(line)
+        for year in (
+            year for year in years if since.astype(object).year <= year <= until.astype(object).year
+        ):
             url = settings.archive.format_map({"set": kind, "year": year, "country": name})
             jobs.append(Job(url, Path(out) / f"{kind}_{year}_{name}.csv", explain=_no_archive))
-    return Plan(tuple(jobs))
+    if not jobs:
+        raise NotFoundError(f"FIRMS has no archive of these years: {'; '.join(notes)}")
+    return Plan(tuple(jobs), tuple(notes))
 
 
 def remove_superseded(files: Iterable[Path]) -> list[Path]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import Field
 from scipy import ndimage
 
 from banet.burned_area.burned_area import BurnedArea
@@ -15,11 +17,15 @@ from banet.days import Day, Days, as_day
 from banet.errors import InputError
 from banet.grid.average import LatLonGrid, average
 from banet.grid.region import Region
+from banet.io.settings import Frozen
 
 __all__ = ["Comparison", "common_grid", "compare"]
 
 _NAT = np.datetime64("NaT", "D")
 _HALF = 0.5
+
+
+Threshold = Annotated[float, Field(gt=0, le=1)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,12 +109,15 @@ class Comparison:
             raise InputError(f"a mask of {keep.shape} does not fit the {self.region.shape} cells compared")
         return replace(self, valid=self.valid & keep, unseen=self.unseen & keep)
 
-    @property
-    def date_difference(self) -> npt.NDArray[np.int64]:
-        """Days from the reference's date to the map's in valid cells that both show burned and date, (n,)."""
-        both = self.valid & self.map_burned & self.reference_burned
-        both &= ~np.isnat(self.map_date) & ~np.isnat(self.reference_date)
-        return (self.map_date[both] - self.reference_date[both]).astype(np.int64)
+
+class Comparing(Frozen):
+    """Options of `compare` that are not planes, see there."""
+
+    threshold: Threshold | None = None
+    reference_threshold: Threshold = 0.5
+    exclude_within: Annotated[float, Field(ge=0)] | None = None
+    unobserved: Literal["exclude", "unburned"] = "exclude"
+    reliable: bool = False
 
 
 def compare(
@@ -133,7 +142,7 @@ def compare(
         reference: what it is held against.
         threshold: burned fraction from which a cell of the map counts as burned; None for the map's own.
         reference_threshold: the same for the reference.
-        days: (start, stop), half-open, to compare; None for the days that both cover.
+        days: (start, stop), half-open, to compare, of those that both cover; None for all of these.
         exclude_within: leave out cells within so many cells (between centres) of what the reference shows
             burned outside the days, unless they burned within them; None leaves out nothing.
         valid: cells of the reference's grid that may count, where the grids are the same.
@@ -143,8 +152,17 @@ def compare(
             does not say that it saw all the compared days reliably. References that say nothing of this stay.
 
     Raises:
-        InputError: if the two have no cell or no day in common, or `valid` has another shape.
+        InputError: if the two have no cell or no day in common, `valid` has another shape, or an option is
+            none of its choices.
     """
+    fields = {
+        "threshold": threshold,
+        "reference_threshold": reference_threshold,
+        "exclude_within": exclude_within,
+        "unobserved": unobserved,
+        "reliable": reliable,
+    }
+    asked = Comparing.parse(fields, "options of the comparison")
     for source in (burnmap, reference):
         if not isinstance(source, BurnedArea):
             raise InputError(f"a {type(source).__name__} is neither a map nor a reference")
@@ -164,12 +182,9 @@ def compare(
         near = ndimage.distance_transform_edt(~others) <= exclude_within
         known &= ~near | theirs.burned(reference_threshold)
     unseen = known & ~seen
-    counted = known & seen if unobserved == "exclude" else known
+    counted = known & seen if asked.unobserved == "exclude" else known
     if not (counted.any() or unseen.any()):
-        raise InputError(
-            f"the map of {burnmap.region.name} and the reference of {reference.region.name} have no valid "
-            "cell in common; do they cover the same place?"
-        )
+        raise InputError(_nothing(burnmap, reference, start, stop, (seen, expected.known, allowed)))
     return Comparison(
         region=region,
         area=np.broadcast_to(region.cell_area_ha[:, None], region.shape),
@@ -217,15 +232,37 @@ def _allowed(valid: npt.NDArray[np.bool_] | None, region: Region) -> npt.NDArray
 
 
 def _common_days(mine: BurnedArea, theirs: BurnedArea, days: tuple[Any, Any] | None) -> tuple[Day, Day]:
+    sides = {"the map": (mine.start, mine.stop), "the reference": (theirs.start, theirs.stop)}
     if days is not None:
-        start, stop = as_day(days[0]), as_day(days[1])
-        if stop <= start:
-            raise InputError(f"the days to compare, {start} to {stop} (not included), hold no day")
-        return start, stop
-    start, stop = max(mine.start, theirs.start), min(mine.stop, theirs.stop)
+        first, after = as_day(days[0]), as_day(days[1])
+        if after <= first:
+            raise InputError(f"the days to compare, {first} to {after} (not included), hold no day")
+        sides["the days to compare"] = first, after
+    start, stop = max(s for s, _ in sides.values()), min(s for _, s in sides.values())
     if stop <= start:
-        raise InputError(
-            f"the map ({mine.start} to {mine.stop}) and the reference ({theirs.start} to {theirs.stop}) "
-            "have no day in common"
-        )
+        told = " and ".join(f"{name} ({s} to {e - 1})" for name, (s, e) in sides.items())
+        raise InputError(f"{told} have no day in common")
     return start, stop
+
+
+def _nothing(
+    mine: BurnedArea, theirs: BurnedArea, start: Day, stop: Day, known: Sequence[npt.NDArray[np.bool_]]
+) -> str:
+    """Return why no cell counts: another place, or cells that one side does not know on those days."""
+    names = f"the map of {mine.region.name} and the reference of {theirs.region.name}"
+    text = f"{names} have no valid cell in common"
+    if not _meet(mine.region, theirs.region):
+        return f"{text}; do they cover the same place? {mine.region.bbox} and {theirs.region.bbox}"
+    seen, expected, allowed = (int(np.count_nonzero(plane)) for plane in known)
+    return (
+        f"{text} on {start} to {stop - 1}: of {known[0].size} cells the map observed {seen}, the reference "
+        f"knows {expected}, and masks allow {allowed}"
+    )
+
+
+def _meet(one: Region, other: Region) -> bool:
+    """Tell whether two regions share ground, whichever longitudes they are given in."""
+    height = min(one.north, other.north) - max(one.south, other.south)
+    turns = (-360, 0, 360)
+    width = max(min(one.east, other.east + t) - max(one.west, other.west + t) for t in turns)
+    return height > 0 and width > 0

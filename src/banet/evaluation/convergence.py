@@ -1,24 +1,24 @@
-"""Replaying a season as it would have arrived: how soon is what burned on the map, and does it stay?"""
+"""Near-real-time replay of a season: how soon what burned is mapped, and whether it stays."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from banet.burned_area.fires import label_fires
 from banet.days import Day, as_day
 from banet.errors import InputError
-from banet.evaluation.fires import label_fires
+from banet.evaluation.measures.measure import Reals, ratio
 
 if TYPE_CHECKING:
     from banet.burned_area.burned_area import BurnedArea
 
 __all__ = ["FIRE_DAYS", "FIRE_SIZES", "SUMS", "Convergence", "FirstMapped", "replay"]
-
-Reals = npt.NDArray[np.float64]
 
 FIRE_SIZES = (0.0, 100.0, 500.0, 1000.0, 5000.0)
 """Least hectares of the fires for which it is told how soon they are mapped."""
@@ -88,43 +88,24 @@ class Convergence:
         summed = np.sum([part.sums[:oldest] for part in parts], axis=0)
         return cls(summed, tuple(fire for part in parts for fire in part.fires))
 
-    @property
-    def age(self) -> npt.NDArray[np.int64]:
-        """Days since burning, (n,)."""
-        return np.arange(len(self.sums))
+    @cached_property
+    def curve(self) -> dict[str, Reals]:
+        """What is said by age, (n,) each.
 
-    @property
-    def dice_final(self) -> Reals:
-        """Dice with the same of the final map of what is dated so many days before the map's day, (n,)."""
-        return self._ratio(2 * self._sum("common_final"), self._sum("now_final") + self._sum("final"))
-
-    @property
-    def dice_truth(self) -> Reals:
-        """The same Dice with the truth, (n,)."""
-        return self._ratio(2 * self._sum("common_truth"), self._sum("now_truth") + self._sum("truth"))
-
-    @property
-    def recall(self) -> Reals:
-        """Share of the truth's hectares of that age that are mapped burned, (n,)."""
-        return self._ratio(self._sum("common_truth"), self._sum("truth"))
-
-    @property
-    def date_change(self) -> Reals:
-        """Mean absolute difference of date to the final map, days, (n,)."""
-        return self._ratio(self._sum("date_change"), self._sum("dated"))
-
-    @property
-    def hectares(self) -> Reals:
-        """Of the truth, added up over the days, (n,)."""
-        return self._sum("truth")
-
-    def _sum(self, name: str) -> Reals:
-        return np.asarray(self.sums[:, SUMS.index(name)], np.float64)
-
-    @staticmethod
-    def _ratio(part: Reals, whole: Reals) -> Reals:
-        with np.errstate(invalid="ignore", divide="ignore"):
-            return np.where(whole > 0, part / whole, np.nan)
+        `age`: days since burning. `dice_final`, `dice_truth`: Dice with the same of the final map and of the
+        truth, of what is dated so many days before the map's day. `recall`: share of the truth's hectares of
+        that age that are mapped burned. `date_change`: mean absolute difference of date to the final map,
+        days. `hectares`: of the truth, added up over the days.
+        """
+        of = dict(zip(SUMS, np.asarray(self.sums, np.float64).T, strict=True))
+        return {
+            "age": np.arange(len(self.sums), dtype=np.float64),
+            "dice_final": ratio(2 * of["common_final"], of["now_final"] + of["final"]),
+            "dice_truth": ratio(2 * of["common_truth"], of["now_truth"] + of["truth"]),
+            "recall": ratio(of["common_truth"], of["truth"]),
+            "date_change": ratio(of["date_change"], of["dated"]),
+            "hectares": of["truth"],
+        }
 
     def delays(self, least_ha: float = 0.0) -> Reals:
         """Return the delays in days of fires of at least so many hectares, sorted; infinite: never mapped."""
@@ -140,18 +121,17 @@ class Convergence:
 
     def settled(self, share: float = 0.95) -> float:
         """Return the age at which Dice with the final map reaches a share of its last value; NaN if never."""
-        dice = self.dice_final
+        dice = self.curve["dice_final"]
         known = np.flatnonzero(np.isfinite(dice))
         if not known.size:
             return float("nan")
         enough = known[dice[known] >= share * dice[known[-1]]]
-        return float(self.age[enough[0]])
+        return float(enough[0])
 
     def rows(self) -> list[dict[str, float]]:
         """Return one row an age."""
-        names = ("age", "dice_final", "dice_truth", "recall", "date_change", "hectares")
-        columns = {name: getattr(self, name) for name in names}
-        return [{name: float(column[k]) for name, column in columns.items()} for k in range(len(self.sums))]
+        rows = zip(*self.curve.values(), strict=True)
+        return [{name: float(v) for name, v in zip(self.curve, row, strict=True)} for row in rows]
 
     def fire_rows(self) -> list[dict[str, Any]]:
         """Return one row a least size: how many fires there are, and how many were mapped how soon."""

@@ -1,26 +1,22 @@
-"""The whole evaluation of one map against one reference: every measure, as tables, pictures and a page."""
+"""Evaluation of one map against one reference: the benchmark of one scene."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from banet.burned_area.burned_area import BurnedArea
 from banet.evaluation.compare import Comparison, compare
 from banet.evaluation.convergence import Convergence
-from banet.evaluation.curves import Reliability, ThresholdCurve, reliability, threshold_curve
-from banet.evaluation.dating import Dating
-from banet.evaluation.dating_fires import dating_by_gap, dating_to_fires
-from banet.evaluation.fires import SizeClass, scores_by_size
+from banet.evaluation.dating_fires import dating_to_fires
 from banet.evaluation.groups import by_class, by_month
-from banet.evaluation.regression import ProportionFit, proportion_fit
-from banet.evaluation.scores import Scores, score_tally
-from banet.evaluation.tally import tally
+from banet.evaluation.keeping import Sketch
+from banet.evaluation.measures import Pair
+from banet.evaluation.measures.gaps import gap_classes
+from banet.evaluation.result import Result
+from banet.evaluation.sums import Sums
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,56 +24,7 @@ if TYPE_CHECKING:
     from banet.burned_area.burned_area import BurnedArea
     from banet.cube import Cube
 
-__all__ = ["Evaluation", "evaluate"]
-
-
-@dataclass(frozen=True, eq=False)
-class Evaluation:
-    """Everything that is known of a map against a reference.
-
-    Attributes:
-        name, reference: what was compared.
-        comparison: cell by cell.
-        scores: of the map, and of each baseline, by name; the map first.
-        proportions: of the map in blocks of 5 km.
-        curve: measures over thresholds on the burned fraction.
-        calibration: confidence against cells that burned.
-        fraction_calibration: burned fraction as mapped against as it was.
-        sizes: scores by size of fire.
-        months: scores by calendar month.
-        covers: scores by land cover, empty if none was given.
-        zones: scores by region within the map, empty if none were given.
-        fires: date differences of the map and of the baselines to active fires, by name, empty if none were
-            given.
-        gaps: date differences by gap of observations, empty without a cube.
-        zones: regions within the map, in the same way.
-        zone_names: of the regions.
-        convergence: of a replay in near real time, None without one.
-        maps: map and baselines, for pictures.
-    """
-
-    name: str
-    reference: str
-    comparison: Comparison
-    scores: dict[str, Scores]
-    proportions: ProportionFit
-    curve: ThresholdCurve
-    calibration: Reliability
-    fraction_calibration: Reliability
-    sizes: tuple[SizeClass, ...]
-    months: dict[str, Scores]
-    covers: dict[str, Scores] = field(default_factory=dict)
-    zones: dict[str, Scores] = field(default_factory=dict)
-    fires: dict[str, Dating] = field(default_factory=dict)
-    gaps: dict[str, Dating] = field(default_factory=dict)
-    convergence: Convergence | None = None
-    maps: dict[str, BurnedArea] = field(default_factory=dict)
-
-    def write(self, folder: Path, *, pictures: bool = True) -> dict[str, Path]:
-        """Write tables (JSON, CSV, Markdown), pictures and one HTML page; see `banet.evaluation.report`."""
-        from banet.evaluation.report import write_evaluation
-
-        return write_evaluation(self, folder, pictures=pictures)
+__all__ = ["evaluate"]
 
 
 def evaluate(
@@ -96,8 +43,8 @@ def evaluate(
     block: int = 20,
     draws: int = 1000,
     **settings: Any,
-) -> Evaluation:
-    """Evaluate a map against a reference in every way for which there is something to go by.
+) -> Result:
+    """Compute every measure that the given inputs allow.
 
     Args:
         burnmap: the map, or a product to judge.
@@ -122,26 +69,31 @@ def evaluate(
     source = reference.name
     maps = {name: burnmap} | dict(baselines or {})
     pairs = {key: compare(each, reference, **settings) for key, each in maps.items()}
-    comparison = pairs[name]
-    fitting = cube is not None and cube.region == comparison.region and comparison.start is not None
-    return Evaluation(
-        name=name,
+    main = pairs[name]
+    known = {} if cube is None or not _fits(main, cube) else {"gap": gap_classes(main, cube)}
+    scene = main.region.name
+    drawn = {"block": block, "draws": draws}
+    groups = {
+        "months": by_month(main, **drawn),
+        "covers": {} if cover is None else by_class(main, cover, cover_names, **drawn),
+        "zones": {} if zones is None else by_class(main, zones, zone_names, **drawn),
+    }
+    return Result(
+        sums={key: {scene: Sums.of(Pair.of(pair, block, classes=known))} for key, pair in pairs.items()},
         reference=source,
-        comparison=comparison,
-        scores={
-            key: score_tally(tally(pair, block), name=key, reference=source, draws=draws)
-            for key, pair in pairs.items()
-        },
-        proportions=proportion_fit(comparison),
-        curve=threshold_curve(comparison),
-        calibration=reliability(comparison, of="confidence", hard=True),
-        fraction_calibration=reliability(comparison),
-        sizes=scores_by_size(comparison),
-        months=by_month(comparison, block=block, draws=draws),
-        covers={} if cover is None else by_class(comparison, cover, cover_names, block=block, draws=draws),
-        zones={} if zones is None else by_class(comparison, zones, zone_names, block=block, draws=draws),
-        fires={} if hotspots is None else {key: dating_to_fires(s, hotspots) for key, s in maps.items()},
-        gaps=dating_by_gap(comparison, cube) if cube is not None and fitting else {},
-        convergence=convergence,
-        maps=maps,
+        about=_about(name, source, main),
+        cell_groups=groups,
+        fires={} if hotspots is None else {key: dating_to_fires(m, hotspots) for key, m in maps.items()},
+        replays={} if convergence is None else {name: convergence},
+        sketches={key: {scene: Sketch.of(pair, maps[key].water)} for key, pair in pairs.items()},
+        draws=draws,
     )
+
+
+def _fits(pair: Comparison, cube: Cube) -> bool:
+    return cube.region == pair.region and pair.start is not None
+
+
+def _about(name: str, source: str, pair: Comparison) -> dict[str, Any]:
+    days = [None if day is None else str(day) for day in (pair.start, pair.stop)]
+    return {"name": name, "reference": source, "days": days, "region": pair.region.to_dict()}

@@ -1,16 +1,18 @@
-"""The same scores by month, land cover, region or any other classes of cells."""
+"""Scores by month, land cover, region or any other classes of cells, each with its own intervals."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
-from banet.errors import InputError
 from banet.evaluation.compare import Comparison
-from banet.evaluation.scores import Scores, score_tally
-from banet.evaluation.tally import Tally, tally
+from banet.evaluation.measures import HEADLINE, Pair
+from banet.evaluation.measures.measure import check_shape
+from banet.evaluation.scores import Scores
+from banet.evaluation.sums import Sums
 
 __all__ = ["by_class", "by_month", "pooled"]
 
@@ -35,16 +37,16 @@ def by_class(
     Raises:
         InputError: if the classes have another shape.
     """
-    if classes.shape != comparison.region.shape:
-        raise InputError(
-            f"classes of {classes.shape} do not fit the {comparison.region.shape} cells compared"
-        )
+    check_shape(comparison, classes, "classes")
     found = {}
     for number in np.unique(classes[(classes >= 0) & comparison.valid]):
         name = (names or {}).get(int(number), str(number))
-        sums = tally(comparison.narrowed(classes == number), block)
-        found[name] = score_tally(sums, name=name, draws=draws)
+        found[name] = _scores(comparison.narrowed(classes == number), name, block, draws)
     return found
+
+
+def _scores(comparison: Comparison, name: str, block: int, draws: int) -> Scores:
+    return Scores.of(Sums.of(Pair.of(comparison, block), HEADLINE), name=name, draws=draws)
 
 
 def by_month(comparison: Comparison, *, block: int = 20, draws: int = 0) -> dict[str, Scores]:
@@ -54,16 +56,10 @@ def by_month(comparison: Comparison, *, block: int = 20, draws: int = 0) -> dict
     """
     dates = np.concatenate([comparison.map_date.ravel(), comparison.reference_date.ravel()])
     months = np.unique(dates[~np.isnat(dates)].astype("datetime64[M]"))
-    found = {}
-    for month in months:
-        sums = tally(_within(comparison, month), block)
-        found[str(month)] = score_tally(sums, name=str(month), draws=draws)
-    return found
+    return {str(month): _scores(_within(comparison, month), str(month), block, draws) for month in months}
 
 
 def _within(c: Comparison, month: np.datetime64) -> Comparison:
-    from dataclasses import replace
-
     nat = np.datetime64("NaT", "D")
     mine = c.map_date.astype("datetime64[M]") == month
     theirs = c.reference_date.astype("datetime64[M]") == month
@@ -86,6 +82,6 @@ def pooled(
     Raises:
         InputError: if there is none.
     """
-    sums = {key: tally(part, block) for key, part in parts.items()}
-    each = {key: score_tally(one, name=key, draws=draws) for key, one in sums.items()}
-    return each | {name: score_tally(Tally.join(list(sums.values())), name=name, draws=draws)}
+    sums = {key: Sums.of(Pair.of(part, block), HEADLINE) for key, part in parts.items()}
+    each = {key: Scores.of(one, name=key, draws=draws) for key, one in sums.items()}
+    return each | {name: Scores.of(Sums.join(list(sums.values())), name=name, draws=draws)}

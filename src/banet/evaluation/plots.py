@@ -1,22 +1,18 @@
-"""Figures of an evaluation. Each takes plain results and returns a matplotlib figure."""
+"""Figures of a result. Each takes names and numbers as its JSON has them and returns a matplotlib figure."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from banet.evaluation.dating import Dating
+from banet.evaluation.measures import Tree
+from banet.evaluation.measures.dates import trimmed
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-    from banet.evaluation.convergence import Convergence
-    from banet.evaluation.curves import Reliability, ThresholdCurve
-    from banet.evaluation.regression import ProportionFit
-    from banet.evaluation.scores import Scores
 
 __all__ = [
     "class_figure",
@@ -48,14 +44,12 @@ def _axes(width: float = 5.2, height: float = 3.6) -> tuple[Figure, Axes]:
     return figure, axes
 
 
-def _finish(
-    axes: Axes,
-    title: str,
-    x: str,
-    y: str,
-    *,
-    legend: bool = False,
-) -> None:
+def plain_text(name: str) -> str:
+    """Return a name as matplotlib draws it: it reads dollars as formulas, and skips `_` in legends."""
+    return name.replace("$", r"\$").removeprefix("_") or " "
+
+
+def _finish(axes: Axes, title: str, x: str, y: str, *, legend: bool = False) -> None:
     axes.set_title(title, fontsize=10, loc="left")
     axes.set_xlabel(x, fontsize=8.5)
     axes.set_ylabel(y, fontsize=8.5)
@@ -80,12 +74,22 @@ def _legend_below(axes: Axes) -> None:
     axes.legend(handles, labels, fontsize=7.5, frameon=False, ncols=columns, loc="lower left", **place)
 
 
-def interval_figure(scores: Mapping[str, Scores], measure: str = "dice", title: str = "") -> Figure:
-    """Draw one measure of several maps, months or regions with its 95 % interval.
+def _ends(scores: Tree) -> tuple[float, tuple[float, float]]:
+    """Dice and the ends of its interval, NaN where it is not defined."""
+    value = _number(scores["hard"]["dice"])
+    low, high = scores["intervals"].get("dice") or (value, value)
+    return value, (_number(low), _number(high))
+
+
+def _number(value: float | None) -> float:
+    return float("nan") if value is None else value
+
+
+def interval_figure(scores: Mapping[str, Tree], title: str) -> Figure:
+    """Draw Dice of several maps, months or regions with its 95 % interval.
 
     Args:
         scores: by name, drawn from top to bottom.
-        measure: dice, commission, omission, relative_bias or soft_dice.
         title: of the figure.
     """
     names = 0.25 + 0.075 * max(map(len, scores), default=1)
@@ -94,64 +98,56 @@ def interval_figure(scores: Mapping[str, Scores], measure: str = "dice", title: 
     figure, axes = _axes(width, height)
     axes.set_position((names / width, 0.35 / height, 3.85 / width, lines / height))
     for k, (name, one) in enumerate(scores.items()):
-        value = getattr(one, measure)
-        low, high = one.intervals.get(measure, (value, value))
-        axes.plot([low, high], [k, k], color=COLOURS[0], linewidth=1.6, solid_capstyle="butt")
-        axes.plot(value, k, "o", color=COLOURS[0], markersize=5, label=name)
-    axes.set_yticks(range(len(scores)), list(scores))
+        value, ends = _ends(one)
+        axes.plot(ends, [k, k], color=COLOURS[0], linewidth=1.6, solid_capstyle="butt")
+        axes.plot(value, k, "o", color=COLOURS[0], markersize=5, label=plain_text(name))
+    axes.set_yticks(range(len(scores)), [plain_text(name) for name in scores])
     axes.set_ylim(len(scores) - 0.5, -0.5)
-    _finish(axes, title or measure.replace("_", " "), "", "")
+    _finish(axes, title, "", "")
     return figure
 
 
-def grouped_interval_figure(
-    groups: Mapping[str, Mapping[str, Scores]], measure: str = "dice", title: str = ""
-) -> Figure:
-    """Draw one measure of several maps in several groups, such as climates, with its 95 % intervals.
+def grouped_interval_figure(groups: Mapping[str, Mapping[str, Tree]], title: str) -> Figure:
+    """Draw Dice of several maps in several groups, such as climates, with its 95 % intervals.
 
     Args:
         groups: scores by group and by map; all groups hold the same maps.
-        measure: as in `interval_figure`.
         title: of the figure.
     """
     figure, axes = _axes(7.2, 3.6)
     maps = list(next(iter(groups.values()), {}))
     for k, name in enumerate(maps):
         at = np.arange(len(groups)) + (k - (len(maps) - 1) / 2) * 0.7 / max(len(maps), 1)
-        scores = [group[name] for group in groups.values()]
-        values = np.array([getattr(one, measure) for one in scores], float)
-        ends = np.array([one.intervals.get(measure, (v, v)) for one, v in zip(scores, values)], float)
-        axes.vlines(at, ends[:, 0], ends[:, 1], color=COLOURS[k % 7], linewidth=1.6)
-        axes.plot(at, values, "o", color=COLOURS[k % 7], markersize=5, label=name)
+        values, ends = zip(*(_ends(group[name]) for group in groups.values()), strict=True)
+        low, high = np.array(ends).T
+        axes.vlines(at, low, high, color=COLOURS[k % 7], linewidth=1.6)
+        axes.plot(at, values, "o", color=COLOURS[k % 7], markersize=5, label=plain_text(name))
     axes.set_xticks(range(len(groups)), list(groups))
     axes.set_ylim(0, 1)
-    _finish(axes, title or measure.replace("_", " "), "", "")
+    _finish(axes, title, "", "")
     _legend_below(axes)
     return figure
 
 
-def date_figure(counts: Mapping[str, Any], limit: int = 15) -> Figure:
+def date_figure(wholes: Mapping[str, Tree], limit: int = 15) -> Figure:
     """Draw histograms of date differences in days, map minus reference.
 
     Args:
-        counts: by name, from `Tally.dates` (735,) or `histogram`.
+        wholes: what is said of maps, by name.
         limit: days shown on each side; what lies beyond is counted in the outermost bars.
     """
     figure, axes = _axes(5.6, 3.6)
     days = np.arange(-limit, limit + 1)
-    width = 0.8 / max(len(counts), 1)
-    for k, (name, histogram) in enumerate(counts.items()):
-        middle = histogram.size // 2
-        shown = histogram[middle - limit : middle + limit + 1].astype(float)
-        shown[0] += histogram[: middle - limit].sum()
-        shown[-1] += histogram[middle + limit + 1 :].sum()
-        total = histogram.sum()
-        dating = Dating.from_histogram(histogram)
-        label = (
-            f"{name}: median {dating.median:+.0f}, mean abs. {dating.mean_absolute:.1f}" if total else name
-        )
-        share = shown / total if total else shown
-        axes.bar(days + (k - (len(counts) - 1) / 2) * width, share, width, color=COLOURS[k % 7], label=label)
+    width = 0.8 / max(len(wholes), 1)
+    for k, (name, one) in enumerate(wholes.items()):
+        counts, dating = np.array(one["dates"]["cells"]), one["scores"]["dating"]
+        shown, label = trimmed(counts, limit).astype(float), plain_text(name)
+        if counts.sum():
+            figures = dating["median_days"], dating["mean_absolute_days"]
+            label += ": median {:+.0f}, mean abs. {:.1f}".format(*figures)
+            shown /= counts.sum()
+        at = days + (k - (len(wholes) - 1) / 2) * width
+        axes.bar(at, shown, width, color=COLOURS[k % 7], label=label)
     axes.axvline(0, color=_GREY, linewidth=0.8)
     _finish(axes, "Date difference", "days, map minus reference", "share of cells")
     # Below the axes: inside them it may cover a bar.
@@ -159,36 +155,42 @@ def date_figure(counts: Mapping[str, Any], limit: int = 15) -> Figure:
     return figure
 
 
-def proportion_figure(fit: ProportionFit) -> Figure:
-    """Draw map against reference proportion of blocks, with the fitted line and the line of equality."""
+def proportion_figure(line: Tree) -> Figure:
+    """Draw map against reference share of blocks, dots by their number, and the fitted line."""
     figure, axes = _axes(4.4, 4.2)
     axes.plot([0, 1], [0, 1], color=_GREY, linewidth=0.8, linestyle="--")
-    axes.plot(fit.reference, fit.map, "o", color=COLOURS[0], alpha=0.4, markersize=4, markeredgewidth=0)
-    if np.isfinite(fit.slope):
+    blocks = np.array(line["blocks_by_share"])
+    x, y = np.nonzero(blocks)
+    size = 6 + 14 * np.log10(blocks[x, y])
+    axes.scatter((x + 0.5) / len(blocks), (y + 0.5) / len(blocks), size, COLOURS[0], alpha=0.5, linewidths=0)
+    slope, intercept, r2 = (_number(line[name]) for name in ("slope", "intercept", "r2"))
+    if np.isfinite(slope):
         ends = np.array([0.0, 1.0])
-        axes.plot(ends, fit.intercept + fit.slope * ends, color=COLOURS[5], linewidth=1.4)
+        axes.plot(ends, intercept + slope * ends, color=COLOURS[5], linewidth=1.4)
     axes.set_xlim(-0.02, 1.02)
     axes.set_ylim(-0.02, 1.02)
-    sign = "-" if fit.intercept < 0 else "+"
-    text = f"y = {fit.slope:.2f} x {sign} {abs(fit.intercept):.3f}, R2 = {fit.r2:.2f}, {fit.blocks} blocks"
-    down, across = fit.block_km
+    sign = "-" if intercept < 0 else "+"
+    text = f"y = {slope:.2f} x {sign} {abs(intercept):.3f}, R2 = {r2:.2f}, {line['blocks']} blocks"
+    down, across = line["block_km"]
     _finish(axes, text, f"reference, burned share of {down:.1f} x {across:.1f} km", "map, burned share")
     return figure
 
 
-def threshold_figure(curve: ThresholdCurve) -> Figure:
+def threshold_figure(whole: Tree) -> Figure:
     """Draw Dice, commission and omission over the threshold."""
     figure, axes = _axes()
+    steps = [row["threshold"] for row in whole["thresholds"]]
     for k, name in enumerate(("dice", "commission", "omission")):
-        axes.plot(curve.threshold, getattr(curve, name), color=COLOURS[k], linewidth=1.6, label=name)
-    if np.isfinite(curve.best):
-        axes.axvline(curve.best, color=_GREY, linewidth=0.8, linestyle="--")
+        values = [_number(row[name]) for row in whole["thresholds"]]
+        axes.plot(steps, values, color=COLOURS[k], linewidth=1.6, label=name)
+    if whole["best_threshold"] is not None:
+        axes.axvline(whole["best_threshold"], color=_GREY, linewidth=0.8, linestyle="--")
     axes.set_ylim(0, 1)
     _finish(axes, "Threshold on the burned fraction", "threshold", "", legend=True)
     return figure
 
 
-def reliability_figure(several: Mapping[str, Reliability], labels: tuple[str, str]) -> Figure:
+def reliability_figure(several: Mapping[str, Tree], labels: tuple[str, str]) -> Figure:
     """Draw stated against observed by class, and how many hectares each class holds.
 
     Args:
@@ -200,12 +202,14 @@ def reliability_figure(several: Mapping[str, Reliability], labels: tuple[str, st
     below = figure.add_axes((0.14, 0.12, 0.82, 0.1))
     axes.plot([0, 1], [0, 1], color=_GREY, linewidth=0.8, linestyle="--")
     for k, (name, one) in enumerate(several.items()):
-        known = one.hectares > 0
-        text = f"{name}: Brier {one.brier:.4f}, error from 5 % on {one.error_shown:.3f}"
-        x, y = one.mapped[known], one.observed[known]
+        hectares, edges = np.array(one["hectares"]), np.array(one["edges"])
+        known = hectares > 0
+        brier, error = (_number(one[key]) for key in ("brier", "calibration_error_from_5_percent"))
+        text = f"{plain_text(name)}: Brier {brier:.4f}, error from 5 % on {error:.3f}"
+        x, y = (np.array(one[key], float)[known] for key in ("mapped", "observed"))
         axes.plot(x, y, "o-", color=COLOURS[k % 7], linewidth=1.4, markersize=3.5, label=text)
-        middle = (one.edges[:-1] + one.edges[1:])[known] / 2
-        below.plot(middle, one.hectares[known], "o-", color=COLOURS[k % 7], linewidth=0.8, markersize=2.5)
+        middle = (edges[:-1] + edges[1:])[known] / 2
+        below.plot(middle, hectares[known], "o-", color=COLOURS[k % 7], linewidth=0.8, markersize=2.5)
     axes.set_xlim(-0.02, 1.02)
     axes.set_ylim(-0.02, 1.02)
     _finish(axes, "Calibration", "", labels[1])
@@ -240,7 +244,7 @@ def coverage_figure(widths: Mapping[str, Any], goal: tuple[float, float] = (0.75
             continue
         known = cells >= max(20, 0.002 * cells.sum())
         last = max(last, int(np.flatnonzero(known).max(initial=1)))
-        text = f"{name}: {covered.sum() / cells.sum():.0%} of {cells.sum():,.0f} cells"
+        text = f"{plain_text(name)}: {covered.sum() / cells.sum():.0%} of {cells.sum():,.0f} cells"
         days = np.arange(cells.size)[known]
         axes.plot(days, (covered / np.maximum(cells, 1))[known], "o-", color=COLOURS[k % 7], label=text)
     axes.set_xlim(-0.3, last + 0.3)
@@ -251,44 +255,43 @@ def coverage_figure(widths: Mapping[str, Any], goal: tuple[float, float] = (0.75
     return figure
 
 
-def class_figure(
-    scores: Mapping[str, Scores], measure: Literal["recall", "cell_recall"] = "recall"
-) -> Figure:
-    """Draw the share of burned area (or of cells) found by class of burned fraction."""
+def class_figure(scores: Mapping[str, Tree]) -> Figure:
+    """Draw the share of cells found by class of burned fraction."""
     figure, axes = _axes(5.6, 3.6)
     width = 0.8 / max(len(scores), 1)
     labels: list[str] = []
     for k, (name, one) in enumerate(scores.items()):
-        classes = [c for c in one.classes if c.high > 0]
-        labels = [c.label for c in classes]
+        classes = [c for c in one["classes"] if c["high"] > 0]
+        labels = [c["class"] for c in classes]
         at = np.arange(len(classes)) + (k - (len(scores) - 1) / 2) * width
-        axes.bar(at, [getattr(c, measure) for c in classes], width, color=COLOURS[k % 7], label=name)
+        shares = [_number(c["cell_recall"]) for c in classes]
+        axes.bar(at, shares, width, color=COLOURS[k % 7], label=plain_text(name))
     axes.set_xticks(range(len(labels)), labels)
     axes.set_ylim(0, 1)
-    words = ("Burned area found", "recall") if measure == "recall" else ("Cells found", "share of cells")
-    _finish(axes, words[0], "burned fraction of the cell, reference", words[1])
+    _finish(axes, "Cells found", "burned fraction of the cell, reference", "share of cells")
     _legend_below(axes)
     return figure
 
 
-def convergence_figure(convergence: Convergence | Mapping[str, Convergence]) -> Figure:
+def convergence_figure(several: Mapping[str, Tree]) -> Figure:
     """Draw Dice with the truth and the final map, and recall, against days since burning.
 
     Args:
-        convergence: of one map, or of several by name: colours tell maps apart, strokes what is drawn.
+        several: replays by name; colours tell maps apart, strokes what is drawn, unless there is only one.
     """
-    from banet.evaluation.convergence import Convergence as One
-
-    several = {"": convergence} if isinstance(convergence, One) else dict(convergence)
     figure, axes = _axes(5.6, 3.6)
     lines = {"dice_truth": "Dice, truth", "dice_final": "Dice, final map", "recall": "recall, truth"}
+    last = 1
     for k, (name, one) in enumerate(several.items()):
+        ages = [row["age"] for row in one["ages"]]
+        last = max(last, *ages)
         for j, (key, label) in enumerate(lines.items()):
-            colour, stroke = (COLOURS[j], "-") if "" in several else (COLOURS[k % 7], ("-", "--", ":")[j])
-            text = ", ".join(part for part in (name, label) if part)
-            axes.plot(one.age, getattr(one, key), stroke, marker="o", color=colour, markersize=3, label=text)
+            colour, stroke = (COLOURS[j], "-") if len(several) == 1 else (COLOURS[k % 7], ("-", "--", ":")[j])
+            values = [_number(row[key]) for row in one["ages"]]
+            text = f"{plain_text(name)}, {label}"
+            axes.plot(ages, values, stroke, marker="o", color=colour, markersize=3, label=text)
     axes.set_ylim(0, 1.02)
-    axes.set_xlim(-0.4, max((int(one.age.max()) for one in several.values()), default=1) + 0.4)
+    axes.set_xlim(-0.4, last + 0.4)
     axes.locator_params(axis="x", integer=True)
     _finish(axes, "Near real time", "days since burning", "")
     _legend_below(axes)

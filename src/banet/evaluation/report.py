@@ -1,222 +1,152 @@
-"""An evaluation as files: JSON, CSV and Markdown tables, pictures, and one page that holds all."""
+"""A result as files: JSON, CSV and Markdown tables, pictures, and one page that holds all."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import numpy as np
-
-from banet.evaluation import plots, tables
-from banet.evaluation.dating import histogram
-from banet.evaluation.evaluate import Evaluation
-from banet.evaluation.scores import Scores
+from banet.evaluation import pictures as drawing
+from banet.evaluation.measures import MEASURES, Tree
+from banet.evaluation.result import Result, leader
+from banet.evaluation.tables import markdown, tables_of, words
 from banet.io.files import output_folder
+from banet.io.tables import Row, columns_of, shown, to_csv, to_json, write_text
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+__all__ = ["write_result"]
 
-    from banet.export.report import Section, Table
-
-__all__ = ["write_evaluation"]
+_FILES = {"fractions": "burned_fraction", "sizes": "fire_size", "gaps": "dates_by_gap"}
+_CURVES = ("confidence", "fraction")
 
 
-def write_evaluation(evaluation: Evaluation, folder: Path, *, pictures: bool = True) -> dict[str, Path]:
-    """Write an evaluation and return the paths by name.
+def write_result(
+    result: Result, out: Path, *, name: str = "evaluation", pictures: bool = True
+) -> dict[str, Path]:
+    """Write a result and return the paths by name.
 
     Args:
-        evaluation: from `evaluate`.
-        folder: made if needed.
-        pictures: whether to draw pictures and write `evaluation.html`.
+        result: of an evaluation or of the benchmark.
+        out: folder, made if needed.
+        name: of the JSON, Markdown and HTML files.
+        pictures: whether to draw pictures and write the page.
 
     Raises:
         OutputError: if it cannot be written.
     """
-    target = output_folder(folder)
-    paths = {"json": target / "evaluation.json", "markdown": target / "evaluation.md"}
-    tables.write_text(paths["json"], tables.to_json(evaluation))
-    for name, rows in _tables(evaluation).items():
+    folder = output_folder(out)
+    tree = result.to_dict()
+    paths = {"json": folder / f"{name}.json", "markdown": folder / f"{name}.md"}
+    write_text(paths["json"], to_json(tree if "protocol" in tree else _one_scene(tree) | tree))
+    title = _title(tree)
+    write_text(paths["markdown"], f"# {title}\n\n{words(tree)}\n\n{markdown(tree)}")
+    for file, rows in _csv(tree).items():
         if rows:
-            paths[f"{name}_csv"] = target / f"{name}.csv"
-            tables.write_text(paths[f"{name}_csv"], tables.to_csv(rows))
-    tables.write_text(paths["markdown"], markdown(evaluation))
+            paths[f"{file}_csv"] = folder / f"{file}.csv"
+            write_text(paths[f"{file}_csv"], to_csv(rows))
     if pictures:
-        drawn = _pictures(evaluation, target)
+        drawn = drawing.draw(result, tree, folder / drawing.FOLDER if "protocol" in tree else folder)
         paths |= drawn
-        paths["page"] = _page(evaluation, target, drawn)
+        paths["page"] = _page(tree, title, folder, f"{name}.html", drawn)
     return paths
 
 
-def _tables(e: Evaluation) -> dict[str, list[dict[str, Any]]]:
-    datings = {name: s.dating for name, s in e.scores.items()}
-    datings |= {f"{name}, against active fires": dating for name, dating in e.fires.items()}
+def _title(tree: Tree) -> str:
+    return "The benchmark" if "protocol" in tree else f"{tree['name']} against {tree['reference']}"
+
+
+def _one_scene(tree: Tree) -> dict[str, Any]:
+    """What is said of the first map, and the scores of all, at the top of the file of a single scene."""
+    whole = tree["methods"][tree["name"]]["overall"]
+    kept = ("proportions", "thresholds", "best_threshold", "sizes", "edges", "dates_by_gap")
     return {
-        "scores": tables.score_rows(e.scores),
-        "burned_fraction": tables.class_rows(e.scores),
-        "fire_size": tables.size_rows(e.sizes),
-        "months": tables.score_rows(e.months),
-        "covers": tables.score_rows(e.covers),
-        "zones": tables.score_rows(e.zones),
-        "dates": tables.dating_rows(datings),
-        "dates_by_gap": tables.dating_rows(e.gaps, "gap_days"),
-        "thresholds": list(e.curve.rows()),
-        "calibration": [
-            {"of": name} | row
-            for name, curve in (("confidence", e.calibration), ("burned fraction", e.fraction_calibration))
-            for row in curve.rows()
-        ],
-        "convergence": [] if e.convergence is None else list(e.convergence.rows()),
-        "first_mapped": [] if e.convergence is None else list(e.convergence.fire_rows()),
+        "scores": {name: method["overall"]["scores"] for name, method in tree["methods"].items()},
+        "calibration": {"confidence": whole["confidence"], "burned_fraction": whole["fraction"]},
+        **{key: whole[key] for key in kept},
     }
 
 
-_TITLES = {
-    "burned_fraction": "By burned fraction of the cell",
-    "fire_size": "By size of fire",
-    "months": "By month",
-    "covers": "By land cover",
-    "zones": "By region",
-    "dates": "Dates",
-    "dates_by_gap": "Dates by gap between clear looks",
-    "convergence": "Near real time",
-    "first_mapped": "How soon a fire is first mapped",
+def _csv(tree: Tree) -> dict[str, Sequence[Row]]:
+    """All numbers for machines, and the tables to read where those hold something else."""
+    methods = {name: method["overall"] for name, method in tree["methods"].items()}
+    found: dict[str, Sequence[Row]] = {
+        "scores": [_score_row(name, whole["scores"]) for name, whole in methods.items()],
+        "climates": [
+            {"climate": climate} | _score_row(name, scores)
+            for name, method in tree["methods"].items()
+            for climate, scores in method["climates"].items()
+        ],
+    }
+    for kind in ("months", "zones", "covers"):
+        found[kind] = [_score_row(name, scores) for name, scores in tree.get(kind, {}).items()]
+    for measure in MEASURES:
+        file = "calibration" if measure.name in _CURVES else _FILES.get(measure.name, measure.name)
+        every = [{"map": name} | row for name, whole in methods.items() for row in measure.rows(whole)]
+        found[file] = [*found.get(file, []), *every]
+    for file, key in (("convergence", "ages"), ("first_mapped", "fires")):
+        found[file] = [{"map": n} | row for n, one in tree["convergence"].items() for row in one[key]]
+    for name, _, _, rows in tables_of(tree):
+        file = f"{name}_summary" if name == "calibration" else name
+        if not found.get(file) and name != "overall":
+            found[file] = rows
+    return found
+
+
+def _score_row(name: str, scores: Tree) -> Row:
+    hard, dating = scores["hard"], scores["dating"]
+    row: dict[str, Any] = {"name": name, "reference": scores["reference"]}
+    row |= {"cells": scores["cells"], "hectares": scores["hectares"]}
+    figures = {key: hard[key] for key in ("dice", "commission", "omission", "relative_bias")}
+    for key, value in (figures | {"soft_dice": scores["soft"]["dice"]}).items():
+        row[key] = value
+        if key in scores["intervals"]:
+            row[f"{key}_low"], row[f"{key}_high"] = scores["intervals"][key]
+    return row | {
+        "map_ha": hard["both_ha"] + hard["map_only_ha"],
+        "reference_ha": hard["both_ha"] + hard["reference_only_ha"],
+        "unseen_ha": scores["unseen_ha"],
+        "unseen_burned_ha": scores["unseen_burned_ha"],
+        "dated_cells": dating["cells"],
+        **{key: dating[key] for key in ("mean_days", "median_days", "mean_absolute_days")},
+        **{f"within_{day}_days": share for day, share in dating["within"].items()},
+        "covered_by_stated_uncertainty": dating["covered_by_stated_uncertainty"],
+    }
+
+
+_CAPTIONS = {"greece": "Striped: left out, near what VNP64A1 dates outside these days."}
+_OF_TABLE = {
+    "overall": ("maps", "dice"),
+    "fractions": ("fractions",),
+    "calibration": ("calibration", "fraction_calibration", "uncertainty"),
+    "gaps": ("dates",),
+    "proportions": ("proportions", "thresholds"),
 }
 
 
-def markdown(evaluation: Evaluation) -> str:
-    """Return the tables for a paper."""
-    e = evaluation
-    parts = [f"# {e.name} against {e.reference}", _words(e)]
-    parts.append("\n".join([Scores.markdown_header(), *(s.markdown_row() for s in e.scores.values())]))
-    fit = e.proportions
-    parts.append(
-        f"Burned share of {fit.blocks} blocks of {fit.block_km[0]:.1f} x {fit.block_km[1]:.1f} km: slope "
-        f"{fit.slope:.3f}, intercept {fit.intercept:+.4f}, R2 {fit.r2:.3f}, RMSE {fit.rmse:.4f}. "
-        f"Best threshold {e.curve.best:.2f}. Confidence against cells that burned: Brier score "
-        f"{e.calibration.brier:.5f}, skill {e.calibration.skill:.3f}, calibration error "
-        f"{e.calibration.error:.5f}. Burned fraction: Brier score {e.fraction_calibration.brier:.5f}, "
-        f"calibration error {e.fraction_calibration.error:.5f}."
-    )
-    found = _tables(e)
-    for name, title in _TITLES.items():
-        if found[name]:
-            parts.append(f"## {title}\n\n{tables.markdown_table(found[name])}")
-    return "\n\n".join(parts) + "\n"
+_WORST = "Truth, map, agreement"
 
 
-def _words(e: Evaluation) -> str:
-    s, c = e.scores[e.name], e.comparison
-    days = f"{c.start} to {c.stop - 1}" if c.start is not None and c.stop is not None else "all days"
-    rows, cols = c.region.shape
-    return (
-        f"{c.region.name}, {days}, validation unit: {rows} x {cols} cells of {c.region.pixel_size:g} "
-        f"degrees, {s.cells:,} of them valid ({s.hectares:,.0f} ha); {s.unseen_ha:,.0f} ha were not observed "
-        f"by the map, of which {s.unseen_burned_ha:,.0f} ha burned. Areas on the WGS84 ellipsoid. In "
-        "brackets: 95 % intervals by block bootstrap."
-    )
+def _page(tree: Tree, title: str, folder: Path, name: str, drawn: dict[str, Path]) -> Path:
+    from banet.export.report import Picture, Section, Table, write_report
 
+    left = dict(drawn)
 
-def _figures(e: Evaluation) -> dict[str, Figure]:
-    figures = {
-        "dice": plots.interval_figure(e.scores, "dice", "Dice coefficient"),
-        "dates": plots.date_figure({e.name: histogram(e.comparison.date_difference)}),
-        "proportions": plots.proportion_figure(e.proportions),
-        "burned_fraction": plots.class_figure(e.scores),
-        "thresholds": plots.threshold_figure(e.curve),
-        "calibration": plots.reliability_figure(
-            {f"{e.name}, confidence": e.calibration}, ("confidence", "share of area that burned")
-        ),
-        "fractions": plots.reliability_figure(
-            {f"{e.name}, burned fraction": e.fraction_calibration},
-            ("burned fraction, mapped", "burned fraction, reference"),
-        ),
-    }
-    if len(e.months) > 1:
-        figures["months"] = plots.interval_figure(e.months, "dice", "Dice coefficient by month")
-    if e.covers:
-        figures["covers"] = plots.interval_figure(e.covers, "dice", "Dice coefficient by land cover")
-    if e.zones:
-        figures["zones"] = plots.interval_figure(e.zones, "dice", "Dice coefficient by region")
-    if e.convergence is not None:
-        figures["convergence"] = plots.convergence_figure(e.convergence)
-    return figures
+    def held(names: Sequence[str]) -> list[Picture]:
+        """Pictures that no section has shown yet."""
+        found = [(n, left.pop(n)) for n in names if n in left]
+        return [Picture(path, _CAPTIONS.get(n, ""), drawing.ALT.get(n, _WORST)) for n, path in found]
 
-
-def _pictures(e: Evaluation, folder: Path) -> dict[str, Path]:
-    from banet.export.drawing import save
-
-    paths = {name: save(figure, folder / f"{name}.png") for name, figure in _figures(e).items()}
-    return {"maps": _maps(e, folder)} | paths
-
-
-def _maps(e: Evaluation, folder: Path) -> Path:
-    """Draw reference and map side by side, and where they agree."""
-    from banet.export.comparison import DatedPanel, comparison_picture
-
-    c = e.comparison
-    nat = np.datetime64("NaT", "D")
-    sides = ((e.reference, c.reference_burned, c.reference_date), (e.name, c.map_burned, c.map_date))
-    # Dates of cells that burned too little to count are not drawn: a panel shows what is scored.
-    panels = [
-        DatedPanel(title, c.region, burned & ~np.isnat(date), np.where(burned, date, nat), c.valid)
-        for title, burned, date in sides
-    ]
-    dates = np.concatenate([c.map_date.ravel(), c.reference_date.ravel()])
-    known = dates[~np.isnat(dates)]
-    start = c.start if c.start is not None else (known.min() if known.size else np.datetime64("2000-01-01"))
-    stop = c.stop if c.stop is not None else (known.max() + 1 if known.size else start + 1)
-    return comparison_picture(
-        panels,
-        folder / "maps.png",
-        start=start,
-        stop=stop,
-        title=f"{e.name} against {e.reference}",
-        notes=("", f"Dice {e.scores[e.name].dice:.3f}"),
-    )
-
-
-def _page(e: Evaluation, folder: Path, drawn: dict[str, Path]) -> Path:
-    from banet.export.report import Picture, Table, write_report
-    from banet.export.report import Section as Part
-
-    grouped = {"zones": e.zones, "months": e.months, "covers": e.covers}
-
-    def part(title: str, *names: str, rows: str = "") -> Section:
-        found = _tables(e).get(rows, [])
-        if rows in grouped:
-            held = [_scores_table(grouped[rows])]
-        else:
-            held = [Table(*tables.shown_rows(found))] if found else []
-        return Part(title, tables=held, pictures=[Picture(drawn[n]) for n in names if n in drawn])
-
-    sections = [
-        Part("Scores", (_words(e),), tables=[_scores_table(e.scores)], pictures=[Picture(drawn["dice"])]),
-        part("Maps", "maps"),
-        part("Dates", "dates", rows="dates"),
-        part("Low fractions", "burned_fraction", rows="burned_fraction"),
-        part("By size of fire", rows="fire_size"),
-        part("Burned share in blocks", "proportions"),
-        part("Thresholds and calibration", "thresholds", "calibration", "fractions"),
-    ]
-    more = {
-        "zones": "By region",
-        "months": "By month",
-        "covers": "By land cover",
-        "convergence": "Near real time",
-        "first_mapped": "How soon a fire is first mapped",
-    }
-    sections += [part(title, name, rows=name) for name, title in more.items() if _tables(e)[name]]
-    if e.gaps:
-        sections.append(part("Dates by gap between clear looks", rows="dates_by_gap"))
-    return write_report(folder, f"{e.name} against {e.reference}", sections, name="evaluation.html")
-
-
-def _scores_table(scores: Mapping[str, Scores]) -> Table:
-    from banet.export.report import Table
-
-    def cells(row: str) -> list[str]:
-        return [cell.strip() for cell in row.strip("| ").split("|")]
-
-    head = cells(Scores.markdown_header().split("\n")[0])
-    return Table(head, [cells(each.markdown_row()) for each in scores.values()])
+    sections = []
+    for key, head, text, rows in tables_of(tree):
+        columns = columns_of(rows)
+        table = Table(columns, [[shown(row.get(column)) for column in columns] for row in rows])
+        pictures = held(_OF_TABLE.get(key, (key,)))
+        sections.append(Section(head, (text,) if text else (), tables=[table], pictures=pictures))
+    worst = held([name for name in drawn if name.startswith("worst")])
+    if worst:
+        text = f"The seasons with the lowest Dice of {leader(tree)}, the worst first."
+        sections.append(Section("The worst seasons", (text,), pictures=worst))
+    about = {key: tree[key] for key in ("protocol", "candidates", "region", "days") if key in tree}
+    more = {"What was scored": json.dumps(about, indent=1)}
+    sections.append(Section("What was scored", details=more))
+    return write_report(folder, title, sections, name=name, lead=words(tree))

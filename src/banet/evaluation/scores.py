@@ -1,62 +1,25 @@
-"""What a map is worth against a reference, in the measures of the field, with intervals."""
+"""Scores of a map against a reference in the measures of the field, with intervals."""
 
 from __future__ import annotations
 
-import itertools
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from banet.burned_area.burned_area import BurnedArea
-from banet.evaluation.bootstrap import Interval, intervals
 from banet.evaluation.compare import compare
-from banet.evaluation.dating import Dating
-from banet.evaluation.matrix import ErrorMatrix
-from banet.evaluation.tables import plain
-from banet.evaluation.tally import CLASS_EDGES, CLASS_SUMS, Tally, tally
+from banet.evaluation.measures import HEADLINE, Pair, Tree
+from banet.evaluation.measures.agreement import ErrorMatrix
+from banet.evaluation.measures.dates import Dating
+from banet.evaluation.measures.fractions import FractionClass
+from banet.evaluation.sums import Interval, Sums, intervals
+from banet.io.tables import Number, Row, plain
 
 if TYPE_CHECKING:
     from banet.burned_area.burned_area import BurnedArea
 
-__all__ = ["FractionClass", "Scores", "score", "score_tally"]
-
-MARKDOWN_HEADER = (
-    "| map | Dice | commission | omission | bias | soft Dice | days, median | days, mean abs. | same day | "
-    "within 2 days | hectares | cells |\n|---|---|---|---|---|---|---|---|---|---|---|---|"
-)
-
-
-@dataclass(frozen=True)
-class FractionClass:
-    """How a map does where the reference shows a given part of the cell burned.
-
-    Attributes:
-        low, high: the class of reference burned fraction, low included; (0, 0) for unburned cells.
-        cells: number of cells.
-        reference_ha, map_ha: hectares burned in the reference and in the map.
-        recall: share of the reference's burned area in cells that the map shows burned.
-        soft_recall: share of the reference's burned area that the map's fractions hold.
-        cell_recall: share of the cells that the map shows burned (of unburned cells: false alarms).
-        relative_bias: (map - reference) / reference.
-    """
-
-    low: float
-    high: float
-    cells: int
-    reference_ha: float
-    map_ha: float
-    recall: float
-    soft_recall: float
-    cell_recall: float
-    relative_bias: float
-
-    @property
-    def label(self) -> str:
-        """Such as `0.1-0.25`."""
-        return "unburned" if self.high == 0 else f"{self.low:g}-{self.high:g}"
+__all__ = ["Scores", "headline", "score"]
 
 
 @dataclass(frozen=True)
@@ -72,7 +35,7 @@ class Scores:
         classes: unburned cells and the five classes of reference burned fraction.
         unseen_ha: hectares known to the reference that the map did not observe, and left out.
         unseen_burned_ha: hectares of these that burned.
-        intervals: 95 % intervals by block bootstrap, by name of the measure; empty if not asked for.
+        intervals: 95 % intervals by block bootstrap, by name of the figure; empty if not asked for.
     """
 
     name: str
@@ -85,6 +48,16 @@ class Scores:
     unseen_ha: float
     unseen_burned_ha: float
     intervals: dict[str, Interval]
+
+    @classmethod
+    def of(
+        cls, sums: Sums, *, name: str = "map", reference: str = "reference", draws: int = 0, seed: int = 0
+    ) -> Scores:
+        """Read the scores from sums by block, which may be of several regions or scenes."""
+        said = sums.value(HEADLINE)
+        drawn = intervals(sums, HEADLINE, draws=draws, seed=seed) if draws else {}
+        names = ("cells", "hard", "soft", "dating", "classes", "unseen_ha", "unseen_burned_ha")
+        return cls(name=name, reference=reference, intervals=drawn, **{key: said[key] for key in names})
 
     @property
     def dice(self) -> float:
@@ -118,50 +91,32 @@ class Scores:
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything by name, ready for JSON: what is not defined is None."""
-        fields = {
-            "name": self.name,
-            "reference": self.reference,
-            "cells": self.cells,
-            "hectares": self.hectares,
-            "unseen_ha": self.unseen_ha,
-            "unseen_burned_ha": self.unseen_burned_ha,
-            "hard": self.hard.to_dict(),
-            "soft": self.soft.to_dict(),
-            "dating": self.dating.to_dict(),
-            "classes": [{"class": c.label} | _public(c) for c in self.classes],
-            "intervals": {name: list(value) for name, value in self.intervals.items()},
-        }
-        return dict(plain(fields))
+        names = ["name", "reference", "cells", "hectares", "unseen_ha", "unseen_burned_ha"]
+        names += ["hard", "soft", "dating", "classes", "intervals"]
+        return dict(plain({name: getattr(self, name) for name in names}))
 
-    def markdown_row(self) -> str:
-        """Return a row of the table whose head is `markdown_header()`; intervals in brackets."""
-        dates = self.dating
-        cells = [
-            self.name,
-            self._with_interval("dice", self.dice),
-            self._with_interval("commission", self.commission),
-            self._with_interval("omission", self.omission),
-            _number(self.relative_bias, sign=True),
-            _number(self.soft_dice),
-            _number(dates.median, 1, sign=True),
-            _number(dates.mean_absolute, 1),
-            _number(dates.within[0]),
-            _number(dates.within[2]),
-            f"{self.hard.map_burned:,.0f}",
-            f"{self.cells:,}",
-        ]
-        return "| " + " | ".join(cells) + " |"
+    def row(self) -> Row:
+        """Return the line of a table of scores."""
+        return {"map": self.name} | headline(self.to_dict())
 
-    @staticmethod
-    def markdown_header() -> str:
-        """Return the head of a Markdown table of scores."""
-        return MARKDOWN_HEADER
 
-    def _with_interval(self, name: str, value: float) -> str:
-        if name not in self.intervals:
-            return _number(value)
-        low, high = self.intervals[name]
-        return f"{_number(value)} ({_number(low)}-{_number(high)})"
+def headline(scores: Tree) -> Row:
+    """Return the columns of the head table, with intervals, from the dict of scores."""
+    hard, dates, known = scores["hard"], scores["dating"], scores["intervals"]
+
+    def ranged(name: str, value: float | None, digits: int = 3) -> Number:
+        return Number(value, digits, interval=known.get(name))
+
+    return {
+        "Dice": ranged("dice", hard["dice"]),
+        "commission": ranged("commission", hard["commission"]),
+        "omission": ranged("omission", hard["omission"]),
+        "bias": Number(hard["relative_bias"], 2, sign=True),
+        "mean abs. days": ranged("mean_absolute_days", dates["mean_absolute_days"], 2),
+        "date bias": Number(dates["mean_days"], 2, sign=True),
+        "same day": Number(dates["within"]["0"], 2),
+        "within 2 days": Number(dates["within"]["2"], 2),
+    }
 
 
 def score(
@@ -197,7 +152,8 @@ def score(
         seed: of the draws.
 
     Raises:
-        InputError: if the two have no cell or day in common, or a mask has another shape.
+        InputError: if the two have no cell or day in common, a mask has another shape, or `unobserved` is
+            neither of the two.
     """
     comparison = compare(
         burnmap,
@@ -209,59 +165,5 @@ def score(
         valid=valid,
         unobserved=unobserved,
     )
-    return score_tally(tally(comparison, block), name=name, reference=reference.name, draws=draws, seed=seed)
-
-
-def score_tally(
-    sums: Tally, *, name: str = "map", reference: str = "reference", draws: int = 0, seed: int = 0
-) -> Scores:
-    """Read the scores from sums by block, which may be of several regions or scenes."""
-    total = sums.total()
-    stated, covered = (int(v) for v in total.stated[0])
-    return Scores(
-        name=name,
-        reference=reference,
-        cells=int(total.cells[0]),
-        hard=ErrorMatrix(*(float(v) for v in total.hard[0])),
-        soft=ErrorMatrix(*(float(v) for v in total.soft[0])),
-        dating=Dating.from_histogram(total.dates[0], stated, covered),
-        classes=_classes(total.classes[0]),
-        unseen_ha=float(total.unseen[0, 0]),
-        unseen_burned_ha=float(total.unseen[0, 1]),
-        intervals=intervals(sums, draws=draws, seed=seed) if draws else {},
-    )
-
-
-def _classes(sums: npt.NDArray[np.float64]) -> tuple[FractionClass, ...]:
-    edges = [(0.0, 0.0), *itertools.pairwise(CLASS_EDGES)]
-    return tuple(_class(low, high, row) for (low, high), row in zip(edges, sums, strict=True))
-
-
-def _class(low: float, high: float, row: npt.NDArray[np.float64]) -> FractionClass:
-    value = dict(zip(CLASS_SUMS, (float(v) for v in row), strict=True))
-    burned = value["reference_ha"]
-    return FractionClass(
-        low=low,
-        high=high,
-        cells=int(value["cells"]),
-        reference_ha=burned,
-        map_ha=value["map_ha"],
-        recall=_ratio(value["found_ha"], burned),
-        soft_recall=_ratio(value["common_ha"], burned),
-        cell_recall=_ratio(value["found_cells"], value["cells"]),
-        relative_bias=_ratio(value["map_ha"] - burned, burned),
-    )
-
-
-def _ratio(part: float, whole: float) -> float:
-    return part / whole if whole > 0 else math.nan
-
-
-def _number(value: float, digits: int = 3, *, sign: bool = False) -> str:
-    if not math.isfinite(value):
-        return "-"
-    return f"{value:+.{digits}f}" if sign else f"{value:.{digits}f}"
-
-
-def _public(item: FractionClass) -> dict[str, Any]:
-    return {name: getattr(item, name) for name in item.__dataclass_fields__}
+    sums = Sums.of(Pair.of(comparison, block), HEADLINE)
+    return Scores.of(sums, name=name, reference=reference.name, draws=draws, seed=seed)

@@ -1,186 +1,263 @@
-"""Scores as rows: CSV for machines, Markdown for papers, JSON for everything."""
+"""Tables of a result, made from its JSON alone, so that recorded results can be shown anywhere."""
 
 from __future__ import annotations
 
-import csv
-import io
-import json
-import math
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+import functools
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
-from banet.io.files import PathLike, writing
+from banet.evaluation.measures import MEASURES, Tree
+from banet.evaluation.result import WITH_NETWORK
+from banet.evaluation.scores import headline
+from banet.evaluation.stress import stress_rows
+from banet.io.tables import Number, Row, to_markdown
 
-if TYPE_CHECKING:
-    from banet.evaluation.dating import Dating
-    from banet.evaluation.evaluate import Evaluation
-    from banet.evaluation.fires import SizeClass
-    from banet.evaluation.scores import Scores
+__all__ = ["NAMES", "markdown", "rows_of", "tables_of", "words"]
 
-__all__ = [
-    "class_rows",
-    "dating_rows",
-    "markdown_table",
-    "plain",
-    "score_rows",
-    "shown_rows",
-    "size_rows",
-    "to_csv",
-    "to_json",
-    "write_text",
-]
-
-Row = dict[str, Any]
+Rows = Sequence[Row]
 
 
-def score_rows(scores: Mapping[str, Scores]) -> list[Row]:
-    """Return one row a map (or month, or cover): measures with the ends of their intervals."""
-    return [_score_row(name, each) for name, each in scores.items()]
+@dataclass(frozen=True)
+class Shown:
+    """A table of a result: name, title, words under the title, rows from the tree."""
+
+    name: str
+    title: str
+    words: str
+    rows: Callable[[Tree], Rows]
 
 
-def _score_row(name: str, s: Scores) -> Row:
-    row: Row = {"name": name, "reference": s.reference, "cells": s.cells, "hectares": s.hectares}
-    for key in ("dice", "commission", "omission", "relative_bias", "soft_dice"):
-        row[key] = getattr(s, key)
-        if key in s.intervals:
-            row[f"{key}_low"], row[f"{key}_high"] = s.intervals[key]
-    row |= {
-        "map_ha": s.hard.map_burned,
-        "reference_ha": s.hard.reference_burned,
-        "unseen_ha": s.unseen_ha,
-        "unseen_burned_ha": s.unseen_burned_ha,
+def _by_map(methods: Mapping[str, Any], line: Callable[[Tree], Row]) -> Rows:
+    rows = [({"map": name}, line(whole)) for name, whole in methods.items()]
+    return [head | dict(row) for head, row in rows] if any(row for _, row in rows) else []
+
+
+def _wholes(tree: Tree) -> dict[str, Tree]:
+    return {name: method["overall"] for name, method in tree["methods"].items()}
+
+
+def _overall(tree: Tree) -> Rows:
+    return _by_map(_wholes(tree), lambda whole: headline(whole["scores"]))
+
+
+def _climates(tree: Tree) -> Rows:
+    return _by_map(
+        tree["methods"],
+        lambda method: {
+            climate: Number(scores["hard"]["dice"], 2, interval=scores["intervals"].get("dice"))
+            for climate, scores in method["climates"].items()
+        },
+    )
+
+
+def _group(kind: str) -> Callable[[Tree], Rows]:
+    return lambda tree: [{"class": name} | headline(scores) for name, scores in tree.get(kind, {}).items()]
+
+
+def _dates(tree: Tree) -> Rows:
+    held = {
+        f"{name}, against {tree_reference(tree)}": w["scores"]["dating"] for name, w in _wholes(tree).items()
     }
-    return row | _dating_cells(s.dating)
+    held |= {f"{name}, against active fires": one for name, one in tree["dates_to_active_fires"].items()}
+    return [{"map": name} | _dating(one) for name, one in held.items()] if "name" in tree else []
 
 
-def _dating_cells(dating: Dating) -> Row:
-    row: Row = {
-        "dated_cells": dating.cells,
-        "mean_days": dating.mean,
-        "median_days": dating.median,
-        "mean_absolute_days": dating.mean_absolute,
-    }
-    row |= {f"within_{day}_days": share for day, share in dating.within.items()}
-    return row | {"covered_by_stated_uncertainty": dating.covered}
+def tree_reference(tree: Tree) -> str:
+    """Return what the maps of a result are held against."""
+    return str(next(iter(_wholes(tree).values()))["scores"]["reference"])
 
 
-def class_rows(scores: Mapping[str, Scores]) -> list[Row]:
-    """Return one row a map and class of burned fraction."""
+def _dating(one: Tree) -> Row:
+    row = {"cells": one["cells"], "mean days": Number(one["mean_days"], 2, sign=True)}
+    row |= {"median": Number(one["median_days"], 1, sign=True)}
+    row |= {"mean abs.": Number(one["mean_absolute_days"], 2)}
+    row |= {f"within {day} d": Number(share, 2) for day, share in one["within"].items()}
+    return row | {"interval holds the day": Number(one["covered_by_stated_uncertainty"], 2)}
+
+
+_CURVES = (
+    ("Dice with the final map", "dice_final"),
+    ("Dice with the truth", "dice_truth"),
+    ("recall of the truth", "recall"),
+    ("date change to the final map, days", "date_change"),
+)
+_AGES = (0, 1, 2, 3, 5, 7, 10, 15, 20)
+
+
+def _convergence(tree: Tree) -> Rows:
+    found: list[Row] = []
+    for name, one in tree["convergence"].items():
+        for label, key in _CURVES:
+            values = {int(row["age"]): row[key] for row in one["ages"]}
+            ages = {str(age): Number(values.get(age), 2) for age in _AGES}
+            found.append({"map": name, "by days since burning": label} | ages)
+    return found
+
+
+def _first_mapped(tree: Tree) -> Rows:
+    found: list[Row] = []
+    for name, one in tree["convergence"].items():
+        for row in one["fires"]:
+            median = row["median_days"]
+            found.append(
+                {"map": name, "fires of at least": f"{row['least_ha']:g} ha", "fires": row["fires"]}
+                | {"median days": "never" if median is None and row["fires"] else Number(median, 0)}
+                | {k.replace("_", " "): Number(v, 2) for k, v in row.items() if k.startswith("within")}
+                | {"never": row["never"]}
+            )
+    return found
+
+
+def _greece(tree: Tree) -> Rows:
+    def line(whole: Tree) -> Row:
+        covered = whole["scores"]["dating"]["covered_by_stated_uncertainty"]
+        return dict(headline(whole["scores"])) | {"date interval holds the day": Number(covered, 2)}
+
+    return _by_map(tree.get("greece", {}), line)
+
+
+def _seasons(tree: Tree) -> Rows:
+    def short(name: str, method: Tree) -> str:
+        return name if method[WITH_NETWORK] else name.replace("active fires", "fires")
+
     return [
-        {
-            "name": name,
-            "burned_fraction": c.label,
-            "cells": c.cells,
-            "reference_ha": c.reference_ha,
-            "map_ha": c.map_ha,
-            "recall": c.recall,
-            "soft_recall": c.soft_recall,
-            "cells_found": c.cell_recall,
-            "relative_bias": c.relative_bias,
+        {"season": season["name"], "days": season["days"]}
+        | {
+            short(name, method): Number(method["seasons"][season["name"]]["dice"], 2)
+            for name, method in tree["methods"].items()
         }
-        for name, s in scores.items()
-        for c in s.classes
+        for season in tree.get("protocol", {}).get("seasons", ())
     ]
 
 
-def size_rows(sizes: Sequence[SizeClass]) -> list[Row]:
-    """Return one row a class of fire size."""
-    names = (
-        "fires",
-        "found",
-        "reference_ha",
-        "recall",
-        "map_fires",
-        "false_fires",
-        "map_ha",
-        "commission",
-        "relative_bias",
+def _of_measures() -> Iterable[Shown]:
+    for measure in MEASURES:
+        for table in measure.tables:
+            rows = functools.partial(_lines, line=table.line)
+            yield Shown(table.name, table.title, table.words, rows)
+
+
+def _lines(tree: Tree, line: Callable[[Tree], Row]) -> Rows:
+    return _by_map(_wholes(tree), line)
+
+
+_INTERVALS = "In brackets 95 % intervals."
+_ALL = (
+    Shown(
+        "overall",
+        "All seasons",
+        "Hectares of all seasons added up; in brackets 95 % intervals by drawing blocks of 16 cells anew. "
+        "Days are map minus truth over cells that both show burned.",
+        _overall,
+    ),
+    Shown("climates", "Dice by climate", _INTERVALS, _climates),
+    Shown("zones", "By region", _INTERVALS, _group("zones")),
+    Shown("months", "By month", _INTERVALS, _group("months")),
+    Shown("covers", "By land cover", _INTERVALS, _group("covers")),
+    Shown("dates", "Dates", "Map minus reference, in days.", _dates),
+    *_of_measures(),
+    Shown(
+        "stress",
+        "Under stress",
+        "Dice on seasons that are changed: the worst column stands beside the mean.",
+        stress_rows,
+    ),
+    Shown(
+        "convergence",
+        "Near real time",
+        "The longest season of each climate is mapped again for each day that has the whole sequence of days "
+        "behind it, from what had been observed by then. Columns are days since burning.",
+        _convergence,
+    ),
+    Shown(
+        "first_mapped",
+        "How soon a fire is first mapped",
+        "Days from a fire's first day to the first map that shows at least a tenth of what had burned by "
+        "then, of fires that began within the replay; shares are of fires that were followed so long.",
+        _first_mapped,
+    ),
+    Shown(
+        "greece",
+        "Greece, August 2021 (real)",
+        "Against VNP64A1, burn days 2 to 9 August, protocol of `banet.evaluation.greek`.",
+        _greece,
+    ),
+    Shown("seasons", "Dice by season", "", _seasons),
+)
+NAMES = tuple(dict.fromkeys(shown.name for shown in _ALL))
+"""Of the tables, in order."""
+
+_ONE_SCENE = {
+    "overall": (
+        "Scores",
+        "In brackets 95 % intervals by drawing square blocks of cells anew. Days are map minus reference "
+        "over cells that both show burned.",
+    ),
+    "convergence": ("Near real time", "Columns are days since burning."),
+}
+
+
+def tables_of(tree: Tree, names: Sequence[str] | None = None) -> list[tuple[str, str, str, Rows]]:
+    """Return name, title, words and rows of each table that the tree has something for.
+
+    Args:
+        tree: the JSON of a result.
+        names: which tables, in order; all by default.
+    """
+    found = []
+    for name in names or NAMES:
+        for shown in (shown for shown in _ALL if shown.name == name):
+            rows = shown.rows(tree)
+            head = _ONE_SCENE.get(name) if "protocol" not in tree else None
+            if rows:
+                found.append((name, *(head or (shown.title, shown.words)), rows))
+    return found
+
+
+def rows_of(tree: Tree, name: str) -> Rows:
+    """Return the rows of a table; none where the result does not have it."""
+    return next((rows for _, _, _, rows in tables_of(tree, [name])), [])
+
+
+def markdown(tree: Tree, names: Sequence[str] | None = None, *, level: int = 2) -> str:
+    """Return tables as Markdown, each under its title.
+
+    Args:
+        tree: the JSON of a result.
+        names: which tables, in order; all by default.
+        level: of the headings.
+    """
+    parts = []
+    for _, title, text, rows in tables_of(tree, names):
+        parts += [f"{'#' * level} {title}", *([text] if text else []), to_markdown(rows)]
+    return "\n\n".join(parts) + "\n"
+
+
+def words(tree: Tree) -> str:
+    """Say what was measured, in a few sentences."""
+    scores = next(iter(_wholes(tree).values()))["scores"]
+    if "protocol" not in tree:
+        return _of_one_scene(tree, scores)
+    seasons = tree["protocol"]["seasons"]
+    days = sorted({season["days"] for season in seasons})
+    climates = next(iter(tree["methods"].values()))["climates"]
+    span = f"{days[0]} to {days[-1]}" if len(days) > 1 else f"{days[0]}"
+    return (
+        f"{len(seasons)} simulated seasons of {span} days in {len(climates)} climates, {scores['cells']:,} "
+        "valid cells of 0.01 degrees; their seeds are never drawn from in training. Accuracy here is "
+        "simulated accuracy: against the simulator's exact truth, with its clouds, smoke, view geometry and "
+        "noise. A cell counts as burned where at least half of it burned; cells that a map did not observe "
+        "count as mapped unburned; water does not count."
     )
-    return [{"fire_size": c.label} | {name: getattr(c, name) for name in names} for c in sizes]
 
 
-def dating_rows(datings: Mapping[str, Dating], head: str = "name") -> list[Row]:
-    """Return one row a group of date differences."""
-    return [{head: name} | _dating_cells(dating) for name, dating in datings.items()]
-
-
-def to_csv(rows: Sequence[Row]) -> str:
-    """Return rows as CSV; what is not defined is empty."""
-    out = io.StringIO()
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    writer = csv.DictWriter(out, names, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows({name: _cell(row.get(name)) for name in names} for row in rows)
-    return out.getvalue()
-
-
-def _cell(value: Any) -> Any:
-    if value is None or (isinstance(value, float) and not math.isfinite(value)):
-        return ""
-    return f"{value:.6g}" if isinstance(value, float) else value
-
-
-def markdown_table(rows: Sequence[Row], digits: int = 3) -> str:
-    """Return rows as a Markdown table; large numbers without decimals, undefined ones as a dash."""
-    heads, cells = shown_rows(rows, digits)
-    lines = ["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
-    return "\n".join([*lines, *("| " + " | ".join(row) + " |" for row in cells)])
-
-
-def shown_rows(rows: Sequence[Row], digits: int = 3) -> tuple[list[str], list[list[str]]]:
-    """Return heads and cells of rows as text, as `markdown_table` writes them."""
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    heads = [name.replace("_", " ") for name in names]
-    return heads, [[_shown(row.get(name), digits) for name in names] for row in rows]
-
-
-def _shown(value: Any, digits: int) -> str:
-    if value is None or (isinstance(value, float) and not math.isfinite(value)):
-        return "-"
-    if isinstance(value, float):
-        return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.{digits}f}"
-    return f"{value:,}" if isinstance(value, int) else str(value)
-
-
-def to_json(evaluation: Evaluation) -> str:
-    """Return everything as JSON; what is not defined is null."""
-    e = evaluation
-    content = {
-        "name": e.name,
-        "reference": e.reference,
-        "days": [None if day is None else str(day) for day in (e.comparison.start, e.comparison.stop)],
-        "region": e.comparison.region.to_dict(),
-        "scores": {name: s.to_dict() for name, s in e.scores.items()},
-        "proportions": e.proportions.to_dict(),
-        "thresholds": e.curve.rows(),
-        "best_threshold": e.curve.best,
-        "calibration": {
-            "confidence": e.calibration.to_dict(),
-            "burned_fraction": e.fraction_calibration.to_dict(),
-        },
-        "sizes": size_rows(e.sizes),
-        "months": {name: s.to_dict() for name, s in e.months.items()},
-        "covers": {name: s.to_dict() for name, s in e.covers.items()},
-        "zones": {name: s.to_dict() for name, s in e.zones.items()},
-        "dates_to_active_fires": {name: dating.to_dict() for name, dating in e.fires.items()},
-        "dates_by_gap": {name: dating.to_dict() for name, dating in e.gaps.items()},
-        "convergence": None if e.convergence is None else e.convergence.to_dict(),
-    }
-    return json.dumps(plain(content), indent=2, allow_nan=False) + "\n"
-
-
-def plain(value: Any) -> Any:
-    """Replace what JSON cannot hold: NaN and infinity by None, tuples by lists, keys by text."""
-    if isinstance(value, dict):
-        return {str(key): plain(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(inner) for inner in value]
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    return value
-
-
-def write_text(path: PathLike, text: str) -> None:
-    """Write text to a file, whole or not at all."""
-    with writing(path) as part:
-        part.write_text(text, encoding="utf-8")
+def _of_one_scene(tree: Tree, scores: Tree) -> str:
+    region, (start, stop) = tree["region"], tree["days"]
+    days = f"{start} up to, not including, {stop}" if start and stop else "all days"
+    return (
+        f"{tree['name']} against {tree['reference']}: {region['name']}, {days}, cells of "
+        f"{region['pixel_size']:g} degrees, {scores['cells']:,} of them valid ({scores['hectares']:,.0f} "
+        f"ha); {scores['unseen_ha']:,.0f} ha were not observed by the map, of which "
+        f"{scores['unseen_burned_ha']:,.0f} ha burned. Areas on the WGS84 ellipsoid."
+    )

@@ -66,8 +66,12 @@ class Ensemble:
     calibration: Calibration | None = None
 
 
-def as_ensemble(weights: Any) -> Ensemble:
+def as_ensemble(weights: Any, workers: int | None = None) -> Ensemble:
     """Make an ensemble from names or paths of weights, networks, several of either, or an engine.
+
+    Args:
+        weights: names the networks; an engine is taken as it is.
+        workers: number of processes of this machine that will share its cores.
 
     Raises:
         InputError: if there is none, or the networks want their input scaled differently.
@@ -76,9 +80,10 @@ def as_ensemble(weights: Any) -> Ensemble:
     if hasattr(weights, "probabilities"):
         return _described(weights, getattr(weights, "models", ()))
     from banet.model.engine import Engine
+    from banet.parallel import threads_for
 
     models = _models(weights)
-    return _described(Engine(models), models)
+    return _described(Engine(models, threads=None if workers is None else threads_for(workers)), models)
 
 
 def _models(weights: Any) -> list[BANet]:

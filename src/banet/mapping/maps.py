@@ -126,7 +126,7 @@ def map_months(
     periods = split_months(*parse_period(start, end))
     windows = [period_windows(*period, cube.days, length) for period in periods]
     check_days(cube, list(itertools.chain(*windows)))
-    return _map_each(cube, windows, as_ensemble(weights), chosen)
+    return _map_each(cube, windows, as_ensemble(weights, chosen.workers), chosen)
 
 
 def predict(
@@ -171,7 +171,7 @@ def _predict(run: Run, progress: Progress | None) -> Iterator[Block]:
 
 def _checked(cube: Cube, windows: Sequence[Window], weights: Any, options: MapOptions) -> BurnedArea:
     check_days(cube, windows)
-    run = Run.plan(cube, windows, as_ensemble(weights), options)
+    run = Run.plan(cube, windows, as_ensemble(weights, options.workers), options)
     for note in run.notes():
         warnings.warn(note, BanetWarning, stacklevel=3)
     return _map(run, options, level=4)

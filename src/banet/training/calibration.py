@@ -19,6 +19,7 @@ from scipy.special import expit
 
 from banet.burned_area.dating import date_at, date_uncertainty
 from banet.chips import Chips
+from banet.evaluation.measures.agreement import dice
 from banet.model.config import Calibration, InputSpec
 from banet.model.network import BANet
 from banet.training.config import ValidationConfig
@@ -98,12 +99,11 @@ def best_shift(variants: Sequence[Sequence[tuple[Floats, Floats]]]) -> float:
 
 
 def _dice(scenes: Iterable[tuple[Floats, Floats]], shift: float) -> float:
-    both = either = 0
+    matrix = np.zeros(3)
     for daily, truth in _mapped(scenes, shift):
         mapped, burned = daily.sum(0) >= _HALF, truth.sum(0) >= _HALF
-        both += int((mapped & burned).sum())
-        either += int(mapped.sum() + burned.sum())
-    return 2 * both / either if either else 0.0
+        matrix += [part.sum() for part in (mapped & burned, mapped & ~burned, ~mapped & burned)]
+    return float(np.nan_to_num(dice(matrix)))
 
 
 @dataclass

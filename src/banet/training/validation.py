@@ -1,4 +1,4 @@
-"""Scoring a network on held-out chips, whole, in three variants, beside the active-fire baseline."""
+"""Scores of a network on held-out chips, whole, in three variants, beside the active-fire baseline."""
 
 from __future__ import annotations
 
@@ -11,13 +11,15 @@ import numpy.typing as npt
 import torch
 from scipy.special import expit
 
+from banet.burned_area.dating import Dating
 from banet.chips import Chips
+from banet.evaluation.sums import Sums
 from banet.model.config import InputSpec
 from banet.model.network import BANet, pad_to_multiple
 from banet.training.augment import withhold_hotspots, withhold_images
 from banet.training.config import ValidationConfig
 from banet.training.data import network_input
-from banet.training.metrics import Tally, active_fire_map
+from banet.training.metrics import active_fire_map, measured, scores_of
 
 __all__ = ["VARIANTS", "held_out_logits", "overall", "select_chips", "validate"]
 
@@ -44,7 +46,7 @@ def validate(
     config: ValidationConfig,
     device: torch.device,
 ) -> Scores:
-    """Score a network on chips.
+    """Score a network on chips, dated as its maps are.
 
     Args:
         model: on `device`; is in evaluation mode afterwards.
@@ -57,8 +59,10 @@ def validate(
         Scores by variant (`all`, `no_hotspots`, `no_images`, `active_fires`), climate and name; the climate
         `overall` is over all chips.
     """
-    tallies: dict[str, dict[str, Tally]] = defaultdict(lambda: defaultdict(Tally))
+    sums: dict[str, dict[str, list[Sums]]] = defaultdict(lambda: defaultdict(list))
     model.eval()
+    known = model.calibration
+    own = Dating() if known is None else Dating(known.date_mass, known.date_quantile)
     for chips, number in select_chips(sources, config.chips):
         chip = chips.read(number)
         kept = _kept_days(chips, config)
@@ -68,16 +72,15 @@ def validate(
             withhold(planes)
             maps[variant] = expit(_logits(model, network_input(planes, spec), spec, device)[kept])
         for variant, daily in maps.items():
-            tallies[variant][chip.entry.climate].add(daily, chip.target[kept])
-    return {variant: _with_overall(tallies[variant]) for variant in (*VARIANTS, "active_fires")}
+            dating = own if variant in VARIANTS else Dating()
+            sums[variant][chip.entry.climate].append(measured(daily, chip.target[kept], dating=dating))
+    return {variant: _with_overall(sums[variant]) for variant in (*VARIANTS, "active_fires")}
 
 
-def _with_overall(by_climate: dict[str, Tally]) -> dict[str, dict[str, Any]]:
-    whole = Tally()
-    for tally in by_climate.values():
-        whole.merge(tally)
-    scores: dict[str, dict[str, Any]] = {"overall": whole.scores()}
-    return scores | {climate: tally.scores() for climate, tally in sorted(by_climate.items())}
+def _with_overall(by_climate: dict[str, list[Sums]]) -> dict[str, dict[str, Any]]:
+    parts = {climate: Sums.join(each) for climate, each in sorted(by_climate.items())}
+    every = {"overall": Sums.join(list(parts.values()))} | parts
+    return {name: scores_of(one) for name, one in every.items()}
 
 
 def held_out_logits(

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from banet.evaluation.benchmark.methods import Candidate, Method, baselines, candidates, networks
-from banet.evaluation.benchmark.page import write_benchmark
-from banet.evaluation.benchmark.result import BenchmarkResult
 from banet.evaluation.benchmark.scenes import SMALL, SUITE, BenchmarkScene
 from banet.evaluation.benchmark.suite import benchmark
 
 __all__ = [
     "SMALL",
     "SUITE",
-    "BenchmarkResult",
     "BenchmarkScene",
     "Candidate",
     "Method",
@@ -19,5 +16,4 @@ __all__ = [
     "benchmark",
     "candidates",
     "networks",
-    "write_benchmark",
 ]

@@ -9,14 +9,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from banet.burned_area.burned_area import BurnedArea
-from banet.cube import Cube
 from banet.evaluation.baselines import active_fires, grown_fires, index_drop
-from banet.evaluation.benchmark.keeping import save_sketch
-from banet.evaluation.benchmark.measured import measure
 from banet.evaluation.benchmark.methods import Mapper, Method
-from banet.evaluation.benchmark.run import Progress, place_of
-from banet.evaluation.compare import compare
+from banet.evaluation.benchmark.run import Progress, missing, score_stage
+from banet.evaluation.benchmark.stage import Stage
 from banet.evaluation.greek import (
     GREEK_DAYS,
     GREEK_PROTOCOL,
@@ -71,21 +67,12 @@ def run_greek(methods: Sequence[Method], real: Path, out: Path, *, progress: Pro
     Raises:
         NotFoundError: if a file is missing.
     """
-    missing = [m for m in greek_methods(methods) if not place_of(out, GREEK, m.slug, m.identity).is_file()]
-    if not missing:
+    left = missing(out, GREEK, greek_methods(methods))
+    if not left:
         return
     reference = greek_reference(real)
     with tempfile.TemporaryDirectory() as folder:
         cube = greek_cube(real, Path(folder, "cube.zarr"))
-        for done, method in enumerate(missing, 1):
-            _score(method, cube, reference, out)
-            if progress is not None:
-                progress(done, len(missing), f"{GREEK}, {method.name}")
-
-
-def _score(method: Method, cube: Cube, reference: BurnedArea, out: Path) -> None:
-    burnmap = method.mapper(cube, GREEK_DAYS[0], GREEK_DAYS[1] - 1)
-    pair = compare(burnmap, reference, **GREEK_PROTOCOL)
-    path = place_of(out, GREEK, method.slug, method.identity)
-    save_sketch(pair, path, burnmap.water)
-    measure(pair, block=_BLOCK).save(path)
+        days = GREEK_DAYS[0], GREEK_DAYS[1] - 1
+        stage = Stage(cube, reference, days, settings=GREEK_PROTOCOL, block=_BLOCK)
+        score_stage(stage, GREEK, left, out, progress)

@@ -1,20 +1,20 @@
-"""Running the benchmark in worker processes: a run that was killed goes on where it was."""
+"""Work of the benchmark, on one process or many: a run that was killed goes on where it was."""
 
 from __future__ import annotations
 
 import functools
 import hashlib
 import os
+import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from banet.errors import InputError
-from banet.evaluation.benchmark.keeping import save_replay, save_sketch
-from banet.evaluation.benchmark.measured import measure
+from banet.evaluation.baselines import active_fires
 from banet.evaluation.benchmark.methods import (
     Candidate,
     Method,
@@ -26,49 +26,20 @@ from banet.evaluation.benchmark.scenes import BenchmarkScene
 from banet.evaluation.benchmark.stage import Stage, code_hash, open_stage
 from banet.evaluation.compare import compare
 from banet.evaluation.convergence import Convergence, replay
-from banet.evaluation.dating_fires import gap_classes
+from banet.evaluation.keeping import Sketch, save_replay
+from banet.evaluation.measures import MEASURES, Measure, Pair
+from banet.evaluation.stress import STRESSES, apply
+from banet.evaluation.sums import Sums
 from banet.io.files import output_folder
 from banet.parallel import spread, threads_for
 
-__all__ = [
-    "CODE",
-    "REPLAY_FIRES",
-    "Job",
-    "Progress",
-    "default_workers",
-    "place_of",
-    "plan",
-    "replay_identity",
-    "run_jobs",
-    "scene_key",
-]
+if TYPE_CHECKING:
+    from banet.burned_area.burned_area import BurnedArea
+
+__all__ = ["REPLAY_FIRES", "Job", "Progress", "default_workers", "place_of", "plan", "run_jobs", "scene_key"]
 
 Progress = Callable[[int, int, str], None]
 """Called with (done, all, message)."""
-
-CODE = (
-    "burned_area",
-    "cube",
-    "days.py",
-    "io",
-    "labels",
-    "mapping",
-    "model",
-    "grid",
-    "simulation",
-    *(
-        f"evaluation/{name}.py"
-        for name in (
-            "baselines", "change", "compare", "convergence", "curves", "dating", "dating_fires", "fires",
-            "greek", "regression", "tally", "withheld",
-        )
-    ),
-    *(
-        f"evaluation/benchmark/{name}.py"
-        for name in ("keeping", "measured", "methods", "real", "run", "scenes", "stage")
-    ),
-)  # fmt: skip
-"""Parts of the package that scores depend on: a change of any of them makes them anew."""
 
 REPLAY_FIRES = "active fires"
 _SEQUENCE = 64
@@ -81,18 +52,24 @@ class Job:
     Attributes:
         scene: the season.
         methods: to map and score.
-        replays: candidates whose near-real-time maps are followed, by name; empty weights stand for the
-            accumulated active fires.
+        stress: name of the stress under which they do; none for the season as it is.
+        follow: what is followed in near real time: name, weights and identity, see `replay_identity`.
     """
 
     scene: BenchmarkScene
     methods: tuple[Method, ...] = ()
-    replays: tuple[tuple[str, tuple[str, ...], str], ...] = ()
+    stress: str = ""
+    follow: tuple[str, tuple[str, ...], str] | None = None
 
     @property
     def steps(self) -> int:
         """Number of maps or replays."""
-        return len(self.methods) + len(self.replays)
+        return len(self.methods) or 1
+
+    def __str__(self) -> str:
+        if self.follow is not None:
+            return f"{self.scene.name}, replay of {self.follow[0]}"
+        return f"{self.scene.name}, {len(self.methods)} maps {self.stress}".rstrip()
 
 
 def default_workers() -> int:
@@ -100,9 +77,9 @@ def default_workers() -> int:
     return min(os.cpu_count() or 1, 8)
 
 
-def place_of(out: Path, scene: str, slug: str, identity: str) -> Path:
-    """Return the file that holds the sums of one method on one season under the present code."""
-    key = hashlib.sha256(f"{scene} {identity} {code_hash(CODE)}".encode()).hexdigest()[:10]
+def place_of(out: Path, scene: str, slug: str, identity: str, stress: str = "") -> Path:
+    """Return the file that holds the sums of one method on one scene under the present code."""
+    key = hashlib.sha256(f"{scene} {identity} {stress} {code_hash()}".encode()).hexdigest()[:10]
     return out / "scores" / scene.partition(" ")[0] / f"{slug}-{key}.npz"
 
 
@@ -118,39 +95,41 @@ def replay_identity(candidate: Candidate | None) -> tuple[str, tuple[str, ...], 
     return candidate.name, candidate.weights, " ".join(("replay", *candidate.sha256))
 
 
+def missing(out: Path, scene: str, methods: Sequence[Method], stress: str = "") -> tuple[Method, ...]:
+    """Return the methods that were not scored on a scene yet."""
+    return tuple(m for m in methods if not place_of(out, scene, m.slug, m.identity, stress).is_file())
+
+
 def plan(
     scenes: Sequence[BenchmarkScene],
     methods: Sequence[Method],
     out: Path,
     *,
+    stressed: Sequence[Method] = (),
     replayed: Sequence[str] = (),
     followers: Sequence[Candidate | None] = (),
 ) -> list[Job]:
-    """Plan what is not done yet.
+    """Plan what is not done yet, long work first; what comes later opens seasons that are simulated by then.
 
     Args:
         scenes: seasons.
         methods: to score on each.
         out: folder that holds what an earlier run did.
+        stressed: methods to score under every stress.
         replayed: names of the seasons that are replayed in near real time.
         followers: candidates to follow there.
-
-    Raises:
-        InputError: if there is no method or no season.
     """
-    if not methods or not scenes:
-        raise InputError("a benchmark needs at least one method and one season")
-    jobs = []
-    for scene in scenes:
-        key = scene_key(scene)
-        missing = [m for m in methods if not place_of(out, key, m.slug, m.identity).is_file()]
-        if missing:
-            jobs.append(Job(scene, tuple(missing)))
-    for scene in (s for s in scenes if s.name in replayed):
+    long_first = sorted(scenes, key=lambda scene: -scene.days)
+    jobs = [Job(scene, missing(out, scene_key(scene), methods)) for scene in long_first]
+    for scene in long_first:
+        names = [stress.name for stress in STRESSES] if stressed else []
+        jobs += [Job(scene, missing(out, scene_key(scene), stressed, name), name) for name in names]
+    jobs = [job for job in jobs if job.methods]
+    for scene in (scene for scene in long_first if scene.name in replayed):
+        every = [replay_identity(candidate) for candidate in followers]
+        places = [place_of(out, scene_key(scene), "replay", one[2]) for one in every]
         jobs += [
-            Job(scene, replays=(one,))
-            for one in map(replay_identity, followers)
-            if not place_of(out, scene_key(scene), "replay", one[2]).is_file()
+            Job(scene, follow=one) for one, place in zip(every, places, strict=True) if not place.is_file()
         ]
     return jobs
 
@@ -170,21 +149,14 @@ def run_jobs(
     for folder in (out, cache):
         output_folder(folder)
     steps, done = sum(job.steps for job in jobs), 0
-    processes = min(workers, len(jobs)) if min(workers, len(jobs)) > 1 else None
+    processes = min(workers, len(jobs)) if workers > 1 and len(jobs) > 1 else None
     threads = None if processes is None else threads_for(processes)
     work = functools.partial(_work, out=out.absolute(), cache=cache.absolute(), threads=threads)
-    order = jobs if processes is None else _seasons_first(jobs)
-    with closing(spread(work, order, workers=processes, ordered=False)) as finished:
+    with closing(spread(work, jobs, workers=processes, ordered=False)) as finished:
         for job, _ in finished:
             done += job.steps
             if progress is not None:
-                what = f"replay of {job.replays[0][0]}" if job.replays else f"{len(job.methods)} maps"
-                progress(done, steps, f"{job.scene.name}, {what}")
-
-
-def _seasons_first(jobs: Sequence[Job]) -> list[Job]:
-    """Long work first, so that no worker is left with it alone at the end; replays open simulated seasons."""
-    return sorted(jobs, key=lambda job: (bool(job.replays), -job.scene.days))
+                progress(done, steps, str(job))
 
 
 def _work(job: Job, *, out: Path, cache: Path, threads: int | None) -> None:
@@ -194,42 +166,66 @@ def _work(job: Job, *, out: Path, cache: Path, threads: int | None) -> None:
     if threads is not None:
         torch.set_num_threads(threads)
     stage = open_stage(job.scene, cache)
-    if job.methods:
-        _score(stage, job.methods, out)
-    for name, weights, identity in job.replays:
-        followed = _follow(stage, weights)
-        save_replay(followed, place_of(out, scene_key(job.scene), "replay", identity), name)
+    key = scene_key(job.scene)
+    if job.follow is not None:
+        _, weights, identity = job.follow
+        save_replay(_follow(stage, weights), place_of(out, key, "replay", identity))
+    elif job.stress:
+        score_stressed(stage, key, job.methods, job.stress, out)
+    else:
+        score_stage(stage, key, job.methods, out)
 
 
-def _score(stage: Stage, methods: Sequence[Method], out: Path) -> None:
-    first, last = stage.cube.days[0], stage.cube.days[-1]
-    gap = None
-    for method in methods:
-        burnmap = method.mapper(stage.cube, first, last)
-        pair = compare(burnmap, stage.truth, unobserved="unburned")
-        if gap is None:
-            gap = gap_classes(pair, stage.cube)
-        path = place_of(out, scene_key(stage.scene), method.slug, method.identity)
+def score_stage(
+    stage: Stage, key: str, methods: Sequence[Method], out: Path, progress: Progress | None = None
+) -> None:
+    """Map a scene with every method and keep the sums.
+
+    Args:
+        stage: the scene.
+        key: what its scores depend on, its name first.
+        methods: to score.
+        out: folder of sums.
+        progress: called with (done, all, message).
+    """
+    known: dict[str, Any] = {}
+    for done, method in enumerate(methods, 1):
+        burnmap = method.mapper(stage.cube, *stage.mapped)
+        pair = compare(burnmap, stage.truth, **stage.settings)
+        known = known or stage.known(pair)
+        path = place_of(out, key, method.slug, method.identity)
         # The sketch first: where the sums are, everything is.
-        save_sketch(pair, path, burnmap.water)
-        measure(pair, cover=stage.cover, covers=_covers(), gap=gap).save(path)
+        Sketch.of(pair, burnmap.water).save(path)
+        Sums.of(Pair.of(pair, stage.block, **known)).save(path)
+        if progress is not None:
+            progress(done, len(methods), f"{key.partition(' ')[0]}, {method.name}")
 
 
-def _covers() -> int:
-    from banet.simulation.spectra import Cover
+STRESSED: tuple[Measure, ...] = tuple(m for m in MEASURES if m.name in {"agreement", "dates", "edges"})
+"""Measures that are taken under stress."""
 
-    return len(Cover)
+
+def score_stressed(stage: Stage, key: str, methods: Sequence[Method], name: str, out: Path) -> None:
+    """Map a scene under a stress with every method and keep the sums."""
+    stress = next(stress for stress in STRESSES if stress.name == name)
+    with tempfile.TemporaryDirectory() as folder:
+        cube, more = apply(stress, stage.cube, stage.truth, Path(folder, "cube.zarr"))
+        settings = {**stage.settings, **more}
+        first, last = max(stage.mapped[0], cube.days[0]), min(stage.mapped[1], cube.days[-1])
+        for method in methods:
+            pair = compare(method.mapper(cube, first, last), stage.truth, **settings)
+            path = place_of(out, key, method.slug, method.identity, name)
+            Sums.of(Pair.of(pair, stage.block), STRESSED).save(path)
 
 
 def _follow(stage: Stage, weights: tuple[str, ...]) -> Convergence:
     """Replay the days of a season that have the whole sequence behind them."""
     cube, days = stage.cube, stage.cube.days
+    map_at: Callable[[Any], BurnedArea]
     if weights:
         final = map_with(cube, days[0], days[-1], weights=weights)
         map_at = functools.partial(map_day_with, cube, weights=weights)
     else:
-        from banet.evaluation.baselines import active_fires
-
         final = active_fires(cube, days[0], days[-1])
         map_at = functools.partial(active_fires_until, cube)
     first = days[0] + np.timedelta64(_SEQUENCE - 1, "D")

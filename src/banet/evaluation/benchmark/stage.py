@@ -7,8 +7,8 @@ import hashlib
 import importlib.resources
 import json
 import shutil
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,33 +18,53 @@ import numpy.typing as npt
 from banet.burned_area.burned_area import BurnedArea
 from banet.burned_area.dated import DatedFractions
 from banet.cube import Cube
+from banet.days import Day
 from banet.errors import BanetError
 from banet.evaluation.benchmark.scenes import BenchmarkScene
+from banet.evaluation.compare import Comparison
+from banet.evaluation.measures.confounders import PREFIX
+from banet.evaluation.measures.gaps import gap_classes
 from banet.io.files import writing
 
 if TYPE_CHECKING:
     from banet.simulation import Scene
 
-__all__ = ["Stage", "code_hash", "open_stage", "write_cube"]
+__all__ = ["Stage", "code_hash", "open_stage", "simulator_hash", "write_cube"]
 
 _DONE = "stage.json"
 
 
 @dataclass(frozen=True, eq=False)
 class Stage:
-    """A season ready to be mapped and scored.
+    """A scene ready to be mapped and scored.
 
     Attributes:
-        scene: which one.
         cube: what the satellite saw.
         truth: what burned.
+        mapped: first and last day to map, both included.
         cover: most frequent land cover of each cell, (rows, columns) uint8, as the simulator numbers them.
+        confounders: where something other than fire changed the ground, by name, (rows, columns) bool.
+        settings: of `compare`.
+        block: edge in cells of the blocks for intervals.
     """
 
-    scene: BenchmarkScene
     cube: Cube
     truth: BurnedArea
-    cover: npt.NDArray[np.uint8]
+    mapped: tuple[Day, Day]
+    cover: npt.NDArray[np.uint8] | None = None
+    confounders: Mapping[str, npt.NDArray[np.bool_]] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=lambda: {"unobserved": "unburned"})
+    block: int = 16
+
+    def known(self, pair: Comparison) -> dict[str, Any]:
+        """Return what is known of the cells, as `Pair.of` takes it."""
+        if self.cover is None:
+            return {}
+        from banet.simulation.spectra import Cover
+
+        masks = {PREFIX + name: mask for name, mask in self.confounders.items()}
+        classes = {"gap": gap_classes(pair, self.cube), "cover": self.cover.astype(np.int64), **masks}
+        return {"classes": classes, "labels": {"cover": tuple(cover.name.lower() for cover in Cover)}}
 
 
 def open_stage(scene: BenchmarkScene, cache: Path) -> Stage:
@@ -57,30 +77,48 @@ def open_stage(scene: BenchmarkScene, cache: Path) -> Stage:
         scene: which one.
         cache: folder of seasons.
     """
-    key = hashlib.sha256(f"{scene} {code_hash(('simulation', 'grid', 'cube'))}".encode()).hexdigest()
+    key = hashlib.sha256(f"{scene} {simulator_hash()}".encode()).hexdigest()
     folder = cache / f"{scene.name}-{key[:12]}"
     if not (folder / _DONE).is_file():
         with writing(folder) as part:
             part.mkdir()
             _write(scene, part)
-    return _read(scene, folder)
+    return _read(folder)
+
+
+ABOVE = frozenset({"cli", "download", "operations", "training"})
+"""Rooms above or beside this one, which nothing here imports: no score can depend on them."""
+
+AFTER = ABOVE | {"chips", "evaluation", "export", "mapping"}
+"""Rooms above the simulator and the cube, on which no season can depend, but for this file."""
+
+
+def code_hash() -> str:
+    """Return the SHA-256 of all that scores may depend on, in hexadecimal.
+
+    Every file of the package is walked, so that none can be forgotten: a room that is left out by name is one
+    that cannot be imported from here. What is hashed too much costs time, what is hashed too little a score
+    of code that is no longer there.
+    """
+    return _hash_of(ABOVE)
+
+
+def simulator_hash() -> str:
+    """Return the SHA-256 of all that a simulated season on disk may depend on, in hexadecimal."""
+    mine = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()
+    return hashlib.sha256(f"{_hash_of(AFTER)} {mine}".encode()).hexdigest()
 
 
 @functools.cache
-def code_hash(parts: tuple[str, ...]) -> str:
-    """Return the SHA-256 of the source of some parts (files or folders) of the package, in hexadecimal."""
+def _hash_of(left_out: frozenset[str], root: Path | None = None) -> str:
     digest = hashlib.sha256()
-    root = Path(str(importlib.resources.files("banet")))
-    for name in parts:
-        place = root / name
-        for file in sorted(_sources(place)):
-            digest.update(str(file.relative_to(root)).encode())
+    top = root or Path(str(importlib.resources.files("banet")))
+    for file in sorted(top.rglob("*")):
+        name = file.relative_to(top)
+        if name.parts[0] not in left_out and "__pycache__" not in name.parts and file.is_file():
+            digest.update(f"{name.as_posix()} {file.stat().st_size} ".encode())
             digest.update(file.read_bytes())
     return digest.hexdigest()
-
-
-def _sources(place: Path) -> Iterable[Path]:
-    return [place] if place.is_file() else place.rglob("*.py")
 
 
 def _write(scene: BenchmarkScene, folder: Path) -> None:
@@ -96,12 +134,14 @@ def _write(scene: BenchmarkScene, folder: Path) -> None:
         "water": simulated.water,
         "cover": simulated.land_cover,
     }
+    masks: Mapping[str, npt.NDArray[Any]] = getattr(simulated, "confounders", {})
+    planes |= {PREFIX + name: np.asarray(mask, bool) for name, mask in masks.items()}
     np.savez_compressed(folder / "truth.npz", allow_pickle=False, **planes)
     about = {"name": scene.name, "start": str(simulated.days[0]), "stop": str(simulated.days[-1] + 1)}
     (folder / _DONE).write_text(json.dumps(about) + "\n", encoding="utf-8")
 
 
-def _read(scene: BenchmarkScene, folder: Path) -> Stage:
+def _read(folder: Path) -> Stage:
     try:
         about = json.loads((folder / _DONE).read_text(encoding="utf-8"))
         cube = Cube.open(folder / "cube.zarr")
@@ -125,7 +165,8 @@ def _read(scene: BenchmarkScene, folder: Path) -> Stage:
         stop=np.datetime64(about["stop"], "D"),
         water=water,
     )
-    return Stage(scene, cube, truth, planes["cover"])
+    masks = {name.removeprefix(PREFIX): planes[name] for name in planes if name.startswith(PREFIX)}
+    return Stage(cube, truth, (cube.days[0], cube.days[-1]), planes["cover"], masks)
 
 
 def write_cube(scene: Scene, path: Path) -> Cube:

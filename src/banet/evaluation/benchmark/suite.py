@@ -2,16 +2,38 @@
 
 from __future__ import annotations
 
+import platform
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+
+from banet.errors import InputError
 from banet.evaluation.benchmark.methods import Candidate, Method, baselines, networks
-from banet.evaluation.benchmark.real import run_greek
-from banet.evaluation.benchmark.result import BenchmarkResult, collect
-from banet.evaluation.benchmark.run import Progress, plan, run_jobs
+from banet.evaluation.benchmark.real import GREEK, greek_methods, run_greek
+from banet.evaluation.benchmark.run import (
+    STRESSED,
+    Progress,
+    place_of,
+    plan,
+    replay_identity,
+    run_jobs,
+    scene_key,
+)
 from banet.evaluation.benchmark.scenes import REPLAYED, BenchmarkScene, Subset, subset_named
+from banet.evaluation.benchmark.stage import simulator_hash
+from banet.evaluation.convergence import Convergence
+from banet.evaluation.keeping import load_replay
+from banet.evaluation.result import Result
+from banet.evaluation.stress import STRESSES
+from banet.evaluation.sums import Sums
+from banet.io.files import output_folder
+from banet.io.lock import lock
 
 __all__ = ["benchmark"]
+
+TRUTH = "simulated truth"
 
 
 def benchmark(
@@ -22,12 +44,13 @@ def benchmark(
     scenes: Sequence[BenchmarkScene] | None = None,
     methods: Sequence[Method] | None = None,
     replays: bool | None = None,
+    stress: bool = False,
     real: Path | None = None,
     cache: Path | None = None,
     workers: int = 1,
     draws: int = 1000,
     progress: Progress | None = None,
-) -> BenchmarkResult:
+) -> Result:
     """Score weights and baselines on the fixed seasons; what an earlier run finished is not done again.
 
     Args:
@@ -38,6 +61,8 @@ def benchmark(
         methods: further methods, or other baselines; None for the baselines of the benchmark.
         replays: whether to replay the longest season of each climate in near real time; None does where the
             seasons hold them.
+        stress: whether to score all but maps without images under every stress too, see
+            `banet.evaluation.stress`.
         real: folder of real files, for the Greek scene; None leaves it out.
         cache: folder of simulated seasons; `seasons` in `out` if None.
         workers: processes.
@@ -47,23 +72,97 @@ def benchmark(
     Raises:
         InputError: if there is nothing to score.
         NotFoundError: if a real file is missing.
+        BusyError: if another run works in the folder.
     """
     chosen = tuple(scenes) if scenes is not None else subset_named(subset)
     every = (*(baselines() if methods is None else methods), *(m for c in candidates for m in networks(c)))
-    replayed = [s.name for s in chosen if s.name in REPLAYED] if replays is not False else []
+    if not every or not chosen:
+        raise InputError("a benchmark needs at least one method and one season")
+    stressed = [m for m in every if m.inputs != "no images"] if stress else []
+    replayed = [s for s in chosen if s.name in REPLAYED] if replays is not False else []
     followers: tuple[Candidate | None, ...] = (*candidates, None) if candidates else ()
-    jobs = plan(chosen, every, out, replayed=replayed, followers=followers)
-    run_jobs(jobs, out, cache or out / "seasons", workers=workers, progress=progress)
-    if real is not None:
-        run_greek(every, real, out, progress=progress)
-    return collect(
-        out,
-        chosen,
-        every,
-        candidates=candidates,
-        replayed=replayed,
-        followers=followers,
-        real=real is not None,
+    names = [scene.name for scene in replayed]
+    with lock(output_folder(out), "this benchmark"):
+        jobs = plan(chosen, every, out, stressed=stressed, replayed=names, followers=followers)
+        run_jobs(jobs, out, cache or out / "seasons", workers=workers, progress=progress)
+        if real is not None:
+            run_greek(every, real, out, progress=progress)
+    return Result(
+        sums={m.name: {s.name: Sums.load(_there(out, scene_key(s), m)) for s in chosen} for m in every},
+        reference=TRUTH,
+        about=_about(chosen, candidates, draws, subset if scenes is None else "own"),
+        methods={m.name: {"candidate": m.candidate, "inputs": m.inputs} for m in every if m.candidate},
+        scene_groups={
+            climate: [scene.name for scene in chosen if scene.climate == climate]
+            for climate in dict.fromkeys(scene.climate for scene in chosen)
+        },
+        replays=_replays(out, replayed, followers),
+        real={} if real is None else {"greece": _greece(out, every, draws)},
+        stress=_stress(out, chosen, stressed),
+        sketches={m.name: {s.name: _there(out, scene_key(s), m) for s in chosen} for m in every},
         draws=draws,
-        subset=subset if scenes is None else "own",
     )
+
+
+def _there(out: Path, scene: str, method: Method, stress: str = "") -> Path:
+    path = place_of(out, scene, method.slug, method.identity, stress)
+    if not path.is_file():
+        name = scene.partition(" ")[0]
+        raise InputError(f"{method.name} was not scored on {name} yet; run the benchmark again")
+    return path
+
+
+def _greece(out: Path, methods: Sequence[Method], draws: int) -> Result:
+    places = {method.name: {GREEK: _there(out, GREEK, method)} for method in greek_methods(methods)}
+    sums = {name: {GREEK: Sums.load(of[GREEK])} for name, of in places.items()}
+    return Result(sums=sums, reference="VNP64A1", sketches=places, draws=draws)
+
+
+def _replays(
+    out: Path, scenes: Sequence[BenchmarkScene], followers: Sequence[Candidate | None]
+) -> dict[str, Convergence]:
+    found = {}
+    for name, _, identity in map(replay_identity, followers):
+        parts = [load_replay(place_of(out, scene_key(scene), "replay", identity)) for scene in scenes]
+        if parts:
+            found[name] = Convergence.join(parts)
+    return found
+
+
+def _stress(out: Path, scenes: Sequence[BenchmarkScene], methods: Sequence[Method]) -> dict[str, Any]:
+    """Scores over all seasons by map and stress."""
+    return {
+        method.name: {
+            stress.name: _stressed(
+                Sums.join(
+                    [Sums.load(_there(out, scene_key(s), method, stress.name), STRESSED) for s in scenes]
+                )
+            )
+            for stress in STRESSES
+        }
+        for method in methods
+    }
+
+
+def _stressed(sums: Sums) -> dict[str, Any]:
+    said = sums.value(STRESSED)
+    figures = {name: getattr(said["hard"], name) for name in ("dice", "commission", "omission")}
+    return figures | {"mean_absolute_days": said["dating"].mean_absolute, "edges": said["edges"]}
+
+
+def _about(
+    scenes: Sequence[BenchmarkScene], candidates: Sequence[Candidate], draws: int, subset: str
+) -> dict[str, Any]:
+    import torch
+
+    import banet
+
+    seasons = [
+        {"name": s.name, "seed": s.seed, "start": str(s.start), "days": s.days, "size": s.size}
+        for s in scenes
+    ]
+    versions = {"banet": banet.__version__, "numpy": np.__version__, "torch": torch.__version__}
+    protocol = {"accuracy": "simulated", "subset": subset, "seasons": seasons, "draws": draws}
+    protocol |= {"simulator_sha256": simulator_hash()}
+    protocol |= {"versions": versions | {"python": platform.python_version()}}
+    return {"protocol": protocol, "candidates": {one.name: one.to_dict() for one in candidates}}

@@ -1,0 +1,96 @@
+"""Scores by size of fire: omission by the reference's fires, commission by the map's."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from banet.burned_area.fires import label_fires
+from banet.evaluation.measures.measure import Arrays, Bools, Measure, Pair, Reals, Table, Tree, ratio
+from banet.io.tables import Number, Row
+
+__all__ = ["SIZE_EDGES", "Sizes"]
+
+SIZE_EDGES = (0.0, 100.0, 500.0, 1000.0, 5000.0, 20000.0, float("inf"))
+"""Hectares; a fire on an edge belongs to the class above."""
+
+
+class Sizes(Measure):
+    """Fires found and false fires by their hectares.
+
+    Args:
+        cells, days: within which burned cells belong to one fire.
+    """
+
+    name = "sizes"
+
+    def __init__(self, cells: int = 2, days: int = 5):
+        self.cells, self.days = cells, days
+
+    def sums(self, pair: Pair) -> Arrays:
+        """Return, as one group, fires by size with what the other side shows of them.
+
+        Returns:
+            `reference`: number of fires, number that the map touches, hectares, hectares that the map shows;
+            `map`: number of fires, number that touch nothing of the reference, hectares, hectares that the
+            reference shows; (1, classes, 4) each.
+        """
+        c = pair.cells
+        mine, theirs = c.map_burned & c.valid, c.reference_burned & c.valid
+        return {
+            "reference": self._fires(theirs, c.reference_date, mine, c.area, np.greater)[None],
+            "map": self._fires(mine, c.map_date, theirs, c.area, np.equal)[None],
+        }
+
+    def _fires(self, burned: Bools, date: Any, other: Bools, area: Reals, counted: Any) -> Reals:
+        label = label_fires(burned, date, max_gap_cells=self.cells, max_gap_days=self.days)
+        count = int(label.max(initial=0)) + 1
+        whole = np.bincount(label.ravel(), area.ravel(), minlength=count)[1:]
+        common = np.bincount(label.ravel(), (area * other).ravel(), minlength=count)[1:]
+        kind = np.searchsorted(SIZE_EDGES[1:-1], whole, side="right")
+        parts = (np.ones(whole.size), counted(common, 0), whole, common)
+        return np.stack([_count(kind, part) for part in parts], axis=-1)
+
+    def value(self, sums: Arrays) -> Tree:
+        """Return one entry a class."""
+        edges = itertools.pairwise(SIZE_EDGES)
+        both = zip(edges, sums["reference"], sums["map"], strict=True)
+        return {"sizes": [_class(low, high, mine, theirs) for (low, high), mine, theirs in both]}
+
+    def rows(self, whole: Tree) -> list[Row]:
+        """Return one row a class."""
+        return list(whole["sizes"])
+
+    @property
+    def tables(self) -> tuple[Table, ...]:
+        """Share of fires found."""
+        words = "Share of the truth's fires of which the map shows a cell."
+        return (Table("sizes", "Fires found, by size", words, _line),)
+
+
+def _count(kind: npt.NDArray[np.int64], part: npt.NDArray[Any]) -> Reals:
+    return np.asarray(np.bincount(kind, part, minlength=len(SIZE_EDGES) - 1), np.float64)
+
+
+def _class(low: float, high: float, reference: Reals, mapped: Reals) -> dict[str, Any]:
+    fires, found, burned, hit = (float(v) for v in reference)
+    map_fires, false_fires, shown, right = (float(v) for v in mapped)
+    return {
+        "fire_size": f"over {low:g} ha" if np.isinf(high) else f"{low:g}-{high:g} ha",
+        "fires": int(fires),
+        "found": int(found),
+        "reference_ha": burned,
+        "recall": float(ratio(hit, burned)),
+        "map_fires": int(map_fires),
+        "false_fires": int(false_fires),
+        "map_ha": shown,
+        "commission": float(1 - ratio(right, shown)),
+        "relative_bias": float(ratio(shown - burned, burned)),
+    }
+
+
+def _line(whole: Tree) -> Row:
+    return {row["fire_size"]: Number(float(ratio(row["found"], row["fires"])), 2) for row in whole["sizes"]}

@@ -1,0 +1,34 @@
+"""Stated date intervals: how wide they are, and how often they hold the reference's day."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from banet.evaluation.measures.measure import Arrays, Measure, Pair, Tree, ratio
+
+__all__ = ["Uncertainty"]
+
+WIDTHS = 31
+"""Stated uncertainties are counted by day from 0; the last count holds longer ones."""
+
+
+class Uncertainty(Measure):
+    """Cells that both sides date by the map's stated days, and those whose difference is within them."""
+
+    name = "uncertainty"
+
+    def sums(self, pair: Pair) -> Arrays:
+        """Return counts by stated days, all and covered."""
+        spread = pair.cells.map_uncertainty
+        at = pair.both_dated & np.isfinite(spread)
+        stated = spread[at]
+        late = (pair.cells.map_date[at] - pair.cells.reference_date[at]).astype(np.int64)
+        day = np.minimum(stated, WIDTHS - 1).astype(np.int64)
+        counts = [pair.add(at, part, day, WIDTHS) for part in (1, np.abs(late) <= stated)]
+        return {"widths": np.stack(counts, axis=-1)}
+
+    def value(self, sums: Arrays) -> Tree:
+        """Return the mean of what is stated (over 30 days count as 30) and the counts."""
+        widths = sums["widths"]
+        mean = float(ratio(widths[:, 0] @ np.arange(WIDTHS), widths[:, 0].sum()))
+        return {"uncertainty": {"mean_days": mean, "cells_and_covered_by_days": widths.tolist()}}

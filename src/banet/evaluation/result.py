@@ -1,0 +1,145 @@
+"""Result of scoring maps on one scene or on many: sums in, one tree of names and numbers out.
+
+`banet evaluate` makes one of a single scene, the benchmark one of its seasons.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from banet.evaluation.convergence import Convergence
+from banet.evaluation.keeping import Sketch
+from banet.evaluation.measures import Tree
+from banet.evaluation.measures.dates import Dating
+from banet.evaluation.scores import Scores
+from banet.evaluation.sums import Sums
+from banet.io.tables import plain
+
+__all__ = ["FORMAT", "WITH_NETWORK", "Result", "leader"]
+
+FORMAT = 1
+WITH_NETWORK = "candidate"
+_NO_NETWORK = {WITH_NETWORK: None, "inputs": None}
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """Everything measured, by map and scene.
+
+    Attributes:
+        sums: by name of the map, in the order of the tables, and of the scene.
+        reference: name of what they are held against.
+        about: what was compared and how, for JSON.
+        methods: of maps by networks, `candidate` and `inputs`.
+        scene_groups: names of the scenes that belong together, such as climates.
+        cell_groups: scores of the first map by month, land cover, region: kind, then class.
+        fires: date differences to active fires, by map.
+        replays: near-real-time replays by name of what was followed.
+        real: result on a real scene beside the simulated ones, by name of the scene.
+        stress: scores under each stress, see `banet.evaluation.stress`.
+        sketches: what pictures need, or its file, by map and scene.
+        draws: of the bootstrap; 0 for no intervals.
+    """
+
+    sums: Mapping[str, Mapping[str, Sums]]
+    reference: str = "reference"
+    about: Tree = field(default_factory=dict)
+    methods: Mapping[str, Tree] = field(default_factory=dict)
+    scene_groups: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    cell_groups: Mapping[str, Mapping[str, Scores]] = field(default_factory=dict)
+    fires: Mapping[str, Dating] = field(default_factory=dict)
+    replays: Mapping[str, Convergence] = field(default_factory=dict)
+    real: Mapping[str, Result] = field(default_factory=dict)
+    stress: Tree = field(default_factory=dict)
+    sketches: Mapping[str, Mapping[str, Sketch | Path]] = field(default_factory=dict)
+    draws: int = 1000
+
+    def joined(self, name: str, scenes: Sequence[str] | None = None) -> Sums:
+        """Return the sums of a map over all scenes, or over some."""
+        of = self.sums[name]
+        return Sums.join([of[scene] for scene in (of if scenes is None else scenes)])
+
+    @cached_property
+    def scores(self) -> dict[str, Scores]:
+        """Scores of each map over all scenes, with intervals."""
+        return {name: self._scores(name) for name in self.sums}
+
+    @cached_property
+    def by_group(self) -> dict[str, dict[str, Scores]]:
+        """Scores by group of scenes, then by map, with intervals."""
+        return {
+            group: {name: self._scores(name, scenes) for name in self.sums}
+            for group, scenes in self.scene_groups.items()
+        }
+
+    def _scores(self, name: str, scenes: Sequence[str] | None = None) -> Scores:
+        return Scores.of(self.joined(name, scenes), name=name, reference=self.reference, draws=self.draws)
+
+    @cached_property
+    def wholes(self) -> dict[str, dict[str, Any]]:
+        """What all measures say of each map over all scenes."""
+        return {name: self._whole(name) for name in self.sums}
+
+    def _whole(self, name: str) -> dict[str, Any]:
+        scored = Scores.__dataclass_fields__
+        said = {key: value for key, value in self.joined(name).value().items() if key not in scored}
+        return {"scores": self.scores[name].to_dict(), **plain(said)}
+
+    def worst(self, name: str, count: int = 3) -> list[str]:
+        """Return the scenes on which a map has the lowest Dice, the worst first."""
+        dice = {scene: Scores.of(one).dice for scene, one in self.sums[name].items()}
+        return sorted((s for s, value in dice.items() if np.isfinite(value)), key=lambda s: dice[s])[:count]
+
+    def sketch(self, name: str, scene: str) -> Sketch:
+        """Return a map and its reference for a picture.
+
+        Raises:
+            UnreadableFileError: if its file is damaged.
+        """
+        held = self.sketches[name][scene]
+        return held if isinstance(held, Sketch) else Sketch.load(held)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything by name, ready for JSON: what is not defined is None."""
+        tree = {
+            "format": FORMAT,
+            **self.about,
+            "methods": {name: self._method(name) for name in self.sums},
+            **{kind: {k: one.to_dict() for k, one in of.items()} for kind, of in self.cell_groups.items()},
+            "dates_to_active_fires": self.fires,
+            "convergence": self.replays,
+            "stress": self.stress,
+            **{scene: one.wholes for scene, one in self.real.items()},
+        }
+        return dict(plain(tree))
+
+    def _method(self, name: str) -> dict[str, Any]:
+        return {
+            **self.methods.get(name, _NO_NETWORK),
+            "overall": self.wholes[name],
+            "climates": {group: scores[name] for group, scores in self.by_group.items()},
+            "seasons": {scene: _short(Scores.of(one)) for scene, one in self.sums[name].items()},
+            "worst": self.worst(name),
+        }
+
+
+def leader(tree: Tree) -> str:
+    """Return the map that pictures show: the first by a network, else the first."""
+    names: list[str] = list(tree["methods"])
+    return next((name for name in names if tree["methods"][name][WITH_NETWORK]), names[0])
+
+
+def _short(scores: Scores) -> dict[str, Any]:
+    names = ("dice", "commission", "omission", "relative_bias")
+    return {name: getattr(scores, name) for name in names} | {
+        "mean_absolute_days": scores.dating.mean_absolute,
+        "covered": scores.dating.covered,
+        "map_ha": scores.hard.map_burned,
+        "reference_ha": scores.hard.reference_burned,
+    }

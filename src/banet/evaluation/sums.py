@@ -1,0 +1,126 @@
+"""Sums of all measures of one map, or of several maps added up, and their way to and from a file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from banet.errors import InputError
+from banet.evaluation.keeping import load_arrays, save_arrays
+from banet.evaluation.measures import MEASURES, Measure, Pair, Tree
+from banet.evaluation.measures.measure import Arrays, total
+
+__all__ = ["Interval", "Sums", "intervals"]
+
+Interval = tuple[float, float]
+_AT_ONCE = 200
+
+
+@dataclass(frozen=True, eq=False)
+class Sums:
+    """Sums by measure.
+
+    Attributes:
+        arrays: by name of the measure and of the sum, groups first.
+    """
+
+    arrays: Mapping[str, Arrays]
+
+    @classmethod
+    def of(cls, pair: Pair, measures: Iterable[Measure] = MEASURES) -> Sums:
+        """Measure a pair."""
+        return cls({measure.name: measure.sums(pair) for measure in measures})
+
+    @classmethod
+    def join(cls, parts: Sequence[Sums]) -> Sums:
+        """Return several maps as one, their groups one after another.
+
+        Raises:
+            InputError: if there is none.
+        """
+        if not parts:
+            raise InputError("nothing was compared; there is nothing to join")
+        return cls({name: _joined([part.arrays[name] for part in parts]) for name in parts[0].arrays})
+
+    def total(self, measure: str) -> Arrays:
+        """Return the sums of a measure over all groups."""
+        return total(self.arrays[measure])
+
+    def value(self, measures: Iterable[Measure] = MEASURES) -> Tree:
+        """Return what the measures say."""
+        found: dict[str, object] = {}
+        for measure in measures:
+            found |= measure.value(self.total(measure.name))
+        return found
+
+    def save(self, path: Path) -> None:
+        """Write the sums to an .npz file, whole or not at all."""
+        parts = self.arrays.items()
+        save_arrays(path, {f"{m}.{name}": part for m, arrays in parts for name, part in arrays.items()})
+
+    @classmethod
+    def load(cls, path: Path, measures: Iterable[Measure] = MEASURES) -> Sums:
+        """Read the sums from the file that `save` wrote.
+
+        Raises:
+            UnreadableFileError: if it is damaged.
+        """
+        arrays: dict[str, Arrays] = {measure.name: {} for measure in measures}
+        for key, part in load_arrays(path).items():
+            measure, _, name = key.partition(".")
+            arrays.setdefault(measure, {})[name] = part
+        return cls(arrays)
+
+
+def _joined(parts: Sequence[Arrays]) -> Arrays:
+    names = dict.fromkeys(name for part in parts for name in part)
+    return {name: np.concatenate([part[name] for part in parts if name in part]) for name in names}
+
+
+def intervals(
+    sums: Sums, measures: Sequence[Measure], *, draws: int = 1000, level: float = 0.95, seed: int = 0
+) -> dict[str, Interval]:
+    """Return the interval of each figure of some measures by block bootstrap (percentiles of the draws).
+
+    Neighbouring cells burn together, so cells are no independent sample; square blocks wider than most fires
+    nearly are. Blocks are drawn with replacement, their sums added, the figures computed from the sums.
+
+    Args:
+        sums: by block; all these measures have the same blocks.
+        measures: that have figures.
+        draws: number of draws.
+        level: of the interval.
+        seed: of the draws.
+
+    Returns:
+        (low, high) by name of the figure; NaN where it is not defined in any draw.
+    """
+    rng = np.random.default_rng(seed)
+    varying = [measure for measure in measures if measure.figures(sums.arrays[measure.name])]
+    groups = {len(part) for measure in varying for part in sums.arrays[measure.name].values()}
+    if len(groups) != 1:
+        raise InputError(f"measures of {sorted(groups)} blocks cannot be drawn together")
+    count = groups.pop()
+    values: dict[str, list[np.ndarray]] = {}
+    for first in range(0, draws, _AT_ONCE):
+        size = min(_AT_ONCE, draws - first)
+        # Whole numbers as float64 are exact up to 2**53, and multiply a hundred times faster.
+        times = rng.multinomial(count, np.full(count, 1 / count), size=size).astype(np.float64)
+        for measure in varying:
+            arrays = sums.arrays[measure.name].items()
+            drawn = {name: np.tensordot(times, np.asarray(part, np.float64), axes=1) for name, part in arrays}
+            for name, figure in measure.figures(drawn).items():
+                values.setdefault(name, []).append(figure)
+    tails = [(1 - level) / 2, (1 + level) / 2]
+    return {name: _percentiles(np.concatenate(parts), tails) for name, parts in values.items()}
+
+
+def _percentiles(values: np.ndarray, tails: list[float]) -> Interval:
+    finite = values[np.isfinite(values)]
+    if not finite.size:
+        return float("nan"), float("nan")
+    low, high = np.quantile(finite, tails)
+    return float(low), float(high)
