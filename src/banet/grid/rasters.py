@@ -60,7 +60,8 @@ def whole_numbers(
     Raises:
         UnreadableFileError: if a value is no whole number (a raster of codes must not be interpolated).
     """
-    there = np.where(gone, filling, values)
+    wide = values if np.issubdtype(values.dtype, np.floating) else values.astype(np.int64)
+    there = np.where(gone, filling, wide)
     if np.issubdtype(there.dtype, np.floating) and (there != np.round(there)).any():
         odd = there[there != np.round(there)][0]
         raise UnreadableFileError(
