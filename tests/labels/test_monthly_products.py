@@ -10,8 +10,9 @@ import pytest
 import rasterio
 from affine import Affine
 
+from banet.burned_area.geotiff import read_geotiff
 from banet.errors import BanetWarning, InputError, UnreadableFileError
-from banet.evaluation.sources import read_raster_map, sniff
+from banet.evaluation.sources import sniff
 from banet.grid.region import Region
 from banet.labels.firecci import read_firecci
 from banet.labels.mcd64a1 import read_mcd64a1
@@ -71,9 +72,11 @@ def test_what_is_missing_is_missing_in_every_reader(tmp_path, values, nodata, so
     assert set(np.argwhere(got.burned)[:, 0]) == {30, 31, 32, 33}
     name = "20200801-ESACCI-L3S_FIRE-BA-MODIS-AREA_3-fv5.1-JD.tif"
     assert told(read(write(tmp_path / name, stored, nodata, transform), read_firecci)) == (800, 20)
-    if not south_up:
-        plain = read_raster_map(write(tmp_path / "dates.tif", values, nodata), days=("2020-08", "2020-08"))
-        assert told(plain) == (800, 20)
+    plain = read_geotiff(
+        write(tmp_path / "dates.tif", stored, nodata, transform), days=("2020-08", "2020-08")
+    )
+    assert told(plain) == (800, 20)
+    assert set(np.argwhere(plain.burned)[:, 0]) == {30, 31, 32, 33}
 
 
 @pytest.mark.parametrize("kind", ["int16", "float32", "uint16"])

@@ -7,16 +7,16 @@ at least 25 cells, are those of Pinto et al. (2020, doi 10.1016/j.isprsjprs.2019
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from banet.days import Days
+from banet.burned_area.dating import NO_UNCERTAINTY
+from banet.burned_area.linking import link
 from banet.errors import InputError
 from banet.grid.polygons import within_180
 from banet.grid.region import Region
@@ -29,22 +29,11 @@ if TYPE_CHECKING:
 
     from banet.burned_area.burned_area import BurnedArea
 
-__all__ = [
-    "MAX_GAP_CELLS",
-    "MAX_GAP_DAYS",
-    "MIN_CELLS",
-    "Events",
-    "find_events",
-    "label_fires",
-    "trace_events",
-]
+__all__ = ["MAX_GAP_CELLS", "MAX_GAP_DAYS", "MIN_CELLS", "Events", "find_events", "trace_events"]
 
 MAX_GAP_DAYS = 2
 MAX_GAP_CELLS = 2
 MIN_CELLS = 25
-NO_UNCERTAINTY = 255
-
-Index = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,9 +101,8 @@ def trace_events(
     sequence = _checked(maps, max_gap_days, max_gap_cells, min_cells)
     region = sequence[0].region
     grids, cells = _burned_cells(sequence)
-    label = _linked(
-        grids, cells["day"].to_numpy(), max_gap_days, max_gap_cells, region.east - region.west >= 360
-    )
+    day = cells["day"].to_numpy(np.float64)
+    label = link(grids, day, max_gap_days, max_gap_cells, wraps=region.east - region.west >= 360)
     cells = _measured(_without_small(cells.assign(label=label), min_cells), region)
     ids = _identities(cells, region)
     return Events(_table(cells, ids, region, epsg), _growth(cells, ids))
@@ -158,92 +146,6 @@ def _burned_cells(maps: list[BurnedArea]) -> tuple[list[npt.NDArray[np.int32]], 
         }
         parts.append(pd.DataFrame(columns))
     return grids, pd.concat(parts, ignore_index=True)
-
-
-def label_fires(
-    burned: npt.NDArray[np.bool_], date: Days, *, max_gap_cells: int = MAX_GAP_CELLS, max_gap_days: int = 5
-) -> Index:
-    """Number the fires of one grid.
-
-    Args:
-        burned: (rows, columns).
-        date: (rows, columns) datetime64[D]; burned cells without a date join whatever is near them.
-        max_gap_cells: as in `find_events`.
-        max_gap_days: likewise.
-
-    Returns:
-        (rows, columns) int64 from 1, by the first cell of each fire; 0 where nothing burned.
-
-    Raises:
-        InputError: if the limits are out of range, or shapes differ.
-    """
-    if max_gap_cells < 1 or max_gap_days < 0:
-        raise InputError(
-            f"fires joined over {max_gap_cells} cells and {max_gap_days} days; give at least 1 and 0"
-        )
-    if burned.shape != date.shape:
-        raise InputError(f"burned cells {burned.shape} and dates {date.shape} differ in shape")
-    grid = np.full(burned.shape, -1, np.int32)
-    grid[burned] = np.arange(np.count_nonzero(burned), dtype=np.int32)
-    when = date[burned]
-    day = np.where(np.isnat(when), np.nan, when.astype(np.int64))
-    label = _linked([grid], day, max_gap_days, max_gap_cells, wraps=False)
-    _, first, fire = np.unique(label, return_index=True, return_inverse=True)
-    found = np.zeros(burned.shape, np.int64)
-    found[burned] = np.argsort(np.argsort(first))[fire] + 1
-    return found
-
-
-def _linked(
-    grids: list[npt.NDArray[np.int32]], day: npt.NDArray[Any], gap_days: int, gap: int, wraps: bool
-) -> Index:
-    """Return the number of the fire of each burned cell; `day` may be NaN, which is near to any.
-
-    Neighbours are looked up one offset at a time and merged at once, so memory is that of the cells and not
-    of the pairs.
-    """
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
-    label = np.arange(day.size)
-    for one, other, offset in _pairs(grids, day, gap_days, gap):
-        a, b = _neighbours(one, other, offset, wraps)
-        together = ~(np.abs(day[a] - day[b]) > gap_days) & (label[a] != label[b])
-        if together.any():
-            ends = (label[a[together]], label[b[together]])
-            graph = coo_array((np.ones(ends[0].size, bool), ends), shape=(label.size, label.size))
-            label = connected_components(graph, directed=False)[1].astype(np.int64)[label]
-    return label
-
-
-def _pairs(
-    grids: list[npt.NDArray[np.int32]], day: npt.NDArray[Any], gap_days: int, gap: int
-) -> Iterator[tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], tuple[int, int]]]:
-    """Give pairs of rasters near enough in time, and offsets; within one raster each pair of cells once."""
-    reach = range(-gap, gap + 1)
-    around = sorted(((y, x) for y in reach for x in reach), key=lambda o: (max(map(abs, o)), o))
-    burned = [(grid, day[grid[grid >= 0]]) for grid in grids if (grid >= 0).any()]
-    for (one, first), (other, second) in itertools.combinations_with_replacement(burned, 2):
-        apart = max(second.min() - first.max(), first.min() - second.max())
-        if not apart > gap_days:
-            for offset in around:
-                if one is not other or offset > (0, 0):
-                    yield one, other, offset
-
-
-def _neighbours(
-    one: npt.NDArray[np.int32], other: npt.NDArray[np.int32], offset: tuple[int, int], wraps: bool
-) -> tuple[Index, Index]:
-    """Return the cells of `one` that have a burned cell of `other` at an offset, and that cell."""
-    rows, cols = one.shape
-    row, col = np.nonzero(one >= 0)
-    to_row, to_col = row + offset[0], col + offset[1]
-    if wraps:
-        to_col %= cols
-    inside = (to_row >= 0) & (to_row < rows) & (to_col >= 0) & (to_col < cols)
-    found = np.full(row.size, -1, np.int64)
-    found[inside] = other[to_row[inside], to_col[inside]]
-    return one[row, col][found >= 0].astype(np.int64), found[found >= 0]
 
 
 def _without_small(cells: pd.DataFrame, least: int) -> pd.DataFrame:

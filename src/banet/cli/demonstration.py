@@ -135,7 +135,7 @@ def _build(scene: Scene, folder: Path, report: Any) -> Cube:
 
 
 def _map(cube: Cube, folder: Path, weights: str, report: Any) -> tuple[BurnedArea, dict[str, Path]]:
-    from banet.export.output import write_month
+    from banet.export.products import write_month
     from banet.mapping import map_burned
 
     burnmap = map_burned(cube, _MONTH, _MONTH, weights, progress=report)
@@ -161,14 +161,14 @@ def _report(
     scores: dict[str, Scores],
     products: dict[str, Path],
 ) -> Path:
-    from banet.export import DatedPanel, Picture, Section, Table, comparison_picture, write_report
+    from banet.export import Picture, Section, Table, comparison_picture, write_report
     from banet.export.filmstrip import filmstrip
 
     pictures = output_folder(folder / "pictures")
     panels = [
-        DatedPanel.of(truth, "Truth (simulated)"),
-        DatedPanel.of(burnmap, "banet"),
-        DatedPanel.of(baseline, "Active fires"),
+        truth.named("Truth (simulated)"),
+        burnmap.named("banet"),
+        baseline.named("Active fires"),
     ]
     comparison = comparison_picture(
         panels,

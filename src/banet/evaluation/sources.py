@@ -5,25 +5,21 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from banet.burned_area.burned_area import BurnedArea
-from banet.burned_area.dated import NO_UNCERTAINTY, DatedFractions
-from banet.days import Days, as_day, day_range, parse_period
-from banet.errors import InputError, NotFoundError, UnreadableFileError
-from banet.grid.rasters import missing, whole_numbers
+from banet.burned_area.geotiff import read_geotiff
+from banet.burned_area.joining import join
+from banet.burned_area.netcdf import read_map
+from banet.errors import InputError, NotFoundError
 from banet.grid.region import Region
 from banet.grid.vectors import is_vector
 from banet.io.files import PathLike, visible_files
-from banet.labels.monthly_files import MEANINGS, MISSING
 from banet.labels.monthly_products import product_of
 
-if TYPE_CHECKING:
-    from banet.burned_area.burned_area import BurnedArea
-
-__all__ = ["read_map_or_product", "read_other", "read_pair", "read_raster_map", "read_truth", "sniff"]
+__all__ = ["read_map_or_product", "read_other", "read_pair", "sniff"]
 
 _TILES = re.compile(r"^(MCD64|VNP64|VJ[12]64|MCD45)", re.IGNORECASE)
 _OWN_RASTER = "_burn_date.tif"
@@ -105,9 +101,9 @@ def read_map_or_product(
     if what == "map":
         return _read_maps(Path(path))
     if what == "truth":
-        return read_truth(_only(Path(path), "*_truth.nc"))
+        return read_map(_only(Path(path), "*_truth.nc"))
     if what == "raster":
-        return read_raster_map(_only(Path(path), f"*{_OWN_RASTER}"), days=days)
+        return read_geotiff(_only(Path(path), f"*{_OWN_RASTER}"), days=days)
     if region is None or days is None:
         raise InputError(
             f"{path} ({what}) has no grid of its own; give the region and the days to read it for"
@@ -194,9 +190,6 @@ def _read_product(
 
 def _read_maps(path: Path) -> BurnedArea:
     """Read a map; a folder's maps of single months are joined."""
-    from banet.burned_area.joining import join
-    from banet.burned_area.netcdf import read_map
-
     if not path.is_dir():
         return read_map(path)
     found = [file for file in visible_files(path, "*.nc") if not file.name.endswith("_truth.nc")]
@@ -210,135 +203,3 @@ def _only(path: Path, pattern: str) -> Path:
     if len(found) != 1:
         raise InputError(f"the folder {path} holds {len(found)} files {pattern}; name one of them")
     return found[0]
-
-
-def read_truth(path: PathLike) -> BurnedArea:
-    """Read the truth of a simulated scene (`{region}_truth.nc`).
-
-    Raises:
-        NotFoundError: if there is no such file.
-        UnreadableFileError: if it is no truth.
-    """
-    import xarray as xr
-
-    file = Path(path)
-    if not file.is_file():
-        raise NotFoundError(f"the truth {file} does not exist")
-    try:
-        with xr.open_dataset(file, engine="h5netcdf") as opened:
-            data = opened.load()
-        region = _region_of(data, file.name.removesuffix("_truth.nc"))
-        dated = DatedFractions.from_pieces(
-            region,
-            data["entry_row"].values,
-            data["entry_column"].values,
-            data["entry_day"].values.astype("datetime64[D]"),
-            data["entry_fraction"].values,
-            np.zeros(data.sizes["entry"]),
-        )
-        water = data["water"].values.astype(bool)
-        days: Days = data["time"].values.astype("datetime64[D]")
-    except (OSError, ValueError, KeyError) as error:
-        raise UnreadableFileError(f"{file.name} is no truth of a simulated scene: {error}") from error
-    return BurnedArea.from_dated(
-        dated, name="simulated truth", known=~water, start=days[0], stop=days[-1] + 1, water=water
-    )
-
-
-def _region_of(data: Any, name: str) -> Region:
-    lat, lon = data["latitude"].values, data["longitude"].values
-    size = float(data.attrs["pixel_size"])
-    west, north = float(lon[0]) - size / 2, float(lat[0]) + size / 2
-    box = (west, north - size * lat.size, west + size * lon.size, north)
-    edges = [round(edge, 9) for edge in box]
-    clean = "".join(c if c.isalnum() or c in "_-" else "_" for c in name) or "truth"
-    return Region(clean, (edges[0], edges[1], edges[2], edges[3]), size)
-
-
-def read_raster_map(path: PathLike, *, days: tuple[Any, Any] | None = None) -> BurnedArea:
-    """Read a raster of burn dates (1-366; 0 unburned, -1 not observed, -2 water) in degrees.
-
-    The confidence and uncertainty rasters of banet beside it are read as well. The burned fraction, which no
-    raster holds, is 1 where burned.
-
-    Args:
-        path: a GeoTIFF, such as `{name}_burn_date.tif`.
-        days: first and last day (or month), both included, by which days of year are placed where the file's
-            tags `start` and `end` do not say.
-
-    Raises:
-        NotFoundError: if there is no such file.
-        UnreadableFileError: if it is no GeoTIFF in degrees with square cells, or its days are not known.
-    """
-    import rasterio
-
-    file = Path(path)
-    if not file.is_file():
-        raise NotFoundError(f"the raster {file} does not exist")
-    try:
-        with rasterio.open(file) as raster:
-            stored, nodata = raster.read(1), raster.nodata
-            bounds, tags, size = raster.bounds, raster.tags(), raster.transform.a
-            square = raster.crs is not None and raster.crs.is_geographic
-            square &= np.isclose(raster.transform.e, -size, rtol=1e-6)
-    except rasterio.errors.RasterioIOError as error:
-        raise UnreadableFileError(f"{file.name} is no readable GeoTIFF: {error}") from error
-    if not square:
-        raise UnreadableFileError(
-            f"{file.name} does not lie on square cells in degrees; bring it there, or name it like the "
-            "product that it is (MCD64A1..., *-ESACCI-L3S_FIRE-BA-*-JD.tif)"
-        )
-    if days is not None and not {"start", "end"} <= tags.keys():
-        tags = tags | {"start": str(days[0]), "end": str(days[1])}
-    if "start" not in tags or "end" not in tags:
-        raise UnreadableFileError(
-            f"{file.name} does not say which days it covers (tags start and end); give the first and last day"
-        )
-    name = tags.get("region") or "raster"
-    edges = [round(edge, 9) for edge in (bounds.left, bounds.bottom, bounds.right, bounds.top)]
-    region = Region(name, (edges[0], edges[1], edges[2], edges[3]), round(size, 12))
-    start, stop = parse_period(tags["start"], tags["end"])
-    values = whole_numbers(stored, missing(stored, nodata, MEANINGS), MISSING, file.name)
-    burned = values > 0
-    fraction = burned.astype(np.float32)
-    confidence = _beside(file, "confidence")
-    sure = None
-    if confidence is not None:
-        sure = np.where(confidence <= 100, confidence, np.nan).astype(np.float32)
-    spread = _beside(file, "uncertainty")
-    stated = np.full(values.shape, NO_UNCERTAINTY) if spread is None else spread
-    return BurnedArea(
-        region=region,
-        start=start,
-        stop=stop,
-        burned_fraction=np.where(values == -1, np.nan, fraction).astype(np.float32),
-        burn_date=_dates(values, start, stop),
-        uncertainty=np.where(burned, stated, NO_UNCERTAINTY).astype(np.uint8),
-        water=values == -2,
-        threshold=0.0,
-        name=file.name.removesuffix(_OWN_RASTER),
-        stated_confidence=sure,
-    )
-
-
-def _beside(file: Path, layer: str) -> Any:
-    import rasterio
-
-    other = file.with_name(file.name.replace(_OWN_RASTER, f"_{layer}.tif"))
-    if other == file or not other.is_file():
-        return None
-    with rasterio.open(other) as raster:
-        return raster.read(1)
-
-
-def _dates(values: Any, start: Any, stop: Any) -> Days:
-    """Place days of year within the period; a period of more than a year takes the first that fits."""
-    from banet.days import day_of_year
-
-    date = np.full(values.shape, np.datetime64("NaT", "D"))
-    for day in day_range(as_day(start), as_day(stop))[::-1]:
-        date[values == int(day_of_year(np.array([day]))[0])] = day
-    outside = (values > 0) & np.isnat(date)
-    if outside.any():
-        raise UnreadableFileError(f"{int(outside.sum())} burn dates lie outside {start} to {stop}")
-    return date

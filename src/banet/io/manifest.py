@@ -10,7 +10,6 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import hashlib
-import importlib.metadata
 import json
 import platform
 from collections.abc import Iterable, Mapping
@@ -21,6 +20,7 @@ from typing import Any
 from banet.errors import InputError, UnreadableFileError
 from banet.io.files import PathLike, existing_file, sha256, visible_files, writing
 from banet.io.scrub import plain, scrubbed_command
+from banet.io.versions import version
 
 __all__ = ["InputFile", "Manifest"]
 
@@ -32,15 +32,8 @@ def _now() -> str:
     return dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds")
 
 
-def _version(package: str) -> str:
-    try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        return "not installed"
-
-
 def _environment() -> dict[str, str]:
-    versions = {name: _version(name) for name in _LIBRARIES}
+    versions = {name: version(name) or "not installed" for name in _LIBRARIES}
     system = f"{platform.system()} {platform.machine()}"
     return {**versions, "python": platform.python_version(), "platform": system}
 
@@ -78,10 +71,10 @@ class InputFile:
 class Manifest:
     """What made an output.
 
-    `Manifest.begin` takes credentials out of `command` and `config`, once; nothing else does.
+    Credentials are taken out of `command` and `config` when a manifest is made, not when it is written.
 
     Attributes:
-        command: the command line, one item a word.
+        command: the command line, one item a word; text is split as a shell would.
         config: settings; values become what JSON can hold.
         inputs: the files that were read, sorted by name.
         weights: SHA-256 of each weights file by its name.
@@ -91,18 +84,19 @@ class Manifest:
         environment: versions of Python and of the libraries that numbers depend on, and the platform.
     """
 
-    command: tuple[str, ...] = ()
+    command: tuple[str, ...] | str = ()
     config: Mapping[str, Any] = field(default_factory=dict)
     inputs: tuple[InputFile, ...] = ()
     weights: Mapping[str, str] = field(default_factory=dict)
     products: Mapping[str, str] = field(default_factory=dict)
     started: str | None = None
     finished: str | None = None
-    version: str = field(default_factory=lambda: _version("banet"))
+    version: str = field(default_factory=lambda: version() or "unknown")
     environment: Mapping[str, str] = field(default_factory=_environment)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "command", tuple(self.command))
+        object.__setattr__(self, "command", scrubbed_command(self.command))
+        object.__setattr__(self, "config", plain(self.config))
         object.__setattr__(self, "inputs", tuple(sorted(self.inputs, key=lambda item: item.name)))
         for name in ("weights", "products", "environment"):
             object.__setattr__(self, name, dict(sorted(getattr(self, name).items())))
@@ -120,7 +114,7 @@ class Manifest:
         """Make the manifest of a run that starts now.
 
         Args:
-            command: the command line; text is split as a shell would.
+            command: the command line.
             config: the settings that the run resolved to.
             inputs: paths of files and folders; only their names go into the manifest.
             weights: SHA-256 by name.
@@ -129,9 +123,9 @@ class Manifest:
         Raises:
             InputError: if an input does not exist.
         """
-        words = scrubbed_command(command if isinstance(command, str) else tuple(command))
+        words = command if isinstance(command, str) else tuple(command)
         files = tuple(InputFile.of(path, digest=digest) for path in inputs)
-        return cls(words, plain(config or {}), files, weights or {}, started=_now())
+        return cls(words, config or {}, files, weights or {}, started=_now())
 
     def end(self, products: Mapping[str, str] | None = None) -> Manifest:
         """Return this manifest with the time set to now and the hashes of the products added."""

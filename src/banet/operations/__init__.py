@@ -1,1 +1,0 @@
-"""Archive runs and mornings in near real time, over the rooms below."""
