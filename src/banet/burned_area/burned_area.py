@@ -1,4 +1,4 @@
-"""Where and on which day a region burned: one type for maps, products, perimeters and truth."""
+"""Burned area of a region: one type for maps, products, perimeters and truth."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the gridded HDF4 products of the LAADS order service share: names, values, and overpasses of a day.
+"""Gridded HDF4 products of the LAADS order service: names, values, and overpasses of a day.
 
 One file a band and overpass, `{product}.A{YYYYDDD}.{HHMM}.{collection}.{production}.psrpgs...{band}.hdf`; a
 data set named like the band holds the grid, row 0 in the north. Values above -999 and below 65527 are valid

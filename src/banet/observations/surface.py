@@ -54,7 +54,7 @@ _NAME = re.compile(
 
 
 @dataclass(frozen=True)
-class Tile:
+class SurfaceTile:
     """What the name of a file says.
 
     Attributes:
@@ -127,7 +127,7 @@ class SurfaceSource(FolderSource):
         return replace(view.result(gaps), flags=flags)
 
 
-def _tiles(paths: Iterable[Path]) -> list[Tile]:
+def _tiles(paths: Iterable[Path]) -> list[SurfaceTile]:
     """Tiles by satellite, day and place; of several productions the newest standard one, else the newest."""
     best: dict[tuple[str, Day, int, int], Path] = {}
     matches = [(path, match) for path in paths if (match := _NAME.fullmatch(path.name))]
@@ -137,16 +137,16 @@ def _tiles(paths: Iterable[Path]) -> list[Tile]:
         except InputError:  # a name like A2017400 is a name of something else
             continue
         best[match["satellite"].upper(), day, int(match["h"]), int(match["v"])] = path
-    return [Tile(*key, path) for key, path in sorted(best.items())]
+    return [SurfaceTile(*key, path) for key, path in sorted(best.items())]
 
 
 def _mosaic(
-    tiles: Iterable[Tile], region: Region, gaps: list[str]
+    tiles: Iterable[SurfaceTile], region: Region, gaps: list[str]
 ) -> tuple[Overpass, dict[str, npt.NDArray[np.uint8]]] | None:
     """Join the tiles of one satellite; None if none touches the region."""
     means = CellMeans(region, len(_BANDS) + 1)
     flags = {name: np.full(region.shape, NO_FLAG, np.uint8) for name in FLAGS}
-    used: list[Tile] = []
+    used: list[SurfaceTile] = []
     for tile in tiles:
         try:
             if _add(tile, region, means, flags):
@@ -168,7 +168,9 @@ def _mosaic(
     return overpass, flags
 
 
-def _add(tile: Tile, region: Region, means: CellMeans, flags: Mapping[str, npt.NDArray[np.uint8]]) -> bool:
+def _add(
+    tile: SurfaceTile, region: Region, means: CellMeans, flags: Mapping[str, npt.NDArray[np.uint8]]
+) -> bool:
     """Add one tile to the means and the flags; False if it does not touch the region."""
     whole = tile_grid(tile.h, tile.v, 1200)
     window = whole.window_on(region)
