@@ -20,7 +20,7 @@ import pyproj
 from pyhdf.SD import SD
 
 from banet.evaluation.greek import GREEK_REGION, greek_reference
-from banet.export import DatedPanel, comparison_picture
+from banet.export import comparison_picture
 from banet.io.files import writing
 
 TILE = "labels/VNP64A1.A2021213.h19v05.002.2023198172838.hdf"
@@ -117,7 +117,7 @@ def main() -> None:
     if asked.picture:
         other = SimpleNamespace(region=GREEK_REGION, burned_fraction=fraction, burn_date=day, water=water)
         comparison_picture(
-            [DatedPanel.of(other, "Look-ups through PROJ"), DatedPanel.of(ours, "banet")],
+            [other.named("Look-ups through PROJ"), ours.named("banet")],
             asked.picture,
             start=np.datetime64("2021-08-01"),
             stop=np.datetime64("2021-09-01"),

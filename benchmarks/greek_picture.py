@@ -14,7 +14,7 @@ import numpy as np
 
 from banet.evaluation.baselines import active_fires
 from banet.evaluation.greek import GREEK_DAYS, greek_cube, greek_reference, greek_scores
-from banet.export import DatedPanel, comparison_picture
+from banet.export import comparison_picture
 from banet.mapping import map_burned
 
 _STOP = np.datetime64("2021-08-15")
@@ -37,7 +37,7 @@ def main() -> None:
         water = maps["banet"].water
         # What VNP64A1 dates after the last image cannot be in any map of the scene.
         truth = dataclasses.replace(reference.between(GREEK_DAYS[0], _STOP), water=np.asarray(water))
-        panels = [DatedPanel.of(source, title) for title, source in (("VNP64A1", truth), *maps.items())]
+        panels = [truth.named("VNP64A1"), *(one.named(title) for title, one in maps.items())]
         comparison_picture(
             panels,
             asked.out,

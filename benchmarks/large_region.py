@@ -73,7 +73,7 @@ class EnoughError(Exception):
 def run_map(path: Path, weights: str, max_tiles: int | None, tile: int | None) -> dict[str, object]:
     """Map, in this process, and return what it took."""
     from banet.cube import open_cube
-    from banet.export.output import write_month
+    from banet.export.products import write_month
     from banet.mapping import map_months
 
     cube, begin, tiles = open_cube(path), time.perf_counter(), [0, 0]

@@ -77,7 +77,7 @@ def tile_original(folder: Path, _: str):
 def region_month(folder: Path, weights: str):
     from banet.cube import Cube
     from banet.days import day_range
-    from banet.export.output import write_month
+    from banet.export.products import write_month
     from banet.grid.region import Region
     from banet.mapping import map_months
     from banet.observations.planes import DayPlanes

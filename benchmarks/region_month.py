@@ -141,7 +141,7 @@ def original(folder: Path, oracle: Path, rounded: bool = True) -> np.ndarray:
 def ours(folder: Path, tiling: str, engine: str, threads: int) -> np.ndarray:
     """Map the cube, write the products and return the burned fraction of the burned cells."""
     from banet.cube import open_cube
-    from banet.export.output import write_month
+    from banet.export.products import write_month
     from banet.mapping import map_months
     from banet.model import Engine
 

@@ -15,10 +15,10 @@ from rio_cogeo import cog_validate
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from banet.burned_area.colours import confidence_table, date_colours, hex_colour, uncertainty_table
 from banet.burned_area.geotiff import layers, write_cog
 from banet.days import day_of_year
 from banet.errors import InputError, OutputError
-from banet.export.colours import confidence_table, date_colours, hex_colour, uncertainty_table
 from banet.export.qml import burn_date_style, confidence_style, uncertainty_style, write_style
 from banet.grid.region import Region
 from made_maps import map_of, random_map

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from banet.burned_area.netcdf import DailyProbability, read_daily, read_map, write_netcdf
+from banet.burned_area.daily import DailyProbability, read_daily
+from banet.burned_area.netcdf import read_map, write_netcdf
 from banet.errors import InputError, NotFoundError, OutputError, UnreadableFileError
 from banet.grid.region import Region
 from banet.io.manifest import Manifest
@@ -96,10 +97,11 @@ def test_other_programs_read_dates_units_and_grid(tmp_path):
         assert meanings[1] == "burned" and meanings[-1] == "not_observed" and meanings[-2] == "water"
         assert np.isnan(dataset["confidence"].values[0, 0]) and np.isnan(dataset["uncertainty"].values[0, 0])
         assert dataset["uncertainty"].dtype.kind == "f"
-        np.testing.assert_allclose(dataset["lat_bnds"].values, [[40, 39.99], [39.99, 39.98]])
-        np.testing.assert_allclose(dataset["lon_bnds"].values, [[-8, -7.99], [-7.99, -7.98]])
+        np.testing.assert_allclose(dataset["latitude_bnds"].values, [[40, 39.99], [39.99, 39.98]])
+        np.testing.assert_allclose(dataset["longitude_bnds"].values, [[-8, -7.99], [-7.99, -7.98]])
         assert (
-            dataset["lat"].attrs["bounds"] == "lat_bnds" and dataset["lat"].attrs["units"] == "degrees_north"
+            dataset["latitude"].attrs["bounds"] == "latitude_bnds"
+            and dataset["latitude"].attrs["units"] == "degrees_north"
         )
         period = dataset["time_bnds"].values.astype("datetime64[D]").tolist()
         assert [str(day) for day in period] == ["2021-08-01", "2021-09-01"]
@@ -112,7 +114,7 @@ def test_other_programs_read_dates_units_and_grid(tmp_path):
 def test_every_gridded_variable_names_its_grid_mapping(tmp_path):
     path = write_netcdf(random_map((4, 5)), tmp_path / "a.nc")
     with xr.open_dataset(path, engine="h5netcdf", decode_cf=False) as dataset:
-        gridded = [v for v in dataset.variables.values() if v.dims == ("lat", "lon")]
+        gridded = [v for v in dataset.variables.values() if v.dims == ("latitude", "longitude")]
         assert len(gridded) == 7
         for variable in gridded:
             mapping = variable.attrs["grid_mapping"]
@@ -140,7 +142,7 @@ def test_daily_probabilities_come_back_to_half_a_step(tmp_path):
     assert_same(read_map(path), burnmap)
     with xr.open_dataset(path, engine="h5netcdf") as dataset:
         np.testing.assert_allclose(dataset["daily_probability"].values, probability, atol=1.01e-5)
-        assert dataset["daily_probability"].dims == ("day", "lat", "lon")
+        assert dataset["daily_probability"].dims == ("day", "latitude", "longitude")
 
 
 def test_daily_probabilities_are_read_a_plane_at_a_time(tmp_path):

@@ -12,7 +12,7 @@ from scipy import stats
 from sklearn import metrics
 
 from banet.burned_area.burned_area import BurnedArea
-from banet.burned_area.fires import label_fires
+from banet.burned_area.linking import label_fires
 from banet.errors import InputError
 from banet.evaluation import compare
 from banet.evaluation.convergence import Convergence, FirstMapped, replay

@@ -12,6 +12,7 @@ import rasterio
 from affine import Affine
 from shapely.geometry import box
 
+from banet.burned_area.geotiff import read_geotiff
 from banet.burned_area.joining import join
 from banet.burned_area.quality import Quality
 from banet.cli import main
@@ -20,7 +21,7 @@ from banet.evaluation.benchmark.stage import write_cube
 from banet.evaluation.classes import read_classes, read_validity
 from banet.evaluation.compare import compare
 from banet.evaluation.scores import score
-from banet.evaluation.sources import read_map_or_product, read_other, read_pair, read_raster_map
+from banet.evaluation.sources import read_map_or_product, read_other, read_pair
 from banet.export import write_products
 from banet.grid.region import Region
 from banet.io.manifest import Manifest
@@ -116,13 +117,13 @@ def test_a_raster_of_another_name(tmp_path):
     values[2, 3], values[4] = 215, -1
     _write(path, values)
     with pytest.raises(UnreadableFileError, match="give the first and last day"):
-        read_raster_map(path)
+        read_geotiff(path)
     got, _ = read_pair(path, path, start="2021-08", end="2021-08")
     assert str(got.burn_date[2, 3]) == "2021-08-03"
     assert not got.known[4].any()
     _write(path, values, crs="EPSG:32634", transform=Affine(1000, 0, 5e5, 0, -1000, 4e6))
     with pytest.raises(UnreadableFileError, match="square cells in degrees"):
-        read_raster_map(path, days=("2021-08", "2021-08"))
+        read_geotiff(path, days=("2021-08", "2021-08"))
 
 
 def _write(path, values, crs="EPSG:4326", transform=None, nodata=None):

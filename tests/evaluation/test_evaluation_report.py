@@ -10,13 +10,15 @@ import pytest
 import xarray as xr
 
 from banet.burned_area.burned_area import BurnedArea
+from banet.burned_area.geotiff import read_geotiff
+from banet.burned_area.netcdf import read_map
 from banet.cube import Cube
 from banet.errors import InputError, NotFoundError, UnreadableFileError
 from banet.evaluation.compare import compare
 from banet.evaluation.convergence import replay
 from banet.evaluation.evaluate import evaluate
 from banet.evaluation.report import write_result
-from banet.evaluation.sources import read_map_or_product, read_raster_map, read_truth, sniff
+from banet.evaluation.sources import read_map_or_product, sniff
 from banet.export import write_products
 from banet.grid.region import Region
 from banet.io.manifest import Manifest
@@ -199,7 +201,7 @@ def test_a_map_as_netcdf_and_as_raster_score_alike(products):
 def test_a_raster_without_its_neighbours(products, tmp_path):
     lone = tmp_path / "T_202012_burn_date.tif"
     lone.write_bytes((products / lone.name).read_bytes())
-    got = read_raster_map(lone)
+    got = read_geotiff(lone)
     assert set(np.unique(got.burned_fraction[got.known])) == {0, 1}
     assert (got.uncertainty == 255).all()
     assert sniff(tmp_path) == "raster"
@@ -212,7 +214,7 @@ def test_truth_of_the_simulator(tmp_path):
     write_scene(scene, tmp_path, formats=("truth",))
     path = next(tmp_path.rglob("*_truth.nc"))
     assert sniff(path) == "truth"
-    got, expected = read_truth(path), scene.truth()
+    got, expected = read_map(path), scene.truth()
     assert got.region.shape == expected.region.shape
     assert got.region.bbox == pytest.approx(expected.region.bbox, abs=1e-6)
     np.testing.assert_array_equal(got.burn_date, expected.burn_date)
@@ -256,15 +258,15 @@ def test_faults_of_sources(tmp_path, products):
     with pytest.raises(InputError, match="no kind 'x'"):
         read_map_or_product(tmp_path / "a.shp", kind="x", region=REGION, days=("2020-01", "2020-02"))
     with pytest.raises(NotFoundError, match="truth"):
-        read_truth(tmp_path / "b_truth.nc")
+        read_map(tmp_path / "b_truth.nc")
     xr.Dataset({"a": ("x", [1.0])}).to_netcdf(tmp_path / "c_truth.nc", engine="h5netcdf")
-    with pytest.raises(UnreadableFileError, match="no truth"):
-        read_truth(tmp_path / "c_truth.nc")
+    with pytest.raises(UnreadableFileError, match="not a map of banet"):
+        read_map(tmp_path / "c_truth.nc")
     with pytest.raises(NotFoundError, match="raster"):
-        read_raster_map(tmp_path / "d_burn_date.tif")
+        read_geotiff(tmp_path / "d_burn_date.tif")
     (tmp_path / "d_burn_date.tif").write_text("x")
     with pytest.raises(UnreadableFileError, match="no readable"):
-        read_raster_map(tmp_path / "d_burn_date.tif")
+        read_geotiff(tmp_path / "d_burn_date.tif")
     (tmp_path / "e_burn_date.tif").write_text("x")
     with pytest.raises(InputError, match="name one of them"):
         read_map_or_product(tmp_path, kind="raster")

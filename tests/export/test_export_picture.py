@@ -13,10 +13,8 @@ from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from banet.cube.window import CubeWindow
-from banet.errors import InputError, OutputError
-from banet.export.calendar import date_ticks, period_in_words
-from banet.export.colours import (
+from banet.burned_area.burned_area import BurnedArea
+from banet.burned_area.colours import (
     NOT_OBSERVED,
     UNBURNED,
     WATER,
@@ -24,7 +22,10 @@ from banet.export.colours import (
     date_colours,
     uncertainty_table,
 )
-from banet.export.comparison import DatedPanel, agreement_classes, comparison_figure, comparison_picture
+from banet.cube.window import CubeWindow
+from banet.errors import InputError, OutputError
+from banet.export.calendar import date_ticks, period_in_words
+from banet.export.comparison import agreement_classes, comparison_figure, comparison_picture
 from banet.export.drawing import STRIPE, date_image, latitude_aspect, sized
 from banet.export.filmstrip import false_colour, filmstrip, filmstrip_figure, telling_days
 from banet.export.picture import map_figure, map_picture
@@ -221,9 +222,8 @@ def test_ticks_are_few_and_name_their_days(count, most):
 
 
 def panels(shape=(40, 60), **where):
-    truth = DatedPanel.of(random_map(shape, seed=1, **where), "truth")
-    mapped = DatedPanel.of(random_map(shape, seed=2, **where), "BA-Net")
-    return [truth, mapped, DatedPanel.of(random_map(shape, seed=3, **where), "active fires")]
+    names = ("truth", "BA-Net", "active fires")
+    return [random_map(shape, seed=seed, **where).named(name) for seed, name in enumerate(names, 1)]
 
 
 @pytest.mark.parametrize(("shape", "count"), [((40, 60), 3), ((90, 30), 3), ((90, 9), 3), ((20, 90), 2)])
@@ -235,12 +235,18 @@ def test_no_words_overlap_side_by_side(shape, count):
     assert_legible(figure)
 
 
+def knows(source):
+    return source.known | source.water
+
+
 def test_the_four_classes_part_what_both_know():
     truth, mapped, _ = panels()
     classes = agreement_classes(truth, mapped)
     total = sum(mask.astype(int) for mask in classes.values())
-    np.testing.assert_array_equal(total, (truth.known & mapped.known).astype(int))
-    np.testing.assert_array_equal(classes["hit"] | classes["miss"], truth.burned & mapped.known)
+    np.testing.assert_array_equal(total, (knows(truth) & knows(mapped)).astype(int))
+    np.testing.assert_array_equal(
+        classes["hit"] | classes["miss"], truth.burned & knows(truth) & knows(mapped)
+    )
 
 
 def test_a_map_agrees_with_itself():
@@ -249,17 +255,18 @@ def test_a_map_agrees_with_itself():
     assert not classes["miss"].any() and not classes["false alarm"].any() and classes["hit"].any()
 
 
-def test_a_panel_of_a_reference_knows_what_is_not_known():
-    class Reference:
-        region = region_of((1, 3))
-        burned_fraction = np.array([[0.9, np.nan, 0.2]], np.float32)
-        burn_date = np.array([["2021-08-03", "NaT", "2021-08-04"]], "datetime64[D]")
-        water = None
-
-    panel = DatedPanel.of(Reference(), "reference")
-    assert panel.burned.tolist() == [[True, False, False]]
-    assert panel.known.tolist() == [[True, False, True]]
-    assert np.isnat(panel.burn_date).tolist() == [[False, True, True]]
+def test_what_a_reference_does_not_know_or_burned_little_is_no_hit():
+    start, stop = DAYS[0], DAYS[-1] + 1
+    fraction = np.array([[0.9, np.nan, 0.2]], np.float32)
+    date = np.array([["2021-08-03", "NaT", "2021-08-04"]], "datetime64[D]")
+    reference = BurnedArea(region_of((1, 3)), start, stop, fraction, date, threshold=0, name="reference")
+    classes = agreement_classes(reference, BurnedArea.from_dates(reference.region, start, stop, date))
+    assert {name: mask.tolist() for name, mask in classes.items()} == {
+        "hit": [[True, False, False]],
+        "miss": [[False, False, False]],
+        "false alarm": [[False, False, True]],
+        "correct": [[False, False, False]],
+    }
 
 
 def test_comparison_is_written_and_bad_input_is_refused(tmp_path):

@@ -14,7 +14,7 @@ from scipy import ndimage
 from banet.burned_area.burned_area import BurnedArea
 from banet.days import day_range
 from banet.errors import BanetWarning, BusyError, InputError
-from banet.export.output import map_stem
+from banet.export.products import map_stem
 from banet.grid.region import Region
 from banet.mapping import (
     map_burned,
@@ -368,7 +368,7 @@ def test_a_region_over_the_antimeridian_is_mapped_as_any_other():
     )
     assert np.array_equal(there.burned_fraction, here.burned_fraction, equal_nan=True)
     assert np.array_equal(there.burn_date, here.burn_date, equal_nan=True)
-    longitudes = there.to_dataset().lon.values
+    longitudes = there.to_dataset().longitude.values
     assert (np.diff(longitudes) > 0).all()
     assert (longitudes[0], longitudes[-1]) == pytest.approx((179.605, 181.095))
     assert map_stem(there) == "FIJI_20201205-20210104"

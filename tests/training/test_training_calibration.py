@@ -14,7 +14,7 @@ from banet.grid.region import Region
 from banet.model.config import BANetConfig, Calibration
 from banet.model.network import BANet
 from banet.model.weights import load_model, save_weights
-from banet.training.calibration import COVERAGE, best_shift, calibrate
+from banet.training.calibration import COVERAGE, best_shift, calibrate, short_record
 
 DAYS, SIZE = 21, 120
 
@@ -119,3 +119,17 @@ def test_confidence_is_what_the_burned_fraction_means() -> None:
 def test_knots_that_make_no_curve_are_refused(fields: dict[str, tuple[float, ...]]) -> None:
     with pytest.raises(ValidationError):
         Calibration(**fields)
+
+
+def test_a_short_record_knows_nothing_of_other_days() -> None:
+    rng = np.random.default_rng(2)
+    logits = rng.normal(0, 1, (20, 3, 3)).astype(np.float32)
+    truth = rng.random((20, 3, 3)).astype(np.float32)
+    truth[2, 0, 0] = np.nan
+    short, burned = short_record(logits, truth, slice(5, 9))
+    np.testing.assert_array_equal(short[5:9], logits[5:9])
+    np.testing.assert_array_equal(burned[5:9], truth[5:9])
+    assert short[:5].max() == short[9:].max() == -30
+    assert np.nansum(burned[:5]) == np.nansum(burned[9:]) == 0
+    assert np.isnan(burned[2, 0, 0])
+    assert np.nansum(truth[:5]) > 0

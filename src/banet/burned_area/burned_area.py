@@ -1,4 +1,4 @@
-"""Where and on which day a region burned: one type for maps, products, perimeters and truth."""
+"""Burned area of a region: one type for maps, products, perimeters and truth."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ import numpy.typing as npt
 
 from banet.burned_area import joining
 from banet.burned_area.dated import DatedFractions
-from banet.burned_area.dating import NO_UNCERTAINTY, check_threshold, summarise
+from banet.burned_area.dating import NO_UNCERTAINTY, Dating, check_threshold, summarise
+from banet.burned_area.meaning import BURNED, NO_CONFIDENCE, NOT_OBSERVED, UNBURNED, WATER
 from banet.burned_area.quality import Quality
 from banet.days import Day, Days, as_day, day_of_year, day_range
 from banet.errors import InputError
@@ -21,11 +22,12 @@ from banet.grid.region import Region
 if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
+    from matplotlib.axes import Axes
 
-__all__ = ["BURNED", "NOT_OBSERVED", "NO_CONFIDENCE", "NO_UNCERTAINTY", "UNBURNED", "WATER", "BurnedArea"]
+__all__ = ["UNKNOWN_DAYS", "BurnedArea"]
 
-BURNED, UNBURNED, NOT_OBSERVED, WATER = 1, 0, -1, -2
-NO_CONFIDENCE = 255
+UNKNOWN_DAYS = "unknown_days"
+"""Attribute: first and last day (text) of the times within the period of which the source knows nothing."""
 
 _ONE = np.timedelta64(1, "D")
 _NAT = np.datetime64("NaT", "D")
@@ -107,6 +109,17 @@ class BurnedArea:
             f"{self.burned_area_ha:,.0f} ha burned)"
         )
 
+    def _repr_html_(self) -> str:
+        from banet.burned_area.display import to_html
+
+        return to_html(self)
+
+    def plot(self, axes: Axes | None = None) -> Axes:
+        """Draw the burn dates on matplotlib axes in degrees, those of a new figure where None."""
+        from banet.burned_area.display import plot
+
+        return plot(self, axes)
+
     @property
     def days(self) -> Days:
         """The days of the period, (days,) datetime64[D]."""
@@ -119,8 +132,11 @@ class BurnedArea:
 
     @property
     def known(self) -> npt.NDArray[np.bool_]:
-        """Whether the source knows if the cell burned, (rows, columns)."""
-        return (self.observed_days > 0) | self.burned
+        """Whether the cell counts as known to have burned or not, (rows, columns).
+
+        That is where it was observed, or burned on land without having been observed.
+        """
+        return (self.observed_days > 0) | (self.burned & ~self.water)
 
     @property
     def status(self) -> npt.NDArray[np.int8]:
@@ -226,7 +242,15 @@ class BurnedArea:
         """
         target = self.dates().daily(days)
         target[:, ~self.known] = np.nan
+        target[~self.speaks_of(days)] = np.nan
         return target
+
+    def speaks_of(self, days: Days) -> npt.NDArray[np.bool_]:
+        """Return whether the source speaks of each day, (T,) bool: not of those for which it had no file."""
+        there = np.ones(len(days), bool)
+        for first, last in self.attrs.get(UNKNOWN_DAYS, ()):
+            there &= (days < np.datetime64(first)) | (days > np.datetime64(last))
+        return there
 
     def between(self, start: Any, stop: Any) -> Self:
         """Return what burned from `start` up to, not including, `stop`; other cells become unburned.
@@ -341,6 +365,10 @@ class BurnedArea:
             dated=None if self.dated is None else self.dated.only(kept[self.dated.row, self.dated.col]),
         )
 
+    def named(self, name: str) -> Self:
+        """Return it under another name."""
+        return replace(self, name=name)
+
     def crop(self, rows: slice, cols: slice, name: str | None = None) -> Self:
         """Return the part in a block of cells, `name` being that of its region."""
         region = self.region.window(rows, cols, name)
@@ -356,7 +384,7 @@ class BurnedArea:
 
     def to_dataset(self) -> xr.Dataset:
         """Return it as an xarray dataset with CF attributes; `from_dataset` gives it back exactly."""
-        from banet.burned_area.dataset import to_dataset
+        from banet.burned_area.netcdf import to_dataset
 
         return to_dataset(self)
 
@@ -367,7 +395,7 @@ class BurnedArea:
         Raises:
             InputError: if a variable or attribute is missing.
         """
-        from banet.burned_area.dataset import fields_of
+        from banet.burned_area.netcdf import fields_of
 
         return cls(**fields_of(dataset))
 
@@ -384,9 +412,10 @@ class BurnedArea:
     ) -> Self:
         """Make a map from the probability of burning on each day.
 
-        Burned fraction: the sum over the days, at most 1. Burned: where it reaches the threshold. Date: the
-        day of the largest probability, the first of equal ones. Uncertainty: the fewest days before and after
-        it within which 80 % of the summed probability lie.
+        Burned fraction: the sum over the days, at most 1. Burned: where it reaches the threshold. Date and
+        uncertainty: as the calibration in `attrs["calibration"]` says; without one the day of the largest
+        probability, the first of equal ones, and the fewest days before and after it within which 80 % of the
+        summed probability lie.
 
         Args:
             region: the grid.
@@ -410,7 +439,9 @@ class BurnedArea:
             )
         lines = max(1, _MAX_CELLS_AT_ONCE // (days.size * region.shape[1]))
         bands = [slice(row, row + lines) for row in range(0, region.shape[0], lines)]
-        parts = [summarise(probability[:, band], threshold) for band in bands]
+        attrs = {"calibration": None, **(attrs or {})}
+        dating = Dating.of(attrs["calibration"])
+        parts = [summarise(probability[:, band], threshold, dating) for band in bands]
         return cls.from_summary(
             region,
             days,
@@ -485,15 +516,17 @@ class BurnedArea:
         first, last = as_day(start), as_day(stop)
         kept = dated.between(first, last)
         date, spread = kept.main_day()
-        all_known = np.ones(dated.region.shape, bool) if known is None else known
+        seen = np.ones(dated.region.shape, bool) if known is None else known
+        # Water that does not count keeps what the source says of it.
+        told = seen if water is None else seen | water
         return cls(
             region=dated.region,
             start=first,
             stop=last,
-            burned_fraction=np.where(all_known, kept.total(), np.float32(np.nan)),
-            burn_date=np.where(all_known, date, _NAT),
-            uncertainty=np.where(all_known, spread, np.uint8(NO_UNCERTAINTY)),
-            observed_days=np.where(all_known, (last - first) // _ONE, 0).astype(np.int16),
+            burned_fraction=np.where(told, kept.total(), np.float32(np.nan)),
+            burn_date=np.where(told, date, _NAT),
+            uncertainty=np.where(told, spread, np.uint8(NO_UNCERTAINTY)),
+            observed_days=np.where(seen, (last - first) // _ONE, 0).astype(np.int16),
             water=water,  # type: ignore[arg-type]
             threshold=0.0,
             name=name,
@@ -501,6 +534,45 @@ class BurnedArea:
             quality=quality,
             stated_confidence=confidence,
             attrs={"notes": list(notes)} if notes else {},
+        )
+
+    @classmethod
+    def from_dates(
+        cls,
+        region: Region,
+        start: Any,
+        stop: Any,
+        burn_date: Days,
+        *,
+        observed_days: npt.NDArray[np.int16] | None = None,
+        water: npt.NDArray[np.bool_] | None = None,
+        **fields: Any,
+    ) -> Self:
+        """Make it from dates alone: cells with a date burned whole, unless they are water.
+
+        Args:
+            region: the grid.
+            start: first day.
+            stop: the day after the last.
+            burn_date: (rows, columns) datetime64[D], NaT where not burned.
+            observed_days: (rows, columns) int16; by default all days of the period.
+            water: (rows, columns) bool; by default none.
+            fields: further fields: `uncertainty`, `threshold`, `name`, `attrs`.
+        """
+        wet = np.zeros(region.shape, bool) if water is None else water
+        days = (as_day(stop) - as_day(start)) // _ONE
+        seen = np.full(region.shape, days, np.int16) if observed_days is None else observed_days
+        burned = ~np.isnat(burn_date) & ~wet
+        told = (burned | (seen > 0)) & ~wet
+        return cls(
+            region=region,
+            start=as_day(start),
+            stop=as_day(stop),
+            burned_fraction=np.where(told, burned, np.nan).astype(np.float32),
+            burn_date=np.where(burned, burn_date, _NAT),
+            observed_days=seen,
+            water=wet,
+            **fields,
         )
 
     @property

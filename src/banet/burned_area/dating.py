@@ -6,7 +6,9 @@ probabilities, in the sense of the `Burn Date Uncertainty` of MCD64A1.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -48,6 +50,13 @@ class Dating:
 
     mass: float = MASS
     quantile: float | None = None
+
+    @classmethod
+    def of(cls, calibration: Mapping[str, Any] | None) -> Self:
+        """Return the dating of a calibration, as `attrs["calibration"]` holds it; the default for None."""
+        if not calibration:
+            return cls()
+        return cls(calibration.get("date_mass", MASS), calibration.get("date_quantile"))
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,4 +1,4 @@
-"""Cloud-optimised GeoTIFFs of a map: burn date, confidence and date uncertainty."""
+"""GeoTIFFs of a burned-area source: burn date, confidence and date uncertainty, written and read."""
 
 from __future__ import annotations
 
@@ -10,21 +10,22 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from banet.days import day_of_year
-from banet.errors import OutputError
-from banet.export.colours import confidence_table, uncertainty_table
+from banet.burned_area.colours import confidence_table, uncertainty_table
+from banet.burned_area.dating import NO_UNCERTAINTY
+from banet.burned_area.meaning import NOT_OBSERVED, WATER, Meaning, meanings
+from banet.days import Day, Days, day_of_year, day_range, parse_period
+from banet.errors import NotFoundError, OutputError, UnreadableFileError
+from banet.grid.rasters import missing, whole_numbers
+from banet.grid.region import Region
 from banet.io.files import PathLike, writing
 
 if TYPE_CHECKING:
     from banet.burned_area.burned_area import BurnedArea
-    from banet.grid.region import Region
 
-__all__ = ["BURN_DATE_CODES", "Layer", "layers", "write_cog"]
-
-# As in MCD64A1 (Giglio et al. 2018, user guide of collection 6.1, section 4).
-BURN_DATE_CODES = {0: "unburned", -1: "not observed", -2: "water"}
+__all__ = ["Layer", "layers", "read_geotiff", "write_cog"]
 
 _BLOCK = 256
+_BURN_DATE = "_burn_date.tif"
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,9 +35,7 @@ class Layer:
     Attributes:
         name: what goes into the file name, such as `burn_date`.
         values: (rows, columns) int16 or uint8.
-        nodata: the value that means no data.
-        description: the band's name.
-        unit: of the band.
+        meaning: of the values: title, unit, codes and the value for no data.
         resampling: how overviews are made; none of the ways makes a value that is not in the raster.
         tags: text metadata of the file.
         colours: red, green, blue, alpha by value, of uint8 rasters.
@@ -44,17 +43,25 @@ class Layer:
 
     name: str
     values: npt.NDArray[np.int16] | npt.NDArray[np.uint8]
-    nodata: int
-    description: str
-    unit: str
+    meaning: Meaning
     resampling: str
     tags: Mapping[str, str] = field(default_factory=dict)
     colours: Mapping[int, tuple[int, int, int, int]] | None = None
 
 
-def layers(burnmap: BurnedArea) -> tuple[Layer, Layer, Layer]:
+def layers(source: BurnedArea) -> tuple[Layer, Layer, Layer]:
     """Return the burn date, confidence and uncertainty of a map as raster products."""
-    return _burn_date(burnmap), _confidence(burnmap), _uncertainty(burnmap)
+    said, tags = meanings(source), _tags(source)
+
+    def layer(name: str, values: Any, meaning: Meaning, resampling: str, **more: Any) -> Layer:
+        about = {"codes": meaning.text} | ({"method": meaning.method} if meaning.method else {})
+        return Layer(name, values, meaning, resampling, {**tags, **about, **more.pop("tags", {})}, **more)
+
+    return (
+        layer("burn_date", source.burn_doy, said["burn_doy"], "MODE", tags=_years(source)),
+        layer("confidence", source.confidence, said["confidence"], "NEAREST", colours=confidence_table()),
+        layer("uncertainty", source.uncertainty, said["uncertainty"], "NEAREST", colours=uncertainty_table()),
+    )
 
 
 def write_cog(layer: Layer, region: Region, path: PathLike) -> Path:
@@ -88,15 +95,15 @@ def _copy_as_cog(layer: Layer, region: Region, part: Path) -> None:
         "width": cols,
         "count": 1,
         "dtype": layer.values.dtype,
-        "nodata": layer.nodata,
+        "nodata": layer.meaning.nodata,
         "crs": "EPSG:4326",
         "transform": region.transform,
     }
     with rasterio.Env(GDAL_NUM_THREADS="1"), MemoryFile() as memory:
         with memory.open(**profile) as raster:
             raster.write(layer.values, 1)
-            raster.set_band_description(1, layer.description)
-            raster.set_band_unit(1, layer.unit)
+            raster.set_band_description(1, layer.meaning.title)
+            raster.set_band_unit(1, layer.meaning.unit)
             raster.update_tags(AREA_OR_POINT="Area", **layer.tags)
             if layer.colours is not None:
                 raster.write_colormap(1, dict(layer.colours))
@@ -113,54 +120,117 @@ def _copy_as_cog(layer: Layer, region: Region, part: Path) -> None:
             )
 
 
-def _tags(burnmap: BurnedArea) -> dict[str, str]:
-    first, last = burnmap.start, burnmap.stop - np.timedelta64(1, "D")
+def _tags(source: BurnedArea) -> dict[str, str]:
+    first, last = source.start, source.stop - np.timedelta64(1, "D")
     return {
-        "region": burnmap.region.name,
+        "region": source.region.name,
         "start": str(first),
         "end": str(last),
-        "threshold": f"{burnmap.threshold:g}",
+        "threshold": f"{source.threshold:g}",
         "TIFFTAG_SOFTWARE": "banet",
-        "TIFFTAG_IMAGEDESCRIPTION": f"Burned area of {burnmap.region.name}, {first} to {last} (UTC days)",
+        "TIFFTAG_IMAGEDESCRIPTION": f"Burned area of {source.region.name}, {first} to {last} (UTC days)",
     }
 
 
-def _burn_date(burnmap: BurnedArea) -> Layer:
-    first, last = burnmap.start, burnmap.stop - np.timedelta64(1, "D")
+def _years(source: BurnedArea) -> dict[str, str]:
+    """Return the tags that place days of year."""
+    first, last = source.start, source.stop - np.timedelta64(1, "D")
     span = day_of_year(np.array([first, last]))
-    codes = "; ".join(f"{value} = {meaning}" for value, meaning in BURN_DATE_CODES.items())
-    tags = {
-        **_tags(burnmap),
+    return {
         "year": "-".join(sorted({str(day)[:4] for day in (first, last)})),
         "first_day_of_year": str(span[0]),
         "last_day_of_year": str(span[1]),
-        "codes": f"1-366 = day of year on which the cell burned (UTC); {codes}",
     }
-    return Layer("burn_date", burnmap.burn_doy, -1, "burn date", "day of year", "MODE", tags)
 
 
-def _confidence(burnmap: BurnedArea) -> Layer:
-    tags = {
-        **_tags(burnmap),
-        "codes": "0-100 = burned fraction of the cell in percent; 255 = not observed or water",
-    }
-    return Layer(
-        "confidence", burnmap.confidence, 255, "confidence", "%", "NEAREST", tags, confidence_table()
+def read_geotiff(path: PathLike, *, days: tuple[Any, Any] | None = None) -> BurnedArea:
+    """Read a raster of burn dates (1-366; 0 unburned, -1 not observed, -2 water) in degrees.
+
+    The confidence and uncertainty rasters of banet beside it are read as well. The burned fraction, which no
+    raster holds, is 1 where burned.
+
+    Args:
+        path: a GeoTIFF, such as `{name}_burn_date.tif`.
+        days: first and last day (or month), both included, by which days of year are placed where the file's
+            tags `start` and `end` do not say.
+
+    Raises:
+        NotFoundError: if there is no such file.
+        UnreadableFileError: if it is no GeoTIFF in degrees with square cells, or its days are not known.
+    """
+    from banet.burned_area.burned_area import BurnedArea
+
+    file = Path(path)
+    if not file.is_file():
+        raise NotFoundError(f"the raster {file} does not exist")
+    values, region, start, stop = _read(file, days)
+    burned = values > 0
+    confidence, spread = _beside(file, "confidence"), _beside(file, "uncertainty")
+    stated = np.full(values.shape, NO_UNCERTAINTY) if spread is None else spread
+    return BurnedArea(
+        region=region,
+        start=start,
+        stop=stop,
+        burned_fraction=np.where(values == NOT_OBSERVED, np.nan, burned).astype(np.float32),
+        burn_date=_dates(values, start, stop),
+        uncertainty=np.where(burned, stated, NO_UNCERTAINTY).astype(np.uint8),
+        water=values == WATER,
+        threshold=0.0,
+        name=file.name.removesuffix(_BURN_DATE),
+        stated_confidence=None
+        if confidence is None
+        else np.where(confidence <= 100, confidence, np.nan).astype(np.float32),
     )
 
 
-def _uncertainty(burnmap: BurnedArea) -> Layer:
-    tags = {
-        **_tags(burnmap),
-        "codes": "0-254 = days before or after the date that hold 80 % of the probability; 255 = not burned",
-    }
-    return Layer(
-        "uncertainty",
-        burnmap.uncertainty,
-        255,
-        "burn date uncertainty",
-        "days",
-        "NEAREST",
-        tags,
-        uncertainty_table(),
-    )
+def _read(file: Path, days: tuple[Any, Any] | None) -> tuple[npt.NDArray[Any], Region, Day, Day]:
+    """Return the values of a raster, its grid and its period."""
+    import rasterio
+
+    try:
+        with rasterio.open(file) as raster:
+            stored, nodata, tags = raster.read(1), raster.nodata, raster.tags()
+            bounds, size, down = raster.bounds, raster.transform.a, raster.transform.e
+            square = raster.crs is not None and raster.crs.is_geographic
+            square &= np.isclose(abs(down), size, rtol=1e-6)
+    except rasterio.errors.RasterioIOError as error:
+        raise UnreadableFileError(f"{file.name} is no readable GeoTIFF: {error}") from error
+    if not square:
+        raise UnreadableFileError(
+            f"{file.name} does not lie on square cells in degrees; bring it there, or name it like the "
+            "product that it is (MCD64A1..., *-ESACCI-L3S_FIRE-BA-*-JD.tif)"
+        )
+    if days is not None and not {"start", "end"} <= tags.keys():
+        tags = tags | {"start": str(days[0]), "end": str(days[1])}
+    if "start" not in tags or "end" not in tags:
+        raise UnreadableFileError(
+            f"{file.name} does not say which days it covers (tags start and end); give the first and last day"
+        )
+    name = tags.get("region") or "raster"
+    values = whole_numbers(stored, missing(stored, nodata, (0, WATER)), NOT_OBSERVED, file.name)
+    values = values if down < 0 else values[::-1]  # a raster whose first row lies in the south
+    south, north = sorted((bounds.bottom, bounds.top))
+    edges = [round(edge, 9) for edge in (bounds.left, south, bounds.right, north)]
+    region = Region(name, (edges[0], edges[1], edges[2], edges[3]), round(size, 12))
+    return values, region, *parse_period(tags["start"], tags["end"])
+
+
+def _beside(file: Path, layer: str) -> Any:
+    import rasterio
+
+    other = file.with_name(file.name.replace(_BURN_DATE, f"_{layer}.tif"))
+    if other == file or not other.is_file():
+        return None
+    with rasterio.open(other) as raster:
+        return raster.read(1)
+
+
+def _dates(values: npt.NDArray[Any], start: Day, stop: Day) -> Days:
+    """Place days of year within the period; a period of more than a year takes the first that fits."""
+    date = np.full(values.shape, np.datetime64("NaT", "D"))
+    for day in day_range(start, stop)[::-1]:
+        date[values == int(day_of_year(np.array([day]))[0])] = day
+    outside = (values > 0) & np.isnat(date)
+    if outside.any():
+        raise UnreadableFileError(f"{int(outside.sum())} burn dates lie outside {start} to {stop}")
+    return date

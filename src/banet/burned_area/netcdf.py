@@ -1,65 +1,54 @@
-"""A map as one NetCDF-4 file, and back again without loss."""
+"""NetCDF files of a burned-area source after the CF conventions, written and read back without loss."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+import shlex
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from banet.burned_area.cf import CALENDAR, EPOCH, GRID_MAPPING, to_cf
-from banet.days import Days
+from banet.burned_area.dated import NO_UNCERTAINTY, DatedFractions
+from banet.burned_area.meaning import NO_CONFIDENCE, made_by, meanings
+from banet.burned_area.quality import Quality
+from banet.days import as_day
 from banet.errors import BanetError, InputError, UnreadableFileError
+from banet.grid.region import Region
 from banet.io.files import PathLike, existing_file, writing
 
 if TYPE_CHECKING:
     import xarray as xr
 
     from banet.burned_area.burned_area import BurnedArea
+    from banet.burned_area.daily import DailyProbability
     from banet.io.manifest import Manifest
 
-__all__ = ["DailyProbability", "read_daily", "read_map", "write_netcdf"]
+__all__ = [
+    "CALENDAR",
+    "EPOCH",
+    "GRID",
+    "GRID_MAPPING",
+    "fields_of",
+    "load",
+    "read_map",
+    "to_dataset",
+    "write_netcdf",
+]
 
-_DAILY = "daily_probability"
-# Steps of 2e-5: a probability is off by at most 1e-5.
-_STEP = 2e-5
-_NO_PROBABILITY = 65535
 _CHUNK = 512
+GRID = ("latitude", "longitude")
+EPOCH = "days since 1970-01-01"
+CALENDAR = {"calendar": "proleptic_gregorian"}
+GRID_MAPPING = "spatial_ref"
 
-
-class _Planes(Protocol):
-    @property
-    def shape(self) -> tuple[int, ...]: ...
-
-    def __getitem__(self, index: int, /) -> Any: ...
-
-
-@dataclass(frozen=True, eq=False)
-class DailyProbability:
-    """The network's burned fraction of each day, as it is written beside a map on request.
-
-    Attributes:
-        days: (T,) datetime64[D].
-        probability: (T, rows, columns) float, NaN where not known: an array, or anything that gives the
-            plane of a day by its index, such as a memory map or a Zarr array; planes are read one by one.
-
-    Raises:
-        InputError: if the number of days and of planes differ.
-    """
-
-    days: Days
-    probability: _Planes
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "days", np.asarray(self.days, "datetime64[D]"))
-        shape = tuple(self.probability.shape)
-        if len(shape) != 3 or shape[0] != len(self.days):
-            raise InputError(
-                f"{len(self.days)} days do not fit daily probabilities of shape {shape}; "
-                "the shape must be (days, rows, columns)"
-            )
+_ATTRIBUTES = ("banet_region", "time_coverage_start", "time_coverage_stop", "burned_threshold", "banet_attrs")
+_PLANES = ("burned_fraction", "burn_date", "uncertainty", "observed_days", "water")
+_LINKS = {"burned_fraction": "confidence status", "burn_date": "uncertainty status"}
+_ENTRIES = {"row": "row", "column": "col", "day": "day", "fraction": "fraction", "uncertainty": "uncertainty"}
+_QUALITY = {"first_day": "first_reliable_day", "last_day": "last_reliable_day", "qa": "qa"}
 
 
 def write_netcdf(
@@ -68,6 +57,7 @@ def write_netcdf(
     *,
     manifest: Manifest | None = None,
     daily: DailyProbability | None = None,
+    extra: Mapping[str, tuple[npt.NDArray[Any], Mapping[str, Any]]] | None = None,
 ) -> Path:
     """Write a map as NetCDF-4 after the CF conventions and return its path.
 
@@ -78,6 +68,7 @@ def write_netcdf(
         path: of the file, by custom `.nc`.
         manifest: its command goes into the file's history.
         daily: daily probabilities to write beside the map.
+        extra: further planes, (rows, columns), and their attributes by name; reading leaves them alone.
 
     Raises:
         InputError: if the daily probabilities are on another grid.
@@ -90,12 +81,16 @@ def write_netcdf(
             f"the map of {burnmap.region.name}, which has {shape}"
         )
     target = Path(path)
-    dataset = to_cf(burnmap, manifest)
+    dataset = to_dataset(burnmap, manifest)
+    for name, (plane, attrs) in (extra or {}).items():
+        dataset[name] = (GRID, plane, {**attrs, "grid_mapping": GRID_MAPPING})
     chunks = (min(shape[0], _CHUNK), min(shape[1], _CHUNK))
     with writing(target) as part:
         dataset.to_netcdf(part, engine="h5netcdf", format="NETCDF4", encoding=_encoding(dataset, chunks))
         if daily is not None:
-            _append_daily(part, daily, chunks)
+            from banet.burned_area.daily import append_daily
+
+            append_daily(part, daily, chunks)
     return target
 
 
@@ -109,7 +104,7 @@ def read_map(path: PathLike) -> BurnedArea:
     from banet.burned_area.burned_area import BurnedArea
 
     file = existing_file(path, "map")
-    dataset = _load(file, drop=(_DAILY, "day"), decode=True)
+    dataset = load(file, drop=("daily_probability", "day"), decode=True)
     try:
         return BurnedArea.from_dataset(dataset)
     except (BanetError, KeyError, TypeError, ValueError) as error:
@@ -118,36 +113,210 @@ def read_map(path: PathLike) -> BurnedArea:
         ) from error
 
 
-def read_daily(path: PathLike) -> DailyProbability:
-    """Read the daily probabilities that were written beside a map, float32, NaN where not known.
+def to_dataset(source: BurnedArea, manifest: Manifest | None = None) -> xr.Dataset:
+    """Return a source as a dataset in EPSG:4326, with bounds of cells and of the period.
+
+    Dimensions latitude (north to south) and longitude; `time` is the first day, its bounds the period.
+    Besides the planes it holds `confidence` and `status`, which follow from them; where there are several
+    dates a cell, the entries by cell and day along `entry`. Encodings keep types and missing values through a
+    NetCDF file.
+
+    Args:
+        source: map, product, perimeters or truth.
+        manifest: what made it, for the history.
+    """
+    import xarray as xr
+
+    said = meanings(source)
+    planes = {name: getattr(source, name) for name in (*_PLANES, "confidence", "status")}
+    planes["burn_date"] = source.burn_date.astype("datetime64[s]")
+    variables: dict[str, Any] = {
+        name: (GRID, plane, {**said[name].cf(), "grid_mapping": GRID_MAPPING})
+        for name, plane in planes.items()
+    }
+    for name, others in _LINKS.items():
+        variables[name][2]["ancillary_variables"] = others
+    dataset = xr.Dataset(
+        {**variables, **_quality(source), **_entries(source)},
+        _coordinates(source),
+        _attributes(source, manifest),
+    )
+    dataset["burn_date"].encoding = _day_encoding(source)
+    dataset["uncertainty"].encoding = {"dtype": "uint8", "_FillValue": np.uint8(NO_UNCERTAINTY)}
+    dataset["confidence"].encoding = {"dtype": "uint8", "_FillValue": np.uint8(NO_CONFIDENCE)}
+    for name in (*_QUALITY.values(), "entry_day"):
+        if name in dataset and dataset[name].dtype.kind == "M":
+            dataset[name].encoding = _day_encoding(source)
+    return dataset
+
+
+def fields_of(dataset: xr.Dataset) -> dict[str, Any]:
+    """Return the fields of the source from which `to_dataset` made a dataset.
 
     Raises:
-        NotFoundError: if there is no such file.
-        UnreadableFileError: if it is no NetCDF file or holds no daily probabilities.
+        InputError: if a variable or attribute is missing or not as `to_dataset` writes it.
     """
-    file = existing_file(path, "map")
-    dataset = _load(file, only=(_DAILY, "day"))
-    if _DAILY not in dataset or "day" not in dataset.variables:
-        raise UnreadableFileError(f"{file} holds no daily probabilities; map again and ask for them")
-    packed = dataset[_DAILY].values
-    values = packed * np.float32(_STEP)
-    values[packed == _NO_PROBABILITY] = np.nan
-    return DailyProbability(dataset["day"].values.astype("datetime64[D]"), values)
+    missing = [name for name in _PLANES if name not in dataset]
+    missing += [name for name in _ATTRIBUTES if name not in dataset.attrs]
+    if missing:
+        raise InputError(f"the dataset is not a map of banet; it lacks {', '.join(missing)}")
+    try:
+        region = Region.from_dict(json.loads(dataset.attrs["banet_region"]))
+        attrs = json.loads(dataset.attrs["banet_attrs"])
+    except (TypeError, json.JSONDecodeError) as error:
+        raise InputError(f"the dataset is not a map of banet; an attribute is no JSON: {error}") from error
+    stated = dataset["stated_confidence"].values if "stated_confidence" in dataset else None
+    return {
+        "region": region,
+        "start": as_day(dataset.attrs["time_coverage_start"]),
+        "stop": as_day(dataset.attrs["time_coverage_stop"]),
+        "burned_fraction": dataset["burned_fraction"].values,
+        "burn_date": dataset["burn_date"].values.astype("datetime64[D]"),
+        "uncertainty": _undecoded(dataset["uncertainty"].values),
+        "observed_days": dataset["observed_days"].values,
+        "water": dataset["water"].values.astype(bool),
+        "threshold": float(dataset.attrs["burned_threshold"]),
+        "name": str(dataset.attrs.get("banet_name", "map")),
+        "dated": _dated_of(dataset, region),
+        "quality": _quality_of(dataset),
+        "stated_confidence": stated,
+        "attrs": attrs,
+    }
+
+
+def _undecoded(values: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
+    """Undo what xarray makes of whole numbers with a fill value: floats with NaN."""
+    if values.dtype.kind == "f":
+        values = np.where(np.isnan(values), NO_UNCERTAINTY, values)
+    return values.astype(np.uint8)
+
+
+def _day_encoding(source: BurnedArea) -> dict[str, Any]:
+    units = f"days since {source.start}"
+    return {"units": units, "dtype": "int32", "_FillValue": np.int32(-(2**31)), **CALENDAR}
+
+
+def _coordinates(source: BurnedArea) -> dict[str, Any]:
+    region, (rows, cols) = source.region, source.region.shape
+    period = np.array([source.start, source.stop], "datetime64[D]").astype(np.int64).astype(np.int32)
+    time = {"standard_name": "time", "axis": "T", "units": EPOCH, **CALENDAR, "bounds": "time_bnds"}
+    return {
+        "time": ((), period[0], time),
+        "latitude": ("latitude", region.latitudes, _axis("latitude", "degrees_north", "Y")),
+        "longitude": ("longitude", region.longitudes, _axis("longitude", "degrees_east", "X")),
+        "time_bnds": (("nv",), period),
+        "latitude_bnds": (("latitude", "nv"), _edges(region.north, region.south, rows)),
+        "longitude_bnds": (("longitude", "nv"), _edges(region.west, region.east, cols)),
+        GRID_MAPPING: ((), np.int32(4326), _grid_mapping(region)),
+    }
+
+
+def _axis(name: str, units: str, axis: str) -> dict[str, str]:
+    return {"standard_name": name, "long_name": name, "units": units, "axis": axis, "bounds": f"{name}_bnds"}
+
+
+def _edges(first: float, last: float, count: int) -> npt.NDArray[np.float64]:
+    edges = np.linspace(first, last, count + 1)
+    return np.stack([edges[:-1], edges[1:]], axis=1)
+
+
+def _grid_mapping(region: Region) -> dict[str, Any]:
+    from pyproj import CRS
+
+    attrs = dict(CRS.from_epsg(4326).to_cf())
+    transform = " ".join(repr(float(value)) for value in region.transform.to_gdal())
+    return {**attrs, "spatial_ref": attrs["crs_wkt"], "GeoTransform": transform}
+
+
+def _attributes(source: BurnedArea, manifest: Manifest | None) -> dict[str, Any]:
+    last = source.stop - np.timedelta64(1, "D")
+    history = "written by banet"
+    if manifest is not None:
+        history = f"banet {manifest.version}: {shlex.join(manifest.command) or 'banet'}"
+    return {
+        "Conventions": "CF-1.8",
+        "title": f"Burned area of {source.region.name}, {source.start} to {last}",
+        "source": made_by(source),
+        "references": "https://doi.org/10.1016/j.isprsjprs.2019.12.014",
+        "history": history,
+        "time_coverage_start": str(source.start),
+        "time_coverage_end": str(last),
+        "time_coverage_stop": str(source.stop),
+        "burned_threshold": float(source.threshold),
+        "banet_name": source.name,
+        "banet_region": json.dumps(source.region.to_dict()),
+        "banet_attrs": json.dumps(dict(source.attrs), sort_keys=True),
+    }
+
+
+def _quality(source: BurnedArea) -> dict[str, Any]:
+    """Planes that only products have."""
+    found: dict[str, Any] = {}
+    if source.stated_confidence is not None:
+        about = {"long_name": "confidence of what burned, as the source states it", "units": "percent"}
+        found["stated_confidence"] = (GRID, source.stated_confidence, {**about, "grid_mapping": GRID_MAPPING})
+    if source.quality is not None:
+        for field, name in _QUALITY.items():
+            plane = getattr(source.quality, field)
+            plane = plane.astype("datetime64[s]") if plane.dtype.kind == "M" else plane
+            about = {"long_name": name.replace("_", " "), "grid_mapping": GRID_MAPPING}
+            found[name] = (GRID, plane, about)
+    return found
+
+
+def _quality_of(dataset: xr.Dataset) -> Quality | None:
+    if not set(_QUALITY.values()) <= set(dataset.variables):
+        return None
+    first, last, qa = (dataset[name].values for name in _QUALITY.values())
+    return Quality(first.astype("datetime64[D]"), last.astype("datetime64[D]"), qa.astype(np.uint8))
+
+
+def _entries(source: BurnedArea) -> dict[str, Any]:
+    """Return the fractions by cell and day as variables along `entry`."""
+    if source.dated is None:
+        return {}
+    dated, about = source.dated, {"fraction": {"units": "1"}, "uncertainty": {"units": "day"}}
+    kinds = {"row": np.int32, "column": np.int32, "day": "datetime64[s]"}
+    return {
+        f"entry_{name}": (
+            "entry",
+            getattr(dated, field).astype(kinds.get(name, np.float64)),
+            {"long_name": f"{name} of what burned in a cell on a day", **about.get(name, {})},
+        )
+        for name, field in _ENTRIES.items()
+    }
+
+
+def _dated_of(dataset: xr.Dataset, region: Region) -> DatedFractions | None:
+    if "entry_row" not in dataset:
+        return None
+    row, col, day, fraction, spread = (dataset[f"entry_{name}"].values for name in _ENTRIES)
+    days = day.astype("datetime64[D]")
+    return DatedFractions(region, row.astype(np.int64), col.astype(np.int64), days, fraction, spread)
 
 
 def _encoding(dataset: xr.Dataset, chunks: tuple[int, int]) -> dict[str, dict[str, Any]]:
-    packed = {"zlib": True, "complevel": 4, "shuffle": True, "chunksizes": chunks}
+    packed = {"zlib": True, "complevel": 4, "shuffle": True}
     encoding: dict[str, dict[str, Any]] = {}
     for name, variable in dataset.variables.items():
         own = {"_FillValue": None, **variable.encoding}
-        encoding[str(name)] = {**own, **packed} if variable.dims == ("lat", "lon") else own
+        if variable.dims == GRID:
+            own |= {**packed, "chunksizes": chunks}
+        elif variable.dims == ("entry",) and variable.size:
+            own |= packed
+        encoding[str(name)] = own
     encoding["burned_fraction"]["_FillValue"] = np.float32(np.nan)
     return encoding
 
 
-def _load(
+def load(
     file: Path, *, drop: tuple[str, ...] = (), only: tuple[str, ...] | None = None, decode: bool = False
 ) -> xr.Dataset:
+    """Load a NetCDF file, without some variables or only some of them.
+
+    Raises:
+        UnreadableFileError: if it is truncated or of another format.
+    """
     import xarray as xr
 
     try:
@@ -164,41 +333,3 @@ def _load(
 
 def _first_line(error: BaseException) -> str:
     return (str(error) or repr(error)).splitlines()[0]
-
-
-def _append_daily(part: Path, daily: DailyProbability, chunks: tuple[int, int]) -> None:
-    """Write planes one by one, so that no more than a day is in memory."""
-    import h5netcdf
-
-    with h5netcdf.File(part, "a") as file:
-        file.dimensions["day"] = len(daily.days)
-        day = file.create_variable(
-            "day", ("day",), np.int32, data=daily.days.astype(np.int64).astype(np.int32)
-        )
-        day.attrs.update({"standard_name": "time", "long_name": "UTC day", "units": EPOCH, **CALENDAR})
-        variable = file.create_variable(
-            _DAILY,
-            ("day", "lat", "lon"),
-            np.uint16,
-            fillvalue=np.uint16(_NO_PROBABILITY),
-            chunks=(1, *chunks),
-            compression="gzip",
-            compression_opts=4,
-            shuffle=True,
-        )
-        variable.attrs.update(
-            {
-                "long_name": "fraction of the cell that burned on the day, as the network gives it",
-                "units": "1",
-                "scale_factor": np.float32(_STEP),
-                "grid_mapping": GRID_MAPPING,
-            }
-        )
-        for index in range(len(daily.days)):
-            variable[index] = _packed(np.asarray(daily.probability[index], np.float32))
-
-
-def _packed(plane: npt.NDArray[np.float32]) -> npt.NDArray[np.uint16]:
-    missing = np.isnan(plane)
-    steps = np.round(np.clip(np.where(missing, 0, plane), 0, 1).astype(np.float64) / _STEP)
-    return np.where(missing, _NO_PROBABILITY, steps).astype(np.uint16)

@@ -154,7 +154,7 @@ def _predict_monthly(arguments: argparse.Namespace) -> int:
 
 def _predict_times(arguments: argparse.Namespace) -> int:
     from banet.days import as_day, as_month
-    from banet.export.output import write_map
+    from banet.export.products import write_map
     from banet.io.files import output_folder
     from banet.mapping import map_burned
 

@@ -41,13 +41,15 @@ class DemoResult:
 
     Attributes:
         folder: holding everything.
-        report: the web page.
+        report: the web page with scores and pictures.
+        page: the web page with the map and its fires.
         scores: by name of the map, against the truth.
         seconds: by step.
     """
 
     folder: Path
     report: Path
+    page: Path
     scores: dict[str, Scores]
     seconds: dict[str, float]
 
@@ -73,6 +75,7 @@ def run_demo(
         OutputError: if the folder cannot be written to.
     """
     from banet.cli.progress import progress
+    from banet.export.explorer import explore
 
     folder = output_folder(out)
     clock = _Clock(say)
@@ -87,9 +90,10 @@ def run_demo(
         truth, baseline, scores = _score(cube, burnmap, scene)
     with clock("draw pictures and report"):
         page = _report(folder, cube, burnmap, baseline, truth, scores, products)
+        (living,) = explore([burnmap], folder, cube=cube)
     say("")
     say(_table(scores))
-    return DemoResult(folder, page, scores, clock.seconds)
+    return DemoResult(folder, page, living, scores, clock.seconds)
 
 
 class _Clock:
@@ -135,7 +139,7 @@ def _build(scene: Scene, folder: Path, report: Any) -> Cube:
 
 
 def _map(cube: Cube, folder: Path, weights: str, report: Any) -> tuple[BurnedArea, dict[str, Path]]:
-    from banet.export.output import write_month
+    from banet.export.products import write_month
     from banet.mapping import map_burned
 
     burnmap = map_burned(cube, _MONTH, _MONTH, weights, progress=report)
@@ -161,14 +165,14 @@ def _report(
     scores: dict[str, Scores],
     products: dict[str, Path],
 ) -> Path:
-    from banet.export import DatedPanel, Picture, Section, Table, comparison_picture, write_report
+    from banet.export import Picture, Section, Table, comparison_picture, write_report
     from banet.export.filmstrip import filmstrip
 
     pictures = output_folder(folder / "pictures")
     panels = [
-        DatedPanel.of(truth, "Truth (simulated)"),
-        DatedPanel.of(burnmap, "banet"),
-        DatedPanel.of(baseline, "Active fires"),
+        truth.named("Truth (simulated)"),
+        burnmap.named("banet"),
+        baseline.named("Active fires"),
     ]
     comparison = comparison_picture(
         panels,

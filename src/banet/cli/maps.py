@@ -66,7 +66,7 @@ def make_maps(
     """
     from banet.cube import open_cube
     from banet.days import parse_period, period_label
-    from banet.export.output import write_map
+    from banet.export.products import write_map
     from banet.io.files import output_folder
     from banet.mapping import MapOptions, map_months, period_scratch
 

@@ -255,15 +255,14 @@ def _map(
 ) -> BurnedArea:
     """Make a map of dates alone: fraction 1, dates sure to a day (a fire is seen within one of its start)."""
     burned = ~np.isnat(date) & ~water
-    known = (burned | (observed > 0)) & ~water
-    return BurnedArea(
-        region=region,
-        start=first,
-        stop=stop,
-        burned_fraction=np.where(known, burned, np.nan).astype(np.float32),
-        burn_date=np.where(burned, date, _NAT),
-        uncertainty=np.where(burned, np.uint8(1), np.uint8(255)).astype(np.uint8),
+    return BurnedArea.from_dates(
+        region,
+        first,
+        stop,
+        date,
         observed_days=observed,
         water=water,
+        uncertainty=np.where(burned, np.uint8(1), np.uint8(255)),
+        name=method,
         attrs={"method": method},
     )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from banet.burned_area.fires import label_fires
+from banet.burned_area.linking import label_fires
 from banet.days import Day, as_day
 from banet.errors import InputError
 from banet.evaluation.measures.measure import Reals, ratio

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from banet.burned_area.burned_area import BurnedArea
 from banet.evaluation import plots
 from banet.evaluation.keeping import Sketch
 from banet.evaluation.measures import Tree
@@ -115,11 +116,19 @@ def _figures(tree: Tree) -> dict[str, Figure]:
 
 def _maps(sketch: Sketch, name: str, title: str, reference: str, path: Path, note: str = "") -> Path:
     """Draw reference and map side by side, and where they agree."""
-    from banet.export.comparison import DatedPanel, comparison_picture
+    from banet.export.comparison import comparison_picture
 
-    known, dates = sketch.valid | sketch.water, (sketch.reference_date, sketch.map_date)
+    dates, nat = (sketch.reference_date, sketch.map_date), np.datetime64("NaT", "D")
     panels = [
-        DatedPanel(plots.plain_text(label), sketch.region, ~np.isnat(date), date, known, sketch.water)
+        BurnedArea.from_dates(
+            sketch.region,
+            sketch.start,
+            sketch.stop,
+            np.where(sketch.valid, date, nat),
+            observed_days=sketch.valid.astype(np.int16),
+            water=sketch.water,
+            name=plots.plain_text(label),
+        )
         for label, date in zip((reference, name), dates, strict=True)
     ]
     notes = ("", note) if note else ()

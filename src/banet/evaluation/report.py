@@ -127,7 +127,7 @@ _WORST = "Truth, map, agreement"
 
 
 def _page(tree: Tree, title: str, folder: Path, name: str, drawn: dict[str, Path]) -> Path:
-    from banet.export.report import Picture, Section, Table, write_report
+    from banet.export.page import Picture, Section, Table, write_report
 
     left = dict(drawn)
 

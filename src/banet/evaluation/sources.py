@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from banet.burned_area.burned_area import BurnedArea
-from banet.burned_area.dated import NO_UNCERTAINTY, DatedFractions
-from banet.days import Days, as_day, day_range, parse_period
-from banet.errors import InputError, NotFoundError, UnreadableFileError
+from banet.burned_area.geotiff import read_geotiff
+from banet.burned_area.joining import join
+from banet.burned_area.netcdf import read_map
+from banet.errors import InputError, NotFoundError
 from banet.grid.region import Region
+from banet.grid.vectors import is_vector
 from banet.io.files import PathLike, visible_files
+from banet.labels.monthly_products import product_of
 
-if TYPE_CHECKING:
-    from banet.burned_area.burned_area import BurnedArea
+__all__ = ["read_map_or_product", "read_other", "read_pair", "sniff"]
 
-__all__ = ["read_map_or_product", "read_other", "read_pair", "read_raster_map", "read_truth", "sniff"]
-
-_VECTORS = {".shp", ".gpkg", ".geojson", ".parquet", ".fgb", ".gdb"}
-_FIRECCI = re.compile(r"ESACCI-L3S_FIRE-BA.*-JD", re.IGNORECASE)
 _TILES = re.compile(r"^(MCD64|VNP64|VJ[12]64|MCD45)", re.IGNORECASE)
 _OWN_RASTER = "_burn_date.tif"
 _OWN_GRID = frozenset({"map", "truth", "raster"})
@@ -57,22 +55,24 @@ def sniff(path: PathLike) -> str:
 
 
 def _named(file: Path, kind: str) -> bool:
+    if kind == "perimeters":  # settings and figures beside maps end in .json too
+        return file.suffix.lower() != ".json"
     return kind != "raster" or file.name.endswith(_OWN_RASTER)
 
 
 def _kind(file: Path) -> str | None:
     name, suffix = file.name, file.suffix.lower()
+    if product_of(name) is not None:
+        return "firecci"
     if suffix == ".nc":
         return "truth" if name.endswith("_truth.nc") else "map"
     if _TILES.match(name) and suffix in {".hdf", ".tif", ".tiff"}:
         return "mcd64a1"
     if suffix in {".tif", ".tiff"}:
-        if _FIRECCI.search(name):
-            return "firecci"
         if name.endswith(_OWN_RASTER):
             return "raster"
         return "auscover" if re.search(r"auscover|albers|burn(t|ed)_", name, re.IGNORECASE) else "raster"
-    return "perimeters" if suffix in _VECTORS else None
+    return "perimeters" if is_vector(file) else None
 
 
 def read_map_or_product(
@@ -81,6 +81,7 @@ def read_map_or_product(
     kind: str | None = None,
     region: Region | None = None,
     days: tuple[Any, Any] | None = None,
+    perimeters: Mapping[str, Any] | None = None,
 ) -> BurnedArea:
     """Read either side of a comparison.
 
@@ -89,6 +90,7 @@ def read_map_or_product(
         kind: as `sniff` tells it; None to find out.
         region: the grid to put products and perimeters on; maps and truths have their own.
         days: first and last day (or month), both included, of products and perimeters.
+        perimeters: options of `read_perimeters`: date_field, end_field, date_format, layer.
 
     Raises:
         NotFoundError: if it is not there.
@@ -99,14 +101,14 @@ def read_map_or_product(
     if what == "map":
         return _read_maps(Path(path))
     if what == "truth":
-        return read_truth(_only(Path(path), "*_truth.nc"))
+        return read_map(_only(Path(path), "*_truth.nc"))
     if what == "raster":
-        return read_raster_map(_only(Path(path), f"*{_OWN_RASTER}"), days=days)
+        return read_geotiff(_only(Path(path), f"*{_OWN_RASTER}"), days=days)
     if region is None or days is None:
         raise InputError(
             f"{path} ({what}) has no grid of its own; give the region and the days to read it for"
         )
-    return _read_product(what, path, region, days)
+    return _read_product(what, path, region, days, perimeters or {})
 
 
 def read_pair(
@@ -116,6 +118,7 @@ def read_pair(
     region: PathLike | None = None,
     start: Any = None,
     end: Any = None,
+    perimeters: Mapping[str, Any] | None = None,
 ) -> tuple[BurnedArea, BurnedArea]:
     """Read the two sides of a comparison; a product or perimeters take grid and days of the other.
 
@@ -125,6 +128,7 @@ def read_pair(
         region: file of the grid for two sides that have none of their own.
         start: first day or month to read products and perimeters for; those of the other side if None.
         end: last one, included.
+        perimeters: options of `read_perimeters`: date_field, end_field, date_format, layer.
 
     Raises:
         InputError: if neither side has a grid or days and none are given.
@@ -143,11 +147,13 @@ def read_pair(
         if read[k] is None:
             days = given or (None if known is None else (known.start, known.stop - 1))
             on = grid or (None if known is None else known.region)
-            read[k] = read_map_or_product(path, kind=kind, region=on, days=days)
+            read[k] = read_map_or_product(path, kind=kind, region=on, days=days, perimeters=perimeters)
     return read[0], read[1]
 
 
-def read_other(text: str, burnmap: BurnedArea) -> tuple[str, BurnedArea]:
+def read_other(
+    text: str, burnmap: BurnedArea, perimeters: Mapping[str, Any] | None = None
+) -> tuple[str, BurnedArea]:
     """Read a further map or product, given as PATH or NAME=PATH, for the grid and days of a map.
 
     Raises:
@@ -156,10 +162,14 @@ def read_other(text: str, burnmap: BurnedArea) -> tuple[str, BurnedArea]:
     name, found, path = text.partition("=")
     place = Path(path if found else text)
     days = (burnmap.start, burnmap.stop - np.timedelta64(1, "D"))
-    return name if found else place.stem, read_map_or_product(place, region=burnmap.region, days=days)
+    return name if found else place.stem, read_map_or_product(
+        place, region=burnmap.region, days=days, perimeters=perimeters
+    )
 
 
-def _read_product(what: str, path: PathLike, region: Region, days: tuple[Any, Any]) -> BurnedArea:
+def _read_product(
+    what: str, path: PathLike, region: Region, days: tuple[Any, Any], perimeters: Mapping[str, Any]
+) -> BurnedArea:
     from banet.labels.auscover import read_auscover
     from banet.labels.firecci import read_firecci
     from banet.labels.mcd64a1 import read_mcd64a1
@@ -175,14 +185,11 @@ def _read_product(what: str, path: PathLike, region: Region, days: tuple[Any, An
         raise InputError(
             f"no kind {what!r} of burned-area file; there are map, truth, raster, {', '.join(readers)}"
         )
-    return readers[what](path, region, *days)
+    return readers[what](path, region, *days, **(perimeters if what == "perimeters" else {}))
 
 
 def _read_maps(path: Path) -> BurnedArea:
     """Read a map; a folder's maps of single months are joined."""
-    from banet.burned_area.joining import join
-    from banet.burned_area.netcdf import read_map
-
     if not path.is_dir():
         return read_map(path)
     found = [file for file in visible_files(path, "*.nc") if not file.name.endswith("_truth.nc")]
@@ -196,133 +203,3 @@ def _only(path: Path, pattern: str) -> Path:
     if len(found) != 1:
         raise InputError(f"the folder {path} holds {len(found)} files {pattern}; name one of them")
     return found[0]
-
-
-def read_truth(path: PathLike) -> BurnedArea:
-    """Read the truth of a simulated scene (`{region}_truth.nc`).
-
-    Raises:
-        NotFoundError: if there is no such file.
-        UnreadableFileError: if it is no truth.
-    """
-    import xarray as xr
-
-    file = Path(path)
-    if not file.is_file():
-        raise NotFoundError(f"the truth {file} does not exist")
-    try:
-        with xr.open_dataset(file, engine="h5netcdf") as opened:
-            data = opened.load()
-        region = _region_of(data, file.name.removesuffix("_truth.nc"))
-        dated = DatedFractions.from_pieces(
-            region,
-            data["entry_row"].values,
-            data["entry_column"].values,
-            data["entry_day"].values.astype("datetime64[D]"),
-            data["entry_fraction"].values,
-            np.zeros(data.sizes["entry"]),
-        )
-        water = data["water"].values.astype(bool)
-        days: Days = data["time"].values.astype("datetime64[D]")
-    except (OSError, ValueError, KeyError) as error:
-        raise UnreadableFileError(f"{file.name} is no truth of a simulated scene: {error}") from error
-    return BurnedArea.from_dated(
-        dated, name="simulated truth", known=~water, start=days[0], stop=days[-1] + 1, water=water
-    )
-
-
-def _region_of(data: Any, name: str) -> Region:
-    lat, lon = data["latitude"].values, data["longitude"].values
-    size = float(data.attrs["pixel_size"])
-    west, north = float(lon[0]) - size / 2, float(lat[0]) + size / 2
-    box = (west, north - size * lat.size, west + size * lon.size, north)
-    edges = [round(edge, 9) for edge in box]
-    clean = "".join(c if c.isalnum() or c in "_-" else "_" for c in name) or "truth"
-    return Region(clean, (edges[0], edges[1], edges[2], edges[3]), size)
-
-
-def read_raster_map(path: PathLike, *, days: tuple[Any, Any] | None = None) -> BurnedArea:
-    """Read a raster of burn dates (1-366; 0 unburned, -1 not observed, -2 water) in degrees.
-
-    The confidence and uncertainty rasters of banet beside it are read as well. The burned fraction, which no
-    raster holds, is 1 where burned.
-
-    Args:
-        path: a GeoTIFF, such as `{name}_burn_date.tif`.
-        days: first and last day (or month), both included, by which days of year are placed where the file's
-            tags `start` and `end` do not say.
-
-    Raises:
-        NotFoundError: if there is no such file.
-        UnreadableFileError: if it is no GeoTIFF in degrees with square cells, or its days are not known.
-    """
-    import rasterio
-
-    file = Path(path)
-    if not file.is_file():
-        raise NotFoundError(f"the raster {file} does not exist")
-    try:
-        with rasterio.open(file) as raster:
-            values, bounds, tags, size = raster.read(1), raster.bounds, raster.tags(), raster.transform.a
-            square = raster.crs is not None and raster.crs.is_geographic
-            square &= np.isclose(raster.transform.e, -size, rtol=1e-6)
-    except rasterio.errors.RasterioIOError as error:
-        raise UnreadableFileError(f"{file.name} is no readable GeoTIFF: {error}") from error
-    if not square:
-        raise UnreadableFileError(
-            f"{file.name} does not lie on square cells in degrees; bring it there, or name it like the "
-            "product that it is (MCD64A1..., *-ESACCI-L3S_FIRE-BA-*-JD.tif)"
-        )
-    if days is not None and not {"start", "end"} <= tags.keys():
-        tags = tags | {"start": str(days[0]), "end": str(days[1])}
-    if "start" not in tags or "end" not in tags:
-        raise UnreadableFileError(
-            f"{file.name} does not say which days it covers (tags start and end); give the first and last day"
-        )
-    name = tags.get("region") or "raster"
-    edges = [round(edge, 9) for edge in (bounds.left, bounds.bottom, bounds.right, bounds.top)]
-    region = Region(name, (edges[0], edges[1], edges[2], edges[3]), round(size, 12))
-    start, stop = parse_period(tags["start"], tags["end"])
-    burned = values > 0
-    fraction = burned.astype(np.float32)
-    confidence = _beside(file, "confidence")
-    sure = None
-    if confidence is not None:
-        sure = np.where(confidence <= 100, confidence, np.nan).astype(np.float32)
-    spread = _beside(file, "uncertainty")
-    stated = np.full(values.shape, NO_UNCERTAINTY) if spread is None else spread
-    return BurnedArea(
-        region=region,
-        start=start,
-        stop=stop,
-        burned_fraction=np.where(values == -1, np.nan, fraction).astype(np.float32),
-        burn_date=_dates(values, start, stop),
-        uncertainty=np.where(burned, stated, NO_UNCERTAINTY).astype(np.uint8),
-        water=values == -2,
-        threshold=0.0,
-        name=file.name.removesuffix(_OWN_RASTER),
-        stated_confidence=sure,
-    )
-
-
-def _beside(file: Path, layer: str) -> Any:
-    import rasterio
-
-    other = file.with_name(file.name.replace(_OWN_RASTER, f"_{layer}.tif"))
-    if other == file or not other.is_file():
-        return None
-    with rasterio.open(other) as raster:
-        return raster.read(1)
-
-
-def _dates(values: Any, start: Any, stop: Any) -> Days:
-    """Place days of year within the period; a period of more than a year takes the first that fits."""
-    from banet.days import day_of_year
-
-    date = np.full(values.shape, np.datetime64("NaT", "D"))
-    for day in day_range(as_day(start), as_day(stop))[::-1]:
-        date[values == int(day_of_year(np.array([day]))[0])] = day
-    outside = (values > 0) & np.isnat(date)
-    if outside.any():
-        raise UnreadableFileError(f"{int(outside.sum())} burn dates lie outside {start} to {stop}")
-    return date

@@ -6,17 +6,18 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from banet.burned_area.netcdf import DailyProbability, read_daily, read_map, write_netcdf
-    from banet.export.comparison import DatedPanel, comparison_picture
+    from banet.burned_area.daily import DailyProbability, read_daily
+    from banet.burned_area.netcdf import read_map, write_netcdf
+    from banet.export.comparison import comparison_picture
     from banet.export.filmstrip import filmstrip
+    from banet.export.page import Picture, Section, Table, write_report
     from banet.export.picture import map_picture
     from banet.export.products import check_products, find_manifests, write_products
-    from banet.export.report import Picture, Section, Table, sections_of, write_report
+    from banet.export.report import sections_of
     from banet.export.vectors import write_events, write_growth
 
 __all__ = [
     "DailyProbability",
-    "DatedPanel",
     "Picture",
     "Section",
     "Table",
@@ -36,24 +37,23 @@ __all__ = [
 ]
 
 _HOMES = {
-    "DailyProbability": "burned_area.netcdf",
-    "DatedPanel": "export.comparison",
-    "Picture": "export.report",
-    "Section": "export.report",
-    "Table": "export.report",
+    "DailyProbability": "burned_area.daily",
+    "Picture": "export.page",
+    "Section": "export.page",
+    "Table": "export.page",
     "check_products": "export.products",
     "comparison_picture": "export.comparison",
     "filmstrip": "export.filmstrip",
     "find_manifests": "export.products",
     "map_picture": "export.picture",
-    "read_daily": "burned_area.netcdf",
+    "read_daily": "burned_area.daily",
     "read_map": "burned_area.netcdf",
     "sections_of": "export.report",
     "write_events": "export.vectors",
     "write_growth": "export.vectors",
     "write_netcdf": "burned_area.netcdf",
     "write_products": "export.products",
-    "write_report": "export.report",
+    "write_report": "export.page",
 }
 
 

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
+from banet.burned_area.colours import AGREEMENT, NOT_OBSERVED, WATER, Rgb, hex_colour
 from banet.days import Days, day_range
 from banet.errors import InputError
 from banet.export.calendar import period_in_words
-from banet.export.colours import AGREEMENT, NOT_OBSERVED, WATER, Rgb, hex_colour
 from banet.export.drawing import (
     LAND_ENTRIES,
     MUTED,
@@ -39,7 +38,9 @@ from banet.io.files import PathLike
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["DatedPanel", "agreement_classes", "comparison_figure", "comparison_picture"]
+    from banet.burned_area.burned_area import BurnedArea
+
+__all__ = ["agreement_classes", "comparison_figure", "comparison_picture"]
 
 _LEFT = 0.62
 _GAP = 0.55
@@ -49,55 +50,12 @@ _HEAD = 0.42
 _FOOT = 1.45
 _LEAST = 6.2
 _PIXELS = 700
+_THRESHOLD = 0.5
+
+Mask = npt.NDArray[np.bool_]
 
 
-@dataclass(frozen=True, eq=False)
-class DatedPanel:
-    """A map of dates as one panel of a picture.
-
-    Attributes:
-        title: above the panel.
-        region: the grid.
-        burned: (rows, columns) bool.
-        burn_date: (rows, columns) datetime64[D], NaT where not burned.
-        known: cells of which the source knows whether they burned, (rows, columns) bool.
-        water: (rows, columns) bool, or None.
-    """
-
-    title: str
-    region: Region
-    burned: npt.NDArray[np.bool_]
-    burn_date: Days
-    known: npt.NDArray[np.bool_]
-    water: npt.NDArray[np.bool_] | None = None
-
-    @classmethod
-    def of(cls, source: Any, title: str, threshold: float = 0.5) -> DatedPanel:
-        """Make a panel of a map or a reference: anything with region, burned_fraction and burn_date.
-
-        Args:
-            source: a map, a product or the truth of a simulated scene. Cells are known where its burned
-                fraction is no NaN; `water` is taken if it has one.
-            title: above the panel.
-            threshold: burned fraction from which on a cell counts as burned.
-        """
-        fraction = np.asarray(source.burned_fraction)
-        water = getattr(source, "water", None)
-        wet = np.zeros(fraction.shape, bool) if water is None else np.asarray(water, bool)
-        with np.errstate(invalid="ignore"):
-            burned = (fraction >= threshold) & ~np.isnat(source.burn_date) & ~wet
-        date = np.where(burned, source.burn_date, np.datetime64("NaT", "D"))
-        return cls(
-            title, source.region, burned, date, np.isfinite(fraction) | wet, None if water is None else wet
-        )
-
-    @property
-    def area_ha(self) -> float:
-        """Hectares of the burned cells, each by its whole area."""
-        return float((self.burned * self.region.cell_area_ha[:, None]).sum())
-
-
-def agreement_classes(reference: DatedPanel, mapped: DatedPanel) -> dict[str, npt.NDArray[np.bool_]]:
+def agreement_classes(reference: BurnedArea, mapped: BurnedArea) -> dict[str, Mask]:
     """Return where the map is a hit, a miss, a false alarm or correct; cells that one does not know are none.
 
     Raises:
@@ -105,20 +63,30 @@ def agreement_classes(reference: DatedPanel, mapped: DatedPanel) -> dict[str, np
     """
     if reference.region.shape != mapped.region.shape:
         raise InputError(
-            f"cannot compare {mapped.title} of {mapped.region.shape} cells "
-            f"with {reference.title} of {reference.region.shape}"
+            f"cannot compare {mapped.name} of {mapped.region.shape} cells "
+            f"with {reference.name} of {reference.region.shape}"
         )
-    both = reference.known & mapped.known
+    both = _told(reference) & _told(mapped)
+    expected, found = _burned(reference), _burned(mapped)
     return {
-        "hit": both & reference.burned & mapped.burned,
-        "miss": both & reference.burned & ~mapped.burned,
-        "false alarm": both & ~reference.burned & mapped.burned,
-        "correct": both & ~reference.burned & ~mapped.burned,
+        "hit": both & expected & found,
+        "miss": both & expected & ~found,
+        "false alarm": both & ~expected & found,
+        "correct": both & ~expected & ~found,
     }
 
 
+def _told(source: BurnedArea) -> Mask:
+    return source.known | source.water
+
+
+def _burned(source: BurnedArea) -> Mask:
+    """Return what a panel shows as burned: land of which at least half burned."""
+    return source.at_threshold(max(_THRESHOLD, source.threshold)).burned & ~source.water
+
+
 def comparison_picture(
-    panels: Sequence[DatedPanel],
+    panels: Sequence[BurnedArea],
     path: PathLike,
     *,
     start: np.datetime64,
@@ -129,7 +97,7 @@ def comparison_picture(
     """Draw dated maps on one date scale and the agreement of the second with the first, as PNG.
 
     Args:
-        panels: the reference, the map, and any further maps, all on one grid.
+        panels: the reference, the map, and any further maps, all on one grid; their names are the titles.
         path: of the picture, which is returned.
         start: first day of the date scale.
         stop: the day after its last.
@@ -144,7 +112,7 @@ def comparison_picture(
 
 
 def comparison_figure(
-    panels: Sequence[DatedPanel],
+    panels: Sequence[BurnedArea],
     *,
     start: np.datetime64,
     stop: np.datetime64,
@@ -176,13 +144,13 @@ def comparison_figure(
         bottom = top - (index // columns + 1) * (height + _HEAD) - (index // columns) * 0.35
         axes = inches(figure, left, bottom, width, height)
         if index < len(panels):
-            panel = panels[index]
-            map_axes(axes, region, _date_image(panel, days), ticks=4)
-            note = notes[index] if index < len(notes) else f"{hectares(panel.area_ha)} burned"
-            _head(figure, left, bottom + height, panel.title, note)
+            source = panels[index]
+            map_axes(axes, region, _date_image(source, days), ticks=4)
+            note = notes[index] if index < len(notes) else f"{hectares(_area_ha(source))} burned"
+            _head(figure, left, bottom + height, source.name, note)
         else:
-            map_axes(axes, region, _agreement_image(classes, panels[0], region), ticks=4)
-            _head(figure, left, bottom + height, "Agreement", f"{panels[1].title} against {panels[0].title}")
+            map_axes(axes, region, _agreement_image(classes, panels[0].water, region), ticks=4)
+            _head(figure, left, bottom + height, "Agreement", f"{panels[1].name} against {panels[0].name}")
     _legend(figure, classes, region, days, (width, right))
     return figure
 
@@ -192,19 +160,24 @@ def _head(figure: Figure, left: float, y: float, title: str, note: str) -> None:
     label(figure, left, y + 0.06, note, size=7.5, color=MUTED)
 
 
-def _date_image(panel: DatedPanel, days: Days) -> Rgb:
-    return date_image(panel.burn_date, days, panel.water, ~panel.known, stretch=latitude_aspect(panel.region))
+def _area_ha(source: BurnedArea) -> float:
+    """Hectares of the burned cells, each by its whole area."""
+    return float((_burned(source) * source.region.cell_area_ha[:, None]).sum())
 
 
-def _agreement_image(classes: dict[str, npt.NDArray[np.bool_]], reference: DatedPanel, region: Region) -> Rgb:
+def _date_image(source: BurnedArea, days: Days) -> Rgb:
+    date = np.where(_burned(source), source.burn_date, np.datetime64("NaT", "D"))
+    return date_image(date, days, source.water, ~_told(source), stretch=latitude_aspect(source.region))
+
+
+def _agreement_image(classes: dict[str, Mask], water: Mask, region: Region) -> Rgb:
     """Return an image in the four colours; of a large map every second, third... cell is shown."""
     names = list(AGREEMENT)
     palette = np.array([*AGREEMENT.values(), NOT_OBSERVED, WATER], np.uint8)
     code = np.full(region.shape, len(names), np.uint8)
     for number, name in enumerate(names):
         code[classes[name]] = number
-    if reference.water is not None:
-        code[reference.water & (code == names.index("correct"))] = len(names) + 1
+    code[water & (code == names.index("correct"))] = len(names) + 1
     step = -(-max(region.shape) // (2 * _PIXELS))
     code = cover(code[::step, ::step], max(1, _PIXELS // max(region.shape)))
     image: Rgb = palette[code]
@@ -214,7 +187,7 @@ def _agreement_image(classes: dict[str, npt.NDArray[np.bool_]], reference: Dated
 
 def _legend(
     figure: Figure,
-    classes: dict[str, npt.NDArray[np.bool_]],
+    classes: dict[str, Mask],
     region: Region,
     days: Days,
     place: tuple[float, float],

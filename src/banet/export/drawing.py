@@ -1,4 +1,4 @@
-"""What the pictures share: maps as images, axes in degrees, date scales, legends and saving.
+"""Drawing that pictures share: maps as images, axes in degrees, date scales, legends and saving.
 
 Figures are matplotlib `Figure` objects drawn by the Agg canvas: pyplot and its settings are left alone.
 """
@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from banet.burned_area import meaning
+from banet.burned_area.colours import INK, NOT_OBSERVED, UNBURNED, WATER, Rgb, date_colours, hex_colour
 from banet.days import Days
 from banet.export.calendar import date_ticks
-from banet.export.colours import INK, NOT_OBSERVED, UNBURNED, WATER, Rgb, date_colours, hex_colour
 from banet.grid.region import Region
 from banet.io.files import PathLike, writing
 
@@ -301,9 +302,9 @@ def swatches(
 
 
 LAND_ENTRIES = (
-    ("not burned", hex_colour(UNBURNED), False),
-    ("water", hex_colour(WATER), False),
-    ("not observed", hex_colour(NOT_OBSERVED), True),
+    (meaning.LAND[meaning.UNBURNED], hex_colour(UNBURNED), False),
+    (meaning.LAND[meaning.WATER], hex_colour(WATER), False),
+    (meaning.LAND[meaning.NOT_OBSERVED], hex_colour(NOT_OBSERVED), True),
 )
 
 

@@ -1,4 +1,4 @@
-"""What the network sees: the images of chosen days in false colour, with the hot spots of the day."""
+"""Filmstrip of a season: images of chosen days in false colour, with the hot spots of the day."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from banet.burned_area.colours import NOT_OBSERVED, Rgb
 from banet.days import Days, as_day
 from banet.errors import InputError
 from banet.export.calendar import in_words, period_in_words
-from banet.export.colours import NOT_OBSERVED, Rgb
 from banet.export.drawing import MUTED, inches, label, map_axes, new_figure, save, scale_bar, size_of, sized
 from banet.grid.region import Region
 from banet.io.files import PathLike

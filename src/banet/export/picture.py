@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from banet.burned_area.colours import date_colours
+from banet.burned_area.meaning import burned_from
 from banet.days import Days, day_range
 from banet.export.calendar import date_ticks, in_words, period_in_words
-from banet.export.colours import date_colours
 from banet.export.drawing import (
     LAND_ENTRIES,
     MUTED,
@@ -121,7 +122,7 @@ def _headline(figure: Figure, burnmap: BurnedArea, title: str | None, daily: pd.
 
 
 def _note(burnmap: BurnedArea) -> str:
-    return f"burned: at least {burnmap.threshold:.0%} of the cell; days in UTC; areas on the ellipsoid"
+    return f"burned: {burned_from(burnmap)}; days in UTC; areas on the ellipsoid"
 
 
 def _beside(figure: Figure, left: float, bottom: float, height: float, days: Days, daily: pd.Series) -> None:

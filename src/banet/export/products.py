@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from banet.burned_area.daily import DailyProbability
 from banet.burned_area.geotiff import layers, write_cog
-from banet.burned_area.netcdf import DailyProbability, write_netcdf
-from banet.errors import InputError, OutputError, UnreadableFileError
-from banet.export.qml import burn_date_style, confidence_style, uncertainty_style, write_style
+from banet.burned_area.netcdf import read_map, write_netcdf
+from banet.days import period_stem
+from banet.errors import InputError, NotFoundError, OutputError, UnreadableFileError
+from banet.export.qml import styles, write_style
 from banet.io.files import PathLike, existing_folder, output_folder, sha256, visible_files
 from banet.io.manifest import Manifest
 
 if TYPE_CHECKING:
     from banet.burned_area.burned_area import BurnedArea
+    from banet.cube import Cube
 
-__all__ = ["MANIFEST", "check_products", "find_manifests", "write_products"]
+__all__ = [
+    "MANIFEST",
+    "check_products",
+    "find_manifests",
+    "map_stem",
+    "read_maps",
+    "write_map",
+    "write_month",
+    "write_products",
+]
 
 MANIFEST = "_manifest.json"
 
@@ -74,6 +88,57 @@ def write_products(
     return paths
 
 
+def map_stem(burnmap: BurnedArea) -> str:
+    """Return the first part of the names of a map's files.
+
+    It is `{region}_{YYYYMM}` for a month, and `{region}_{YYYYMMDD}-{YYYYMMDD}` for other days.
+    """
+    return f"{burnmap.region.name}_{period_stem(burnmap.start, burnmap.stop)}"
+
+
+def write_month(
+    cube: Cube, burnmap: BurnedArea, folder: PathLike, *, settings: Mapping[str, Any], pictures: bool = True
+) -> dict[str, Path]:
+    """Write the products of one month; see `write_map`."""
+    return write_map(cube, burnmap, folder, settings=settings, pictures=pictures)
+
+
+def write_map(
+    cube: Cube,
+    burnmap: BurnedArea,
+    folder: PathLike,
+    stem: str | None = None,
+    *,
+    settings: Mapping[str, Any],
+    pictures: bool = True,
+    command: Sequence[str] | None = None,
+) -> dict[str, Path]:
+    """Write the products of a map with a manifest of this run: its command, settings, cube and weights.
+
+    Args:
+        cube: what the map was made from; it goes into the manifest.
+        burnmap: the map.
+        folder: to write to.
+        stem: first part of the file names; that of `map_stem` if left out.
+        settings: how the map was made, for the manifest.
+        pictures: also write a PNG.
+        command: the command line for the manifest; that of this process if left out.
+
+    Returns:
+        Paths by kind of product.
+    """
+    words = [Path(sys.argv[0]).name, *sys.argv[1:]] if command is None else command
+    config = {**settings, "map": dict(burnmap.attrs), "sensor": cube.sensor, "mir_band": cube.mir_band}
+    manifest = Manifest.begin(words, config, inputs=[cube.path], weights=_hashes(burnmap))
+    return write_products(burnmap, folder, stem or map_stem(burnmap), manifest=manifest, pictures=pictures)
+
+
+def _hashes(burnmap: BurnedArea) -> dict[str, str]:
+    """The weights' hashes by name, as the map itself records them."""
+    found = burnmap.attrs.get("weights", ())
+    return {item["name"]: item["sha256"] for item in found if isinstance(item, Mapping)}
+
+
 def check_products(manifest_path: PathLike) -> Manifest:
     """Check that every product of a manifest is there with the bytes that were written, and return it.
 
@@ -104,17 +169,27 @@ def find_manifests(folder: PathLike) -> list[Path]:
     return visible_files(existing_folder(folder, "folder of maps"), f"*{MANIFEST}", deep=False)
 
 
+def read_maps(folder: PathLike) -> list[BurnedArea]:
+    """Read every complete map in a folder, by name.
+
+    Raises:
+        NotFoundError: if the folder is missing or holds no complete map.
+    """
+    found = find_manifests(folder)
+    if not found:
+        raise NotFoundError(
+            f"{folder} holds no map with its manifest (*{MANIFEST}); write one with 'banet map'"
+        )
+    return [read_map(path.with_name(path.name.removesuffix(MANIFEST) + ".nc")) for path in found]
+
+
 def _rasters(burnmap: BurnedArea, folder: Path, stem: str) -> dict[str, Path]:
-    styles = {
-        "burn_date": burn_date_style(burnmap.start, burnmap.stop),
-        "confidence": confidence_style(),
-        "uncertainty": uncertainty_style(),
-    }
+    looks = styles(burnmap)
     paths: dict[str, Path] = {}
     for layer in layers(burnmap):
         path = folder / f"{stem}_{layer.name}.tif"
         paths[layer.name] = write_cog(layer, burnmap.region, path)
-        paths[f"{layer.name}_qml"] = write_style(styles[layer.name], path.with_suffix(".qml"))
+        paths[f"{layer.name}_qml"] = write_style(looks[layer.name], path.with_suffix(".qml"))
     return paths
 
 

@@ -10,20 +10,19 @@ import xml.etree.ElementTree as ET
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from banet.burned_area import colours
+from banet.burned_area.colours import confidence_table, date_colours, hex_colour, uncertainty_table
+from banet.burned_area.meaning import LAND, UNBURNED, WATER, Meaning, meanings
 from banet.days import Day, day_of_year, day_range
 from banet.errors import InputError
-from banet.export.colours import (
-    UNBURNED,
-    WATER,
-    confidence_table,
-    date_colours,
-    hex_colour,
-    uncertainty_table,
-)
 from banet.io.files import PathLike, writing
 
-__all__ = ["burn_date_style", "confidence_style", "uncertainty_style", "write_style"]
+if TYPE_CHECKING:
+    from banet.burned_area.burned_area import BurnedArea
+
+__all__ = ["burn_date_style", "confidence_style", "styles", "uncertainty_style", "write_style"]
 
 _HEAD = "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n"
 _VERSION = "3.28.0-Firenze"
@@ -32,7 +31,17 @@ Entry = tuple[int, str, str]
 """A raster value, its colour as #rrggbb and its label."""
 
 
-def burn_date_style(start: Day, stop: Day) -> ET.Element:
+def styles(source: BurnedArea) -> dict[str, ET.Element]:
+    """Return the styles of the rasters of a source by the name of the layer."""
+    said = meanings(source)
+    return {
+        "burn_date": burn_date_style(source.start, source.stop, said["burn_doy"]),
+        "confidence": confidence_style(said["confidence"]),
+        "uncertainty": uncertainty_style(said["uncertainty"]),
+    }
+
+
+def burn_date_style(start: Day, stop: Day, meaning: Meaning | None = None) -> ET.Element:
     """Return the style of a burn date raster whose days run from `start` up to, not including, `stop`.
 
     Where a period is longer than a year and a day of year stands for several dates, the label names the
@@ -50,24 +59,26 @@ def burn_date_style(start: Day, stop: Day) -> ET.Element:
     for day, number, colour in zip(days, numbers.tolist(), date_colours(days)):
         mark = "+" if number in repeated else ""
         first.setdefault(number, (number, hex_colour(colour), f"{day}{mark} ({number})"))
-    fixed: list[Entry] = [(-2, hex_colour(WATER), "water"), (0, hex_colour(UNBURNED), "not burned")]
-    return _document(_paletted([*fixed, *first.values()]))
+    fixed: list[Entry] = [
+        (WATER, hex_colour(colours.WATER), LAND[WATER]),
+        (UNBURNED, hex_colour(colours.UNBURNED), LAND[UNBURNED]),
+    ]
+    return _document(_paletted([*fixed, *first.values()]), meaning)
 
 
-def confidence_style() -> ET.Element:
+def confidence_style(meaning: Meaning | None = None) -> ET.Element:
     """Return the style of a confidence raster, 0-100 %."""
     table = confidence_table()
     entries = [(value, hex_colour(table[value][:3]), f"{value} %") for value in range(0, 101, 5)]
-    return _document(_pseudocolour(entries, "INTERPOLATED"))
+    return _document(_pseudocolour(entries, "INTERPOLATED"), meaning)
 
 
-def uncertainty_style() -> ET.Element:
+def uncertainty_style(meaning: Meaning | None = None) -> ET.Element:
     """Return the style of a date uncertainty raster, in days."""
     table = uncertainty_table()
     entries = [(value, hex_colour(table[value][:3]), _days(value)) for value in range(31)]
-    return _document(
-        _pseudocolour([*entries, (254, hex_colour(table[254][:3]), "31 days or more")], "DISCRETE")
-    )
+    last = (254, hex_colour(table[254][:3]), "31 days or more")
+    return _document(_pseudocolour([*entries, last], "DISCRETE"), meaning)
 
 
 def write_style(style: ET.Element, path: PathLike) -> Path:
@@ -87,7 +98,7 @@ def _days(count: int) -> str:
     return f"{count} day" if count == 1 else f"{count} days"
 
 
-def _document(renderer: ET.Element) -> ET.Element:
+def _document(renderer: ET.Element, meaning: Meaning | None) -> ET.Element:
     root = ET.Element(
         "qgis",
         version=_VERSION,
@@ -116,6 +127,10 @@ def _document(renderer: ET.Element) -> ET.Element:
     ET.SubElement(pipe, "rasterresampler", maxOversampling="2")
     ET.SubElement(pipe, "resamplingStage").text = "resamplingFilter"
     ET.SubElement(root, "blendMode").text = "0"
+    if meaning is not None:
+        # Shown as a note in the legend.
+        said = "; ".join(part for part in (meaning.text, meaning.method) if part)
+        ET.SubElement(root, "userNotes", value=said)
     return root
 
 

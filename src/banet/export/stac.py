@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from banet.burned_area.meaning import Meaning, meanings
 from banet.errors import InputError
 from banet.grid.region import Region
 from banet.io.files import PathLike, writing
@@ -23,22 +24,41 @@ __all__ = ["item_of", "write_item"]
 _COG = "image/tiff; application=geotiff; profile=cloud-optimized"
 _PROJECTION = "https://stac-extensions.github.io/projection/v2.0.0/schema.json"
 
-# Title, media type, roles, nodata and unit of each product.
-_ASSETS: dict[str, tuple[str, str, list[str]]] = {
-    "burn_date": ("Day of year of burning", _COG, ["data"]),
-    "confidence": ("Confidence in percent", _COG, ["data", "confidence"]),
-    "uncertainty": ("Uncertainty of the date in days", _COG, ["data", "uncertainty"]),
-    "netcdf": ("All layers after the CF conventions", "application/x-netcdf", ["data"]),
-    "picture": ("Picture", "image/png", ["overview", "thumbnail"]),
-    "burn_date_qml": ("QGIS style of the burn date", "application/xml", ["style"]),
-    "confidence_qml": ("QGIS style of the confidence", "application/xml", ["style"]),
-    "uncertainty_qml": ("QGIS style of the uncertainty", "application/xml", ["style"]),
+_ROLES = {
+    "burn_date": ["data"],
+    "confidence": ["data", "confidence"],
+    "uncertainty": ["data", "uncertainty"],
 }
-_BANDS: dict[str, dict[str, Any]] = {
-    "burn_date": {"data_type": "int16", "nodata": -1, "unit": "day of year"},
-    "confidence": {"data_type": "uint8", "nodata": 255, "unit": "%"},
-    "uncertainty": {"data_type": "uint8", "nodata": 255, "unit": "day"},
-}
+
+
+def _assets(source: BurnedArea) -> dict[str, tuple[str, str, list[str], dict[str, Any]]]:
+    """Return title, media type, roles and further fields of each product by its name."""
+    said = meanings(source)
+    rasters = {name: said["burn_doy" if name == "burn_date" else name] for name in _ROLES}
+    found: dict[str, tuple[str, str, list[str], dict[str, Any]]] = {
+        name: (_capital(meaning.title), _COG, _ROLES[name], _band(name, meaning))
+        for name, meaning in rasters.items()
+    }
+    found["netcdf"] = ("All layers after the CF conventions", "application/x-netcdf", ["data"], {})
+    found["picture"] = ("Picture", "image/png", ["overview", "thumbnail"], {})
+    for name, meaning in rasters.items():
+        found[f"{name}_qml"] = (f"QGIS style of the {meaning.title}", "application/xml", ["style"], {})
+    return found
+
+
+def _band(name: str, meaning: Meaning) -> dict[str, Any]:
+    band = {
+        "name": name,
+        "description": meaning.text,
+        "data_type": "int16" if name == "burn_date" else "uint8",
+        "nodata": meaning.nodata,
+        "unit": meaning.unit,
+    }
+    return {"description": meaning.text, "bands": [band]}
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def item_of(
@@ -84,12 +104,10 @@ def item_of(
         },
         stac_extensions=[_PROJECTION],
     )
-    for name, (title, media, roles) in _ASSETS.items():
+    for name, (title, media, roles, fields) in _assets(burnmap).items():
         if name in products:
-            bands = {"bands": [{"name": name, **_BANDS[name]}]} if name in _BANDS else {}
-            asset = pystac.Asset(
-                f"./{products[name].name}", title, media_type=media, roles=roles, extra_fields=bands
-            )
+            place = f"./{products[name].name}"
+            asset = pystac.Asset(place, title, media_type=media, roles=roles, extra_fields=fields)
             item.add_asset(name, asset)
     return item
 

@@ -24,6 +24,8 @@ from banet.training.metrics import active_fire_map, measured, scores_of
 __all__ = ["VARIANTS", "held_out_logits", "overall", "select_chips", "validate"]
 
 Floats = npt.NDArray[np.float32]
+Change = Callable[[Floats, Floats], None]
+"""Changes planes (4, T, H, W) in place, given the truth (T, H, W)."""
 Scores = dict[str, dict[str, dict[str, Any]]]
 
 
@@ -89,14 +91,31 @@ def held_out_logits(
     spec: InputSpec,
     config: ValidationConfig,
     device: torch.device,
-    variant: str = "all",
+    variant: str | Change = "all",
+    *,
+    whole: bool = False,
 ) -> Iterator[tuple[Floats, Floats]]:
-    """Yield daily logits and truth, (T, rows, columns) without the margin days, of held-out chips."""
+    """Yield daily logits and truth, (T, rows, columns), of held-out chips.
+
+    Args:
+        model: on `device`; is in evaluation mode afterwards.
+        sources: folders of held-out chips.
+        spec: scaling of the input.
+        config: how many chips and which days.
+        device: where to compute.
+        variant: of `VARIANTS`, or what else is done to the planes, given the truth.
+        whole: with the margin days.
+    """
+    change = variant if callable(variant) else _of_planes(VARIANTS[variant])
     model.eval()
     for chips, number in select_chips(sources, config.chips):
-        chip, kept = chips.read(number), _kept_days(chips, config)
-        VARIANTS[variant](chip.planes)
+        chip, kept = chips.read(number), slice(None) if whole else _kept_days(chips, config)
+        change(chip.planes, chip.target)
         yield _logits(model, network_input(chip.planes, spec), spec, device)[kept], chip.target[kept]
+
+
+def _of_planes(change: Callable[[Floats], None]) -> Change:
+    return lambda planes, target: change(planes)
 
 
 def _kept_days(chips: Chips, config: ValidationConfig) -> slice:

@@ -62,7 +62,7 @@ def _suite() -> tuple[BenchmarkScene, ...]:
         "cerrado": (150, 255),
         "mozambique": (130, 270),
         "australia": (100, 290),
-        "boreal": (130, 215),
+        "boreal": (145, 215),
     }
     scenes = []
     for i, (climate, (first, last)) in enumerate(seasons.items()):

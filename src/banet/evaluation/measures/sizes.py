@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from banet.burned_area.fires import label_fires
+from banet.burned_area.linking import label_fires
 from banet.evaluation.measures.measure import Arrays, Bools, Measure, Pair, Reals, Table, Tree, ratio
 from banet.io.tables import Number, Row
 

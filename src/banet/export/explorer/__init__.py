@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from banet.export.explorer.explore import explore, seen_by_day
 from banet.export.explorer.page import write_explorer
 
-__all__ = ["write_explorer"]
+__all__ = ["explore", "seen_by_day", "write_explorer"]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from banet.burned_area.burned_area import BurnedArea
-from banet.export.colours import (
+from banet.burned_area.colours import (
     NOT_OBSERVED,
     UNBURNED,
     WATER,
@@ -21,6 +21,7 @@ from banet.export.colours import (
     hex_colour,
     uncertainty_table,
 )
+from banet.burned_area.meaning import meanings
 from banet.export.explorer.outlines import outlines_of
 from banet.export.explorer.planes import coded_planes
 from banet.io.files import PathLike, writing
@@ -110,7 +111,7 @@ def explorer_data(
         "dates": coded.dates,
         "values": coded.values,
         "colours": _colours(burned),
-        "calibrated": bool(burned.attrs.get("calibration")),
+        "said": {name: [one.title, one.text] for name, one in meanings(burned).items()},
         "fires": _features(fires, growth, days),
         "seen": None if seen is None else [seen.get(day) for day in days],
         "outlines": outlines_of(region),

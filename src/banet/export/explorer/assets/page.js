@@ -28,15 +28,17 @@
   const mostSeen = data.days.length;
 
   const layers = {
-    dates: { title: "Burn date", ramp: ramps.dates, ends: [data.days[0], data.days[data.days.length - 1]],
+    dates: { said: "burn_date", ramp: ramps.dates, ends: [data.days[0], data.days[data.days.length - 1]],
       index: (cell) => dayOf(cell) - 1, burned: true },
-    confidence: { title: data.calibrated ? "Confidence (%)" : "Burned fraction (%)", ramp: ramps.confidence,
+    confidence: { said: "confidence", ramp: ramps.confidence,
       ends: ["0", "100"], index: (cell) => values[4 * cell], burned: false },
-    uncertainty: { title: "Date uncertainty (days)", ramp: ramps.uncertainty, ends: ["0", "31 and more"],
+    uncertainty: { said: "uncertainty", ramp: ramps.uncertainty, ends: ["0", "31 and more"],
       index: (cell) => Math.min(values[4 * cell + 1], 31), burned: true },
-    observed: { title: "Days observed", ramp: ramps.uncertainty.slice().reverse(), ends: ["0", String(mostSeen)],
+    observed: { said: "observed_days", ramp: ramps.uncertainty.slice().reverse(), ends: ["0", String(mostSeen)],
       index: (cell) => Math.round(31 * Math.min(values[4 * cell + 2] / mostSeen, 1)), burned: false },
   };
+
+  for (const one of Object.values(layers)) [one.title, one.text] = data.said[one.said];
 
   // The picture is drawn in the map's projection: its rows follow Mercator's latitudes.
   const mercator = (lat) => Math.log(Math.tan(Math.PI / 4 + (lat * Math.PI) / 360));
@@ -257,15 +259,15 @@
 
   // Legend, layers.
   function legend() {
-    const { title, ramp, ends } = layers[layer];
+    const { text: words, ramp, ends } = layers[layer];
     const key = (colour, word) => `<span class="key"><i style="background:${colour}"></i>${word}</span>`;
-    $("legend").innerHTML = `<div>${title}</div><div class="ramp">${ramp.map((c) => `<i style="background:rgb(${c})"></i>`).join("")}</div>` +
+    $("legend").innerHTML = `<div>${text(words)}</div><div class="ramp">${ramp.map((c) => `<i style="background:rgb(${c})"></i>`).join("")}</div>` +
       `<div class="ends"><span>${ends[0]}</span><span>${ends[1]}</span></div>` +
       key(data.colours.unseen, "not observed") + key(data.colours.water, "water") + key("transparent", "not burned");
   }
   for (const [name, { title }] of Object.entries(layers)) {
     const label = document.createElement("label");
-    label.innerHTML = `<input type="radio" name="layer" value="${name}"${name === layer ? " checked" : ""}> ${title}`;
+    label.innerHTML = `<input type="radio" name="layer" value="${name}"${name === layer ? " checked" : ""}> ${text(title)}`;
     label.firstChild.addEventListener("change", () => { layer = name; legend(); paint(); });
     $("layers").append(label);
   }

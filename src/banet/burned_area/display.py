@@ -1,0 +1,88 @@
+"""Burned area at a glance: axes of burn dates, and the small table and picture that notebooks show."""
+
+from __future__ import annotations
+
+import base64
+import io
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from banet.burned_area import colours
+from banet.burned_area.meaning import BURNED, NOT_OBSERVED, WATER, burned_from
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from banet.burned_area.burned_area import BurnedArea
+
+__all__ = ["image_of", "plot", "to_html"]
+
+_PIXELS = 320
+
+
+def image_of(source: BurnedArea, most: int = 1200) -> colours.Rgb:
+    """Return the burn dates as an image, (rows, columns, 3) uint8; of a large map every n-th cell."""
+    step = -(-max(source.region.shape) // most)
+    status, date = source.status[::step, ::step], source.burn_date[::step, ::step]
+    image = np.empty((*status.shape, 3), np.uint8)
+    image[:] = colours.UNBURNED
+    image[status == WATER], image[status == NOT_OBSERVED] = colours.WATER, colours.NOT_OBSERVED
+    burned = status == BURNED
+    index: npt.NDArray[np.int64] = (date[burned] - source.start).astype(np.int64)
+    image[burned] = colours.date_colours(source.days)[index]
+    return image
+
+
+def plot(source: BurnedArea, axes: Axes | None = None) -> Axes:
+    """Draw the burn dates on matplotlib axes in degrees, and return them.
+
+    Args:
+        source: what burned.
+        axes: to draw on; a new figure where None.
+    """
+    if axes is None:
+        from matplotlib.figure import Figure
+
+        axes = Figure(layout="constrained").add_subplot()
+    region = source.region
+    extent = (region.west, region.east, region.south, region.north)
+    middle = np.radians((region.south + region.north) / 2)
+    axes.imshow(image_of(source), extent=extent, interpolation="nearest", aspect=1 / np.cos(middle))
+    axes.set_xlabel("degrees east")
+    axes.set_ylabel("degrees north")
+    axes.set_title(f"{source.name}, {source.start} to {source.stop - np.timedelta64(1, 'D')}")
+    return axes
+
+
+def to_html(source: BurnedArea) -> str:
+    """Return a small table and picture as HTML."""
+    import jinja2
+
+    rows, cols = source.region.shape
+    status = source.status
+    facts: dict[str, Any] = {
+        "name": source.name,
+        "region": f"{source.region.name}, {rows} x {cols} cells of {source.region.pixel_size:g} degrees",
+        "days": f"{source.start} to {source.stop - np.timedelta64(1, 'D')}",
+        "burned": f"{source.burned_area_ha:,.0f} ha in {int((status == BURNED).sum()):,} cells",
+        "counts as burned": burned_from(source),
+        "not observed": f"{float((status == NOT_OBSERVED).mean()):.1%} of the cells",
+    }
+    template = jinja2.Environment(autoescape=True).from_string(_HTML)
+    return template.render(facts=facts, picture=_png(image_of(source, _PIXELS)))
+
+
+def _png(image: colours.Rgb) -> str:
+    from matplotlib.image import imsave
+
+    file = io.BytesIO()
+    imsave(file, image, format="png")
+    return base64.b64encode(file.getvalue()).decode()
+
+
+_HTML = """<div><table>{% for name, text in facts.items() %}
+<tr><th style="text-align:left">{{ name }}</th><td style="text-align:left">{{ text }}</td></tr>
+{%- endfor %}</table>
+<img alt="burn dates" src="data:image/png;base64,{{ picture }}"></div>"""

@@ -1,0 +1,268 @@
+"""Meaning of every number of a burned-area source: names, units, codes and what made it, said in one place.
+
+Rasters, NetCDF files, QGIS styles, pictures, pages and STAC items take their words from here. What a number
+means depends on what made it: with calibrated weights the confidence is what the burned fraction turned out
+to mean, and the interval of a date holds the share of the probability that the calibration found; without,
+the confidence is the burned fraction itself; products state their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from banet.burned_area.dating import NO_UNCERTAINTY, Dating
+
+if TYPE_CHECKING:
+    from banet.burned_area.burned_area import BurnedArea
+
+__all__ = [
+    "BURNED",
+    "DAILY_WORDS",
+    "LAND",
+    "NOT_OBSERVED",
+    "NO_CONFIDENCE",
+    "UNBURNED",
+    "WATER",
+    "Code",
+    "Meaning",
+    "burned_from",
+    "made_by",
+    "meanings",
+    "rows",
+]
+
+BURNED, UNBURNED, NOT_OBSERVED, WATER = 1, 0, -1, -2
+NO_CONFIDENCE = 255
+
+
+@dataclass(frozen=True)
+class Code:
+    """One value with a meaning of its own.
+
+    Attributes:
+        value: in rasters.
+        flag: word of `flag_meanings`, without blanks.
+        label: in legends.
+    """
+
+    value: int
+    flag: str
+    label: str
+
+
+STATUS = (
+    Code(UNBURNED, "unburned", "not burned"),
+    Code(BURNED, "burned", "burned"),
+    Code(NOT_OBSERVED, "not_observed", "not observed"),
+    Code(WATER, "water", "water"),
+)
+# As in MCD64A1 (Giglio et al. 2018, user guide of collection 6.1, section 4).
+_LAND = {code.value: code.flag.replace("_", " ") for code in STATUS if code.value != BURNED}
+LAND = {code.value: code.label for code in STATUS}
+"""Label of each status in legends, by value."""
+
+
+DAILY_WORDS = "fraction of the cell that burned on the day, as the network gives it"
+"""What a daily probability says."""
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """Meaning of one plane.
+
+    Attributes:
+        name: of the plane, in files and in `BurnedArea`.
+        title: a few words: band description, head of a column, title of an asset.
+        words: what a value says, without the values that stand for something else.
+        unit: for people.
+        cf_unit: for UDUNITS; empty where values are dates or flags.
+        span: first and last value that a raster of whole numbers may hold; None for other planes.
+        codes: what single values stand for.
+        nodata: value of a raster that means no data; None where NaN, NaT or nothing does.
+        method: how the value was found; empty where it needs no words.
+        attrs: further CF attributes.
+    """
+
+    name: str
+    title: str
+    words: str
+    unit: str = ""
+    cf_unit: str = ""
+    span: tuple[int, int] | None = None
+    codes: Mapping[int, str] = field(default_factory=dict)
+    nodata: int | None = None
+    method: str = ""
+    attrs: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def text(self) -> str:
+        """Line that explains all values of a raster, such as `0-100 = ...; 255 = not observed or water`."""
+        codes = [f"{value} = {meaning}" for value, meaning in self.codes.items()]
+        said = self.words if self.span is None else f"{self.span[0]}-{self.span[1]} = {self.words}"
+        return "; ".join([said, *codes])
+
+    def cf(self) -> dict[str, Any]:
+        """Return the CF attributes of the plane."""
+        held = {"long_name": self.words, "units": self.cf_unit, "comment": self.method}
+        return {name: value for name, value in held.items() if value} | dict(self.attrs)
+
+
+def meanings(source: BurnedArea) -> dict[str, Meaning]:
+    """Return the meaning of each plane of a source by its name, from what made it."""
+    dating = Dating.of(source.attrs.get("calibration")) if _by_network(source) else None
+    found = (
+        _burned_fraction(dating),
+        _burn_date(dating),
+        _burn_doy(dating),
+        _uncertainty(dating, calibrated=bool(source.attrs.get("calibration"))),
+        _confidence(source),
+        _OBSERVED_DAYS,
+        _WATER,
+        _STATUS,
+    )
+    return {meaning.name: meaning for meaning in found}
+
+
+def made_by(source: BurnedArea) -> str:
+    """Return what a source was made from, in words."""
+    if _by_network(source):
+        return "banet: daily satellite images and active fires, read by a neural network (BA-Net)"
+    return f"banet: {source.attrs.get('method', source.name)}"
+
+
+def burned_from(source: BurnedArea) -> str:
+    """Return from which part of a cell on it counts as burned, in words.
+
+    A map with a threshold of 0.5 says `at least 50 % of the cell`.
+    """
+    return f"at least {source.threshold:.0%} of the cell" if source.threshold else "any part of the cell"
+
+
+def rows(source: BurnedArea) -> list[dict[str, str]]:
+    """Return a row a plane for tables: name, unit, what the values say and how they were found."""
+    return [
+        {"layer": meaning.title, "unit": meaning.unit, "values": meaning.text, "found as": meaning.method}
+        for meaning in meanings(source).values()
+    ]
+
+
+def _by_network(source: BurnedArea) -> bool:
+    return "calibration" in source.attrs or "weights" in source.attrs
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.4g} %"
+
+
+def _burned_fraction(dating: Dating | None) -> Meaning:
+    return Meaning(
+        "burned_fraction",
+        _TITLES["burned_fraction"],
+        "fraction of the cell that burned",
+        "0-1",
+        "1",
+        method="" if dating is None else "sum of the daily probabilities of the network, at most 1",
+        attrs={"standard_name": "burned_area_fraction", "cell_methods": "area: mean"},
+    )
+
+
+def _method_of_date(dating: Dating | None) -> str:
+    if dating is None:
+        return "as the source dates it"
+    if dating.quantile is None:
+        return "the day of the largest daily probability"
+    share = _percent(dating.quantile)
+    return f"the first day by which {share} of the summed daily probability is reached, as calibrated"
+
+
+def _burn_date(dating: Dating | None) -> Meaning:
+    return Meaning(
+        "burn_date",
+        _TITLES["burn_date"],
+        "UTC day on which the cell burned",
+        "day",
+        method=_method_of_date(dating),
+        attrs={"standard_name": "time"},
+    )
+
+
+def _burn_doy(dating: Dating | None) -> Meaning:
+    return Meaning(
+        "burn_doy",
+        _TITLES["burn_date"],
+        "day of year on which the cell burned (UTC)",
+        "day of year",
+        span=(1, 366),
+        codes=_LAND,
+        nodata=NOT_OBSERVED,
+        method=_method_of_date(dating),
+    )
+
+
+def _uncertainty(dating: Dating | None, *, calibrated: bool) -> Meaning:
+    if dating is None:
+        said = "days before or after the burn date, as the source states"
+    else:
+        said = f"days before or after the burn date that hold {_percent(dating.mass)} of the probability"
+        said += ", calibrated to hold four true dates in five" if calibrated else ""
+    return Meaning(
+        "uncertainty",
+        _TITLES["uncertainty"],
+        said,
+        "days",
+        # xarray would read a variable in "days" as a span of time, not as a number.
+        "day",
+        span=(0, 254),
+        codes={NO_UNCERTAINTY: "not burned" if dating is not None else "not burned or not stated"},
+        nodata=NO_UNCERTAINTY,
+    )
+
+
+def _confidence(source: BurnedArea) -> Meaning:
+    if source.stated_confidence is not None:
+        said = "confidence in percent that the cell burned, as the source states it"
+    elif source.attrs.get("calibration"):
+        said = "confidence in percent that at least half of the cell burned, by the weights' calibration"
+    else:
+        said = "burned fraction of the cell in percent (not calibrated)"
+    return Meaning(
+        "confidence",
+        _TITLES["confidence"],
+        said,
+        "%",
+        "percent",
+        span=(0, 100),
+        codes={NO_CONFIDENCE: "not observed or water"},
+        nodata=NO_CONFIDENCE,
+        attrs={"valid_range": np.array([0, 100], np.uint8)},
+    )
+
+
+_TITLES = {
+    "burned_fraction": "burned fraction",
+    "burn_date": "burn date",
+    "uncertainty": "burn date uncertainty",
+    "confidence": "confidence",
+    "observed_days": "observed days",
+    "water": "water",
+    "status": "status",
+}
+_OBSERVED_DAYS = Meaning(
+    "observed_days", _TITLES["observed_days"], "days on which the cell was observed", "days", "1"
+)
+_WATER = Meaning("water", _TITLES["water"], "whether the cell is water")
+_STATUS = Meaning(
+    "status",
+    _TITLES["status"],
+    "what is known of the cell",
+    codes=LAND,
+    attrs={
+        "standard_name": "status_flag",
+        "flag_values": np.array([code.value for code in STATUS], np.int8),
+        "flag_meanings": " ".join(code.flag for code in STATUS),
+    },
+)
