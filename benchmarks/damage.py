@@ -1,4 +1,4 @@
-"""Damage of a cube and of chips on disk: what is told, what has no effect, and what is read as something else.
+"""Damage of a cube and of chips on disk: told, without effect, or read as something else.
 
     python benchmarks/damage.py [--trials 300]
 
@@ -55,7 +55,8 @@ def show_cube(path: Path) -> object:
     )
     records = [cube.record(day) for day in cube.days]
     planes = [getattr(window, name).tobytes() for name in NAMES]
-    return planes, None if water is None else water.tobytes(), about, records
+    summary = info.coverage, info.ranges, None if water is None else water.tobytes()
+    return planes, about, summary, records
 
 
 def make_chips(path: Path) -> None:
