@@ -23,7 +23,10 @@ if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.axes import Axes
 
-__all__ = ["BurnedArea"]
+__all__ = ["UNKNOWN_DAYS", "BurnedArea"]
+
+UNKNOWN_DAYS = "unknown_days"
+"""Attribute: first and last day (text) of the times within the period of which the source knows nothing."""
 
 _ONE = np.timedelta64(1, "D")
 _NAT = np.datetime64("NaT", "D")
@@ -209,7 +212,15 @@ class BurnedArea:
         """
         target = self.dates().daily(days)
         target[:, ~self.known] = np.nan
+        target[~self.speaks_of(days)] = np.nan
         return target
+
+    def speaks_of(self, days: Days) -> npt.NDArray[np.bool_]:
+        """Return whether the source speaks of each day, (T,) bool: not of those for which it had no file."""
+        there = np.ones(len(days), bool)
+        for first, last in self.attrs.get(UNKNOWN_DAYS, ()):
+            there &= (days < np.datetime64(first)) | (days > np.datetime64(last))
+        return there
 
     def between(self, start: Any, stop: Any) -> Self:
         """Return what burned from `start` up to, not including, `stop`; other cells become unburned.

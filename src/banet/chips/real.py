@@ -250,4 +250,5 @@ def _read_block(
 def _only_known_days(target: Floats, reference: BurnedArea, start: Day, stop: Day) -> Floats:
     days = day_range(start, stop)
     target[(days < reference.start) | (days >= reference.stop)] = np.nan
+    target[~reference.speaks_of(days)] = np.nan
     return target
