@@ -4,30 +4,34 @@ VENV := .venv
 BIN := $(VENV)/bin
 OUT ?= demo
 
-.PHONY: demo test test-all lint format bench docs clean
+.PHONY: help demo test test-all lint format bench docs clean
 
-demo: $(VENV)/.installed
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(VENV)/.installed ## simulate a fire month, map it, score the map, write a report to OUT (demo)
 	$(BIN)/banet demo --out $(OUT)
+	@echo "The command is $(BIN)/banet; 'source $(BIN)/activate' puts it on your path."
 
-test: $(VENV)/.installed-dev
+test: $(VENV)/.installed-dev ## run the tests that are fast
 	$(BIN)/python -m pytest -n 2 -m "not slow"
 
-test-all: $(VENV)/.installed-dev
+test-all: $(VENV)/.installed-dev ## run all tests
 	$(BIN)/python -m pytest
 
-lint: $(VENV)/.installed-dev
+lint: $(VENV)/.installed-dev ## check style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-format: $(VENV)/.installed-dev
+format: $(VENV)/.installed-dev ## mend style
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/.installed-dev
+bench: $(VENV)/.installed-dev ## run the short benchmarks
 	$(BIN)/python -m benchmarks
 
-docs: $(VENV)/.installed-docs
+docs: $(VENV)/.installed-docs ## build the site into site/
 	$(BIN)/mkdocs build --strict
 
 # The CPU build of torch must be there before anything that asks for "some torch".
@@ -41,12 +45,12 @@ $(VENV)/.installed: constraints.txt pyproject.toml | $(VENV)/bin/python
 	touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,openvino,onnx,dask,stac]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,stac]'
 	touch $@
 
 $(VENV)/.installed-docs: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[docs]'
 	touch $@
 
-clean:
+clean: ## remove what was installed and built
 	rm -rf $(VENV) build dist site

@@ -92,9 +92,27 @@ def test_diagonal_cells_touch():
 def test_small_fires_are_left_out():
     grid = offsets((20, 20), (*block(2, 2), 0), (*block(12, 12), 0))
     grid[12, 12] = -1
-    assert len(find_events(map_of(grid))) == 1
+    assert len(find_events(map_of(grid), min_cells=25)) == 1
     assert len(find_events(map_of(grid), min_cells=24)) == 2
     assert len(find_events(map_of(grid), min_cells=26)) == 0
+
+
+def test_small_fires_are_left_out_by_hectares_and_counted():
+    grid = offsets((20, 20), (*block(2, 2), 0))
+    grid[15, 15] = 0
+    area = map_of(grid).region.cell_area_ha
+    assert 50 < area[15] < 100
+    events = trace_events(map_of(grid))
+    assert len(events.table) == 1
+    assert events.left_out == (1, pytest.approx(area[15]))
+    whole = events.table["area_ha"].sum()
+    assert events.summary == f"1 fire, {whole:,.0f} ha; 1 smaller left out, {area[15]:,.0f} ha"
+    assert set(map(tuple, events.cells[["row", "col"]].to_numpy())) == set(zip(*np.nonzero(grid[:10] >= 0)))
+    everything = trace_events(map_of(grid), min_hectares=0)
+    assert (len(everything.table), everything.left_out) == (2, (0, 0.0))
+    assert len(find_events(map_of(grid), min_hectares=area[15] + 1)) == 1
+    with pytest.raises(InputError, match="min_hectares -1"):
+        find_events(map_of(grid), min_hectares=-1)
 
 
 def test_a_fire_over_new_year_is_one():

@@ -17,6 +17,32 @@ def test_region_new_writes_a_file_that_loads(tmp_path, capsys):
     assert "800 x 1500 cells" in capsys.readouterr().out
 
 
+def test_a_box_grows_to_whole_cells_and_says_so(tmp_path, capsys):
+    words = ["region", "new", "X1", "--bbox=-8.123,39.4,-6.4,41.407", "--dir", str(tmp_path)]
+    assert main(words) == 0
+    assert "grew to whole cells" in capsys.readouterr().err
+    assert Region.load(tmp_path / "R_X1.json").bbox == (-8.13, 39.4, -6.4, 41.41)
+    assert main([*words[:3], "--bbox=-8.13,39.4,-6.4,41.41", "--dir", str(tmp_path)]) == 0
+    assert "grew" not in capsys.readouterr().err
+
+
+def test_a_region_is_not_written_over_unless_asked_for(tmp_path, capsys):
+    words = ["region", "new", "X1", "--dir", str(tmp_path), "--bbox"]
+    assert main([*words, "0,0,1,1"]) == 0
+    assert main([*words, "0,0,1,1"]) == 0
+    assert main([*words, "0,0,1,2"]) == 2
+    assert "holds another region" in capsys.readouterr().err
+    assert main([*words, "0,0,1,2", "--force"]) == 0
+
+
+def test_it_runs_as_a_module_and_ends_well_when_nobody_reads_on():
+    command = [sys.executable, "-m", "banet", "region", "list"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        process.stdout.close()
+        assert process.stderr.read() == ""
+    assert process.returncode == 0
+
+
 def test_region_list_and_show(capsys):
     assert main(["region", "list"]) == 0
     assert len(capsys.readouterr().out.splitlines()) == 7

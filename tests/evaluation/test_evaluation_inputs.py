@@ -150,7 +150,7 @@ def test_months_are_joined(tmp_path):
     np.testing.assert_array_equal(got.observed_days, august.observed_days + september.observed_days)
     assert join([august]).burned_area_ha == august.burned_area_ha
     for part in (august, september):
-        manifest = Manifest(command="test", config={}, inputs=(), weights={})
+        manifest = Manifest(command=("test",), config={}, inputs=(), weights={})
         write_products(part, tmp_path, f"T_{part.start}", manifest=manifest, pictures=False)
     whole, _ = read_pair(tmp_path, tmp_path)
     np.testing.assert_array_equal(whole.burn_date, got.burn_date)

@@ -318,6 +318,9 @@ def test_anywhere_on_earth_without_holes_and_in_place(lat, lon, ascending, first
     found = onto(granule, region, turned, granule.latitude)
     assert all(np.isfinite(plane).all() for plane in found)
     east, north = found[0] - region.longitudes[None], found[1] - region.latitudes[:, None]
-    assert np.abs(np.mean(north)) < 0.05 * 0.01
+    # Along a row of cells, errors of a line of pixels average out, unless the line runs along the row too.
+    along = np.cos(np.radians(middle[1])) * (turned[40, 70] - turned[40, 50])
+    oblique = np.abs(granule.latitude[40, 70] - granule.latitude[40, 50]) > 0.1 * np.abs(along)
+    assert np.abs(np.mean(north)) < (0.05 if oblique else 0.08) * 0.01
     assert np.std(north) < 0.15 * 0.01
     assert np.std(east) < 0.15 * 0.01 / np.cos(np.radians(middle[1]))

@@ -1,8 +1,9 @@
 """Individual fires: burned cells that belong together in space and time.
 
 Two burned cells belong together if they lie within some cells of each other (in row and in column) and burned
-within some days of each other; so do all that a chain of such pairs links. The defaults, 2 cells, 2 days and
-at least 25 cells, are those of Pinto et al. (2020, doi 10.1016/j.isprsjprs.2019.12.014).
+within some days of each other; so do all that a chain of such pairs links. The defaults, 2 cells and 2 days,
+are those of Pinto et al. (2020, doi 10.1016/j.isprsjprs.2019.12.014), who drop fires under 25 cells; here
+small fires are left out by hectares, and counted.
 """
 
 from __future__ import annotations
@@ -29,11 +30,12 @@ if TYPE_CHECKING:
 
     from banet.burned_area.burned_area import BurnedArea
 
-__all__ = ["MAX_GAP_CELLS", "MAX_GAP_DAYS", "MIN_CELLS", "Events", "find_events", "trace_events"]
+__all__ = ["MAX_GAP_CELLS", "MAX_GAP_DAYS", "MIN_HECTARES", "Events", "find_events", "trace_events"]
 
 MAX_GAP_DAYS = 2
 MAX_GAP_CELLS = 2
-MIN_CELLS = 25
+MIN_HECTARES = 100.0
+"""Smaller fires are left out where no least size is given."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,10 +52,21 @@ class Events:
             `epsg_ha`: area of the perimeter in a projection, if one was asked for; `geometry`: MultiPolygon
             of the cells.
         growth: one row a fire and day on which it grew: `id`, `day`, `cells`, `area_ha`, `total_ha`.
+        cells: one row a fire and burned cell: `id`, `row`, `col`, `day`.
+        left_out: number of smaller fires, and their hectares.
     """
 
     table: gpd.GeoDataFrame
     growth: pd.DataFrame
+    cells: pd.DataFrame
+    left_out: tuple[int, float] = (0, 0.0)
+
+    @property
+    def summary(self) -> str:
+        """Fires and hectares in one line, those left out included."""
+        count, hectares = self.left_out
+        line = f"{len(self.table)} fire{'s' * (len(self.table) != 1)}, {self.table['area_ha'].sum():,.0f} ha"
+        return line + (f"; {count} smaller left out, {hectares:,.0f} ha" if count else "")
 
 
 def find_events(
@@ -61,7 +74,8 @@ def find_events(
     *,
     max_gap_days: int = MAX_GAP_DAYS,
     max_gap_cells: int = MAX_GAP_CELLS,
-    min_cells: int = MIN_CELLS,
+    min_cells: int | None = None,
+    min_hectares: float | None = None,
     epsg: int | None = None,
 ) -> gpd.GeoDataFrame:
     """Find the fires of a map, or of several maps of one region such as successive months.
@@ -71,7 +85,8 @@ def find_events(
         max_gap_days: largest difference of burn dates of two cells that belong together.
         max_gap_cells: largest difference of rows and of columns of two cells that belong together; 1 means
             cells that touch, if only at a corner.
-        min_cells: smaller fires are left out.
+        min_cells: fires of fewer cells are left out.
+        min_hectares: fires of less burned area are left out. Where neither is given, it is 100.
         epsg: a projection to measure perimeters in as well, in column `epsg_ha`.
 
     Returns:
@@ -81,7 +96,12 @@ def find_events(
         InputError: if there is no map, regions differ, or a limit is out of range.
     """
     return trace_events(
-        maps, max_gap_days=max_gap_days, max_gap_cells=max_gap_cells, min_cells=min_cells, epsg=epsg
+        maps,
+        max_gap_days=max_gap_days,
+        max_gap_cells=max_gap_cells,
+        min_cells=min_cells,
+        min_hectares=min_hectares,
+        epsg=epsg,
     ).table
 
 
@@ -90,7 +110,8 @@ def trace_events(
     *,
     max_gap_days: int = MAX_GAP_DAYS,
     max_gap_cells: int = MAX_GAP_CELLS,
-    min_cells: int = MIN_CELLS,
+    min_cells: int | None = None,
+    min_hectares: float | None = None,
     epsg: int | None = None,
 ) -> Events:
     """Find fires as `find_events` does, and how each grew from day to day.
@@ -98,17 +119,27 @@ def trace_events(
     Raises:
         InputError: if there is no map, regions differ, or a limit is out of range.
     """
-    sequence = _checked(maps, max_gap_days, max_gap_cells, min_cells)
+    if min_hectares is None:
+        min_hectares = MIN_HECTARES if min_cells is None else 0.0
+    least = 1 if min_cells is None else min_cells
+    sequence = _checked(maps, max_gap_days, max_gap_cells, least, min_hectares)
     region = sequence[0].region
     grids, cells = _burned_cells(sequence)
     day = cells["day"].to_numpy(np.float64)
     label = link(grids, day, max_gap_days, max_gap_cells, wraps=region.east - region.west >= 360)
-    cells = _measured(_without_small(cells.assign(label=label), min_cells), region)
+    cells, left_out = _without_small(
+        _measured(_joined(cells.assign(label=label)), region), least, min_hectares
+    )
     ids = _identities(cells, region)
-    return Events(_table(cells, ids, region, epsg), _growth(cells, ids))
+    named = cells.assign(id=ids["id"].reindex(cells["label"]).to_numpy(object))
+    return Events(
+        _table(cells, ids, region, epsg), _growth(cells, ids), named[["id", "row", "col", "day"]], left_out
+    )
 
 
-def _checked(maps: BurnedArea | Sequence[BurnedArea], days: int, gap: int, least: int) -> list[BurnedArea]:
+def _checked(
+    maps: BurnedArea | Sequence[BurnedArea], days: int, gap: int, least: int, hectares: float
+) -> list[BurnedArea]:
     sequence = list(maps) if isinstance(maps, Iterable) else [maps]
     if not sequence:
         raise InputError("no map to find fires in")
@@ -117,6 +148,8 @@ def _checked(maps: BurnedArea | Sequence[BurnedArea], days: int, gap: int, least
             f"max_gap_days {days}, max_gap_cells {gap}, min_cells {least}: "
             "must be at least 0 days, 1 cell and 1 cell"
         )
+    if not hectares >= 0:
+        raise InputError(f"min_hectares {hectares}; give 0 or more")
     for other in sequence[1:]:
         if other.region != sequence[0].region:
             raise InputError(
@@ -148,18 +181,27 @@ def _burned_cells(maps: list[BurnedArea]) -> tuple[list[npt.NDArray[np.int32]], 
     return grids, pd.concat(parts, ignore_index=True)
 
 
-def _without_small(cells: pd.DataFrame, least: int) -> pd.DataFrame:
-    """Join what one fire burned of one cell in two maps, drop small fires and number the rest from 0."""
+def _joined(cells: pd.DataFrame) -> pd.DataFrame:
+    """Join what one fire burned of one cell in two maps."""
     cells = (
         cells.sort_values(["label", "row", "col", "day"], kind="stable")
         .groupby(["label", "row", "col"], as_index=False)
         .agg(day=("day", "first"), fraction=("fraction", "sum"), uncertainty=("uncertainty", "first"))
     )
     cells["fraction"] = cells["fraction"].clip(upper=1.0)
-    size = cells.groupby("label")["row"].transform("size")
-    cells = cells[size >= least].reset_index(drop=True)
-    cells["label"] = np.unique(cells["label"], return_inverse=True)[1]
     return cells
+
+
+def _without_small(
+    cells: pd.DataFrame, least: int, hectares: float
+) -> tuple[pd.DataFrame, tuple[int, float]]:
+    """Drop small fires and number the rest from 0; also tell how many were dropped, and their hectares."""
+    by_fire = cells.groupby("label")
+    large = (by_fire["row"].transform("size") >= least) & (by_fire["area_ha"].transform("sum") >= hectares)
+    small = cells[~large]
+    kept = cells[large].reset_index(drop=True)
+    kept["label"] = np.unique(kept["label"], return_inverse=True)[1]
+    return kept, (int(small["label"].nunique()), float(small["area_ha"].sum()))
 
 
 def _identities(cells: pd.DataFrame, region: Region) -> pd.DataFrame:

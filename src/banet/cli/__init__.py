@@ -31,6 +31,7 @@ def app() -> App:
         download,
         evaluation,
         maps,
+        operations,
         products,
         region,
         simulation,
@@ -50,6 +51,7 @@ def app() -> App:
         download,
         cube,
         maps,
+        operations,
         products,
         evaluation,
         benchmark,
@@ -102,9 +104,9 @@ def run_guarded(action: Callable[[], int], *, debug: bool = False) -> int:
     except KeyboardInterrupt:
         _say("interrupted; what was finished is kept")
         return EXIT_INTERRUPTED
-    except BrokenPipeError:
-        sys.stderr.close()
-        return EXIT_FAILURE
+    except BrokenPipeError:  # whoever read the output has enough of it, as `| head` has
+        sys.stdout = None  # nothing more is written when Python ends
+        return 0
     except Exception as error:
         if debug:
             raise

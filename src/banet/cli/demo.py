@@ -31,4 +31,5 @@ def demo(
 
     result = run_demo(out, seed=seed, climate=climate, weights=weights, say=say)
     say(f"\nreport: {result.report}")
+    say(f"map:    {result.page}")
     say(f"maps:   {result.folder / 'maps'}")

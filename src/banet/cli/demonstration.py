@@ -41,13 +41,15 @@ class DemoResult:
 
     Attributes:
         folder: holding everything.
-        report: the web page.
+        report: the web page with scores and pictures.
+        page: the web page with the map and its fires.
         scores: by name of the map, against the truth.
         seconds: by step.
     """
 
     folder: Path
     report: Path
+    page: Path
     scores: dict[str, Scores]
     seconds: dict[str, float]
 
@@ -73,6 +75,7 @@ def run_demo(
         OutputError: if the folder cannot be written to.
     """
     from banet.cli.progress import progress
+    from banet.export.explorer import explore
 
     folder = output_folder(out)
     clock = _Clock(say)
@@ -87,9 +90,10 @@ def run_demo(
         truth, baseline, scores = _score(cube, burnmap, scene)
     with clock("draw pictures and report"):
         page = _report(folder, cube, burnmap, baseline, truth, scores, products)
+        (living,) = explore([burnmap], folder, cube=cube)
     say("")
     say(_table(scores))
-    return DemoResult(folder, page, scores, clock.seconds)
+    return DemoResult(folder, page, living, scores, clock.seconds)
 
 
 class _Clock:

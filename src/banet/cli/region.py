@@ -7,7 +7,7 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
-from banet.cli.progress import say
+from banet.cli.progress import caution, say
 
 
 def register(root: App) -> None:
@@ -25,14 +25,16 @@ def new(
     bbox: Annotated[str, Parameter(allow_leading_hyphen=True)],
     pixel_size: float = 0.01,
     dir: Path = Path(),  # noqa: A002
+    force: bool = False,
 ) -> None:
-    """Write R_NAME.json.
+    """Write R_NAME.json. A box that holds no whole number of cells grows to the next ones.
 
     Args:
         name: letters, digits, '_' and '-'.
         bbox: west,south,east,north in degrees; west may be greater than east across the antimeridian.
         pixel_size: edge of a cell in degrees.
         dir: folder to write to.
+        force: write over a file that holds another region.
     """
     from banet.errors import InputError
     from banet.grid.region import Region
@@ -43,8 +45,13 @@ def new(
         raise InputError(f"--bbox {bbox!r} is not W,S,E,N in degrees") from error
     if len(numbers) != 4:
         raise InputError(f"--bbox {bbox!r} has {len(numbers)} numbers; W,S,E,N are four")
-    made = Region(name, numbers, pixel_size)
+    made = Region.around(name, numbers, pixel_size)
+    target = dir / f"R_{name}.json"
+    if target.exists() and not force and Region.load(target) != made:
+        raise InputError(f"{target} holds another region; give another --dir, or --force to replace it")
     path = made.save(dir)
+    if any(abs(mine - asked) % 360 > 1e-9 for mine, asked in zip(made.bbox, numbers)):
+        caution(f"the box grew to whole cells of {pixel_size:g} degree")
     say(f"{path}: {_describe(made)}")
 
 

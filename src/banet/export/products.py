@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from banet.burned_area.daily import DailyProbability
 from banet.burned_area.geotiff import layers, write_cog
-from banet.burned_area.netcdf import write_netcdf
+from banet.burned_area.netcdf import read_map, write_netcdf
 from banet.days import period_stem
-from banet.errors import InputError, OutputError, UnreadableFileError
+from banet.errors import InputError, NotFoundError, OutputError, UnreadableFileError
 from banet.export.qml import styles, write_style
 from banet.io.files import PathLike, existing_folder, output_folder, sha256, visible_files
 from banet.io.manifest import Manifest
@@ -25,6 +25,7 @@ __all__ = [
     "check_products",
     "find_manifests",
     "map_stem",
+    "read_maps",
     "write_map",
     "write_month",
     "write_products",
@@ -166,6 +167,20 @@ def find_manifests(folder: PathLike) -> list[Path]:
         NotFoundError: if there is no such folder.
     """
     return visible_files(existing_folder(folder, "folder of maps"), f"*{MANIFEST}", deep=False)
+
+
+def read_maps(folder: PathLike) -> list[BurnedArea]:
+    """Read every complete map in a folder, by name.
+
+    Raises:
+        NotFoundError: if the folder is missing or holds no complete map.
+    """
+    found = find_manifests(folder)
+    if not found:
+        raise NotFoundError(
+            f"{folder} holds no map with its manifest (*{MANIFEST}); write one with 'banet map'"
+        )
+    return [read_map(path.with_name(path.name.removesuffix(MANIFEST) + ".nc")) for path in found]
 
 
 def _rasters(burnmap: BurnedArea, folder: Path, stem: str) -> dict[str, Path]:

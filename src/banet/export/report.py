@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from banet.burned_area import meaning
-from banet.burned_area.netcdf import read_map
-from banet.errors import NotFoundError
 from banet.export.calendar import period_in_words
 from banet.export.drawing import hectares
 from banet.export.page import Picture, Section, Table
-from banet.export.products import MANIFEST, check_products, find_manifests
+from banet.export.products import MANIFEST, check_products, find_manifests, read_maps
 from banet.io.files import PathLike
 
 if TYPE_CHECKING:
@@ -29,12 +27,7 @@ def sections_of(folder: PathLike) -> list[Section]:
         NotFoundError: if the folder is missing or holds no complete map.
         UnreadableFileError: if a product has changed since it was written.
     """
-    found = find_manifests(folder)
-    if not found:
-        raise NotFoundError(
-            f"{folder} holds no map with its manifest (*{MANIFEST}); write one with 'banet map'"
-        )
-    maps = [(path, read_map(path.with_name(path.name.removesuffix(MANIFEST) + ".nc"))) for path in found]
+    maps = list(zip(find_manifests(folder), read_maps(folder)))
     rows = [_facts(burnmap) for _, burnmap in maps]
     overview = Section("Maps", tables=[Table(_FACTS, rows, "Burned cells count by their burned fraction.")])
     return [overview, *(_map_section(path, burnmap) for path, burnmap in maps)]

@@ -185,6 +185,25 @@ class Region:
         return cls(str(fields["name"]), fields["bbox"], fields["pixel_size"])
 
     @classmethod
+    def around(cls, name: str, bbox: tuple[float, float, float, float], pixel_size: float = 0.01) -> Region:
+        """Return the smallest region that holds a box, its edges on multiples of the pixel size.
+
+        Edges within a thousandth of a cell of a multiple are taken to lie on it.
+
+        Raises:
+            InputError: if the box is empty, swapped or beyond the poles.
+
+        >>> Region.around("T", (-8.123, 39.4, -6.4, 41.407)).bbox
+        (-8.13, 39.4, -6.4, 41.41)
+        """
+        west, south, east, north = _checked_bbox(name, bbox)
+        size = _checked_size(name, pixel_size)
+        low = [math.floor(round(edge / size, 3)) * size for edge in (west, south)]
+        high = [math.ceil(round(edge / size, 3)) * size for edge in (east, north)]
+        edges = [round(edge, 10) for edge in (*low, *high)]
+        return cls(name, (edges[0], max(edges[1], -90.0), edges[2], min(edges[3], 90.0)), size)
+
+    @classmethod
     def load(cls, path: PathLike) -> Region:
         """Read `R_{name}.json`, or one of the regions that ship with banet by its name (`PT`, `PI`, ...).
 
@@ -201,7 +220,7 @@ class Region:
             names = ", ".join(cls.shipped())
             raise NotFoundError(f"no region file {file}; give a R_NAME.json or one of {names}")
         try:
-            fields = json.loads(file.read_text())
+            fields = json.loads(file.read_text(encoding="utf-8-sig"))
         except (UnicodeDecodeError, json.JSONDecodeError) as error:
             raise UnreadableFileError(f"{file} is not a region file (JSON): {error}") from error
         if not isinstance(fields, dict):

@@ -71,10 +71,10 @@ class InputFile:
 class Manifest:
     """What made an output.
 
-    Credentials are taken out of `command` and `config` when a manifest is made, not when it is written.
+    `Manifest.begin` takes credentials out of `command` and `config`, once; nothing else does.
 
     Attributes:
-        command: the command line, one item a word; text is split as a shell would.
+        command: the command line, one item a word.
         config: settings; values become what JSON can hold.
         inputs: the files that were read, sorted by name.
         weights: SHA-256 of each weights file by its name.
@@ -84,7 +84,7 @@ class Manifest:
         environment: versions of Python and of the libraries that numbers depend on, and the platform.
     """
 
-    command: tuple[str, ...] | str = ()
+    command: tuple[str, ...] = ()
     config: Mapping[str, Any] = field(default_factory=dict)
     inputs: tuple[InputFile, ...] = ()
     weights: Mapping[str, str] = field(default_factory=dict)
@@ -95,8 +95,7 @@ class Manifest:
     environment: Mapping[str, str] = field(default_factory=_environment)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "command", scrubbed_command(self.command))
-        object.__setattr__(self, "config", plain(self.config))
+        object.__setattr__(self, "command", tuple(self.command))
         object.__setattr__(self, "inputs", tuple(sorted(self.inputs, key=lambda item: item.name)))
         for name in ("weights", "products", "environment"):
             object.__setattr__(self, name, dict(sorted(getattr(self, name).items())))
@@ -114,7 +113,7 @@ class Manifest:
         """Make the manifest of a run that starts now.
 
         Args:
-            command: the command line.
+            command: the command line; text is split as a shell would.
             config: the settings that the run resolved to.
             inputs: paths of files and folders; only their names go into the manifest.
             weights: SHA-256 by name.
@@ -123,9 +122,9 @@ class Manifest:
         Raises:
             InputError: if an input does not exist.
         """
-        words = command if isinstance(command, str) else tuple(command)
+        words = scrubbed_command(command if isinstance(command, str) else tuple(command))
         files = tuple(InputFile.of(path, digest=digest) for path in inputs)
-        return cls(words, config or {}, files, weights or {}, started=_now())
+        return cls(words, plain(config or {}), files, weights or {}, started=_now())
 
     def end(self, products: Mapping[str, str] | None = None) -> Manifest:
         """Return this manifest with the time set to now and the hashes of the products added."""

@@ -1,4 +1,4 @@
-"""What the benchmark scores: baselines, and networks with all inputs or some withheld."""
+"""Methods that the benchmark scores: baselines, and networks with all inputs or some withheld."""
 
 from __future__ import annotations
 

@@ -1,0 +1,71 @@
+"""Pages on maps: those of a region joined, their fires found, and the days on which it was seen."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from banet.burned_area.burned_area import BurnedArea
+from banet.burned_area.fires import trace_events
+from banet.export.explorer.page import write_explorer
+from banet.grid.region import Region
+from banet.io.files import PathLike
+
+if TYPE_CHECKING:
+    from banet.cube import Cube
+
+__all__ = ["explore", "seen_by_day"]
+
+
+def explore(
+    maps: Sequence[BurnedArea], folder: PathLike, *, cube: Cube | None = None, min_hectares: float = 100.0
+) -> list[Path]:
+    """Write `{region}_map.html` for each region of some maps, with the fires of all its maps.
+
+    Args:
+        maps: months or other periods, in any order.
+        folder: where to.
+        cube: of the region, to show which days were seen; nothing is said of that without it.
+        min_hectares: fires of less burned area are left out, and counted.
+
+    Returns:
+        The pages.
+
+    Raises:
+        InputError: if periods of one region overlap.
+    """
+    by_region: dict[Region, list[BurnedArea]] = defaultdict(list)
+    for one in maps:
+        by_region[one.region].append(one)
+    return [_page(region, found, Path(folder), cube, min_hectares) for region, found in by_region.items()]
+
+
+def _page(
+    region: Region, maps: list[BurnedArea], folder: Path, cube: Cube | None, min_hectares: float
+) -> Path:
+    events = trace_events(maps, min_hectares=min_hectares)
+    whole = maps[0].join(*maps[1:]) if len(maps) > 1 else maps[0]
+    notes = dict.fromkeys(note for one in maps for note in one.attrs.get("notes", ()))
+    return write_explorer(
+        whole,
+        folder / f"{region.name}_map.html",
+        fires=events.table,
+        growth=events.growth,
+        seen=None if cube is None else seen_by_day(cube, whole),
+        notes=(*notes, events.summary),
+    )
+
+
+def seen_by_day(cube: Cube, burned: BurnedArea) -> dict[str, float]:
+    """Return the share of the land that was observed on each day of a map that the cube holds, 0-1."""
+    land = ~burned.water
+    count = max(1, int(land.sum()))
+    found = {}
+    for day in np.intersect1d(burned.days, cube.days):
+        nir = cube.read(day, day + 1, variables=("nir",)).nir[0]
+        found[str(day)] = round(float((np.isfinite(nir) & land).sum()) / count, 3)
+    return found

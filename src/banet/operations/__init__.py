@@ -1,0 +1,1 @@
+"""Archive runs and mornings in near real time, over the rooms below."""

@@ -1,0 +1,77 @@
+"""Options of an archive run, for Python, command line and YAML alike."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import Field
+
+from banet.days import Day, parse_period
+from banet.io.files import PathLike, writing
+from banet.io.settings import Frozen, read_fields
+
+__all__ = ["RunOptions"]
+
+
+class RunOptions(Frozen):
+    """Settings of `banet run`.
+
+    Attributes:
+        region: `R_NAME.json`, or the name of a region that ships.
+        start: first month or day to map, `YYYY-MM` or `YYYY-MM-DD`.
+        end: last month or day, included.
+        out: folder for everything.
+        download: fetch what is missing; otherwise work on the files at hand.
+        viirs: folder of satellite files; `out/viirs` if None.
+        hotspots: folder or file of hot spots; `out/hotspots` if None.
+        cube: the cube; `out/NAME.zarr` if None.
+        product: satellite files to fetch: swaths at 750 or 375 m, or surface reflectance tiles.
+        source: kind of the files at hand; told from the files if None.
+        satellites: of these; all that fly in the period if empty.
+        weights: name or path; several, separated by commas, are averaged.
+        engine: what computes.
+        threshold: least burned value of a cell that counts as burned.
+        min_hectares: smaller fires are left out, and counted.
+        workers: processes that read files and map.
+    """
+
+    region: str
+    start: str
+    end: str
+    out: Path
+    download: bool = True
+    viirs: Path | None = None
+    hotspots: Path | None = None
+    cube: Path | None = None
+    product: Literal["750", "375", "surface"] = "750"
+    source: str | None = None
+    satellites: tuple[str, ...] = ()
+    weights: str = "default"
+    engine: str = "auto"
+    threshold: float = Field(0.5, gt=0, le=1)
+    min_hectares: float = Field(100.0, ge=0)
+    workers: int | None = Field(None, ge=1)
+
+    @property
+    def period(self) -> tuple[Day, Day]:
+        """Days to map, half-open."""
+        return parse_period(self.start, self.end)
+
+    @classmethod
+    def load(cls, path: PathLike, **given: Any) -> RunOptions:
+        """Read options from YAML; what is given beside it wins.
+
+        Raises:
+            NotFoundError: if there is no such file.
+            InputError: if a field does not exist or a value does not fit.
+        """
+        return cls.parse({**read_fields(path, "file of run options"), **given}, str(path))
+
+    def save(self, path: PathLike) -> Path:
+        """Write the options as YAML."""
+        target = Path(path)
+        with writing(target) as part:
+            part.write_text(yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False), encoding="utf-8")
+        return target

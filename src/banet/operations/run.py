@@ -1,0 +1,128 @@
+"""Archive run: from a region and a period to maps, fires and a page, resumable at any moment."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from banet.burned_area.burned_area import BurnedArea
+from banet.burned_area.fires import trace_events
+from banet.export.explorer import explore
+from banet.export.products import write_map
+from banet.export.vectors import write_events, write_growth
+from banet.io.files import output_folder, writing
+from banet.io.lock import lock
+from banet.operations.options import RunOptions
+from banet.operations.steps import Clock, Places, Reporter, Silent, build, fetch, map_period
+
+if TYPE_CHECKING:
+    from banet.cube import Cube
+
+__all__ = ["RunResult", "run_archive"]
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """Products of a run.
+
+    Attributes:
+        folder: with everything.
+        maps: NetCDF map of each period, by its label.
+        fires: file of fires.
+        page: web page with the map.
+        hectares: burned, by label of the period.
+        seconds: by step.
+        failed: files and tiles that are missing, in words.
+    """
+
+    folder: Path
+    maps: Mapping[str, Path]
+    fires: Path
+    page: Path
+    hectares: Mapping[str, float]
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    failed: tuple[str, ...] = ()
+
+
+def run_archive(options: RunOptions, reporter: Reporter | None = None) -> RunResult:
+    """Map a region's period from raw files, fetched first if asked for; go on where an earlier run ended.
+
+    Args:
+        options: what to do.
+        reporter: told of each step; nobody if None.
+
+    Raises:
+        NotFoundError: if no satellite file, or no hot-spot file that was named, is there.
+        InputError: if an option does not fit.
+        BusyError: if another run is at work in the folder.
+    """
+    places, out = Places.of(options), output_folder(options.out)
+    name, clock = places.region.name, Clock(reporter or Silent())
+    failed: list[str] = []
+    with lock(out / name, f"the run of {name} in {out}"):
+        options.save(out / "run.yaml")
+        if options.download:
+            failed += fetch(options, places, clock.reporter)
+        if places.hotspots is None:
+            clock.reporter.say(f"note: no hot spots in {out}; the maps follow from images alone")
+        with clock.step("build the cube") as progress:
+            cube = build(options, places, progress)
+        maps, products = _mapped(options, cube, out, clock, failed)
+        with clock.step("find fires and write the page"):
+            fires, page = _written(options, cube, maps, out, clock.reporter)
+    hectares = {label: round(one.burned_area_ha, 1) for label, one in zip(products, maps, strict=True)}
+    result = RunResult(out, products, fires, page, hectares, clock.seconds, tuple(failed))
+    _status(result)
+    return result
+
+
+def _mapped(
+    options: RunOptions, cube: Cube, out: Path, clock: Clock, failed: list[str]
+) -> tuple[list[BurnedArea], dict[str, Path]]:
+    from banet.days import period_label
+
+    scratch = out / ".unfinished"
+    maps, products = [], {}
+    settings = {"threshold": options.threshold, "weights": options.weights}
+    with clock.step("map") as progress:
+        for burned in map_period(options, cube, scratch, progress):
+            label = period_label(burned.start, burned.stop)
+            written = write_map(cube, burned, out / "maps", settings=settings)
+            maps.append(burned)
+            products[label] = written["netcdf"]
+            failed += [f"{label}: {gap['reason']}" for gap in burned.attrs["gaps"]]
+            seen = "" if burned.observed_days.any() else ", not observed"
+            clock.reporter.say(f"{label}: {burned.burned_area_ha:,.0f} ha burned{seen}")
+    if not failed:
+        shutil.rmtree(scratch, ignore_errors=True)
+    return maps, products
+
+
+def _written(
+    options: RunOptions, cube: Cube, maps: list[BurnedArea], out: Path, reporter: Reporter
+) -> tuple[Path, Path]:
+    """Write the fires of all maps, and the page."""
+    events = trace_events(maps, min_hectares=options.min_hectares)
+    reporter.say(events.summary)
+    name = cube.region.name
+    fires = write_events(events, out / f"{name}_fires.gpkg")
+    write_events(events, out / f"{name}_fires.geojson")
+    write_growth(events, out / f"{name}_growth.csv")
+    (page,) = explore(maps, out, cube=cube, min_hectares=options.min_hectares)
+    return fires, page
+
+
+def _status(result: RunResult) -> None:
+    """Write what the run made as JSON."""
+    values: dict[str, Any] = {
+        "maps": {label: path.name for label, path in result.maps.items()},
+        "hectares": dict(result.hectares),
+        "seconds": dict(result.seconds),
+        "failed": list(result.failed),
+    }
+    with writing(result.folder / "status.json") as part:
+        part.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")

@@ -1,0 +1,209 @@
+"""Steps from a region to a page: fetch, build, map, find fires, write. Each does only what is missing."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from banet import observations
+from banet.burned_area.burned_area import BurnedArea
+from banet.days import Day
+from banet.errors import InputError, NotFoundError
+from banet.grid.region import Region
+from banet.operations.options import RunOptions
+
+if TYPE_CHECKING:
+    from banet.cube import Cube
+    from banet.download import Plan, Report
+
+__all__ = [
+    "Places",
+    "Reporter",
+    "Silent",
+    "build",
+    "days_needed",
+    "fetch",
+    "map_period",
+    "told_source",
+]
+
+Progress = Callable[[int, int, str], None]
+
+
+class Silent:
+    """Reporter that says nothing."""
+
+    def say(self, text: str) -> None:
+        """Take a line."""
+
+    @contextmanager
+    def progress(self, title: str) -> Iterator[Progress | None]:
+        """Take progress of a step."""
+        yield None
+
+
+Reporter = Any
+"""Anything with `say(text)` and `progress(title)`, as `Silent` has."""
+
+
+@dataclass
+class Clock:
+    """Seconds that each step took.
+
+    Attributes:
+        reporter: told of each step.
+        seconds: by step.
+    """
+
+    reporter: Reporter
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def step(self, title: str) -> Iterator[Progress | None]:
+        """Run a step, and keep and say what it took."""
+        start = time.perf_counter()
+        with self.reporter.progress(title) as progress:
+            yield progress
+        self.seconds[title] = round(time.perf_counter() - start, 2)
+        self.reporter.say(f"{self.seconds[title]:8.1f} s  {title}")
+
+
+def days_needed(options: RunOptions) -> tuple[Day, Day]:
+    """Return the first and last day that the network needs to map a period, both included."""
+    from banet.mapping.windows import period_windows
+
+    windows = period_windows(*options.period, np.zeros(0, "datetime64[D]"))
+    return min(window.start for window in windows), max(window.stop for window in windows) - 1
+
+
+@dataclass(frozen=True)
+class Places:
+    """Region of a run, and where its files are.
+
+    Attributes:
+        region: the grid.
+        viirs: folder of satellite files.
+        hotspots: folder or file of hot spots; None for none.
+        cube: the cube.
+    """
+
+    region: Region
+    viirs: Path
+    hotspots: Path | None
+    cube: Path
+
+    @classmethod
+    def of(cls, options: RunOptions) -> Places:
+        """Return the places that the options name, or those under the folder of the run."""
+        region, out = Region.load(options.region), options.out
+        hotspots: Path | None = options.hotspots or out / "hotspots"
+        if options.hotspots is None and not options.download and not (out / "hotspots").is_dir():
+            hotspots = None
+        cube = options.cube or out / f"{region.name}.zarr"
+        return cls(region, options.viirs or out / "viirs", hotspots, cube)
+
+
+def fetch(options: RunOptions, places: Places, reporter: Reporter) -> tuple[str, ...]:
+    """Fetch satellite files and hot spots that are missing, after saying how many and how large they are.
+
+    Returns:
+        Lines on what could not be fetched.
+
+    Raises:
+        CredentialsError: if a login is missing or refused.
+        OutputError: if the disk has not enough room.
+    """
+    from banet.download import connected, firms_key, plan_hotspots, plan_viirs, remove_superseded
+
+    first, last = days_needed(options)
+    region, satellites, folder = places.region, options.satellites, places.hotspots or options.out
+    key = firms_key()
+    failed: list[str] = []
+    with connected(login=True) as client:
+        scenes = plan_viirs(
+            client, region, first, last, places.viirs, product=options.product, satellites=satellites
+        )
+        tables = plan_hotspots(client, key, region, first, last, folder, satellites=satellites)
+        for name, plan in (("satellite files", scenes), ("hot spots", tables)):
+            reporter.say(f"{name}: {plan.summary()}")
+            for note in plan.notes:
+                reporter.say(f"note: {note}")
+        for name, plan in (("satellite files", scenes), ("hot spots", tables)):
+            with reporter.progress(f"fetch {name}") as progress:
+                report = _fetched(client, plan, progress)
+            failed += [f"{one.name}: {one.reason}" for one in (*report.failed, *plan.failed)]
+            failed += [f"{one}: not tried" for one in report.not_attempted]
+            if plan is tables:
+                remove_superseded((*report.fetched, *report.present))
+    return tuple(failed)
+
+
+def _fetched(client: Any, plan: Plan, progress: Progress | None) -> Report:
+    from banet.download import fetch_all
+
+    return fetch_all(client, plan.jobs, progress=progress)
+
+
+def told_source(folder: Path) -> str:
+    """Return the one source of which a folder holds files.
+
+    Raises:
+        NotFoundError: if it holds files of none.
+        InputError: if it holds files of several.
+    """
+    found = [name for name, source in observations.sources().items() if len(source.files(folder))]
+    if not found:
+        raise NotFoundError(
+            f"no satellite file that banet knows is in {folder}; see 'banet cube build --help'"
+        )
+    if len(found) > 1:
+        raise InputError(f"{folder} holds files of {' and '.join(found)}; choose with --source")
+    return found[0]
+
+
+def build(options: RunOptions, places: Places, progress: Progress | None) -> Cube:
+    """Build the cube of all days that the period needs, or bring it up to date."""
+    from banet.ingest.folder import build_cube
+
+    first, last = days_needed(options)
+    return build_cube(
+        places.region,
+        places.viirs,
+        places.hotspots,
+        places.cube,
+        start=first,
+        end=last,
+        source=options.source or told_source(places.viirs),
+        workers=options.workers,
+        progress=progress,
+    )
+
+
+def map_period(
+    options: RunOptions, cube: Cube, scratch: Path, progress: Progress | None
+) -> Iterator[BurnedArea]:
+    """Map each month of the period, or its days as one; finished cores are kept until the run ends."""
+    from banet.mapping import map_months
+    from banet.model.engine import Engine
+    from banet.model.weights import load_models
+    from banet.parallel import threads_for
+
+    threads = None if options.workers is None else threads_for(options.workers)
+    engine = Engine(load_models(options.weights.split(",")), options.engine, threads=threads)
+    yield from map_months(
+        cube,
+        options.start,
+        options.end,
+        engine,
+        threshold=options.threshold,
+        scratch=scratch,
+        workers=options.workers,
+        keep_going=True,
+        progress=progress,
+    )

@@ -1,0 +1,111 @@
+"""Archive run: from files at hand to a page, twice the same, and resumed."""
+
+from __future__ import annotations
+
+import json
+import re
+import warnings
+
+import numpy as np
+import pytest
+
+from banet import read_map
+from banet.cli import main
+from banet.errors import BanetWarning, BusyError, InputError, NotFoundError
+from banet.grid.region import Region
+from banet.io.lock import lock
+from banet.operations.options import RunOptions
+from banet.operations.run import run_archive
+from banet.operations.steps import days_needed, told_source
+
+REGION = Region("T", (-8.0, 40.0, -7.6, 40.4), 0.01)
+
+
+@pytest.fixture(scope="module")
+def raw(tmp_path_factory):
+    from banet.simulation import simulate, write_scene
+
+    folder = tmp_path_factory.mktemp("raw")
+    write_scene(simulate(REGION, start="2020-07-15", days=64, seed=5), folder)
+    return folder
+
+
+def options(raw, out, **more):
+    fields = {"region": str(raw / "R_T.json"), "start": "2020-08", "end": "2020-08", "out": out}
+    return RunOptions(**fields, download=False, viirs=raw / "viirs", hotspots=raw / "hotspots", **more)
+
+
+@pytest.fixture(scope="module")
+def made(raw, tmp_path_factory):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", BanetWarning)
+        return run_archive(options(raw, tmp_path_factory.mktemp("run"), min_hectares=50))
+
+
+def test_it_leaves_a_map_fires_a_page_and_a_status(made):
+    import geopandas as gpd
+
+    burned = read_map(made.maps["2020-08"])
+    assert made.hectares == {"2020-08": round(burned.burned_area_ha, 1)}
+    fires = gpd.read_file(made.fires)
+    assert (fires["area_ha"] >= 50).all()
+    inside = re.search(r'id="data">(.*?)</script>', made.page.read_text(), re.DOTALL)
+    data = json.loads(inside[1])
+    assert [fire["properties"]["id"] for fire in data["fires"]] == fires["id"].tolist()
+    assert sum(data["daily_ha"]) == pytest.approx(burned.burned_area_ha, abs=2)
+    assert len([share for share in data["seen"] if share is not None]) > 20
+    status = json.loads((made.folder / "status.json").read_text())
+    assert status["hectares"] == made.hectares
+    assert status["failed"] == []
+    assert not (made.folder / ".unfinished").exists()
+
+
+@pytest.mark.filterwarnings("ignore::banet.errors.BanetWarning")
+def test_a_second_run_gives_the_same_and_builds_nothing_again(raw, made):
+    days = {
+        file: file.stat().st_mtime_ns for file in (made.folder / "T.zarr").rglob("c/**/*") if file.is_file()
+    }
+    again = run_archive(options(raw, made.folder, min_hectares=50))
+    assert again.hectares == made.hectares
+    assert (read_map(again.maps["2020-08"]).burn_date == read_map(made.maps["2020-08"]).burn_date)[
+        read_map(made.maps["2020-08"]).burned
+    ].all()
+    assert {file: file.stat().st_mtime_ns for file in days} == days
+
+
+def test_the_kind_of_files_is_told_from_the_files(raw, tmp_path):
+    assert told_source(raw / "viirs") == "viirs750-gridded"
+    (tmp_path / "notes.txt").write_text("nothing")
+    with pytest.raises(NotFoundError, match="no satellite file"):
+        told_source(tmp_path)
+
+
+def test_days_before_and_after_the_period_are_needed():
+    needed = days_needed(RunOptions(region="T", start="2020-08", end="2020-09", out="x"))
+    assert needed == (np.datetime64("2020-07-15"), np.datetime64("2020-10-17"))
+
+
+def test_one_run_at_a_time(raw, made):
+    with lock(made.folder / "T", "the test"), pytest.raises(BusyError, match="run of T"):
+        run_archive(options(raw, made.folder))
+
+
+def test_options_come_from_a_file_and_a_wrong_one_is_told(tmp_path, capsys):
+    path = tmp_path / "run.yaml"
+    words = ["run", "PT", "--start", "2020-08", "--end", "2020-08", "--out", str(tmp_path / "o")]
+    assert main([*words, "--threshold", "0.4", "--write-config", str(path)]) == 0
+    assert RunOptions.load(path).threshold == 0.4
+    assert RunOptions.load(path, threshold=0.6).threshold == 0.6
+    path.write_text(path.read_text() + "treshold: 0.3\n")
+    with pytest.raises(InputError, match="treshold"):
+        RunOptions.load(path)
+    capsys.readouterr()
+    assert main(["run", "PT", "--start", "2020-08", "--end", "2020-08"]) == 2
+    assert "out" in capsys.readouterr().err
+
+
+def test_a_folder_without_files_is_wrong_input(tmp_path, capsys):
+    (tmp_path / "viirs").mkdir()
+    words = ["run", "PT", "--start", "2020-08", "--end", "2020-08", "--no-download", "--out", str(tmp_path)]
+    assert main(words) == 2
+    assert "no satellite file" in capsys.readouterr().err
