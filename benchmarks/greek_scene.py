@@ -19,9 +19,9 @@ from typing import Any
 
 from banet.errors import BanetError
 from banet.evaluation.baselines import active_fires, grown_fires, index_drop
+from banet.evaluation.benchmark.methods import WITHHELD
 from banet.evaluation.greek import GREEK_DAYS, greek_cube, greek_reference, greek_scores
 from banet.evaluation.scores import Scores
-from banet.evaluation.withheld import INPUTS, withhold
 from banet.io.files import writing
 from banet.io.tables import to_markdown
 
@@ -54,8 +54,8 @@ def networks(real: Path, folder: Path, weights: list[str], length: int) -> list[
     reference = greek_reference(real)
     found = []
     whole = greek_cube(real, folder / "networks.zarr")
-    for inputs in INPUTS:
-        cube = withhold(whole, inputs)
+    for inputs, withheld in WITHHELD.items():
+        cube = whole.without(*withheld)
         # The seamless tiling maps only what was observed; without images nothing is.
         tiling = "original" if inputs == "no images" else "seamless"
         for one in weights:

@@ -139,7 +139,8 @@ def cube_day(folder: Path) -> Work:
     from main_job import cube_day as prepare
     from pyhdf.SD import SD
 
-    from banet.cube.layout import VARIABLES, create_store
+    from banet.cube.layout import create_store
+    from banet.cube.variables import VARIABLES
 
     work, region = prepare(folder, ""), Region.load("PI")
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from banet.chips import ChipEntry, Chips
 from banet.chips.codec import decode_planes, decode_target, encode_planes, encode_target
-from banet.errors import InputError, NotFoundError, UnreadableFileError
+from banet.errors import CorruptError, InputError, NotFoundError, UnreadableFileError
 
 DAYS, SIZE = 6, 8
 
@@ -165,3 +165,68 @@ def test_the_header_says_what_the_numbers_mean(tmp_path: Path) -> None:
     fields = json.loads((tmp_path / "chips.json").read_text())
     assert fields["bands"] == ["red", "nir", "mir", "frp"]
     assert (fields["days"], fields["size"]) == (DAYS, SIZE)
+
+
+def test_a_flip_of_a_bit_anywhere_is_told_or_without_effect(tmp_path: Path) -> None:
+    made = Chips.create(tmp_path, DAYS, SIZE)
+    for seed in range(2):
+        made.write(ChipEntry(f"c{seed}", climate="boreal", seed=seed), *block(seed))
+
+    def shown() -> list[object]:
+        chips = Chips.open(tmp_path)
+        read = [chips.read(number) for number in range(len(chips))]
+        return [
+            chips.days,
+            chips.size,
+            chips.entries,
+            *((c.planes.tobytes(), c.target.tobytes()) for c in read),
+        ]
+
+    truth, rng = shown(), np.random.default_rng(1)
+    files = sorted(file for file in tmp_path.rglob("*") if file.is_file())
+    assert len(files) == 7
+    told = 0
+    for trial in range(300):
+        file = files[trial % len(files)]
+        data = file.read_bytes()
+        # Where lines end, where headers stand, and anywhere.
+        places = (len(data) - 1, int(rng.integers(min(128, len(data)))), int(rng.integers(len(data))))
+        place = places[trial % 3]
+        file.write_bytes(data[:place] + bytes([data[place] ^ 1 << trial % 8]) + data[place + 1 :])
+        try:
+            found = shown()
+        except UnreadableFileError as error:
+            assert "\n" not in str(error)
+            told += 1
+        else:
+            assert found == truth, f"byte {place} of {file.name}"
+        file.write_bytes(data)
+    assert told > 200
+    assert shown() == truth
+
+
+def test_arrays_of_another_chip_and_cut_or_emptied_ones_are_told(tmp_path: Path) -> None:
+    chips = Chips.create(tmp_path, DAYS, SIZE)
+    for seed in range(2):
+        chips.write(ChipEntry(f"c{seed}"), *block(seed))
+    for what in ("inputs", "target"):
+        file = tmp_path / "arrays" / f"c0.{what}.npy"
+        data = file.read_bytes()
+        for damaged in (
+            (tmp_path / "arrays" / f"c1.{what}.npy").read_bytes(), data[:-1], data[:70], b"", bytes(len(data))
+        ):  # fmt: skip
+            file.write_bytes(damaged)
+            with pytest.raises(CorruptError, match=rf"c0\.{what}\.npy"):
+                Chips.open(tmp_path).read(0)
+        file.write_bytes(data)
+    index = (tmp_path / "index.jsonl").read_bytes()
+    for damaged in (index[:-1], index[: len(index) // 2], index[:40], b"", index[:-300] + bytes(300)):
+        (tmp_path / "index.jsonl").write_bytes(damaged)
+        with pytest.raises(CorruptError, match="cut short|not the entry"):
+            Chips.open(tmp_path)
+    (tmp_path / "index.jsonl").write_bytes(index)
+    with (tmp_path / "index.jsonl").open("r+b") as stream:
+        stream.seek(-1, 2)
+        stream.write(b"\x0b")
+    with pytest.raises(CorruptError, match="line 2 does not end"):
+        Chips.open(tmp_path)

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
 from banet.cube import Cube, CubeWindow, open_cube
-from banet.cube.layout import VARIABLES
-from banet.errors import InputError, NotFoundError, OutputError, UnreadableFileError
+from banet.cube.variables import VARIABLES
+from banet.errors import CorruptError, InputError, NotFoundError, OutputError, UnreadableFileError
 from banet.grid.region import Region
 from banet.observations.planes import DayPlanes
 
@@ -379,7 +379,7 @@ def test_a_later_format_is_refused(small: Cube) -> None:
     meta = json.loads((small.path / "zarr.json").read_text())
     meta["attributes"]["banet_cube"] = 99
     (small.path / "zarr.json").write_text(json.dumps(meta))
-    with pytest.raises(UnreadableFileError, match="has format 99, this version reads 1; upgrade"):
+    with pytest.raises(UnreadableFileError, match="has format 99, this version reads 2; upgrade"):
         open_cube(small.path)
 
 
@@ -446,6 +446,9 @@ def test_where_nothing_can_be_written_it_is_told(tmp_path: Path, small: Cube) ->
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError, match="cannot write"):
         Cube.create(tmp_path / "file" / "c.zarr", SMALL, sensor="x", mir_band="M12")
-    shutil.rmtree(small.path / "time")
+    (small.path / "red" / "c").write_text("")
     with pytest.raises(OutputError, match="cannot write to the cube"):
+        small.write_day(DAY, planes_of(SMALL, 1), None)
+    shutil.rmtree(small.path / "time")
+    with pytest.raises(CorruptError, match="table of days .* is missing"):
         small.write_day(DAY, planes_of(SMALL, 1), None)

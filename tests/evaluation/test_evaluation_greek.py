@@ -19,7 +19,6 @@ from banet.evaluation.greek import (
     greek_reference,
     greek_scores,
 )
-from banet.evaluation.withheld import withhold
 
 
 @pytest.fixture(scope="module")
@@ -44,9 +43,9 @@ def test_the_cube_of_the_scene_holds_the_same_fires(real, reference, tmp_path):
     fires = active_fires(cube, "2021-08-02", "2021-08-09")
     table = active_fires_of_table(greek_hotspots(real), GREEK_REGION, "2021-08-02", "2021-08-09")
     np.testing.assert_array_equal(fires.burned, table.burned)
-    without = withhold(cube, "no hot spots")
+    without = cube.without("hotspots")
     assert not active_fires(without, "2021-08-01", "2021-08-14").burned.any()
-    blind = withhold(cube, "no images")
+    blind = cube.without("images")
     window = blind.read("2021-08-01", "2021-08-15")
     assert not window.observed.any()
     assert (window.frp > 0).any()

@@ -13,7 +13,6 @@ import torch
 from banet.burned_area.burned_area import BurnedArea
 from banet.cube import Cube
 from banet.errors import BanetWarning, InputError, OutputError, UnreadableFileError
-from banet.evaluation.withheld import withhold
 from banet.grid.region import Region
 from banet.mapping import map_burned, map_months, month_window
 from banet.mapping.cores import seamless_tiling
@@ -235,7 +234,7 @@ def test_months_on_a_cluster(cube, client, tmp_path):
 @pytest.mark.parametrize("where", ["cluster", "here"])
 def test_a_withheld_cube_and_the_whole_one_share_no_work(cube, client, tmp_path, serial, where):
     """With one scratch folder each gets its own map; the withheld one travels to workers as it is."""
-    blind = withhold(cube, "no hot spots")
+    blind = cube.without("hotspots")
     extra = {"scheduler": client} if where == "cluster" else {}
     settings = {"water": None, "scratch": tmp_path, **SIZES, **extra}
     assert_identical(map_burned(cube, *MONTH, LocalEngine(), **settings), serial)

@@ -2,10 +2,12 @@
 
     chips.json       format, version, days, size, bands
     index.jsonl      one line a finished chip, appended after its arrays are on the disk
+    index.json       how many lines the index has had at least, so that one that was cut short is told
     arrays/NAME.inputs.npy   (4, days, size, size) int16
     arrays/NAME.target.npy   (days, size, size) uint8
 
 A chip counts only when the log says so, so that a writer may be killed at any moment and started again.
+Header and lines carry a checksum, a line those of its arrays, which are compared when a chip is first read.
 """
 
 from __future__ import annotations
@@ -22,16 +24,18 @@ import numpy.typing as npt
 
 from banet.chips.codec import UNKNOWN, decode_planes, decode_target, encode_planes, encode_target
 from banet.days import Day
-from banet.errors import InputError, NotFoundError, OutputError, UnreadableFileError
+from banet.errors import CorruptError, InputError, NotFoundError, OutputError, UnreadableFileError
 from banet.io.files import PathLike, existing_folder, output_folder, sha256, writing
+from banet.io.integrity import check_record, crc32c, seal_record
 
 __all__ = ["BANDS", "HEADER", "Chip", "ChipEntry", "Chips", "describe_target"]
 
 BANDS = ("red", "nir", "mir", "frp")
-_FORMAT, _VERSION = "banet-chips", 1
+_FORMAT, _VERSION = "banet-chips", 2
 
 HEADER = "chips.json"
 """The file by which a folder is one of chips."""
+_COUNT = "index.json"
 _ALL = slice(None)
 
 
@@ -50,6 +54,7 @@ class ChipEntry:
         burned_cells: cells with a burned fraction above 0, one number a day.
         burned_area: sum of the burned fractions in cells.
         observed: share of cell-days with all reflectances.
+        checksums: CRC-32C of each of its files, in hexadecimal.
         details: anything else worth keeping, such as the range of reflectances.
     """
 
@@ -63,6 +68,7 @@ class ChipEntry:
     burned_cells: tuple[int, ...] = ()
     burned_area: float = 0.0
     observed: float = 0.0
+    checksums: dict[str, str] = field(default_factory=dict)
     details: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -100,6 +106,7 @@ class Chips:
         self.days = days
         self.size = size
         self.entries: tuple[ChipEntry, ...] = ()
+        self._sound = set[tuple[str, int, int]]()
         self.refresh()
 
     def __getstate__(self) -> dict[str, Any]:
@@ -127,7 +134,7 @@ class Chips:
         output_folder(path / "arrays")
         fields = {"format": _FORMAT, "version": _VERSION, "days": days, "size": size, "bands": list(BANDS)}
         with writing(header) as part:
-            part.write_text(json.dumps(fields) + "\n")
+            part.write_text(json.dumps(seal_record(fields)) + "\n")
         return cls(path, days, size)
 
     @classmethod
@@ -143,18 +150,27 @@ class Chips:
         if not header.is_file():
             raise NotFoundError(f"{path} holds no chips (no chips.json); make them with banet tiles")
         try:
-            fields = json.loads(header.read_text())
+            fields = json.loads(header.read_text(encoding="utf-8"))
             kind, version = fields["format"], fields["version"]
             days, size = int(fields["days"]), int(fields["size"])
-        except (UnicodeDecodeError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             raise UnreadableFileError(f"{header} is not a header of chips: {error!r}") from error
         if (kind, version) != (_FORMAT, _VERSION):
             raise UnreadableFileError(f"{header} is {kind} version {version}, this banet reads {_VERSION}")
+        try:
+            check_record(fields)
+        except ValueError as error:
+            raise CorruptError(f"the header of chips {header} is damaged: {error}") from error
         return cls(path, days, size)
 
     def refresh(self) -> None:
         """Read the index again, to see what another process has added."""
+        least = _least(self.folder / _COUNT)  # before the index, which only grows
         self.entries = tuple(_read_index(self.folder / "index.jsonl"))
+        if len(self) < least:
+            raise CorruptError(
+                f"{self.folder / 'index.jsonl'} holds {len(self)} of {least} chips; it was cut short"
+            )
 
     def __len__(self) -> int:
         return len(self.entries)
@@ -183,6 +199,7 @@ class Chips:
 
         Raises:
             UnreadableFileError: if an array is gone, cut short or of another shape.
+            CorruptError: if it is not the one that was written.
         """
         entry = self.entries[number]
         planes = self._array(entry, "inputs", (len(BANDS), self.days, self.size, self.size), np.int16)
@@ -201,11 +218,24 @@ class Chips:
         file = self.folder / "arrays" / f"{entry.name}.{what}.npy"
         try:
             array: npt.NDArray[Any] = np.load(file, mmap_mode="r", allow_pickle=False)
-        except (OSError, ValueError) as error:
-            raise UnreadableFileError(f"the chip array {file} cannot be read: {error}") from error
+        except Exception as error:  # of many kinds: NumPy reads the header as Python
+            raise CorruptError(
+                f"the chip array {file} cannot be read: {' '.join(str(error).split())}"
+            ) from error
         if array.shape != shape or array.dtype != dtype:
-            raise UnreadableFileError(f"the chip array {file} is {array.shape} {array.dtype}, not {shape}")
+            raise CorruptError(f"the chip array {file} is {array.shape} {array.dtype}, not {shape}")
+        self._check(file, entry.checksums.get(what))
         return array
+
+    def _check(self, file: Path, expected: str | None) -> None:
+        """Compare the checksum of a file, once as long as nothing writes to it."""
+        status = file.stat()
+        key = (file.name, status.st_ino, status.st_mtime_ns)
+        if key in self._sound:
+            return
+        if _checksum(file) != expected:
+            raise CorruptError(f"the chip array {file} is damaged: its checksum does not fit; make it again")
+        self._sound.add(key)
 
     def write_arrays(
         self, entry: ChipEntry, planes: npt.NDArray[np.float32], target: npt.NDArray[np.float32]
@@ -232,6 +262,7 @@ class Chips:
         for what, array in (("inputs", encode_planes(planes)), ("target", encode_target(target))):
             with writing(self.folder / "arrays" / f"{entry.name}.{what}.npy") as part:
                 np.save(part, array, allow_pickle=False)
+                complete.checksums[what] = _checksum(part)
         return complete
 
     def enter(self, entry: ChipEntry) -> None:
@@ -242,7 +273,10 @@ class Chips:
         """
         if entry.name in self.names:
             raise InputError(f"{self.folder} already holds a chip named {entry.name}")
-        _append_line(self.folder / "index.jsonl", json.dumps(asdict(entry)))
+        fields = json.loads(json.dumps(asdict(entry)))
+        _append_line(self.folder / "index.jsonl", json.dumps(seal_record(fields)))
+        with writing(self.folder / _COUNT) as part:
+            part.write_text(json.dumps(seal_record({"chips": len(self) + 1})) + "\n")
         self.entries = (*self.entries, entry)
 
     def write(
@@ -275,21 +309,44 @@ def describe_target(
     return ChipEntry(**fields)
 
 
+def _checksum(file: Path) -> str:
+    return f"{crc32c(file.read_bytes()):08x}"
+
+
 def _read_index(path: Path) -> Iterator[ChipEntry]:
     if not path.is_file():
         return
     # A writer that was killed may have left half a line at the end; it does not count.
-    *lines, _ = path.read_text(encoding="utf-8").split("\n")
+    *lines, torn = path.read_bytes().split(b"\n")
     for number, line in enumerate(lines, 1):
         try:
-            fields = json.loads(line)
+            fields = check_record(json.loads(line))
             fields["corner"] = tuple(fields["corner"])
             fields["burned_cells"] = tuple(fields["burned_cells"])
             yield ChipEntry(**fields)
-        except (ValueError, KeyError, TypeError) as error:
-            raise UnreadableFileError(
-                f"{path}: line {number} is not the entry of a chip: {error!r}"
-            ) from error
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            raise CorruptError(f"{path}: line {number} is not the entry of a chip: {error!r}") from error
+    if _whole_entry(torn[:-1]):
+        raise CorruptError(f"{path}: line {len(lines) + 1} does not end as a line does; it is damaged")
+
+
+def _least(path: Path) -> int:
+    """Return how many chips the index held when one was last entered."""
+    try:
+        return int(check_record(json.loads(path.read_bytes()))["chips"])
+    except FileNotFoundError:  # no chip was ever entered, or the first writer was killed on the way
+        return 0
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise CorruptError(f"{path} is damaged: {error}") from error
+
+
+def _whole_entry(line: bytes) -> bool:
+    """Tell whether bytes are a whole entry: half a line of a killed writer never is."""
+    try:
+        check_record(json.loads(line))
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def _append_line(path: Path, line: str) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
-from banet.cli.progress import progress, say
+from banet.cli.progress import caution, progress, say
 from banet.cli.workers import Workers
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ def register(root: App) -> None:
     group = App(name="cube", help="Build and show the store of daily planes of a region.")
     group.command(build)
     group.command(info)
+    group.command(check)
     group.command(import_original, name="import")
     root.command(group)
 
@@ -107,6 +108,31 @@ def info(cube: Path) -> None:
     opened = open_cube(cube)
     _summary(opened)
     say(str(opened.info()))
+
+
+def check(cube: Path, *, drop: bool = False) -> None:
+    """Read all of a cube and name the days that are damaged.
+
+    Args:
+        cube: a folder CUBE.zarr.
+        drop: leave the damaged days out, so that the next `banet cube build` reads their files again.
+    """
+    from banet.cube import open_cube
+    from banet.errors import CorruptError
+
+    opened = open_cube(cube)
+    damage = opened.damage()
+    for told in damage.values():
+        caution(told)
+    if drop:
+        for day in damage:
+            opened.record_gap(day, ["was damaged and left out; build the cube again"])
+    elif damage:
+        raise CorruptError(
+            f"{len(damage)} days of {cube} are damaged; `banet cube check {cube} --drop` leaves them out, "
+            "and the next `banet cube build` reads their files again"
+        )
+    say(f"{len(damage)} damaged days left out" if damage else f"{len(opened.days)} days, all sound")
 
 
 def _summary(cube: Cube) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import os
 import platform
 from typing import TYPE_CHECKING
 
 from banet.cli.progress import say
+from banet.io.versions import version
 
 if TYPE_CHECKING:
     from cyclopts import App
@@ -48,10 +48,7 @@ def doctor() -> int:
 
 
 def _report(name: str, *, needed: bool) -> bool:
-    try:
-        found: str | None = importlib.metadata.version(name)
-    except importlib.metadata.PackageNotFoundError:
-        found = None
+    found = version(name)
     say(f"  {name:12} {found or ('MISSING' if needed else 'not installed (optional)')}")
     return found is not None
 

@@ -151,14 +151,13 @@ def _period(mine: BurnedArea) -> tuple[Any, Any]:
 def _from_cube(cube: Cube, mine: BurnedArea, weights: str | None, name: str) -> dict[str, BurnedArea]:
     """Map the days of a map by the baselines and, with weights, without hot spots."""
     from banet.evaluation.benchmark import baselines
-    from banet.evaluation.withheld import withhold
     from banet.mapping import map_burned
 
     first, last = _period(mine)
     found = {method.name: method.mapper(cube, first, last) for method in baselines()}
     if weights:
         months = first.astype("datetime64[M]"), last.astype("datetime64[M]")
-        blind = withhold(cube, "no hot spots")
+        blind = cube.without("hotspots")
         found[f"{name}, no hot spots"] = map_burned(blind, *months, weights.split(","))
     return found
 

@@ -17,8 +17,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from banet.errors import UnreadableFileError
-from banet.io.files import writing
+from banet.cube.chunks import put_file
+from banet.errors import CorruptError
+from banet.io.integrity import check_record, seal_record
 
 __all__ = ["DayRecord", "Summary", "content_hash", "read_record", "summarise", "write_record"]
 
@@ -77,28 +78,32 @@ def summarise(plane: npt.NDArray[Any]) -> Summary:
 
 
 def write_record(path: Path, record: DayRecord) -> None:
-    """Write a record in one rename."""
-    with writing(path) as part:
-        part.write_text(json.dumps(asdict(record)) + "\n")
+    """Write a record, with its checksum, in one rename."""
+    put_file(path, (json.dumps(seal_record(_plain(record))) + "\n").encode())
 
 
-def read_record(path: Path) -> DayRecord:
+def read_record(path: Path, day: str | None = None) -> DayRecord:
     """Read a record.
 
+    Args:
+        path: of the file.
+        day: that it must be of, `YYYY-MM-DD`.
+
     Raises:
-        UnreadableFileError: if it is damaged or missing.
+        CorruptError: if it is damaged, missing or of another day.
     """
     try:
-        fields = json.loads(path.read_text())
-        return DayRecord(
-            day=fields["day"],
-            inputs=tuple(fields["inputs"]),
-            gaps=tuple(fields["gaps"]),
-            notes=tuple(fields["notes"]),
-            fingerprint=fields["fingerprint"],
-            content=fields["content"],
-            summaries={name: Summary(**summary) for name, summary in fields["summaries"].items()},
-            satellites=tuple(fields.get("satellites", ())),
-        )
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UnreadableFileError(f"the cube's record {path} is missing or damaged: {error}") from error
+        fields = check_record(json.loads(path.read_bytes()))
+        if day is not None and fields["day"] != day:
+            raise ValueError(f"it is of {fields['day']}")
+        summaries = {name: Summary(**summary) for name, summary in fields.pop("summaries").items()}
+        lists = {name: tuple(value) for name, value in fields.items() if isinstance(value, list)}
+        return DayRecord(**{**fields, **lists}, summaries=summaries)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise CorruptError(f"{day}: the cube's record {path} is missing or damaged: {error}") from error
+
+
+def _plain(record: DayRecord) -> dict[str, Any]:
+    """Return the fields as JSON gives them back."""
+    fields: dict[str, Any] = json.loads(json.dumps(asdict(record)))
+    return fields

@@ -7,19 +7,22 @@ their metadata, which readers go by; a slot that no day is in has no time.
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
-import zarr
 
-from banet.cube.layout import NO_DAY, TIME_CHUNK, publish
-from banet.cube.records import DayRecord, write_record
-from banet.errors import OutputError
+from banet.cube.chunks import PARTIAL, pack, put_file, read_packed
+from banet.cube.day import PackedDay
+from banet.cube.layout import NO_DAY, TIME, TIME_CHUNK
+from banet.cube.metadata import grow, length_of, read_root
+from banet.cube.records import DayRecord, read_record, write_record
+from banet.cube.shards import write_shard
+from banet.cube.variables import Variable
+from banet.days import Day, as_day
+from banet.errors import CorruptError, InputError, OutputError
 
 __all__ = ["Slots"]
 
@@ -37,84 +40,143 @@ class Slots:
 
     Args:
         folder: of the store.
-        shape: (rows, columns) of the grid.
-        names: of the arrays that hold a plane a slot.
+        store: the number that the store's files are stamped with.
+        variables: those that have a plane a slot.
     """
 
-    def __init__(self, folder: Path, shape: tuple[int, int], names: Sequence[str]) -> None:
-        self._folder, self._shape, self._names = folder, shape, tuple(names)
+    def __init__(self, folder: Path, store: int, variables: Mapping[str, Variable]) -> None:
+        self._folder, self._store, self._variables = folder, store, variables
         self._cached: _Table | None = None
 
     def days(self) -> dict[int, int]:
         """Return the slot of each day, as the store says now."""
         return self._table().slots
 
-    def record_path(self, slot: int) -> Path:
-        """Return the file of the record of the day in a slot."""
+    def known(self) -> list[Day]:
+        """Return the days that are there and those with a recorded gap, sorted."""
+        there = {np.datetime64(number, "D") for number in self.days()}
+        return sorted(there | self._gap_files().keys())
+
+    def record(self, day: Day) -> DayRecord | None:
+        """Return what is remembered of a day, also of a gap; None if nothing is known of it.
+
+        Raises:
+            CorruptError: if the record is damaged, or missing though the day is there.
+        """
+        slot = self.days().get(_number(day))
+        if slot is not None:
+            return read_record(self._record_path(slot), str(day))
+        file = self._gap_path(day)
+        return read_record(file, str(day)) if file.is_file() else None
+
+    def gaps(self) -> dict[Day, tuple[str, ...]]:
+        """Return the days with something missing, and why.
+
+        Raises:
+            CorruptError: if a record is damaged.
+        """
+        records = {day: self.record(day) for day in self.known()}
+        return {day: record.gaps for day, record in records.items() if record is not None and record.gaps}
+
+    def write(self, day: Day, packed: PackedDay) -> bool:
+        """Write a day, and return whether anything changed."""
+        old, known = self.days().get(_number(day)), self._sound(day)
+        if old is not None and known is not None:
+            if known == packed.record:
+                return False
+            if known.content == packed.record.content:
+                write_record(self._record_path(old), packed.record)
+                return True
+        self._put(_number(day), packed)
+        self._gap_path(day).unlink(missing_ok=True)
+        return True
+
+    def write_gap(self, day: Day, record: DayRecord) -> bool:
+        """Remember a gap in place of a day, and return whether anything changed."""
+        there = _number(day) in self.days()
+        if not there and self._sound(day) == record:
+            return False
+        write_record(self._gap_path(day), record)
+        if there:
+            self._commit({other: slot for other, slot in self.days().items() if other != _number(day)})
+        return True
+
+    def _sound(self, day: Day) -> DayRecord | None:
+        """Return the record of a day, None also where it is damaged: writing the day again mends it."""
+        try:
+            return self.record(day)
+        except CorruptError:
+            return None
+
+    def _record_path(self, slot: int) -> Path:
         return self._folder / "time" / "days" / f"{slot}.json"
 
-    def put(self, day: int, planes: Mapping[str, npt.NDArray[Any]], record: DayRecord) -> None:
+    def _gap_path(self, day: Day) -> Path:
+        return self._folder / "time" / "gaps" / f"{day}.json"
+
+    def _gap_files(self) -> dict[Day, Path]:
+        files = {}
+        for file in (self._folder / "time" / "gaps").glob("*.json"):
+            with contextlib.suppress(InputError):
+                files[as_day(file.stem)] = file
+        return files
+
+    def _put(self, day: int, packed: PackedDay) -> None:
         """Write stored planes and record of a day into a free slot, then let that slot take the day's place.
 
         Raises:
             OutputError: if the store holds as many days as it can.
         """
-        root = self._root()
         taken = set(self.days().values())
-        length = root["time"].shape[0]
+        length = length_of(read_root(self._folder))
         slot = next((slot for slot in range(length) if slot not in taken), length)
         self._sweep(slot)
         if slot == length:
-            root = self._grown(root, length + 1)
-        for name, plane in planes.items():
-            root[name][slot] = plane
-        write_record(self.record_path(slot), record)
-        self._commit(root, {**self.days(), day: slot})
-
-    def drop(self, day: int) -> None:
-        """Let a day be no longer there."""
-        self._commit(self._root(), {other: slot for other, slot in self.days().items() if other != day})
+            self._grow(length + 1)
+        for name, plane in packed.planes.items():
+            write_shard(self._folder, self._variables[name], slot, day, plane, store=self._store)
+        write_record(self._record_path(slot), packed.record)
+        self._commit({**self.days(), day: slot})
 
     def _table(self) -> _Table:
-        identity = _identity(self._folder / "time" / "c" / "0")
+        identity = _identity(self._time)
         if self._cached is None or self._cached.identity != identity:
-            values = np.asarray(zarr.open_array(self._folder / "time", mode="r")[:])
+            values = np.empty(TIME_CHUNK, np.int32)
+            read_packed(self._time, values, "table of days")
             slots = {int(day): slot for slot, day in enumerate(values) if day != NO_DAY}
             self._cached = _Table(identity, slots)
         return self._cached
 
-    def _root(self) -> Any:
-        """Open the store by the root's metadata: arrays that a killed process grew alone are as they were."""
-        return zarr.open_group(self._folder, mode="r+", use_consolidated=True)
+    @property
+    def _time(self) -> Path:
+        return self._folder / TIME
 
-    def _grown(self, root: Any, length: int) -> Any:
+    def _grow(self, length: int) -> None:
         if length > TIME_CHUNK:
             raise OutputError(f"the cube {self._folder} is full with {TIME_CHUNK} days; begin another one")
-        for name in self._names:
-            root[name].resize((length, *self._shape))
-        root["time"].resize((length,))
-        publish(self._folder)
-        return self._root()
+        grow(self._folder, tuple(self._variables), length)
 
     def _sweep(self, slot: int) -> None:
         """Remove what a killed process left half-written where this one will write."""
-        for pattern in ("*.partial", "*/*.partial", f"*/c/{slot}/0/*.partial", "time/c/*.partial"):
-            for part in list(self._folder.glob(pattern)):
+        for folder in ("", "*/", f"*/c/{slot}/0/", "time/*/", "water/c/0/"):
+            for part in list(self._folder.glob(f"{folder}*{PARTIAL}")):
                 part.unlink(missing_ok=True)
-        for part in list((self._folder / "time").glob("*/.*.part")):
-            shutil.rmtree(part)
 
-    def _commit(self, root: Any, slots: Mapping[int, int]) -> None:
+    def _commit(self, slots: Mapping[int, int]) -> None:
         """Say which slot holds which day; from here on, and not before, it does."""
-        values = np.full(root["time"].shape, NO_DAY, np.int32)
+        values = np.full(TIME_CHUNK, NO_DAY)
         for day, slot in slots.items():
             values[slot] = day
-        root["time"][:] = values
+        put_file(self._time, pack(values))
 
 
 def _identity(file: Path) -> tuple[int, int]:
     try:
         status = file.stat()
-    except FileNotFoundError:  # no day was ever written
+    except OSError:  # reading tells
         return (0, 0)
     return (status.st_ino, status.st_mtime_ns)
+
+
+def _number(day: Day) -> int:
+    return int(day.astype(np.int64))

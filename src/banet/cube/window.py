@@ -1,4 +1,4 @@
-"""What a cube gives: a block of days and cells, and a summary of itself."""
+"""Block of days and cells that was read from a cube."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from banet.days import Day, Days
+from banet.cube.display import extent, html_table
+from banet.days import Days
 from banet.errors import InputError
 from banet.grid.region import Region
 
-__all__ = ["CubeInfo", "CubeWindow"]
+__all__ = ["CubeWindow"]
 
 Block = npt.NDArray[np.float32]
 
@@ -57,51 +58,23 @@ class CubeWindow:
         """Where red, NIR and MIR are all there, (T, rows, columns) bool."""
         return np.isfinite(self.red) & np.isfinite(self.nir) & np.isfinite(self.mir)
 
-
-@dataclass(frozen=True)
-class CubeInfo:
-    """A summary of a cube.
-
-    Attributes:
-        region, sensor, mir_band: of the cube.
-        days: those that are there, (n,) datetime64[D].
-        gaps: days with something missing, and why; also days that are not there at all.
-        coverage: for each variable the share of cells with a value, over the days that are there (0-1).
-        ranges: for each variable its smallest and largest value; absent where it has none.
-        stored_bytes: size of the store.
-        satellites: for each satellite the number of days that it was seen from; empty if none is known.
-        flags: names of the quality planes that are kept.
-    """
-
-    region: Region
-    sensor: str
-    mir_band: str
-    days: tuple[Day, ...]
-    gaps: Mapping[Day, tuple[str, ...]]
-    coverage: Mapping[str, float]
-    ranges: Mapping[str, tuple[float, float]]
-    stored_bytes: int
-    satellites: Mapping[str, int] = field(default_factory=dict)
-    flags: tuple[str, ...] = ()
-
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         rows, cols = self.region.shape
-        span = f"{self.days[0]} to {self.days[-1]}" if self.days else "none"
-        lines = [
-            f"region     {self.region.name}, {rows} x {cols} cells of {self.region.pixel_size:g} degrees",
-            f"sensor     {self.sensor}; MIR slot: {self.mir_band}",
-            f"days       {len(self.days)} ({span}), {self.stored_bytes / 1e6:.1f} MB",
-        ]
-        if self.satellites:
-            lines.append(
-                "seen from  " + ", ".join(f"{name} on {n} days" for name, n in self.satellites.items())
-            )
-        if self.flags:
-            lines.append(f"flags      {', '.join(self.flags)}")
-        for name, share in self.coverage.items():
-            extent = self.ranges.get(name)
-            shown = f"{extent[0]:.4g} to {extent[1]:.4g}" if extent else "no value"
-            lines.append(f"{name:<11}{share:6.1%} of cells, {shown}")
-        lines.append(f"gaps       {len(self.gaps)} days")
-        lines += [f"  {day}: {'; '.join(reasons)}" for day, reasons in self.gaps.items()]
-        return "\n".join(lines)
+        flags = f", flags {', '.join(self.flags)}" if self.flags else ""
+        return f"CubeWindow({self._span}, region {self.region.name}, {rows} x {cols} cells{flags})"
+
+    def _repr_html_(self) -> str:
+        seen = self.observed
+        return html_table(
+            f"Window of region {self.region.name}",
+            {
+                "days": f"{self._span}; {int(seen.any((1, 2)).sum())} with an observation",
+                "extent": extent(self.region),
+                "observed": f"{seen.mean():.0%} of cells and days",
+                "flags": ", ".join(self.flags),
+            },
+        )
+
+    @property
+    def _span(self) -> str:
+        return f"{self.days[0]} to {self.days[-1]}, {len(self.days)} days" if len(self.days) else "no day"

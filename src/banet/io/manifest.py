@@ -10,7 +10,6 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import hashlib
-import importlib.metadata
 import json
 import platform
 from collections.abc import Iterable, Mapping
@@ -21,6 +20,7 @@ from typing import Any
 from banet.errors import InputError, UnreadableFileError
 from banet.io.files import PathLike, existing_file, sha256, visible_files, writing
 from banet.io.scrub import plain, scrubbed_command
+from banet.io.versions import version
 
 __all__ = ["InputFile", "Manifest"]
 
@@ -32,15 +32,8 @@ def _now() -> str:
     return dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds")
 
 
-def _version(package: str) -> str:
-    try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        return "not installed"
-
-
 def _environment() -> dict[str, str]:
-    versions = {name: _version(name) for name in _LIBRARIES}
+    versions = {name: version(name) or "not installed" for name in _LIBRARIES}
     system = f"{platform.system()} {platform.machine()}"
     return {**versions, "python": platform.python_version(), "platform": system}
 
@@ -98,7 +91,7 @@ class Manifest:
     products: Mapping[str, str] = field(default_factory=dict)
     started: str | None = None
     finished: str | None = None
-    version: str = field(default_factory=lambda: _version("banet"))
+    version: str = field(default_factory=lambda: version() or "unknown")
     environment: Mapping[str, str] = field(default_factory=_environment)
 
     def __post_init__(self) -> None:

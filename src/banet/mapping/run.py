@@ -96,17 +96,14 @@ class Run:
             "chunks": 1,  # of their layout
             **self.attrs(),
             "region": self.cube.region.to_dict(),
-            "days": self._content(),
-            "withheld": getattr(self.cube, "withheld", ""),
+            "content": self._content(),
             "threshold": self.threshold,
             "water_mask": mask,
         }
 
-    def _content(self) -> Any:
-        """What the cube holds of the days that the network sees."""
-        seen = np.unique(np.concatenate([window.days for window in self.windows]))
-        records = {day: self.cube.record(day) for day in np.intersect1d(seen, self.cube.days)}
-        return {str(day): record.content for day, record in records.items() if record is not None}
+    def _content(self) -> str:
+        """What the cube shows of the days that the network sees."""
+        return self.cube.content_key(np.unique(np.concatenate([window.days for window in self.windows])))
 
     def attrs(self) -> dict[str, Any]:
         """Return how the map was made, for its attributes and its manifest."""

@@ -8,23 +8,26 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from banet.days import Day
 from banet.errors import BanetWarning, InputError, NotFoundError
 from banet.evaluation.baselines import active_fires, grown_fires, index_drop
-from banet.evaluation.withheld import INPUTS, Inputs, withhold
 
 if TYPE_CHECKING:
     from banet.burned_area.burned_area import BurnedArea
     from banet.cube import Cube
+    from banet.cube.withheld import Input
     from banet.model import BANet
 
 __all__ = [
+    "INPUTS",
     "ORIGINAL",
+    "WITHHELD",
     "Candidate",
+    "Inputs",
     "Mapper",
     "Method",
     "active_fires_until",
@@ -39,6 +42,15 @@ __all__ = [
 
 Mapper = Callable[["Cube", Day, Day], "BurnedArea"]
 """Maps a cube from the first to the last day, both included; must be importable by name to run in workers."""
+
+Inputs = Literal["all", "no hot spots", "no images"]
+WITHHELD: dict[Inputs, tuple[Input, ...]] = {
+    "all": (),
+    "no hot spots": ("hotspots",),
+    "no images": ("images",),
+}
+"""What `Cube.without` takes away for each choice of inputs."""
+INPUTS = tuple(WITHHELD)
 
 ORIGINAL = "banetv0.20-val2017"
 """The published weights that the original takes by default."""
@@ -183,7 +195,7 @@ def map_with(
     from banet.mapping import map_burned
 
     months = first.astype("datetime64[M]"), last.astype("datetime64[M]")
-    seen = withhold(cube, inputs)
+    seen = cube.without(*WITHHELD[inputs])
     if inputs == "no images":
         edge = -(-max(cube.region.shape) // 32) * 32
         # One tile with a rim where that does, else those of the original.
