@@ -190,3 +190,9 @@ def test_errors_are_also_the_builtins_that_callers_expect():
     with pytest.raises(FileNotFoundError):
         Region.load("nowhere")
     assert issubclass(NotFoundError, BanetError)
+
+
+def test_a_region_file_with_a_byte_order_mark(tmp_path):
+    path = Region("PT", (-8, 36, -7, 37), 0.01).save(tmp_path)
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert Region.load(path).bbox == (-8, 36, -7, 37)

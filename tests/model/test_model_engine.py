@@ -144,9 +144,9 @@ def test_what_runs_on_cuda_equals_the_plain_network_on_a_processor(config: BANet
     expected = plain(model, x)
     box = tuple((size // 4, size) for size in x.shape[1:])
     before = torch.backends.cudnn.allow_tf32
-    exact = Runner(model, device.Crew(1, whole=True))(x, box)[0]
+    exact = Runner(model, device.ThreadTeam(1, whole=True))(x, box)[0]
     torch.testing.assert_close(exact, cut(expected, box), rtol=0, atol=1e-4)
-    brief = Runner(model, device.Crew(1, whole=True), torch.bfloat16)(x, box)[0]
+    brief = Runner(model, device.ThreadTeam(1, whole=True), torch.bfloat16)(x, box)[0]
     torch.testing.assert_close(brief.sigmoid(), cut(expected, box).sigmoid(), rtol=0, atol=2e-2)
     assert not torch.equal(brief, exact)
     assert torch.backends.cudnn.allow_tf32 == before
@@ -285,14 +285,14 @@ def test_an_error_in_one_block_is_raised_after_all_have_stopped() -> None:
         done.append(start)
 
     with pytest.raises(ValueError, match="block 0"):
-        device.Crew(2).blocks(6, 6 * device.BLOCK_BYTES, work)
+        device.ThreadTeam(2).blocks(6, 6 * device.BLOCK_BYTES, work)
     assert sorted(done) == [1, 2, 3, 4, 5]
 
 
 def test_blocks_cover_every_row_once() -> None:
     for rows in range(1, 20):
         seen: list[int] = []
-        device.Crew(3).blocks(
+        device.ThreadTeam(3).blocks(
             rows, rows * device.BLOCK_BYTES // 3, lambda a, b, seen=seen: seen.extend(range(a, b))
         )
         assert sorted(seen) == list(range(rows))
@@ -301,7 +301,7 @@ def test_blocks_cover_every_row_once() -> None:
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 def test_a_forked_process_gets_threads_of_its_own() -> None:
-    crew = device.Crew(2)
+    crew = device.ThreadTeam(2)
     pid = os.fork()
     if pid == 0:
         seen: list[int] = []
@@ -381,7 +381,7 @@ def test_all_that_a_network_computes_with_lies_on_its_device(
     # Arithmetic between the processor and this device, which holds shapes alone, is refused by torch.
     # Its autocast does not know the device; the temporal context uses it.
     monkeypatch.setattr(TemporalContext, "remember", lambda self, x: self._remember(x.float()))
-    runner = Runner(trained(config), device.Crew(1, "meta"))
+    runner = Runner(trained(config), device.ThreadTeam(1, "meta"))
     x = days(config, 2, 2, 2).to("meta")
     box = tuple((size // 4, size) for size in x.shape[1:])
     with torch.inference_mode():

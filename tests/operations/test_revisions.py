@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from banet.errors import InputError
-from banet.operations.revisions import Cause, Kind, Looks, revisions
+from banet.operations.revisions import Cause, Change, Looks, revisions
 from made_maps import map_of
 
 SHAPE = (4, 5)
@@ -61,7 +61,7 @@ def test_nothing_changes_when_a_day_leaves_the_window():
 )
 def test_an_added_cell_has_its_cause(then, now, cause):
     change = one(burned(), burned(1, at={CELL: 3}), then, now)
-    assert change["kind"] == Kind.ADDED
+    assert change["kind"] == Change.ADDED
     assert change["cause"] == cause
     assert pd.isna(change["before"])
     assert change["after"] == pd.Timestamp("2021-08-04")
@@ -70,7 +70,7 @@ def test_an_added_cell_has_its_cause(then, now, cause):
 
 def test_cells_are_withdrawn_and_dated_anew():
     table = revisions(burned(at={CELL: 3, (2, 2): 4}), burned(1, at={(2, 2): 5}), looks(), looks(1))
-    assert table["kind"].tolist() == [Kind.WITHDRAWN, Kind.REDATED]
+    assert table["kind"].tolist() == [Change.WITHDRAWN, Change.REDATED]
 
 
 def test_the_same_day_mapped_again_after_a_late_granule():

@@ -9,12 +9,12 @@ import pytest
 from pydantic import ValidationError
 
 from banet.burned_area.burned_area import BurnedArea
-from banet.burned_area.dating import Dating, date_at, date_uncertainty, summarise
+from banet.burned_area.dating import DatingRule, date_at, date_uncertainty, summarise
 from banet.grid.region import Region
 from banet.model.config import BANetConfig, Calibration
 from banet.model.network import BANet
 from banet.model.weights import load_model, save_weights
-from banet.training.calibration import COVERAGE, best_shift, calibrate
+from banet.training.calibration import COVERAGE, best_shift, calibrate, short_record
 
 DAYS, SIZE = 21, 120
 
@@ -74,7 +74,7 @@ def test_a_date_is_the_day_by_which_its_share_is_reached() -> None:
     found = {q: int(date_at(daily[:, 0], q)[0]) for q in (0.05, 0.1, 0.3, 0.31, 0.7, 0.71, 0.99)}
     assert found == {0.05: 0, 0.1: 0, 0.3: 1, 0.31: 3, 0.7: 3, 0.71: 4, 0.99: 4}
     assert summarise(daily).day.item() == 3
-    told = summarise(daily, dating=Dating(0.7, 0.3))
+    told = summarise(daily, dating=DatingRule(0.7, 0.3))
     assert (told.day.item(), told.uncertainty.item()) == (1, 2)
 
 
@@ -119,3 +119,17 @@ def test_confidence_is_what_the_burned_fraction_means() -> None:
 def test_knots_that_make_no_curve_are_refused(fields: dict[str, tuple[float, ...]]) -> None:
     with pytest.raises(ValidationError):
         Calibration(**fields)
+
+
+def test_a_short_record_knows_nothing_of_other_days() -> None:
+    rng = np.random.default_rng(2)
+    logits = rng.normal(0, 1, (20, 3, 3)).astype(np.float32)
+    truth = rng.random((20, 3, 3)).astype(np.float32)
+    truth[2, 0, 0] = np.nan
+    short, burned = short_record(logits, truth, slice(5, 9))
+    np.testing.assert_array_equal(short[5:9], logits[5:9])
+    np.testing.assert_array_equal(burned[5:9], truth[5:9])
+    assert short[:5].max() == short[9:].max() == -30
+    assert np.nansum(burned[:5]) == np.nansum(burned[9:]) == 0
+    assert np.isnan(burned[2, 0, 0])
+    assert np.nansum(truth[:5]) > 0

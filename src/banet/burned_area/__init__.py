@@ -1,1 +1,1 @@
-"""Where and on which day vegetation burned: the one noun of the package."""
+"""Burned area, the one noun of the package: where and on which day vegetation burned."""

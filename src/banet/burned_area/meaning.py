@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from banet.burned_area.dating import NO_UNCERTAINTY, Dating
+from banet.burned_area.dating import NO_UNCERTAINTY, DatingRule
 
 if TYPE_CHECKING:
     from banet.burned_area.burned_area import BurnedArea
@@ -128,7 +128,7 @@ DAYS_SINCE = Meaning(
 
 def meanings(source: BurnedArea) -> dict[str, Meaning]:
     """Return the meaning of each plane of a source by its name, from what made it."""
-    dating = Dating.of(source.attrs.get("calibration")) if _by_network(source) else None
+    dating = DatingRule.of(source.attrs.get("calibration")) if _by_network(source) else None
     found = (
         _burned_fraction(dating),
         _burn_date(dating),
@@ -173,7 +173,7 @@ def _percent(share: float) -> str:
     return f"{100 * share:.4g} %"
 
 
-def _burned_fraction(dating: Dating | None) -> Meaning:
+def _burned_fraction(dating: DatingRule | None) -> Meaning:
     return Meaning(
         "burned_fraction",
         _TITLES["burned_fraction"],
@@ -185,7 +185,7 @@ def _burned_fraction(dating: Dating | None) -> Meaning:
     )
 
 
-def _method_of_date(dating: Dating | None) -> str:
+def _method_of_date(dating: DatingRule | None) -> str:
     if dating is None:
         return "as the source dates it"
     if dating.quantile is None:
@@ -194,7 +194,7 @@ def _method_of_date(dating: Dating | None) -> str:
     return f"the first day by which {share} of the summed daily probability is reached, as calibrated"
 
 
-def _burn_date(dating: Dating | None) -> Meaning:
+def _burn_date(dating: DatingRule | None) -> Meaning:
     return Meaning(
         "burn_date",
         _TITLES["burn_date"],
@@ -205,7 +205,7 @@ def _burn_date(dating: Dating | None) -> Meaning:
     )
 
 
-def _burn_doy(dating: Dating | None) -> Meaning:
+def _burn_doy(dating: DatingRule | None) -> Meaning:
     return Meaning(
         "burn_doy",
         _TITLES["burn_date"],
@@ -218,7 +218,7 @@ def _burn_doy(dating: Dating | None) -> Meaning:
     )
 
 
-def _uncertainty(dating: Dating | None, *, calibrated: bool) -> Meaning:
+def _uncertainty(dating: DatingRule | None, *, calibrated: bool) -> Meaning:
     if dating is None:
         said = "days before or after the burn date, as the source states"
     else:

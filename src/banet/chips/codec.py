@@ -1,4 +1,4 @@
-"""How chips keep physical values in small integers, and back.
+"""Packing of physical values into the small integers of chips, and unpacking.
 
 Reflectance takes steps of 1e-4, a 500th of the MIR band's spread (0.055); log(1 + MW) takes steps of 1e-3,
 one part in a thousand of the power. Burned fraction takes steps of 1/200 in one byte: the labels this

@@ -23,14 +23,14 @@ if TYPE_CHECKING:
     from banet.burned_area.dated import DatedFractions
     from banet.cube import Cube
 
-__all__ = ["Block", "plan_blocks", "starts", "write_cube_chips"]
+__all__ = ["ChipPlace", "plan_blocks", "starts", "write_cube_chips"]
 
 Floats = npt.NDArray[np.float32]
 Progress = Callable[[int, int, str], None]
 
 
 @dataclass(frozen=True)
-class Block:
+class ChipPlace:
     """A block of a cube that may become a chip.
 
     Attributes:
@@ -73,7 +73,7 @@ def plan_blocks(
     min_burned_cells: int = 10,
     empty_share: float = 0.2,
     seed: int = 0,
-) -> tuple[Block, ...]:
+) -> tuple[ChipPlace, ...]:
     """Choose the blocks of a region worth training on: those that burned, and some that did not.
 
     Args:
@@ -103,7 +103,9 @@ def plan_blocks(
         )
     rows, cols = dated.region.shape
     blocks = [
-        Block(first + np.timedelta64(day, "D"), row, col, _burned_in(dated, first, day, days, row, col, size))
+        ChipPlace(
+            first + np.timedelta64(day, "D"), row, col, _burned_in(dated, first, day, days, row, col, size)
+        )
         for day in starts(period, days, day_step)
         for row in starts(rows, size, step)
         for col in starts(cols, size, step)
@@ -181,7 +183,7 @@ class _Cutter:
     dated: DatedFractions
     group: str
 
-    def __call__(self, block: Block) -> ChipEntry:
+    def __call__(self, block: ChipPlace) -> ChipEntry:
         """Write the arrays of a block and return its entry."""
         cube, here = self.cube, self.reference
         entry = ChipEntry(
@@ -225,7 +227,7 @@ def _inside(
 
 
 def _read_block(
-    cube: Cube, reference: BurnedArea, dated: DatedFractions, block: Block, days: int, size: int
+    cube: Cube, reference: BurnedArea, dated: DatedFractions, block: ChipPlace, days: int, size: int
 ) -> tuple[Floats, Floats]:
     stop = block.start + np.timedelta64(days, "D")
     rows = slice(block.row, min(block.row + size, cube.region.shape[0]))
@@ -248,4 +250,5 @@ def _read_block(
 def _only_known_days(target: Floats, reference: BurnedArea, start: Day, stop: Day) -> Floats:
     days = day_range(start, stop)
     target[(days < reference.start) | (days >= reference.stop)] = np.nan
+    target[~reference.speaks_of(days)] = np.nan
     return target

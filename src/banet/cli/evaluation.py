@@ -38,6 +38,10 @@ def evaluate(
     region: Path | None = None,
     start: str | None = None,
     end: str | None = None,
+    date_field: str | None = None,
+    end_field: str | None = None,
+    date_format: str | None = None,
+    layer: str | None = None,
     cover: Path | None = None,
     zones: Path | None = None,
     zone_field: str | None = None,
@@ -67,6 +71,11 @@ def evaluate(
         region: R_NAME.json, the grid to compare on where neither side has one of its own.
         start: first day or month to compare, of products and perimeters.
         end: last day or month, included.
+        date_field: field of the perimeters with the first day of a fire, where it has another name.
+        end_field: field with the last day.
+        date_format: of those dates: dmy, mdy, a pattern such as %d.%m.%Y, or for numbers yyyymmdd, yyyyddd,
+            s, ms or excel.
+        layer: of the file of perimeters, where it has several.
         cover: GeoTIFF of land cover, to score each class by itself.
         zones: polygons or a GeoTIFF of regions, to score each by itself.
         zone_field: field of the polygons that names the region.
@@ -84,9 +93,10 @@ def evaluate(
     from banet.observations.hotspots import read_hotspots
 
     _check_options(cube, weights, replay)
-    mine, theirs = read_pair(map_, reference, region=region, start=start, end=end)
+    fields = {"date_field": date_field, "end_field": end_field, "date_format": date_format, "layer": layer}
+    mine, theirs = read_pair(map_, reference, region=region, start=start, end=end, perimeters=fields)
     opened = open_cube(cube) if cube else None
-    others: dict[str, Any] = dict(read_other(text, mine) for text in also or ())
+    others: dict[str, Any] = dict(read_other(text, mine, fields) for text in also or ())
     if opened is not None:
         others |= _from_cube(opened, mine, weights, map_.stem)
     followed = _replay(opened, mine, theirs, weights) if opened is not None and weights and replay else None

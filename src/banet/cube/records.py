@@ -1,4 +1,4 @@
-"""What a cube remembers of each day: where it came from, what was missing, and what it holds.
+"""Record of each day of a cube: where it came from, what was missing, and what it holds.
 
 Records are small JSON files in `time/days` (a day that is there, named by slot) and `time/gaps` (a day that
 is not, named by date). They lie inside the `time` array because a reader of Zarr lists what is in the root,

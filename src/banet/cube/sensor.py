@@ -1,4 +1,4 @@
-"""Whether what observed a cube is what a set of weights was trained on, as far as both say."""
+"""Comparison of the sensor of a cube with that of a set of weights, as far as both name one."""
 
 from __future__ import annotations
 

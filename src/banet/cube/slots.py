@@ -1,4 +1,4 @@
-"""Which slot of a store holds which day, and the only code that changes it.
+"""Slots of a store: which day each holds, and the only code that changes it.
 
 The array `time` is the table: one chunk, replaced in one rename, after all else is written.
 Growing comes first, in an order that other readers survive: the arrays one by one, then the root's copy of

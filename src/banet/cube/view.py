@@ -1,4 +1,4 @@
-"""What a cube shows: its days, records and blocks, read from the store and never changed."""
+"""View of a cube without some of what it holds, which has a content key of its own."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ from banet.download.errors import TransferError
 from banet.errors import BanetError, InputError
 from banet.grid.region import Region
 
-__all__ = ["Granule", "boxes", "search"]
+__all__ = ["CatalogueEntry", "boxes", "search"]
 
 _DAY_IN_NAME = re.compile(r"\.A(\d{4})(\d{3})\.")
 _DATA = ".nc", ".nc4", ".h5", ".hdf", ".hdf5", ".he5"
@@ -37,7 +37,7 @@ _UNITS = {"KB": 1e3, "MB": 1e6, "GB": 1e9}
 
 
 @dataclass(frozen=True)
-class Granule:
+class CatalogueEntry:
     """A file that the catalogue knows.
 
     Attributes:
@@ -67,7 +67,7 @@ def search(
     stop: Day,
     *,
     broken: Callable[[str, str], None] | None = None,
-) -> tuple[Granule, ...]:
+) -> tuple[CatalogueEntry, ...]:
     """Find the granules of a collection that touch a region on days from `start` to before `stop`.
 
     Args:
@@ -89,7 +89,7 @@ def search(
     if as_day(stop) <= as_day(start):
         raise InputError(f"the days end ({as_day(stop) - 1}) before they start ({as_day(start)})")
     short_name, version = collection.split("/")
-    found: dict[str, Granule] = {}
+    found: dict[str, CatalogueEntry] = {}
     for box in boxes(region):
         params = {
             "short_name": short_name,
@@ -163,7 +163,7 @@ def _of_page(page: Any, label: str) -> list[Any]:
     return entries
 
 
-def _granule(entry: Mapping[str, Any]) -> Granule | None:
+def _granule(entry: Mapping[str, Any]) -> CatalogueEntry | None:
     granule = _of_umm(entry["umm"]) if "umm" in entry else _of_json(entry)
     if granule is not None and not 0 <= granule.about < _LARGEST:
         raise ValueError(f"a size of {granule.about} bytes")
@@ -187,7 +187,7 @@ def _logged(name: str, fault: str) -> None:
     _log.warning("%s: %s; left out", name, fault)
 
 
-def _of_umm(umm: Mapping[str, Any]) -> Granule | None:
+def _of_umm(umm: Mapping[str, Any]) -> CatalogueEntry | None:
     links = [
         str(link.get("URL", "")) for link in umm.get("RelatedUrls", ()) if link.get("Type") == "GET DATA"
     ]
@@ -204,7 +204,7 @@ def _of_umm(umm: Mapping[str, Any]) -> Granule | None:
     size = file.get("SizeInBytes")
     if size is not None and (isinstance(size, bool) or int(size) < 0 or int(size) != float(size)):
         raise ValueError(f"a size of {size} bytes")
-    return Granule(
+    return CatalogueEntry(
         name,
         url,
         _day(name, start),
@@ -215,7 +215,7 @@ def _of_umm(umm: Mapping[str, Any]) -> Granule | None:
     )
 
 
-def _of_json(entry: Mapping[str, Any]) -> Granule | None:
+def _of_json(entry: Mapping[str, Any]) -> CatalogueEntry | None:
     links = [
         str(link.get("href", ""))
         for link in entry.get("links", ())
@@ -227,7 +227,7 @@ def _of_json(entry: Mapping[str, Any]) -> Granule | None:
     name = _safe(url)
     night = str(entry.get("day_night_flag", "")).upper() == "NIGHT"
     about = int(float(entry.get("granule_size") or 0) * 1e6)
-    return Granule(name, url, _day(name, str(entry.get("time_start", ""))), night, None, about)
+    return CatalogueEntry(name, url, _day(name, str(entry.get("time_start", ""))), night, None, about)
 
 
 def _data_link(links: list[str]) -> str | None:

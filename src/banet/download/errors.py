@@ -1,4 +1,4 @@
-"""What can go wrong with a download, each with its own way to mend it."""
+"""Errors of downloads, each with its own way to mend it."""
 
 from __future__ import annotations
 

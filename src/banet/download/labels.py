@@ -9,7 +9,7 @@ import numpy as np
 
 from banet.days import as_month, month_range
 from banet.download.client import Client
-from banet.download.cmr import Granule, search
+from banet.download.cmr import CatalogueEntry, search
 from banet.download.flights import flown
 from banet.download.plan import Plan
 from banet.download.pool import Failure
@@ -59,7 +59,7 @@ def plan_labels(
     def tell(name: str, fault: str) -> None:
         failed.append(Failure(name, fault))
 
-    newest: dict[Slot, Granule] = {}
+    newest: dict[Slot, CatalogueEntry] = {}
     for granule in search(client, collection, region, since, until + 1, broken=tell):
         if tile_of(granule.name) in tiles:
             newest[tile_of(granule.name), granule.day.astype("datetime64[M]")] = granule
@@ -73,7 +73,7 @@ def plan_labels(
     return Plan(jobs, tuple(notes), tuple(failed))
 
 
-def _gaps(product: str, newest: Mapping[Slot, Granule], months: list[np.datetime64]) -> list[str]:
+def _gaps(product: str, newest: Mapping[Slot, CatalogueEntry], months: list[np.datetime64]) -> list[str]:
     """Months that a tile lacks while it has others; a tile without any may be all sea."""
     notes = []
     for h, v in sorted({tile for tile, _ in newest}):

@@ -1,4 +1,4 @@
-"""What is to be fetched, before anything is."""
+"""Plan of a download: the files to fetch, before anything is fetched."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from typing import Literal
 
 from banet.days import Day, as_day
 from banet.download.client import Client
-from banet.download.cmr import Granule, search
+from banet.download.cmr import CatalogueEntry, search
 from banet.download.flights import flown
 from banet.download.plan import Plan
 from banet.download.pool import Failure
@@ -34,7 +34,7 @@ class _Scene:
     """The files of one overpass or tile and day, in the order of their collections."""
 
     key: tuple[str, str]
-    granules: tuple[Granule, ...]
+    granules: tuple[CatalogueEntry, ...]
 
 
 def plan_viirs(
@@ -113,7 +113,7 @@ def plan_viirs(
     return Plan(tuple(jobs), tuple(notes), tuple(failed))
 
 
-def job_of(granule: Granule, out: PathLike) -> Job:
+def job_of(granule: CatalogueEntry, out: PathLike) -> Job:
     """Return what fetches a granule into a folder, with the login."""
     return Job(
         granule.url,
@@ -156,7 +156,7 @@ def _scenes(
     broken: Callable[[str, str], None],
 ) -> list[_Scene]:
     """Bring together what belongs to an overpass, whole or not."""
-    found: dict[tuple[str, str], dict[int, Granule]] = defaultdict(dict)
+    found: dict[tuple[str, str], dict[int, CatalogueEntry]] = defaultdict(dict)
     tiles = set(tiles_of_region(region))
     dark = set()
     for part, collection in enumerate(collections):

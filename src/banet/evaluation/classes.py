@@ -61,7 +61,7 @@ def read_validity(path: PathLike, region: Region) -> npt.NDArray[np.bool_]:
     file = existing_file(path, "validity mask")
     if file.suffix.lower() in _RASTERS:
         window = read_window(file, region)
-        mask = (window.values != 0) & ~window.missing()
+        mask = (window.values != 0) & ~window.missing((0,))
         return np.asarray(covered(window.grid, mask, region) >= 0.5 - 1e-9)
     shares = _shares(_polygons(file), region)
     return np.asarray(sum(shares.values(), np.zeros(region.shape)) >= 0.5 - 1e-3)

@@ -1,4 +1,4 @@
-"""What the pictures share: maps as images, axes in degrees, date scales, legends and saving.
+"""Drawing that pictures share: maps as images, axes in degrees, date scales, legends and saving.
 
 Figures are matplotlib `Figure` objects drawn by the Agg canvas: pyplot and its settings are left alone.
 """

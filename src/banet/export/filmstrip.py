@@ -1,4 +1,4 @@
-"""What the network sees: the images of chosen days in false colour, with the hot spots of the day."""
+"""Filmstrip of a season: images of chosen days in false colour, with the hot spots of the day."""
 
 from __future__ import annotations
 

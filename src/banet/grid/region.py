@@ -220,7 +220,7 @@ class Region:
             names = ", ".join(cls.shipped())
             raise NotFoundError(f"no region file {file}; give a R_NAME.json or one of {names}")
         try:
-            fields = json.loads(file.read_text())
+            fields = json.loads(file.read_text(encoding="utf-8-sig"))
         except (UnicodeDecodeError, json.JSONDecodeError) as error:
             raise UnreadableFileError(f"{file} is not a region file (JSON): {error}") from error
         if not isinstance(fields, dict):

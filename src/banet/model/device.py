@@ -14,7 +14,7 @@ from torch import Tensor
 
 from banet.parallel.malloc import MMAP_THRESHOLD, TRIM_THRESHOLD, set_malloc
 
-__all__ = ["BLOCK_BYTES", "Crew"]
+__all__ = ["BLOCK_BYTES", "ThreadTeam"]
 
 BLOCK_BYTES = 4 << 20
 """Aim for the largest array inside a block on a processor; measured, flat between 1 and 8 MB."""
@@ -35,7 +35,7 @@ _PARTS = 8
 """Rows are cut into at least so many blocks, so that up to so many threads are busy."""
 
 
-class Crew:
+class ThreadTeam:
     """Threads that each run torch on one core, or a CUDA device; and the memory that they work in.
 
     Networks use it in turn.

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from banet.errors import BanetError, InputError
 from banet.model.config import BANetConfig, InputSpec
-from banet.model.device import Crew
+from banet.model.device import ThreadTeam
 from banet.model.network import BANet, pad_to_multiple
 from banet.model.part import Box, Part, sizes
 from banet.model.runner import Runner
@@ -227,5 +227,5 @@ def _box(days: Tensor, part: Part | None) -> Box:
 
 def _build(models: tuple[BANet, ...], backend: Backend) -> list[Member]:
     dtype = torch.bfloat16 if backend.name.endswith("bfloat16") else torch.float32
-    crew = Crew(backend.threads, "cuda" if backend.name.startswith("cuda") else "cpu")
+    crew = ThreadTeam(backend.threads, "cuda" if backend.name.startswith("cuda") else "cpu")
     return [Runner(model, crew, dtype) for model in models]

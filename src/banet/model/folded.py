@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from banet.model.device import Crew
+from banet.model.device import ThreadTeam
 from banet.model.network import BANet, ConvNorm, PixelLSTM
 from banet.model.temporal_context import TemporalContext
 
@@ -134,7 +134,7 @@ class Remembering:
     nbytes: int
 
     @classmethod
-    def of(cls, memory: TemporalContext, down: Down, crew: Crew) -> Remembering:
+    def of(cls, memory: TemporalContext, down: Down, crew: ThreadTeam) -> Remembering:
         """Put a copy of the temporal context where the stage is."""
         return cls(copy.deepcopy(memory).to(crew.device), down, crew.columns, crew.block_bytes)
 

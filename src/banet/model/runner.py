@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from banet.model.device import Crew
+from banet.model.device import ThreadTeam
 from banet.model.folded import Down, Head, Remembering, Up
 from banet.model.network import BANet
 from banet.model.part import Box, children, cut, parents, sizes, slices
@@ -26,7 +26,7 @@ class Runner:
         dtype: of what lies between the layers; the temporal context and the logits are float32 always.
     """
 
-    def __init__(self, model: BANet, crew: Crew, dtype: torch.dtype = torch.float32):
+    def __init__(self, model: BANet, crew: ThreadTeam, dtype: torch.dtype = torch.float32):
         self._crew, self._dtype, steps = crew, dtype, model.steps
         like = torch.empty(0, dtype=dtype, device=crew.device)
         self._downs = [Down.of(like, s.space, s.time, s.lstm) for s in model.stages]

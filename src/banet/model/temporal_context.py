@@ -9,6 +9,7 @@ exp(-days / span). The means along the days are one matrix product for all cells
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import torch
@@ -32,14 +33,16 @@ _INDEX_FLOOR, _INDEX_SCALE, _HEAT_SCALE = 0.02, 2.0, 0.3
 
 _USUAL = (0.08, 0.25, 0.09)
 """Level to which relative reflectances bring every cell: red, NIR and MIR of usual land."""
-_DARKEST = (0.004, 0.01, 0.004)
+_DARKEST = (0.004, 0.005, 0.004)
 _BRIGHTER, _STEEPNESS = 1.7, 4
 """A look this many times as bright in red as the darkest ones counts by half, brighter ones ever less."""
-_LEVEL_PRIOR, _MOST, _LEVELS, _LOOKS = 0.05, 1.2, 3, 4.0
+_LEVEL_PRIOR, _MOST, _LEVELS, _LOOKS = 0.05, 1.2, 2, 4.0
+_WET, _WET_STEEPNESS = -0.6, 8.0
+"""Logarithm of NIR over red of a level that is as likely water as land, and how steeply that turns."""
 
 
 def context_channels(spans: Sequence[float], *, relative: bool = False) -> int:
-    """Return how many channels a context of these spans (days) adds: 4, 12 a span, and 3 with `relative`."""
+    """Return how many channels a context of these spans (days) adds: 4, 12 a span, and 2 with `relative`."""
     return 4 + 2 * (_VALUES + 2) * len(spans) + _LEVELS * relative if spans else 0
 
 
@@ -145,8 +148,8 @@ def relative_to_level(
         observed: (..., T, cells) 1 or 0.
 
     Returns:
-        The reflectances at the level of usual land, at most 1.2; and of every cell and day the logarithms of
-        NIR over red and NIR over MIR of its level, relative to usual land, and how many looks it rests on.
+        The reflectances at the level of usual land, at most 1.2; and of every cell and day how far its level
+        is that of water, of which NIR is darker than red, and how many looks it rests on, both 0 to 1.
     """
     looks = [band.clamp(min=floor) for band, floor in zip(bands, _DARKEST, strict=True)]
     count = observed.sum(-2, keepdim=True)
@@ -160,8 +163,8 @@ def relative_to_level(
     changed = tuple(
         (band * torch.exp(-level)).clamp(max=_MOST) for band, level in zip(bands, levels, strict=True)
     )
-    red, nir, mir = levels
-    tell = [0.5 * (nir - red), 0.5 * (nir - mir), total / (total + _LOOKS)]
+    ratio = levels[1] - levels[0] + math.log(_USUAL[1] / _USUAL[0])
+    tell = [torch.sigmoid(_WET_STEEPNESS * (_WET - ratio)), total / (total + _LOOKS)]
     return changed, [value.expand_as(observed) for value in tell]
 
 

@@ -1,4 +1,4 @@
-"""What sources of daily files share: which days a folder holds."""
+"""Days that a folder of daily files holds, for every source of such files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What observations hand to the cube: the planes of one day, and one overpass of it."""
+"""Planes of one day, and of one overpass of it, that observations hand to the cube."""
 
 from __future__ import annotations
 

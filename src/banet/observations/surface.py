@@ -33,6 +33,7 @@ from banet.observations import register
 from banet.observations.folder import FolderSource
 from banet.observations.l1b import MAX_SOLAR_ZENITH, SATELLITES
 from banet.observations.mosaic import BestView
+from banet.observations.physics import BOUNDS, check_plane, scale_of
 from banet.observations.planes import DayPlanes, Overpass, Plane
 from banet.observations.tiles import CellMeans, nearest_pixels
 
@@ -53,7 +54,7 @@ _NAME = re.compile(
 
 
 @dataclass(frozen=True)
-class Tile:
+class SurfaceTile:
     """What the name of a file says.
 
     Attributes:
@@ -126,7 +127,7 @@ class SurfaceSource(FolderSource):
         return replace(view.result(gaps), flags=flags)
 
 
-def _tiles(paths: Iterable[Path]) -> list[Tile]:
+def _tiles(paths: Iterable[Path]) -> list[SurfaceTile]:
     """Tiles by satellite, day and place; of several productions the newest standard one, else the newest."""
     best: dict[tuple[str, Day, int, int], Path] = {}
     matches = [(path, match) for path in paths if (match := _NAME.fullmatch(path.name))]
@@ -136,16 +137,16 @@ def _tiles(paths: Iterable[Path]) -> list[Tile]:
         except InputError:  # a name like A2017400 is a name of something else
             continue
         best[match["satellite"].upper(), day, int(match["h"]), int(match["v"])] = path
-    return [Tile(*key, path) for key, path in sorted(best.items())]
+    return [SurfaceTile(*key, path) for key, path in sorted(best.items())]
 
 
 def _mosaic(
-    tiles: Iterable[Tile], region: Region, gaps: list[str]
+    tiles: Iterable[SurfaceTile], region: Region, gaps: list[str]
 ) -> tuple[Overpass, dict[str, npt.NDArray[np.uint8]]] | None:
     """Join the tiles of one satellite; None if none touches the region."""
     means = CellMeans(region, len(_BANDS) + 1)
     flags = {name: np.full(region.shape, NO_FLAG, np.uint8) for name in FLAGS}
-    used: list[Tile] = []
+    used: list[SurfaceTile] = []
     for tile in tiles:
         try:
             if _add(tile, region, means, flags):
@@ -167,7 +168,9 @@ def _mosaic(
     return overpass, flags
 
 
-def _add(tile: Tile, region: Region, means: CellMeans, flags: Mapping[str, npt.NDArray[np.uint8]]) -> bool:
+def _add(
+    tile: SurfaceTile, region: Region, means: CellMeans, flags: Mapping[str, npt.NDArray[np.uint8]]
+) -> bool:
     """Add one tile to the means and the flags; False if it does not touch the region."""
     whole = tile_grid(tile.h, tile.v, 1200)
     window = whole.window_on(region)
@@ -226,22 +229,29 @@ def _plane(fields: h5py.Group, name: str, grid: SinusoidalGrid) -> h5py.Dataset:
 
 def _reflectance(source: h5py.Dataset, window: tuple[slice, slice]) -> Plane:
     raw = source[window]
-    values: Plane = raw * np.float32(_scale(source, 1e-4))
+    values: Plane = raw * np.float32(_scale(source))
     values[(raw < _VALID[0]) | (raw > _VALID[1])] = np.nan
+    check_plane(values, "reflectance", _title(source))
     return values
 
 
 def _angle(source: h5py.Dataset, window: tuple[slice, slice]) -> Plane:
     raw = source[window]
-    values: Plane = raw * np.float32(_scale(source, 0.01))
-    values[(raw < 0) | (values > 180)] = np.nan
+    values: Plane = raw * np.float32(_scale(source))
+    values[raw < 0] = np.nan
+    check_plane(values, "angle", _title(source))
+    values[values > BOUNDS["angle"].greatest] = np.nan
     return values
 
 
-def _scale(source: h5py.Dataset, default: float) -> float:
+def _scale(source: h5py.Dataset) -> float:
     """What to multiply by; some collections write the reciprocal (10000), as MODIS did."""
-    scale = number(source, ("scale_factor", "Scale"), default) or default
+    scale = scale_of(number(source, ("scale_factor", "Scale")), _title(source), "scale_factor")
     return 1 / scale if scale > 1 else scale
+
+
+def _title(source: h5py.Dataset) -> str:
+    return f"{Path(source.file.filename).name}: {source.name.rpartition('/')[2]}"
 
 
 surface = SurfaceSource()

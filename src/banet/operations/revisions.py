@@ -16,7 +16,7 @@ from banet.errors import InputError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Cause", "Kind", "Looks", "revisions"]
+__all__ = ["Cause", "Change", "Looks", "revisions"]
 
 _CLOUDY = 2
 """Days without a look after which the next one counts as the end of a cloud."""
@@ -25,7 +25,7 @@ Bools = npt.NDArray[np.bool_]
 Index = npt.NDArray[np.int64]
 
 
-class Kind(StrEnum):
+class Change(StrEnum):
     """Change of a cell."""
 
     ADDED = "added"
@@ -90,7 +90,7 @@ def revisions(before: BurnedArea, after: BurnedArea, then: Looks, now: Looks) ->
     was, is_now = ~np.isnat(old), ~np.isnat(new)
     changed = ((was != is_now) | (was & is_now & (old != new))) & ~(gone & ~is_now)
     row, col = np.nonzero(changed)
-    kinds = np.select([~was[row, col], ~is_now[row, col]], [Kind.ADDED, Kind.WITHDRAWN], Kind.REDATED)
+    kinds = np.select([~was[row, col], ~is_now[row, col]], [Change.ADDED, Change.WITHDRAWN], Change.REDATED)
     lon = after.region.longitudes[col]
     return pd.DataFrame(
         {

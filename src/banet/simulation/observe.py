@@ -1,4 +1,4 @@
-"""What each pass sees of a world, and the best view of each day."""
+"""Observation of a world: what each overpass sees, and the best view of each day."""
 
 from __future__ import annotations
 

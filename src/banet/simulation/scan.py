@@ -1,4 +1,4 @@
-"""Where the pixels of a VIIRS swath are: scans, detectors, aggregation and the bow-tie.
+"""Places of the pixels of a VIIRS swath: scans, detectors, aggregation and the bow-tie.
 
 Geometry after the VIIRS Geolocation ATBD and the Level-1B user guide: a scan every 1.7864 s; 16 detector
 rows a scan in the 750 m bands and 32 in the 375 m bands; samples averaged by three up to 31.72 degrees from

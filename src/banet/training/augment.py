@@ -28,6 +28,7 @@ __all__ = [
     "turn",
     "withhold_hotspots",
     "withhold_images",
+    "withhold_outside",
 ]
 
 Floats = npt.NDArray[np.float32]
@@ -150,8 +151,7 @@ def keep_span(planes: Floats, rng: Generator) -> None:
     days = planes.shape[1]
     length = int(rng.integers(max(1, days // 8), days + 1))
     first = int(rng.integers(0, days - length + 1))
-    planes[:_FRP, :first] = np.nan
-    planes[:_FRP, first + length :] = np.nan
+    withhold_outside(planes, slice(first, first + length))
 
 
 def keep_span_around(planes: Floats, target: Floats, rng: Generator) -> None:
@@ -164,8 +164,13 @@ def keep_span_around(planes: Floats, target: Floats, rng: Generator) -> None:
     day = int(rng.choice(burned)) if burned.size else int(rng.integers(days))
     length = round(float(np.exp(rng.uniform(np.log(min(_SHORTEST, days)), np.log(days)))))
     first = int(np.clip(day - rng.integers(length), 0, days - length))
-    planes[:_FRP, :first] = np.nan
-    planes[:_FRP, first + length :] = np.nan
+    withhold_outside(planes, slice(first, first + length))
+
+
+def withhold_outside(planes: Floats, days: slice) -> None:
+    """Make every reflectance not observed but those of a run of days."""
+    planes[:_FRP, : days.start] = np.nan
+    planes[:_FRP, days.stop :] = np.nan
 
 
 def lose_weeks(planes: Floats, rng: Generator) -> None:

@@ -1,4 +1,4 @@
-"""What a trained network's numbers mean, measured on held-out chips.
+"""Calibration of a trained network: what its numbers mean, measured on held-out chips.
 
 Training on daily fractions leaves a network cautious: its sums stay low where the day is in doubt. One shift
 of all logits puts the threshold of 0.5 where Dice is largest; then the share that burned is read off by what
@@ -22,8 +22,9 @@ from banet.chips import Chips
 from banet.evaluation.measures.agreement import dice
 from banet.model.config import Calibration, InputSpec
 from banet.model.network import BANet
+from banet.training.augment import withhold_hotspots, withhold_outside
 from banet.training.config import ValidationConfig
-from banet.training.validation import held_out_logits
+from banet.training.validation import Change, held_out_logits
 
 __all__ = ["COVERAGE", "best_shift", "calibrate", "calibrate_model"]
 
@@ -33,7 +34,8 @@ Bools = npt.NDArray[np.bool_]
 COVERAGE = 0.8
 """Share of true days that the stated interval shall hold."""
 
-_VARIANTS = ("all", "no_hotspots")
+_SHORT, _NOTHING = 12, -30.0
+"""Days of a short record, and the logit of a day that is not of it."""
 _SHIFTS = np.round(np.arange(-1.0, 2.51, 0.1), 2)
 _KNOTS = np.linspace(0, 1, 21)
 _QUANTILES = np.round(np.arange(0.30, 0.701, 0.01), 2)
@@ -62,16 +64,62 @@ def calibrate_model(
     Returns:
         The shift.
     """
-    scenes: dict[str, list[tuple[Floats, Floats]]] = {
-        variant: [_telling(*maps) for maps in held_out_logits(model, sources, spec, config, device, variant)]
-        for variant in _VARIANTS
+    scenes = {
+        name: [_telling(*maps) for maps in held_out_logits(model, sources, spec, config, device, change)]
+        for name, change in _CHANGES.items()
     }
-    shift = best_shift([scenes[variant] for variant in _VARIANTS])
+    scenes["short"] = [
+        _telling(*short_record(*maps)) for maps in _short(model, sources, spec, config, device)
+    ]
+    shift = best_shift(list(scenes.values()))
     if model.logits.bias is not None:
         with torch.no_grad():
             model.logits.bias += shift
     model.calibration = calibrate(_mapped(scenes["all"], shift))
     return shift
+
+
+def _nobody_looked(planes: Floats, target: Floats) -> None:
+    withhold_hotspots(planes, np.nan)
+
+
+_CHANGES: dict[str, str | Change] = {
+    "all": "all",
+    "no_hotspots": "no_hotspots",
+    "nobody looked": _nobody_looked,
+}
+
+
+def _short(
+    model: BANet, sources: Sequence[Chips], spec: InputSpec, config: ValidationConfig, device: torch.device
+) -> Iterator[tuple[Floats, Floats, slice]]:
+    """Yield logits, truth and days of records of 12 days about the worst day of fire, without hot spots."""
+    short: list[slice] = []
+
+    def cut(planes: Floats, target: Floats) -> None:
+        short.append(_worst_days(target, _SHORT))
+        withhold_hotspots(planes)
+        withhold_outside(planes, short[-1])
+
+    for logits, truth in held_out_logits(model, sources, spec, config, device, cut, whole=True):
+        yield logits, truth, short[-1]
+
+
+def _worst_days(target: Floats, count: int) -> slice:
+    """Return a run of days of which the day on which most burned is the middle, as far as the ends allow."""
+    day = int(np.nansum(target, (1, 2)).argmax())
+    first = int(np.clip(day - count // 2, 0, max(len(target) - count, 0)))
+    return slice(first, first + count)
+
+
+def short_record(logits: Floats, truth: Floats, days: slice) -> tuple[Floats, Floats]:
+    """Return logits and truth of which nothing burns outside some days."""
+    outside = np.ones(len(truth), bool)
+    outside[days] = False
+    logits, truth = logits.copy(), truth.copy()
+    logits[outside] = _NOTHING
+    truth[outside] = np.where(np.isnan(truth[outside]), np.nan, 0)
+    return logits, truth
 
 
 def _telling(logits: Floats, truth: Floats) -> tuple[Floats, Floats]:

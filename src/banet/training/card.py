@@ -1,4 +1,4 @@
-"""What a user of the weights should know, written into their file."""
+"""Card of a set of weights: what its users should know, written into the file."""
 
 from __future__ import annotations
 

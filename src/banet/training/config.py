@@ -1,4 +1,4 @@
-"""Everything that decides a training run, as one frozen value, read from YAML and saved beside the run."""
+"""Configuration of a training run: one frozen value, read from YAML and saved beside the run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What training drives down: fraction of each cell-day, the summed map, and the day.
+"""Losses of training: fraction of each cell-day, the summed map, and the day.
 
 Logits and targets are (batch, T, H, W); a target is the fraction of the cell that burned on the day, NaN
 where it is not known. Cell-days that are not known enter no term.

@@ -1,4 +1,4 @@
-"""How fast the weights move as a run goes on."""
+"""Learning rate of a run by step."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a run starts from: fresh weights, or others that are fitted to the network and its inputs."""
+"""Start of a run: fresh weights, or others that are fitted to the network and its inputs."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import torch
 from scipy.special import expit
 
-from banet.burned_area.dating import Dating
+from banet.burned_area.dating import DatingRule
 from banet.chips import Chips
 from banet.evaluation.sums import Sums
 from banet.model.config import InputSpec
@@ -24,6 +24,8 @@ from banet.training.metrics import active_fire_map, measured, scores_of
 __all__ = ["VARIANTS", "held_out_logits", "overall", "select_chips", "validate"]
 
 Floats = npt.NDArray[np.float32]
+Change = Callable[[Floats, Floats], None]
+"""Changes planes (4, T, H, W) in place, given the truth (T, H, W)."""
 Scores = dict[str, dict[str, dict[str, Any]]]
 
 
@@ -62,7 +64,7 @@ def validate(
     sums: dict[str, dict[str, list[Sums]]] = defaultdict(lambda: defaultdict(list))
     model.eval()
     known = model.calibration
-    own = Dating() if known is None else Dating(known.date_mass, known.date_quantile)
+    own = DatingRule() if known is None else DatingRule(known.date_mass, known.date_quantile)
     for chips, number in select_chips(sources, config.chips):
         chip = chips.read(number)
         kept = _kept_days(chips, config)
@@ -72,7 +74,7 @@ def validate(
             withhold(planes)
             maps[variant] = expit(_logits(model, network_input(planes, spec), spec, device)[kept])
         for variant, daily in maps.items():
-            dating = own if variant in VARIANTS else Dating()
+            dating = own if variant in VARIANTS else DatingRule()
             sums[variant][chip.entry.climate].append(measured(daily, chip.target[kept], dating=dating))
     return {variant: _with_overall(sums[variant]) for variant in (*VARIANTS, "active_fires")}
 
@@ -89,14 +91,31 @@ def held_out_logits(
     spec: InputSpec,
     config: ValidationConfig,
     device: torch.device,
-    variant: str = "all",
+    variant: str | Change = "all",
+    *,
+    whole: bool = False,
 ) -> Iterator[tuple[Floats, Floats]]:
-    """Yield daily logits and truth, (T, rows, columns) without the margin days, of held-out chips."""
+    """Yield daily logits and truth, (T, rows, columns), of held-out chips.
+
+    Args:
+        model: on `device`; is in evaluation mode afterwards.
+        sources: folders of held-out chips.
+        spec: scaling of the input.
+        config: how many chips and which days.
+        device: where to compute.
+        variant: of `VARIANTS`, or what else is done to the planes, given the truth.
+        whole: with the margin days.
+    """
+    change = variant if callable(variant) else _of_planes(VARIANTS[variant])
     model.eval()
     for chips, number in select_chips(sources, config.chips):
-        chip, kept = chips.read(number), _kept_days(chips, config)
-        VARIANTS[variant](chip.planes)
+        chip, kept = chips.read(number), slice(None) if whole else _kept_days(chips, config)
+        change(chip.planes, chip.target)
         yield _logits(model, network_input(chip.planes, spec), spec, device)[kept], chip.target[kept]
+
+
+def _of_planes(change: Callable[[Floats], None]) -> Change:
+    return lambda planes, target: change(planes)
 
 
 def _kept_days(chips: Chips, config: ValidationConfig) -> slice:

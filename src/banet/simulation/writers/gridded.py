@@ -19,7 +19,7 @@ from banet.io.files import writing
 from banet.simulation.heat import radiances
 from banet.simulation.observe import View, observations
 from banet.simulation.spectra import Band
-from banet.simulation.writers.hdf4 import Layer, write_hdf4
+from banet.simulation.writers.hdf4 import Hdf4Layer, write_hdf4
 from banet.simulation.writers.names import stamp
 
 if TYPE_CHECKING:
@@ -134,13 +134,13 @@ def _planes(view: View) -> dict[str, npt.NDArray[Any]]:
     return planes
 
 
-def _layer(name: str, plane: npt.NDArray[Any], grid: str) -> Layer:
+def _layer(name: str, plane: npt.NDArray[Any], grid: str) -> Hdf4Layer:
     if plane.dtype == np.uint16:
         scale, offset = SCALES[name]
         texts = {"FILL_VALUES": _UINT_FILLS, "FILL_TEST_VALUE": "UINT16_FILL_TEST = 65527"}
-        return Layer(name, plane, grid, {"_FillValue": FILL}, {"Scale": scale, "Offset": offset}, texts)
+        return Hdf4Layer(name, plane, grid, {"_FillValue": FILL}, {"Scale": scale, "Offset": offset}, texts)
     texts = {"FILL_VALUES": _FLOAT_FILLS, "FILL_TEST_VALUE": "FLOAT32_FILL_TEST = -999"}
-    return Layer(name, plane, grid, {"_FillValue": _FLOAT_FILL}, texts=texts)
+    return Hdf4Layer(name, plane, grid, {"_FillValue": _FLOAT_FILL}, texts=texts)
 
 
 def attributes(region: Region, moment: np.datetime64, satellite: str, product: str) -> dict[str, str]:

@@ -12,11 +12,11 @@ import numpy.typing as npt
 
 from banet.io.hdf4 import LOCK
 
-__all__ = ["Layer", "write_hdf4"]
+__all__ = ["Hdf4Layer", "write_hdf4"]
 
 
 @dataclass(frozen=True, eq=False)
-class Layer:
+class Hdf4Layer:
     """One data set.
 
     Attributes:
@@ -36,7 +36,7 @@ class Layer:
     texts: Mapping[str, str] = field(default_factory=dict)
 
 
-def write_hdf4(path: Path, layers: Sequence[Layer], attributes: Mapping[str, str]) -> None:
+def write_hdf4(path: Path, layers: Sequence[Hdf4Layer], attributes: Mapping[str, str]) -> None:
     """Write data sets and the file's attributes to `path`."""
     from pyhdf.SD import SD, SDC
 
@@ -51,7 +51,7 @@ def write_hdf4(path: Path, layers: Sequence[Layer], attributes: Mapping[str, str
             file.end()
 
 
-def _write_layer(file: Any, layer: Layer) -> None:
+def _write_layer(file: Any, layer: Hdf4Layer) -> None:
     from pyhdf.SD import SDC
 
     kinds = {"uint8": SDC.UINT8, "int16": SDC.INT16, "uint16": SDC.UINT16, "float32": SDC.FLOAT32}

@@ -22,7 +22,7 @@ from banet.days import as_month, day_of_year
 from banet.io.files import writing
 from banet.simulation.fields import stream
 from banet.simulation.spectra import Cover
-from banet.simulation.writers.hdf4 import Layer, write_hdf4
+from banet.simulation.writers.hdf4 import Hdf4Layer, write_hdf4
 from banet.simulation.writers.names import day_stamp
 from banet.simulation.writers.pixels import RADIUS, TILE, PixelWindow, tiles_under
 
@@ -148,7 +148,7 @@ def _look(
 
 def _layers(
     scene: Scene, window: PixelWindow, day: Ints, spread: npt.NDArray[np.uint8], month: np.datetime64
-) -> list[Layer]:
+) -> list[Hdf4Layer]:
     first = month.astype("datetime64[D]")
     stop = (month + 1).astype("datetime64[D]")
     dates = scene.days[np.maximum(day, 0)]
@@ -170,14 +170,14 @@ def _layers(
     limits = [whole(np.where(water, WATER, edge), MISSING, np.int16) for edge in edges]
     code: dict[str, int | list[int]] = {"_FillValue": MISSING, "water": WATER}
     return [
-        Layer("Burn Date", whole(burn, MISSING, np.int16), GRID, {"valid_range": [0, 366], **code},
+        Hdf4Layer("Burn Date", whole(burn, MISSING, np.int16), GRID, {"valid_range": [0, 366], **code},
               texts={"long_name": "ordinal day of burn"}),
-        Layer("Burn Date Uncertainty", whole(np.where(now & ~water, spread, 0), 0, np.uint8), GRID,
+        Hdf4Layer("Burn Date Uncertainty", whole(np.where(now & ~water, spread, 0), 0, np.uint8), GRID,
               texts={"long_name": "uncertainty in day of burn", "units": "days"}),
-        Layer("QA", whole(np.where(water, 0, 3), 0, np.uint8), GRID, texts={"units": "bit field"}),
-        Layer("First Day", limits[0], GRID, {"valid_range": [1, 366], **code},
+        Hdf4Layer("QA", whole(np.where(water, 0, 3), 0, np.uint8), GRID, texts={"units": "bit field"}),
+        Hdf4Layer("First Day", limits[0], GRID, {"valid_range": [1, 366], **code},
               texts={"long_name": "first day of reliable change detection"}),
-        Layer("Last Day", limits[1], GRID, {"valid_range": [1, 366], **code},
+        Hdf4Layer("Last Day", limits[1], GRID, {"valid_range": [1, 366], **code},
               texts={"long_name": "last day of reliable change detection"}),
     ]  # fmt: skip
 

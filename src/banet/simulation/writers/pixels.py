@@ -1,4 +1,4 @@
-"""Where the pixels of a product's grid fall on the cells of a scene.
+"""Places of the pixels of a product's grid on the cells of a scene.
 
 The arithmetic is the products' own and none of the readers', so that a reader is tested against it.
 """
