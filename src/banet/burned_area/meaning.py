@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BURNED",
     "DAILY_WORDS",
+    "DAYS_SINCE",
     "LAND",
     "NOT_OBSERVED",
     "NO_CONFIDENCE",
@@ -109,6 +110,20 @@ class Meaning:
         """Return the CF attributes of the plane."""
         held = {"long_name": self.words, "units": self.cf_unit, "comment": self.method}
         return {name: value for name, value in held.items() if value} | dict(self.attrs)
+
+
+DAYS_SINCE = Meaning(
+    "days_since",
+    "days seen since",
+    "days on which the cell was observed after its burn date, up to the last day of the map",
+    "days",
+    "1",
+    span=(0, 254),
+    codes={NO_UNCERTAINTY: "not burned"},
+    nodata=NO_UNCERTAINTY,
+    method="the more such days, the less the date and the burning itself will change",
+)
+"""Plane of a map in near real time that says how far each burned cell is settled."""
 
 
 def meanings(source: BurnedArea) -> dict[str, Meaning]:
