@@ -25,6 +25,7 @@ from banet.operations.identity import Status
 from banet.operations.nrt import replay, run_morning
 from banet.operations.options import MorningOptions
 from banet.operations.state import State
+from fake_agencies import KEY, TOKEN, agencies  # noqa: F401
 
 REGION = Region("M", (-8.0, 40.0, -7.76, 40.24), 0.01)
 FIRST, LAST = "2020-07-02", "2020-07-06"
@@ -222,6 +223,40 @@ def test_a_late_day_is_told_as_such_and_an_old_one_exits_3(scene, data, tmp_path
     assert "2020-07-03" not in second["gaps"]
     causes = [cause for kind in ("added", "re-dated") for cause in second["revisions"].get(kind, {})]
     assert {"late granule", "hot spot came"} & set(causes)
+
+
+def test_a_stac_catalogue_leads_to_the_items(data, mornings, tmp_path):
+    pystac = pytest.importorskip("pystac")
+    for day in ("2020-07-04", "2020-07-05"):
+        run_morning(options(data, tmp_path, day=day, stac=True))
+    catalogue = pystac.Catalog.from_file(str(tmp_path / "catalog.json"))
+    items = sorted(catalogue.get_items(), key=lambda item: item.id)
+    assert [item.properties["end_datetime"][:10] for item in items] == ["2020-07-04", "2020-07-05"]
+    assert (tmp_path / "2020-07-05" / items[1].assets["burn_date"].href).is_file()
+
+
+@pytest.mark.parametrize("fault", ["no login", "no host"])
+def test_where_nothing_can_be_fetched_the_files_at_hand_have_to_do(
+    fault,
+    agencies,  # noqa: F811
+    mornings,
+    data,
+    tmp_path,
+    monkeypatch,
+):
+    closed = {"search": "http://127.0.0.1:9/granules.umm_json"} if fault == "no host" else {}
+    config = agencies.config(tmp_path / "download.yaml", earthdata=closed)
+    monkeypatch.setenv("BANET_DOWNLOAD_CONFIG", str(config))
+    monkeypatch.setenv("FIRMS_MAP_KEY", KEY)
+    if fault == "no host":
+        monkeypatch.setenv("EARTHDATA_TOKEN", TOKEN)
+    shutil.copytree(mornings[0].folder.parent / "2020-07-05", tmp_path / "out" / "2020-07-05")
+    done = run_morning(options(data, tmp_path / "out", day=LAST, download=True))
+    assert done.exit_code == 3
+    (line,) = done.status["failed"]
+    assert ("127.0.0.1" if fault == "no host" else "EARTHDATA_TOKEN") in line
+    assert TOKEN not in line + json.dumps(done.status)
+    assert done.status["hectares"] == mornings[-1].status["hectares"]
 
 
 def test_one_run_at_a_time_and_wrong_input(data, mornings, tmp_path, capsys):

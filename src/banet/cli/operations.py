@@ -135,6 +135,7 @@ def run_mornings(
     min_hectares: float = 100.0,
     workers: int | None = None,
     wait: float = 0.0,
+    stac: bool = False,
 ) -> None:
     """Map the 64 days of REGION that end yesterday, with fires that keep their names.
 
@@ -160,6 +161,7 @@ def run_mornings(
         min_hectares: smaller fires are left out of the list, and counted.
         workers: processes that read files and map.
         wait: seconds to wait for another run of the region to end.
+        stac: also write STAC items and OUT/catalog.json, which needs banet[stac].
     """
     from banet.errors import InputError, PartialFailureError
     from banet.operations.nrt import replay as mornings
@@ -169,7 +171,7 @@ def run_mornings(
     fields: dict[str, Any] = {
         "region": region, "data": data, "out": out, "day": day, "download": download, "max_age": max_age,
         "product": product, "source": source, "weights": weights, "engine": engine, "threshold": threshold,
-        "min_hectares": min_hectares, "workers": workers, "wait": wait,
+        "min_hectares": min_hectares, "workers": workers, "wait": wait, "stac": stac,
         "satellites": () if satellites is None else tuple(satellites.split(",")),
     }  # fmt: skip
     options = MorningOptions.parse(fields, "banet nrt")

@@ -19,9 +19,6 @@ from banet.io.tables import Row, to_csv, to_html, to_json, write_text
 
 __all__ = ["write_result"]
 
-_FILES = {"fractions": "burned_fraction", "sizes": "fire_size", "gaps": "dates_by_gap"}
-_CURVES = ("confidence", "fraction")
-
 
 def write_result(
     result: Result, out: Path, *, name: str = "evaluation", pictures: bool = True
@@ -83,7 +80,7 @@ def _csv(tree: Tree) -> dict[str, Sequence[Row]]:
     for kind in ("months", "zones", "covers"):
         found[kind] = [_score_row(name, scores) for name, scores in tree.get(kind, {}).items()]
     for measure in MEASURES:
-        file = "calibration" if measure.name in _CURVES else _FILES.get(measure.name, measure.name)
+        file = measure.file or measure.name
         every = [{"map": name} | row for name, whole in methods.items() for row in measure.rows(whole)]
         found[file] = [*found.get(file, []), *every]
     for file, key in (("convergence", "ages"), ("first_mapped", "fires")):

@@ -117,6 +117,7 @@ def write_map(
     settings: Mapping[str, Any],
     pictures: bool = True,
     command: Sequence[str] | None = None,
+    stac: bool = False,
     more: Sequence[Layer] = (),
 ) -> dict[str, Path]:
     """Write the products of a map with a manifest of this run: its command, settings, cube and weights.
@@ -129,6 +130,7 @@ def write_map(
         settings: how the map was made, for the manifest.
         pictures: also write a PNG.
         command: the command line for the manifest; that of this process if left out.
+        stac: also write a STAC item, which needs the extra `stac`.
         more: further layers of the same grid.
 
     Returns:
@@ -138,7 +140,7 @@ def write_map(
     config = {**settings, "map": dict(burnmap.attrs), "sensor": cube.sensor, "mir_band": cube.mir_band}
     manifest = Manifest.begin(words, config, inputs=[cube.path], weights=_hashes(burnmap))
     stem = stem or map_stem(burnmap)
-    return write_products(burnmap, folder, stem, manifest=manifest, pictures=pictures, more=more)
+    return write_products(burnmap, folder, stem, manifest=manifest, pictures=pictures, stac=stac, more=more)
 
 
 def _hashes(burnmap: BurnedArea) -> dict[str, str]:

@@ -40,6 +40,7 @@ class Morning:
         changes: revisions since then; None on the first.
         seen: newest images and hot spots, gaps, what failed, and the exit code.
         threshold: of the map.
+        stac: write a STAC item as well.
     """
 
     burned: BurnedArea
@@ -49,6 +50,7 @@ class Morning:
     changes: pd.DataFrame | None
     seen: dict[str, Any]
     threshold: float
+    stac: bool = False
 
     @property
     def status(self) -> dict[str, Any]:
@@ -154,7 +156,7 @@ def _map(morning: Morning, cube: Cube, folder: Path) -> None:
     since = layer_of(burned, days_since(burned, morning.looks), DAYS_SINCE)
     command = ("banet", "nrt", burned.region.name, "--day", str(burned.days[-1]))
     settings = {"threshold": morning.threshold}
-    write_map(cube, burned, folder, settings=settings, command=command, more=(since,))
+    write_map(cube, burned, folder, settings=settings, command=command, stac=morning.stac, more=(since,))
 
 
 def _fires(morning: Morning, folder: Path) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from banet.burned_area.burned_area import BurnedArea
 from banet.days import Day, Days, day_range, parse_period
-from banet.errors import BanetError, BusyError
+from banet.errors import BanetError, BusyError, NotFoundError
 from banet.grid.region import Region
 from banet.io.files import output_folder, writing
 from banet.io.lock import lock
@@ -126,6 +126,7 @@ def _run(options: MorningOptions, region: Region, clock: Clock, engine: Engine) 
     if _is_newest(out, day):
         with writing(out / "latest") as part:
             shutil.copytree(folder, part)
+        _catalogue(options, region)
         _write_json(out / "status.json", status)
     else:
         clock.reporter.say("note: later mornings went on from what was here before; run them again")
@@ -145,13 +146,13 @@ def _places(options: MorningOptions, region: Region) -> Places:
 
 def _fetched(options: MorningOptions, places: Places, days: Days, reporter: Reporter) -> tuple[str, ...]:
     """Fetch what is new; where a host or login fails, the files at hand have to do."""
-    from banet.download.errors import CredentialsError, ForbiddenError, MissingError, TransferError
+    from banet.download.errors import CredentialsError, ForbiddenError, TransferError
 
     if not options.download:
         return ()
     try:
         return fetch(options, places, (days[0], days[-1]), reporter)
-    except (CredentialsError, ForbiddenError, MissingError, TransferError) as error:
+    except (CredentialsError, ForbiddenError, NotFoundError, TransferError) as error:
         reporter.say(f"note: nothing more was fetched: {error}")
         return (f"download: {error}",)
 
@@ -220,7 +221,17 @@ def _morning(
         "failed": [*failed, *stale],
         "exit_code": STALE if failed or stale else 0,
     }
-    return Morning(burned, looks, tracked, before, changes, seen, options.threshold)
+    return Morning(burned, looks, tracked, before, changes, seen, options.threshold, options.stac)
+
+
+def _catalogue(options: MorningOptions, region: Region) -> None:
+    """Write the STAC catalogue of all mornings that have an item."""
+    from banet.export.stac import write_catalog
+
+    if options.stac:
+        items = [item for one in dated_folders(options.out).values() for item in one.glob("*.stac.json")]
+        about = f"Burned area of {region.name}, mapped every morning"
+        write_catalog(items, options.out / "catalog.json", identity=f"banet-{region.name}", description=about)
 
 
 def _stale(limit: int | None, day: Day, images: Day | None) -> list[str]:

@@ -97,6 +97,7 @@ class MorningOptions(Frozen):
         min_hectares: smaller fires are left out, and counted.
         workers: processes that read files and map.
         wait: seconds to wait for another run of the region to end.
+        stac: also write STAC items and `out/catalog.json`, which needs the extra `stac`.
     """
 
     region: str
@@ -114,6 +115,7 @@ class MorningOptions(Frozen):
     min_hectares: float = Field(100.0, ge=0)
     workers: int | None = Field(None, ge=1)
     wait: float = Field(0.0, ge=0)
+    stac: bool = False
 
     @property
     def last_day(self) -> Day:

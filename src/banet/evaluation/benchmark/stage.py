@@ -22,14 +22,16 @@ from banet.days import Day
 from banet.errors import BanetError
 from banet.evaluation.benchmark.scenes import BenchmarkScene
 from banet.evaluation.compare import Comparison
+from banet.evaluation.keeping import load_arrays
 from banet.evaluation.measures.confounders import PREFIX
 from banet.evaluation.measures.gaps import gap_classes
+from banet.grid.region import Region
 from banet.io.files import writing
 
 if TYPE_CHECKING:
     from banet.simulation import Scene
 
-__all__ = ["Stage", "code_hash", "open_stage", "simulator_hash", "write_cube"]
+__all__ = ["Stage", "code_hash", "open_stage", "simulator_hash", "write_cube", "write_planes"]
 
 _DONE = "stage.json"
 
@@ -145,8 +147,7 @@ def _read(folder: Path) -> Stage:
     try:
         about = json.loads((folder / _DONE).read_text(encoding="utf-8"))
         cube = Cube.open(folder / "cube.zarr")
-        with np.load(folder / "truth.npz", allow_pickle=False) as held:
-            planes = {name: held[name] for name in held.files}
+        planes = load_arrays(folder / "truth.npz")
     except (OSError, ValueError, KeyError, BanetError) as error:
         shutil.rmtree(folder, ignore_errors=True)
         raise BanetError(
@@ -176,16 +177,34 @@ def write_cube(scene: Scene, path: Path) -> Cube:
         scene: simulated.
         path: of the cube.
     """
+    seen = np.isfinite(scene.red) & np.isfinite(scene.nir) & np.isfinite(scene.mir)
+    labels = {"sensor": "simulated VIIRS", "mir_band": "M12"}
+    return write_planes(path, scene.region, scene, seen.astype(np.uint8), water=scene.water, **labels)
+
+
+def write_planes(
+    path: Path, region: Region, planes: Any, count: Any, *, water: Any, sensor: str, mir_band: str
+) -> Cube:
+    """Write days of planes as a cube; days on which nobody looked for fires have none.
+
+    Args:
+        path: of the new cube.
+        region: its grid.
+        planes: days, and red, nir, mir, view_zenith and frp of them, (T, rows, columns).
+        count: looks at each cell, (T, rows, columns).
+        water: (rows, columns) bool, None where nobody has said.
+        sensor: name of it, for the cube.
+        mir_band: the band in the MIR slot.
+    """
     from banet.observations.planes import DayPlanes
 
     with writing(path) as part:
-        cube = Cube.create(part, scene.region, sensor="simulated VIIRS", mir_band="M12")
-        with cube.writing():
-            for k, day in enumerate(scene.days):
-                seen = np.isfinite(scene.red[k]) & np.isfinite(scene.nir[k]) & np.isfinite(scene.mir[k])
-                planes = DayPlanes(
-                    scene.red[k], scene.nir[k], scene.mir[k], scene.view_zenith[k], seen.astype(np.uint8)
-                )
-                cube.write_day(day, planes, scene.frp[k])
-        cube.set_water(scene.water)
+        made = Cube.create(part, region, sensor=sensor, mir_band=mir_band)
+        with made.writing():
+            for k, day in enumerate(planes.days):
+                bands = (planes.red[k], planes.nir[k], planes.mir[k], planes.view_zenith[k], count[k])
+                frp = None if np.isnan(planes.frp[k]).all() else planes.frp[k]
+                made.write_day(day, DayPlanes(*bands), frp)
+        if water is not None:
+            made.set_water(water)
     return Cube.open(path)

@@ -70,6 +70,7 @@ class Fractions(Measure):
     """Recall, share of cells found and bias by burned fraction, and false alarms in unburned cells."""
 
     name = "fractions"
+    file = "burned_fraction"
     tables = (
         Table(
             "fractions",

@@ -41,6 +41,7 @@ class Gaps(Measure):
     """Dates by the class `gap` of the cells (`gap_classes`); nothing where the pair has none."""
 
     name = "gaps"
+    file = "dates_by_gap"
     tables = (
         Table(
             "gaps",

@@ -157,10 +157,12 @@ class Measure(ABC):
     Attributes:
         name: of its sums.
         tables: to read.
+        file: name of the CSV file of its rows; that of the measure where empty.
     """
 
     name: ClassVar[str]
     tables: tuple[Table, ...] = ()
+    file: ClassVar[str] = ""
 
     @abstractmethod
     def sums(self, pair: Pair) -> Arrays:

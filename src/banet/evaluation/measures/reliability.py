@@ -55,6 +55,8 @@ class Reliability(Measure):
         InputError: if there are no classes.
     """
 
+    file = "calibration"
+
     def __init__(self, of: Literal["confidence", "fraction"], *, hard: bool | None = None, classes: int = 20):
         if classes < 1:
             raise InputError(f"{classes} classes; give at least 1")

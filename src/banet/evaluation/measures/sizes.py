@@ -30,6 +30,7 @@ class Sizes(Measure):
     """
 
     name = "sizes"
+    file = "fire_size"
     tables = (
         Table(
             "sizes",
