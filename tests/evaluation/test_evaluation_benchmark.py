@@ -27,7 +27,7 @@ from banet.evaluation.benchmark.real import find_real
 from banet.evaluation.benchmark.scenes import subset_named
 from banet.evaluation.benchmark.stage import open_stage
 from banet.evaluation.compare import compare
-from banet.evaluation.keeping import load_replay, load_sides
+from banet.evaluation.keeping import load_arrays, load_replay, load_sides, save_arrays
 from banet.evaluation.measures import Pair
 from banet.evaluation.measures.reliability import Reliability
 from banet.evaluation.measures.shares import Shares
@@ -193,7 +193,7 @@ def test_a_season_on_disk_is_the_simulated_one(tmp_path, monkeypatch):
 def test_a_damaged_season_is_removed(tmp_path):
     small = replace(TINY[0], size=16, days=3)
     folder = open_stage(small, tmp_path).cube.path.parent
-    (folder / "truth.npz").write_bytes(b"no")
+    (folder / "truth.nc").write_bytes(b"no")
     with pytest.raises(BanetError, match="damaged and is removed"):
         open_stage(small, tmp_path)
     assert open_stage(small, tmp_path).cube.days.size == 3
@@ -312,6 +312,18 @@ def test_damaged_sums_say_so(tmp_path):
         load_sides(tmp_path / "y.npz")
     with pytest.raises(UnreadableFileError):
         load_replay(tmp_path / "y.npz")
+    save_arrays(tmp_path / "z.npz", {"a.b": np.arange(500.0)})
+    whole = (tmp_path / "z.npz").read_bytes()
+    for at in range(0, len(whole), 9):
+        flipped = bytearray(whole)
+        flipped[at] ^= 4
+        for damaged in (whole[:at], bytes(flipped)):
+            (tmp_path / "z.npz").write_bytes(damaged)
+            try:
+                got = load_arrays(tmp_path / "z.npz")
+            except UnreadableFileError:
+                continue
+            np.testing.assert_array_equal(got["a.b"], np.arange(500.0))
 
 
 def test_work_that_is_not_done_is_named(tmp_path, monkeypatch):

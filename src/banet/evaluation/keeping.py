@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -27,6 +29,7 @@ __all__ = [
     "shown_sides",
 ]
 
+_DAMAGED = (OSError, ValueError, KeyError, EOFError, NotImplementedError, zipfile.BadZipFile, zlib.error)
 _NAT = np.datetime64("NaT", "D")
 _FIRES = {"area_ha": "f8", "started": "M8[D]", "mapped": "M8[D]", "followed": "i8"}
 
@@ -47,9 +50,13 @@ def load_arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
         UnreadableFileError: if it is not there or damaged.
     """
     try:
+        # Checksums first: numpy reads a damaged header before it meets them.
+        with zipfile.ZipFile(path) as packed:
+            if (bad := packed.testzip()) is not None:
+                raise zipfile.BadZipFile(f"the checksum of {bad} does not fit")
         with np.load(path, allow_pickle=False) as held:
             return {name: held[name] for name in held.files}
-    except (OSError, ValueError, KeyError, EOFError) as error:
+    except _DAMAGED as error:
         raise UnreadableFileError(f"{path.name} cannot be read: {error}") from error
 
 

@@ -143,32 +143,42 @@ def _work(job: Job, *, out: Path, cache: Path, threads: int | None) -> None:
         for method in job.methods:
             save_replay(_follow(stage, method), place_of(out, key, method, REPLAY))
     elif job.kind:
-        score_stressed(stage, key, job.methods, job.kind, out)
+        with tempfile.TemporaryDirectory() as folder:
+            stressed = _under(stage, job.kind, Path(folder, "cube.zarr"))
+            score_stage(stressed, key, job.methods, out, stress=job.kind)
     else:
         score_stage(stage, key, job.methods, out)
 
 
 def score_stage(
-    stage: Stage, key: str, methods: Sequence[Method], out: Path, progress: Progress | None = None
+    stage: Stage,
+    key: str,
+    methods: Sequence[Method],
+    out: Path,
+    progress: Progress | None = None,
+    *,
+    stress: str = "",
 ) -> None:
     """Map a scene with every method and keep the sums.
 
     Args:
-        stage: the scene.
+        stage: the scene, under stress already.
         key: what its scores depend on, its name first.
         methods: to score.
         out: folder of sums.
         progress: called with (done, all, message).
+        stress: name of the stress; what it does to a few measures is kept, and no picture.
     """
     known: dict[str, Any] = {}
     for done, method in enumerate(methods, 1):
         burnmap = method.mapper(stage.cube, *stage.mapped)
         pair = compare(burnmap, stage.truth, **stage.settings)
-        known = known or stage.known(pair)
-        path = place_of(out, key, method)
-        # What pictures show first: where the sums are, everything is.
-        save_sides(path, shown_sides(pair, burnmap.water))
-        Sums.of(Pair.of(pair, stage.block, **known)).save(path)
+        path = place_of(out, key, method, stress)
+        if not stress:
+            known = known or stage.known(pair)
+            # What pictures show first: where the sums are, everything is.
+            save_sides(path, shown_sides(pair, burnmap.water))
+        Sums.of(Pair.of(pair, stage.block, **known), STRESSED if stress else MEASURES).save(path)
         if progress is not None:
             progress(done, len(methods), f"{key.partition(' ')[0]}, {method.name}")
 
@@ -177,16 +187,12 @@ STRESSED: tuple[Measure, ...] = tuple(m for m in MEASURES if m.name in {"agreeme
 """Measures that are taken under stress."""
 
 
-def score_stressed(stage: Stage, key: str, methods: Sequence[Method], name: str, out: Path) -> None:
-    """Map a scene under a stress with every method and keep the sums."""
+def _under(stage: Stage, name: str, path: Path) -> Stage:
+    """Return a scene under a stress, its cube written to `path`."""
     stress = next(stress for stress in STRESSES if stress.name == name)
-    with tempfile.TemporaryDirectory() as folder:
-        cube, more = apply(stress, stage.cube, stage.truth, Path(folder, "cube.zarr"))
-        settings = {**stage.settings, **more}
-        first, last = max(stage.mapped[0], cube.days[0]), min(stage.mapped[1], cube.days[-1])
-        for method in methods:
-            pair = compare(method.mapper(cube, first, last), stage.truth, **settings)
-            Sums.of(Pair.of(pair, stage.block), STRESSED).save(place_of(out, key, method, name))
+    cube, settings = apply(stress, stage.cube, stage.truth, path)
+    mapped = max(stage.mapped[0], cube.days[0]), min(stage.mapped[1], cube.days[-1])
+    return replace(stage, cube=cube, mapped=mapped, settings={**stage.settings, **settings})
 
 
 def _follow(stage: Stage, method: Method) -> Convergence:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import hashlib
 import importlib.resources
-import json
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from banet.burned_area.burned_area import BurnedArea
-from banet.burned_area.dated import DatedFractions
+from banet.burned_area.netcdf import read_map, write_netcdf
 from banet.cube import Cube
 from banet.days import Day
 from banet.errors import BanetError
@@ -32,8 +31,6 @@ if TYPE_CHECKING:
     from banet.simulation import Scene
 
 __all__ = ["Stage", "code_hash", "open_stage", "simulator_hash", "write_cube", "write_planes"]
-
-_DONE = "stage.json"
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +78,7 @@ def open_stage(scene: BenchmarkScene, cache: Path) -> Stage:
     """
     key = hashlib.sha256(f"{scene} {simulator_hash()}".encode()).hexdigest()
     folder = cache / f"{scene.name}-{key[:12]}"
-    if not (folder / _DONE).is_file():
+    if not folder.is_dir():
         with writing(folder) as part:
             part.mkdir()
             _write(scene, part)
@@ -126,46 +123,21 @@ def _hash_of(left_out: frozenset[str], root: Path | None = None) -> str:
 def _write(scene: BenchmarkScene, folder: Path) -> None:
     simulated = scene.simulate()
     write_cube(simulated, folder / "cube.zarr")
-    truth = simulated.truth()
-    dated = truth.dates()
-    planes: dict[str, npt.NDArray[Any]] = {
-        "row": dated.row,
-        "column": dated.col,
-        "day": dated.day.astype(np.int64),
-        "fraction": dated.fraction,
-        "water": simulated.water,
-        "cover": simulated.land_cover,
-    }
+    write_netcdf(simulated.truth(), folder / "truth.nc")
     masks: Mapping[str, npt.NDArray[Any]] = getattr(simulated, "confounders", {})
-    planes |= {PREFIX + name: np.asarray(mask, bool) for name, mask in masks.items()}
-    np.savez_compressed(folder / "truth.npz", allow_pickle=False, **planes)
-    about = {"name": scene.name, "start": str(simulated.days[0]), "stop": str(simulated.days[-1] + 1)}
-    (folder / _DONE).write_text(json.dumps(about) + "\n", encoding="utf-8")
+    planes = {PREFIX + name: np.asarray(mask, bool) for name, mask in masks.items()}
+    np.savez_compressed(folder / "planes.npz", allow_pickle=False, cover=simulated.land_cover, **planes)
 
 
 def _read(folder: Path) -> Stage:
     try:
-        about = json.loads((folder / _DONE).read_text(encoding="utf-8"))
-        cube = Cube.open(folder / "cube.zarr")
-        planes = load_arrays(folder / "truth.npz")
-    except (OSError, ValueError, KeyError, BanetError) as error:
+        cube, truth = Cube.open(folder / "cube.zarr"), read_map(folder / "truth.nc")
+        planes = load_arrays(folder / "planes.npz")
+    except BanetError as error:
         shutil.rmtree(folder, ignore_errors=True)
         raise BanetError(
             f"the season {folder.name} in the cache was damaged and is removed: {error}"
         ) from error
-    days = planes["day"].astype("datetime64[D]")
-    dated = DatedFractions.from_pieces(
-        cube.region, planes["row"], planes["column"], days, planes["fraction"], np.zeros(days.size)
-    )
-    water = planes["water"].astype(bool)
-    truth = BurnedArea.from_dated(
-        dated,
-        name="simulated truth",
-        known=~water,
-        start=np.datetime64(about["start"], "D"),
-        stop=np.datetime64(about["stop"], "D"),
-        water=water,
-    )
     masks = {name.removeprefix(PREFIX): planes[name] for name in planes if name.startswith(PREFIX)}
     return Stage(cube, truth, (cube.days[0], cube.days[-1]), planes["cover"], masks)
 
