@@ -29,7 +29,7 @@ Index = npt.NDArray[np.int64]
 
 
 class Status(StrEnum):
-    """State of a fire on a morning."""
+    """MorningState of a fire on a morning."""
 
     NEW = "new"
     GROWN = "grown"

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
     import pandas as pd
 
-    from banet.operations.state import State
+    from banet.operations.state import MorningState
 
 __all__ = ["Tracked", "perimeters", "track"]
 
@@ -36,7 +36,7 @@ class Tracked:
             the polygon of all that had burned by then.
         gone: fires within the window that the map does not show: `withdrawn`, or `merged` `into` another.
         events: fires on the map with growth and cells.
-        fraction, uncertainty: as `State` keeps them.
+        fraction, uncertainty: as `MorningState` keeps them.
         summary: fires and hectares in one line, with those left out.
     """
 
@@ -50,7 +50,7 @@ class Tracked:
     summary: str
 
 
-def track(burned: BurnedArea, before: State | None, min_hectares: float) -> Tracked:
+def track(burned: BurnedArea, before: MorningState | None, min_hectares: float) -> Tracked:
     """Find the fires of a map and give each its lasting name.
 
     A fire that began before the first day of the map keeps the cells of then, as they were last mapped. One
@@ -103,7 +103,9 @@ def track(burned: BurnedArea, before: State | None, min_hectares: float) -> Trac
     )
 
 
-def _known(burned: BurnedArea, before: State | None) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.uint8]]:
+def _known(
+    burned: BurnedArea, before: MorningState | None
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.uint8]]:
     """Return burned fraction and date uncertainty of each cell as last mapped."""
     shape = burned.region.shape
     fraction = np.full(shape, np.nan, np.float32) if before is None else before.fraction.copy()
