@@ -7,7 +7,7 @@ import numpy as np
 from banet.burned_area.burned_area import BurnedArea
 from banet.grid.region import Region
 from banet.operations.revisions import Looks
-from banet.operations.state import State
+from banet.operations.state import MorningState
 from banet.operations.tracking import track
 
 REGION = Region("M", (-8.0, 40.0, -7.9, 40.1), 0.01)
@@ -22,7 +22,9 @@ def morning(first, cells, before=None, least=150):
         dates[place] = DAY + day
     start = DAY + first
     tracked = track(BurnedArea.from_dates(REGION, start, start + 64, dates), before, least)
-    return tracked, State(REGION, "x.nc", tracked.register, tracked.fraction, tracked.uncertainty, LOOKS)
+    return tracked, MorningState(
+        REGION, "x.nc", tracked.register, tracked.fraction, tracked.uncertainty, LOOKS
+    )
 
 
 def test_a_fire_of_which_little_is_left_in_the_window_is_not_withdrawn():
