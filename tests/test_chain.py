@@ -171,7 +171,9 @@ class TestBadInput:
     def _one_line(self, capsys):
         yield
         err = [
-            line for line in capsys.readouterr().err.splitlines() if not line.startswith(("cube:", "map:"))
+            line
+            for line in capsys.readouterr().err.splitlines()
+            if not line.startswith(("cube:", "map:", "note: "))
         ]
         assert all(line.startswith("error: ") for line in err)
 

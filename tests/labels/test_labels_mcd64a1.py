@@ -9,7 +9,7 @@ import rasterio
 from affine import Affine
 from pyhdf.SD import SD, SDC
 
-from banet.errors import InputError, NotFoundError, UnreadableFileError
+from banet.errors import BanetWarning, InputError, NotFoundError, UnreadableFileError
 from banet.grid.region import Region
 from banet.grid.sinusoidal import tile_grid
 from banet.labels.mcd64a1 import read_mcd64a1
@@ -174,12 +174,26 @@ def test_the_year_of_a_day(day, month, side, expected):
     assert np.isnat(got[1:]).all()
 
 
-def test_a_month_that_lacks_a_file_is_not_known(tmp_path):
+def test_a_month_that_lacks_a_file_voids_its_own_days_and_is_named(tmp_path):
     write_tile(tmp_path, AUGUST, tile(block(22.5, 38.0, 4, 220)))
-    got = read_mcd64a1(tmp_path, REGION, "2021-08", "2021-09")
-    assert not got.known.any()
-    assert np.isnan(got.burned_fraction).all()
+    with pytest.warns(BanetWarning, match=r"no file of 2021-07, 2021-09; the days of those months are not"):
+        got = read_mcd64a1(tmp_path, REGION, "2021-07", "2021-09")
+    assert (got.start, got.stop) == (np.datetime64("2021-08-01"), np.datetime64("2021-09-01"))
+    assert got.known.all()
+    assert got.burned.any()
+    assert "no file of 2021-07, 2021-09" in got.notes[0]
     assert read_mcd64a1(tmp_path, REGION, "2021-08", "2021-08").known.all()
+
+
+def test_a_month_without_a_file_between_two_is_not_known(tmp_path):
+    write_tile(tmp_path, AUGUST, tile(block(22.5, 38.0, 4, 220)))
+    write_tile(tmp_path, AUGUST.replace("A2021213", "A2021274"), tile())
+    with pytest.warns(BanetWarning, match="no file of 2021-09; the days of that month"):
+        got = read_mcd64a1(tmp_path, REGION, "2021-08-10", "2021-10")
+    assert (got.start, got.stop) == (np.datetime64("2021-08-10"), np.datetime64("2021-11-01"))
+    assert got.attrs["unknown_days"] == [["2021-09-01", "2021-09-30"]]
+    days = np.array(["2021-08-31", "2021-09-01", "2021-09-30", "2021-10-01"], "datetime64[D]")
+    assert np.isnan(got.daily_fraction(days)).all(axis=(1, 2)).tolist() == [False, True, True, False]
 
 
 def test_the_later_of_two_productions_is_taken(tmp_path):

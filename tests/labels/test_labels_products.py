@@ -11,7 +11,7 @@ import rasterio
 import shapely
 from affine import Affine
 
-from banet.errors import InputError, NotFoundError, UnreadableFileError
+from banet.errors import BanetWarning, InputError, NotFoundError, UnreadableFileError
 from banet.grid.region import Region
 from banet.labels.auscover import read_auscover
 from banet.labels.firecci import read_firecci
@@ -218,13 +218,15 @@ def test_where_perimeters_overlap_the_earliest_counts(tmp_path):
         {"FIREDATE": ["2017-08-01", "2017-06-17 14:00:00", None]},
         [square(-8.0, 40.0, 0.1), square(-8.05, 40.0, 0.1), square(-8.3, 40.3, 0.05)],
     )
-    got = read_perimeters(path, REGION, "2017-01", "2017-12", name="ICNF")
+    with pytest.warns(BanetWarning, match="1 without a date"):
+        got = read_perimeters(path, REGION, "2017-01", "2017-12", name="ICNF")
     by_day = {str(d): (got.dates().day == d).sum() for d in np.unique(got.dates().day)}
     assert by_day == {"2017-06-17": 100, "2017-08-01": 50}
     assert got.burned_fraction.max() <= 1
     assert got.name == "ICNF"
-    assert got.notes == ("1 perimeters without a date left out",)
-    june = read_perimeters(tmp_path, REGION, "2017-06", "2017-06")
+    assert "2 of 3 perimeters burned in PT from 2017-01-01 to 2017-12-31; left out: 1" in got.notes[0]
+    with pytest.warns(BanetWarning, match="1 without a date"):
+        june = read_perimeters(tmp_path, REGION, "2017-06", "2017-06")
     assert june.burned_area_ha == pytest.approx(REGION.cell_area_ha[40:50].sum() * 10, rel=1e-9)
     assert june.name == "fires"
 
@@ -303,10 +305,3 @@ def test_perimeter_faults(tmp_path):
     dates = fire_dates(pd.DataFrame({"FIREDATE": ["2017-06-17"]}), "x")
     with pytest.raises(InputError, match="must be positive"):
         burned_of_polygons(gpd.GeoSeries(box, crs=4326), dates, REGION, resolution=0)
-
-
-def test_nothing_in_the_period(tmp_path):
-    path = write_shapes(tmp_path / "x.geojson", {"FIREDATE": ["2017-06-17"]}, [square(-8, 40, 0.1)])
-    assert read_perimeters(path, REGION, "2018-01", "2018-12").burned_area_ha == 0
-    far = Region("far", (20, 40, 21, 41), 0.01)
-    assert read_perimeters(path, far, "2017-01", "2017-12").burned_area_ha == 0

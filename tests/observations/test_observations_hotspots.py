@@ -178,7 +178,7 @@ def test_exact_copies_are_removed_and_the_one_that_knows_its_type_stays(tmp_path
     table = read_hotspots(tmp_path)
     assert table["frp"].tolist() == [1.5, 2.0]
     assert table["type"].tolist() == [2, 0]
-    assert table.attrs["notes"] == ("2 duplicate hot-spot rows removed",)
+    assert table.attrs["notes"] == ("2 duplicate rows left out",)
 
 
 def test_near_real_time_rows_give_way_to_standard_ones(tmp_path: Path) -> None:
@@ -192,7 +192,7 @@ def test_near_real_time_rows_give_way_to_standard_ones(tmp_path: Path) -> None:
     table = read_hotspots(tmp_path)
     assert len(table) == 4
     assert table["frp"].tolist().count(1.4) == 3
-    assert table.attrs["notes"] == ("1 near-real-time rows of standard ones removed",)
+    assert table.attrs["notes"] == ("1 other versions of a detection in another file left out",)
 
 
 # What cannot be used.
@@ -208,8 +208,8 @@ def test_near_real_time_rows_give_way_to_standard_ones(tmp_path: Path) -> None:
         ("lat,lon,acq_date\n1,2,2021-08-06\n", InputError, "lacks the column frp; it holds latitude"),
         ("a,b\n1,2\n", InputError, "lacks the column latitude, longitude, frp, acq_date"),
         ("latitude,longitude,frp,acq_date\n37,5,21,5,1,2021-08-06\n", UnreadableFileError, "decimal commas"),
-        (lines(SP, sp(), sp(lat="abc")), InputError, "line 3: latitude 'abc' is no number"),
-        (lines(SP, sp(), sp(lat='"1.234,5"')), InputError, "line 3: latitude '1.234,5' is no number"),
+        (lines(SP, sp(lat="abc")), InputError, "line 2: latitude 'abc' is no number"),
+        (lines(SP, sp(lat='"1.234,5"')), InputError, "line 2: latitude '1.234,5' is no number"),
         (lines(SP, sp(lat="137.5")), InputError, "line 2: latitude 137.5 is not in -90..90"),
         (lines(SP, sp(frp="inf")), InputError, "line 2: frp inf"),
         (lines(SP, sp(date="06.08.2021")), InputError, "acq_date '06.08.2021' is no date"),
@@ -250,7 +250,7 @@ def test_rows_without_position_date_or_power_are_noted(tmp_path: Path) -> None:
     assert len(table) == 3
     assert table["frp"].isna().tolist() == [False, True, True]
     assert table.attrs["notes"] == (
-        "fires.csv: 2 rows without position or time left out",
+        "2 without position or time (fires.csv) left out",
         "fires.csv: 2 rows without a fire radiative power count as 0 MW",
     )
     assert grid_frp(table, REGION, DAY).sum() == np.float32(1.5)

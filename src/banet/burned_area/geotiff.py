@@ -15,13 +15,14 @@ from banet.burned_area.dating import NO_UNCERTAINTY
 from banet.burned_area.meaning import NOT_OBSERVED, WATER, Meaning, meanings
 from banet.days import Day, Days, day_of_year, day_range, parse_period
 from banet.errors import NotFoundError, OutputError, UnreadableFileError
+from banet.grid.rasters import missing, whole_numbers
 from banet.grid.region import Region
 from banet.io.files import PathLike, writing
 
 if TYPE_CHECKING:
     from banet.burned_area.burned_area import BurnedArea
 
-__all__ = ["Layer", "layers", "read_geotiff", "write_cog"]
+__all__ = ["Layer", "layer_of", "layers", "read_geotiff", "write_cog"]
 
 _BLOCK = 256
 _BURN_DATE = "_burn_date.tif"
@@ -61,6 +62,12 @@ def layers(source: BurnedArea) -> tuple[Layer, Layer, Layer]:
         layer("confidence", source.confidence, said["confidence"], "NEAREST", colours=confidence_table()),
         layer("uncertainty", source.uncertainty, said["uncertainty"], "NEAREST", colours=uncertainty_table()),
     )
+
+
+def layer_of(source: BurnedArea, values: npt.NDArray[np.uint8], meaning: Meaning) -> Layer:
+    """Return a further plane of a map, (rows, columns), as a raster product."""
+    about = {"codes": meaning.text} | ({"method": meaning.method} if meaning.method else {})
+    return Layer(meaning.name, values, meaning, "NEAREST", {**_tags(source), **about})
 
 
 def write_cog(layer: Layer, region: Region, path: PathLike) -> Path:
@@ -188,9 +195,10 @@ def _read(file: Path, days: tuple[Any, Any] | None) -> tuple[npt.NDArray[Any], R
 
     try:
         with rasterio.open(file) as raster:
-            values, bounds, tags, size = raster.read(1), raster.bounds, raster.tags(), raster.transform.a
+            stored, nodata, tags = raster.read(1), raster.nodata, raster.tags()
+            bounds, size, down = raster.bounds, raster.transform.a, raster.transform.e
             square = raster.crs is not None and raster.crs.is_geographic
-            square &= np.isclose(raster.transform.e, -size, rtol=1e-6)
+            square &= np.isclose(abs(down), size, rtol=1e-6)
     except rasterio.errors.RasterioIOError as error:
         raise UnreadableFileError(f"{file.name} is no readable GeoTIFF: {error}") from error
     if not square:
@@ -205,7 +213,10 @@ def _read(file: Path, days: tuple[Any, Any] | None) -> tuple[npt.NDArray[Any], R
             f"{file.name} does not say which days it covers (tags start and end); give the first and last day"
         )
     name = tags.get("region") or "raster"
-    edges = [round(edge, 9) for edge in (bounds.left, bounds.bottom, bounds.right, bounds.top)]
+    values = whole_numbers(stored, missing(stored, nodata, (0, WATER)), NOT_OBSERVED, file.name)
+    values = values if down < 0 else values[::-1]  # a raster whose first row lies in the south
+    south, north = sorted((bounds.bottom, bounds.top))
+    edges = [round(edge, 9) for edge in (bounds.left, south, bounds.right, north)]
     region = Region(name, (edges[0], edges[1], edges[2], edges[3]), round(size, 12))
     return values, region, *parse_period(tags["start"], tags["end"])
 

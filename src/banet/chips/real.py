@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,7 @@ from banet.chips.store import HEADER, ChipEntry, Chips
 from banet.days import Day, as_day, day_range
 from banet.errors import InputError
 from banet.io.files import PathLike
+from banet.io.progress import Progress
 from banet.parallel import spread
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 __all__ = ["ChipPlace", "plan_blocks", "starts", "write_cube_chips"]
 
 Floats = npt.NDArray[np.float32]
-Progress = Callable[[int, int, str], None]
 
 
 @dataclass(frozen=True)
@@ -250,4 +249,5 @@ def _read_block(
 def _only_known_days(target: Floats, reference: BurnedArea, start: Day, stop: Day) -> Floats:
     days = day_range(start, stop)
     target[(days < reference.start) | (days >= reference.stop)] = np.nan
+    target[~reference.speaks_of(days)] = np.nan
     return target

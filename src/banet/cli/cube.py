@@ -73,6 +73,7 @@ def build(
             vegetation_only=not all_hotspots,
             scheduler=client,
             progress=report,
+            notice=caution,
         )
     _summary(cube)
     say(str(images_of(cube)))

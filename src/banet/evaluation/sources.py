@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +15,12 @@ from banet.burned_area.joining import join
 from banet.burned_area.netcdf import read_map
 from banet.errors import InputError, NotFoundError
 from banet.grid.region import Region
+from banet.grid.vectors import is_vector
 from banet.io.files import PathLike, visible_files
+from banet.labels.monthly_products import product_of
 
 __all__ = ["read_map_or_product", "read_other", "read_pair", "sniff"]
 
-_VECTORS = {".shp", ".gpkg", ".geojson", ".parquet", ".fgb", ".gdb"}
-_FIRECCI = re.compile(r"ESACCI-L3S_FIRE-BA.*-JD", re.IGNORECASE)
 _TILES = re.compile(r"^(MCD64|VNP64|VJ[12]64|MCD45)", re.IGNORECASE)
 _OWN_RASTER = "_burn_date.tif"
 _OWN_GRID = frozenset({"map", "truth", "raster"})
@@ -55,22 +55,24 @@ def sniff(path: PathLike) -> str:
 
 
 def _named(file: Path, kind: str) -> bool:
+    if kind == "perimeters":  # settings and figures beside maps end in .json too
+        return file.suffix.lower() != ".json"
     return kind != "raster" or file.name.endswith(_OWN_RASTER)
 
 
 def _kind(file: Path) -> str | None:
     name, suffix = file.name, file.suffix.lower()
+    if product_of(name) is not None:
+        return "firecci"
     if suffix == ".nc":
         return "truth" if name.endswith("_truth.nc") else "map"
     if _TILES.match(name) and suffix in {".hdf", ".tif", ".tiff"}:
         return "mcd64a1"
     if suffix in {".tif", ".tiff"}:
-        if _FIRECCI.search(name):
-            return "firecci"
         if name.endswith(_OWN_RASTER):
             return "raster"
         return "auscover" if re.search(r"auscover|albers|burn(t|ed)_", name, re.IGNORECASE) else "raster"
-    return "perimeters" if suffix in _VECTORS else None
+    return "perimeters" if is_vector(file) else None
 
 
 def read_map_or_product(
@@ -79,6 +81,7 @@ def read_map_or_product(
     kind: str | None = None,
     region: Region | None = None,
     days: tuple[Any, Any] | None = None,
+    perimeters: Mapping[str, Any] | None = None,
 ) -> BurnedArea:
     """Read either side of a comparison.
 
@@ -87,24 +90,49 @@ def read_map_or_product(
         kind: as `sniff` tells it; None to find out.
         region: the grid to put products and perimeters on; maps and truths have their own.
         days: first and last day (or month), both included, of products and perimeters.
+        perimeters: options of `read_perimeters`: date_field, end_field, date_format, layer.
 
     Raises:
         NotFoundError: if it is not there.
         InputError: if it is of no known kind, or a product is asked for without region or days.
         UnreadableFileError: if it is damaged.
     """
-    what = kind or sniff(path)
+    what, place = kind or sniff(path), Path(path)
     if what == "map":
-        return _read_maps(Path(path))
+        files = [f for f in _listed(place, "*.nc") if f == place or not f.name.endswith("_truth.nc")]
+        return join([read_map(file) for file in files])
     if what == "truth":
-        return read_map(_only(Path(path), "*_truth.nc"))
+        return read_map(_only(place, "*_truth.nc"))
     if what == "raster":
-        return read_geotiff(_only(Path(path), f"*{_OWN_RASTER}"), days=days)
+        return read_geotiff(_only(place, f"*{_OWN_RASTER}"), days=days)
     if region is None or days is None:
         raise InputError(
             f"{path} ({what}) has no grid of its own; give the region and the days to read it for"
         )
-    return _read_product(what, path, region, days)
+    readers = _readers()
+    if what not in readers:
+        raise InputError(
+            f"no kind {what!r} of burned-area file; there are map, truth, raster, {', '.join(readers)}"
+        )
+    return readers[what](path, region, *days, **((perimeters or {}) if what == "perimeters" else {}))
+
+
+def _readers() -> dict[str, Callable[..., BurnedArea]]:
+    from banet.labels import read_auscover, read_firecci, read_mcd64a1, read_perimeters
+
+    found: list[Callable[..., BurnedArea]] = [read_mcd64a1, read_firecci, read_auscover, read_perimeters]
+    return {reader.__name__.removeprefix("read_"): reader for reader in found}
+
+
+def _listed(place: Path, pattern: str) -> list[Path]:
+    return visible_files(place, pattern) if place.is_dir() else [place]
+
+
+def _only(place: Path, pattern: str) -> Path:
+    found = _listed(place, pattern)
+    if len(found) != 1:
+        raise InputError(f"the folder {place} holds {len(found)} files {pattern}; name one of them")
+    return found[0]
 
 
 def read_pair(
@@ -114,6 +142,7 @@ def read_pair(
     region: PathLike | None = None,
     start: Any = None,
     end: Any = None,
+    perimeters: Mapping[str, Any] | None = None,
 ) -> tuple[BurnedArea, BurnedArea]:
     """Read the two sides of a comparison; a product or perimeters take grid and days of the other.
 
@@ -123,6 +152,7 @@ def read_pair(
         region: file of the grid for two sides that have none of their own.
         start: first day or month to read products and perimeters for; those of the other side if None.
         end: last one, included.
+        perimeters: options of `read_perimeters`: date_field, end_field, date_format, layer.
 
     Raises:
         InputError: if neither side has a grid or days and none are given.
@@ -141,11 +171,13 @@ def read_pair(
         if read[k] is None:
             days = given or (None if known is None else (known.start, known.stop - 1))
             on = grid or (None if known is None else known.region)
-            read[k] = read_map_or_product(path, kind=kind, region=on, days=days)
+            read[k] = read_map_or_product(path, kind=kind, region=on, days=days, perimeters=perimeters)
     return read[0], read[1]
 
 
-def read_other(text: str, burnmap: BurnedArea) -> tuple[str, BurnedArea]:
+def read_other(
+    text: str, burnmap: BurnedArea, perimeters: Mapping[str, Any] | None = None
+) -> tuple[str, BurnedArea]:
     """Read a further map or product, given as PATH or NAME=PATH, for the grid and days of a map.
 
     Raises:
@@ -154,40 +186,6 @@ def read_other(text: str, burnmap: BurnedArea) -> tuple[str, BurnedArea]:
     name, found, path = text.partition("=")
     place = Path(path if found else text)
     days = (burnmap.start, burnmap.stop - np.timedelta64(1, "D"))
-    return name if found else place.stem, read_map_or_product(place, region=burnmap.region, days=days)
-
-
-def _read_product(what: str, path: PathLike, region: Region, days: tuple[Any, Any]) -> BurnedArea:
-    from banet.labels.auscover import read_auscover
-    from banet.labels.firecci import read_firecci
-    from banet.labels.mcd64a1 import read_mcd64a1
-    from banet.labels.perimeters import read_perimeters
-
-    readers: dict[str, Callable[..., BurnedArea]] = {
-        "mcd64a1": read_mcd64a1,
-        "firecci": read_firecci,
-        "auscover": read_auscover,
-        "perimeters": read_perimeters,
-    }
-    if what not in readers:
-        raise InputError(
-            f"no kind {what!r} of burned-area file; there are map, truth, raster, {', '.join(readers)}"
-        )
-    return readers[what](path, region, *days)
-
-
-def _read_maps(path: Path) -> BurnedArea:
-    """Read a map; a folder's maps of single months are joined."""
-    if not path.is_dir():
-        return read_map(path)
-    found = [file for file in visible_files(path, "*.nc") if not file.name.endswith("_truth.nc")]
-    return join([read_map(file) for file in found])
-
-
-def _only(path: Path, pattern: str) -> Path:
-    if not path.is_dir():
-        return path
-    found = visible_files(path, pattern)
-    if len(found) != 1:
-        raise InputError(f"the folder {path} holds {len(found)} files {pattern}; name one of them")
-    return found[0]
+    return name if found else place.stem, read_map_or_product(
+        place, region=burnmap.region, days=days, perimeters=perimeters
+    )

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
 
 from banet.grid.region import Region
 
 if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
-__all__ = ["box_of", "within_180"]
+__all__ = ["areas_of", "box_of", "extent", "unwrapped", "within_180"]
+
+Reals = npt.NDArray[np.float64]
 
 
 def box_of(region: Region) -> BaseGeometry:
@@ -20,7 +26,7 @@ def box_of(region: Region) -> BaseGeometry:
 
 
 def within_180(shape: BaseGeometry) -> BaseGeometry:
-    """Return a shape whose longitudes reach past 180 degrees with that part moved to the west.
+    """Return a shape with the parts that reach past 180 degrees on either side moved by whole turns.
 
     >>> from shapely.geometry import box
     >>> within_180(box(179, 0, 181, 1)).bounds
@@ -30,10 +36,97 @@ def within_180(shape: BaseGeometry) -> BaseGeometry:
     from shapely.affinity import translate
     from shapely.geometry import box
 
-    if shape.is_empty or shape.bounds[2] <= 180:
+    if shape.is_empty or (shape.bounds[0] >= -180 and shape.bounds[2] <= 180):
         return shape
-    parts = [
-        shape.intersection(box(-180, -90, 180, 90)),
-        translate(shape.intersection(box(180, -90, 540, 90)), -360),
-    ]
+    first = math.floor((shape.bounds[0] + 180) / 360)
+    last = math.ceil((shape.bounds[2] - 180) / 360)
+    parts = []
+    for turn in range(first, last + 1):
+        west = -180 + 360 * turn
+        part = shape.intersection(box(west, -90, west + 360, 90))
+        if part.area > 0 or not shape.area:
+            parts.append(translate(part, -360 * turn))
     return union_all([part for part in parts if not part.is_empty])
+
+
+def extent(bounds: Reals) -> tuple[float, float, float, float]:
+    """Return the smallest box around some boxes, across the antimeridian if that is the shorter way.
+
+    Args:
+        bounds: (n, 4) west, south, east, north of each, degrees within 180; at least one.
+
+    Returns:
+        west (-180 to 180), south, east (beyond 180 if the box crosses the antimeridian), north.
+
+    >>> extent(np.array([[-180.0, 52, -178, 53], [179, 52, 180, 53]]))
+    (179.0, 52.0, 182.0, 53.0)
+    """
+    order = np.argsort(bounds[:, 0])
+    west, reach = bounds[order, 0], np.maximum.accumulate(bounds[order, 2])
+    gaps = np.append(west[1:] - reach[:-1], west[0] + 360 - reach[-1])
+    widest = int(gaps.argmax())
+    if widest == len(west) - 1:
+        left, right = float(west[0]), float(reach[-1])
+    else:
+        left, right = float(west[widest + 1]), float(reach[widest]) + 360
+    return left, float(bounds[:, 1].min()), right, float(bounds[:, 3].max())
+
+
+def unwrapped(shape: BaseGeometry) -> BaseGeometry:
+    """Return polygons whose rings jump from one side of the antimeridian to the other as rings in one piece.
+
+    A projection that knows nothing of the antimeridian gives longitudes of -179 and 179 to neighbouring
+    vertices; drawn as they are, such a ring spans the globe. Its longitudes are carried on past 180 degrees;
+    `within_180` then cuts it. A ring around a pole stays as it is.
+
+    Args:
+        shape: polygon or multipolygon, degrees.
+    """
+    from shapely import get_parts
+    from shapely.geometry import MultiPolygon, Polygon
+
+    if shape.is_empty or shape.bounds[2] - shape.bounds[0] <= 180:
+        return shape
+    parts = []
+    for part in get_parts(shape):
+        shell = _carried_on(np.asarray(part.exterior.coords)[:, :2])
+        middle = float(shell[:, 0].mean())
+        holes = [_carried_on(np.asarray(ring.coords)[:, :2], middle) for ring in part.interiors]
+        parts.append(Polygon(shell, holes))
+    return parts[0] if len(parts) == 1 else MultiPolygon(parts)
+
+
+def areas_of(shape: BaseGeometry) -> BaseGeometry | None:
+    """Return the polygons of a shape, of a collection too, made valid; None if it has none."""
+    from shapely import make_valid
+    from shapely.geometry import MultiPolygon, Polygon
+
+    polygons = [part for part in _deep(make_valid(shape)) if isinstance(part, Polygon) and part.area > 0]
+    if not polygons:
+        return None
+    if len(polygons) == 1:
+        return polygons[0]
+    joined = MultiPolygon(polygons)
+    # Polygons of a collection may overlap, which those of a multipolygon may not.
+    valid = joined if joined.is_valid else make_valid(joined)
+    return MultiPolygon([part for part in _deep(valid) if isinstance(part, Polygon)])
+
+
+def _deep(shape: BaseGeometry) -> list[BaseGeometry]:
+    """Return the single parts of a shape, however deep collections hold them."""
+    inside = getattr(shape, "geoms", None)
+    return [shape] if inside is None else [part for each in inside for part in _deep(each)]
+
+
+def _carried_on(ring: Reals, near: float | None = None) -> Reals:
+    """Carry a ring's longitudes on past 180 degrees where they jump, and bring the ring near a longitude."""
+    lon = ring[:, 0]
+    steps = np.diff(lon)
+    turns = np.concatenate([[0.0], np.cumsum(-360.0 * np.round(steps / 360.0))])
+    carried = lon + turns
+    width = carried.max() - carried.min()
+    if turns[-1] != 0 or not 0 < width < 180:
+        carried = lon
+    if near is not None:
+        carried = carried + 360.0 * np.round((near - carried.mean()) / 360.0)
+    return np.stack([carried, ring[:, 1]], axis=1)

@@ -1,7 +1,9 @@
-"""Single-band GeoTIFFs: the window that a region needs, and the grid that it lies on."""
+"""Rasters: the window that a region needs, the grid that it lies on, and where a raster says nothing."""
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,14 +11,64 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from banet.errors import UnreadableFileError
+from banet.errors import BanetWarning, UnreadableFileError
 from banet.grid.average import LatLonGrid
 from banet.grid.cutting import Grid
 from banet.grid.projected import ProjectedGrid
 from banet.grid.region import Region
 from banet.grid.sinusoidal import SinusoidalGrid
 
-__all__ = ["RasterWindow", "read_window"]
+__all__ = ["RasterWindow", "missing", "read_window", "whole_numbers"]
+
+
+def missing(
+    values: npt.NDArray[Any], nodata: float | None, meanings: Collection[float] = ()
+) -> npt.NDArray[np.bool_]:
+    """Return where a raster says nothing: NaN, infinity, or the value that the file names for it.
+
+    Exports of masked images name 0 as nothing, and other programs a value that has a meaning in the product
+    (burn dates: 0 unburned, -2 water). Such a tag does not take the meaning from the value.
+
+    Args:
+        values: any shape, as stored.
+        nodata: the value that the file names; None if it names none.
+        meanings: values that mean something in this product.
+
+    >>> missing(np.array([0, -1, 218]), 0).tolist(), missing(np.array([0, -1, 218]), 0, (0,)).tolist()
+    ([True, False, False], [False, False, False])
+    """
+    found = np.zeros(values.shape, bool)
+    if np.issubdtype(values.dtype, np.floating):
+        found |= ~np.isfinite(values)
+    if nodata is not None and not np.isnan(nodata) and nodata not in meanings:
+        # A tag such as -3.4e38 may not be exact in the file's own type.
+        found |= np.isclose(values, nodata, rtol=1e-6, atol=0)
+    return found
+
+
+def whole_numbers(
+    values: npt.NDArray[Any], gone: npt.NDArray[np.bool_], filling: int, name: str
+) -> npt.NDArray[np.int16]:
+    """Return codes as whole numbers, `filling` where they are missing.
+
+    Args:
+        values: (rows, columns) of any type.
+        gone: where they are missing.
+        filling: put there.
+        name: of the file, for the message.
+
+    Raises:
+        UnreadableFileError: if a value is no whole number (a raster of codes must not be interpolated).
+    """
+    wide = values if np.issubdtype(values.dtype, np.floating) else values.astype(np.int64)
+    there = np.where(gone, filling, wide)
+    if np.issubdtype(there.dtype, np.floating) and (there != np.round(there)).any():
+        odd = there[there != np.round(there)][0]
+        raise UnreadableFileError(
+            f"{name}: the value {odd:g} is no whole number; codes must be brought to a grid by nearest cell"
+        )
+    limits = np.iinfo(np.int16)
+    return np.clip(there, limits.min, limits.max).astype(np.int16)
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,15 +85,26 @@ class RasterWindow:
     values: npt.NDArray[Any]
     nodata: float | None
 
-    def missing(self) -> npt.NDArray[np.bool_]:
-        """Return where the values are the file's nodata value."""
-        if self.nodata is None:
-            return np.zeros(self.values.shape, bool)
-        return np.asarray(self.values == self.nodata)
+    def missing(self, meanings: Collection[float] = ()) -> npt.NDArray[np.bool_]:
+        """Return where the file says nothing; see `missing`."""
+        return missing(self.values, self.nodata, meanings)
+
+    def whole(self, filling: int, meanings: Collection[float], name: str) -> npt.NDArray[np.int16]:
+        """Return codes as whole numbers, `filling` where the file says nothing; see `whole_numbers`."""
+        if self.nodata is not None and self.nodata in meanings and self.nodata == 0:
+            warnings.warn(
+                f"{name}: the file names 0 as its value for nothing; 0 means unburned in this product and is "
+                "taken for that",
+                BanetWarning,
+                stacklevel=2,
+            )
+        return whole_numbers(self.values, self.missing(meanings), filling, name)
 
 
 def read_window(path: Path, region: Region) -> RasterWindow:
     """Read the window of a GeoTIFF's first band that a region needs.
+
+    A raster whose first row lies in the south is turned.
 
     Raises:
         UnreadableFileError: if it is no GeoTIFF, is damaged, or does not say where it lies.
@@ -54,16 +117,28 @@ def read_window(path: Path, region: Region) -> RasterWindow:
         with rasterio.open(path) as raster:
             if raster.crs is None:
                 raise UnreadableFileError(f"{path.name} has no coordinate reference system")
-            grid = _grid(raster.crs, raster.transform, (raster.height, raster.width))
+            height = raster.height
+            turned = raster.transform.e > 0 and not raster.transform.b and not raster.transform.d
+            grid = _grid(raster.crs, _north_up(raster.transform, height), (height, raster.width))
             rows, cols = grid.window_on(region)
-            window = Window.from_slices(rows, cols)
+            stored = slice(height - rows.stop, height - rows.start) if turned else rows
             empty = rows.start >= rows.stop or cols.start >= cols.stop
-            values = np.zeros((0, 0), raster.dtypes[0]) if empty else raster.read(1, window=window)
+            values = np.zeros((0, 0), raster.dtypes[0])
+            if not empty:
+                values = raster.read(1, window=Window.from_slices(stored, cols))
             nodata = raster.nodata
-    except rasterio.errors.RasterioIOError as error:
+    except rasterio.errors.RasterioError as error:
         raise UnreadableFileError(f"{path.name} is no readable GeoTIFF: {error}") from error
     kept = grid.window(slice(0, 0), slice(0, 0)) if empty else grid.window(rows, cols)
-    return RasterWindow(kept, values, nodata)
+    return RasterWindow(kept, values[::-1] if turned else values, nodata)
+
+
+def _north_up(transform: Any, height: int) -> Any:
+    """Return the transform of the same raster with its first row in the north."""
+    from affine import Affine
+
+    a, b, c, d, e, f = tuple(transform)[:6]
+    return Affine(a, b, c, d, -e, f + e * height) if e > 0 and not b and not d else transform
 
 
 def _grid(crs: Any, transform: Any, shape: tuple[int, int]) -> Grid:

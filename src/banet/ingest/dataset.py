@@ -56,12 +56,17 @@ def from_dataset(
 
     Raises:
         InputError: if something is at `path` already, a variable is missing, a day comes twice, the grid is
-            not regular or its cells are not square, or a value is no reflectance.
+            not regular or its cells are not square, a value is no reflectance, or the hot spots are of
+            another place or of other days.
     """
     target = Path(path)
     if target.exists():
         raise InputError(f"{target} is there already; open it, or choose another name")
     source = _Source.of(ds, name)
+    if hotspots is not None and "frp" not in source.ds:
+        from banet.observations.hotspots import tell_placed
+
+        tell_placed(hotspots, source.region, np.sort(source.days))
     with writing(target) as part:
         cube = Cube.create(part, source.region, sensor=sensor, mir_band=mir_band or source.mir_band)
         with cube.writing():

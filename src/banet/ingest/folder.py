@@ -21,7 +21,8 @@ from banet.errors import BanetError, InputError, NotFoundError, UnreadableFileEr
 from banet.grid.region import Region
 from banet.io.counts import Counts
 from banet.io.files import PathLike
-from banet.observations.hotspots import fires_of, read_hotspots
+from banet.io.progress import Progress
+from banet.observations.hotspots import fires_of, read_hotspots, tell_placed
 from banet.observations.planes import DayPlanes, ObservationSource
 from banet.parallel import spread
 
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
 __all__ = ["Progress", "build_cube", "images_of"]
 
 _NO_FILE = "no file"
-
-Progress = Callable[[int, int, str], None]
 
 
 def build_cube(
@@ -48,6 +47,7 @@ def build_cube(
     workers: int | None = None,
     scheduler: str | Client | None = None,
     progress: Progress | None = None,
+    notice: Callable[[str], None] | None = None,
 ) -> Cube:
     """Build a cube from satellite files and hot spots, or bring one up to date.
 
@@ -72,11 +72,15 @@ def build_cube(
         scheduler: address, or client, of a dask cluster whose workers read instead; they must see folder
             and cube.
         progress: called after each day with the number of days done, of all days, and a line about the day.
+        notice: called with one line that says how many hot spots lie in the region, what was left out, and
+            on how many days the fires are known; without it a `BanetWarning` says so where rows were left out
+            or none lies in the region.
 
     Raises:
         NotFoundError: if a folder or hot-spot file is not there, or no file falls on the days asked for.
         InputError: if `out` holds a cube of another region or sensor, `end` is before `start`, a hot-spot
-            table lacks a column, or workers and a scheduler are given.
+            table lacks a column, the hot spots are of another place or of other days, or workers and a
+            scheduler are given.
         UnreadableFileError: if a hot-spot file cannot be read, `out` is no cube, or no image could be read;
             the cube then holds the gaps.
         OutputError: if `out` cannot be written to, or another process is writing to it.
@@ -86,6 +90,8 @@ def build_cube(
     files = reader.files(folder)
     days = _days(files, start, end, folder, reader)
     table = hotspots if isinstance(hotspots, pd.DataFrame) or hotspots is None else read_hotspots(hotspots)
+    if table is not None:
+        tell_placed(table, region, days, notice)
     cube = _open_or_create(out, region, reader)
     builder = _Builder(cube, reader, folder, files, table, vegetation_only)
     finding = spread(builder.find, days, workers=workers, scheduler=scheduler, needs=builder.needs)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from banet.burned_area.burned_area import BurnedArea
+from banet.burned_area.burned_area import UNKNOWN_DAYS, BurnedArea
 from banet.burned_area.dated import DatedFractions
 from banet.burned_area.quality import Quality
 from banet.days import Day, Days, month_range
-from banet.errors import InputError, NotFoundError
+from banet.errors import BanetWarning, InputError, NotFoundError
 from banet.grid.cutting import Grid, covered, cut_pixels
 from banet.grid.region import Region
 from banet.grid.sinusoidal import Ints, Reals
@@ -32,7 +33,10 @@ something that a 500 m pixel can show.
 
 @dataclass(frozen=True, eq=False)
 class _Burns:
-    """Burned pixels of one place: (n,) arrays, indices in its grid; confidence in percent, NaN if unknown."""
+    """Burned pixels of one place: (n,) arrays, indices in its grid.
+
+    Confidence in percent, NaN if unknown; share: part of the pixel that burned.
+    """
 
     grid: Grid
     row: Ints
@@ -40,6 +44,7 @@ class _Burns:
     day: Days
     uncertainty: Reals
     confidence: Reals
+    share: Reals
 
 
 def assemble(
@@ -64,12 +69,16 @@ def assemble(
     Raises:
         NotFoundError: if no file touches the region in the period.
         InputError: if files of one place differ in grid.
+
+    Warns:
+        BanetWarning: if months of the period have no file. Their days are not known: the period ends with the
+            last month that has one, and months between are in the attribute `unknown_days`.
     """
     first, stop = days
     months = month_range(first, stop - 1)
     burns: dict[str, list[_Burns]] = {}
     cover = _Coverage(region, quality)
-    touched = False
+    touched: list[np.datetime64] = []
     # The month before tells which pixels burned just before the period and are not to be counted again.
     for month in month_range(months[0] - 1, months[-1]):
         pieces = []
@@ -78,17 +87,20 @@ def assemble(
             if layers.burn.size:
                 pieces.append((layers.grid, layers))
                 burns.setdefault(file.place, []).append(_burned(layers, month))
-        if month >= months[0]:
-            touched = touched or bool(pieces)
+        if month >= months[0] and pieces:
+            touched.append(month)
             cover.add_month(month, pieces)
     if not touched:
         raise NotFoundError(
             f"no {files[0].source} file touches {region.name} in {months[0]} to {months[-1]}; "
             f"the files are of {files[0].month} to {files[-1].month}"
         )
+    first, stop, unknown, notes = _months_without(
+        months, touched, days, f"{files[0].source} of {region.name}"
+    )
     places = [_once(place, duplicate_days) for place in burns.values()]
     parts = [_fractions(place, region) for place in places]
-    return BurnedArea.from_dated(
+    found = BurnedArea.from_dated(
         DatedFractions.join(parts),
         name=files[0].source,
         known=cover.known,
@@ -97,7 +109,35 @@ def assemble(
         water=cover.water,
         quality=cover.quality,
         confidence=_confidence(places, region),
+        notes=notes,
     )
+    return replace(found, attrs={**found.attrs, UNKNOWN_DAYS: unknown}) if unknown else found
+
+
+def _months_without(
+    months: npt.NDArray[np.datetime64], touched: list[np.datetime64], days: tuple[Day, Day], what: str
+) -> tuple[Day, Day, list[list[str]], list[str]]:
+    """Tell of the months that have no file: nothing is known of their days, of others it is.
+
+    Returns:
+        first day and the day after the last that the files speak of; first and last days of the months
+        without a file between them; a line that names all months without one.
+    """
+    lacking = [month for month in months if month not in touched]
+    start = max(days[0], touched[0].astype("datetime64[D]"))
+    stop = min(days[1], (touched[-1] + 1).astype("datetime64[D]"))
+    if not lacking:
+        return start, stop, [], []
+    note = (
+        f"{what}: no file of {', '.join(str(month) for month in lacking)}; "
+        f"the days of {'that month' if len(lacking) == 1 else 'those months'} are not known"
+    )
+    warnings.warn(note, BanetWarning, stacklevel=4)
+    inner = [month for month in lacking if touched[0] < month < touched[-1]]
+    unknown = [
+        [str(month.astype("datetime64[D]")), str((month + 1).astype("datetime64[D]") - 1)] for month in inner
+    ]
+    return start, stop, unknown, [note]
 
 
 class _Coverage:
@@ -137,7 +177,9 @@ def _burned(layers: Layers, month: np.datetime64) -> _Burns:
     day = resolve_year(layers.burn[row, col], month)
     planes = (layers.uncertainty, layers.confidence)
     known = (np.full(row.size, np.nan) if p is None else p[row, col].astype(np.float64) for p in planes)
-    return _Burns(layers.grid, row, col, day, *known)
+    share = np.ones(row.size) if layers.fraction is None else layers.fraction[row, col].astype(np.float64)
+    uncertainty, confidence = known
+    return _Burns(layers.grid, row, col, day, uncertainty, confidence, share)
 
 
 def _once(months: list[_Burns], within: int) -> _Burns:
@@ -147,7 +189,7 @@ def _once(months: list[_Burns], within: int) -> _Burns:
         raise InputError("the files of one tile or window differ in grid; give files of one product and size")
     parts = {
         name: np.concatenate([getattr(month, name) for month in months])
-        for name in ("row", "col", "day", "uncertainty", "confidence")
+        for name in ("row", "col", "day", "uncertainty", "confidence", "share")
     }
     row, col, day = parts["row"], parts["col"], parts["day"]
     order = np.lexsort((day, col, row))
@@ -161,7 +203,12 @@ def _once(months: list[_Burns], within: int) -> _Burns:
 def _fractions(burns: _Burns, region: Region) -> DatedFractions:
     cuts = cut_pixels(burns.grid, burns.row, burns.col, region)
     return DatedFractions.from_pieces(
-        region, cuts.row, cuts.col, burns.day[cuts.run], cuts.fraction, burns.uncertainty[cuts.run]
+        region,
+        cuts.row,
+        cuts.col,
+        burns.day[cuts.run],
+        cuts.fraction * burns.share[cuts.run],
+        burns.uncertainty[cuts.run],
     )
 
 

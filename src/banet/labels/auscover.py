@@ -57,7 +57,7 @@ def read_auscover(paths: PathLike | Iterable[PathLike], region: Region, start: A
             known[:] = False
             continue
         _check(window, files[year].name)
-        known &= covered(window.grid, ~window.missing(), region) >= 0.5
+        known &= covered(window.grid, ~window.missing((0,)), region) >= 0.5
         parts.append(_fractions(window, year, region))
     if not parts:
         have = ", ".join(str(year) for year in sorted(files))
@@ -87,7 +87,7 @@ def _by_year(paths: list[Path]) -> dict[int, Path]:
 
 
 def _check(window: RasterWindow, name: str) -> None:
-    held = np.unique(window.values[~window.missing()])
+    held = np.unique(window.values[~window.missing((0,))])
     if held.size and not (held.min() >= 0 and held.max() <= 12):
         raise UnreadableFileError(
             f"{name}: values from {held.min()} to {held.max()}; expected months, 0 to 12"
@@ -95,7 +95,7 @@ def _check(window: RasterWindow, name: str) -> None:
 
 
 def _fractions(window: RasterWindow, year: int, region: Region) -> DatedFractions:
-    row, col = np.nonzero((window.values > 0) & ~window.missing())
+    row, col = np.nonzero((window.values > 0) & ~window.missing((0,)))
     cuts = cut_pixels(window.grid, row, col, region)
     month = window.values[row, col].astype(np.int64)
     day = _middle(year, month)[cuts.run]

@@ -1,8 +1,6 @@
-"""FireCCI51 and FireCCIS311, ESA's monthly burned-area products, to burned fraction by cell and day.
+"""Monthly products of ESA and Copernicus (FireCCI, C3S, CLMS) to burned fraction by cell and day.
 
-One GeoTIFF a layer, month and continent, in degrees (product user guides of Fire_cci, D4.2): `JD` int16 day
-of year of the first detection (0 unburned, -1 not observed, -2 not burnable), `CL` uint8 confidence 0-100,
-`LC` land cover of what burned. Names: YYYYMMDD-ESACCI-L3S_FIRE-BA-{sensor}-AREA_{n}-fv{version}-JD.tif.
+Names of files and layers are in `banet.labels.monthly_products`.
 """
 
 from __future__ import annotations
@@ -13,23 +11,22 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from banet.burned_area.burned_area import BurnedArea
-from banet.days import as_day, as_month, parse_period
-from banet.errors import InputError
-from banet.grid.rasters import read_window
+from banet.days import parse_period
+from banet.errors import InputError, UnreadableFileError
+from banet.grid.netcdf import read_layers
+from banet.grid.rasters import RasterWindow, read_window
 from banet.grid.region import Region
 from banet.io.files import PathLike
 from banet.labels.assemble import DUPLICATE_DAYS, assemble
-from banet.labels.monthly_files import MISSING, Layers, MonthlyFile, checked, latest, listed_paths
+from banet.labels.monthly_files import MISSING, WATER, Layers, MonthlyFile, checked, latest, listed_paths
+from banet.labels.monthly_products import Product, named, product_of
 
 __all__ = ["read_firecci"]
 
-_NAME = re.compile(
-    r"^(\d{8})-ESACCI-L3S_FIRE-BA-(?P<sensor>[A-Za-z0-9_]+)-(?P<area>AREA_\d+)-fv(?P<version>[\d.]+)-JD",
-    re.IGNORECASE,
-)
-_TIF = {".tif", ".tiff"}
+_PERCENT = 100.0
 
 
 def read_firecci(
@@ -41,10 +38,11 @@ def read_firecci(
     minimum_confidence: int = 0,
     duplicate_days: int = DUPLICATE_DAYS,
 ) -> BurnedArea:
-    """Read FireCCI51 or FireCCIS311 pixel files to burned fractions on a region's grid.
+    """Read pixel files of FireCCI, FireCCISFD, C3S or CLMS (300 m) to burned fractions on a region's grid.
 
     Args:
-        paths: `JD` files or folders that hold them; `CL` files are found beside them.
+        paths: files with the day of burning (`JD`, `DOB`, or a NetCDF of all layers), or folders that hold
+            them; rasters of the other layers are found beside them.
         region: the grid to put them on.
         start: first day, or the month whose first day it is.
         end: last day, or the month whose last day it is.
@@ -59,45 +57,67 @@ def read_firecci(
         InputError: if files are misnamed or of different products, or confidence is asked for and not there.
         UnreadableFileError: if a file is damaged.
     """
-    files = latest([_named(path) for path in listed_paths(paths, _is_jd, "FireCCI file (*-JD.tif)")])
+    found = listed_paths(paths, lambda path: product_of(path.name) is not None, "FireCCI file (*-JD.tif)")
+    files = latest([named(path) for path in found])
     reader = _reader(minimum_confidence)
-    return assemble(
-        files, reader, region, parse_period(start, end), duplicate_days=duplicate_days, quality=False
-    )
-
-
-def _is_jd(path: Path) -> bool:
-    return path.suffix.lower() in _TIF and bool(_NAME.match(path.name))
-
-
-def _named(path: Path) -> MonthlyFile:
-    found = _NAME.match(path.name)
-    if not found:
-        raise InputError(
-            f"{path.name} is not named like YYYYMMDD-ESACCI-L3S_FIRE-BA-MODIS-AREA_3-fv5.1-JD.tif"
-        )
-    product = f"FireCCI {found['sensor']}"
-    return MonthlyFile(as_month(as_day(found[1])), found["area"], product, f"v{found['version']}", path)
+    days = parse_period(start, end)
+    return assemble(files, reader, region, days, duplicate_days=duplicate_days, quality=False)
 
 
 def _reader(minimum: int) -> Callable[[MonthlyFile, Region], Layers]:
     def read(file: MonthlyFile, region: Region) -> Layers:
-        window = read_window(file.path, region)
-        dates = window.values.astype(np.int16)
-        # The files name no value for nothing, or one that is none of the dates.
-        dates[window.missing() & ~np.isin(dates, (0, -1, -2))] = MISSING
-        other = _confidence_file(file.path)
-        confidence = None if other is None else read_window(other, region).values.astype(np.uint8)
-        layers = checked(Layers(window.grid, dates, confidence=confidence), file.path.name)
+        known = product_of(file.path.name)
+        assert known is not None  # the list holds none else
+        windows = (_of_netcdf if known[0].netcdf else _of_rasters)(known[0], file.path, region)
+        layers = checked(_layers(known[0], windows, file.path.name), file.path.name)
         if minimum > 0:
-            if confidence is None:
+            if layers.confidence is None:
                 raise InputError(f"no CL file beside {file.path.name}; a confidence of {minimum} needs it")
-            dates[(dates > 0) & (confidence < minimum)] = 0
+            layers.burn[(layers.burn > 0) & (layers.confidence < minimum)] = 0
         return layers
 
     return read
 
 
-def _confidence_file(path: Path) -> Path | None:
-    other = path.with_name(re.sub(r"-JD(?=[._-])", "-CL", path.name, flags=re.IGNORECASE))
-    return other if other != path and other.is_file() else None
+def _of_netcdf(product: Product, path: Path, region: Region) -> dict[str, RasterWindow | None]:
+    wanted = {"date": product.date, "confidence": product.confidence, "fraction": product.fraction}
+    windows = read_layers(path, region, wanted)
+    if windows["date"] is None:
+        raise UnreadableFileError(f"{path.name} lacks the layer {' or '.join(product.date)}")
+    return windows
+
+
+def _of_rasters(product: Product, path: Path, region: Region) -> dict[str, RasterWindow | None]:
+    windows: dict[str, RasterWindow | None] = {"date": read_window(path, region)}
+    for layer, mine, theirs in product.beside:
+        other = path.with_name(re.sub(mine, theirs, path.name, flags=re.IGNORECASE))
+        there = other != path and other.is_file()
+        windows[layer] = read_window(other, region) if there else None
+    return windows
+
+
+def _layers(product: Product, windows: dict[str, RasterWindow | None], name: str) -> Layers:
+    date = windows["date"]
+    assert date is not None
+    # What a file names for nothing may be a value that means something: 0 unburned, -2 not burnable.
+    burn = date.whole(MISSING, (0, MISSING, WATER) if product.water else (0,), name)
+    if not product.water:
+        burn[burn < 0] = MISSING
+    confidence, fraction = _scaled(windows.get("confidence"), _PERCENT), _scaled(windows.get("fraction"), 1.0)
+    return Layers(
+        date.grid,
+        burn,
+        confidence=None if confidence is None else np.nan_to_num(np.round(confidence)).astype(np.uint8),
+        fraction=None if fraction is None else np.where(fraction > 0, fraction, 1).astype(np.float32),
+    )
+
+
+def _scaled(window: RasterWindow | None, whole: float) -> npt.NDArray[np.float64] | None:
+    """Return a probability or fraction such that 1 or 100 of the file is `whole`; NaN where missing."""
+    if window is None:
+        return None
+    values = np.where(window.missing((0,)), np.nan, window.values).astype(np.float64)
+    values[~((values >= 0) & (values <= _PERCENT))] = np.nan
+    percent = bool(np.nanmax(values, initial=0) > 1) or np.issubdtype(window.values.dtype, np.integer)
+    scaled: npt.NDArray[np.float64] = values * (whole / (_PERCENT if percent else 1.0))
+    return scaled

@@ -27,6 +27,7 @@ from banet.io.files import PathLike, visible_files
 from banet.io.hdf4 import read_arrays
 
 __all__ = [
+    "MEANINGS",
     "MISSING",
     "WATER",
     "Layers",
@@ -41,10 +42,13 @@ __all__ = [
 
 _HDF_NAMES = ("Burn Date", "Burn Date Uncertainty", "QA", "First Day", "Last Day")
 _PRODUCT = re.compile(r"^(MCD64A1|VNP64A1|VJ[12]64A1|MCD64monthly|MCD45A1)", re.IGNORECASE)
-_DATE = re.compile(r"(?:\.A|doy)(\d{4})(\d{3})(?=\D|$)")
+# A2020214 (NASA), doy2020214 and doy2020214000000 (AppEEARS, old and new), _2020_214 (MODIStsp).
+_DATE = re.compile(r"(?:(?:\.A|doy)(\d{4})(\d{3})(?:\d{6})?|_(\d{4})_(\d{3}))(?=\D|$)")
 _VERSION = re.compile(r"[._](\d{3})[._]")
 _BURN_DATE_TIF = re.compile(r"burn[_-]?date(?!.*uncert)", re.IGNORECASE)
 MISSING, WATER = -1, -2
+MEANINGS = (0, WATER)
+"""Burn dates that mean something even where a file names one of them as its value for nothing."""
 
 
 @dataclass(frozen=True, order=True)
@@ -78,7 +82,7 @@ class MonthlyFile:
             raise InputError(
                 f"{file.name} is not named like MCD64A1.AYYYYDDD.hHHvVV.061.*.hdf (VNP64A1 and .tif likewise)"
             )
-        month = as_month(from_day_of_year(int(date[1]), int(date[2])))
+        month = as_month(from_day_of_year(int(date[1] or date[3]), int(date[2] or date[4])))
         version = _VERSION.search(file.name.replace(date[0], ""))
         place = re.search(r"(?<=[._])(h\d{2}v\d{2}|Win\d{2}|aid\d+)(?=[._]|$)", file.name, re.IGNORECASE)
         return cls(month, place[1] if place else "", product[1].upper(), version[1] if version else "", file)
@@ -100,6 +104,7 @@ class Layers:
         qa: bits, (rows, columns) uint8; None if the file has none.
         first, last: day of year, (rows, columns) int16, below 1 where there is none; None as above.
         confidence: percent, (rows, columns) uint8; None as above.
+        fraction: part of a burned pixel that burned, (rows, columns) float32; None where all of it did.
     """
 
     grid: Grid
@@ -109,6 +114,7 @@ class Layers:
     first: npt.NDArray[np.int16] | None = None
     last: npt.NDArray[np.int16] | None = None
     confidence: npt.NDArray[np.uint8] | None = None
+    fraction: npt.NDArray[np.float32] | None = None
 
 
 def find_monthly_files(paths: PathLike | Iterable[PathLike]) -> list[MonthlyFile]:
@@ -191,7 +197,7 @@ def checked(layers: Layers, name: str) -> Layers:
         UnreadableFileError: if they do not.
     """
     shape = layers.burn.shape
-    for part in ("uncertainty", "qa", "first", "last", "confidence"):
+    for part in ("uncertainty", "qa", "first", "last", "confidence", "fraction"):
         plane = getattr(layers, part)
         if plane is not None and plane.shape != shape:
             raise UnreadableFileError(
@@ -236,17 +242,15 @@ def _check_corner(path: Path, grid: SinusoidalGrid, metadata: str) -> None:
 
 def _read_tif(path: Path, region: Region) -> Layers:
     burn = read_window(path, region)
-    dates = burn.values.astype(np.int16)
-    if burn.nodata != WATER:
-        dates[burn.missing()] = MISSING
+    dates = burn.whole(MISSING, MEANINGS, path.name)
     names = {"uncertainty": "Burn_Date_Uncertainty", "qa": "QA", "first": "First_Day", "last": "Last_Day"}
     kinds = {"uncertainty": np.uint8, "qa": np.uint8, "first": np.int16, "last": np.int16}
     planes: dict[str, Any] = {}
     for part, layer in names.items():
         other = path.with_name(path.name.replace("Burn_Date", layer))
         if other != path and other.is_file():
-            values = read_window(other, region).values
-            planes[part] = np.maximum(values, 0).astype(kinds[part])
+            layer_of = read_window(other, region)
+            planes[part] = np.maximum(layer_of.whole(0, (), other.name), 0).astype(kinds[part])
     return Layers(burn.grid, dates, **planes)
 
 

@@ -1,4 +1,4 @@
-"""When the fires of a perimeter table began and ended, in the fields that agencies use."""
+"""First and last day of the fires of a perimeter table, from the fields that agencies use."""
 
 from __future__ import annotations
 
@@ -10,24 +10,23 @@ import numpy.typing as npt
 
 from banet.days import Days
 from banet.errors import InputError
+from banet.labels.date_columns import DateOrder, month_number, read_dates
+from banet.labels.perimeter_fields import (
+    DAY_OF_YEAR_PARTS,
+    DAY_PARTS,
+    FIELDS,
+    MONTH_PARTS,
+    YEAR_PARTS,
+    found_field,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["FireDates", "fire_dates"]
 
-START_FIELDS = (
-    "firedate",
-    "ig_date",
-    "dhinicio",
-    "dh_inicio",
-    "initialdat",
-    "initialdate",
-    "startdate",
-    "start_date",
-)
-END_FIELDS = ("finaldate", "dhfim", "dh_fim", "enddate", "end_date")
 _MONTH_ONLY = 16.0
+_MIDDLE = 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,71 +36,163 @@ class FireDates:
     Attributes:
         start: first day of each fire, (n,) datetime64[D], NaT where the table has none.
         uncertainty: days, (n,) float64; NaN where the table says nothing of the end.
+        fields: names of the fields that they come from.
+        notes: what is odd about them.
     """
 
     start: Days
     uncertainty: npt.NDArray[np.float64]
+    fields: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def only(self, keep: npt.NDArray[np.bool_]) -> FireDates:
         """Return some of them."""
-        return FireDates(self.start[keep], self.uncertainty[keep])
+        return FireDates(self.start[keep], self.uncertainty[keep], self.fields, self.notes)
 
 
-def fire_dates(table: pd.DataFrame, file: str, date_field: str | None = None) -> FireDates:
+def fire_dates(
+    table: pd.DataFrame,
+    file: str,
+    date_field: str | None = None,
+    *,
+    end_field: str | None = None,
+    date_format: str | None = None,
+) -> FireDates:
     """Find the dates in a table of perimeters.
 
+    Args:
+        table: the fields.
+        file: its name, for messages.
+        date_field: field with the first day; found by its name if None.
+        end_field: field with the last day; likewise.
+        date_format: see `banet.labels.date_columns.read_dates`.
+
     Raises:
-        InputError: if there is no field with dates, or not one date can be read from it.
+        InputError: if there is no field with dates, not one date can be read from it, or it cannot be told
+            what they are.
     """
-    by_name = {str(column).lower(): column for column in table.columns}
-    if date_field is not None and date_field.lower() not in by_name:
-        raise InputError(f"{file} has no field {date_field}; it has {', '.join(map(str, table.columns))}")
-    names = START_FIELDS if date_field is None else (date_field.lower(),)
-    start_name = next((by_name[name] for name in names if name in by_name), None)
-    if start_name is None:
+    by_name = {str(column).lower(): str(column) for column in table.columns}
+    starts, ends = _fields(by_name, file, table, date_field, end_field)
+    if not starts:
         return _from_parts(table, by_name, file)
-    start = _days(table[start_name])
+    order = DateOrder()
+    for name in (*starts, *ends):
+        if date_format is None:
+            order.look(list(table[name]), name)
+    try:
+        start = _coalesced(table, starts, order, date_format)
+        end = _coalesced(table, ends, order, date_format) if ends else None
+    except InputError as error:
+        raise InputError(f"{file}: {error}") from error
+    if len(table) and np.isnat(start).all():
+        shown = table[starts[0]].iloc[0]
+        raise InputError(
+            f"{file}: the field {starts[0]} holds no date, such as {shown!r}; "
+            "say --date-format, or name another field with --date-field"
+        )
+    spread, notes = _spread(start, end, ends)
+    return FireDates(start, spread, (*starts[:1], *ends[:1]), notes)
+
+
+def _fields(
+    by_name: dict[str, str], file: str, table: pd.DataFrame, date_field: str | None, end_field: str | None
+) -> tuple[list[str], list[str]]:
+    """Return the fields of the first and of the last day, those given or those of a known inventory."""
+    for asked in (date_field, end_field):
+        if asked is not None and asked.lower() not in by_name:
+            raise InputError(f"{file} has no field {asked}; it has {', '.join(map(str, table.columns))}")
+    starts: list[str] = [by_name[date_field.lower()]] if date_field is not None else []
+    ends: list[str] = [by_name[end_field.lower()]] if end_field is not None else []
+    for known in FIELDS:
+        found = found_field(by_name, known.start)
+        if not found or (known.needs and known.needs not in by_name):
+            continue
+        if date_field is not None and starts[0] not in found:
+            continue
+        starts = starts or found
+        ends = ends or found_field(by_name, known.end)
+        break
+    if starts and not ends:
+        ends = found_field(by_name, next(known.end for known in FIELDS if known.inventory == "any"))
+    return starts, [name for name in ends if name not in starts]
+
+
+def _coalesced(table: pd.DataFrame, names: list[str], order: DateOrder, form: str | None) -> Days:
+    """Read the first of some fields; where it is empty, the next."""
+    days = read_dates(table[names[0]], order, form)
+    for name in names[1:]:
+        if np.isnat(days).any():
+            days = np.where(np.isnat(days), read_dates(table[name], order, form), days)
+    return days
+
+
+def _spread(
+    start: Days, end: Days | None, ends: list[str]
+) -> tuple[npt.NDArray[np.float64], tuple[str, ...]]:
+    """Return the days from first to last, NaN where one is not known or the last comes first."""
+    if end is None:
+        return np.full(len(start), np.nan), ()
+    length = (end - start).astype(np.float64)
+    length[np.isnat(start) | np.isnat(end)] = np.nan
+    wrong = int((length < 0).sum())
+    notes = (f"{wrong} end ({ends[0]}) before they start: their end is not used",) if wrong else ()
+    return np.where(length >= 0, length, np.nan), notes
+
+
+def _from_parts(table: pd.DataFrame, by_name: dict[str, str], file: str) -> FireDates:
+    """Year and month, or day of year, in fields of their own; months by number or name."""
+    year, month, day, doy = (
+        next(iter(found_field(by_name, names)), None)
+        for names in (YEAR_PARTS, MONTH_PARTS, DAY_PARTS, DAY_OF_YEAR_PARTS)
+    )
+    if year is None or (month is None and doy is None):
+        raise InputError(
+            f"{file} has no field with dates (FIREDATE, Ig_Date, Year and StartMonth, ...); name it with "
+            f"--date-field (date_field=). It has {', '.join(map(str, table.columns))}"
+        )
+    years = _numbers(table[year])
+    whole = np.full(len(table), np.nan)
+    start: Days = np.full(len(table), np.datetime64("NaT", "D"))
+    if doy is not None:
+        start = _ordinal(years, _numbers(table[doy]))
+    if month is not None:
+        months = np.array([month_number(value) for value in table[month]], np.float64)
+        days = np.full(len(table), np.nan) if day is None else _numbers(table[day])
+        dated = _calendar(years, months, np.where(days >= 1, days, _MIDDLE))
+        use = np.isnat(start)
+        whole[use & ~np.isnat(dated) & ~(days >= 1)] = _MONTH_ONLY
+        start = np.where(use, dated, start)
+    used = tuple(name for name in (year, month, day, doy) if name is not None)
     if len(table) and np.isnat(start).all():
         raise InputError(
-            f"{file}: the field {start_name} holds no date, such as {table[start_name].iloc[0]!r}"
+            f"{file}: the fields {', '.join(used)} hold no date, such as "
+            f"{[table[name].iloc[0] for name in used]!r}; name another field with --date-field"
         )
-    end_name = next((by_name[name] for name in END_FIELDS if name in by_name), None)
-    spread = np.full(len(table), np.nan)
-    if end_name is not None:
-        length = (_days(table[end_name]) - start).astype(np.float64)
-        length[np.isnat(start) | np.isnat(_days(table[end_name]))] = np.nan
-        spread = np.where(length >= 0, length, np.nan)
-    return FireDates(start, spread)
+    return FireDates(start, whole, used)
 
 
-def _from_parts(table: pd.DataFrame, by_name: dict[str, Any], file: str) -> FireDates:
-    """Year, month and day in fields of their own, as MTBS had them."""
+def _numbers(column: pd.Series[Any]) -> npt.NDArray[np.float64]:
     import pandas as pd
 
-    year = next((by_name[name] for name in ("year", "fire_year") if name in by_name), None)
-    month = next((by_name[name] for name in ("startmonth", "month") if name in by_name), None)
-    if year is None or month is None:
-        raise InputError(
-            f"{file} has no field with dates (FIREDATE, Ig_Date, Year and StartMonth); name it. "
-            f"It has {', '.join(map(str, table.columns))}"
-        )
-    day = next((by_name[name] for name in ("startday", "day") if name in by_name), None)
-    numbers = {
-        "year": pd.to_numeric(table[year], errors="coerce"),
-        "month": pd.to_numeric(table[month], errors="coerce"),
-    }
-    known = pd.to_numeric(table[day], errors="coerce") if day is not None else pd.Series(np.nan, table.index)
-    numbers["day"] = known.where(known >= 1, 15 + 1)
-    start = pd.to_datetime(pd.DataFrame(numbers), errors="coerce").to_numpy().astype("datetime64[D]")
-    return FireDates(start, np.where(known.to_numpy(np.float64) >= 1, np.nan, _MONTH_ONLY))
+    return pd.to_numeric(column, errors="coerce").to_numpy(np.float64)
 
 
-def _days(column: pd.Series[Any]) -> Days:
-    """Dates from text, dates, or milliseconds since 1970 (as feature services give them)."""
-    import pandas as pd
+def _ordinal(years: npt.NDArray[np.float64], days: npt.NDArray[np.float64]) -> Days:
+    known = (years >= 1900) & (years <= 2100) & (days >= 1) & (days <= 366)
+    first = (
+        (np.where(known, years, 1970) - 1970).astype(np.int64).astype("datetime64[Y]").astype("datetime64[D]")
+    )
+    result = first + (np.where(known, days, 1) - 1).astype(np.int64)
+    known &= result.astype("datetime64[Y]") == first.astype("datetime64[Y]")
+    return np.where(known, result, np.datetime64("NaT", "D"))
 
-    if pd.api.types.is_numeric_dtype(column):
-        stamps = pd.to_datetime(column, unit="ms", errors="coerce")
-    else:
-        stamps = pd.to_datetime(column, errors="coerce", format="mixed", utc=True).dt.tz_localize(None)
-    return stamps.to_numpy().astype("datetime64[D]")
+
+def _calendar(
+    years: npt.NDArray[np.float64], months: npt.NDArray[np.float64], days: npt.NDArray[np.float64]
+) -> Days:
+    known = (years >= 1900) & (years <= 2100) & (months >= 1) & (days <= 31)
+    count = (np.where(known, years, 1970) - 1970) * 12 + np.where(known, months, 1) - 1
+    month = count.astype(np.int64).astype("datetime64[M]")
+    result = month.astype("datetime64[D]") + (np.where(known, days, 1) - 1).astype(np.int64)
+    known &= result.astype("datetime64[M]") == month
+    return np.where(known, result, np.datetime64("NaT", "D"))

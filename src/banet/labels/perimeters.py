@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,10 +13,13 @@ import numpy.typing as npt
 
 from banet.burned_area.burned_area import BurnedArea
 from banet.burned_area.dated import DatedFractions
-from banet.days import parse_period
-from banet.errors import InputError, NotFoundError, UnreadableFileError
+from banet.days import Day, Days, parse_period
+from banet.errors import BanetWarning, InputError
+from banet.grid.polygons import box_of, extent, within_180
 from banet.grid.region import Region
-from banet.io.files import PathLike, visible_files
+from banet.grid.vectors import Polygons, read_polygons
+from banet.io.counts import Counts
+from banet.io.files import PathLike
 from banet.labels.perimeter_dates import FireDates, fire_dates
 
 if TYPE_CHECKING:
@@ -27,7 +31,6 @@ RESOLUTION = 0.0003
 """Degrees, about 30 m: polygons are drawn so finely and averaged to the cells."""
 
 _BLOCK = 64
-_SUFFIXES = (".shp", ".gpkg", ".geojson", ".parquet", ".fgb", ".gdb")
 
 
 def read_perimeters(
@@ -38,43 +41,132 @@ def read_perimeters(
     *,
     name: str | None = None,
     date_field: str | None = None,
+    end_field: str | None = None,
+    date_format: str | None = None,
+    layer: str | None = None,
     resolution: float = RESOLUTION,
 ) -> BurnedArea:
     """Read fire perimeters to burned fractions on a region's grid, dated by the start of each fire.
 
-    Dates are found in the fields that MTBS (`Ig_Date`; in older files `Year`, `StartMonth`, `StartDay`), ICNF
-    and EFFIS (`FIREDATE`, with `FINALDATE` as end) use. Where an end is given, the days from start to end are
-    the uncertainty; where only a month is, 16 days. Where perimeters overlap, the earliest counts.
+    Dates are found in the fields of the inventories in `banet.labels.perimeter_fields` (EFFIS, MTBS, ICNF,
+    WFIGS, NBAC, FRAP, FIRED, FEDS, ...). Where an end is given, the days from start to end are the
+    uncertainty; where only a month is, 16 days. Where perimeters overlap, the earliest counts.
+
+    What was read, left out and repaired is in the notes; a warning says so where anything was left out.
 
     Such inventories have a least size (MTBS: 202 or 405 ha): smaller fires are missing, and so unburned.
 
     Args:
-        path: a vector file, or a folder that holds one.
+        path: a vector file, or a folder, ZIP or gzip file that holds one.
         region: the grid to put them on.
         start: first day or month.
         end: last day or month, included.
         name: of the source; by default that of the file.
-        date_field: field with the date, where it has another name.
+        date_field: field with the first day, where it has another name.
+        end_field: field with the last day, likewise.
+        date_format: of the dates where they do not tell it: `dmy`, `mdy`, a pattern such as `%d.%m.%Y`, or
+            for numbers `yyyymmdd`, `yyyyddd`, `s`, `ms`, `excel`.
+        layer: name of the layer, where the file has several.
         resolution: degrees in which polygons are drawn.
 
     Raises:
         NotFoundError: if there is no such file.
         UnreadableFileError: if it is no vector file, or has no coordinate reference system.
-        InputError: if no date is found, or polygons are not areas.
+        InputError: if no date is found or its form cannot be told, polygons are not areas, or none can be
+            placed: the file is of another place or of other years.
+
+    Warns:
+        BanetWarning: if perimeters are left out for another reason than their day or place.
     """
     first, stop = parse_period(start, end)
-    file = _file(Path(path))
-    table = _polygons(file)
-    dates = fire_dates(table.drop(columns=table.geometry.name), file.name, date_field)
-    undated = int(np.isnat(dates.start).sum())
-    notes = (f"{undated} perimeters without a date left out",) if undated else ()
-    inside = ~np.isnat(dates.start) & (dates.start >= first) & (dates.start < stop)
-    dated = burned_of_polygons(table.geometry[inside], dates.only(inside), region, resolution=resolution)
-    return BurnedArea.from_dated(dated, name=name or file.stem, start=first, stop=stop, notes=notes)
+    found = read_polygons(path, layer=layer)
+    dates = fire_dates(found.table, found.name, date_field, end_field=end_field, date_format=date_format)
+    counts, inside = _placed(found, dates, region, (first, stop))
+    dated = burned_of_polygons(found.geometry[inside], dates.only(inside), region, resolution=resolution)
+    if counts.left_out or counts.notes:
+        warnings.warn(f"{found.name}: {counts}", BanetWarning, stacklevel=2)
+    return BurnedArea.from_dated(
+        dated, name=name or Path(found.name).stem, start=first, stop=stop, notes=(str(counts),)
+    )
+
+
+def _placed(
+    found: Polygons, dates: FireDates, region: Region, period: tuple[Day, Day]
+) -> tuple[Counts, npt.NDArray[np.bool_]]:
+    """Count the perimeters of a period and a region, and return which they are.
+
+    None of them is an answer only where the file speaks of the region and of the period: it has perimeters
+    around the one and before and after the other.
+
+    Raises:
+        InputError: if it does not.
+    """
+    start, stop = period
+    known = ~np.isnat(dates.start)
+    timely = known & (dates.start >= start) & (dates.start < stop)
+    near = _touching(found.geometry, region)
+    days = f"{start} to {stop - 1}"
+    counts = Counts(
+        "perimeters", found.read, int((timely & near).sum()), f"burned in {region.name} from {days}"
+    )
+    for reason, number in found.left_out:
+        counts = counts.without(reason, number)
+    counts = counts.without("without a date that can be read", int((~known).sum()))
+    counts = counts.noting(*found.notes, *dates.notes)
+    _check_meant(found, dates.start[known], timely, near, region, period, counts)
+    return counts, timely & near
+
+
+def _check_meant(
+    found: Polygons,
+    days: Days,
+    timely: npt.NDArray[np.bool_],
+    near: npt.NDArray[np.bool_],
+    region: Region,
+    period: tuple[Day, Day],
+    counts: Counts,
+) -> None:
+    """Refuse a file of another place or of other days.
+
+    Raises:
+        InputError: if it is one.
+    """
+    import shapely
+
+    start, stop = period
+    if not near.any():
+        parts = shapely.get_parts(found.geometry)
+        if not parts.size:
+            raise InputError(f"{found.name}: {counts}; it holds no perimeter that can be used")
+        west, south, east, north = extent(shapely.bounds(parts))
+        if not within_180(shapely.box(west, south, east, north)).intersects(box_of(region)):
+            raise InputError(
+                f"{found.name}: {counts}; its perimeters lie in {west:.4g} to {east:.4g} E, {south:.4g} to "
+                f"{north:.4g} N: give those of the region"
+            )
+    if not timely.any() and not (days.size and days.min() < start and days.max() >= stop):
+        held = f"its dates are of {days.min()} to {days.max()}" if days.size else "it has no dates"
+        raise InputError(
+            f"{found.name}: {counts}; {held}: give perimeters of the period, or say how its dates are "
+            "written with --date-field or --date-format"
+        )
+
+
+def _touching(geometry: npt.NDArray[np.object_], region: Region) -> npt.NDArray[np.bool_]:
+    """Return which shapes have some area in common with a region."""
+    import shapely
+
+    box = box_of(region)
+    shapely.prepare(box)
+    return np.asarray(shapely.intersects(box, geometry) & ~shapely.touches(box, geometry), bool)
 
 
 def burned_of_polygons(
-    polygons: gpd.GeoSeries, dates: FireDates, region: Region, *, resolution: float = RESOLUTION
+    polygons: gpd.GeoSeries | npt.NDArray[np.object_],
+    dates: FireDates,
+    region: Region,
+    *,
+    resolution: float = RESOLUTION,
 ) -> DatedFractions:
     """Draw polygons finely and average them to the cells.
 
@@ -116,11 +208,11 @@ class _Drawing:
     region: Region
     fine: int  # parts of a cell along each edge
 
-    def shapes(self, polygons: gpd.GeoSeries, dates: FireDates) -> _Shapes:
+    def shapes(self, polygons: gpd.GeoSeries | npt.NDArray[np.object_], dates: FireDates) -> _Shapes:
         import shapely
 
         order = np.argsort(dates.start, kind="stable")[::-1]
-        geometry = np.asarray(polygons.array, object)[order]
+        geometry = np.asarray(polygons, object)[order]
         which = order.astype(np.intp)
         if self.region.east > 180:
             east = shapely.transform(geometry, lambda xy: xy + np.array([360.0, 0.0]))
@@ -174,37 +266,3 @@ class _Drawing:
         cell, which = np.divmod(unique, int(shapes.which.max()) + 1)
         row, col = np.divmod(cell, cols)
         return row + block[0].start, col + block[1].start, which.astype(np.intp), count / self.fine**2
-
-
-def _file(path: Path) -> Path:
-    if path.is_dir() and path.suffix.lower() != ".gdb":
-        found = [p for p in visible_files(path, folders=True) if p.suffix.lower() in _SUFFIXES]
-        if not found:
-            raise NotFoundError(f"the folder {path} holds no vector file ({', '.join(_SUFFIXES)})")
-        if len(found) > 1:
-            raise InputError(f"the folder {path} holds {len(found)} vector files; give one of them")
-        return found[0]
-    if not path.exists():
-        raise NotFoundError(f"the perimeter file {path} does not exist")
-    return path
-
-
-def _polygons(file: Path) -> gpd.GeoDataFrame:
-    import geopandas as gpd
-    import pyogrio
-    import shapely
-
-    try:
-        table = gpd.read_parquet(file) if file.suffix == ".parquet" else gpd.read_file(file)
-    except (pyogrio.errors.DataSourceError, ValueError, OSError) as error:
-        raise UnreadableFileError(
-            f"{file.name} is no readable vector file: {str(error).splitlines()[0]}"
-        ) from error
-    if table.crs is None:
-        raise UnreadableFileError(f"{file.name} has no coordinate reference system (is its .prj missing?)")
-    table = table[~(table.geometry.isna() | table.geometry.is_empty)].to_crs("EPSG:4326")
-    kinds = set(table.geom_type) - {"Polygon", "MultiPolygon"}
-    if kinds:
-        raise InputError(f"{file.name} holds {', '.join(sorted(kinds))}; perimeters must be polygons")
-    # A ring that crosses itself would be drawn inside out in part.
-    return table.set_geometry(shapely.make_valid(table.geometry.array), crs=table.crs)

@@ -1,25 +1,27 @@
-"""The dialects of FIRMS tables: one file in, one table of the same columns out.
+"""The dialects of hot-spot tables: one raw table in, one table of the same columns out.
 
 Standard rows (SP) write the time as a number without leading zeros (`5` is 00:05), near-real-time ones (NRT)
 as `HH:MM`; VIIRS gives confidence as a letter or a word, MODIS as 0-100; NRT files have no `type` and often
 no `instrument`; satellites are letters, numbers or names. Field list: FIRMS, "Active Fire Data Attributes".
+The monthly files of the University of Maryland (VNP14IMGML, MCD14ML) say the same in other words.
 """
 
 from __future__ import annotations
 
 import re
-import warnings
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from banet.errors import InputError, UnreadableFileError
+from banet.errors import InputError
+from banet.io.counts import Counts
+from banet.observations.physics import BOUNDS
+from banet.observations.versions import rank_of
 
-__all__ = ["read_table"]
+__all__ = ["table_of"]
 
 _ALIASES = {
     "lat": "latitude",
@@ -28,6 +30,13 @@ _ALIASES = {
     "lng": "longitude",
     "date": "acq_date",
     "acq_datetime": "datetime",
+    "yyyymmdd": "acq_date",
+    "hhmm": "acq_time",
+    "sat": "satellite",
+    "conf": "confidence",
+    "dn": "daynight",
+    "dnflag": "daynight",
+    "inst": "instrument",
 }
 _SATELLITES = {
     "N": "N",
@@ -50,86 +59,54 @@ _INSTRUMENTS = {"N": "VIIRS", "N20": "VIIRS", "N21": "VIIRS", "Terra": "MODIS", 
 # VIIRS gives a class where MODIS gives 0-100. No source equates the two: these values only keep the order and
 # leave room on either side.
 _CONFIDENCE = {"l": 10.0, "n": 50.0, "h": 90.0, "low": 10.0, "nominal": 50.0, "high": 90.0}
-_BOUNDS = {"latitude": (-90, 90), "longitude": (-180, 360)}
+# The monthly VIIRS files give the class of the fire mask.
+_MASK_CONFIDENCE = {"7": 10.0, "8": 50.0, "9": 90.0}
 
 
-def read_table(path: Path) -> tuple[pd.DataFrame, list[str]]:
-    """Read one file of hot spots.
+def table_of(name: str, raw: pd.DataFrame) -> tuple[pd.DataFrame, Counts]:
+    """Turn the raw table of one file into hot spots.
+
+    Rows whose values cannot be read, or are impossible (`banet.observations.physics`), are left out and
+    counted.
+
+    Args:
+        name: of the file, for messages.
+        raw: as it is stored.
 
     Returns:
-        the columns of `banet.observations.hotspots.COLUMNS` and `near_real_time` (bool), in the file's order,
-        and a line for whatever was left out or is unknown.
+        the columns of `banet.observations.hotspots.COLUMNS` and `rank` (see `banet.observations.versions`),
+        in the file's order, and the counts.
 
     Raises:
-        UnreadableFileError: if the file is empty, a web page, or no table.
-        InputError: if it lacks a column that is needed, or a value is no number, date or time.
+        InputError: if the table lacks a column that is needed, or not one row of it can be read.
     """
-    raw = _parse(path)
-    raw.columns = pd.Index(_names(raw.columns))
-    _check_columns(path, raw)
-    satellite = _convert(path, raw, "satellite", lambda text: _SATELLITES.get(text.upper(), text), "", object)
-    instrument = _convert(path, raw, "instrument", str, "", object)
+    raw = raw.set_axis(pd.Index(_names(raw.columns)), axis=1)
+    raw = raw.loc[:, ~raw.columns.duplicated()]
+    _check_columns(name, raw)
+    rows = _Rows(name, raw)
+    satellite = rows.each("satellite", lambda text: _SATELLITES.get(text.upper(), text), "", object)
+    instrument = rows.each("instrument", str, "", object)
     guessed = pd.Series(satellite).map(_INSTRUMENTS).fillna("").to_numpy(object)
-    kind = _convert(path, raw, "type", _type, -1, np.int8)
+    kind = rows.each("type", _type, -1, np.int8)
+    mask = "t_i4" in raw.columns
     table = pd.DataFrame(
         {
-            "longitude": _numbers(path, raw, "longitude"),
-            "latitude": _numbers(path, raw, "latitude"),
-            "time": _times(path, raw),
-            "frp": _numbers(path, raw, "frp"),
+            "longitude": rows.numbers("longitude"),
+            "latitude": rows.numbers("latitude"),
+            "time": _times(rows),
+            "frp": rows.numbers("frp"),
             "satellite": satellite,
             "instrument": np.where(instrument == "", guessed, instrument),
-            "confidence": _convert(path, raw, "confidence", _confidence, np.nan, np.float64),
-            "type": pd.array(kind, dtype="Int8"),
-            "daynight": _convert(path, raw, "daynight", str.upper, "", object),
-            "near_real_time": _convert(
-                path, raw, "version", lambda text: "RT" in text.upper(), False, np.bool_
+            "confidence": rows.each(
+                "confidence", _mask_confidence if mask else _confidence, np.nan, np.float64
             ),
+            "type": pd.array(kind, dtype="Int8"),
+            "daynight": rows.each("daynight", str.upper, "", object),
+            "rank": rows.each("version", rank_of, rank_of(""), np.int64),
         }
     )
     table["type"] = table["type"].mask(kind < 0)
-    return _usable(path, table)
-
-
-def _parse(path: Path) -> pd.DataFrame:
-    try:
-        with path.open(encoding="utf-8-sig") as stream:
-            head = stream.readline()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UnreadableFileError(f"the hot-spot file {path.name} cannot be read as text: {error}") from error
-    if not head.strip():
-        raise UnreadableFileError(f"the hot-spot file {path.name} is empty; download it again")
-    if head.lstrip().startswith("<"):
-        raise UnreadableFileError(
-            f"the hot-spot file {path.name} is a web page, not a table; download it again"
-        )
-    separator = max(",;\t", key=head.count)
-    if not head.count(separator):
-        begin = head.strip()[:60]
-        raise UnreadableFileError(f"the hot-spot file {path.name} is no table; it begins with {begin!r}")
-    return _read_csv(path, separator)
-
-
-def _read_csv(path: Path, separator: str) -> pd.DataFrame:
-    with warnings.catch_warnings():
-        # Where rows are longer than the header, pandas only warns, and drops what is too much.
-        warnings.simplefilter("error", pd.errors.ParserWarning)
-        try:
-            return pd.read_csv(
-                path,
-                sep=separator,
-                encoding="utf-8-sig",
-                index_col=False,
-                low_memory=False,
-                skipinitialspace=True,
-            )
-        except (pd.errors.ParserError, pd.errors.ParserWarning) as error:
-            raise UnreadableFileError(
-                f"the hot-spot file {path.name}: rows have more fields than the header "
-                f"(decimal commas in a comma-separated file?): {str(error).strip()}"
-            ) from error
-        except UnicodeDecodeError as error:
-            raise UnreadableFileError(f"the hot-spot file {path.name} is no text: {error}") from error
+    return rows.usable(table)
 
 
 def _names(columns: pd.Index) -> list[str]:
@@ -140,64 +117,90 @@ def _names(columns: pd.Index) -> list[str]:
     return [time if name == "time" else name for name in names]
 
 
-def _check_columns(path: Path, raw: pd.DataFrame) -> None:
-    lacking = [name for name in ("latitude", "longitude", "frp") if name not in raw]
+def _check_columns(name: str, raw: pd.DataFrame) -> None:
+    lacking = [column for column in ("latitude", "longitude", "frp") if column not in raw]
     if "acq_date" not in raw and "datetime" not in raw:
         lacking.append("acq_date")
     if lacking:
         raise InputError(
-            f"the hot-spot file {path.name} lacks the column {', '.join(lacking)}; "
+            f"the hot-spot file {name} lacks the column {', '.join(lacking)}; "
             f"it holds {', '.join(map(str, raw.columns))}"
         )
 
 
-def _convert(
-    path: Path,
-    raw: pd.DataFrame,
-    column: str,
-    parse: Callable[[str], Any],
-    missing: Any,
-    dtype: npt.DTypeLike,
-) -> npt.NDArray[Any]:
-    """Parse the text of a column, each different text once; `missing` where there is none, or no such column.
+class _Rows:
+    """The rows of a raw table, and which of them hold something that cannot be read."""
 
-    Raises:
-        InputError: with the message of the ValueError that `parse` raised, and the line.
-    """
-    if column not in raw:
-        return np.full(len(raw), missing, dtype)
-    codes, texts = pd.factorize(raw[column])
-    values = np.full(len(texts) + 1, missing, dtype)  # the last is for code -1, missing
-    for code, text in enumerate(texts):
-        try:
-            plain = _plain(text)
-            values[code] = parse(plain) if plain else missing
-        except ValueError as error:
-            line = int(np.flatnonzero(codes == code)[0]) + 2
-            raise InputError(
-                f"the hot-spot file {path.name}, line {line}: {column} {text!r} {error}"
-            ) from error
-    return values[codes]
+    def __init__(self, name: str, raw: pd.DataFrame) -> None:
+        self.name, self.raw = name, raw
+        self.odd = np.zeros(len(raw), bool)
+        self.first = ""
+
+    def each(
+        self, column: str, parse: Callable[[str], Any], missing: Any, dtype: npt.DTypeLike
+    ) -> npt.NDArray[Any]:
+        """Parse the text of a column, each different text once; `missing` where there is none.
+
+        Rows for whose text `parse` raises a ValueError are odd.
+        """
+        if column not in self.raw:
+            return np.full(len(self.raw), missing, dtype)
+        codes, texts = pd.factorize(self.raw[column])
+        values = np.full(len(texts) + 1, missing, dtype)  # the last is for code -1, missing
+        for code, text in enumerate(texts):
+            try:
+                plain = _plain(text)
+                values[code] = parse(plain) if plain else missing
+            except (ValueError, OverflowError) as error:
+                self._mark(codes == code, f"{column} {text!r} {error}")
+        return values[codes]
+
+    def numbers(self, column: str) -> npt.NDArray[np.float64]:
+        """Return a column of numbers; rows outside the bounds are odd, but for a power below 0."""
+        if pd.api.types.is_numeric_dtype(self.raw[column]):
+            values = self.raw[column].to_numpy(np.float64, copy=True)
+        else:
+            values = self.each(column, _number, np.nan, np.float64)
+        bounds = BOUNDS[column]
+        low = -np.inf if column == "frp" else bounds.least
+        wrong = (values < low) | (values > bounds.greatest) | np.isinf(values)
+        for row in np.flatnonzero(wrong)[:1]:
+            self._mark(wrong, f"{column} {values[row]:g} is not in {bounds.least:g}..{bounds.greatest:g}")
+        return values
+
+    def usable(self, table: pd.DataFrame) -> tuple[pd.DataFrame, Counts]:
+        """Return the rows that can be used, and the counts.
+
+        Raises:
+            InputError: if there were rows and none can be.
+        """
+        counts = Counts("hot spots", len(table), 0, "read")
+        if self.odd.all() and len(table):
+            raise InputError(f"the hot-spot file {self.name}, {self.first}")
+        counts = counts.without(
+            f"with values that cannot be ({self.name}, {self.first})", int(self.odd.sum())
+        )
+        table = table[~self.odd]
+        lost = table[["latitude", "longitude", "time"]].isna().any(axis=1)
+        counts = counts.without(f"without position or time ({self.name})", int(lost.sum()))
+        table = table[~lost].reset_index(drop=True)
+        table["frp"] = table["frp"].where(~(table["frp"] < 0))
+        unknown = int(table["frp"].isna().sum())
+        if unknown:
+            counts = counts.noting(
+                f"{self.name}: {unknown} rows without a fire radiative power count as 0 MW"
+            )
+        return table, counts
+
+    def _mark(self, which: npt.NDArray[np.bool_], words: str) -> None:
+        row = int(np.flatnonzero(which)[0])
+        self.first = self.first or f"line {row + 2}: {words}"
+        self.odd |= which
 
 
 def _plain(value: Any) -> str:
     """Text of a value; a whole number in a column that also has empty fields was read as 1.0."""
     return str(value).strip().removesuffix(".0")
-
-
-def _numbers(path: Path, raw: pd.DataFrame, column: str) -> npt.NDArray[np.float64]:
-    if pd.api.types.is_numeric_dtype(raw[column]):
-        values = raw[column].to_numpy(np.float64)
-    else:
-        values = _convert(path, raw, column, _number, np.nan, np.float64)
-    low, high = _BOUNDS.get(column, (-np.inf, np.inf))
-    wrong = np.flatnonzero((values < low) | (values > high) | np.isinf(values))
-    if wrong.size:
-        raise InputError(
-            f"the hot-spot file {path.name}, line {wrong[0] + 2}: {column} {values[wrong[0]]:g} "
-            f"is not in {low}..{high}"
-        )
-    return values
 
 
 def _number(text: str) -> float:
@@ -209,12 +212,12 @@ def _number(text: str) -> float:
         raise ValueError("is no number") from None
 
 
-def _times(path: Path, raw: pd.DataFrame) -> npt.NDArray[np.datetime64]:
+def _times(rows: _Rows) -> npt.NDArray[np.datetime64]:
     unknown = np.datetime64("NaT", "ns")
-    if "acq_date" not in raw:
-        return _convert(path, raw, "datetime", _moment, unknown, "datetime64[ns]")
-    days = _convert(path, raw, "acq_date", _moment, unknown, "datetime64[ns]")
-    minutes = _convert(path, raw, "acq_time", _minutes, 0, "timedelta64[m]")
+    if "acq_date" not in rows.raw:
+        return rows.each("datetime", _moment, unknown, "datetime64[ns]")
+    days = rows.each("acq_date", _moment, unknown, "datetime64[ns]")
+    minutes = rows.each("acq_time", _minutes, 0, "timedelta64[m]")
     moments: npt.NDArray[np.datetime64] = days + minutes
     return moments
 
@@ -262,14 +265,5 @@ def _type(text: str) -> int:
     return int(text)
 
 
-def _usable(path: Path, table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
-    notes = []
-    lost = table[["latitude", "longitude", "time"]].isna().any(axis=1)
-    if lost.any():
-        notes.append(f"{path.name}: {int(lost.sum())} rows without position or time left out")
-        table = table[~lost].reset_index(drop=True)
-    table["frp"] = table["frp"].where(~(table["frp"] < 0))
-    unknown = int(table["frp"].isna().sum())
-    if unknown:
-        notes.append(f"{path.name}: {unknown} rows without a fire radiative power count as 0 MW")
-    return table, notes
+def _mask_confidence(text: str) -> float:
+    return _MASK_CONFIDENCE[text] if text in _MASK_CONFIDENCE else _confidence(text)

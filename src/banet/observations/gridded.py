@@ -25,6 +25,7 @@ from banet.io.files import PathLike
 from banet.io.hdf4 import Hdf4Array, read_arrays
 from banet.observations.folder import FolderSource
 from banet.observations.mosaic import BestView
+from banet.observations.physics import check_plane, offset_of, scale_of
 from banet.observations.planes import DayPlanes, Overpass, Plane
 
 __all__ = ["GriddedFile", "GriddedSource", "check_edges", "physical", "read_plane", "satellite_of"]
@@ -39,6 +40,7 @@ _SATELLITES = {
     "VJ2": "NOAA-21",
 }
 _VALID = (-999, 65527)
+_KINDS = {"Reflectance": "reflectance", "Radiance": "radiance"}
 _EDGES = ("WestBoundingCoord", "SouthBoundingCoord", "EastBoundingCoord", "NorthBoundingCoord")
 # The edges are written with six decimals; a grid that is off by a tenth of a cell is another grid.
 _EDGE_TOLERANCE = 0.1
@@ -165,17 +167,31 @@ def read_plane(path: Path, band: str, region: Region) -> Plane:
             f"{path.name} has {_by(array.values.shape)} cells, region {region.name} has {_by(region.shape)}"
         )
     check_edges(path, array.file_attributes, region)
-    return physical(array)
+    return physical(array, band, path.name)
 
 
-def physical(array: Hdf4Array) -> Plane:
-    """Turn stored values into float32 in physical units, NaN where they are none."""
-    raw = array.values
+def physical(array: Hdf4Array, band: str, file: str) -> Plane:
+    """Turn stored values into float32 in physical units, NaN where they are none.
+
+    Args:
+        array: as stored.
+        band: its name, such as `Reflectance_M5`, which says the kind of its values.
+        file: its name, for messages.
+
+    Raises:
+        UnreadableFileError: if a reflectance or radiance has no scale, the scale or offset is no number, or
+            most values lie outside physics.
+    """
+    kind = next((kind for start, kind in _KINDS.items() if band.startswith(start)), "angle")
+    raw, name = array.values, f"{file}: {band}"
     values = raw.astype(np.float32)
-    # As in the original: float32 times the attribute, so that stored cubes agree with it to the last bit.
-    values *= np.float32(array.attributes.get("Scale", 1))
-    values += np.float32(array.attributes.get("Offset", 0))
-    values[~((raw > _VALID[0]) & (raw < _VALID[1]))] = np.nan
+    if kind != "angle" or "Scale" in array.attributes:
+        # As in the original: float32 times the attribute, so that stored cubes agree with it to the last bit.
+        values *= np.float32(scale_of(array.attributes.get("Scale"), name))
+    values += np.float32(offset_of(array.attributes.get("Offset", 0), name))
+    with np.errstate(invalid="ignore"):
+        values[~((raw > _VALID[0]) & (raw < _VALID[1]))] = np.nan
+    check_plane(values, kind, name)
     return values
 
 

@@ -108,7 +108,7 @@ def _angle(path: Path, name: str, region: Region) -> Plane:
     if array.values.ndim != 2 or not array.values.size:
         raise UnreadableFileError(f"{path.name}: {name} is no plane ({array.values.shape})")
     check_edges(path, array.file_attributes, region)
-    return interpolated(physical(array), region)
+    return interpolated(physical(array, name, path.name), region)
 
 
 def _weights(size: int, cells: int) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.float64]]:

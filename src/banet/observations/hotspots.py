@@ -1,28 +1,34 @@
-"""Active fires: FIRMS tables in every dialect, and their radiative power on a region's grid.
+"""Active fires: tables in every dialect and container, and their radiative power on a region's grid.
 
-FIRMS serves standard (SP) and near-real-time (NRT) rows as CSV or text, from VIIRS and MODIS. The dialects
-differ in the form of the time, of the confidence and in the columns that are there; `read_hotspots` makes one
-table.
+FIRMS serves standard (SP) and near-real-time (NRT) rows from VIIRS and MODIS, the University of Maryland
+monthly files, NASA granules. They differ in the form of the time, of the confidence and in the columns that
+are there; `read_hotspots` makes one table.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+import warnings
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from banet.days import Day, as_day
-from banet.errors import InputError, NotFoundError
+from banet.days import Day, Days, as_day
+from banet.errors import BanetWarning, InputError
+from banet.grid.polygons import box_of, extent, within_180
 from banet.grid.region import Region
-from banet.io.files import PathLike, visible_files
-from banet.observations.firms import read_table
+from banet.io.counts import Counts
+from banet.io.files import PathLike
+from banet.observations.firms import table_of
+from banet.observations.hotspot_files import named_days, raw_tables
 from banet.observations.persistence import STATIC_SOURCE, static_sources
+from banet.observations.versions import superseded
 
-__all__ = ["COLUMNS", "coverage", "covers", "fires_of", "grid_frp", "read_hotspots"]
+__all__ = ["COLUMNS", "coverage", "covers", "fires_of", "grid_frp", "placed", "read_hotspots", "tell_placed"]
 
 COLUMNS = (
     "longitude",
@@ -35,7 +41,6 @@ COLUMNS = (
     "type",
     "daynight",
 )
-_SUFFIXES = (".csv", ".txt")
 _VEGETATION = 0
 _QUIET = np.timedelta64(31, "D")
 
@@ -44,8 +49,9 @@ def read_hotspots(path_or_paths: PathLike | Iterable[PathLike]) -> pd.DataFrame:
     """Read FIRMS hot spots of every dialect into one table.
 
     Args:
-        path_or_paths: a CSV or text file, a folder (its `.csv` and `.txt` files and those of folders below
-            it, but not a `Readme.txt`), or several of either.
+        path_or_paths: a file (CSV, text, shapefile, GeoJSON, JSON, GeoPackage, NetCDF granule; plain, in a
+            ZIP or packed with gzip), a folder (such files in it and below it, but not a `Readme.txt`), or
+            several of either.
 
     Returns:
         Rows ordered by time, exact duplicates removed, with the columns longitude, latitude (float64
@@ -54,38 +60,54 @@ def read_hotspots(path_or_paths: PathLike | Iterable[PathLike]) -> pd.DataFrame:
         empty), confidence (float64 0-100, NaN unknown; low, nominal, high are 10, 50, 90), type (Int8: 0
         vegetation, 1 volcano, 2 other static land source, 3 offshore; <NA> where the file has none, but 2
         where such a row belongs to a source that stays in place), daynight (`D`, `N`, empty).
-        `attrs["notes"]` holds a line for whatever was left out or is unknown, `attrs["inputs"]` the names of
-        the files.
+        `attrs["notes"]` holds a line for whatever was left out or is unknown, `attrs["counts"]` the numbers
+        (`banet.io.counts.Counts`), `attrs["inputs"]` the names of the files.
 
     Raises:
         NotFoundError: if a path is not there, or a folder holds no table.
         UnreadableFileError: if a file is empty, a web page, or no table.
-        InputError: if a table lacks a column that is needed, or a value is no number, date or time.
+        InputError: if a table lacks a column that is needed, or not one row of it can be read.
     """
     paths = _paths(path_or_paths)
-    tables, notes, spans = [], [], []
-    for path in paths:
-        table, lines = read_table(path)
-        tables.append(table)
-        notes.extend(lines)
-        if len(table):
+    tables: list[pd.DataFrame] = []
+    counted: list[Counts] = []
+    spans, named, inputs = [], [], []
+    for number, (name, raw) in enumerate(raw_tables(paths)):
+        table, counts = table_of(name, raw)
+        tables.append(table.assign(file=number))
+        counted.append(counts)
+        inputs.append(name.rpartition("/")[2])
+        stated = named_days(name)
+        if stated is not None:
+            named.append(stated)
+        elif len(table):
             spans.append(coverage(table))
     filled = [table for table in tables if len(table)] or tables[:1]
     table = pd.concat(filled, ignore_index=True).sort_values("time", kind="stable", ignore_index=True)
+    counts = Counts.total(counted) or Counts("hot spots", 0, 0)
     for drop, what in (
-        (_repeated, "duplicate hot-spot rows"),
-        (_superseded, "near-real-time rows of standard ones"),
+        (_repeated, "duplicate rows"),
+        (superseded, "other versions of a detection in another file"),
     ):
         gone = drop(table)
         if gone.any():
-            notes.append(f"{int(gone.sum())} {what} removed")
+            counts = counts.without(what, int(gone.sum()))
             table = table[~gone].reset_index(drop=True)
     table = table[list(COLUMNS)]
     static = static_sources(table)
     if static.any():
-        notes.append(f"{int(static.sum())} hot spots of unknown type stay in one place: static sources")
+        counts = counts.noting(
+            f"{int(static.sum())} hot spots of unknown type stay in one place: static sources"
+        )
         table = table.assign(type=table["type"].mask(static, STATIC_SOURCE))
-    table.attrs.update(notes=tuple(notes), spans=_joined(spans), inputs=tuple(path.name for path in paths))
+    left = tuple(f"{number} {reason} left out" for reason, number in counts.left_out)
+    table.attrs.update(
+        notes=(*left, *counts.notes),
+        counts=counts,
+        spans=_joined(spans, _QUIET) + _joined(named, np.timedelta64(1, "D")),
+        named=_joined(named, np.timedelta64(1, "D")),
+        inputs=tuple(inputs),
+    )
     return table
 
 
@@ -101,15 +123,61 @@ def coverage(table: pd.DataFrame) -> tuple[Day, Day]:
     return days.min(), days.max()
 
 
-def covers(table: pd.DataFrame, day: Day) -> bool:
-    """Tell whether the table speaks of a day, so that a cell without a row had no fire in it.
+def covers(table: pd.DataFrame, day: Day, region: Region | None = None) -> bool:
+    """Return whether the table speaks of a day, so that a cell without a row had no fire in it.
 
-    Each file speaks of the days from its first to its last row; a file of other years says nothing of this
-    one.
+    A file that our own download named speaks of the days in its name. Another speaks of the days from its
+    first to its last row, and of the places that its rows lie around; a file of other years says nothing of
+    this one, and one of another place nothing of this region.
     """
     wanted = as_day(day)
+    if any(first <= wanted <= last for first, last in table.attrs.get("named", ())):
+        return True
     spans = table.attrs.get("spans") or ((coverage(table),) if len(table) else ())
-    return any(first <= wanted <= last for first, last in spans)
+    timely = any(first <= wanted <= last for first, last in spans)
+    return timely and (region is None or _around(table, region))
+
+
+def placed(table: pd.DataFrame, region: Region, days: Days, *, source: str = "the hot spots") -> Counts:
+    """Count the hot spots that lie in a region, and the days on which they say what burned.
+
+    Raises:
+        InputError: if there are hot spots, and they are of another place or of other days.
+    """
+    read = table.attrs.get("counts") or Counts("hot spots", len(table), 0)
+    _, _, inside = region.cells_of(
+        table["longitude"].to_numpy(np.float64), table["latitude"].to_numpy(np.float64)
+    )
+    known = sum(covers(table, day, region) for day in days)
+    counts = replace(read, placed=int(inside.sum()), placed_as=f"lie in {region.name}").noting(
+        f"FRP known on {known} of {len(days)} days"
+    )
+    if len(table) and not known and len(days):
+        first, last = coverage(table)
+        raise InputError(
+            f"{source}: {counts}; they are of {first} to {last}, {_extent_words(table)}: give those of the "
+            f"region and of {days[0]} to {days[-1]}"
+        )
+    return counts
+
+
+def tell_placed(
+    table: pd.DataFrame, region: Region, days: Days, notice: Callable[[str], None] | None = None
+) -> Counts:
+    """Count hot spots as `placed` does, and tell: by `notice`, or by a warning where something is odd.
+
+    Raises:
+        InputError: as `placed`.
+
+    Warns:
+        BanetWarning: without `notice`, if rows were left out, or none lies in the region.
+    """
+    counts = placed(table, region, days)
+    if notice is not None:
+        notice(str(counts))
+    elif counts.read and (counts.left_out or not counts.placed):
+        warnings.warn(str(counts), BanetWarning, stacklevel=3)
+    return counts
 
 
 def fires_of(
@@ -119,9 +187,16 @@ def fires_of(
     if table is None:
         return None, ["no hot spots were given"]
     notes = list(table.attrs.get("notes", ()))
-    if not covers(table, day):
-        return None, [*notes, "the hot spots do not cover this day"]
+    if not covers(table, day, region):
+        why = "the hot spots do not cover this day"
+        return None, [*notes, f"{why} in this region" if covers(table, day) else why]
     return grid_frp(table, region, day, vegetation_only=vegetation_only), notes
+
+
+def of_vegetation(table: pd.DataFrame) -> npt.NDArray[np.bool_]:
+    """Return the rows whose type does not say that something else than vegetation burned, (n,)."""
+    kind = table["type"]
+    return np.asarray((kind.isna() | (kind == _VEGETATION)).fillna(True).to_numpy(bool))
 
 
 def grid_frp(
@@ -146,8 +221,7 @@ def grid_frp(
     times = table["time"].to_numpy()
     keep = (times >= start) & (times < start + 1)
     if vegetation_only:
-        kind = table["type"]
-        keep &= (kind.isna() | (kind == _VEGETATION)).fillna(True).to_numpy(bool)
+        keep &= of_vegetation(table)
     frp = table["frp"].to_numpy(np.float64)[keep]
     rows, cols, inside = region.cells_of(
         table["longitude"].to_numpy(np.float64)[keep], table["latitude"].to_numpy(np.float64)[keep]
@@ -159,11 +233,31 @@ def grid_frp(
     return total.astype(np.float32).reshape(height, width)
 
 
-def _joined(spans: list[tuple[Day, Day]]) -> tuple[tuple[Day, Day], ...]:
-    """Join spans that overlap or lie a month or less apart: a quiet time between two files."""
+def _around(table: pd.DataFrame, region: Region) -> bool:
+    """Return whether the box around the rows of a table touches a region."""
+    if not len(table):
+        return False
+    from shapely.geometry import box
+
+    return bool(within_180(box(*_extent(table))).intersects(box_of(region)))
+
+
+def _extent(table: pd.DataFrame) -> tuple[float, float, float, float]:
+    lon = (table["longitude"].to_numpy(np.float64) + 180) % 360 - 180
+    lat = table["latitude"].to_numpy(np.float64)
+    return extent(np.stack([lon, lat, lon, lat], axis=1))
+
+
+def _extent_words(table: pd.DataFrame) -> str:
+    west, south, east, north = _extent(table)
+    return f"{west:.4g} to {east:.4g} E, {south:.4g} to {north:.4g} N"
+
+
+def _joined(spans: list[tuple[Day, Day]], apart: np.timedelta64) -> tuple[tuple[Day, Day], ...]:
+    """Join spans that overlap or lie no further apart than this: a quiet time between two files."""
     joined: list[tuple[Day, Day]] = []
     for first, last in sorted(spans):
-        if joined and first - joined[-1][1] <= _QUIET:
+        if joined and first - joined[-1][1] <= apart:
             joined[-1] = (joined[-1][0], max(last, joined[-1][1]))
         else:
             joined.append((first, last))
@@ -179,41 +273,9 @@ def _repeated(table: pd.DataFrame) -> npt.NDArray[np.bool_]:
     return gone
 
 
-def _superseded(table: pd.DataFrame) -> npt.NDArray[np.bool_]:
-    """Near-real-time rows of a place and overpass that standard rows of the same satellite speak of.
-
-    The standard processing repeats the overpass with better positions, so its rows differ a little.
-    """
-    from scipy.spatial import cKDTree
-
-    gone = np.zeros(len(table), np.bool_)
-    early = table["near_real_time"].to_numpy()
-    for satellite in table["satellite"][early].unique():
-        own = (table["satellite"] == satellite).to_numpy()
-        new, old = np.flatnonzero(own & early), np.flatnonzero(own & ~early)
-        if len(old):
-            minutes = (table["time"] - table["time"].iloc[0]).dt.total_seconds() / 60
-            place = np.stack([table["longitude"] / 0.02, table["latitude"] / 0.02, minutes / 1.5], axis=1)
-            distance, _ = cKDTree(place[old]).query(place[new], distance_upper_bound=1, p=np.inf)
-            gone[new] = np.isfinite(distance)
-    return gone
-
-
 def _paths(path_or_paths: PathLike | Iterable[PathLike]) -> list[Path]:
     given = [path_or_paths] if isinstance(path_or_paths, (str, os.PathLike)) else path_or_paths
-    paths: list[Path] = []
-    for item in given:
-        path = Path(item)
-        if path.is_dir():
-            inside = [p for p in visible_files(path) if p.suffix.lower() in _SUFFIXES]
-            inside = [p for p in inside if not p.name.lower().startswith("readme")]
-            if not inside:
-                raise NotFoundError(f"the folder {path} holds no hot-spot table (.csv or .txt)")
-            paths.extend(inside)
-        elif path.is_file():
-            paths.append(path)
-        else:
-            raise NotFoundError(f"the hot-spot file {path} does not exist")
+    paths = [Path(item) for item in given]
     if not paths:
         raise InputError("no hot-spot file was given")
     return paths

@@ -22,6 +22,7 @@ import numpy.typing as npt
 from banet.days import Day, from_day_of_year
 from banet.errors import InputError, UnreadableFileError
 from banet.io.hdf5 import dataset, number, opened, text
+from banet.observations.physics import check_plane, offset_of, scale_of
 from banet.observations.planes import Plane
 from banet.observations.reflectance import mir_reflectance
 
@@ -43,6 +44,7 @@ MAX_SOLAR_ZENITH = 85.0
 _LAST_VALUE = 65527
 _DELETED = 65533
 _STRIP_LINES = 256
+_NIGHT_LINES = 9
 # Bits of a band's quality flags that make a value useless even where it is no flag value itself.
 _USELESS = ("Missing_EV", "Cal_Fail", "Dead_Detector")
 _NAME = re.compile(
@@ -165,14 +167,25 @@ def find_granules(paths: Iterable[Path], kind: Kind) -> tuple[Granule, ...]:
 
 
 def is_night(granule: Granule) -> bool:
-    """Tell whether the granule says of itself that it holds no daylight.
+    """Return whether the sun is too low for a reflectance everywhere in a granule.
+
+    It is told from the sun's zenith along some lines, among them the first and the last, between which it
+    changes slowly; flags in the files are not relied on.
 
     Raises:
-        UnreadableFileError: if a file of the pair is missing or the bands' file cannot be opened.
+        UnreadableFileError: if a file of the pair is missing or the geolocation cannot be read.
     """
-    bands, _ = _pair(granule)
-    with opened(bands) as file:
-        return text(file, "DayNightFlag").strip().lower() == "night"
+    _, geolocation = _pair(granule)
+    with opened(geolocation) as file:
+        source = file.get("geolocation_data/solar_zenith")
+        if not isinstance(source, h5py.Dataset) or source.ndim != 2 or not source.size:
+            return False  # what is wrong is told where the granule is read
+        for line in np.unique(np.linspace(0, source.shape[0] - 1, _NIGHT_LINES).astype(int)):
+            zenith = _angle(source, (slice(int(line), int(line) + 1), slice(None)))
+            with np.errstate(invalid="ignore"):
+                if (zenith <= MAX_SOLAR_ZENITH).any():
+                    return False
+    return True
 
 
 def read_geolocation(granule: Granule, kind: Kind, south: float, north: float) -> Geolocation | None:
@@ -234,8 +247,9 @@ def read_pixels(granule: Granule, kind: Kind, shape: tuple[int, int], block: tup
             for band in (kind.red, kind.nir, kind.mir, kind.tir)
         ]
         raw = sources[0][block]
-        red = _scaled(sources[0], raw, block)
-        nir, mir, tir = (_scaled(source, source[block], block) for source in sources[1:])
+        red = _scaled(sources[0], raw, block, "reflectance")
+        nir = _scaled(sources[1], sources[1][block], block, "reflectance")
+        mir, tir = (_scaled(source, source[block], block, "radiance") for source in sources[2:])
     with np.errstate(invalid="ignore"):
         dark = ~(solar_zenith <= MAX_SOLAR_ZENITH)
     solar_zenith[dark] = np.nan
@@ -292,11 +306,15 @@ def _same(file: h5py.File, name: str, shape: tuple[int, int]) -> h5py.Dataset:
     return found
 
 
-def _scaled(source: h5py.Dataset, raw: npt.NDArray[np.uint16], block: tuple[slice, slice]) -> Plane:
+def _scaled(
+    source: h5py.Dataset, raw: npt.NDArray[np.uint16], block: tuple[slice, slice], kind: str
+) -> Plane:
+    name = f"{Path(source.file.filename).name}: {source.name.rpartition('/')[2]}"
     values: Plane = raw.astype(np.float32)
-    values *= np.float32(_attribute(source, "scale_factor"))
-    values += np.float32(_attribute(source, "add_offset"))
+    values *= np.float32(scale_of(number(source, ("scale_factor",)), name, "scale_factor"))
+    values += np.float32(offset_of(_attribute(source, "add_offset"), name))
     values[raw > _LAST_VALUE] = np.nan
+    check_plane(values, kind, name)
     useless = _useless(source, block)
     if useless is not None:
         values[useless] = np.nan
@@ -326,9 +344,11 @@ def _attribute(source: h5py.Dataset, name: str) -> float:
 
 def _angle(source: h5py.Dataset, block: tuple[slice, slice]) -> Plane:
     raw = source[block]
+    name = f"{Path(source.file.filename).name}: {source.name.rpartition('/')[2]}"
     values: Plane = raw.astype(np.float32)
-    values *= np.float32(number(source, ("scale_factor",), 1.0))
-    values += np.float32(number(source, ("add_offset",), 0.0))
+    if np.issubdtype(raw.dtype, np.integer) or "scale_factor" in source.attrs:
+        values *= np.float32(scale_of(number(source, ("scale_factor",)), name, "scale_factor"))
+        values += np.float32(offset_of(number(source, ("add_offset",), 0.0), name))
     # Fill values of both the integer (-32767) and the float (-999.9) layout lie below any angle from the
     # zenith.
     values[~((values >= 0) & (values <= 180))] = np.nan

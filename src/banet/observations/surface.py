@@ -33,6 +33,7 @@ from banet.observations import register
 from banet.observations.folder import FolderSource
 from banet.observations.l1b import MAX_SOLAR_ZENITH, SATELLITES
 from banet.observations.mosaic import BestView
+from banet.observations.physics import BOUNDS, check_plane, scale_of
 from banet.observations.planes import DayPlanes, Overpass, Plane
 from banet.observations.tiles import CellMeans, nearest_pixels
 
@@ -228,22 +229,29 @@ def _plane(fields: h5py.Group, name: str, grid: SinusoidalGrid) -> h5py.Dataset:
 
 def _reflectance(source: h5py.Dataset, window: tuple[slice, slice]) -> Plane:
     raw = source[window]
-    values: Plane = raw * np.float32(_scale(source, 1e-4))
+    values: Plane = raw * np.float32(_scale(source))
     values[(raw < _VALID[0]) | (raw > _VALID[1])] = np.nan
+    check_plane(values, "reflectance", _title(source))
     return values
 
 
 def _angle(source: h5py.Dataset, window: tuple[slice, slice]) -> Plane:
     raw = source[window]
-    values: Plane = raw * np.float32(_scale(source, 0.01))
-    values[(raw < 0) | (values > 180)] = np.nan
+    values: Plane = raw * np.float32(_scale(source))
+    values[raw < 0] = np.nan
+    check_plane(values, "angle", _title(source))
+    values[values > BOUNDS["angle"].greatest] = np.nan
     return values
 
 
-def _scale(source: h5py.Dataset, default: float) -> float:
+def _scale(source: h5py.Dataset) -> float:
     """What to multiply by; some collections write the reciprocal (10000), as MODIS did."""
-    scale = number(source, ("scale_factor", "Scale"), default) or default
+    scale = scale_of(number(source, ("scale_factor", "Scale")), _title(source), "scale_factor")
     return 1 / scale if scale > 1 else scale
+
+
+def _title(source: h5py.Dataset) -> str:
+    return f"{Path(source.file.filename).name}: {source.name.rpartition('/')[2]}"
 
 
 surface = SurfaceSource()

@@ -1,0 +1,305 @@
+"""Polygons of vector files in every container that agencies deliver, in degrees and with counts."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from banet.errors import InputError, NotFoundError, UnreadableFileError
+from banet.grid.polygons import areas_of, unwrapped, within_180
+from banet.io.containers import Member, inner_suffix, unpacked
+from banet.io.files import PathLike
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    import pandas as pd
+
+__all__ = ["SUFFIXES", "Polygons", "is_vector", "read_polygons", "read_vector"]
+
+SUFFIXES = (
+    ".shp",
+    ".gpkg",
+    ".geojson",
+    ".json",
+    ".geojsonl",
+    ".parquet",
+    ".geoparquet",
+    ".fgb",
+    ".gdb",
+    ".kml",
+    ".gml",
+)
+"""Endings of the vector files that are read; each may lie in a ZIP or be packed with gzip."""
+_PACKED = (".zip", ".kmz")
+_MOST_ROWS_NAMED = 4
+
+
+@dataclass(frozen=True, eq=False)
+class Polygons:
+    """Polygons of a file and the fields that go with them.
+
+    Attributes:
+        table: the fields, one row a polygon.
+        geometry: (n,) shapely polygons and multipolygons in longitude and latitude, valid, within
+            180 degrees.
+        name: of the file, such as `fires.zip/fires.shp`.
+        read: number of features in the file.
+        left_out: reason and number of the features that are no polygon here.
+        notes: what was repaired.
+    """
+
+    table: pd.DataFrame
+    geometry: npt.NDArray[np.object_]
+    name: str
+    read: int
+    left_out: tuple[tuple[str, int], ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def is_vector(path: PathLike) -> bool:
+    """Return whether a file's ending is that of a vector file or of an archive that may hold one."""
+    return Path(path).suffix.lower() in _PACKED or inner_suffix(path) in SUFFIXES
+
+
+def read_polygons(path: PathLike, *, layer: str | None = None) -> Polygons:
+    """Read the polygons of a vector file, of a folder that holds one, or of either in a ZIP or gzip file.
+
+    Features without geometry, without an area, or whose coordinates are no places on earth are left out and
+    counted; rings that are not closed or cross themselves are repaired where that can be done.
+
+    Args:
+        path: where the file is.
+        layer: name of the layer, where the file has several with polygons.
+
+    Raises:
+        NotFoundError: if there is no such file, or the folder or archive holds none.
+        UnreadableFileError: if it is no vector file, is damaged, or has no coordinate reference system.
+        InputError: if it holds no polygon, or several layers or files to choose from.
+    """
+    table, shapes, name, crs, broken = _features(path, layer)
+    if crs is None:
+        raise UnreadableFileError(f"{name} has no coordinate reference system (is its .prj missing?)")
+    sorting = _Sorting(len(shapes))
+    null = np.array([shape is None for shape in shapes], bool) & ~broken
+    sorting.out(null, "without geometry")
+    shapes, closed = _closed(shapes, broken)
+    sorting.out(broken & ~closed, "with a ring that is not closed or too short")
+    sorting.note(broken & closed, "with rings that were not closed: closed")
+    areas, kinds, mended = _areas(shapes, sorting.kept)
+    sorting.note(mended, "with rings that cross themselves: repaired")
+    found = np.array([area is not None for area in areas], bool)
+    sorting.out(~found, "without an area (points, lines)")
+    if len(shapes) and not found.any() and kinds:
+        raise InputError(f"{name} holds {', '.join(sorted(kinds))}; perimeters must be polygons")
+    placed = _in_degrees(areas, sorting.kept, crs)
+    sorting.out(np.array([shape is None for shape in placed], bool), "with coordinates that are no place")
+    return Polygons(
+        table[sorting.kept].reset_index(drop=True),
+        np.array([shape for shape in placed if shape is not None], object),
+        name,
+        len(shapes),
+        tuple(sorting.left_out),
+        tuple(sorting.notes),
+    )
+
+
+class _Sorting:
+    """Which features are kept, and why the others are not."""
+
+    def __init__(self, count: int) -> None:
+        self.kept = np.ones(count, bool)
+        self.left_out: list[tuple[str, int]] = []
+        self.notes: list[str] = []
+
+    def out(self, which: npt.NDArray[np.bool_], reason: str) -> None:
+        gone = which & self.kept
+        if gone.any():
+            self.left_out.append((f"{reason} ({_rows(gone)})", int(gone.sum())))
+            self.kept &= ~gone
+
+    def note(self, which: npt.NDArray[np.bool_], words: str) -> None:
+        if (which & self.kept).any():
+            self.notes.append(f"{int(which.sum())} {words} ({_rows(which)})")
+
+
+def _rows(which: npt.NDArray[np.bool_]) -> str:
+    rows = (np.flatnonzero(which) + 1).tolist()
+    shown = ", ".join(str(row) for row in rows[:_MOST_ROWS_NAMED])
+    more = ", ..." if len(rows) > _MOST_ROWS_NAMED else ""
+    return f"row {shown}{more}" if len(rows) == 1 else f"rows {shown}{more}"
+
+
+def _closed(
+    shapes: npt.NDArray[np.object_], broken: npt.NDArray[np.bool_]
+) -> tuple[npt.NDArray[np.object_], npt.NDArray[np.bool_]]:
+    """Sort out polygons that shapely closed: those whose last vertex lies far off are not repaired."""
+    good = np.zeros(len(shapes), bool)
+    result = shapes.copy()
+    for row in np.flatnonzero(broken):
+        good[row] = shapes[row] is not None and not any(map(_strays, _rings(shapes[row])))
+        if not good[row]:
+            result[row] = None
+    return result, good
+
+
+def _rings(shape: Any) -> list[npt.NDArray[np.float64]]:
+    import shapely
+
+    polygons = [part for part in shapely.get_parts(shape) if part.geom_type == "Polygon"]
+    return [np.asarray(ring.coords)[:, :2] for part in polygons for ring in (part.exterior, *part.interiors)]
+
+
+def _strays(ring: npt.NDArray[np.float64]) -> bool:
+    """Return whether the vertex before the closing one lies further off than the others reach."""
+    last, others = ring[-2], ring[:-2]
+    if len(others) < 3:
+        return False
+    size = float(np.linalg.norm(others.max(axis=0) - others.min(axis=0)))
+    return float(np.linalg.norm(others - last, axis=1).min()) > size
+
+
+def _areas(
+    shapes: npt.NDArray[np.object_], kept: npt.NDArray[np.bool_]
+) -> tuple[list[Any], set[str], npt.NDArray[np.bool_]]:
+    """Return the polygons of each shape or None, the kinds that have none, and where rings were mended."""
+    import shapely
+
+    areas: list[Any] = [None] * len(shapes)
+    kinds: set[str] = set()
+    mended = np.zeros(len(shapes), bool)
+    for row in np.flatnonzero(kept):
+        flat = shapely.force_2d(shapes[row])
+        try:
+            areas[row] = areas_of(flat)
+        except (shapely.errors.GEOSException, ValueError):
+            continue
+        mended[row] = areas[row] is not None and not flat.is_valid
+        if areas[row] is None and not flat.is_empty:
+            kinds.add(flat.geom_type)
+    return areas, kinds, mended
+
+
+def _in_degrees(areas: list[Any], kept: npt.NDArray[np.bool_], crs: Any) -> list[Any]:
+    """Return the polygons in longitude and latitude, in one piece across 180 degrees and cut there."""
+    import geopandas as gpd
+    import shapely
+
+    rows = np.flatnonzero(kept)
+    series = gpd.GeoSeries([areas[row] for row in rows], crs=crs).to_crs("EPSG:4326")
+    result: list[Any] = [None] * len(areas)
+    for row, shape in zip(rows, series.array, strict=True):
+        west, south, east, north = shape.bounds
+        if not np.isfinite([west, south, east, north]).all() or south < -90.001 or north > 90.001:
+            continue
+        if max(abs(west), abs(east)) > 540:
+            continue
+        whole = unwrapped(shape)
+        if whole is not shape or west < -180 or east > 180 or not shape.is_valid:
+            whole = within_180(areas_of(shapely.make_valid(whole)) or shape)
+        result[row] = areas_of(whole) if whole.geom_type not in ("Polygon", "MultiPolygon") else whole
+    return result
+
+
+def _features(
+    path: PathLike, layer: str | None
+) -> tuple[pd.DataFrame, npt.NDArray[np.object_], str, Any, npt.NDArray[np.bool_]]:
+    """Return fields, shapes (None where there is none), name, reference system, and which are broken."""
+    with unpacked(path) as members:
+        member = _only(Path(path), members, layer)
+        named = layer if layer != member.path.stem else None
+        frame, broken = read_vector(member, layer=named)
+    fields = frame.drop(columns=frame.geometry.name)
+    shapes = np.asarray(frame.geometry.array, object)
+    return fields, shapes, member.name, frame.crs, broken
+
+
+def _only(path: Path, members: list[Member], layer: str | None) -> Member:
+    """Return the one vector file among members; the layer may be the name of a file in an archive."""
+    found = [each for each in members if each.suffix in SUFFIXES or each.path == path]
+    # A file .json beside others says something of them, more often than that it holds shapes.
+    found = [each for each in found if each.suffix != ".json"] or found
+    found = [each for each in found if each.path.stem == layer] or found
+    what = "folder" if path.is_dir() else "archive"
+    if not found:
+        raise NotFoundError(f"the {what} {path} holds no vector file ({', '.join(SUFFIXES)})")
+    if len(found) > 1:
+        names = ", ".join(each.name for each in found[:5])
+        raise InputError(
+            f"the {what} {path} holds {len(found)} vector files ({names}); give one of them, "
+            "in an archive by --layer NAME (layer=)"
+        )
+    return found[0]
+
+
+def read_vector(
+    member: Member, *, layer: str | None = None
+) -> tuple[gpd.GeoDataFrame, npt.NDArray[np.bool_]]:
+    """Read one vector file whole: its fields and shapes, and where a shape was broken.
+
+    Raises:
+        UnreadableFileError: if it is no vector file, or damaged.
+        InputError: if it has several layers with shapes and none was named, or none of that name.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what GDAL says of single shapes is counted here
+            if member.suffix in (".parquet", ".geoparquet"):
+                return _of_parquet(member, layer)
+            return _of_gdal(member, layer)
+    except (InputError, UnreadableFileError):
+        raise
+    except Exception as error:  # GDAL, Arrow, GEOS and PROJ raise errors of many kinds of damaged files
+        said = str(error).replace(str(member.path), member.name).split("; It might")[0]
+        why = (said.splitlines() or [type(error).__name__])[0]
+        raise UnreadableFileError(f"{member.name} is no readable vector file: {why}") from error
+
+
+def _of_parquet(member: Member, layer: str | None) -> tuple[gpd.GeoDataFrame, npt.NDArray[np.bool_]]:
+    import geopandas as gpd
+
+    if layer is not None:
+        raise InputError(f"{member.name} has no layers; leave --layer out")
+    frame = gpd.read_parquet(member.path)
+    return frame, np.zeros(len(frame), bool)
+
+
+def _of_gdal(member: Member, layer: str | None) -> tuple[gpd.GeoDataFrame, npt.NDArray[np.bool_]]:
+    import geopandas as gpd
+    import pyogrio
+    import shapely
+
+    chosen = _layer(member, layer)
+    fields = pyogrio.read_dataframe(member.path, layer=chosen, read_geometry=False)
+    meta, _, packed, _ = pyogrio.raw.read(member.path, layer=chosen, columns=[])
+    if packed is None:
+        raise InputError(f"{member.name} is a table without shapes")
+    shapes = shapely.from_wkb(packed, on_invalid="ignore")
+    there = np.array([bytes_ is not None for bytes_ in packed], bool)
+    broken = there & np.array([shape is None for shape in shapes], bool)
+    if broken.any():
+        shapes = np.array(shapes, object)
+        shapes[broken] = shapely.from_wkb(packed[broken], on_invalid="fix")
+    frame = gpd.GeoDataFrame(fields, geometry=gpd.GeoSeries(shapes, crs=meta["crs"]))
+    return frame, broken
+
+
+def _layer(member: Member, layer: str | None) -> str | None:
+    import pyogrio
+
+    layers = [(str(name), kind) for name, kind in pyogrio.list_layers(member.path)]
+    names = [name for name, _ in layers]
+    if layer is not None:
+        if layer not in names:
+            raise InputError(f"{member.name} has no layer {layer}; it has {', '.join(names)}")
+        return layer
+    shaped = [name for name, kind in layers if kind is not None]
+    if len(shaped) > 1:
+        raise InputError(
+            f"{member.name} has {len(shaped)} layers ({', '.join(shaped)}); name one with --layer (layer=)"
+        )
+    return shaped[0] if shaped else (names[0] if names else None)

@@ -1,0 +1,339 @@
+"""Columns of dates as people write them: text in every order, numbers of every kind, one rule for a column.
+
+No date is guessed. Text with the year first says its order; for day and month first, one value with a number
+above 12 decides for the whole column, and a column of which none does is refused with advice. Numbers are
+read as the one form that all of them can be.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from banet.days import Day, Days, as_day
+from banet.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["FORMATS", "DateOrder", "month_number", "read_dates"]
+
+FORMATS = (
+    "ymd",
+    "dmy",
+    "mdy",
+    "yyyymmdd",
+    "yyyyddd",
+    "yyyymmddhh",
+    "yyyymmddhhmm",
+    "yyyymmddhhmmss",
+    "s",
+    "ms",
+    "us",
+    "ns",
+    "excel",
+)
+"""Words that `date_format` may be, beside a pattern such as `%d.%m.%Y`."""
+
+_FIRST, _STOP = np.datetime64("1900-01-01", "D"), np.datetime64("2101-01-01", "D")
+_NAT = np.datetime64("NaT", "D")
+_EMPTY = frozenset({"", "nan", "nat", "none", "null", "n/a", "na", "-", "--", "unknown", "unk", "0", "?"})
+_CLOCK = r"(?:[T\s,]+\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?\s*(?:[AaPp]\.?[Mm]\.?)?)?"
+_ZONE = r"\s*(?P<zone>Z|UTC|GMT|[-+]\d{2}:?\d{2})?"
+_YEAR_FIRST = re.compile(
+    r"(\d{4})([-/.])(\d{1,2})\2(\d{1,2})(?:[T\s]+(?P<clock>\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?))?" + _ZONE
+)
+_ORDINAL = re.compile(r"(\d{4})-?(\d{3})")
+_YEAR_LAST = re.compile(r"(\d{1,2})([-/.])(\d{1,2})\2(\d{4})" + _CLOCK + r"\s*(?:Z|UTC|GMT)?")
+_NAMED = re.compile(
+    r"(\d{1,2})(?:st|nd|rd|th|\.|º)?[-\s/.,]*(?:de\s+|of\s+)?([^\W\d_]{3,})[-\s/.,]*(?:de\s+)?(\d{4})\b"
+)
+_NAME_FIRST = re.compile(r"([^\W\d_]{3,})[-\s/.]*(\d{1,2})(?:st|nd|rd|th)?[-\s/.,]+(\d{4})\b")
+_MONTHS = (
+    ("january", "janeiro", "enero", "janvier", "gennaio", "januar"),
+    ("february", "fevereiro", "febrero", "fevrier", "febbraio", "februar"),
+    ("march", "marco", "marzo", "mars", "maerz", "marz"),
+    ("april", "abril", "avril", "aprile"),
+    ("may", "maio", "mayo", "mai", "maggio"),
+    ("june", "junho", "junio", "juin", "giugno", "juni"),
+    ("july", "julho", "julio", "juillet", "luglio", "juli"),
+    ("august", "agosto", "aout"),
+    ("september", "setembro", "septiembre", "setiembre", "septembre", "settembre"),
+    ("october", "outubro", "octubre", "octobre", "ottobre", "oktober"),
+    ("november", "novembro", "noviembre", "novembre"),
+    ("december", "dezembro", "diciembre", "decembre", "dicembre", "dezember"),
+)
+
+
+class DateOrder:
+    """Whether day or month comes first, found from all the values of a file's columns.
+
+    Attributes:
+        word: `dmy`, `mdy`, or empty while no value tells.
+    """
+
+    def __init__(self) -> None:
+        self.word = ""
+        self.ambiguous: tuple[str, str] | None = None
+
+    def look(self, values: Sequence[Any], column: str) -> None:
+        """Take what the values of a column say.
+
+        Raises:
+            InputError: if some have the day first and some the month.
+        """
+        for value in values:
+            found = _YEAR_LAST.fullmatch(value.strip()) if isinstance(value, str) else None
+            if found is None:
+                continue
+            first, second = int(found[1]), int(found[3])
+            says = "dmy" if first > 12 else "mdy" if second > 12 else ""
+            if says and self.word and says != self.word:
+                raise InputError(
+                    f"the field {column} has dates with the day first and with the month first, such as "
+                    f"{value!r}; mend the field, or name another with --date-field"
+                )
+            self.word = self.word or says
+            if not says and first != second and self.ambiguous is None:
+                self.ambiguous = (column, value)
+
+    def settled(self) -> str:
+        """Return the order.
+
+        Raises:
+            InputError: if there are values that need it and none tells.
+        """
+        if not self.word and self.ambiguous is not None:
+            column, value = self.ambiguous
+            raise InputError(
+                f"the field {column} has dates such as {value!r}, of which none tells whether the day or the "
+                "month comes first; say --date-format dmy or mdy (date_format=)"
+            )
+        return self.word or "dmy"
+
+
+def read_dates(column: pd.Series[Any], order: DateOrder | None = None, form: str | None = None) -> Days:
+    """Read a column of dates.
+
+    Args:
+        column: dates, text or numbers.
+        order: found from all columns of the file; from this one alone if None.
+        form: one of `FORMATS` or a pattern for `strptime`; None to find out.
+
+    Returns:
+        UTC days, (n,) datetime64[D], NaT where there is none or it cannot be read.
+
+    Raises:
+        InputError: if the form is unknown, the numbers can be no dates, or the order cannot be told.
+    """
+    import pandas as pd
+
+    if form is not None and "%" not in form and form not in FORMATS:
+        raise InputError(
+            f"no form of dates {form!r}; give one of {', '.join(FORMATS)}, or a pattern such as %d/%m/%Y"
+        )
+    name = str(column.name)
+    if pd.api.types.is_datetime64_any_dtype(column):
+        stamps = pd.to_datetime(column, utc=True).dt.tz_localize(None)
+        return _bounded(stamps.to_numpy().astype("datetime64[D]"))
+    texts = [_text(value) for value in column]
+    given = [text for text in texts if text is not None]
+    if form is not None and "%" in form:
+        return _bounded(_each(texts, lambda text: _by_pattern(text, form)))
+    if given and all(re.fullmatch(r"-?\d+(?:\.\d*)?", text) for text in given):
+        return _of_numbers(texts, name, None if form in ("ymd", "dmy", "mdy") else form)
+    known = order or DateOrder()
+    if form in ("dmy", "mdy"):
+        known = DateOrder()
+        known.word = form
+    elif order is None:
+        known.look(given, name)
+    first = known.settled()
+    return _bounded(_each(texts, lambda text: _of_text(text, first)))
+
+
+def month_number(value: Any) -> float:
+    """Return the number of a month given as number or by name in one of six languages; NaN if it is none.
+
+    >>> month_number("Agosto"), month_number("8"), month_number("Aug."), month_number("juin")
+    (8.0, 8.0, 8.0, 6.0)
+    """
+    text = _text(value)
+    if text is None:
+        return np.nan
+    if re.fullmatch(r"\d{1,2}(?:\.0*)?", text):
+        number = float(text)
+        return number if 1 <= number <= 12 else np.nan
+    plain = unicodedata.normalize("NFKD", text.lower()).encode("ascii", "ignore").decode().rstrip(".")
+    found = {k for k, names in enumerate(_MONTHS, 1) if any(month == plain for month in names)} or {
+        k for k, names in enumerate(_MONTHS, 1) if len(plain) >= 3 and any(m.startswith(plain) for m in names)
+    }
+    return float(found.pop()) if len(found) == 1 else np.nan
+
+
+def _text(value: Any) -> str | None:
+    """Return the text of a value; None where it says nothing."""
+    if value is None or (isinstance(value, float) and not np.isfinite(value)):
+        return None
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    elif isinstance(value, bytes):
+        value = value.decode(errors="replace")
+    text = str(value).strip()
+    return None if text.lower() in _EMPTY or text == "<NA>" else text
+
+
+def _each(texts: Sequence[str | None], read: Callable[[str], Day]) -> Days:
+    """Read texts, each different one once."""
+    known: dict[str, Day] = {}
+    for text in texts:
+        if text is not None and text not in known:
+            try:
+                known[text] = read(text)
+            except (ValueError, OverflowError):
+                known[text] = _NAT
+    return np.array([_NAT if text is None else known[text] for text in texts], "datetime64[D]")
+
+
+def _by_pattern(text: str, pattern: str) -> Day:
+    import datetime as dt
+
+    return as_day(dt.datetime.strptime(text, pattern))
+
+
+def _of_text(text: str, order: str) -> Day:
+    if found := _YEAR_FIRST.fullmatch(text):
+        return _with_zone(_day(found[1], found[3], found[4]), found["clock"], found["zone"])
+    if found := _YEAR_LAST.fullmatch(text):
+        day, month = (found[1], found[3]) if order == "dmy" else (found[3], found[1])
+        return _day(found[4], month, day)
+    if found := _ORDINAL.fullmatch(text):
+        return _of_day_of_year(int(found[1]), int(found[2]))
+    if found := _NAMED.search(text):
+        return _named_day(found[3], found[2], found[1])
+    if found := _NAME_FIRST.search(text):
+        return _named_day(found[3], found[1], found[2])
+    if re.fullmatch(r"\d{8}(?:[T ]?\d{4,6}Z?)?", text):
+        return _day(text[:4], text[4:6], text[6:8])
+    raise ValueError(text)
+
+
+def _named_day(year: str, month: str, day: str) -> Day:
+    number = month_number(month)
+    if np.isnan(number):
+        raise ValueError(month)
+    return _day(year, str(int(number)), day)
+
+
+def _day(year: str, month: str, day: str) -> Day:
+    return np.datetime64(f"{int(year):04d}-{int(month):02d}-{int(day):02d}", "D")
+
+
+def _with_zone(day: np.datetime64, clock: str | None, zone: str | None) -> Day:
+    """Bring a local time to its UTC day."""
+    if not clock or not zone or zone[0] not in "+-":
+        return day
+    hours, minutes = (int(part) for part in clock.split(":")[:2])
+    offset = int(zone[1:3]) * 60 + int(zone[-2:])
+    moment = hours * 60 + minutes - (offset if zone[0] == "+" else -offset)
+    return day + np.timedelta64(moment // 1440, "D")
+
+
+def _of_day_of_year(year: int, day: int) -> Day:
+    first = np.datetime64(f"{year:04d}-01-01", "D")
+    result = first + np.timedelta64(day - 1, "D")
+    if day < 1 or result.astype("datetime64[Y]") != first.astype("datetime64[Y]"):
+        raise ValueError(day)
+    return result
+
+
+def _calendar(number: int) -> Day:
+    text = str(number)
+    return _day(text[:4], text[4:6], text[6:8])
+
+
+def _long_calendar(number: int) -> Day:
+    text = str(number)
+    if int(text[8:10]) > 23 or int(text[10:12] or 0) > 59:
+        raise ValueError(text)
+    return _calendar(number)
+
+
+_EPOCH, _EXCEL = np.datetime64("1970-01-01", "D"), np.datetime64("1899-12-30", "D")
+
+
+@dataclass(frozen=True)
+class _Form:
+    """A form of numbers: its word, the range that they lie in (half-open), the day of one.
+
+    Two forms share a range; the one that is `exact` is taken only if the calendar has every number.
+    """
+
+    word: str
+    low: float
+    high: float
+    day: Callable[[int], Day]
+    exact: bool = False
+
+    def read(self, numbers: Sequence[int | None], *, asked: bool) -> Days | None:
+        """Return the days of the numbers; None if they are no such numbers."""
+        held = [n for n in numbers if n is not None]
+        low = 1.0 if asked else self.low
+        if not all(low <= n < self.high for n in held):
+            return None
+        days = _each([None if n is None else str(n) for n in numbers], lambda text: self.day(int(text)))
+        valid = int((~np.isnat(days)).sum())
+        enough = len(held) if self.exact and not asked else max(1, (len(held) + 1) // 2)
+        return days if valid >= enough or not held else None
+
+
+def _since(first: Day, unit: int) -> Callable[[int], Day]:
+    return lambda number: first + np.timedelta64(number // unit, "D")
+
+
+_DAY_S = 86_400
+_NUMBERS = (
+    _Form("yyyymmdd", 1900_01_01, 2101_01_01, _calendar),
+    _Form("yyyyddd", 1900_001, 2100_367, lambda number: _of_day_of_year(number // 1000, number % 1000)),
+    _Form("yyyymmddhh", 1970_01_01_00, 2101_01_01_00, _long_calendar, exact=True),
+    _Form("yyyymmddhhmm", 1900_01_01_0000, 2101_01_01_0000, _long_calendar, exact=True),
+    _Form("yyyymmddhhmmss", 1900_01_01_000000, 2101_01_01_000000, _long_calendar),
+    _Form("s", 1e8, 4.2e9, _since(_EPOCH, _DAY_S)),
+    _Form("ms", 1e11, 4.2e12, _since(_EPOCH, _DAY_S * 10**3)),
+    _Form("us", 1e14, 4.2e15, _since(_EPOCH, _DAY_S * 10**6)),
+    _Form("ns", 1e17, 4.2e18, _since(_EPOCH, _DAY_S * 10**9)),
+    _Form("excel", 25_569, 73_416, _since(_EXCEL, 1)),
+)
+_NO_DATE = (9999, 99999999, 99991231)
+
+
+def _of_numbers(texts: Sequence[str | None], name: str, word: str | None) -> Days:
+    """Read numbers as the one form that all of them can be.
+
+    Raises:
+        InputError: if there is no such form.
+    """
+    numbers = [None if text is None else int(float(text)) if "." in text else int(text) for text in texts]
+    numbers = [None if n is None or n <= 0 or n in _NO_DATE else n for n in numbers]
+    for form in _NUMBERS:
+        if word in (None, form.word):
+            days = form.read(numbers, asked=word is not None)
+            if days is not None:
+                return _bounded(days)
+    shown = ", ".join(list(dict.fromkeys(str(n) for n in numbers if n is not None))[:3])
+    raise InputError(
+        f"the field {name} holds numbers such as {shown}, which are no dates of one form "
+        f"({word or ', '.join(form.word for form in _NUMBERS)}); say --date-format, or name another field "
+        "with --date-field"
+    )
+
+
+def _bounded(days: Days) -> Days:
+    inside: npt.NDArray[np.bool_] = (days >= _FIRST) & (days < _STOP)
+    return np.where(inside, days, _NAT)

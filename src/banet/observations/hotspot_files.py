@@ -1,0 +1,204 @@
+"""Files that hold hot spots, in every form that people have: one raw table a file.
+
+Text, shapefile, GeoJSON, JSON, GeoPackage and NetCDF granules, each plain, in a ZIP or packed with gzip.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import warnings
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from banet.days import Day, from_day_of_year
+from banet.errors import InputError, NotFoundError, UnreadableFileError
+from banet.grid.vectors import SUFFIXES as VECTORS
+from banet.grid.vectors import read_vector
+from banet.io.containers import Member, unpacked
+from banet.io.hdf5 import dataset, opened
+
+__all__ = ["named_days", "raw_tables"]
+
+_TEXT = (".csv", ".txt", ".dat", ".tsv")
+_NETCDF = (".nc", ".nc4", ".h5")
+_KNOWN = (*_TEXT, *_NETCDF, ".json", *VECTORS)
+_OWN = re.compile(
+    r"firms_[A-Z0-9_]+_[\w-]+-[0-9a-f]{6}_(?P<first>\d{8})_(?P<last>\d{8})(?P<open>_open)?\.csv"
+)
+_GRANULE = re.compile(
+    r"V(?P<satellite>NP|J1|J2)14(?:IMG|MOD)?(?:_NRT)?\.A(?P<year>\d{4})(?P<doy>\d{3})\.(?P<time>\d{4})\..*",
+    re.IGNORECASE,
+)
+_SPARSE = {
+    "latitude": "FP_latitude",
+    "longitude": "FP_longitude",
+    "frp": "FP_power",
+    "confidence": "FP_confidence",
+}
+_FLOWN = {"NP": "N", "J1": "N20", "J2": "N21"}
+
+
+def raw_tables(paths: Iterable[Path]) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Read the files among paths, the folders' and archives' too: name and table of each, as it is stored.
+
+    Raises:
+        NotFoundError: if a path is not there, or a folder or archive holds no table.
+        UnreadableFileError: if a file is empty, a web page, damaged, or no table.
+    """
+    for path in paths:
+        if not path.exists():
+            raise NotFoundError(f"the hot-spot file {path} does not exist")
+        with unpacked(path) as members:
+            wanted = [each for each in members if _wanted(each)] if _holds_several(path) else members
+            if not wanted:
+                raise NotFoundError(f"{path} holds no hot-spot table ({', '.join(_KNOWN)})")
+            for member in wanted:
+                yield member.name, _read(member)
+
+
+def named_days(name: str) -> tuple[Day, Day] | None:
+    """Return the first and last day that the name of a file of our own download says it covers.
+
+    The last day of a piece that was still open when it was fetched had not ended; it is not covered.
+    """
+    found = _OWN.fullmatch(name.rpartition("/")[2])
+    if found is None:
+        return None
+    try:
+        first, last = (
+            np.datetime64(f"{text[:4]}-{text[4:6]}-{text[6:]}", "D")
+            for text in (found["first"], found["last"])
+        )
+    except ValueError:
+        return None
+    last = last - 1 if found["open"] else last
+    return (first, last) if first <= last else None
+
+
+def _holds_several(path: Path) -> bool:
+    return path.is_dir() or path.suffix.lower() in (".zip", ".kmz")
+
+
+def _wanted(member: Member) -> bool:
+    name = member.path.name.lower()
+    packed = name.removesuffix(".gz")
+    return packed.endswith(_KNOWN) and not name.startswith("readme")
+
+
+def _read(member: Member) -> pd.DataFrame:
+    suffix = member.suffix
+    if suffix in _NETCDF:
+        return _granule(member)
+    if suffix == ".json":
+        rows = _json_rows(member)
+        if rows is not None:
+            return rows
+    if suffix in VECTORS:
+        return _points(member)
+    return _text(member)
+
+
+def _json_rows(member: Member) -> pd.DataFrame | None:
+    """Return the rows of a JSON list; None where the file holds shapes."""
+    try:
+        held = json.loads(member.path.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise UnreadableFileError(f"the hot-spot file {member.name} is no JSON: {error}") from error
+    if isinstance(held, dict) and "features" in held:
+        return None
+    rows = held.get("data", held.get("rows")) if isinstance(held, dict) else held
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise UnreadableFileError(f"the hot-spot file {member.name} is JSON, but no list of detections")
+    return pd.DataFrame(rows)
+
+
+def _points(member: Member) -> pd.DataFrame:
+    """Return the fields of a vector file, with latitude and longitude of its points where it has none."""
+    frame, _ = read_vector(member)
+    table = pd.DataFrame(frame.drop(columns=frame.geometry.name))
+    names = {str(name).lower() for name in table.columns}
+    if not {"latitude", "longitude"} <= names and not {"lat", "lon"} <= names:
+        placed = frame.geometry if frame.crs is None else frame.geometry.to_crs("EPSG:4326")
+        middle = placed.centroid if not (placed.geom_type == "Point").all() else placed
+        table["longitude"], table["latitude"] = middle.x.to_numpy(), middle.y.to_numpy()
+    for name in table.columns:
+        if pd.api.types.is_datetime64_any_dtype(table[name]):
+            stamps = pd.to_datetime(table[name], utc=True).dt.tz_localize(None)
+            whole = (stamps.dropna() == stamps.dropna().dt.normalize()).all()
+            table[name] = stamps.dt.strftime("%Y-%m-%d" if whole else "%Y-%m-%dT%H:%M:%S")
+    return table
+
+
+def _granule(member: Member) -> pd.DataFrame:
+    """Return the fire pixels of a VNP14IMG or VJ114IMG granule (sparse arrays `FP_*`)."""
+    found = _GRANULE.fullmatch(member.path.name)
+    if found is None:
+        raise InputError(
+            f"the hot-spot file {member.name} is not named like VNP14IMG.AYYYYDDD.HHMM.*.nc, so its time is "
+            "not known"
+        )
+    day = from_day_of_year(int(found["year"]), int(found["doy"]))
+    with opened(member.path) as file:
+        if "FP_latitude" not in file:
+            # A granule without a fire has no such arrays.
+            columns: dict[str, Any] = {name: np.zeros(0) for name in _SPARSE}
+        else:
+            columns = {name: dataset(file, field)[()] for name, field in _SPARSE.items()}
+    table = pd.DataFrame({name: np.ravel(values) for name, values in columns.items()})
+    table["confidence"] = table["confidence"].map({7: "l", 8: "n", 9: "h"})
+    return table.assign(
+        acq_date=str(day),
+        acq_time=found["time"],
+        satellite=_FLOWN[found["satellite"].upper()],
+        version="NRT" if "_NRT" in member.path.name.upper() else "2",
+    )
+
+
+def _text(member: Member) -> pd.DataFrame:
+    try:
+        with member.path.open(encoding="utf-8-sig") as stream:
+            head = stream.readline()
+    except (OSError, UnicodeDecodeError) as error:
+        why = str(error).replace(str(member.path), member.name)
+        raise UnreadableFileError(f"the hot-spot file {member.name} cannot be read as text: {why}") from error
+    if not head.strip():
+        raise UnreadableFileError(f"the hot-spot file {member.name} is empty; download it again")
+    if head.lstrip().startswith("<"):
+        raise UnreadableFileError(
+            f"the hot-spot file {member.name} is a web page, not a table; download it again"
+        )
+    separator = max(",;\t", key=head.count)
+    if head.count(separator):
+        return _csv(member, separator)
+    if len(head.split()) > 5 and re.match(r"\s*(yyyymmdd|lat)", head, re.IGNORECASE):
+        return _csv(member, r"\s+")
+    begin = head.strip()[:60]
+    raise UnreadableFileError(f"the hot-spot file {member.name} is no table; it begins with {begin!r}")
+
+
+def _csv(member: Member, separator: str) -> pd.DataFrame:
+    with warnings.catch_warnings():
+        # Where rows are longer than the header, pandas only warns, and drops what is too much.
+        warnings.simplefilter("error", pd.errors.ParserWarning)
+        try:
+            return pd.read_csv(
+                member.path,
+                sep=separator,
+                encoding="utf-8-sig",
+                index_col=False,
+                low_memory=False,
+                skipinitialspace=True,
+                compression=None,
+            )
+        except (pd.errors.ParserError, pd.errors.ParserWarning) as error:
+            raise UnreadableFileError(
+                f"the hot-spot file {member.name}: rows have more fields than the header "
+                f"(decimal commas in a comma-separated file?): {str(error).strip()}"
+            ) from error
+        except (UnicodeDecodeError, ValueError, OverflowError) as error:
+            raise UnreadableFileError(f"the hot-spot file {member.name} is no text: {error}") from error

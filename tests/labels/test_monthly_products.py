@@ -1,0 +1,186 @@
+"""Names and values of monthly products: what is missing, which names are known, months that lack a file."""
+
+from __future__ import annotations
+
+import warnings
+
+import h5py
+import numpy as np
+import pytest
+import rasterio
+from affine import Affine
+
+from banet.burned_area.geotiff import read_geotiff
+from banet.errors import BanetWarning, InputError, UnreadableFileError
+from banet.evaluation.sources import sniff
+from banet.grid.region import Region
+from banet.labels.firecci import read_firecci
+from banet.labels.mcd64a1 import read_mcd64a1
+
+REGION = Region("PT", (-8.0, 39.0, -7.6, 39.4), 0.01)
+NORTH = Affine(0.01, 0, -8.0, 0, -0.01, 39.4)
+NAME = "MCD64A1.061_Burn_Date_doy2020214_aid0001.tif"
+
+
+def burn_dates(gone=-1, kind="int16"):
+    """North half not observed, 20 burned cells on 5 August in the south."""
+    values = np.zeros((40, 40), kind)
+    values[:20] = gone
+    values[30:34, 10:15] = 218
+    return values
+
+
+def write(path, values, nodata=None, transform=NORTH):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    height, width = values.shape
+    with rasterio.open(
+        path, "w", driver="GTiff", height=height, width=width, count=1, dtype=values.dtype, crs="EPSG:4326",
+        transform=transform, nodata=nodata,
+    ) as file:  # fmt: skip
+        file.write(values, 1)
+    return path
+
+
+def read(path, reader=read_mcd64a1):
+    return reader(path, REGION, "2020-08", "2020-08")
+
+
+def told(got):
+    return int(got.known.sum()), int(got.burned.sum())
+
+
+GONE = [
+    (burn_dates(), None),
+    (burn_dates(), -1),
+    (burn_dates(-9999), -9999),
+    (burn_dates(255), 255),
+    (burn_dates(-32768), -32768),
+    (burn_dates(np.nan, "float32"), None),
+    (burn_dates(np.nan, "float64"), np.nan),
+    (burn_dates(-1.5e38, "float32"), -1.5e38),
+    (burn_dates(65535, "uint16"), 65535),
+]
+
+
+@pytest.mark.parametrize(("values", "nodata"), GONE)
+@pytest.mark.parametrize("south_up", [False, True])
+def test_what_is_missing_is_missing_in_every_reader(tmp_path, values, nodata, south_up):
+    transform = Affine(0.01, 0, -8.0, 0, 0.01, 39.0) if south_up else NORTH
+    stored = values[::-1] if south_up else values
+    got = read(write(tmp_path / NAME, stored, nodata, transform))
+    assert told(got) == (800, 20)
+    assert set(np.argwhere(got.burned)[:, 0]) == {30, 31, 32, 33}
+    name = "20200801-ESACCI-L3S_FIRE-BA-MODIS-AREA_3-fv5.1-JD.tif"
+    assert told(read(write(tmp_path / name, stored, nodata, transform), read_firecci)) == (800, 20)
+    plain = read_geotiff(
+        write(tmp_path / "dates.tif", stored, nodata, transform), days=("2020-08", "2020-08")
+    )
+    assert told(plain) == (800, 20)
+    assert set(np.argwhere(plain.burned)[:, 0]) == {30, 31, 32, 33}
+
+
+@pytest.mark.parametrize("kind", ["int16", "float32", "uint16"])
+def test_a_tag_of_0_leaves_0_unburned_and_is_told(tmp_path, kind):
+    path = write(tmp_path / NAME, burn_dates(0, kind), nodata=0)
+    with pytest.warns(BanetWarning, match="names 0 as its value for nothing"):
+        got = read(path)
+    assert told(got) == (1600, 20)
+
+
+def test_codes_that_were_interpolated_are_refused(tmp_path):
+    values = burn_dates(0, "float32")
+    values[30, 12] = 109.5
+    with pytest.raises(UnreadableFileError, match=r"109\.5 is no whole number"):
+        read(write(tmp_path / NAME, values))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "MCD64A1.061_Burn_Date_doy2020214000000_aid0001.tif",
+        "VNP64A1.002_Burn_Date_doy2020214000000_aid0003.tif",
+        "MCD64A1_Burn_Date_2020_214.tif",
+        "MCD64A1.A2020214.h17v05.061.2020250000000_Burn_Date.tif",
+    ],
+)
+def test_names_of_windows(tmp_path, name):
+    path = write(tmp_path / name, burn_dates())
+    assert sniff(tmp_path) == sniff(path) == "mcd64a1"
+    assert told(read(path)) == (800, 20)
+
+
+@pytest.mark.parametrize(
+    ("name", "source"),
+    [
+        ("20200801-ESACCI-L3S_FIRE-BA-MSI-AREA_h36v09-fv2.0-JD.tif", "FireCCI MSI.v2.0"),
+        ("20200801-ESACCI-L3S_FIRE-BA-SYN-AREA_3-fv1.1-JD.tif", "FireCCI SYN.v1.1"),
+        ("20200801-C3S-L3S_FIRE-BA-OLCI-AREA_3-fv1.1-JD.tif", "C3S OLCI.v1.1"),
+        ("c_gls_BA300-DOB-NTC_202008010000_GLOBE_S3_V4.0.1.tiff", "CLMS BA300.v4.0.1"),
+    ],
+)
+def test_names_of_rasters(tmp_path, name, source):
+    path = write(tmp_path / name, burn_dates())
+    assert sniff(tmp_path) == sniff(path) == "firecci"
+    got = read(tmp_path, read_firecci)
+    assert told(got) == (800, 20)
+    assert got.name == source
+
+
+def netcdf(path, *, turned=False, dates="JD", **layers):
+    lat, lon = 39.395 - 0.01 * np.arange(40), -7.995 + 0.01 * np.arange(40)
+    with h5py.File(path, "w") as file:
+        file["lat"], file["lon"] = (lat[::-1] if turned else lat), lon
+        for name, values in ({dates: burn_dates()} | layers).items():
+            file[name] = (values[::-1] if turned else values)[None]
+            file[name].attrs["units"] = "Day of the year"
+    return path
+
+
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize(
+    ("name", "layer"),
+    [
+        ("20200801-C3S-L3S_FIRE-BA-OLCI-AREA_3-fv1.1.nc", "JD"),
+        ("c_gls_BA300-NTC_202008010000_GLOBE_S3_V4.0.1.nc", "day_of_burn"),
+        ("c_gls_BA300_202008010000_GLOBE_S3_V3.1.1.nc", "DOB"),
+    ],
+)
+def test_products_in_one_netcdf(tmp_path, name, layer, turned):
+    path = netcdf(tmp_path / name, turned=turned, dates=layer)
+    assert sniff(path) == "firecci"
+    got = read(path, read_firecci)
+    assert told(got) == (800, 20)
+    assert set(np.argwhere(got.burned)[:, 0]) == {30, 31, 32, 33}
+    assert got.burned_area_ha == pytest.approx(5 * REGION.cell_area_ha[30:34].sum(), rel=1e-6)
+
+
+def test_burned_fraction_and_confidence_of_the_netcdf(tmp_path):
+    part = np.where(burn_dates() > 0, 0.25, 0).astype(np.float32)
+    sure = np.where(burn_dates() > 0, 0.8, 0).astype(np.float32)
+    path = netcdf(
+        tmp_path / "c_gls_BA300-NTC_202008010000_GLOBE_S3_V4.0.1.nc", dates="day_of_burn",
+        burned_fraction=part, classification_probability=sure,
+    )  # fmt: skip
+    got = read(path, read_firecci)
+    assert got.burned_area_ha == pytest.approx(5 * REGION.cell_area_ha[30:34].sum() / 4, rel=1e-5)
+    assert np.nanmax(got.stated_confidence) == pytest.approx(80)
+    assert told(read_firecci(path, REGION, "2020-08", "2020-08", minimum_confidence=90))[1] == 0
+
+
+def test_a_netcdf_without_its_layer_or_grid(tmp_path):
+    path = netcdf(tmp_path / "20200801-C3S-L3S_FIRE-BA-OLCI-AREA_3-fv1.1.nc", dates="other")
+    with pytest.raises(UnreadableFileError, match="lacks the layer JD"):
+        read(path, read_firecci)
+    with h5py.File(path, "w") as file:
+        file["JD"] = burn_dates()
+    with pytest.raises(UnreadableFileError, match="no coordinate lat"):
+        read(path, read_firecci)
+    with pytest.raises(InputError, match="not named like"):
+        read(path.rename(tmp_path / "x.nc"), read_firecci)
+
+
+def test_months_with_all_their_files_are_told_nothing(tmp_path):
+    write(tmp_path / NAME, burn_dates())
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert read(tmp_path).notes == ()

@@ -1,0 +1,196 @@
+"""Dates of perimeters: one order for a column, numbers of every kind, the fields of inventories."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from banet.errors import InputError
+from banet.labels.date_columns import month_number, read_dates
+from banet.labels.perimeter_dates import fire_dates
+
+# Seconds since 1970 of June 2032 and later can be read as a calendar date with an hour.
+DAYS = st.dates(dt.date(1985, 1, 1), dt.date(2032, 5, 31))
+
+
+def column(values):
+    return pd.Series(values, name="when")
+
+
+def said(values, form=None):
+    return read_dates(column(values), form=form).astype(str).tolist()
+
+
+MONTHS = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+]
+WRITTEN = {
+    "iso": lambda d: d.isoformat(),
+    "slashes": lambda d: d.strftime("%Y/%m/%d"),
+    "moment": lambda d: d.strftime("%Y-%m-%dT12:30:00Z"),
+    "ordinal": lambda d: d.strftime("%Y-%j"),
+    "digits": lambda d: d.strftime("%Y%m%d"),
+    "english": lambda d: f"{d.day} {MONTHS[d.month - 1]} {d.year}",
+    "yyyymmdd": lambda d: int(d.strftime("%Y%m%d")),
+    "yyyyddd": lambda d: int(d.strftime("%Y%j")),
+    "yyyymmddhhmm": lambda d: int(d.strftime("%Y%m%d1145")),
+    "s": lambda d: (d - dt.date(1970, 1, 1)).days * 86_400 + 40_000,
+    "ms": lambda d: ((d - dt.date(1970, 1, 1)).days * 86_400 + 40_000) * 1000,
+    "excel": lambda d: (d - dt.date(1899, 12, 30)).days + 0.25,
+    "float": lambda d: float(d.strftime("%Y%m%d")),
+    "date": lambda d: d,
+    "datetime": lambda d: pd.Timestamp(d, tz="UTC"),
+}
+
+
+@pytest.mark.parametrize("form", WRITTEN)
+@given(days=st.lists(DAYS, min_size=1, max_size=8))
+def test_a_day_in_every_form_comes_back(form, days):
+    got = read_dates(column([WRITTEN[form](day) for day in days]))
+    assert got.astype(object).tolist() == days
+
+
+@given(days=st.lists(DAYS, min_size=1, max_size=8), first=st.booleans(), mark=st.sampled_from("/-."))
+def test_one_order_holds_for_a_whole_column(days, first, mark):
+    pattern = f"%d{mark}%m{mark}%Y" if first else f"%m{mark}%d{mark}%Y"
+    values = [day.strftime(pattern) for day in days]
+    if all(day.day <= 12 for day in days) and any(day.day != day.month for day in days):
+        with pytest.raises(InputError, match="--date-format dmy or mdy"):
+            read_dates(column(values))
+    else:
+        assert read_dates(column(values)).astype(object).tolist() == days
+    assert read_dates(column(values), form="dmy" if first else "mdy").astype(object).tolist() == days
+
+
+def test_orders_that_contradict_each_other_are_refused():
+    with pytest.raises(InputError, match="with the day first and with the month first"):
+        read_dates(column(["21/08/2020", "08/21/2020"]))
+
+
+def test_the_end_may_tell_the_order_of_the_start():
+    table = pd.DataFrame(
+        {"FIREDATE": ["03/08/2020", "05/08/2020"], "FINALDATE": ["04/08/2020", "28/08/2020"]}
+    )
+    got = fire_dates(table, "x")
+    assert got.start.astype(str).tolist() == ["2020-08-03", "2020-08-05"]
+    assert got.uncertainty.tolist() == [1, 23]
+
+
+@pytest.mark.parametrize(
+    ("values", "form", "expected"),
+    [
+        (["03.08.2020 14:30", "21.08.2020 01:00"], None, ["2020-08-03", "2020-08-21"]),
+        (["8/3/2020 2:30 PM", "8/21/2020 12:00:00 AM"], None, ["2020-08-03", "2020-08-21"]),
+        (["2020-08-05T23:30:00-07:00", "2020-08-05T00:30:00+02:00"], None, ["2020-08-06", "2020-08-04"]),
+        (["Wed Aug 05 2020 10:00:00 GMT", "Aug. 21, 2020"], None, ["2020-08-05", "2020-08-21"]),
+        (["5 de agosto de 2020", "21-Août-2020"], None, ["2020-08-05", "2020-08-21"]),
+        (["05/08/20"], "%d/%m/%y", ["2020-08-05"]),
+        ([200805], "%y%m%d", ["2020-08-05"]),
+        ([18479], "excel", ["1950-08-04"]),
+        ([1000], "s", ["1970-01-01"]),
+        (["2020-08-05", None, "", "n/a", "soon"], None, ["2020-08-05", "NaT", "NaT", "NaT", "NaT"]),
+        ([20200805, 0, -1, 99999999, None], None, ["2020-08-05", "NaT", "NaT", "NaT", "NaT"]),
+        ([20200805, 20200821, 20200800], None, ["2020-08-05", "2020-08-21", "NaT"]),
+        (["0020-08-05", "2020-08-05", "3020-08-05"], None, ["NaT", "2020-08-05", "NaT"]),
+        ([2020080512, 2020082100], None, ["2020-08-05", "2020-08-21"]),
+    ],
+)
+def test_dates_as_people_write_them(values, form, expected):
+    assert said(values, form) == expected
+
+
+@pytest.mark.parametrize(
+    "values", [[1, 2, 3], [218, 234], [2020, 2020], [18479], [200805], [20200805, 43951]]
+)
+def test_numbers_that_can_be_no_dates_are_refused(values):
+    with pytest.raises(InputError, match=r"the field when holds numbers such as .* no dates of one form"):
+        read_dates(column(values))
+
+
+def test_a_form_that_is_none():
+    with pytest.raises(InputError, match="no form of dates 'european'"):
+        read_dates(column(["1/2/2020"]), form="european")
+
+
+@pytest.mark.parametrize(
+    ("name", "number"),
+    [
+        ("March", 3),
+        ("märz", 3),
+        ("FEV", 2),
+        ("Dez.", 12),
+        ("ago", 8),
+        ("jui", np.nan),
+        ("13", np.nan),
+        (8.0, 8),
+    ],
+)
+def test_months_by_name(name, number):
+    np.testing.assert_equal(month_number(name), number)
+
+
+AUGUST_5 = 1596585600000
+
+
+@pytest.mark.parametrize(
+    ("inventory", "fields", "spread"),
+    [
+        (
+            "WFIGS",
+            {"attr_FireDiscoveryDateTime": [AUGUST_5], "attr_ContainmentDateTime": [AUGUST_5 + 2 * 864e5]},
+            2,
+        ),
+        ("WFIGS shapefile", {"attr_FireD": ["2020-08-05"], "poly_DateC": ["2021-01-01"]}, np.nan),
+        ("WFIGS, perimeter alone", {"poly_DateCurrent": [AUGUST_5]}, np.nan),
+        ("NBAC", {"YEAR": [2020], "HS_SDATE": ["2020/08/05"], "HS_EDATE": ["2020/08/09"]}, 4),
+        ("NBAC, agency", {"HS_SDATE": [None], "AG_SDATE": ["2020/08/05"], "AG_EDATE": ["2020/08/06"]}, 1),
+        ("FRAP", {"ALARM_DATE": [dt.date(2020, 8, 5)], "CONT_DATE": [dt.date(2020, 8, 12)]}, 7),
+        ("FEDS", {"fireID": [3], "t": ["2020-08-05T12:00:00"]}, np.nan),
+        ("FIRED", {"ignition_date": ["2020-08-05"], "last_date": ["2020-08-15"]}, 10),
+        ("FIRED days", {"did": ["1-2"], "ig_date": ["2020-08-01"], "date": ["2020-08-05"]}, np.nan),
+        ("EFFIS", {"FIREDATE": ["2020-08-05 13:00:00"], "FINALDATE": ["2020-08-06"]}, 1),
+        ("MTBS", {"Ig_Date": [dt.date(2020, 8, 5)]}, np.nan),
+        ("MTBS, old", {"Year": [2020], "StartMonth": [8], "StartDay": [5]}, np.nan),
+        ("ICNF", {"DHInicio": ["2020-08-05 02:00"], "DHFim": ["2020-08-07 01:00"]}, 2),
+        ("month by name", {"year": [2020], "month": ["August"]}, 16),
+        ("day of year", {"year": [2020], "month": ["August"], "julian_day": [218.0]}, np.nan),
+        ("any", {"date": pd.to_datetime(["2020-08-05"]), "year": [2020]}, np.nan),
+    ],
+)
+def test_fields_of_inventories(inventory, fields, spread):
+    got = fire_dates(pd.DataFrame(fields), inventory)
+    assert got.start.astype(str).tolist() == ["2020-08-16" if spread == 16 else "2020-08-05"]
+    np.testing.assert_equal(got.uncertainty[0], spread)
+
+
+def test_options_name_the_fields():
+    table = pd.DataFrame({"FIREDATE": ["1999-01-01"], "seen": ["05/08/2020"], "out": ["07/08/2020"]})
+    got = fire_dates(table, "x", "SEEN", end_field="out", date_format="dmy")
+    assert (str(got.start[0]), got.uncertainty[0]) == ("2020-08-05", 2)
+    with pytest.raises(InputError, match="no field gone"):
+        fire_dates(table, "x", end_field="gone")
+
+
+def test_an_end_before_the_start_is_told_and_not_used():
+    table = pd.DataFrame(
+        {"FIREDATE": ["2020-08-05", "2020-08-05"], "FINALDATE": ["2020-08-01", "2020-08-06"]}
+    )
+    got = fire_dates(table, "x")
+    np.testing.assert_equal(got.uncertainty, [np.nan, 1])
+    assert got.notes == ("1 end (FINALDATE) before they start: their end is not used",)

@@ -1,0 +1,256 @@
+"""Perimeters in the containers that agencies deliver, with the geometry that real files have."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import warnings
+import zipfile
+
+import geopandas as gpd
+import numpy as np
+import pytest
+import shapely
+from shapely.geometry import box
+
+from banet.errors import BanetWarning, InputError, UnreadableFileError
+from banet.grid.polygons import unwrapped, within_180
+from banet.grid.region import Region
+from banet.grid.vectors import read_polygons
+from banet.labels.perimeters import read_perimeters
+
+REGION = Region("PT", (-8.5, 39.5, -7.5, 40.5), 0.01)
+A, B = box(-8.2, 40.0, -8.1, 40.1), box(-7.9, 40.2, -7.8, 40.3)
+
+
+def write(path, geometry=(A, B), crs="EPSG:4326", layer=None, **fields):
+    fields = fields or {"FIREDATE": ["2020-08-05", "2020-08-21"]}
+    frame = gpd.GeoDataFrame(fields, geometry=list(geometry), crs=crs)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.suffix == ".parquet":
+        frame.to_parquet(path)
+    else:
+        frame.to_file(path, **({"layer": layer} if layer else {}))
+    return path
+
+
+def hectares(path, region=REGION, start="2020-08", end="2020-08", **options):
+    got = read_perimeters(path, region, start, end, **options)
+    return float(np.nansum(got.burned_fraction * region.cell_area_ha[:, None])), got
+
+
+def expected(*shapes):
+    rows = [slice(round((40.5 - s.bounds[3]) * 100), round((40.5 - s.bounds[1]) * 100)) for s in shapes]
+    return sum(float(REGION.cell_area_ha[r].sum() * 10) for r in rows)
+
+
+@pytest.mark.parametrize(
+    "name", ["f.shp", "f.gpkg", "f.geojson", "f.json", "f.fgb", "f.parquet", "f.gml", "f.geojsonl"]
+)
+@pytest.mark.parametrize("packing", ["plain", "zip", "folder in zip", "gz", "folder"])
+def test_every_container_holds_the_same_hectares(tmp_path, name, packing):
+    drivers = {"json": "GeoJSON", "geojsonl": "GeoJSONSeq"}
+    path = tmp_path / "made" / name
+    frame = gpd.GeoDataFrame({"FIREDATE": ["2020-08-05", "2020-08-21"]}, geometry=[A, B], crs="EPSG:4326")
+    path.parent.mkdir()
+    driver = drivers.get(name.split(".")[1])
+    frame.to_parquet(path) if name.endswith("parquet") else frame.to_file(path, driver=driver)
+    if packing == "gz":
+        if name == "f.shp":
+            pytest.skip("a shapefile is several files")
+        path = tmp_path / f"{name}.gz"
+        path.write_bytes(gzip.compress((tmp_path / "made" / name).read_bytes()))
+    elif packing in ("zip", "folder in zip"):
+        files = sorted(path.parent.iterdir())
+        path = tmp_path / "perimeters.zip"
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("__MACOSX/._f.shp", b"no")
+            archive.writestr("metadata.xml", "<m/>")
+            for file in files:
+                archive.write(file, ("inside/" if packing != "zip" else "") + file.name)
+    elif packing == "folder":
+        path = path.parent
+    found, got = hectares(path)
+    assert found == pytest.approx(expected(A, B), rel=1e-6)
+    assert got.notes == ("2 of 2 perimeters burned in PT from 2020-08-01 to 2020-08-31",)
+
+
+def test_of_several_layers_one_is_named(tmp_path):
+    path = write(tmp_path / "two.gpkg", [B], layer="prescribed", FIREDATE=["1999-08-21"])
+    write(path, layer="perimeters")
+    with pytest.raises(InputError, match=r"2 layers \(prescribed, perimeters\); name one with --layer"):
+        hectares(path)
+    assert hectares(path, layer="perimeters")[0] == pytest.approx(expected(A, B), rel=1e-6)
+    with pytest.raises(InputError, match="no layer fires; it has"):
+        hectares(path, layer="fires")
+
+
+def test_of_several_files_in_an_archive_one_is_named(tmp_path):
+    write(tmp_path / "a.geojson")
+    write(tmp_path / "b.geojson", [A], FIREDATE=["2020-08-05"])
+    with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
+        for name in "ab":
+            archive.write(tmp_path / f"{name}.geojson", f"{name}.geojson")
+    with pytest.raises(InputError, match="2 vector files"):
+        hectares(tmp_path / "all.zip")
+    assert hectares(tmp_path / "all.zip", layer="b")[0] == pytest.approx(expected(A), rel=1e-6)
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 no archive", b"<html>sign in</html>"])
+@pytest.mark.parametrize(
+    "name", ["x.zip", "x.gpkg", "x.geojson", "x.geojson.gz", "x.shp", "x.parquet", "x.kml"]
+)
+def test_damaged_containers_are_told_in_one_line(tmp_path, name, content):
+    path = tmp_path / name
+    path.write_bytes(content)
+    with pytest.raises((UnreadableFileError, InputError)) as told:
+        hectares(path)
+    assert name in str(told.value)
+    assert "\n" not in str(told.value)
+
+
+def feature(geometry, day="2020-08-05"):
+    return {"type": "Feature", "properties": {"FIREDATE": day}, "geometry": geometry}
+
+
+def geojson(path, *features):
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": list(features)}))
+    return path
+
+
+def ring(shape, stop=None, last=None):
+    points = [list(point) for point in shape.exterior.coords][:stop]
+    return {"type": "Polygon", "coordinates": [[*points, last] if last else points]}
+
+
+WHOLE = feature(shapely.geometry.mapping(B), "2020-08-21")
+
+
+@pytest.mark.parametrize(
+    ("odd", "area", "told"),
+    [
+        (None, (B,), "left out: 1 without geometry (row 1)"),
+        (ring(A, -1), (A, B), "1 with rings that were not closed: closed (row 1)"),
+        (ring(A, -1, [0, 0]), (B,), "left out: 1 with a ring that is not closed or too short (row 1)"),
+        (ring(A, 2), (B,), "left out: 1 with"),
+        (
+            {"type": "Point", "coordinates": [-8, 40]},
+            (B,),
+            "left out: 1 without an area (points, lines) (row 1)",
+        ),
+        ({"type": "Polygon", "coordinates": []}, (B,), "left out: 1 without"),
+        (
+            {
+                "type": "GeometryCollection",
+                "geometries": [shapely.geometry.mapping(A), {"type": "Point", "coordinates": [-8, 40]}],
+            },
+            (A, B),
+            "",
+        ),
+        ({"type": "Polygon", "coordinates": [[[1, 95], [2, 95], [2, 96], [1, 95]]]}, (B,), "are no place"),
+    ],
+)
+def test_odd_geometry_is_repaired_or_left_out_and_told(tmp_path, odd, area, told):
+    path = geojson(tmp_path / "odd.geojson", feature(odd), WHOLE)
+    with warnings.catch_warnings(record=True) as heard:
+        warnings.simplefilter("always")
+        found, got = hectares(path)
+    assert found == pytest.approx(expected(*area), rel=1e-6)
+    assert told in got.notes[0]
+    assert [w.category for w in heard] == ([BanetWarning] if told else [])
+    assert all("odd.geojson: " in str(w.message) and told in str(w.message) for w in heard)
+
+
+def test_a_ring_that_crosses_itself_keeps_both_halves(tmp_path):
+    bow = {
+        "type": "Polygon",
+        "coordinates": [[[-8.2, 40], [-8.1, 40.1], [-8.1, 40], [-8.2, 40.1], [-8.2, 40]]],
+    }
+    path = geojson(tmp_path / "bow.geojson", feature(bow), WHOLE)
+    with pytest.warns(BanetWarning, match="cross themselves: repaired"):
+        found, _ = hectares(path)
+    assert found == pytest.approx(expected(A) / 2 + expected(B), rel=1e-3)
+
+
+def test_dates_inside_outside_and_none_are_counted(tmp_path):
+    days = ["2020-08-05", "2020-07-31", None, "soon"]
+    path = write(tmp_path / "x.geojson", [A, B, A, B], FIREDATE=days)
+    with pytest.warns(
+        BanetWarning, match="1 of 4 perimeters burned in PT .* 2 without a date that can be read"
+    ):
+        found, _ = hectares(path)
+    assert found == pytest.approx(expected(A), rel=1e-6)
+
+
+def test_a_file_of_another_place_or_time_is_refused(tmp_path):
+    path = write(tmp_path / "x.geojson")
+    far = Region("GR", (22.0, 37.0, 23.0, 38.0), 0.01)
+    with pytest.raises(InputError, match="0 of 2 perimeters burned in GR .* lie in"):
+        hectares(path, far)
+    for month in ("2019-08", "2020-10"):
+        with pytest.raises(
+            InputError, match="0 of 2 perimeters .* its dates are of 2020-08-05 to 2020-08-21"
+        ):
+            hectares(path, start=month, end=month)
+
+
+def test_a_quiet_time_and_place_within_an_inventory_are_an_answer(tmp_path):
+    path = write(tmp_path / "x.geojson", FIREDATE=["2020-06-05", "2020-09-21"])
+    assert hectares(path)[0] == 0
+    corner = Region("corner", (-8.08, 40.12, -7.92, 40.18), 0.01)
+    assert hectares(path, corner, "2020-06", "2020-06")[0] == 0
+
+
+ALASKA = "EPSG:3338"
+
+
+@pytest.mark.parametrize(
+    ("west", "east", "crs", "south"),
+    [
+        (-181.0, -178.0, ALASKA, 52.0),
+        (178.5, 181.25, ALASKA, 55.0),
+        (178.5, 181.25, "EPSG:3832", -17.0),
+        (179.0, 182.0, "EPSG:4326", -17.0),
+        (-181.0, -179.5, "EPSG:4326", 60.0),
+        (-180.0, -178.0, ALASKA, 52.0),
+        (177.0, 180.0, ALASKA, 52.0),
+    ],
+)
+def test_a_perimeter_at_180_degrees_keeps_its_hectares_there_and_nowhere_else(
+    tmp_path, west, east, crs, south
+):
+    shape = shapely.segmentize(box(west, south, east, south + 1), 0.1)
+    turned = gpd.GeoSeries([shape], crs="EPSG:4326").to_crs(crs)
+    path = write(tmp_path / "x.gpkg", turned, crs, FIREDATE=["2020-08-05"])
+    there = Region("there", (176.5, south - 0.5, -176.5, south + 1.5), 0.05)
+    rows = slice(10, 30)
+    right = float(there.cell_area_ha[rows].sum() * (east - west) / 0.05)
+    assert hectares(path, there, resolution=0.005)[0] == pytest.approx(right, rel=2e-4)
+    with pytest.raises(InputError, match="0 of 1 perimeters"):
+        # A shape drawn around the globe would burn here.
+        hectares(path, Region("zero", (0.0, south, 1.0, south + 1), 0.05))
+
+
+def test_turns_of_shapes():
+    for turn in (-360, 0, 360):
+        assert within_180(box(10 + turn, 0, 11 + turn, 1)).bounds == pytest.approx((10, 0, 11, 1))
+        cut = within_180(box(179 + turn, 0, 181 + turn, 1))
+        assert cut.bounds == (-180, 0, 180, 1)
+        assert cut.area == pytest.approx(2)
+    world = box(-180, -90, 180, 90)
+    assert unwrapped(world).equals(world)
+    holed = shapely.Polygon(
+        [(179, 0), (-179, 0), (-179, 2), (179, 2)],
+        [[(179.5, 0.5), (-179.5, 0.5), (-179.5, 1.5), (179.5, 1.5)]],
+    )
+    assert unwrapped(holed).area == pytest.approx(3)
+
+
+def test_a_file_without_polygons_or_place(tmp_path):
+    lines = write(tmp_path / "l.geojson", [shapely.LineString([(0, 0), (1, 1)])], FIREDATE=["2020-08-05"])
+    with pytest.raises(InputError, match="LineString; perimeters must be polygons"):
+        read_polygons(lines)
+    bare = write(tmp_path / "bare.shp")
+    bare.with_suffix(".prj").unlink()
+    with pytest.raises(UnreadableFileError, match="no coordinate reference system"):
+        read_polygons(bare)

@@ -1,0 +1,280 @@
+"""Hot spots as people have them: containers, versions, quiet days, other places, impossible values."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import zipfile
+from pathlib import Path
+
+import geopandas as gpd
+import h5py
+import numpy as np
+import pandas as pd
+import pytest
+
+from banet.errors import BanetWarning, InputError, UnreadableFileError
+from banet.grid.region import Region
+from banet.observations.hotspots import covers, fires_of, grid_frp, placed, read_hotspots, tell_placed
+
+REGION = Region("PT", (-8.0, 39.5, -7.0, 40.5), 0.01)
+DAY = np.datetime64("2020-08-05")
+HEAD = (
+    "latitude,longitude,bright_ti4,scan,track,acq_date,acq_time,satellite,instrument,confidence,version,"
+    "bright_ti5,frp,daynight"
+)
+
+
+def row(lat=40.0012, lon=-7.5012, day="2020-08-05", time="0230", satellite="N", version="2.0NRT", frp=5.5):
+    return f"{lat},{lon},340.1,0.39,0.36,{day},{time},{satellite},VIIRS,n,{version},295.1,{frp},N"
+
+
+def write(path: Path, *rows: str, head: str = HEAD) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("\n".join([head, *rows]) + "\n")
+    return path
+
+
+def total(*paths: Path, day=DAY, region=REGION) -> float:
+    return float(grid_frp(read_hotspots(paths), region, day).sum())
+
+
+# Containers and dialects.
+
+TWO = (row(), row(40.0112, time="1330", frp=10.25))
+
+
+def frame() -> gpd.GeoDataFrame:
+    table = pd.read_csv(io.StringIO("\n".join([HEAD, *TWO])), dtype={"acq_time": str})
+    return gpd.GeoDataFrame(
+        table, geometry=gpd.points_from_xy(table.longitude, table.latitude), crs="EPSG:4326"
+    )
+
+
+def as_shapefile(folder: Path) -> Path:
+    held = frame().rename(columns={name: name.upper() for name in frame().columns if name != "geometry"})
+    held["ACQ_DATE"] = pd.to_datetime(held["ACQ_DATE"]).dt.date
+    held.to_file(folder / "fire_archive.shp")
+    (folder / "Readme.txt").write_text("Thank you")
+    return folder
+
+
+def as_vector(ending: str):
+    def make(folder: Path) -> Path:
+        bare = frame().drop(columns=["latitude", "longitude"])
+        bare.to_file(folder / f"fires.{ending}", **({"driver": "GeoJSON"} if "json" in ending else {}))
+        return folder / f"fires.{ending}"
+
+    return make
+
+
+def as_json(folder: Path) -> Path:
+    path = folder / "fires.json"
+    path.write_text(json.dumps(frame().drop(columns="geometry").to_dict("records")))
+    return path
+
+
+def as_zip(folder: Path) -> Path:
+    path = folder / "DL_FIRE.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("fire_archive.csv", "\n".join([HEAD, *TWO]))
+        archive.writestr("Readme.txt", "Thank you for using FIRMS")
+    return path
+
+
+def as_gzip(folder: Path) -> Path:
+    path = folder / "fires.csv.gz"
+    path.write_bytes(gzip.compress("\n".join([HEAD, *TWO]).encode()))
+    return path
+
+
+def as_monthly_viirs(folder: Path) -> Path:
+    return write(
+        folder / "VNP14IMGML.202008.C2.03.csv",
+        "20200805,0230,N,40.0012,-7.5012,340.1,295.1,3200,5.5,8,0,n",
+        "20200805,1330,N,40.0112,-7.5012,345,296,3300,10.25,9,0,d",
+        head="YYYYMMDD,HHMM,Sat,Lat,Lon,T_I4,T_I5,Sample,FRP,Confidence,Type,DNFlag",
+    )
+
+
+def as_monthly_modis(folder: Path) -> Path:
+    path = folder / "MCD14ML.202008.006.03.txt.gz"
+    text = (
+        "YYYYMMDD   HHMM sat  lat     lon     T21   T31  sample    FRP conf type dn\n"
+        "20200805   0230  T  40.0012  -7.5012  320.1 295.1  320    5.5   8  0  N\n"
+        "20200805   1330  A  40.0112  -7.5012  325.1 296.1  330   10.25  90  0  D\n"
+    )
+    path.write_bytes(gzip.compress(text.encode()))
+    return path
+
+
+def as_granule(folder: Path) -> Path:
+    path = folder / "VJ114IMG.A2020218.0230.002.2020218090000.nc"
+    with h5py.File(path, "w") as file:
+        file["FP_latitude"], file["FP_longitude"] = np.float32([40.0012, 40.0112]), np.float32([-7.5012] * 2)
+        file["FP_power"], file["FP_confidence"] = np.float32([5.5, 10.25]), np.uint8([8, 9])
+    return path
+
+
+FORMS = [
+    as_shapefile, as_vector("geojson"), as_vector("json"), as_vector("gpkg"), as_json, as_zip, as_gzip,
+    as_monthly_viirs, as_monthly_modis, as_granule,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_holds_the_same_fires(tmp_path, form):
+    path = form(tmp_path)
+    assert total(path) == pytest.approx(15.75)
+    table = read_hotspots(path)
+    assert np.count_nonzero(grid_frp(table, REGION, DAY)) == 2
+    assert table["time"].iloc[0] == pd.Timestamp("2020-08-05 02:30")
+
+
+def test_confidence_and_satellite_of_the_monthly_files(tmp_path):
+    viirs, modis = read_hotspots(as_monthly_viirs(tmp_path)), read_hotspots(as_monthly_modis(tmp_path))
+    assert viirs["confidence"].tolist() == [50, 90]
+    assert modis["confidence"].tolist() == [8, 90]
+    assert modis["satellite"].tolist() == ["Terra", "Aqua"]
+    assert viirs["daynight"].tolist() == ["N", "D"]
+
+
+def test_a_granule_without_a_fire_and_one_without_a_time(tmp_path):
+    path = tmp_path / "VNP14IMG.A2020218.0230.002.2020218090000.nc"
+    h5py.File(path, "w").close()
+    assert len(read_hotspots(path)) == 0
+    path = path.rename(tmp_path / "fires.nc")
+    with pytest.raises(InputError, match="its time is not known"):
+        read_hotspots(path)
+
+
+@pytest.mark.parametrize(
+    "name", ["x.zip", "x.csv.gz", "x.shp", "x.json", "x.gpkg", "VNP14IMG.A2020218.0230.nc.nc"]
+)
+def test_damaged_files_are_told_in_one_line(tmp_path, name):
+    path = tmp_path / name
+    path.write_bytes(b"PK\x03\x04 half of something")
+    with pytest.raises((UnreadableFileError, InputError)) as told:
+        read_hotspots(path)
+    assert "\n" not in str(told.value)
+
+
+# Versions.
+
+
+@pytest.mark.parametrize("shift", [0.0, 0.0003, -0.004])
+def test_of_several_versions_in_several_files_the_best_stays(tmp_path, shift):
+    powers = {"2.0URT": 5.5, "2.0RT": 5.6, "2.0NRT": 5.53, "2": 5.1}
+    for number, count in enumerate((2, 3, 4)):
+        folder = tmp_path / str(number)
+        for k, (version, frp) in enumerate(list(powers.items())[:count]):
+            write(folder / f"{k}.csv", row(40.0012 + shift * k, version=version, frp=frp))
+        assert total(folder) == pytest.approx(list(powers.values())[count - 1])
+        table = read_hotspots(folder)
+        assert table.attrs["counts"].left_out[0][1] == count - 1
+
+
+def test_rows_of_one_file_are_never_versions_of_each_other(tmp_path):
+    near = row(40.0016, version="2.0RT", frp=1)
+    path = write(tmp_path / "a.csv", row(), near, row(40.0019, frp=2))
+    assert total(path) == pytest.approx(8.5)
+
+
+def test_one_row_stands_for_one_row(tmp_path):
+    write(tmp_path / "rt.csv", *(row(lat, version="2.0RT", frp=1) for lat in (40.001, 40.009)))
+    write(tmp_path / "nrt.csv", row(40.0012, frp=5))
+    assert total(tmp_path) == pytest.approx(6)
+
+
+@pytest.mark.parametrize(
+    "other", [{"satellite": "N20"}, {"time": "0410"}, {"lat": 40.05}, {"day": "2020-08-06"}]
+)
+def test_another_satellite_time_or_place_is_another_detection(tmp_path, other):
+    write(tmp_path / "rt.csv", row(**{"version": "2.0RT", "frp": 1, **other}))
+    write(tmp_path / "nrt.csv", row(frp=5))
+    assert len(read_hotspots(tmp_path)) == 2
+
+
+def test_a_rounded_copy_of_another_file_counts_once_and_a_neighbour_twice(tmp_path):
+    write(tmp_path / "firms.csv", row(40.00123, -7.50117), row(40.0049, -7.50117))
+    write(tmp_path / "lance.csv", row(40.001, -7.501, frp=5.5))
+    assert len(read_hotspots(tmp_path)) == 2
+
+
+# Days and places.
+
+
+@pytest.mark.parametrize(
+    ("name", "known", "unknown"),
+    [
+        ("firms_VIIRS_SNPP_SP_PT-a1b2c3_20200801_20200805.csv", ("2020-08-01", "2020-08-05"), "2020-08-06"),
+        ("firms_VIIRS_NOAA21_NRT_X-Y-0a9f00_20200805_20200805.csv", ("2020-08-05",), "2020-08-04"),
+        ("firms_MODIS_NRT_PT-a1b2c3_20200803_20200806_open.csv", ("2020-08-03", "2020-08-05"), "2020-08-06"),
+    ],
+)
+def test_a_quiet_table_of_our_own_download_covers_its_days(tmp_path, name, known, unknown):
+    write(tmp_path / name)
+    table = read_hotspots(tmp_path)
+    for day in known:
+        frp, _ = fires_of(table, REGION, np.datetime64(day))
+        assert frp.shape == REGION.shape
+        assert not frp.any()
+    assert fires_of(table, REGION, np.datetime64(unknown))[0] is None
+
+
+def test_an_open_table_of_one_day_covers_none(tmp_path):
+    write(tmp_path / "firms_MODIS_NRT_PT-a1b2c3_20200805_20200805_open.csv")
+    assert not covers(read_hotspots(tmp_path), DAY)
+
+
+@pytest.mark.parametrize(("lat", "lon", "day"), [(37.2, -119.3, "2020-08-05"), (40.0, -7.5, "2019-08-05")])
+def test_hot_spots_of_another_place_or_year_are_refused(tmp_path, lat, lon, day):
+    rows = [row(lat + 0.01 * k, lon, day, f"{k:02d}30") for k in range(5)]
+    table = read_hotspots(write(tmp_path / "x.csv", *rows))
+    days = np.arange("2020-08-01", "2020-08-13", dtype="datetime64[D]")
+    with pytest.raises(InputError, match=r"0 of 5|5 of 5") as told:
+        placed(table, REGION, days)
+    assert "FRP known on 0 of 12 days" in str(told.value)
+    assert fires_of(table, REGION, DAY)[0] is None
+
+
+def test_hot_spots_around_a_quiet_region_say_that_nothing_burned(tmp_path):
+    rows = [row(38.0, -9.0), row(41.5, -6.0)]
+    table = read_hotspots(write(tmp_path / "x.csv", *rows))
+    counts = placed(table, REGION, np.array([DAY]))
+    assert str(counts) == "0 of 2 hot spots lie in PT; FRP known on 1 of 1 days"
+    assert not fires_of(table, REGION, DAY)[0].any()
+
+
+def test_what_is_placed_is_told(tmp_path):
+    table = read_hotspots(write(tmp_path / "x.csv", row(), row(41.0), row(day="2020-08-08")))
+    days = np.arange("2020-08-01", "2020-08-13", dtype="datetime64[D]")
+    heard: list[str] = []
+    tell_placed(table, REGION, days, heard.append)
+    assert heard == ["2 of 3 hot spots lie in PT; FRP known on 4 of 12 days"]
+    tell_placed(table, REGION, days)
+    odd = read_hotspots(write(tmp_path / "odd.csv", row(), row(frp="1e39"), row(day="2020-08-08")))
+    with pytest.warns(
+        BanetWarning, match="2 of 3 hot spots lie in PT; left out: 1 with .* known on 4 of 12 days"
+    ):
+        tell_placed(odd, REGION, days)
+
+
+# Impossible values.
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"frp": "1e30"}, {"frp": "1e39"}, {"frp": "inf"}, {"lat": "140"}, {"lat": "-91.5"}, {"lon": "400"},
+        {"lat": "north"}, {"day": "2020-13-05"}, {"time": "2560"}, {"frp": "much"}, {"day": "05.08.2020"},
+    ],
+)  # fmt: skip
+def test_an_odd_row_is_left_out_and_counted(tmp_path, odd):
+    table = read_hotspots(write(tmp_path / "x.csv", row(), row(**odd), row(40.2)))
+    assert float(grid_frp(table, REGION, DAY).sum()) == pytest.approx(11)
+    (reason, number), *_ = table.attrs["counts"].left_out
+    assert number == 1
+    assert reason.startswith("with values that cannot be (x.csv, line 3: ")
+    assert "1 with values that cannot be (x.csv, line 3" in table.attrs["notes"][0]
