@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from banet.cli.progress import progress, say
+from banet.cli.progress import caution, progress, say
 
 if TYPE_CHECKING:
     from cyclopts import App
@@ -93,7 +93,14 @@ def evaluate(
     from banet.observations.hotspots import read_hotspots
 
     _check_options(cube, weights, replay)
-    fields = {"date_field": date_field, "end_field": end_field, "date_format": date_format, "layer": layer}
+    fields: dict[str, Any] = {
+        "date_field": date_field,
+        "end_field": end_field,
+        "date_format": date_format,
+        "layer": layer,
+    }
+    _check_fields(fields, [map_, reference, *(Path(text.rpartition("=")[2]) for text in also or ())])
+    fields["notice"] = caution
     mine, theirs = read_pair(map_, reference, region=region, start=start, end=end, perimeters=fields)
     opened = open_cube(cube) if cube else None
     others: dict[str, Any] = dict(read_other(text, mine, fields) for text in also or ())
@@ -126,6 +133,15 @@ def _tell(found: Result, out: Path | None, pictures: bool) -> None:
     paths = {} if out is None else write_result(found, out, pictures=pictures)
     for path in paths.values():
         say(str(path))
+
+
+def _check_fields(fields: dict[str, Any], paths: list[Path]) -> None:
+    from banet.errors import InputError
+    from banet.evaluation.sources import sniff
+
+    given = [f"--{name.replace('_', '-')}" for name, value in fields.items() if value is not None]
+    if given and "perimeters" not in {sniff(path) for path in paths}:
+        raise InputError(f"{', '.join(given)}: an option of perimeters, and none are given")
 
 
 def _check_options(cube: Path | None, weights: str | None, replay: bool) -> None:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from banet.errors import InputError, UnreadableFileError
+from banet.errors import BanetWarning, InputError
 from banet.grid.cutting import covered
 from banet.grid.rasters import read_window
 from banet.grid.region import Region
+from banet.grid.vectors import read_polygons
 from banet.io.files import PathLike, existing_file
 
 if TYPE_CHECKING:
@@ -95,13 +97,11 @@ def _of_polygons(file: Path, region: Region, field: str | None) -> Classes:
 def _polygons(file: Path) -> gpd.GeoDataFrame:
     import geopandas as gpd
 
-    try:
-        table = gpd.read_parquet(file) if file.suffix == ".parquet" else gpd.read_file(file)
-    except (ValueError, OSError, RuntimeError) as error:
-        raise UnreadableFileError(f"{file.name} is no readable vector file: {error}") from error
-    if table.crs is None:
-        raise UnreadableFileError(f"{file.name} has no coordinate reference system")
-    return table[~(table.geometry.isna() | table.geometry.is_empty)].to_crs("EPSG:4326")
+    found = read_polygons(file, wide=True)
+    if found.left_out:
+        left = ", ".join(f"{number} {reason}" for reason, number in found.left_out)
+        warnings.warn(f"{found.name}: of {found.read} polygons left out: {left}", BanetWarning, stacklevel=2)
+    return gpd.GeoDataFrame(found.table, geometry=list(found.geometry), crs="EPSG:4326")
 
 
 def _shares(
