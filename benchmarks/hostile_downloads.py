@@ -252,7 +252,7 @@ def child(surface: str, url: str, out: str, pipe: Any) -> None:
     from banet.days import as_day
     from banet.download.client import Client
     from banet.download.cmr import search
-    from banet.download.transfer import Job, fetch
+    from banet.download.transfer import FileJob, fetch
     from banet.errors import BanetError
 
     try:
@@ -276,7 +276,7 @@ def child(surface: str, url: str, out: str, pipe: Any) -> None:
                 explain = rooms._explains(client.settings.firms) if surface == "hot spots" else None
                 name = "a.csv" if surface == "hot spots" else "a.nc"
                 size = len(BODY) if surface == "files of known size" else None
-                fetch(client, Job(f"{url}/data/x", Path(out) / name, size=size, explain=explain))
+                fetch(client, FileJob(f"{url}/data/x", Path(out) / name, size=size, explain=explain))
                 right = TABLE if surface == "hot spots" else BODY
                 ended = "clean" if (Path(out) / name).read_bytes() == right else "silent"
     except BanetError as error:

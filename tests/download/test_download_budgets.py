@@ -17,7 +17,7 @@ from banet.download.credentials import find_login
 from banet.download.errors import TransferError, TransientError
 from banet.download.flights import flown
 from banet.download.netrc_file import entry_of
-from banet.download.transfer import Job, fetch
+from banet.download.transfer import FileJob, fetch
 from banet.errors import InputError, NotFoundError
 from banet.grid.region import Region
 from fake_agencies import HDF5, HEADER, HTML, Reply, agencies  # noqa: F401
@@ -33,7 +33,7 @@ def connected(agencies, tmp_path, **transfer):  # noqa: F811
 
 
 def job_for(host, tmp_path, name="a.nc", body=BODY, **fields):
-    return Job(host.add(f"/{name}", body), tmp_path / "out" / name, **fields)
+    return FileJob(host.add(f"/{name}", body), tmp_path / "out" / name, **fields)
 
 
 def nothing_kept(job):

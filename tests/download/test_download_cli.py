@@ -16,7 +16,7 @@ import yaml
 from cyclopts import App
 
 from banet.cli import compat_download, download, run_guarded
-from banet.download import Job, fetch_all, load_settings
+from banet.download import FileJob, fetch_all, load_settings
 from banet.download.client import Client
 from banet.download.weights import fetch_weights, plan_weights, published_members
 from banet.errors import InputError, NotFoundError, OutputError, PartialFailureError, UnreadableFileError
@@ -174,7 +174,7 @@ def test_moments_the_wrong_way_round():
 
 def test_parallel_within_limits(agencies, tmp_path):  # noqa: F811
     agencies.data.protect = None
-    jobs = [Job(agencies.data.add(f"/{i}.nc", BODY), tmp_path / "o" / f"{i}.nc") for i in range(12)]
+    jobs = [FileJob(agencies.data.add(f"/{i}.nc", BODY), tmp_path / "o" / f"{i}.nc") for i in range(12)]
     for job in jobs:
         agencies.data.faults[f"/{job.name}"] = [Reply(200, BODY, delay=0.05)]
     seen = []
@@ -187,7 +187,7 @@ def test_parallel_within_limits(agencies, tmp_path):  # noqa: F811
 
 
 def test_too_little_room_is_known_before_the_first_byte(agencies, tmp_path):  # noqa: F811
-    job = Job(agencies.data.add("/a.nc", BODY), tmp_path / "a.nc", about=10**18)
+    job = FileJob(agencies.data.add("/a.nc", BODY), tmp_path / "a.nc", about=10**18)
     with (
         Client(agencies.settings(tmp_path)) as client,
         pytest.raises(OutputError, match="free and the files need"),
@@ -198,14 +198,14 @@ def test_too_little_room_is_known_before_the_first_byte(agencies, tmp_path):  # 
 
 def test_a_folder_that_cannot_be_written_to(agencies, tmp_path):  # noqa: F811
     (tmp_path / "out").write_text("a file")
-    job = Job(agencies.data.add("/a.nc", BODY), tmp_path / "out" / "a.nc")
+    job = FileJob(agencies.data.add("/a.nc", BODY), tmp_path / "out" / "a.nc")
     with Client(agencies.settings(tmp_path)) as client, pytest.raises(OutputError, match="cannot write"):
         fetch_all(client, [job])
 
 
 def test_a_full_disk_ends_the_attempts_with_an_output_error(agencies, tmp_path, monkeypatch):  # noqa: F811
     agencies.data.protect = None
-    jobs = [Job(agencies.data.add(f"/{i}.nc", BODY), tmp_path / "o" / f"{i}.nc") for i in range(5)]
+    jobs = [FileJob(agencies.data.add(f"/{i}.nc", BODY), tmp_path / "o" / f"{i}.nc") for i in range(5)]
 
     def full(descriptor):
         raise OSError(28, "No space left on device")
@@ -220,7 +220,7 @@ def test_a_full_disk_ends_the_attempts_with_an_output_error(agencies, tmp_path, 
 
 def test_an_unexpected_error_is_not_swallowed(agencies, tmp_path, monkeypatch):  # noqa: F811
     agencies.data.protect = None
-    job = Job(agencies.data.add("/a.nc", BODY), tmp_path / "a.nc")
+    job = FileJob(agencies.data.add("/a.nc", BODY), tmp_path / "a.nc")
     monkeypatch.setattr(os, "fsync", lambda descriptor: 1 / 0)
     with Client(agencies.settings(tmp_path)) as client, pytest.raises(ZeroDivisionError):
         fetch_all(client, [job])
@@ -228,8 +228,8 @@ def test_an_unexpected_error_is_not_swallowed(agencies, tmp_path, monkeypatch): 
 
 def test_a_report_counts_what_is_missing(agencies, tmp_path):  # noqa: F811
     agencies.data.protect = None
-    good = Job(agencies.data.add("/a.nc", BODY), tmp_path / "a.nc")
-    bad = Job(f"{agencies.data.url}/b.nc", tmp_path / "b.nc")
+    good = FileJob(agencies.data.add("/a.nc", BODY), tmp_path / "a.nc")
+    bad = FileJob(f"{agencies.data.url}/b.nc", tmp_path / "b.nc")
     with Client(agencies.settings(tmp_path)) as client:
         report = fetch_all(client, [good, bad])
     with pytest.raises(PartialFailureError, match="1 of 2 files failed") as caught:
@@ -431,7 +431,7 @@ def test_wrong_weights_arguments(site, tmp_path, monkeypatch, capsys, argv, word
 
 def test_threads_end_with_their_run(agencies, tmp_path):  # noqa: F811
     agencies.data.protect = None
-    job = Job(agencies.data.add("/a.nc", BODY), tmp_path / "a.nc")
+    job = FileJob(agencies.data.add("/a.nc", BODY), tmp_path / "a.nc")
     with Client(agencies.settings(tmp_path)) as client:
         fetch_all(client, [job])
     assert not [t for t in threading.enumerate() if t.name.startswith("download")]

@@ -11,7 +11,7 @@ import traceback
 import pytest
 from pydantic import SecretStr
 
-from banet.download import Job, connected, fetch, fetch_all
+from banet.download import FileJob, connected, fetch, fetch_all
 from banet.download.client import Client, shown
 from banet.download.credentials import Bearer, Password, ask_on_terminal, find_login, firms_key
 from banet.download.errors import CredentialsError, TransientError
@@ -97,7 +97,7 @@ def test_an_expired_token_is_known_before_anything_is_fetched(settings):
 
 
 def test_a_password_becomes_a_token_once_and_goes_only_to_the_login_host(agencies, settings, tmp_path):  # noqa: F811
-    jobs = [Job(agencies.data.add(f"/{i}.nc", BODY), tmp_path / f"{i}.nc", login=True) for i in range(4)]
+    jobs = [FileJob(agencies.data.add(f"/{i}.nc", BODY), tmp_path / f"{i}.nc", login=True) for i in range(4)]
     with connected(settings, login=True, environ=BOTH, ask=NOBODY) as client:
         assert fetch_all(client, jobs).complete
     assert agencies.login.paths() == ["/api/users/find_or_create_token"]
@@ -111,7 +111,7 @@ def test_a_password_becomes_a_token_once_and_goes_only_to_the_login_host(agencie
 def test_without_a_token_service_the_redirects_are_followed_once(agencies, settings, tmp_path):  # noqa: F811
     agencies.login.gives_tokens = False
     agencies.data.protect = "cookie"
-    jobs = [Job(agencies.data.add(f"/{i}.nc", BODY), tmp_path / f"{i}.nc", login=True) for i in range(4)]
+    jobs = [FileJob(agencies.data.add(f"/{i}.nc", BODY), tmp_path / f"{i}.nc", login=True) for i in range(4)]
     with connected(settings, login=True, environ=BOTH, ask=NOBODY) as client:
         assert fetch_all(client, jobs).complete
     assert agencies.login.paths() == ["/api/users/find_or_create_token", "/oauth/authorize"]
@@ -142,12 +142,12 @@ def test_a_token_that_the_data_host_refuses(agencies, settings, tmp_path):  # no
     url = agencies.data.add("/a.nc", BODY)
     with Client(settings, Bearer(SecretStr("EDL-0ther-token"), "EARTHDATA_TOKEN")) as client:
         with pytest.raises(CredentialsError, match="answered 401"):
-            fetch(client, Job(url, tmp_path / "a.nc", login=True))
+            fetch(client, FileJob(url, tmp_path / "a.nc", login=True))
         agencies.data.protect = "cookie"
         with pytest.raises(CredentialsError, match="sent us to the login page.*from EARTHDATA_TOKEN"):
-            fetch(client, Job(url, tmp_path / "a.nc", login=True))
+            fetch(client, FileJob(url, tmp_path / "a.nc", login=True))
     with Client(settings) as client, pytest.raises(CredentialsError, match="wants an Earthdata login"):
-        fetch(client, Job(url, tmp_path / "a.nc"))
+        fetch(client, FileJob(url, tmp_path / "a.nc"))
     assert "/oauth/authorize" not in agencies.login.paths()
 
 
@@ -159,7 +159,7 @@ def test_secrets_show_nowhere(agencies, settings, tmp_path, caplog):  # noqa: F8
     agencies.mirror.faults["*"] = [Reply(500), Reply(404)]
     agencies.data.add("/a.nc", BODY)
     with connected(settings, login=True, environ=BOTH, ask=NOBODY) as client:
-        report = fetch_all(client, [Job(f"{agencies.data.url}/a.nc", tmp_path / "a.nc", login=True)])
+        report = fetch_all(client, [FileJob(f"{agencies.data.url}/a.nc", tmp_path / "a.nc", login=True)])
         report.write(tmp_path / "report.json")
         text = " ".join(
             [

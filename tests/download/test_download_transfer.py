@@ -26,7 +26,7 @@ from banet.download.errors import (
     TransferError,
     TransientError,
 )
-from banet.download.transfer import Job, fetch
+from banet.download.transfer import FileJob, fetch
 from banet.errors import BusyError, InputError, OutputError, UnreadableFileError
 from banet.io.lock import lock
 from fake_agencies import HDF4, HDF5, HTML, TOKEN, Reply, agencies  # noqa: F401
@@ -43,7 +43,7 @@ def client(agencies, tmp_path):  # noqa: F811
 
 
 def job_for(host, tmp_path, name="a.nc", body=BODY, **fields):
-    return Job(host.add(f"/{name}", body), tmp_path / "out" / name, **fields)
+    return FileJob(host.add(f"/{name}", body), tmp_path / "out" / name, **fields)
 
 
 def left_over(folder):
@@ -227,7 +227,7 @@ def test_a_retry_after_of_nonsense_is_no_wait_asked_for(agencies, client, tmp_pa
 
 def test_nobody_there(client, tmp_path):
     with pytest.raises(TransientError, match=r"a.nc: the connection to 127.0.0.1 broke"):
-        fetch(client, Job("http://127.0.0.1:9/a.nc", tmp_path / "a.nc"))
+        fetch(client, FileJob("http://127.0.0.1:9/a.nc", tmp_path / "a.nc"))
 
 
 @pytest.mark.parametrize(
@@ -313,7 +313,7 @@ def test_a_token_goes_to_the_first_host_and_not_on_redirect(agencies, tmp_path):
     agencies.data.redirects["/a.nc"] = f"{agencies.mirror.url}/signed/a.nc?Signature=s1gned"
     url = f"{agencies.data.url}/a.nc"
     with Client(agencies.settings(tmp_path), Bearer(SecretStr(TOKEN), "a test")) as client:
-        assert fetch(client, Job(url, tmp_path / "a.nc", login=True)) == "fetched"
+        assert fetch(client, FileJob(url, tmp_path / "a.nc", login=True)) == "fetched"
     assert agencies.data.sent("authorization") == [f"Bearer {TOKEN}"]
     assert agencies.mirror.paths() == ["/signed/a.nc"]
     assert agencies.mirror.sent("authorization") == []
@@ -323,7 +323,7 @@ def test_a_token_goes_to_the_first_host_and_not_on_redirect(agencies, tmp_path):
 def test_a_token_does_not_go_to_a_host_that_is_not_named(agencies, tmp_path):  # noqa: F811
     url = agencies.mirror.add("/a.nc", BODY)
     with Client(agencies.settings(tmp_path), Bearer(SecretStr(TOKEN), "a test")) as client:
-        fetch(client, Job(url, tmp_path / "a.nc", login=True))
+        fetch(client, FileJob(url, tmp_path / "a.nc", login=True))
     assert agencies.mirror.sent("authorization") == []
 
 
@@ -331,7 +331,7 @@ def test_a_token_goes_only_with_jobs_that_ask_for_it(agencies, tmp_path):  # noq
     agencies.data.protect = None
     url = agencies.data.add("/a.nc", BODY)
     with Client(agencies.settings(tmp_path), Bearer(SecretStr(TOKEN), "a test")) as client:
-        fetch(client, Job(url, tmp_path / "a.nc"))
+        fetch(client, FileJob(url, tmp_path / "a.nc"))
     assert agencies.data.sent("authorization") == []
 
 
@@ -351,7 +351,7 @@ def test_plain_http_gets_no_token(agencies, tmp_path):  # noqa: F811
 def test_redirects_in_circles_end(agencies, client, tmp_path):  # noqa: F811
     agencies.data.redirects["/a.nc"] = "/a.nc"
     with pytest.raises(TransferError, match="redirects in circles"):
-        fetch(client, Job(f"{agencies.data.url}/a.nc", tmp_path / "a.nc"))
+        fetch(client, FileJob(f"{agencies.data.url}/a.nc", tmp_path / "a.nc"))
     assert len(agencies.data.received) == 9
 
 
@@ -370,7 +370,7 @@ def test_checksums_in_all_algorithms(tmp_path):
 
 def test_the_notes_beside_a_part_hold_no_query(agencies, client, tmp_path):  # noqa: F811
     url = agencies.data.add("/a.nc", BODY + bytes(3_000_000))
-    job = Job(f"{url}?token=hidden-thing", tmp_path / "a.nc")
+    job = FileJob(f"{url}?token=hidden-thing", tmp_path / "a.nc")
     client.stop.set()
     with pytest.raises(StoppedError):
         fetch(client, job)
@@ -392,8 +392,8 @@ def test_a_killed_process_loses_nothing(agencies, tmp_path):  # noqa: F811
     ]
     config = agencies.config(tmp_path / "c.yaml")
     code = (
-        "import sys; from banet.download import connected, fetch, load_settings, Job\n"
-        "with connected(load_settings(sys.argv[1])) as c: fetch(c, Job(sys.argv[2], sys.argv[3]))"
+        "import sys; from banet.download import connected, fetch, load_settings, FileJob\n"
+        "with connected(load_settings(sys.argv[1])) as c: fetch(c, FileJob(sys.argv[2], sys.argv[3]))"
     )
     child = subprocess.Popen([sys.executable, "-c", code, str(config), url, str(tmp_path / "a.nc")])
     part = tmp_path / "a.nc.part"
@@ -406,6 +406,6 @@ def test_a_killed_process_loses_nothing(agencies, tmp_path):  # noqa: F811
     assert kept == len(body) - 1
     assert not (tmp_path / "a.nc").exists()
     with Client(agencies.settings(tmp_path)) as client:
-        assert fetch(client, Job(url, tmp_path / "a.nc")) == "fetched"
+        assert fetch(client, FileJob(url, tmp_path / "a.nc")) == "fetched"
     assert agencies.data.sent("range")[-1] == f"bytes={kept}-"
     assert (tmp_path / "a.nc").read_bytes() == body

@@ -27,7 +27,7 @@ from banet.evaluation.benchmark.real import find_real
 from banet.evaluation.benchmark.scenes import subset_named
 from banet.evaluation.benchmark.stage import open_stage
 from banet.evaluation.compare import compare
-from banet.evaluation.keeping import Sketch, load_replay
+from banet.evaluation.keeping import load_arrays, load_replay, load_sides, save_arrays
 from banet.evaluation.measures import Pair
 from banet.evaluation.measures.reliability import Reliability
 from banet.evaluation.measures.shares import Shares
@@ -149,7 +149,7 @@ def test_finished_work_is_not_done_again(result, folder, monkeypatch):
     monkeypatch.setattr(running, "open_stage", lambda *_: pytest.fail("a season was opened again"))
     again = benchmark((), folder, scenes=TINY, methods=CHEAP, draws=20)
     assert again.to_dict() == result.to_dict()
-    place = running.place_of(folder, running.scene_key(TINY[1]), CHEAP[0].slug, CHEAP[0].identity)
+    place = running.place_of(folder, running.scene_key(TINY[1]), CHEAP[0])
     place.unlink()
     jobs = running.plan(TINY, CHEAP, folder)
     assert [(job.scene.name, [m.name for m in job.methods]) for job in jobs] == [
@@ -162,11 +162,11 @@ def test_finished_work_is_not_done_again(result, folder, monkeypatch):
 
 def test_another_season_or_code_is_other_work(folder, monkeypatch, tmp_path):
     method = CHEAP[0]
-    place = running.place_of(folder, running.scene_key(TINY[0]), method.slug, method.identity)
+    place = running.place_of(folder, running.scene_key(TINY[0]), method)
     other = replace(TINY[0], days=23)
-    assert running.place_of(folder, running.scene_key(other), method.slug, method.identity) != place
+    assert running.place_of(folder, running.scene_key(other), method) != place
     monkeypatch.setattr(running, "code_hash", lambda: "another")
-    assert running.place_of(folder, running.scene_key(TINY[0]), method.slug, method.identity) != place
+    assert running.place_of(folder, running.scene_key(TINY[0]), method) != place
     small = replace(TINY[0], size=16, days=3)
     first = open_stage(small, tmp_path).cube.path
     monkeypatch.setattr(stage, "simulator_hash", lambda: "another")
@@ -193,7 +193,7 @@ def test_a_season_on_disk_is_the_simulated_one(tmp_path, monkeypatch):
 def test_a_damaged_season_is_removed(tmp_path):
     small = replace(TINY[0], size=16, days=3)
     folder = open_stage(small, tmp_path).cube.path.parent
-    (folder / "truth.npz").write_bytes(b"no")
+    (folder / "truth.nc").write_bytes(b"no")
     with pytest.raises(BanetError, match="damaged and is removed"):
         open_stage(small, tmp_path)
     assert open_stage(small, tmp_path).cube.days.size == 3
@@ -284,15 +284,15 @@ def test_a_replay_of_a_season(tmp_path, monkeypatch):
     long = replace(TINY[0], name="cerrado-4", days=70)
     monkeypatch.setattr("banet.evaluation.benchmark.suite.REPLAYED", (long.name,))
     chosen = candidates(["default"])
-    jobs = running.plan([long], CHEAP, tmp_path, replayed=[long.name], followers=[None])
-    assert [job.steps for job in jobs] == [2, 1]
+    jobs = running.plan([long], CHEAP, tmp_path, replayed=[long.name], followers=baselines()[:1])
+    assert [len(job.methods) for job in jobs] == [2, 1]
     running.run_jobs(jobs, tmp_path, tmp_path / "seasons")
-    place = running.place_of(tmp_path, running.scene_key(long), "replay", running.replay_identity(None)[2])
+    place = running.place_of(tmp_path, running.scene_key(long), baselines()[0], running.REPLAY)
     got = load_replay(place)
     assert got.curve["hectares"].sum() > 0
     assert np.nanmax(got.curve["dice_truth"]) <= 1
     assert all(long.start + 63 <= fire.started <= long.start + 69 for fire in got.fires)
-    assert running.replay_identity(chosen[0])[1] == ("default",)
+    assert networks(chosen[0])[0].daily.keywords["weights"] == ("default",)
 
 
 def test_nothing_to_do(tmp_path):
@@ -309,9 +309,21 @@ def test_damaged_sums_say_so(tmp_path):
     with pytest.raises(UnreadableFileError):
         Sums.load(tmp_path / "x.npz")
     with pytest.raises(UnreadableFileError):
-        Sketch.load(tmp_path / "y.npz")
+        load_sides(tmp_path / "y.npz")
     with pytest.raises(UnreadableFileError):
         load_replay(tmp_path / "y.npz")
+    save_arrays(tmp_path / "z.npz", {"a.b": np.arange(500.0)})
+    whole = (tmp_path / "z.npz").read_bytes()
+    for at in range(0, len(whole), 9):
+        flipped = bytearray(whole)
+        flipped[at] ^= 4
+        for damaged in (whole[:at], bytes(flipped)):
+            (tmp_path / "z.npz").write_bytes(damaged)
+            try:
+                got = load_arrays(tmp_path / "z.npz")
+            except UnreadableFileError:
+                continue
+            np.testing.assert_array_equal(got["a.b"], np.arange(500.0))
 
 
 def test_work_that_is_not_done_is_named(tmp_path, monkeypatch):

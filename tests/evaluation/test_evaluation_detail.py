@@ -14,10 +14,11 @@ from sklearn import metrics
 from banet.burned_area.burned_area import BurnedArea
 from banet.burned_area.linking import label_fires
 from banet.errors import InputError
-from banet.evaluation import compare
+from banet.evaluation import Scores, Sums, compare
 from banet.evaluation.convergence import Convergence, FirstMapped, replay
 from banet.evaluation.dating_fires import dating_to_fires
-from banet.evaluation.groups import by_class, by_month, pooled
+from banet.evaluation.groups import by_class, by_month
+from banet.evaluation.measures import Pair
 from banet.evaluation.measures.gaps import observation_gap
 from banet.evaluation.measures.reliability import Reliability
 from banet.evaluation.measures.shares import Shares
@@ -370,9 +371,10 @@ def test_scores_by_month_count_a_wrong_month_twice():
 def test_regions_pooled():
     p, truth = noisy()
     one, two = compare(a_map(p), a_reference(truth)), compare(a_map(p * 0), a_reference(truth))
-    got = pooled({"a": one, "b": two})
-    assert got["all"].hard.both == pytest.approx(got["a"].hard.both + got["b"].hard.both)
-    assert got["b"].omission == 1
+    sums = [Sums.of(Pair.of(each, 20)) for each in (one, two)]
+    first, second, together = (Scores.of(each) for each in (*sums, Sums.join(sums)))
+    assert together.hard.both == pytest.approx(first.hard.both + second.hard.both)
+    assert second.omission == 1
 
 
 # Convergence.

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 import rasterio
 from affine import Affine
-from shapely.geometry import box
+from shapely.geometry import Point, box
 
 from banet.burned_area.geotiff import read_geotiff
 from banet.burned_area.joining import join
 from banet.burned_area.quality import Quality
 from banet.cli import main
-from banet.errors import InputError, NotFoundError, UnreadableFileError
+from banet.errors import BanetWarning, InputError, NotFoundError, UnreadableFileError
 from banet.evaluation.benchmark.stage import write_cube
 from banet.evaluation.classes import read_classes, read_validity
 from banet.evaluation.compare import compare
@@ -216,6 +216,17 @@ def test_classes_of_polygons(tmp_path):
     (tmp_path / "bad.gpkg").write_text("x")
     with pytest.raises(UnreadableFileError):
         read_classes(tmp_path / "bad.gpkg", REGION)
+
+
+def test_features_that_are_no_polygons_are_counted(tmp_path):
+    shapes = [box(10, 40, 10.1, 40.1), Point(10.15, 40.05), None]
+    table = gpd.GeoDataFrame({"name": ["west", "mast", "lost"]}, geometry=shapes, crs="EPSG:4326")
+    table.to_file(tmp_path / "zones.gpkg")
+    with pytest.warns(BanetWarning, match=r"zones.*without an area.*left out"):
+        got, names = read_classes(tmp_path / "zones.gpkg", REGION)
+    assert names == {0: "west"}
+    assert (got[:, :10] == 0).all()
+    assert (got[:, 10:] == -1).all()
 
 
 def test_a_mask_of_what_may_count(tmp_path):

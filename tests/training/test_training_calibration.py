@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from banet.burned_area.burned_area import BurnedArea
-from banet.burned_area.dating import Dating, date_at, date_uncertainty, summarise
+from banet.burned_area.dating import DatingRule, date_at, date_uncertainty, summarise
 from banet.grid.region import Region
 from banet.model.config import BANetConfig, Calibration
 from banet.model.network import BANet
@@ -74,7 +74,7 @@ def test_a_date_is_the_day_by_which_its_share_is_reached() -> None:
     found = {q: int(date_at(daily[:, 0], q)[0]) for q in (0.05, 0.1, 0.3, 0.31, 0.7, 0.71, 0.99)}
     assert found == {0.05: 0, 0.1: 0, 0.3: 1, 0.31: 3, 0.7: 3, 0.71: 4, 0.99: 4}
     assert summarise(daily).day.item() == 3
-    told = summarise(daily, dating=Dating(0.7, 0.3))
+    told = summarise(daily, dating=DatingRule(0.7, 0.3))
     assert (told.day.item(), told.uncertainty.item()) == (1, 2)
 
 

@@ -397,7 +397,10 @@ def test_two_processes_step_as_one_with_twice_the_episodes(config: TrainingConfi
     alone.changed(optimiser={"accumulate": 1}).save(tmp_path / "config.yaml")
     command = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "banet.training"]
     command += [str(tmp_path / "config.yaml"), "--out", str(tmp_path / "together")]
-    subprocess.run([sys.executable, *command], check=True, capture_output=True, timeout=200)
+    ended = subprocess.run(
+        [sys.executable, *command], check=False, capture_output=True, text=True, timeout=200
+    )
+    assert ended.returncode == 0, ended.stderr[-3000:]
     one, two = (weights_of(tmp_path / run)["model"] for run in ("alone", "together"))
     for name, tensor in one.items():
         if "running" not in name and "num_batches" not in name:

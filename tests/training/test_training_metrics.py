@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from banet.burned_area.dating import Dating
+from banet.burned_area.dating import DatingRule
 from banet.evaluation.measures import HEADLINE
 from banet.evaluation.sums import Sums
 from banet.training.metrics import active_fire_map, measured, scores_of
@@ -68,7 +68,7 @@ def test_dates_are_those_of_the_map() -> None:
     """By a share of the sum the first cell dates on the second day, by the largest value on the third."""
     daily, truth = days([0.2], [0.3], [0.4]), days([0.0], [1.0], [0.0])
     assert scores_of(measured(daily, truth))["date_bias"] == 1
-    assert scores_of(measured(daily, truth, dating=Dating(0.8, 0.5)))["date_bias"] == 0
+    assert scores_of(measured(daily, truth, dating=DatingRule(0.8, 0.5)))["date_bias"] == 0
 
 
 def test_active_fires_are_dated_by_the_first() -> None:

@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from banet.burned_area import joining
+from banet.burned_area import checks, hectares, joining, regridding
 from banet.burned_area.dated import DatedFractions
-from banet.burned_area.dating import NO_UNCERTAINTY, Dating, check_threshold, summarise
+from banet.burned_area.dating import NO_UNCERTAINTY, DatingRule, check_threshold, summarise
 from banet.burned_area.meaning import BURNED, NO_CONFIDENCE, NOT_OBSERVED, UNBURNED, WATER
 from banet.burned_area.quality import Quality
 from banet.days import Day, Days, as_day, day_of_year, day_range
 from banet.errors import InputError
-from banet.grid.average import LatLonGrid, average
 from banet.grid.region import Region
 
 if TYPE_CHECKING:
@@ -32,14 +31,11 @@ UNKNOWN_DAYS = "unknown_days"
 _ONE = np.timedelta64(1, "D")
 _NAT = np.datetime64("NaT", "D")
 _MAX_CELLS_AT_ONCE = 2**24
-_KNOWN_ENOUGH = 0.5
-"""A cell counts as known where no more than half of its area is missing from the source."""
-_ROUNDING = 1e-6
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class BurnedArea:
-    """Where, how much and on which day a region burned in a period, from whatever source.
+    """Burned fraction and date of each cell of a region in a period, from whatever source.
 
     A cell burned where it has a date. It is one of four things, in this order: burned, water, not observed
     (on no day of the period, and no evidence of burning), unburned.
@@ -90,16 +86,11 @@ class BurnedArea:
         object.__setattr__(self, "stop", as_day(self.stop))
         if self.start >= self.stop:
             raise InputError(
-                f"{self._where}: the period {self.start} to {self.stop} (not included) holds no day"
+                f"{self.title}: the period {self.start} to {self.stop} (not included) holds no day"
             )
-        for name, value in self._defaults():
+        for name, value in checks.settled(self).items():
             object.__setattr__(self, name, value)
-        for name, kind in _KINDS.items():
-            if getattr(self, name) is not None:
-                object.__setattr__(self, name, self._checked(name, kind))
-        if self.threshold != 0:
-            check_threshold(self.threshold)
-        self._check_dates()
+        checks.check_dates(self)
 
     def __repr__(self) -> str:
         last = self.stop - _ONE
@@ -192,28 +183,7 @@ class BurnedArea:
         Returns:
             float64 by day (a DatetimeIndex), zero on days without burning.
         """
-        import pandas as pd
-
-        row, day, share = self._shares() if weighted else self._whole_cells()
-        index = ((day - self.start) // _ONE).astype(np.intp)
-        hectares = np.bincount(index, self.region.cell_area_ha[row] * share, minlength=self.days.size)
-        days = pd.DatetimeIndex(self.days.astype("datetime64[ns]"), name="day")
-        return pd.Series(hectares, days, name="burned_area_ha")
-
-    def _whole_cells(self) -> tuple[npt.NDArray[np.intp], Days, Any]:
-        row, col = np.nonzero(self.burned)
-        return row, self.burn_date[row, col], 1.0
-
-    def _shares(self) -> tuple[npt.NDArray[np.intp], Days, Any]:
-        """Return row, day and fraction of what burned; of a cell no more than the whole burns."""
-        if self.dated is None:
-            row, col = np.nonzero(self.burned)
-            return row, self.burn_date[row, col], self.burned_fraction[row, col]
-        entries = self.dated.between(self.start, self.stop)
-        entries = entries.only(self.known[entries.row, entries.col])
-        whole = np.zeros(self.region.shape)
-        np.add.at(whole, (entries.row, entries.col), entries.fraction)
-        return entries.row, entries.day, entries.fraction / np.maximum(whole[entries.row, entries.col], 1)
+        return hectares.by_day(self, weighted=weighted)
 
     def dates(self) -> DatedFractions:
         """Return the fractions by day; where the source has one date a cell, the whole fraction is on it."""
@@ -264,31 +234,10 @@ class BurnedArea:
         first, last = max(as_day(start), self.start), min(as_day(stop), self.stop)
         if first >= last:
             raise InputError(
-                f"{self._where} covers {self.start} to {self.stop - _ONE}, no day from {start} to "
+                f"{self.title} covers {self.start} to {self.stop - _ONE}, no day from {start} to "
                 f"{as_day(stop) - _ONE}"
             )
-        dated = self.dates().between(first, last)
-        date, spread = dated.main_day()
-        kept = ~np.isnat(date) & self.burned
-        fraction = np.where(self.burned, dated.total(), self.burned_fraction)
-        length = int((last - first) // _ONE)
-        return replace(
-            self,
-            start=first,
-            stop=last,
-            burned_fraction=np.where(
-                self.known & ~np.isnan(self.burned_fraction), fraction, np.float32(np.nan)
-            ),
-            burn_date=np.where(kept, date, _NAT),
-            uncertainty=np.where(kept, spread, np.uint8(NO_UNCERTAINTY)),
-            observed_days=self._days_of(self.known, length),
-            dated=None if self.dated is None else dated,
-        )
-
-    def _days_of(self, known: npt.NDArray[np.bool_], length: int) -> npt.NDArray[np.int16]:
-        """Days of observation in a shorter period: a cell that is known stays so."""
-        days = np.maximum(np.minimum(self.observed_days, length), known)
-        return days.astype(np.int16)
+        return replace(self, **joining.fields_between(self, first, last))
 
     def to(self, region: Region) -> Self:
         """Return it on another region's grid, by area: hectares stay what they were.
@@ -296,41 +245,7 @@ class BurnedArea:
         A cell is known where the source knows at least half of its area, and water where more than half is;
         days of observation are the mean of what is known. Quality is not carried over.
         """
-        if region == self.region:
-            return self
-        grid = LatLonGrid.of(self.region)
-        dated = self.dates().to(region)
-        share = average(grid, self.known, region)
-        known = share >= _KNOWN_ENOUGH - 1e-9
-        undated = average(grid, np.where(self.burned, 0, np.nan_to_num(self.burned_fraction)), region)
-        seen = average(grid, self.observed_days.astype(np.float64), region)
-        days = np.where(known, np.maximum(np.round(seen / np.where(known, share, 1)), 1), 0)
-        date, spread = dated.main_day()
-        burned = known & ~np.isnat(date)
-        fraction = np.minimum(dated.total() + undated, 1).astype(np.float32)
-        return replace(
-            self,
-            region=region,
-            burned_fraction=np.where(known, fraction, np.float32(np.nan)),
-            burn_date=np.where(burned, date, _NAT),
-            uncertainty=np.where(burned, spread, np.uint8(NO_UNCERTAINTY)),
-            observed_days=days.astype(np.int16),
-            water=average(grid, self.water, region) > _KNOWN_ENOUGH,
-            dated=dated,
-            quality=None,
-            stated_confidence=self._confidence_on(region, grid),
-        )
-
-    def _confidence_on(self, region: Region, grid: LatLonGrid) -> npt.NDArray[np.float32] | None:
-        """Area mean of the confidence where it is not the burned fraction itself."""
-        if self.stated_confidence is None and not self.attrs.get("calibration"):
-            return None
-        percent = self.confidence.astype(np.float64)
-        if self.stated_confidence is not None:
-            percent = np.where(np.isfinite(self.stated_confidence), self.stated_confidence, percent)
-        nothing = percent > 100
-        percent[nothing] = 100 * np.nan_to_num(self.burned_fraction[nothing])
-        return average(grid, percent, region).astype(np.float32)
+        return self if region == self.region else replace(self, **regridding.fields_on(self, region))
 
     def join(self, *others: BurnedArea) -> BurnedArea:
         """Join it with others of the same region whose periods do not overlap, such as months to a season.
@@ -372,7 +287,7 @@ class BurnedArea:
     def crop(self, rows: slice, cols: slice, name: str | None = None) -> Self:
         """Return the part in a block of cells, `name` being that of its region."""
         region = self.region.window(rows, cols, name)
-        held = {plane: getattr(self, plane) for plane in _KINDS}
+        held = {plane: getattr(self, plane) for plane in checks.PLANES}
         planes = {plane: value[rows, cols].copy() for plane, value in held.items() if value is not None}
         return replace(
             self,
@@ -440,7 +355,7 @@ class BurnedArea:
         lines = max(1, _MAX_CELLS_AT_ONCE // (days.size * region.shape[1]))
         bands = [slice(row, row + lines) for row in range(0, region.shape[0], lines)]
         attrs = {"calibration": None, **(attrs or {})}
-        dating = Dating.of(attrs["calibration"])
+        dating = DatingRule.of(attrs["calibration"])
         parts = [summarise(probability[:, band], threshold, dating) for band in bands]
         return cls.from_summary(
             region,
@@ -576,58 +491,6 @@ class BurnedArea:
         )
 
     @property
-    def _where(self) -> str:
+    def title(self) -> str:
+        """Name and region, for messages."""
         return f"{self.name} of {self.region.name}"
-
-    def _defaults(self) -> list[tuple[str, Any]]:
-        """Planes that were not given."""
-        shape, days = self.region.shape, int((self.stop - self.start) // _ONE)
-        nothing = np.isnan(np.asarray(self.burned_fraction))
-        planes = {
-            "uncertainty": np.full(shape, NO_UNCERTAINTY, np.uint8),
-            "observed_days": np.where(nothing, 0, days).astype(np.int16),
-            "water": np.zeros(shape, bool),
-        }
-        return [(name, plane) for name, plane in planes.items() if getattr(self, name) is None]
-
-    def _checked(self, name: str, kind: str) -> npt.NDArray[Any]:
-        plane = np.asarray(getattr(self, name))
-        if plane.shape != self.region.shape:
-            raise InputError(f"{self._where}: {name} is {plane.shape}, not {self.region.shape}")
-        if not np.can_cast(plane.dtype, np.dtype(kind), "same_kind"):
-            raise InputError(f"{self._where}: {name} is {plane.dtype}, not {kind}")
-        return plane.astype(kind, copy=False)
-
-    def _check_dates(self) -> None:
-        wrong = self._contradictions()
-        if wrong.any():
-            least = f"less than {self.threshold}" if self.threshold else "nothing"
-            raise InputError(
-                f"{self._where}: {np.count_nonzero(wrong)} cells are dated but burned {least}, or the reverse"
-            )
-        dates = self.burn_date[self.burned]
-        if ((dates < self.start) | (dates >= self.stop)).any():
-            raise InputError(
-                f"{self._where}: burn dates reach outside {self.start} to {self.stop} (not included)"
-            )
-
-    def _contradictions(self) -> npt.NDArray[np.bool_]:
-        """Return cells whose date and burned fraction do not go together.
-
-        Where entries by day are given, a cell may have burned on a day and yet less than the threshold.
-        """
-        fraction, least = self.burned_fraction, np.float32(self.threshold)
-        if self.dated is not None:
-            return np.asarray((fraction >= least + _ROUNDING) & ~self.burned & ~self.water)
-        enough = (fraction >= least) & (fraction > 0)
-        return np.asarray((enough & ~self.water if self.threshold else enough) != self.burned)
-
-
-_KINDS = {
-    "burned_fraction": "float32",
-    "burn_date": "datetime64[D]",
-    "uncertainty": "uint8",
-    "observed_days": "int16",
-    "water": "bool",
-    "stated_confidence": "float32",
-}

@@ -19,7 +19,7 @@ __all__ = [
     "MASS",
     "MAX_UNCERTAINTY",
     "NO_UNCERTAINTY",
-    "Dating",
+    "DatingRule",
     "DaySummary",
     "check_threshold",
     "date_at",
@@ -39,7 +39,7 @@ _CELLS_AT_ONCE = 4096
 
 
 @dataclass(frozen=True)
-class Dating:
+class DatingRule:
     """How a date and its uncertainty follow from the daily probabilities of a cell.
 
     Attributes:
@@ -75,7 +75,7 @@ class DaySummary:
 
 
 def summarise(
-    probability: npt.NDArray[np.float32], threshold: float = 0.5, dating: Dating | None = None
+    probability: npt.NDArray[np.float32], threshold: float = 0.5, dating: DatingRule | None = None
 ) -> DaySummary:
     """Sum daily probabilities and date what burned.
 
@@ -102,7 +102,7 @@ def summarise(
     uncertainty = np.full(fraction.shape, NO_UNCERTAINTY, np.uint8)
     cells = np.flatnonzero(burned)
     flat = probability.reshape(len(probability), -1).take(cells, axis=1)
-    dating = dating or Dating()
+    dating = dating or DatingRule()
     if dating.quantile is not None:
         day.flat[cells] = date_at(flat, dating.quantile)
     uncertainty.flat[cells] = date_uncertainty(flat, day.flat[cells], dating.mass)

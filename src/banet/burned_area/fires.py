@@ -30,7 +30,15 @@ if TYPE_CHECKING:
 
     from banet.burned_area.burned_area import BurnedArea
 
-__all__ = ["MAX_GAP_CELLS", "MAX_GAP_DAYS", "MIN_HECTARES", "Events", "find_events", "trace_events"]
+__all__ = [
+    "MAX_GAP_CELLS",
+    "MAX_GAP_DAYS",
+    "MIN_HECTARES",
+    "Events",
+    "events_of_cells",
+    "find_events",
+    "trace_events",
+]
 
 MAX_GAP_DAYS = 2
 MAX_GAP_CELLS = 2
@@ -135,6 +143,23 @@ def trace_events(
     return Events(
         _table(cells, ids, region, epsg), _growth(cells, ids), named[["id", "row", "col", "day"]], left_out
     )
+
+
+def events_of_cells(cells: pd.DataFrame, region: Region) -> Events:
+    """Return the table, growth and cells of fires that are named already.
+
+    Args:
+        cells: one row a fire and cell: `id`, `row`, `col`, `day` (since 1970-01-01), `fraction` (0-1) and
+            `uncertainty` (days, 255 unknown).
+        region: the grid.
+    """
+    import pandas as pd
+
+    label, names = pd.factorize(cells["id"], sort=True)
+    measured = _measured(cells.assign(label=label), region)
+    ids = _identities(measured, region).assign(id=np.asarray(names, object))
+    named = measured[["id", "row", "col", "day"]].reset_index(drop=True)
+    return Events(_table(measured, ids, region, None), _growth(measured, ids), named)
 
 
 def _checked(

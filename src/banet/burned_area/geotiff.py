@@ -22,7 +22,7 @@ from banet.io.files import PathLike, writing
 if TYPE_CHECKING:
     from banet.burned_area.burned_area import BurnedArea
 
-__all__ = ["Layer", "layers", "read_geotiff", "write_cog"]
+__all__ = ["Layer", "layer_of", "layers", "read_geotiff", "write_cog"]
 
 _BLOCK = 256
 _BURN_DATE = "_burn_date.tif"
@@ -62,6 +62,12 @@ def layers(source: BurnedArea) -> tuple[Layer, Layer, Layer]:
         layer("confidence", source.confidence, said["confidence"], "NEAREST", colours=confidence_table()),
         layer("uncertainty", source.uncertainty, said["uncertainty"], "NEAREST", colours=uncertainty_table()),
     )
+
+
+def layer_of(source: BurnedArea, values: npt.NDArray[np.uint8], meaning: Meaning) -> Layer:
+    """Return a further plane of a map, (rows, columns), as a raster product."""
+    about = {"codes": meaning.text} | ({"method": meaning.method} if meaning.method else {})
+    return Layer(meaning.name, values, meaning, "NEAREST", {**_tags(source), **about})
 
 
 def write_cog(layer: Layer, region: Region, path: PathLike) -> Path:

@@ -1,4 +1,4 @@
-"""Maps of one region joined in time: months to a season."""
+"""Sources of one region joined and cut in time: months to a season, a season to its days."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ import numpy as np
 import numpy.typing as npt
 
 from banet.burned_area.dated import NO_UNCERTAINTY, DatedFractions
+from banet.days import Day
 from banet.errors import InputError
 
 if TYPE_CHECKING:
     from banet.burned_area.burned_area import BurnedArea
 
-__all__ = ["join"]
+__all__ = ["fields_between", "join"]
 
 _PLANES = ("burned_fraction", "burn_date", "uncertainty", "water")
 
@@ -85,4 +86,25 @@ def _from_entries(ordered: Sequence[BurnedArea], strongest: npt.NDArray[np.float
         "burned_fraction": np.where(known, fraction, np.float32(np.nan)),
         "burn_date": np.where(burned, date, np.datetime64("NaT", "D")),
         "uncertainty": np.where(burned, spread, np.uint8(NO_UNCERTAINTY)),
+    }
+
+
+def fields_between(source: BurnedArea, first: Day, last: Day) -> dict[str, Any]:
+    """Return the fields that change when a source is kept to some of its days; see `BurnedArea.between`."""
+    dated, nothing = source.dates().between(first, last), np.datetime64("NaT", "D")
+    date, spread = dated.main_day()
+    kept = ~np.isnat(date) & source.burned
+    told = source.known & ~np.isnan(source.burned_fraction)
+    fraction = np.where(source.burned, dated.total(), source.burned_fraction)
+    length = int((last - first).astype(np.int64))
+    # What is known to have burned or not in the whole period is known in a part of it.
+    days = np.maximum(np.minimum(source.observed_days, length), source.known)
+    return {
+        "start": first,
+        "stop": last,
+        "burned_fraction": np.where(told, fraction, np.float32(np.nan)),
+        "burn_date": np.where(kept, date, nothing),
+        "uncertainty": np.where(kept, spread, np.uint8(NO_UNCERTAINTY)),
+        "observed_days": days.astype(np.int16),
+        "dated": None if source.dated is None else dated,
     }

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from banet.burned_area.dating import NO_UNCERTAINTY, Dating
+from banet.burned_area.dating import NO_UNCERTAINTY, DatingRule
 
 if TYPE_CHECKING:
     from banet.burned_area.burned_area import BurnedArea
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BURNED",
     "DAILY_WORDS",
+    "DAYS_SINCE",
     "LAND",
     "NOT_OBSERVED",
     "NO_CONFIDENCE",
@@ -111,9 +112,23 @@ class Meaning:
         return {name: value for name, value in held.items() if value} | dict(self.attrs)
 
 
+DAYS_SINCE = Meaning(
+    "days_since",
+    "days seen since",
+    "days on which the cell was observed after its burn date, up to the last day of the map",
+    "days",
+    "1",
+    span=(0, 254),
+    codes={NO_UNCERTAINTY: "not burned"},
+    nodata=NO_UNCERTAINTY,
+    method="the more such days, the less the date and the burning itself will change",
+)
+"""Plane of a map in near real time that says how far each burned cell is settled."""
+
+
 def meanings(source: BurnedArea) -> dict[str, Meaning]:
     """Return the meaning of each plane of a source by its name, from what made it."""
-    dating = Dating.of(source.attrs.get("calibration")) if _by_network(source) else None
+    dating = DatingRule.of(source.attrs.get("calibration")) if _by_network(source) else None
     found = (
         _burned_fraction(dating),
         _burn_date(dating),
@@ -158,7 +173,7 @@ def _percent(share: float) -> str:
     return f"{100 * share:.4g} %"
 
 
-def _burned_fraction(dating: Dating | None) -> Meaning:
+def _burned_fraction(dating: DatingRule | None) -> Meaning:
     return Meaning(
         "burned_fraction",
         _TITLES["burned_fraction"],
@@ -170,7 +185,7 @@ def _burned_fraction(dating: Dating | None) -> Meaning:
     )
 
 
-def _method_of_date(dating: Dating | None) -> str:
+def _method_of_date(dating: DatingRule | None) -> str:
     if dating is None:
         return "as the source dates it"
     if dating.quantile is None:
@@ -179,7 +194,7 @@ def _method_of_date(dating: Dating | None) -> str:
     return f"the first day by which {share} of the summed daily probability is reached, as calibrated"
 
 
-def _burn_date(dating: Dating | None) -> Meaning:
+def _burn_date(dating: DatingRule | None) -> Meaning:
     return Meaning(
         "burn_date",
         _TITLES["burn_date"],
@@ -190,7 +205,7 @@ def _burn_date(dating: Dating | None) -> Meaning:
     )
 
 
-def _burn_doy(dating: Dating | None) -> Meaning:
+def _burn_doy(dating: DatingRule | None) -> Meaning:
     return Meaning(
         "burn_doy",
         _TITLES["burn_date"],
@@ -203,7 +218,7 @@ def _burn_doy(dating: Dating | None) -> Meaning:
     )
 
 
-def _uncertainty(dating: Dating | None, *, calibrated: bool) -> Meaning:
+def _uncertainty(dating: DatingRule | None, *, calibrated: bool) -> Meaning:
     if dating is None:
         said = "days before or after the burn date, as the source states"
     else:

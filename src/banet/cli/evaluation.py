@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
+
+from cyclopts import Parameter
 
 from banet.cli.progress import caution, progress, say
 
@@ -17,6 +20,25 @@ if TYPE_CHECKING:
     from banet.grid.region import Region
 
 Baseline = Literal["active-fires", "grown-fires", "confirmed-fires", "index-drop", "original"]
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Perimeters:
+    """Fields and format of the dates of perimeters, where they are not the usual ones.
+
+    Attributes:
+        date_field: field with the first day of a fire.
+        end_field: field with the last day.
+        date_format: of those dates: dmy, mdy, a pattern such as %d.%m.%Y, or for numbers yyyymmdd, yyyyddd,
+            s, ms or excel.
+        layer: of the file, where it has several.
+    """
+
+    date_field: str | None = None
+    end_field: str | None = None
+    date_format: str | None = None
+    layer: str | None = None
 
 
 def register(root: App) -> None:
@@ -38,10 +60,7 @@ def evaluate(
     region: Path | None = None,
     start: str | None = None,
     end: str | None = None,
-    date_field: str | None = None,
-    end_field: str | None = None,
-    date_format: str | None = None,
-    layer: str | None = None,
+    perimeters: Perimeters = Perimeters(),
     cover: Path | None = None,
     zones: Path | None = None,
     zone_field: str | None = None,
@@ -54,36 +73,30 @@ def evaluate(
 ) -> None:
     """Score a map against a reference: mapping, dates, low fractions, fire sizes, calibration.
 
-    Either side may be a NetCDF map of banet or a folder of monthly ones, a burn-date raster, an MCD64A1,
-    VNP64A1 or FireCCI product, perimeters, or the truth of a simulated scene. Grids are brought together by
-    area, never by nearest cell.
+    Either side may be a map of banet or a folder of monthly ones, a burn-date raster, a product, perimeters,
+    or the truth of a simulated scene. Grids are brought together by area, never by nearest cell.
 
     Args:
         map_: the map.
         reference: file or folder to hold it against.
         out: folder for JSON, CSV, Markdown, pictures and one web page; only printed if left out.
-        also: other maps or products to score in the same way, such as MCD64A1=FOLDER; may be repeated.
+        also: other maps or products to score alike, such as MCD64A1=FOLDER; may be repeated.
         hotspots: FIRMS files or folders to hold the dates against.
         cube: the cube of the map: adds the baselines, and date differences by gaps between observations.
-        weights: with --cube, maps it again with the hot spots withheld, since they are both an input and a
-            reference of dates, and scores that beside the map.
+        weights: with --cube, maps it again with the hot spots withheld, and scores that beside the map.
         replay: with --cube and --weights, maps every day of the map as it would have been mapped on that day.
         region: R_NAME.json, the grid to compare on where neither side has one of its own.
         start: first day or month to compare, of products and perimeters.
         end: last day or month, included.
-        date_field: field of the perimeters with the first day of a fire, where it has another name.
-        end_field: field with the last day.
-        date_format: of those dates: dmy, mdy, a pattern such as %d.%m.%Y, or for numbers yyyymmdd, yyyyddd,
-            s, ms or excel.
-        layer: of the file of perimeters, where it has several.
+        perimeters: fields and format of their dates.
         cover: GeoTIFF of land cover, to score each class by itself.
         zones: polygons or a GeoTIFF of regions, to score each by itself.
         zone_field: field of the polygons that names the region.
         valid: GeoTIFF or polygons of the cells that may count.
-        reliable: leave out cells that the reference, such as MCD64A1, did not see reliably on all days.
+        reliable: leave out cells that the reference did not see reliably on all days.
         threshold: burned fraction of the map from which on a cell counts as burned; its own if left out.
         reference_threshold: the same of the reference.
-        draws: of the bootstrap that gives the intervals; 0 for none.
+        draws: of the bootstrap; 0 for no intervals.
         pictures: also draw pictures and write the page.
     """
     from banet.cube import open_cube
@@ -93,16 +106,9 @@ def evaluate(
     from banet.observations.hotspots import read_hotspots
 
     _check_options(cube, weights, replay)
-    fields: dict[str, Any] = {
-        "date_field": date_field,
-        "end_field": end_field,
-        "date_format": date_format,
-        "layer": layer,
-    }
-    _check_fields(fields, [map_, reference, *(Path(text.rpartition("=")[2]) for text in also or ())])
-    fields["notice"] = caution
+    _check_perimeters(perimeters, [map_, reference, *(Path(text.rpartition("=")[2]) for text in also or ())])
+    fields, opened = asdict(perimeters) | {"notice": caution}, open_cube(cube) if cube else None
     mine, theirs = read_pair(map_, reference, region=region, start=start, end=end, perimeters=fields)
-    opened = open_cube(cube) if cube else None
     others: dict[str, Any] = dict(read_other(text, mine, fields) for text in also or ())
     if opened is not None:
         others |= _from_cube(opened, mine, weights, map_.stem)
@@ -135,11 +141,11 @@ def _tell(found: Result, out: Path | None, pictures: bool) -> None:
         say(str(path))
 
 
-def _check_fields(fields: dict[str, Any], paths: list[Path]) -> None:
+def _check_perimeters(perimeters: Perimeters, paths: list[Path]) -> None:
     from banet.errors import InputError
     from banet.evaluation.sources import sniff
 
-    given = [f"--{name.replace('_', '-')}" for name, value in fields.items() if value is not None]
+    given = [f"--{name.replace('_', '-')}" for name, value in asdict(perimeters).items() if value is not None]
     if given and "perimeters" not in {sniff(path) for path in paths}:
         raise InputError(f"{', '.join(given)}: an option of perimeters, and none are given")
 

@@ -1,7 +1,8 @@
-"""`banet run`: from a region and a period to maps, fires and a page."""
+"""`banet run` and `banet nrt`: from a region to maps, fires and a page, of a period or of a morning."""
 
 from __future__ import annotations
 
+import sys
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -10,6 +11,18 @@ from banet.cli.progress import Progress, caution, progress, say
 
 if TYPE_CHECKING:
     from cyclopts import App
+
+
+class Aside:
+    """Reporter on standard error, for commands whose standard output is JSON."""
+
+    def say(self, text: str) -> None:
+        """Print a line."""
+        sys.stderr.write(text + "\n")
+
+    def progress(self, title: str) -> AbstractContextManager[Progress]:
+        """Show the progress of a step."""
+        return progress(title)
 
 
 class Terminal:
@@ -27,6 +40,7 @@ class Terminal:
 def register(root: App) -> None:
     """Add the commands of this group to the application."""
     root.command(run_region, name="run")
+    root.command(run_mornings, name="nrt")
 
 
 def run_region(
@@ -100,3 +114,90 @@ def run_region(
         raise PartialFailureError(
             f"{len(result.failed)} parts are missing; the same command tries them again"
         )
+
+
+def run_mornings(
+    region: str,
+    *,
+    data: Path,
+    out: Path,
+    day: str | None = None,
+    download: bool = True,
+    replay: tuple[str, str] | None = None,
+    max_age: int | None = None,
+    json: bool = False,
+    product: Literal["750", "375", "surface"] = "750",
+    source: str | None = None,
+    satellites: str | None = None,
+    weights: str = "default",
+    engine: str = "auto",
+    threshold: float = 0.5,
+    min_hectares: float = 100.0,
+    workers: int | None = None,
+    wait: float = 0.0,
+    stac: bool = False,
+) -> None:
+    """Map the 64 days of REGION that end yesterday, with fires that keep their names.
+
+    A morning that was killed, or is run twice, gives the same files. Exit codes: 0 done; 3 done, but images
+    are older than --max-age or a file or tile is missing; 1 not done, or another run is at work; 2 wrong
+    input.
+
+    Args:
+        region: a R_NAME.json, or the name of a region that ships with banet.
+        data: folder with viirs/, hotspots/ and NAME.zarr.
+        out: folder for YYYY-MM-DD/, latest/ and status.json.
+        day: last day to map, YYYY-MM-DD; yesterday in UTC if left out.
+        download: fetch what is missing (default); --no-download works on the files at hand.
+        replay: first and last morning of a past season, run one after another from the files at hand.
+        max_age: days by which the newest day with images may lie before the last day.
+        json: print the status as JSON on standard output, a line a morning, and all else on standard error.
+        product: files to fetch: swaths at 750 or 375 m, or surface reflectance tiles.
+        source: kind of the files at hand; told from the files if left out.
+        satellites: some of snpp,noaa20,noaa21; all that fly if left out.
+        weights: name or path; several, separated by commas, are averaged.
+        engine: what computes; see 'banet doctor'.
+        threshold: least burned value of a cell that counts as burned.
+        min_hectares: smaller fires are left out of the list, and counted.
+        workers: processes that read files and map.
+        wait: seconds to wait for another run of the region to end.
+        stac: also write STAC items and OUT/catalog.json, which needs banet[stac].
+    """
+    from banet.errors import InputError, PartialFailureError
+    from banet.operations.nrt import replay as mornings
+    from banet.operations.nrt import run_morning
+    from banet.operations.options import MorningOptions
+
+    fields: dict[str, Any] = {
+        "region": region, "data": data, "out": out, "day": day, "download": download, "max_age": max_age,
+        "product": product, "source": source, "weights": weights, "engine": engine, "threshold": threshold,
+        "min_hectares": min_hectares, "workers": workers, "wait": wait, "stac": stac,
+        "satellites": () if satellites is None else tuple(satellites.split(",")),
+    }  # fmt: skip
+    options = MorningOptions.parse(fields, "banet nrt")
+    if replay is not None and day is not None:
+        raise InputError("give --day or --replay, not both")
+    reporter = Aside() if json else Terminal()
+    results = [run_morning(options, reporter)] if replay is None else mornings(options, *replay, reporter)
+    incomplete = 0
+    for result in results:
+        say(_line(result.status) if json else _told(result))
+        for line in result.status["failed"]:
+            caution(line)
+        incomplete += result.exit_code != 0
+    if incomplete:
+        raise PartialFailureError("images are too old or parts are missing; the same command tries again")
+
+
+def _line(status: Any) -> str:
+    import json
+
+    return json.dumps(status)
+
+
+def _told(result: Any) -> str:
+    """Return a morning in one line."""
+    found = result.status
+    news = ", ".join(f"{len(found[kind])} {kind}" for kind in ("new", "grown", "ended"))
+    burned = f"{found['hectares']:,.0f} ha burned since {found['first_day']}"
+    return f"{found['day']}: {burned}, {found['fires']} fires ({news}): {result.folder}"

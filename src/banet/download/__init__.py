@@ -17,13 +17,13 @@ from banet.download.labels import plan_labels
 from banet.download.plan import Plan
 from banet.download.pool import Failure, Report, fetch_all
 from banet.download.settings import Settings, load_settings
-from banet.download.transfer import Job, fetch
+from banet.download.transfer import FileJob, fetch
 from banet.download.viirs import plan_viirs
 
 __all__ = [
     "Client",
     "Failure",
-    "Job",
+    "FileJob",
     "Plan",
     "Report",
     "Settings",

@@ -31,7 +31,7 @@ from banet.download.errors import CredentialsError, MissingError, TransferError,
 from banet.download.flights import flown
 from banet.download.plan import Plan
 from banet.download.settings import FirmsSettings, FirmsSources
-from banet.download.transfer import Job
+from banet.download.transfer import FileJob
 from banet.errors import InputError, NotFoundError
 from banet.grid.region import Region
 from banet.io.files import PathLike
@@ -106,7 +106,7 @@ def plan_hotspots(
     if last < first:
         raise InputError(f"no day to ask hot spots for: from {first} to {as_day(end)}, and today is {now}")
     known = _availability(client, key)
-    jobs: list[Job] = []
+    jobs: list[FileJob] = []
     notes: list[str] = []
     for satellite in _satellites(satellites or settings.satellites, settings.sources):
         since, until, line = flown(client.settings, satellite, first, last)
@@ -148,7 +148,7 @@ def plan_archives(
     years = range(as_day(start).astype(object).year, as_day(end).astype(object).year + 1)
     if not years:
         raise InputError(f"the days end ({as_day(end)}) before they start ({as_day(start)})")
-    jobs: list[Job] = []
+    jobs: list[FileJob] = []
     notes: list[str] = []
     for satellite in _satellites(satellites or ("snpp",), settings.archives):
         kind = settings.archives[satellite]
@@ -160,7 +160,7 @@ def plan_archives(
             year for year in years if since.astype(object).year <= year <= until.astype(object).year
         ):
             url = settings.archive.format_map({"set": kind, "year": year, "country": name})
-            jobs.append(Job(url, Path(out) / f"{kind}_{year}_{name}.csv", explain=_no_archive))
+            jobs.append(FileJob(url, Path(out) / f"{kind}_{year}_{name}.csv", explain=_no_archive))
     if not jobs:
         raise NotFoundError(f"FIRMS has no archive of these years: {'; '.join(notes)}")
     return Plan(tuple(jobs), tuple(notes))
@@ -286,7 +286,9 @@ def _number(day: Day) -> int:
     return int(day.astype(np.int64))
 
 
-def _job(settings: FirmsSettings, key: SecretStr, piece: _Piece, region: str, box: Box, out: PathLike) -> Job:
+def _job(
+    settings: FirmsSettings, key: SecretStr, piece: _Piece, region: str, box: Box, out: PathLike
+) -> FileJob:
     area = ",".join(f"{value:.10g}" for value in box)
     mark = hashlib.sha256(area.encode()).hexdigest()[:6]
     days = f"{piece.first}_{piece.last}".replace("-", "")
@@ -301,7 +303,7 @@ def _job(settings: FirmsSettings, key: SecretStr, piece: _Piece, region: str, bo
         }
     )
     # The key is in the address, which is written down beside a file that can be resumed.
-    return Job(url, Path(out) / name, resumable=False, fresh=piece.open, explain=_explains(settings))
+    return FileJob(url, Path(out) / name, resumable=False, fresh=piece.open, explain=_explains(settings))
 
 
 def _explains(settings: FirmsSettings) -> Explain:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from banet.download.pool import Failure, human, room
-from banet.download.transfer import Job, is_there
+from banet.download.transfer import FileJob, is_there
 
 __all__ = ["Plan"]
 
@@ -20,7 +20,7 @@ class Plan:
         failed: files that the catalogue names in a way that cannot be read; they count as failed.
     """
 
-    jobs: tuple[Job, ...]
+    jobs: tuple[FileJob, ...]
     notes: tuple[str, ...] = ()
     failed: tuple[Failure, ...] = ()
 

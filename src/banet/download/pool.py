@@ -13,7 +13,7 @@ from pathlib import Path
 
 from banet.download.client import Client, host_of
 from banet.download.errors import CredentialsError, StoppedError, TransferError
-from banet.download.transfer import Job, Outcome, fetch, is_there
+from banet.download.transfer import FileJob, Outcome, fetch, is_there
 from banet.errors import BanetError, OutputError, PartialFailureError
 from banet.io.files import PathLike, output_folder, writing
 from banet.io.scrub import scrubbed
@@ -107,7 +107,7 @@ class Report:
             part.write_text(json.dumps(fields, indent=1) + "\n", encoding="utf-8")
 
 
-def fetch_all(client: Client, jobs: Sequence[Job], *, progress: Progress | None = None) -> Report:
+def fetch_all(client: Client, jobs: Sequence[FileJob], *, progress: Progress | None = None) -> Report:
     """Fetch files in parallel; those that are there already are not asked for.
 
     A refused login or a full disk ends the attempts, the rest is reported as not attempted. An interrupt lets
@@ -146,7 +146,9 @@ def fetch_all(client: Client, jobs: Sequence[Job], *, progress: Progress | None 
 
 
 class _Run:
-    def __init__(self, client: Client, jobs: Sequence[Job], before: int, progress: Progress | None) -> None:
+    def __init__(
+        self, client: Client, jobs: Sequence[FileJob], before: int, progress: Progress | None
+    ) -> None:
         limits = client.settings.transfer
         self.client, self.jobs, self.progress = client, jobs, progress
         self.done, self.total = before, before + len(jobs)
@@ -169,7 +171,7 @@ class _Run:
             pool.shutdown(wait=True, cancel_futures=True)
         return [future.result() for future in futures]
 
-    def _follow(self, futures: dict[Future[Outcome | BanetError | None], Job]) -> None:
+    def _follow(self, futures: dict[Future[Outcome | BanetError | None], FileJob]) -> None:
         waiting = set(futures)
         while waiting:
             done, waiting = wait(waiting, timeout=0.5, return_when="FIRST_COMPLETED")
@@ -180,7 +182,7 @@ class _Run:
                     word = " failed" if isinstance(outcome, BanetError) else ""
                     self.progress(self.done, self.total, f"{futures[future].name}{word}")
 
-    def _one(self, job: Job) -> Outcome | BanetError | None:
+    def _one(self, job: FileJob) -> Outcome | BanetError | None:
         with self.hosts[host_of(job.url)]:
             if self.halted is not None or self.client.stop.is_set():
                 return None
@@ -197,7 +199,7 @@ class _Run:
                 )
 
 
-def _check_room(jobs: Sequence[Job]) -> None:
+def _check_room(jobs: Sequence[FileJob]) -> None:
     """Make sure that the folders can be written to and hold what is to come."""
     needs: dict[Path, int] = defaultdict(int)
     for job in jobs:

@@ -24,7 +24,7 @@ from banet.download.errors import StoppedError, TransferError, TransientError
 from banet.errors import BanetError, OutputError, UnreadableFileError
 from banet.io.lock import lock
 
-__all__ = ["Job", "Outcome", "fetch", "is_there"]
+__all__ = ["FileJob", "Outcome", "fetch", "is_there"]
 
 Outcome = Literal["fetched", "present"]
 _RANGE = re.compile(r"bytes (\d{1,19})-(\d{1,19})/(\d{1,19}|\*)")
@@ -32,7 +32,7 @@ _DAMAGE_COST = 3
 
 
 @dataclass(frozen=True)
-class Job:
+class FileJob:
     """A file to fetch.
 
     Attributes:
@@ -74,14 +74,14 @@ class Job:
         return self.size or self.about or 0
 
 
-def is_there(job: Job) -> bool:
+def is_there(job: FileJob) -> bool:
     """Tell whether the file is there already, whole: only whole files get their name."""
     if job.fresh or not job.target.is_file():
         return False
     return job.size is None or job.target.stat().st_size == job.size
 
 
-def fetch(client: Client, job: Job) -> Outcome:
+def fetch(client: Client, job: FileJob) -> Outcome:
     """Fetch a file unless it is there.
 
     Args:
@@ -113,7 +113,7 @@ def fetch(client: Client, job: Job) -> Outcome:
 class _Part:
     """The unfinished file and what is known of it."""
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: FileJob) -> None:
         self.job = job
         self.path = job.target.with_name(f"{job.name}.part")
         self.notes = job.target.with_name(f"{job.name}.part.json")
@@ -170,7 +170,7 @@ class _Part:
 
 
 @contextlib.contextmanager
-def _writing(job: Job) -> Iterator[None]:
+def _writing(job: FileJob) -> Iterator[None]:
     try:
         yield
     except BanetError:
@@ -180,7 +180,7 @@ def _writing(job: Job) -> Iterator[None]:
         raise OutputError(f"cannot write {job.target}: {reason}; what came so far is kept") from error
 
 
-def _attempt(client: Client, job: Job, part: _Part) -> None:
+def _attempt(client: Client, job: FileJob, part: _Part) -> None:
     """Fetch what is missing of a file and check the whole."""
     have = part.size
     validator = part.validator if have else None
@@ -205,7 +205,7 @@ def _attempt(client: Client, job: Job, part: _Part) -> None:
     _verify(job, part, total)
 
 
-def _count(client: Client, job: Job, part: _Part) -> None:
+def _count(client: Client, job: FileJob, part: _Part) -> None:
     part.requests += 1
     part.most = max(part.most, part.size)
     most = client.settings.transfer.requests
@@ -213,7 +213,7 @@ def _count(client: Client, job: Job, part: _Part) -> None:
         raise TransferError(f"{job.name}: not whole after {most} requests to {host_of(job.url)}; try later")
 
 
-def _receive(client: Client, job: Job, part: _Part, answer: httpx.Response) -> int | None:
+def _receive(client: Client, job: FileJob, part: _Part, answer: httpx.Response) -> int | None:
     """Write what comes; return how long the host says that the file is."""
     start, total = _place(answer, part, job)
     blocks = client.blocks(answer, job.name)
@@ -247,18 +247,18 @@ def _receive(client: Client, job: Job, part: _Part, answer: httpx.Response) -> i
     return total
 
 
-def _most(client: Client, job: Job, total: int | None) -> int:
+def _most(client: Client, job: FileJob, total: int | None) -> int:
     """Bytes that a body may have."""
     limits, announced = client.settings.transfer, job.size if job.size is not None else total
     return limits.largest_bytes if announced is None else announced + limits.excess_bytes
 
 
-def _promised(job: Job, total: int | None) -> str:
+def _promised(job: FileJob, total: int | None) -> str:
     announced = job.size if job.size is not None else total
     return "and no size was announced" if announced is None else f"where {announced:,} were announced"
 
 
-def _place(answer: httpx.Response, part: _Part, job: Job) -> tuple[int, int | None]:
+def _place(answer: httpx.Response, part: _Part, job: FileJob) -> tuple[int, int | None]:
     """Where the body of an answer begins in the file, and how long the file is."""
     if answer.status_code == 200:
         length = answer.headers.get("content-length", "")
@@ -286,7 +286,7 @@ def _validator(answer: httpx.Response) -> str | None:
     return None if date is None else str(date)
 
 
-def _check_start(job: Job, head: bytes, total: int | None, host: str) -> None:
+def _check_start(job: FileJob, head: bytes, total: int | None, host: str) -> None:
     problem = problem_with(head, job.kind)
     if problem is not None:
         known = job.explain(200, said(head)) if job.explain else None
@@ -303,7 +303,7 @@ def _check_start(job: Job, head: bytes, total: int | None, host: str) -> None:
         )
 
 
-def _verify(job: Job, part: _Part, total: int | None = None) -> None:
+def _verify(job: FileJob, part: _Part, total: int | None = None) -> None:
     """Make sure that the part is the whole file, as the catalogue and the host announce it."""
     size = part.size
     wanted = job.size if job.size is not None else total

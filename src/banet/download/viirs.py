@@ -16,7 +16,7 @@ from banet.download.flights import flown
 from banet.download.plan import Plan
 from banet.download.pool import Failure
 from banet.download.settings import Streams, ViirsSettings
-from banet.download.transfer import Job
+from banet.download.transfer import FileJob
 from banet.errors import InputError, NotFoundError
 from banet.grid.region import Region
 from banet.grid.sinusoidal import tiles_of_region
@@ -72,7 +72,7 @@ def plan_viirs(
     """
     settings = client.settings.viirs
     first, stop = as_day(start), as_day(end) + 1
-    jobs: list[Job] = []
+    jobs: list[FileJob] = []
     notes: list[str] = []
     failed: list[Failure] = []
 
@@ -113,9 +113,9 @@ def plan_viirs(
     return Plan(tuple(jobs), tuple(notes), tuple(failed))
 
 
-def job_of(granule: CatalogueEntry, out: PathLike) -> Job:
+def job_of(granule: CatalogueEntry, out: PathLike) -> FileJob:
     """Return what fetches a granule into a folder, with the login."""
-    return Job(
+    return FileJob(
         granule.url,
         Path(out) / granule.name,
         size=granule.size,

@@ -11,7 +11,7 @@ from banet.download.checksums import Checksum
 from banet.download.client import Client
 from banet.download.plan import Plan
 from banet.download.pool import Failure, Progress, Report, fetch_all
-from banet.download.transfer import Job
+from banet.download.transfer import FileJob
 from banet.errors import BanetError, InputError, NotFoundError
 from banet.io.files import PathLike, output_folder
 from banet.model.compat import PUBLISHED
@@ -71,7 +71,7 @@ def plan_weights(
             notes.append(f"{name} is in {cache} already")
             continue
         url = client.settings.weights.published.format_map({"name": name})
-        jobs.append(Job(url, _incoming(cache) / f"{name}.pth", checksum=Checksum("git", published[name])))
+        jobs.append(FileJob(url, _incoming(cache) / f"{name}.pth", checksum=Checksum("git", published[name])))
     return Plan(tuple(jobs), tuple(notes))
 
 
@@ -101,7 +101,7 @@ def plan_address(
     if (cache / f"{stem}.safetensors").is_file():
         return Plan((), (f"{stem} is in {cache} already; remove it there to fetch it again",))
     check = Checksum("sha256", sha256) if sha256 else None
-    return Plan((Job(url, _incoming(cache) / f"{stem}{PurePosixPath(file).suffix}", checksum=check),))
+    return Plan((FileJob(url, _incoming(cache) / f"{stem}{PurePosixPath(file).suffix}", checksum=check),))
 
 
 def fetch_weights(client: Client, plan: Plan, *, progress: Progress | None = None) -> Report:

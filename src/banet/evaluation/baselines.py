@@ -21,6 +21,7 @@ from banet.days import Day, Days, day_range, parse_period
 from banet.errors import InputError
 from banet.evaluation.change import change_at, index_of, largest_drop
 from banet.grid.region import Region
+from banet.observations.hotspots import of_vegetation
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,6 +35,7 @@ _CELLS_AT_ONCE = 200_000
 _QUIET = 0.9
 _AWAY = (4, 15)
 _NAT = np.datetime64("NaT", "D")
+_NEVER = np.iinfo(np.int64).max
 
 
 def active_fires(cube: Cube, start: Any, end: Any, *, minimum_mw: float = 0.0) -> BurnedArea:
@@ -50,7 +52,7 @@ def active_fires(cube: Cube, start: Any, end: Any, *, minimum_mw: float = 0.0) -
     """
     first, stop = parse_period(start, end)
     date, observed = _first_fires(cube, first, stop, minimum_mw)
-    return _map(cube.region, first, stop, date, observed, _water(cube), "active fires")
+    return _map(cube.region, first, stop, date, observed, cube.water, "active fires")
 
 
 def active_fires_of_table(
@@ -69,16 +71,15 @@ def active_fires_of_table(
     times = table["time"].to_numpy().astype("datetime64[D]")
     keep = (times >= first) & (times < stop)
     if vegetation_only:
-        keep &= (table["type"].isna() | (table["type"] == 0)).fillna(True).to_numpy(bool)
+        keep &= of_vegetation(table)
     rows, cols, inside = region.cells_of(
         table["longitude"].to_numpy()[keep], table["latitude"].to_numpy()[keep]
     )
-    earliest = np.full(region.shape, np.iinfo(np.int64).max)
+    earliest = np.full(region.shape, _NEVER)
     np.minimum.at(earliest, (rows[inside], cols[inside]), times[keep][inside].astype(np.int64))
-    date = np.where(earliest < np.iinfo(np.int64).max, earliest, 0).astype("datetime64[D]")
-    date[earliest == np.iinfo(np.int64).max] = _NAT
+    date = np.where(earliest < _NEVER, earliest.astype("datetime64[D]"), _NAT)
     observed = np.full(region.shape, (stop - first).astype(int), np.int16)
-    return _map(region, first, stop, date, observed, np.zeros(region.shape, bool), "active fires")
+    return _map(region, first, stop, date, observed, None, "active fires")
 
 
 def grown_fires(
@@ -121,7 +122,7 @@ def grown_fires(
         window = cube.read(first - days, stop + days, variables=("nir", "mir"))
         index = index_of(window.nir, window.mir)
         date = _grow(date, index, window.days, reach, days, strictness, confirm)
-    return _map(cube.region, first, stop, date, observed, _water(cube), "grown active fires")
+    return _map(cube.region, first, stop, date, observed, cube.water, "grown active fires")
 
 
 def index_drop(
@@ -156,7 +157,7 @@ def index_drop(
         found = largest_drop(index_of(window.nir, window.mir), window.nir, inside, days)
         burned = (found.index_drop >= drop) & (found.nir_drop >= nir_drop)
         date[rows] = np.where(burned, window.days[found.day], _NAT)
-    return _map(cube.region, first, stop, date, observed, _water(cube), "index drop")
+    return _map(cube.region, first, stop, date, observed, cube.water, "index drop")
 
 
 def _first_fires(cube: Cube, first: Day, stop: Day, minimum_mw: float) -> tuple[Days, npt.NDArray[np.int16]]:
@@ -231,17 +232,11 @@ def _sample(cells: tuple[npt.NDArray[np.intp], ...], most: int = 20_000) -> tupl
 
 def _earliest_neighbour(date: Days, cells: tuple[npt.NDArray[np.intp], ...]) -> Days:
     """The earliest date among the eight neighbours of each cell; one of them has a date."""
-    latest = np.iinfo(np.int64).max
-    number = np.where(np.isnat(date), latest, date.astype(np.int64))
-    padded = np.pad(number, 1, constant_values=latest)
+    number = np.where(np.isnat(date), _NEVER, date.astype(np.int64))
+    padded = np.pad(number, 1, constant_values=_NEVER)
     row, col = cells
     around = [padded[row + 1 + i, col + 1 + j] for i in (-1, 0, 1) for j in (-1, 0, 1)]
     return np.min(around, axis=0).astype("datetime64[D]") if row.size else row.astype("datetime64[D]")
-
-
-def _water(cube: Cube) -> npt.NDArray[np.bool_]:
-    water = cube.water
-    return np.zeros(cube.region.shape, bool) if water is None else water
 
 
 def _map(
@@ -250,10 +245,11 @@ def _map(
     stop: Day,
     date: Days,
     observed: npt.NDArray[np.int16],
-    water: npt.NDArray[np.bool_],
+    water: npt.NDArray[np.bool_] | None,
     method: str,
 ) -> BurnedArea:
     """Make a map of dates alone: fraction 1, dates sure to a day (a fire is seen within one of its start)."""
+    water = np.zeros(region.shape, bool) if water is None else water
     burned = ~np.isnat(date) & ~water
     return BurnedArea.from_dates(
         region,

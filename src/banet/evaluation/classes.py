@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,11 +13,8 @@ from banet.errors import BanetWarning, InputError
 from banet.grid.cutting import covered
 from banet.grid.rasters import read_window
 from banet.grid.region import Region
-from banet.grid.vectors import read_polygons
+from banet.grid.vectors import Polygons, read_polygons
 from banet.io.files import PathLike, existing_file
-
-if TYPE_CHECKING:
-    import geopandas as gpd
 
 __all__ = ["MOST_CLASSES", "Classes", "read_classes", "read_validity"]
 
@@ -81,7 +78,8 @@ def _of_raster(file: Path, region: Region) -> Classes:
 
 
 def _of_polygons(file: Path, region: Region, field: str | None) -> Classes:
-    table = _polygons(file)
+    found = _polygons(file)
+    table = found.table
     column = field or next((name for name in _FIELDS if name in table.columns), None)
     if column is None or column not in table.columns:
         raise InputError(
@@ -90,31 +88,30 @@ def _of_polygons(file: Path, region: Region, field: str | None) -> Classes:
     labels = table[column].astype(str)
     names = sorted(labels.unique())
     _check_count(file, len(names))
-    shares = _shares(table, region, labels.map(names.index).to_numpy(np.int64))
+    shares = _shares(found, region, labels.map(names.index).to_numpy(np.int64))
     return _largest(shares, region), dict(enumerate(names))
 
 
-def _polygons(file: Path) -> gpd.GeoDataFrame:
-    import geopandas as gpd
-
+def _polygons(file: Path) -> Polygons:
     found = read_polygons(file, wide=True)
-    if found.left_out:
-        left = ", ".join(f"{number} {reason}" for reason, number in found.left_out)
-        warnings.warn(f"{found.name}: of {found.read} polygons left out: {left}", BanetWarning, stacklevel=2)
-    return gpd.GeoDataFrame(found.table, geometry=list(found.geometry), crs="EPSG:4326")
+    told = [f"{count} features {reason} left out" for reason, count in found.left_out] + [*found.notes]
+    if told:
+        warnings.warn(f"{found.name}: {', '.join(told)}", BanetWarning, stacklevel=4)
+    return found
 
 
 def _shares(
-    table: gpd.GeoDataFrame, region: Region, number: npt.NDArray[np.int64] | None = None
+    polygons: Polygons, region: Region, number: npt.NDArray[np.int64] | None = None
 ) -> dict[int, npt.NDArray[np.float64]]:
     """Part of each cell under the polygons of each class, drawn as finely as fire perimeters are."""
     from banet.labels.perimeter_dates import FireDates
     from banet.labels.perimeters import burned_of_polygons
 
-    each = np.zeros(len(table), np.int64) if number is None else number
+    count = len(polygons.geometry)
+    each = np.zeros(count, np.int64) if number is None else number
     # A class takes the place of a day: perimeters are told apart by it, and drawn by area.
-    dates = FireDates(each.astype("datetime64[D]"), np.zeros(len(table)))
-    drawn = burned_of_polygons(table.geometry, dates, region)
+    dates = FireDates(each.astype("datetime64[D]"), np.zeros(count))
+    drawn = burned_of_polygons(polygons.geometry, dates, region)
     found: dict[int, npt.NDArray[np.float64]] = {}
     for one in np.unique(drawn.day):
         part = drawn.day == one

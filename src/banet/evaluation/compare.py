@@ -185,21 +185,33 @@ def compare(
     counted = known & seen if asked.unobserved == "exclude" else known
     if not (counted.any() or unseen.any()):
         raise InputError(_nothing(burnmap, reference, start, stop, (seen, expected.known, allowed)))
+    return _comparison(region, (counted, unseen), (mine, theirs), (least, reference_threshold), (start, stop))
+
+
+def _comparison(
+    region: Region,
+    cells: tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]],
+    sides: tuple[_Planes, _Planes],
+    thresholds: tuple[float, float],
+    days: tuple[Day, Day],
+) -> Comparison:
+    """Put together the cells that count and those unseen, the map and the reference."""
+    mine, theirs = sides
     return Comparison(
         region=region,
         area=np.broadcast_to(region.cell_area_ha[:, None], region.shape),
-        valid=counted,
-        unseen=unseen,
+        valid=cells[0],
+        unseen=cells[1],
         map_fraction=np.clip(mine.fraction, 0, 1),
         reference_fraction=np.clip(theirs.fraction, 0, 1),
-        map_burned=mine.burned(least),
-        reference_burned=theirs.burned(reference_threshold),
+        map_burned=mine.burned(thresholds[0]),
+        reference_burned=theirs.burned(thresholds[1]),
         map_date=mine.date,
         reference_date=theirs.date,
         map_uncertainty=mine.uncertainty,
         map_confidence=np.clip(mine.confidence, 0, 1),
-        start=start,
-        stop=stop,
+        start=days[0],
+        stop=days[1],
     )
 
 

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from banet.errors import InputError
 from banet.evaluation.measures.dates import Dating, histogram
+from banet.observations.hotspots import of_vegetation
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,9 +51,7 @@ def dating_to_fires(
     from scipy.spatial import cKDTree
 
     row, col = np.nonzero(burnmap.burned)
-    keep = np.ones(len(table), bool)
-    if vegetation_only:
-        keep = (table["type"].isna() | (table["type"] == 0)).fillna(True).to_numpy(bool)
+    keep = of_vegetation(table) if vegetation_only else np.ones(len(table), bool)
     when = table["time"].to_numpy()[keep].astype("datetime64[D]").astype(np.int64)
     if not row.size or not when.size:
         return Dating.from_histogram(histogram(np.zeros(0, np.int64)))

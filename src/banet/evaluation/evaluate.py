@@ -12,7 +12,7 @@ from banet.evaluation.compare import Comparison, compare
 from banet.evaluation.convergence import Convergence
 from banet.evaluation.dating_fires import dating_to_fires
 from banet.evaluation.groups import by_class, by_month
-from banet.evaluation.keeping import Sketch
+from banet.evaluation.keeping import shown_sides
 from banet.evaluation.measures import Pair
 from banet.evaluation.measures.gaps import gap_classes
 from banet.evaluation.result import Result
@@ -66,11 +66,10 @@ def evaluate(
     Raises:
         InputError: if the two have nothing in common, or a class plane does not fit.
     """
-    source = reference.name
     maps = {name: burnmap} | dict(baselines or {})
     pairs = {key: compare(each, reference, **settings) for key, each in maps.items()}
     main = pairs[name]
-    known = {} if cube is None or not _fits(main, cube) else {"gap": gap_classes(main, cube)}
+    known = {"gap": gap_classes(main, cube)} if cube is not None and cube.region == main.region else {}
     scene = main.region.name
     drawn = {"block": block, "draws": draws}
     groups = {
@@ -80,20 +79,16 @@ def evaluate(
     }
     return Result(
         sums={key: {scene: Sums.of(Pair.of(pair, block, classes=known))} for key, pair in pairs.items()},
-        reference=source,
-        about=_about(name, source, main),
+        reference=reference.name,
+        about=_about(name, reference.name, main),
         cell_groups=groups,
         fires={} if hotspots is None else {key: dating_to_fires(m, hotspots) for key, m in maps.items()},
         replays={} if convergence is None else {name: convergence},
-        sketches={key: {scene: Sketch.of(pair, maps[key].water)} for key, pair in pairs.items()},
+        sides={key: {scene: shown_sides(pair, maps[key].water)} for key, pair in pairs.items()},
         draws=draws,
     )
 
 
-def _fits(pair: Comparison, cube: Cube) -> bool:
-    return cube.region == pair.region and pair.start is not None
-
-
 def _about(name: str, source: str, pair: Comparison) -> dict[str, Any]:
-    days = [None if day is None else str(day) for day in (pair.start, pair.stop)]
+    days = [str(pair.start), str(pair.stop)]
     return {"name": name, "reference": source, "days": days, "region": pair.region.to_dict()}

@@ -24,12 +24,12 @@ from banet.burned_area.burned_area import BurnedArea
 from banet.errors import NotFoundError
 from banet.evaluation.scores import Scores, score
 from banet.grid.region import Region
+from banet.io.files import existing_file
 from banet.labels.mcd64a1 import read_mcd64a1
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from banet.burned_area.burned_area import BurnedArea
     from banet.cube import Cube
 
 __all__ = [
@@ -74,7 +74,9 @@ def greek_reference(real: Path) -> BurnedArea:
     Raises:
         NotFoundError: if the file is not there.
     """
-    return read_mcd64a1(_existing(real, _LABEL), GREEK_REGION, "2021-08", "2021-08")
+    return read_mcd64a1(
+        existing_file(real / _LABEL, "reference of the Greek scene"), GREEK_REGION, "2021-08", "2021-08"
+    )
 
 
 def greek_hotspots(real: Path) -> pd.DataFrame:
@@ -107,7 +109,7 @@ def greek_cube(real: Path, path: Path) -> Cube:
 
     from banet.ingest import from_dataset
 
-    with xr.open_dataset(_existing(real, _SCENE)) as scene:
+    with xr.open_dataset(existing_file(real / _SCENE, "Greek scene")) as scene:
         days = np.arange(
             _FIRST_DAY, scene["time"].values[-1].astype("datetime64[D]") + 1, dtype="datetime64[D]"
         )
@@ -126,10 +128,3 @@ def greek_scores(burnmap: BurnedArea, reference: BurnedArea, *, name: str = "map
         settings: of `score`, to depart from the protocol.
     """
     return score(burnmap, reference, name=name, **({"draws": 1000} | GREEK_PROTOCOL | settings))
-
-
-def _existing(real: Path, name: str) -> Path:
-    file = real / name
-    if not file.is_file():
-        raise NotFoundError(f"the real scene needs {file}, which is not there")
-    return file

@@ -14,7 +14,7 @@ from banet.evaluation.measures.measure import check_shape
 from banet.evaluation.scores import Scores
 from banet.evaluation.sums import Sums
 
-__all__ = ["by_class", "by_month", "pooled"]
+__all__ = ["by_class", "by_month"]
 
 
 def by_class(
@@ -72,16 +72,3 @@ def _within(c: Comparison, month: np.datetime64) -> Comparison:
         reference_burned=c.reference_burned & theirs,
         reference_date=np.where(theirs, c.reference_date, nat),
     )
-
-
-def pooled(
-    parts: Mapping[str, Comparison], *, name: str = "all", block: int = 20, draws: int = 0
-) -> dict[str, Scores]:
-    """Score several regions or scenes, each by itself and all together (hectares added up).
-
-    Raises:
-        InputError: if there is none.
-    """
-    sums = {key: Sums.of(Pair.of(part, block), HEADLINE) for key, part in parts.items()}
-    each = {key: Scores.of(one, name=key, draws=draws) for key, one in sums.items()}
-    return each | {name: Scores.of(Sums.join(list(sums.values())), name=name, draws=draws)}

@@ -5,11 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from banet.burned_area.burned_area import BurnedArea
 from banet.evaluation import plots
-from banet.evaluation.keeping import Sketch
+from banet.evaluation.keeping import Sides
 from banet.evaluation.measures import Tree
 from banet.evaluation.result import WITH_NETWORK, Result, leader
 
@@ -68,16 +65,16 @@ def draw(result: Result, tree: Tree, folder: Path, *, worst: int = 3) -> dict[st
     name = leader(tree) if "protocol" in tree else tree["name"]
     dice = f"Dice {result.scores[name].dice:.3f}"
     if "protocol" not in tree:
-        sketch = result.sketch(name, next(iter(result.sums[name])))
+        sides = result.shown(name, next(iter(result.sums[name])))
         title = f"{name} against {result.reference}"
-        return {"maps": _maps(sketch, name, title, result.reference, folder / "maps.png", dice)} | paths
+        return {"maps": _maps(sides, (result.reference, name), title, folder / "maps.png", dice)} | paths
     for rank, season in enumerate(result.worst(name, worst), 1):
         path = folder / f"worst_{rank}.png"
-        paths[path.stem] = _maps(result.sketch(name, season), name, f"{season}: {name}", "truth", path)
+        paths[path.stem] = _maps(result.shown(name, season), ("truth", name), f"{season}: {name}", path)
     for scene, one in result.real.items():
-        sketch = one.sketch(name, next(iter(one.sums[name])))
+        sides = one.shown(name, next(iter(one.sums[name])))
         title = f"Attica and the Peloponnese, August 2021: {name} against VNP64A1"
-        paths[scene] = _maps(sketch, name, title, one.reference, folder / f"{scene}.png")
+        paths[scene] = _maps(sides, (one.reference, name), title, folder / f"{scene}.png")
     return paths
 
 
@@ -114,23 +111,11 @@ def _figures(tree: Tree) -> dict[str, Figure]:
     return figures
 
 
-def _maps(sketch: Sketch, name: str, title: str, reference: str, path: Path, note: str = "") -> Path:
+def _maps(sides: Sides, names: tuple[str, str], title: str, path: Path, note: str = "") -> Path:
     """Draw reference and map side by side, and where they agree."""
     from banet.export.comparison import comparison_picture
 
-    dates, nat = (sketch.reference_date, sketch.map_date), np.datetime64("NaT", "D")
-    panels = [
-        BurnedArea.from_dates(
-            sketch.region,
-            sketch.start,
-            sketch.stop,
-            np.where(sketch.valid, date, nat),
-            observed_days=sketch.valid.astype(np.int16),
-            water=sketch.water,
-            name=plots.plain_text(label),
-        )
-        for label, date in zip((reference, name), dates, strict=True)
-    ]
+    panels = [side.named(plots.plain_text(name)) for side, name in zip(sides, names, strict=True)]
+    days = {"start": panels[0].start, "stop": panels[0].stop}
     notes = ("", note) if note else ()
-    title = plots.plain_text(title)
-    return comparison_picture(panels, path, start=sketch.start, stop=sketch.stop, title=title, notes=notes)
+    return comparison_picture(panels, path, title=plots.plain_text(title), notes=notes, **days)

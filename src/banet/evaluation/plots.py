@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -49,12 +49,21 @@ def plain_text(name: str) -> str:
     return name.replace("$", r"\$").removeprefix("_") or " "
 
 
-def _finish(axes: Axes, title: str, x: str, y: str, *, legend: bool = False) -> None:
+def _coloured(several: Mapping[str, Any]) -> Iterator[tuple[str, str, float, Any]]:
+    """Yield colour, label, place beside the others (-0.5 to 0.5, steps of equal width) and value of each."""
+    count = max(len(several), 1)
+    for k, (name, one) in enumerate(several.items()):
+        yield COLOURS[k % 7], plain_text(name), (k - (count - 1) / 2) / count, one
+
+
+def _finish(axes: Axes, title: str, x: str, y: str, *, legend: Literal["", "below", "best"] = "") -> None:
     axes.set_title(title, fontsize=10, loc="left")
     axes.set_xlabel(x, fontsize=8.5)
     axes.set_ylabel(y, fontsize=8.5)
-    if legend:
-        axes.legend(fontsize=7.5, frameon=False, loc="best")
+    if legend == "below":
+        _legend_below(axes)
+    elif legend:
+        axes.legend(fontsize=7.5, frameon=False, loc=legend)
 
 
 def _legend_below(axes: Axes) -> None:
@@ -115,17 +124,16 @@ def grouped_interval_figure(groups: Mapping[str, Mapping[str, Tree]], title: str
         title: of the figure.
     """
     figure, axes = _axes(7.2, 3.6)
-    maps = list(next(iter(groups.values()), {}))
-    for k, name in enumerate(maps):
-        at = np.arange(len(groups)) + (k - (len(maps) - 1) / 2) * 0.7 / max(len(maps), 1)
-        values, ends = zip(*(_ends(group[name]) for group in groups.values()), strict=True)
+    maps = {name: [group[name] for group in groups.values()] for name in next(iter(groups.values()), {})}
+    for colour, label, beside, scores in _coloured(maps):
+        at = np.arange(len(groups)) + 0.7 * beside
+        values, ends = zip(*map(_ends, scores), strict=True)
         low, high = np.array(ends).T
-        axes.vlines(at, low, high, color=COLOURS[k % 7], linewidth=1.6)
-        axes.plot(at, values, "o", color=COLOURS[k % 7], markersize=5, label=plain_text(name))
+        axes.vlines(at, low, high, color=colour, linewidth=1.6)
+        axes.plot(at, values, "o", color=colour, markersize=5, label=label)
     axes.set_xticks(range(len(groups)), list(groups))
     axes.set_ylim(0, 1)
-    _finish(axes, title, "", "")
-    _legend_below(axes)
+    _finish(axes, title, "", "", legend="below")
     return figure
 
 
@@ -139,19 +147,17 @@ def date_figure(wholes: Mapping[str, Tree], limit: int = 15) -> Figure:
     figure, axes = _axes(5.6, 3.6)
     days = np.arange(-limit, limit + 1)
     width = 0.8 / max(len(wholes), 1)
-    for k, (name, one) in enumerate(wholes.items()):
+    for colour, label, beside, one in _coloured(wholes):
         counts, dating = np.array(one["dates"]["cells"]), one["scores"]["dating"]
-        shown, label = trimmed(counts, limit).astype(float), plain_text(name)
+        shown, text = trimmed(counts, limit).astype(float), label
         if counts.sum():
             figures = dating["median_days"], dating["mean_absolute_days"]
-            label += ": median {:+.0f}, mean abs. {:.1f}".format(*figures)
+            text += ": median {:+.0f}, mean abs. {:.1f}".format(*figures)
             shown /= counts.sum()
-        at = days + (k - (len(wholes) - 1) / 2) * width
-        axes.bar(at, shown, width, color=COLOURS[k % 7], label=label)
+        axes.bar(days + 0.8 * beside, shown, width, color=colour, label=text)
     axes.axvline(0, color=_GREY, linewidth=0.8)
-    _finish(axes, "Date difference", "days, map minus reference", "share of cells")
-    # Below the axes: inside them it may cover a bar.
-    _legend_below(axes)
+    # Below the axes: inside them the legend may cover a bar.
+    _finish(axes, "Date difference", "days, map minus reference", "share of cells", legend="below")
     return figure
 
 
@@ -186,7 +192,7 @@ def threshold_figure(whole: Tree) -> Figure:
     if whole["best_threshold"] is not None:
         axes.axvline(whole["best_threshold"], color=_GREY, linewidth=0.8, linestyle="--")
     axes.set_ylim(0, 1)
-    _finish(axes, "Threshold on the burned fraction", "threshold", "", legend=True)
+    _finish(axes, "Threshold on the burned fraction", "threshold", "", legend="best")
     return figure
 
 
@@ -201,15 +207,15 @@ def reliability_figure(several: Mapping[str, Tree], labels: tuple[str, str]) -> 
     axes.set_position((0.14, 0.3, 0.82, 0.62))
     below = figure.add_axes((0.14, 0.12, 0.82, 0.1))
     axes.plot([0, 1], [0, 1], color=_GREY, linewidth=0.8, linestyle="--")
-    for k, (name, one) in enumerate(several.items()):
+    for colour, label, _, one in _coloured(several):
         hectares, edges = np.array(one["hectares"]), np.array(one["edges"])
         known = hectares > 0
         brier, error = (_number(one[key]) for key in ("brier", "calibration_error_from_5_percent"))
-        text = f"{plain_text(name)}: Brier {brier:.4f}, error from 5 % on {error:.3f}"
+        text = f"{label}: Brier {brier:.4f}, error from 5 % on {error:.3f}"
         x, y = (np.array(one[key], float)[known] for key in ("mapped", "observed"))
-        axes.plot(x, y, "o-", color=COLOURS[k % 7], linewidth=1.4, markersize=3.5, label=text)
+        axes.plot(x, y, "o-", color=colour, linewidth=1.4, markersize=3.5, label=text)
         middle = (edges[:-1] + edges[1:])[known] / 2
-        below.plot(middle, hectares[known], "o-", color=COLOURS[k % 7], linewidth=0.8, markersize=2.5)
+        below.plot(middle, hectares[known], "o-", color=colour, linewidth=0.8, markersize=2.5)
     axes.set_xlim(-0.02, 1.02)
     axes.set_ylim(-0.02, 1.02)
     _finish(axes, "Calibration", "", labels[1])
@@ -238,20 +244,20 @@ def coverage_figure(widths: Mapping[str, Any], goal: tuple[float, float] = (0.75
     figure, axes = _axes(5.6, 3.6)
     axes.axhspan(*goal, color="#e9efe9", zorder=0)
     last = 1
-    for k, (name, counts) in enumerate(widths.items()):
+    for colour, label, _, counts in _coloured(widths):
         cells, covered = np.asarray(counts, float).T
         if not cells.sum():
             continue
         known = cells >= max(20, 0.002 * cells.sum())
         last = max(last, int(np.flatnonzero(known).max(initial=1)))
-        text = f"{plain_text(name)}: {covered.sum() / cells.sum():.0%} of {cells.sum():,.0f} cells"
+        text = f"{label}: {covered.sum() / cells.sum():.0%} of {cells.sum():,.0f} cells"
         days = np.arange(cells.size)[known]
-        axes.plot(days, (covered / np.maximum(cells, 1))[known], "o-", color=COLOURS[k % 7], label=text)
+        axes.plot(days, (covered / np.maximum(cells, 1))[known], "o-", color=colour, label=text)
     axes.set_xlim(-0.3, last + 0.3)
     axes.locator_params(axis="x", integer=True)
     axes.set_ylim(0, 1.02)
-    _finish(axes, "Stated date interval", "stated days before and after the date", "share that hold the day")
-    _legend_below(axes)
+    x = "stated days before and after the date"
+    _finish(axes, "Stated date interval", x, "share that hold the day", legend="below")
     return figure
 
 
@@ -260,16 +266,15 @@ def class_figure(scores: Mapping[str, Tree]) -> Figure:
     figure, axes = _axes(5.6, 3.6)
     width = 0.8 / max(len(scores), 1)
     labels: list[str] = []
-    for k, (name, one) in enumerate(scores.items()):
+    for colour, label, beside, one in _coloured(scores):
         classes = [c for c in one["classes"] if c["high"] > 0]
         labels = [c["class"] for c in classes]
-        at = np.arange(len(classes)) + (k - (len(scores) - 1) / 2) * width
         shares = [_number(c["cell_recall"]) for c in classes]
-        axes.bar(at, shares, width, color=COLOURS[k % 7], label=plain_text(name))
+        axes.bar(np.arange(len(classes)) + 0.8 * beside, shares, width, color=colour, label=label)
     axes.set_xticks(range(len(labels)), labels)
     axes.set_ylim(0, 1)
-    _finish(axes, "Cells found", "burned fraction of the cell, reference", "share of cells")
-    _legend_below(axes)
+    x = "burned fraction of the cell, reference"
+    _finish(axes, "Cells found", x, "share of cells", legend="below")
     return figure
 
 
@@ -282,17 +287,16 @@ def convergence_figure(several: Mapping[str, Tree]) -> Figure:
     figure, axes = _axes(5.6, 3.6)
     lines = {"dice_truth": "Dice, truth", "dice_final": "Dice, final map", "recall": "recall, truth"}
     last = 1
-    for k, (name, one) in enumerate(several.items()):
+    for own, label, _, one in _coloured(several):
         ages = [row["age"] for row in one["ages"]]
         last = max(last, *ages)
-        for j, (key, label) in enumerate(lines.items()):
-            colour, stroke = (COLOURS[j], "-") if len(several) == 1 else (COLOURS[k % 7], ("-", "--", ":")[j])
+        for j, (key, line) in enumerate(lines.items()):
+            colour, stroke = (COLOURS[j], "-") if len(several) == 1 else (own, ("-", "--", ":")[j])
             values = [_number(row[key]) for row in one["ages"]]
-            text = f"{plain_text(name)}, {label}"
+            text = f"{label}, {line}"
             axes.plot(ages, values, stroke, marker="o", color=colour, markersize=3, label=text)
     axes.set_ylim(0, 1.02)
     axes.set_xlim(-0.4, last + 0.4)
     axes.locator_params(axis="x", integer=True)
-    _finish(axes, "Near real time", "days since burning", "")
-    _legend_below(axes)
+    _finish(axes, "Near real time", "days since burning", "", legend="below")
     return figure

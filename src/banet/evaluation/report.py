@@ -7,17 +7,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from markupsafe import Markup
+
 from banet.evaluation import pictures as drawing
 from banet.evaluation.measures import MEASURES, Tree
+from banet.evaluation.measures.dates import date_columns
 from banet.evaluation.result import Result, leader
 from banet.evaluation.tables import markdown, tables_of, words
 from banet.io.files import output_folder
-from banet.io.tables import Row, columns_of, shown, to_csv, to_json, write_text
+from banet.io.tables import Row, to_csv, to_html, to_json, write_text
 
 __all__ = ["write_result"]
-
-_FILES = {"fractions": "burned_fraction", "sizes": "fire_size", "gaps": "dates_by_gap"}
-_CURVES = ("confidence", "fraction")
 
 
 def write_result(
@@ -80,7 +80,7 @@ def _csv(tree: Tree) -> dict[str, Sequence[Row]]:
     for kind in ("months", "zones", "covers"):
         found[kind] = [_score_row(name, scores) for name, scores in tree.get(kind, {}).items()]
     for measure in MEASURES:
-        file = "calibration" if measure.name in _CURVES else _FILES.get(measure.name, measure.name)
+        file = measure.file or measure.name
         every = [{"map": name} | row for name, whole in methods.items() for row in measure.rows(whole)]
         found[file] = [*found.get(file, []), *every]
     for file, key in (("convergence", "ages"), ("first_mapped", "fires")):
@@ -93,7 +93,7 @@ def _csv(tree: Tree) -> dict[str, Sequence[Row]]:
 
 
 def _score_row(name: str, scores: Tree) -> Row:
-    hard, dating = scores["hard"], scores["dating"]
+    hard = scores["hard"]
     row: dict[str, Any] = {"name": name, "reference": scores["reference"]}
     row |= {"cells": scores["cells"], "hectares": scores["hectares"]}
     figures = {key: hard[key] for key in ("dice", "commission", "omission", "relative_bias")}
@@ -106,10 +106,7 @@ def _score_row(name: str, scores: Tree) -> Row:
         "reference_ha": hard["both_ha"] + hard["reference_only_ha"],
         "unseen_ha": scores["unseen_ha"],
         "unseen_burned_ha": scores["unseen_burned_ha"],
-        "dated_cells": dating["cells"],
-        **{key: dating[key] for key in ("mean_days", "median_days", "mean_absolute_days")},
-        **{f"within_{day}_days": share for day, share in dating["within"].items()},
-        "covered_by_stated_uncertainty": dating["covered_by_stated_uncertainty"],
+        **date_columns(scores["dating"]),
     }
 
 
@@ -121,13 +118,11 @@ _OF_TABLE = {
     "gaps": ("dates",),
     "proportions": ("proportions", "thresholds"),
 }
-
-
 _WORST = "Truth, map, agreement"
 
 
 def _page(tree: Tree, title: str, folder: Path, name: str, drawn: dict[str, Path]) -> Path:
-    from banet.export.page import Picture, Section, Table, write_report
+    from banet.export.page import Picture, Section, write_report
 
     left = dict(drawn)
 
@@ -138,9 +133,8 @@ def _page(tree: Tree, title: str, folder: Path, name: str, drawn: dict[str, Path
 
     sections = []
     for key, head, text, rows in tables_of(tree):
-        columns = columns_of(rows)
-        table = Table(columns, [[shown(row.get(column)) for column in columns] for row in rows])
         pictures = held(_OF_TABLE.get(key, (key,)))
+        table = Markup(to_html(rows))
         sections.append(Section(head, (text,) if text else (), tables=[table], pictures=pictures))
     worst = held([name for name in drawn if name.startswith("worst")])
     if worst:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from banet.evaluation.convergence import Convergence
-from banet.evaluation.keeping import Sketch
+from banet.evaluation.keeping import Sides, load_sides
 from banet.evaluation.measures import Tree
 from banet.evaluation.measures.dates import Dating
 from banet.evaluation.scores import Scores
@@ -43,7 +43,7 @@ class Result:
         replays: near-real-time replays by name of what was followed.
         real: result on a real scene beside the simulated ones, by name of the scene.
         stress: scores under each stress, see `banet.evaluation.stress`.
-        sketches: what pictures need, or its file, by map and scene.
+        sides: what pictures show, or its file, by map and scene.
         draws: of the bootstrap; 0 for no intervals.
     """
 
@@ -57,7 +57,7 @@ class Result:
     replays: Mapping[str, Convergence] = field(default_factory=dict)
     real: Mapping[str, Result] = field(default_factory=dict)
     stress: Tree = field(default_factory=dict)
-    sketches: Mapping[str, Mapping[str, Sketch | Path]] = field(default_factory=dict)
+    sides: Mapping[str, Mapping[str, Sides | Path]] = field(default_factory=dict)
     draws: int = 1000
 
     def joined(self, name: str, scenes: Sequence[str] | None = None) -> Sums:
@@ -96,14 +96,14 @@ class Result:
         dice = {scene: Scores.of(one).dice for scene, one in self.sums[name].items()}
         return sorted((s for s, value in dice.items() if np.isfinite(value)), key=lambda s: dice[s])[:count]
 
-    def sketch(self, name: str, scene: str) -> Sketch:
-        """Return a map and its reference for a picture.
+    def shown(self, name: str, scene: str) -> Sides:
+        """Return reference and map for a picture.
 
         Raises:
             UnreadableFileError: if its file is damaged.
         """
-        held = self.sketches[name][scene]
-        return held if isinstance(held, Sketch) else Sketch.load(held)
+        held = self.sides[name][scene]
+        return load_sides(held) if isinstance(held, Path) else held
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything by name, ready for JSON: what is not defined is None."""

@@ -5,9 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import numpy.typing as npt
-
 from banet.evaluation.compare import compare
 from banet.evaluation.measures import HEADLINE, Pair, Tree
 from banet.evaluation.measures.agreement import ErrorMatrix
@@ -124,15 +121,10 @@ def score(
     reference: BurnedArea,
     *,
     name: str = "map",
-    threshold: float | None = None,
-    reference_threshold: float = 0.5,
-    valid: npt.NDArray[np.bool_] | None = None,
-    days: tuple[Any, Any] | None = None,
-    exclude_within: float | None = None,
-    unobserved: Any = "exclude",
     block: int = 20,
     draws: int = 0,
     seed: int = 0,
+    **settings: Any,
 ) -> Scores:
     """Score a map against a reference.
 
@@ -140,30 +132,15 @@ def score(
         burnmap: the map.
         reference: the truth, or what stands for it.
         name: of the map in tables.
-        threshold: as in `compare`, like the next five.
-        reference_threshold: burned fraction from which a cell of the reference counts as burned.
-        valid: cells that may count.
-        days: (start, stop), half-open, to compare.
-        exclude_within: cells to leave out around what burned outside the days.
-        unobserved: `exclude` or `unburned`.
         block: edge in cells of the blocks that the bootstrap draws; wider than most fires, so that blocks
             are nearly independent.
         draws: number of bootstrap draws; 0 for no intervals.
         seed: of the draws.
+        settings: of `compare`: threshold, reference_threshold, days, exclude_within, valid, unobserved,
+            reliable.
 
     Raises:
-        InputError: if the two have no cell or day in common, a mask has another shape, or `unobserved` is
-            neither of the two.
+        InputError: as `compare`.
     """
-    comparison = compare(
-        burnmap,
-        reference,
-        threshold=threshold,
-        reference_threshold=reference_threshold,
-        days=days,
-        exclude_within=exclude_within,
-        valid=valid,
-        unobserved=unobserved,
-    )
-    sums = Sums.of(Pair.of(comparison, block), HEADLINE)
-    return Scores.of(sums, name=name, reference=reference.name, draws=draws, seed=seed)
+    pair = Pair.of(compare(burnmap, reference, **settings), block)
+    return Scores.of(Sums.of(pair, HEADLINE), name=name, reference=reference.name, draws=draws, seed=seed)

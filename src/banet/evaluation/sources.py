@@ -97,18 +97,43 @@ def read_map_or_product(
         InputError: if it is of no known kind, or a product is asked for without region or days.
         UnreadableFileError: if it is damaged.
     """
-    what = kind or sniff(path)
+    what, place = kind or sniff(path), Path(path)
     if what == "map":
-        return _read_maps(Path(path))
+        files = [f for f in _listed(place, "*.nc") if f == place or not f.name.endswith("_truth.nc")]
+        return join([read_map(file) for file in files])
     if what == "truth":
-        return read_map(_only(Path(path), "*_truth.nc"))
+        return read_map(_only(place, "*_truth.nc"))
     if what == "raster":
-        return read_geotiff(_only(Path(path), f"*{_OWN_RASTER}"), days=days)
+        return read_geotiff(_only(place, f"*{_OWN_RASTER}"), days=days)
     if region is None or days is None:
         raise InputError(
             f"{path} ({what}) has no grid of its own; give the region and the days to read it for"
         )
-    return _read_product(what, path, region, days, perimeters or {})
+    readers = _readers()
+    if what not in readers:
+        raise InputError(
+            f"no kind {what!r} of burned-area file; there are map, truth, raster, {', '.join(readers)}"
+        )
+    options = {"required": True, **(perimeters or {})} if what == "perimeters" else {}
+    return readers[what](path, region, *days, **options)
+
+
+def _readers() -> dict[str, Callable[..., BurnedArea]]:
+    from banet.labels import read_auscover, read_firecci, read_mcd64a1, read_perimeters
+
+    found: list[Callable[..., BurnedArea]] = [read_mcd64a1, read_firecci, read_auscover, read_perimeters]
+    return {reader.__name__.removeprefix("read_"): reader for reader in found}
+
+
+def _listed(place: Path, pattern: str) -> list[Path]:
+    return visible_files(place, pattern) if place.is_dir() else [place]
+
+
+def _only(place: Path, pattern: str) -> Path:
+    found = _listed(place, pattern)
+    if len(found) != 1:
+        raise InputError(f"the folder {place} holds {len(found)} files {pattern}; name one of them")
+    return found[0]
 
 
 def read_pair(
@@ -165,43 +190,3 @@ def read_other(
     return name if found else place.stem, read_map_or_product(
         place, region=burnmap.region, days=days, perimeters=perimeters
     )
-
-
-def _read_product(
-    what: str, path: PathLike, region: Region, days: tuple[Any, Any], perimeters: Mapping[str, Any]
-) -> BurnedArea:
-    from banet.labels.auscover import read_auscover
-    from banet.labels.firecci import read_firecci
-    from banet.labels.mcd64a1 import read_mcd64a1
-    from banet.labels.perimeters import read_perimeters
-
-    readers: dict[str, Callable[..., BurnedArea]] = {
-        "mcd64a1": read_mcd64a1,
-        "firecci": read_firecci,
-        "auscover": read_auscover,
-        "perimeters": read_perimeters,
-    }
-    if what not in readers:
-        raise InputError(
-            f"no kind {what!r} of burned-area file; there are map, truth, raster, {', '.join(readers)}"
-        )
-    return readers[what](
-        path, region, *days, **({"required": True, **perimeters} if what == "perimeters" else {})
-    )
-
-
-def _read_maps(path: Path) -> BurnedArea:
-    """Read a map; a folder's maps of single months are joined."""
-    if not path.is_dir():
-        return read_map(path)
-    found = [file for file in visible_files(path, "*.nc") if not file.name.endswith("_truth.nc")]
-    return join([read_map(file) for file in found])
-
-
-def _only(path: Path, pattern: str) -> Path:
-    if not path.is_dir():
-        return path
-    found = visible_files(path, pattern)
-    if len(found) != 1:
-        raise InputError(f"the folder {path} holds {len(found)} files {pattern}; name one of them")
-    return found[0]

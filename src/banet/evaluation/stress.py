@@ -155,21 +155,11 @@ def apply(stress: Stress, cube: Cube, truth: BurnedArea, path: Path) -> tuple[Cu
         truth: what burned.
         path: of the new cube.
     """
-    from banet.cube import Cube as Store
-    from banet.observations.planes import DayPlanes
+    from banet.evaluation.benchmark.stage import write_planes
 
-    planes = cube.read(cube.days[0], cube.days[-1] + 1)
-    seen = stress.change(Seen(planes, truth))
-    made = Store.create(path, cube.region, sensor="stressed", mir_band=cube.mir_band)
-    got = seen.planes
-    with made.writing():
-        for k, day in enumerate(got.days):
-            bands = (got.red[k], got.nir[k], got.mir[k], got.view_zenith[k], got.count[k])
-            frp = None if np.isnan(got.frp[k]).all() else got.frp[k]
-            made.write_day(day, DayPlanes(*bands), frp)
-    if cube.water is not None:
-        made.set_water(cube.water)
-    return Store.open(path), seen.settings
+    seen = stress.change(Seen(cube.read(cube.days[0], cube.days[-1] + 1), truth))
+    got, labels = seen.planes, {"sensor": "stressed", "mir_band": cube.mir_band}
+    return write_planes(path, cube.region, got, got.count, water=cube.water, **labels), seen.settings
 
 
 def stress_rows(tree: Mapping[str, Any]) -> Sequence[Row]:

@@ -254,10 +254,9 @@ def words(tree: Tree) -> str:
 
 def _of_one_scene(tree: Tree, scores: Tree) -> str:
     region, (start, stop) = tree["region"], tree["days"]
-    days = f"{start} up to, not including, {stop}" if start and stop else "all days"
     return (
-        f"{tree['name']} against {tree['reference']}: {region['name']}, {days}, cells of "
-        f"{region['pixel_size']:g} degrees, {scores['cells']:,} of them valid ({scores['hectares']:,.0f} "
-        f"ha); {scores['unseen_ha']:,.0f} ha were not observed by the map, of which "
-        f"{scores['unseen_burned_ha']:,.0f} ha burned. Areas on the WGS84 ellipsoid."
+        f"{tree['name']} against {tree['reference']}: {region['name']}, {start} up to, not including, "
+        f"{stop}, cells of {region['pixel_size']:g} degrees, {scores['cells']:,} of them valid "
+        f"({scores['hectares']:,.0f} ha); {scores['unseen_ha']:,.0f} ha were not observed by the map, of "
+        f"which {scores['unseen_burned_ha']:,.0f} ha burned. Areas on the WGS84 ellipsoid."
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from banet.burned_area.daily import DailyProbability
-from banet.burned_area.geotiff import layers, write_cog
+from banet.burned_area.geotiff import Layer, layers, write_cog
 from banet.burned_area.netcdf import read_map, write_netcdf
 from banet.days import period_stem
 from banet.errors import InputError, NotFoundError, OutputError, UnreadableFileError
@@ -43,6 +43,7 @@ def write_products(
     pictures: bool = True,
     daily: DailyProbability | None = None,
     stac: bool = False,
+    more: Sequence[Layer] = (),
 ) -> dict[str, Path]:
     """Write a map as GeoTIFFs with QGIS styles, NetCDF, picture and manifest.
 
@@ -58,6 +59,7 @@ def write_products(
         pictures: also draw the picture.
         daily: also put the daily probabilities into the NetCDF file.
         stac: also write a STAC item, which needs the extra `stac`.
+        more: further layers of the same grid, as GeoTIFFs and in the NetCDF file.
 
     Returns:
         The paths by what they are: burn_date, confidence, uncertainty, their styles as burn_date_qml...,
@@ -73,8 +75,11 @@ def write_products(
     last = target / f"{stem}{MANIFEST}"
     _remove(last)
 
-    netcdf = write_netcdf(burnmap, target / f"{stem}.nc", manifest=manifest, daily=daily)
+    extra = {layer.name: (layer.values, layer.meaning.cf()) for layer in more}
+    netcdf = write_netcdf(burnmap, target / f"{stem}.nc", manifest=manifest, daily=daily, extra=extra)
     paths = {**_rasters(burnmap, target, stem), "netcdf": netcdf}
+    for layer in more:
+        paths[layer.name] = write_cog(layer, burnmap.region, target / f"{stem}_{layer.name}.tif")
     if pictures:
         from banet.export.picture import map_picture
 
@@ -112,6 +117,8 @@ def write_map(
     settings: Mapping[str, Any],
     pictures: bool = True,
     command: Sequence[str] | None = None,
+    stac: bool = False,
+    more: Sequence[Layer] = (),
 ) -> dict[str, Path]:
     """Write the products of a map with a manifest of this run: its command, settings, cube and weights.
 
@@ -123,6 +130,8 @@ def write_map(
         settings: how the map was made, for the manifest.
         pictures: also write a PNG.
         command: the command line for the manifest; that of this process if left out.
+        stac: also write a STAC item, which needs the extra `stac`.
+        more: further layers of the same grid.
 
     Returns:
         Paths by kind of product.
@@ -130,7 +139,8 @@ def write_map(
     words = [Path(sys.argv[0]).name, *sys.argv[1:]] if command is None else command
     config = {**settings, "map": dict(burnmap.attrs), "sensor": cube.sensor, "mir_band": cube.mir_band}
     manifest = Manifest.begin(words, config, inputs=[cube.path], weights=_hashes(burnmap))
-    return write_products(burnmap, folder, stem or map_stem(burnmap), manifest=manifest, pictures=pictures)
+    stem = stem or map_stem(burnmap)
+    return write_products(burnmap, folder, stem, manifest=manifest, pictures=pictures, stac=stac, more=more)
 
 
 def _hashes(burnmap: BurnedArea) -> dict[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from banet.burned_area.burned_area import BurnedArea
 
-__all__ = ["item_of", "write_item"]
+__all__ = ["item_of", "write_catalog", "write_item"]
 
 _COG = "image/tiff; application=geotiff; profile=cloud-optimized"
 _PROJECTION = "https://stac-extensions.github.io/projection/v2.0.0/schema.json"
@@ -127,6 +127,36 @@ def write_item(
     )
     with writing(target) as part:
         part.write_text(json.dumps(item.to_dict(include_self_link=False), indent=2) + "\n", encoding="utf-8")
+    return target
+
+
+def write_catalog(items: Sequence[Path], path: PathLike, *, identity: str, description: str) -> Path:
+    """Write a STAC catalogue of items that lie beside or below it, and return its path.
+
+    Args:
+        items: files of `write_item`.
+        path: of the catalogue.
+        identity: of the catalogue.
+        description: of it, for people.
+
+    Raises:
+        InputError: if pystac is not installed.
+        OutputError: if it cannot be written.
+    """
+    try:
+        import pystac
+    except ImportError as error:
+        raise InputError("STAC catalogues need pystac: pip install 'banet[stac]'") from error
+    target = Path(path)
+    catalogue = pystac.Catalog(identity, description)
+    for item in items:
+        place = item.relative_to(target.parent).as_posix()
+        catalogue.add_link(pystac.Link(pystac.RelType.ITEM, f"./{place}", media_type="application/geo+json"))
+    fields = catalogue.to_dict(include_self_link=False)
+    root = {"rel": "root", "href": f"./{target.name}", "type": "application/json"}
+    fields["links"] = [root, *(link for link in fields["links"] if link["rel"] == "item")]
+    with writing(target) as part:
+        part.write_text(json.dumps(fields, indent=2) + "\n", encoding="utf-8")
     return target
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
     import pandas as pd
 
-__all__ = ["FORMATS", "write_events", "write_growth"]
+__all__ = ["FORMATS", "write_events", "write_growth", "write_layers"]
 
 FORMATS = (".gpkg", ".parquet", ".geoparquet", ".geojson", ".json", ".shp")
 
@@ -62,6 +62,33 @@ def write_growth(events: Events, path: PathLike) -> Path:
     target = Path(path)
     with writing(target) as part:
         events.growth.to_csv(part, index=False, date_format="%Y-%m-%d", float_format="%.3f")
+    return target
+
+
+def write_layers(layers: Mapping[str, pd.DataFrame], path: PathLike, *, stamp: str) -> Path:
+    """Write several tables as layers of one GeoPackage, and return the path.
+
+    Equal input gives equal bytes: the file says that it was written at `stamp`.
+
+    Args:
+        layers: table by name; those with geometry hold polygons.
+        path: of the GeoPackage.
+        stamp: time of writing to put into the file, `YYYY-MM-DDTHH:MM:SSZ`.
+
+    Raises:
+        OutputError: if it cannot be written.
+    """
+    import pyogrio
+
+    target = Path(path)
+    with writing(target) as part, _one_line(target):
+        pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": stamp})
+        try:
+            for name, table in layers.items():
+                shape = {"geometry_type": "MultiPolygon"} if hasattr(table, "geometry") else {}
+                _write(table, part, "GPKG", layer=name, **shape)
+        finally:
+            pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": None})
     return target
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from banet.burned_area.dating import Dating, summarise
+from banet.burned_area.dating import DatingRule, summarise
 from banet.days import Days, period_label
 from banet.errors import InputError
 from banet.mapping.cores import Core, Tile, Tiling, seamless_tiling
@@ -76,10 +76,10 @@ class Run:
         return f"{self.cube.region.name} {self.days[0]} to {self.days[-1]}"
 
     @property
-    def dating(self) -> Dating:
+    def dating(self) -> DatingRule:
         """How dates follow from the probabilities: as the weights were calibrated."""
         known = self.ensemble.calibration
-        return Dating() if known is None else Dating(known.date_mass, known.date_quantile)
+        return DatingRule() if known is None else DatingRule(known.date_mass, known.date_quantile)
 
     def key(self) -> dict[str, Any]:
         """Return all that the planes of this run depend on, for `Store`.

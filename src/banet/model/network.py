@@ -19,7 +19,7 @@ from banet.errors import InputError
 from banet.model.config import BANetConfig, Calibration, InputSpec
 from banet.model.temporal_context import TemporalContext, context_channels
 
-__all__ = ["BANet", "ConvNorm", "PixelLSTM", "Stage", "UpStage", "pad_to_multiple"]
+__all__ = ["BANet", "ConvNorm", "EncoderStage", "PixelLSTM", "UpStage", "pad_to_multiple"]
 
 Triple = tuple[int, int, int]
 
@@ -98,7 +98,7 @@ class PixelLSTM(nn.LSTM):
         return cells.contiguous(memory_format=torch.channels_last_3d)
 
 
-class Stage(nn.Module):
+class EncoderStage(nn.Module):
     """One step of the encoder: convolve in space, run along the days if asked, convolve in time."""
 
     def __init__(
@@ -160,7 +160,7 @@ class BANet(nn.Module):
         kernels = zip(c.space_kernels, c.time_kernels, strict=True)
         first = c.channels + context_channels(c.memory, relative=c.relative)
         self.encoder = nn.ModuleList(
-            Stage(ni, no, k, 1 if i == 0 else 2, lstm=c.lstm and i == 0, dropout=c.dropout)
+            EncoderStage(ni, no, k, 1 if i == 0 else 2, lstm=c.lstm and i == 0, dropout=c.dropout)
             for i, (ni, no, k) in enumerate(zip((first, *widths[:-1]), widths, kernels, strict=True))
         )
         self.bottom = ConvNorm(widths[-1], widths[-1], (1, 3, 3), (1, 2, 2))
@@ -174,9 +174,9 @@ class BANet(nn.Module):
         self.logits = nn.Conv3d(2 * widths[0], c.classes, 1)
 
     @property
-    def stages(self) -> list[Stage]:
+    def stages(self) -> list[EncoderStage]:
         """The steps of the encoder, from the widest grid to the narrowest."""
-        return [stage for stage in self.encoder if isinstance(stage, Stage)]
+        return [stage for stage in self.encoder if isinstance(stage, EncoderStage)]
 
     @property
     def steps(self) -> list[UpStage]:

@@ -193,6 +193,12 @@ def fires_of(
     return grid_frp(table, region, day, vegetation_only=vegetation_only), notes
 
 
+def of_vegetation(table: pd.DataFrame) -> npt.NDArray[np.bool_]:
+    """Return the rows whose type does not say that something else than vegetation burned, (n,)."""
+    kind = table["type"]
+    return np.asarray((kind.isna() | (kind == _VEGETATION)).fillna(True).to_numpy(bool))
+
+
 def grid_frp(
     table: pd.DataFrame, region: Region, day: Day, *, vegetation_only: bool = True
 ) -> npt.NDArray[np.float32]:
@@ -215,8 +221,7 @@ def grid_frp(
     times = table["time"].to_numpy()
     keep = (times >= start) & (times < start + 1)
     if vegetation_only:
-        kind = table["type"]
-        keep &= (kind.isna() | (kind == _VEGETATION)).fillna(True).to_numpy(bool)
+        keep &= of_vegetation(table)
     frp = table["frp"].to_numpy(np.float64)[keep]
     rows, cols, inside = region.cells_of(
         table["longitude"].to_numpy(np.float64)[keep], table["latitude"].to_numpy(np.float64)[keep]

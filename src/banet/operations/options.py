@@ -1,18 +1,19 @@
-"""Options of an archive run, for Python, command line and YAML alike."""
+"""Options of an archive run and of a morning, for Python, command line and YAML alike."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 import yaml
 from pydantic import Field
 
-from banet.days import Day, parse_period
+from banet.days import Day, as_day, parse_period
 from banet.io.files import PathLike, writing
 from banet.io.settings import Frozen, read_fields
 
-__all__ = ["RunOptions"]
+__all__ = ["MorningOptions", "RunOptions"]
 
 
 class RunOptions(Frozen):
@@ -75,3 +76,48 @@ class RunOptions(Frozen):
         with writing(target) as part:
             part.write_text(yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False), encoding="utf-8")
         return target
+
+
+class MorningOptions(Frozen):
+    """Settings of `banet nrt`.
+
+    Attributes:
+        region: `R_NAME.json`, or the name of a region that ships.
+        data: folder with `viirs/`, `hotspots/` and the cube `NAME.zarr`.
+        out: folder for a folder a day, `latest/` and `status.json`.
+        day: last day to map, `YYYY-MM-DD`; yesterday in UTC if None.
+        download: fetch what is missing; otherwise work on the files at hand.
+        max_age: days by which the newest day with images may lie before the last day; no limit if None.
+        product: satellite files to fetch: swaths at 750 or 375 m, or surface reflectance tiles.
+        source: kind of the files at hand; told from the files if None.
+        satellites: of these; all that fly if empty.
+        weights: name or path; several, separated by commas, are averaged.
+        engine: what computes.
+        threshold: least burned value of a cell that counts as burned.
+        min_hectares: smaller fires are left out, and counted.
+        workers: processes that read files and map.
+        wait: seconds to wait for another run of the region to end.
+        stac: also write STAC items and `out/catalog.json`, which needs the extra `stac`.
+    """
+
+    region: str
+    data: Path
+    out: Path
+    day: str | None = None
+    download: bool = True
+    max_age: int | None = Field(None, ge=0)
+    product: Literal["750", "375", "surface"] = "750"
+    source: str | None = None
+    satellites: tuple[str, ...] = ()
+    weights: str = "default"
+    engine: str = "auto"
+    threshold: float = Field(0.5, gt=0, le=1)
+    min_hectares: float = Field(100.0, ge=0)
+    workers: int | None = Field(None, ge=1)
+    wait: float = Field(0.0, ge=0)
+    stac: bool = False
+
+    @property
+    def last_day(self) -> Day:
+        """Last day to map."""
+        return np.datetime64("today", "D") - 1 if self.day is None else as_day(self.day)

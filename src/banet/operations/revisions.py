@@ -129,9 +129,9 @@ def _causes(row: Index, col: Index, then: Looks, now: Looks) -> npt.NDArray[np.o
 
 def _near(plane: Bools, row: Index, col: Index) -> Bools:
     """Tell for each day and cell whether it or a cell beside it is set."""
-    wide = np.pad(plane, ((0, 0), (1, 1), (1, 1)))
+    rows, cols = plane.shape[1:]
     found = np.zeros((len(plane), row.size), bool)
-    for down in range(3):
-        for right in range(3):
-            found |= wide[:, row + down, col + right]
+    for down in (-1, 0, 1):
+        for right in (-1, 0, 1):  # beyond an edge lies the cell itself or another one beside it
+            found |= plane[:, np.clip(row + down, 0, rows - 1), np.clip(col + right, 0, cols - 1)]
     return found

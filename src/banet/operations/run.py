@@ -17,7 +17,7 @@ from banet.export.vectors import write_events, write_growth
 from banet.io.files import output_folder, writing
 from banet.io.lock import lock
 from banet.operations.options import RunOptions
-from banet.operations.steps import Clock, Places, Reporter, Silent, build, fetch, map_period
+from banet.operations.steps import Clock, Places, Reporter, Silent, build, days_needed, fetch, map_period
 
 if TYPE_CHECKING:
     from banet.cube import Cube
@@ -62,15 +62,15 @@ def run_archive(options: RunOptions, reporter: Reporter | None = None) -> RunRes
     """
     places, out = Places.of(options), output_folder(options.out)
     name, clock = places.region.name, Clock(reporter or Silent())
-    failed: list[str] = []
+    failed, days = list[str](), days_needed(options)
     with lock(out / name, f"the run of {name} in {out}"):
         options.save(out / "run.yaml")
         if options.download:
-            failed += fetch(options, places, clock.reporter)
+            failed += fetch(options, places, days, clock.reporter)
         if places.hotspots is None:
             clock.reporter.say(f"note: no hot spots in {out}; the maps follow from images alone")
         with clock.step("build the cube") as progress:
-            cube = build(options, places, progress)
+            cube = build(options, places, days, progress)
         maps, products = _mapped(options, cube, out, clock, failed)
         with clock.step("find fires and write the page"):
             fires, page = _written(options, cube, maps, out, clock.reporter)

@@ -16,11 +16,14 @@ from banet.burned_area.burned_area import BurnedArea
 from banet.days import Day
 from banet.errors import InputError, NotFoundError
 from banet.grid.region import Region
-from banet.operations.options import RunOptions
+from banet.operations.options import MorningOptions, RunOptions
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from banet.cube import Cube
     from banet.download import Plan, Report
+    from banet.model.engine import Engine
 
 __all__ = [
     "Places",
@@ -30,6 +33,7 @@ __all__ = [
     "days_needed",
     "fetch",
     "map_period",
+    "network",
     "told_source",
 ]
 
@@ -109,8 +113,16 @@ class Places:
         return cls(region, options.viirs or out / "viirs", hotspots, cube)
 
 
-def fetch(options: RunOptions, places: Places, reporter: Reporter) -> tuple[str, ...]:
+def fetch(
+    options: RunOptions | MorningOptions, places: Places, days: tuple[Day, Day], reporter: Reporter
+) -> tuple[str, ...]:
     """Fetch satellite files and hot spots that are missing, after saying how many and how large they are.
+
+    Args:
+        options: product and satellites.
+        places: where files go.
+        days: first and last day, both included.
+        reporter: told of each step.
 
     Returns:
         Lines on what could not be fetched.
@@ -121,7 +133,7 @@ def fetch(options: RunOptions, places: Places, reporter: Reporter) -> tuple[str,
     """
     from banet.download import connected, firms_key, plan_hotspots, plan_viirs, remove_superseded
 
-    first, last = days_needed(options)
+    first, last = days
     region, satellites, folder = places.region, options.satellites, places.hotspots or options.out
     key = firms_key()
     failed: list[str] = []
@@ -167,15 +179,29 @@ def told_source(folder: Path) -> str:
     return found[0]
 
 
-def build(options: RunOptions, places: Places, progress: Progress | None) -> Cube:
-    """Build the cube of all days that the period needs, or bring it up to date."""
+def build(
+    options: RunOptions | MorningOptions,
+    places: Places,
+    days: tuple[Day, Day],
+    progress: Progress | None,
+    hotspots: pd.DataFrame | None = None,
+) -> Cube:
+    """Build the cube of some days, both ends included, or bring it up to date.
+
+    Args:
+        options: source and workers.
+        places: where the files are.
+        days: first and last day.
+        progress: told of each day.
+        hotspots: table that was read already; otherwise the files are read.
+    """
     from banet.ingest.folder import build_cube
 
-    first, last = days_needed(options)
+    first, last = days
     return build_cube(
         places.region,
         places.viirs,
-        places.hotspots,
+        places.hotspots if hotspots is None else hotspots,
         places.cube,
         start=first,
         end=last,
@@ -190,20 +216,25 @@ def map_period(
 ) -> Iterator[BurnedArea]:
     """Map each month of the period, or its days as one; finished cores are kept until the run ends."""
     from banet.mapping import map_months
-    from banet.model.engine import Engine
-    from banet.model.weights import load_models
-    from banet.parallel import threads_for
 
-    threads = None if options.workers is None else threads_for(options.workers)
-    engine = Engine(load_models(options.weights.split(",")), options.engine, threads=threads)
     yield from map_months(
         cube,
         options.start,
         options.end,
-        engine,
+        network(options),
         threshold=options.threshold,
         scratch=scratch,
         workers=options.workers,
         keep_going=True,
         progress=progress,
     )
+
+
+def network(options: RunOptions | MorningOptions) -> Engine:
+    """Return the network that the options name, ready to compute."""
+    from banet.model.engine import Engine
+    from banet.model.weights import load_models
+    from banet.parallel import threads_for
+
+    threads = None if options.workers is None else threads_for(options.workers)
+    return Engine(load_models(options.weights.split(",")), options.engine, threads=threads)

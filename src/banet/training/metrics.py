@@ -7,7 +7,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from banet.burned_area.dating import NO_UNCERTAINTY, Dating, summarise
+from banet.burned_area.dating import NO_UNCERTAINTY, DatingRule, summarise
 from banet.evaluation.compare import Comparison
 from banet.evaluation.measures import HEADLINE, Pair
 from banet.evaluation.sums import Sums
@@ -25,7 +25,9 @@ _LEAST_SHOWN = 0.1
 """Recall is told for classes of true burned fraction from here on."""
 
 
-def measured(daily: Floats, truth: Floats, *, dating: Dating | None = None, threshold: float = 0.5) -> Sums:
+def measured(
+    daily: Floats, truth: Floats, *, dating: DatingRule | None = None, threshold: float = 0.5
+) -> Sums:
     """Measure a daily map of a chip, each cell counting as one.
 
     Args:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import torch
 from scipy.special import expit
 
-from banet.burned_area.dating import Dating
+from banet.burned_area.dating import DatingRule
 from banet.chips import Chips
 from banet.evaluation.sums import Sums
 from banet.model.config import InputSpec
@@ -64,7 +64,7 @@ def validate(
     sums: dict[str, dict[str, list[Sums]]] = defaultdict(lambda: defaultdict(list))
     model.eval()
     known = model.calibration
-    own = Dating() if known is None else Dating(known.date_mass, known.date_quantile)
+    own = DatingRule() if known is None else DatingRule(known.date_mass, known.date_quantile)
     for chips, number in select_chips(sources, config.chips):
         chip = chips.read(number)
         kept = _kept_days(chips, config)
@@ -74,7 +74,7 @@ def validate(
             withhold(planes)
             maps[variant] = expit(_logits(model, network_input(planes, spec), spec, device)[kept])
         for variant, daily in maps.items():
-            dating = own if variant in VARIANTS else Dating()
+            dating = own if variant in VARIANTS else DatingRule()
             sums[variant][chip.entry.climate].append(measured(daily, chip.target[kept], dating=dating))
     return {variant: _with_overall(sums[variant]) for variant in (*VARIANTS, "active_fires")}
 

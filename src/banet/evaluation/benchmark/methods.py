@@ -66,6 +66,7 @@ class Method:
         identity: tells it from every other method and from the same with other weights.
         candidate: name of the weights, empty for baselines.
         inputs: which inputs the network was given.
+        daily: maps the last 64 days up to and including a day; None for what is not replayed day by day.
     """
 
     name: str
@@ -73,6 +74,7 @@ class Method:
     identity: str
     candidate: str = ""
     inputs: Inputs = "all"
+    daily: Callable[[Cube, Day], BurnedArea] | None = None
 
     @property
     def slug(self) -> str:
@@ -84,7 +86,7 @@ class Method:
 def baselines() -> tuple[Method, ...]:
     """Return what needs no network."""
     return (
-        Method("active fires", active_fires, "active fires"),
+        Method("active fires", active_fires, "active fires", daily=active_fires_until),
         Method("grown active fires", grown_fires, "grown active fires"),
         Method(
             "grown and confirmed active fires",
@@ -179,6 +181,7 @@ def networks(candidate: Candidate, inputs: Sequence[Inputs] = INPUTS) -> tuple[M
             " ".join((*candidate.sha256, each)),
             candidate.name,
             each,
+            functools.partial(map_day_with, weights=candidate.weights) if each == "all" else None,
         )
         for each in inputs
     )

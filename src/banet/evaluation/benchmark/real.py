@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from banet.evaluation.baselines import active_fires, grown_fires, index_drop
+from banet.evaluation.baselines import grown_fires, index_drop
 from banet.evaluation.benchmark.methods import Mapper, Method
 from banet.evaluation.benchmark.run import Progress, missing, score_stage
 from banet.evaluation.benchmark.stage import Stage
@@ -47,7 +47,6 @@ def greek_methods(methods: Sequence[Method]) -> tuple[Method, ...]:
         "grown active fires": functools.partial(grown_fires, days=5),
         "grown and confirmed active fires": functools.partial(grown_fires, days=5, confirm=True),
         "index drop": functools.partial(index_drop, days=4),
-        "active fires": active_fires,
     }
     return tuple(
         replace(method, mapper=shorter[method.name]) if method.name in shorter else method

@@ -8,40 +8,31 @@ import os
 import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from banet.evaluation.baselines import active_fires
-from banet.evaluation.benchmark.methods import (
-    Candidate,
-    Method,
-    active_fires_until,
-    map_day_with,
-    map_with,
-)
+from banet.errors import InputError
+from banet.evaluation.benchmark.methods import Method
 from banet.evaluation.benchmark.scenes import BenchmarkScene
 from banet.evaluation.benchmark.stage import Stage, code_hash, open_stage
 from banet.evaluation.compare import compare
 from banet.evaluation.convergence import Convergence, replay
-from banet.evaluation.keeping import Sketch, save_replay
+from banet.evaluation.keeping import save_replay, save_sides, shown_sides
 from banet.evaluation.measures import MEASURES, Measure, Pair
 from banet.evaluation.stress import STRESSES, apply
 from banet.evaluation.sums import Sums
 from banet.io.files import output_folder
 from banet.parallel import spread, threads_for
 
-if TYPE_CHECKING:
-    from banet.burned_area.burned_area import BurnedArea
-
-__all__ = ["REPLAY_FIRES", "Job", "Progress", "default_workers", "place_of", "plan", "run_jobs", "scene_key"]
+__all__ = ["REPLAY", "Job", "Progress", "default_workers", "place_of", "plan", "run_jobs", "scene_key"]
 
 Progress = Callable[[int, int, str], None]
 """Called with (done, all, message)."""
 
-REPLAY_FIRES = "active fires"
+REPLAY = "replay"
 _SEQUENCE = 64
 
 
@@ -52,24 +43,17 @@ class Job:
     Attributes:
         scene: the season.
         methods: to map and score.
-        stress: name of the stress under which they do; none for the season as it is.
-        follow: what is followed in near real time: name, weights and identity, see `replay_identity`.
+        kind: name of the stress under which they do, `REPLAY` in near real time, empty as it is.
     """
 
     scene: BenchmarkScene
-    methods: tuple[Method, ...] = ()
-    stress: str = ""
-    follow: tuple[str, tuple[str, ...], str] | None = None
-
-    @property
-    def steps(self) -> int:
-        """Number of maps or replays."""
-        return len(self.methods) or 1
+    methods: tuple[Method, ...]
+    kind: str = ""
 
     def __str__(self) -> str:
-        if self.follow is not None:
-            return f"{self.scene.name}, replay of {self.follow[0]}"
-        return f"{self.scene.name}, {len(self.methods)} maps {self.stress}".rstrip()
+        if self.kind == REPLAY:
+            return f"{self.scene.name}, replay of {self.methods[0].name}"
+        return f"{self.scene.name}, {len(self.methods)} maps {self.kind}".rstrip()
 
 
 def default_workers() -> int:
@@ -77,10 +61,10 @@ def default_workers() -> int:
     return min(os.cpu_count() or 1, 8)
 
 
-def place_of(out: Path, scene: str, slug: str, identity: str, stress: str = "") -> Path:
+def place_of(out: Path, scene: str, method: Method, kind: str = "") -> Path:
     """Return the file that holds the sums of one method on one scene under the present code."""
-    key = hashlib.sha256(f"{scene} {identity} {stress} {code_hash()}".encode()).hexdigest()[:10]
-    return out / "scores" / scene.partition(" ")[0] / f"{slug}-{key}.npz"
+    key = hashlib.sha256(f"{scene} {method.identity} {kind} {code_hash()}".encode()).hexdigest()[:10]
+    return out / "scores" / scene.partition(" ")[0] / f"{method.slug}-{key}.npz"
 
 
 def scene_key(scene: BenchmarkScene) -> str:
@@ -88,16 +72,9 @@ def scene_key(scene: BenchmarkScene) -> str:
     return f"{scene.name} {scene.seed} {scene.start} {scene.days} {scene.size}"
 
 
-def replay_identity(candidate: Candidate | None) -> tuple[str, tuple[str, ...], str]:
-    """Return name, weights and identity of a replay; None stands for the accumulated active fires."""
-    if candidate is None:
-        return REPLAY_FIRES, (), "replay active fires"
-    return candidate.name, candidate.weights, " ".join(("replay", *candidate.sha256))
-
-
-def missing(out: Path, scene: str, methods: Sequence[Method], stress: str = "") -> tuple[Method, ...]:
+def missing(out: Path, scene: str, methods: Sequence[Method], kind: str = "") -> tuple[Method, ...]:
     """Return the methods that were not scored on a scene yet."""
-    return tuple(m for m in methods if not place_of(out, scene, m.slug, m.identity, stress).is_file())
+    return tuple(method for method in methods if not place_of(out, scene, method, kind).is_file())
 
 
 def plan(
@@ -107,7 +84,7 @@ def plan(
     *,
     stressed: Sequence[Method] = (),
     replayed: Sequence[str] = (),
-    followers: Sequence[Candidate | None] = (),
+    followers: Sequence[Method] = (),
 ) -> list[Job]:
     """Plan what is not done yet, long work first; what comes later opens seasons that are simulated by then.
 
@@ -117,21 +94,16 @@ def plan(
         out: folder that holds what an earlier run did.
         stressed: methods to score under every stress.
         replayed: names of the seasons that are replayed in near real time.
-        followers: candidates to follow there.
+        followers: methods with `daily` to follow there.
     """
     long_first = sorted(scenes, key=lambda scene: -scene.days)
-    jobs = [Job(scene, missing(out, scene_key(scene), methods)) for scene in long_first]
-    for scene in long_first:
-        names = [stress.name for stress in STRESSES] if stressed else []
-        jobs += [Job(scene, missing(out, scene_key(scene), stressed, name), name) for name in names]
-    jobs = [job for job in jobs if job.methods]
-    for scene in (scene for scene in long_first if scene.name in replayed):
-        every = [replay_identity(candidate) for candidate in followers]
-        places = [place_of(out, scene_key(scene), "replay", one[2]) for one in every]
-        jobs += [
-            Job(scene, follow=one) for one, place in zip(every, places, strict=True) if not place.is_file()
-        ]
-    return jobs
+    plain = [Job(scene, tuple(methods)) for scene in long_first]
+    under = [Job(scene, tuple(stressed), stress.name) for scene in long_first for stress in STRESSES]
+    again = [Job(s, (one,), REPLAY) for s in long_first if s.name in replayed for one in followers]
+    jobs = [
+        replace(j, methods=missing(out, scene_key(j.scene), j.methods, j.kind)) for j in plain + under + again
+    ]
+    return [job for job in jobs if job.methods]
 
 
 def run_jobs(
@@ -148,13 +120,13 @@ def run_jobs(
     """
     for folder in (out, cache):
         output_folder(folder)
-    steps, done = sum(job.steps for job in jobs), 0
+    steps, done = sum(len(job.methods) for job in jobs), 0
     processes = min(workers, len(jobs)) if workers > 1 and len(jobs) > 1 else None
     threads = None if processes is None else threads_for(processes)
     work = functools.partial(_work, out=out.absolute(), cache=cache.absolute(), threads=threads)
     with closing(spread(work, jobs, workers=processes, ordered=False)) as finished:
         for job, _ in finished:
-            done += job.steps
+            done += len(job.methods)
             if progress is not None:
                 progress(done, steps, str(job))
 
@@ -167,36 +139,46 @@ def _work(job: Job, *, out: Path, cache: Path, threads: int | None) -> None:
         torch.set_num_threads(threads)
     stage = open_stage(job.scene, cache)
     key = scene_key(job.scene)
-    if job.follow is not None:
-        _, weights, identity = job.follow
-        save_replay(_follow(stage, weights), place_of(out, key, "replay", identity))
-    elif job.stress:
-        score_stressed(stage, key, job.methods, job.stress, out)
+    if job.kind == REPLAY:
+        for method in job.methods:
+            save_replay(_follow(stage, method), place_of(out, key, method, REPLAY))
+    elif job.kind:
+        with tempfile.TemporaryDirectory() as folder:
+            stressed = _under(stage, job.kind, Path(folder, "cube.zarr"))
+            score_stage(stressed, key, job.methods, out, stress=job.kind)
     else:
         score_stage(stage, key, job.methods, out)
 
 
 def score_stage(
-    stage: Stage, key: str, methods: Sequence[Method], out: Path, progress: Progress | None = None
+    stage: Stage,
+    key: str,
+    methods: Sequence[Method],
+    out: Path,
+    progress: Progress | None = None,
+    *,
+    stress: str = "",
 ) -> None:
     """Map a scene with every method and keep the sums.
 
     Args:
-        stage: the scene.
+        stage: the scene, under stress already.
         key: what its scores depend on, its name first.
         methods: to score.
         out: folder of sums.
         progress: called with (done, all, message).
+        stress: name of the stress; what it does to a few measures is kept, and no picture.
     """
     known: dict[str, Any] = {}
     for done, method in enumerate(methods, 1):
         burnmap = method.mapper(stage.cube, *stage.mapped)
         pair = compare(burnmap, stage.truth, **stage.settings)
-        known = known or stage.known(pair)
-        path = place_of(out, key, method.slug, method.identity)
-        # The sketch first: where the sums are, everything is.
-        Sketch.of(pair, burnmap.water).save(path)
-        Sums.of(Pair.of(pair, stage.block, **known)).save(path)
+        path = place_of(out, key, method, stress)
+        if not stress:
+            known = known or stage.known(pair)
+            # What pictures show first: where the sums are, everything is.
+            save_sides(path, shown_sides(pair, burnmap.water))
+        Sums.of(Pair.of(pair, stage.block, **known), STRESSED if stress else MEASURES).save(path)
         if progress is not None:
             progress(done, len(methods), f"{key.partition(' ')[0]}, {method.name}")
 
@@ -205,28 +187,19 @@ STRESSED: tuple[Measure, ...] = tuple(m for m in MEASURES if m.name in {"agreeme
 """Measures that are taken under stress."""
 
 
-def score_stressed(stage: Stage, key: str, methods: Sequence[Method], name: str, out: Path) -> None:
-    """Map a scene under a stress with every method and keep the sums."""
+def _under(stage: Stage, name: str, path: Path) -> Stage:
+    """Return a scene under a stress, its cube written to `path`."""
     stress = next(stress for stress in STRESSES if stress.name == name)
-    with tempfile.TemporaryDirectory() as folder:
-        cube, more = apply(stress, stage.cube, stage.truth, Path(folder, "cube.zarr"))
-        settings = {**stage.settings, **more}
-        first, last = max(stage.mapped[0], cube.days[0]), min(stage.mapped[1], cube.days[-1])
-        for method in methods:
-            pair = compare(method.mapper(cube, first, last), stage.truth, **settings)
-            path = place_of(out, key, method.slug, method.identity, name)
-            Sums.of(Pair.of(pair, stage.block), STRESSED).save(path)
+    cube, settings = apply(stress, stage.cube, stage.truth, path)
+    mapped = max(stage.mapped[0], cube.days[0]), min(stage.mapped[1], cube.days[-1])
+    return replace(stage, cube=cube, mapped=mapped, settings={**stage.settings, **settings})
 
 
-def _follow(stage: Stage, weights: tuple[str, ...]) -> Convergence:
+def _follow(stage: Stage, method: Method) -> Convergence:
     """Replay the days of a season that have the whole sequence behind them."""
-    cube, days = stage.cube, stage.cube.days
-    map_at: Callable[[Any], BurnedArea]
-    if weights:
-        final = map_with(cube, days[0], days[-1], weights=weights)
-        map_at = functools.partial(map_day_with, cube, weights=weights)
-    else:
-        final = active_fires(cube, days[0], days[-1])
-        map_at = functools.partial(active_fires_until, cube)
+    if method.daily is None:
+        raise InputError(f"{method.name} has no map of a single day; it cannot be replayed")
+    days = stage.cube.days
+    final = method.mapper(stage.cube, days[0], days[-1])
     first = days[0] + np.timedelta64(_SEQUENCE - 1, "D")
-    return replay(map_at, days[days >= first], final, stage.truth)
+    return replay(functools.partial(method.daily, stage.cube), days[days >= first], final, stage.truth)

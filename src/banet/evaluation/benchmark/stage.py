@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import hashlib
 import importlib.resources
-import json
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,22 +15,22 @@ import numpy as np
 import numpy.typing as npt
 
 from banet.burned_area.burned_area import BurnedArea
-from banet.burned_area.dated import DatedFractions
+from banet.burned_area.netcdf import read_map, write_netcdf
 from banet.cube import Cube
 from banet.days import Day
 from banet.errors import BanetError
 from banet.evaluation.benchmark.scenes import BenchmarkScene
 from banet.evaluation.compare import Comparison
+from banet.evaluation.keeping import load_arrays
 from banet.evaluation.measures.confounders import PREFIX
 from banet.evaluation.measures.gaps import gap_classes
+from banet.grid.region import Region
 from banet.io.files import writing
 
 if TYPE_CHECKING:
     from banet.simulation import Scene
 
-__all__ = ["Stage", "code_hash", "open_stage", "simulator_hash", "write_cube"]
-
-_DONE = "stage.json"
+__all__ = ["Stage", "code_hash", "open_stage", "simulator_hash", "write_cube", "write_planes"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +78,7 @@ def open_stage(scene: BenchmarkScene, cache: Path) -> Stage:
     """
     key = hashlib.sha256(f"{scene} {simulator_hash()}".encode()).hexdigest()
     folder = cache / f"{scene.name}-{key[:12]}"
-    if not (folder / _DONE).is_file():
+    if not folder.is_dir():
         with writing(folder) as part:
             part.mkdir()
             _write(scene, part)
@@ -124,47 +123,21 @@ def _hash_of(left_out: frozenset[str], root: Path | None = None) -> str:
 def _write(scene: BenchmarkScene, folder: Path) -> None:
     simulated = scene.simulate()
     write_cube(simulated, folder / "cube.zarr")
-    truth = simulated.truth()
-    dated = truth.dates()
-    planes: dict[str, npt.NDArray[Any]] = {
-        "row": dated.row,
-        "column": dated.col,
-        "day": dated.day.astype(np.int64),
-        "fraction": dated.fraction,
-        "water": simulated.water,
-        "cover": simulated.land_cover,
-    }
+    write_netcdf(simulated.truth(), folder / "truth.nc")
     masks: Mapping[str, npt.NDArray[Any]] = getattr(simulated, "confounders", {})
-    planes |= {PREFIX + name: np.asarray(mask, bool) for name, mask in masks.items()}
-    np.savez_compressed(folder / "truth.npz", allow_pickle=False, **planes)
-    about = {"name": scene.name, "start": str(simulated.days[0]), "stop": str(simulated.days[-1] + 1)}
-    (folder / _DONE).write_text(json.dumps(about) + "\n", encoding="utf-8")
+    planes = {PREFIX + name: np.asarray(mask, bool) for name, mask in masks.items()}
+    np.savez_compressed(folder / "planes.npz", allow_pickle=False, cover=simulated.land_cover, **planes)
 
 
 def _read(folder: Path) -> Stage:
     try:
-        about = json.loads((folder / _DONE).read_text(encoding="utf-8"))
-        cube = Cube.open(folder / "cube.zarr")
-        with np.load(folder / "truth.npz", allow_pickle=False) as held:
-            planes = {name: held[name] for name in held.files}
-    except (OSError, ValueError, KeyError, BanetError) as error:
+        cube, truth = Cube.open(folder / "cube.zarr"), read_map(folder / "truth.nc")
+        planes = load_arrays(folder / "planes.npz")
+    except BanetError as error:
         shutil.rmtree(folder, ignore_errors=True)
         raise BanetError(
             f"the season {folder.name} in the cache was damaged and is removed: {error}"
         ) from error
-    days = planes["day"].astype("datetime64[D]")
-    dated = DatedFractions.from_pieces(
-        cube.region, planes["row"], planes["column"], days, planes["fraction"], np.zeros(days.size)
-    )
-    water = planes["water"].astype(bool)
-    truth = BurnedArea.from_dated(
-        dated,
-        name="simulated truth",
-        known=~water,
-        start=np.datetime64(about["start"], "D"),
-        stop=np.datetime64(about["stop"], "D"),
-        water=water,
-    )
     masks = {name.removeprefix(PREFIX): planes[name] for name in planes if name.startswith(PREFIX)}
     return Stage(cube, truth, (cube.days[0], cube.days[-1]), planes["cover"], masks)
 
@@ -176,16 +149,34 @@ def write_cube(scene: Scene, path: Path) -> Cube:
         scene: simulated.
         path: of the cube.
     """
+    seen = np.isfinite(scene.red) & np.isfinite(scene.nir) & np.isfinite(scene.mir)
+    labels = {"sensor": "simulated VIIRS", "mir_band": "M12"}
+    return write_planes(path, scene.region, scene, seen.astype(np.uint8), water=scene.water, **labels)
+
+
+def write_planes(
+    path: Path, region: Region, planes: Any, count: Any, *, water: Any, sensor: str, mir_band: str
+) -> Cube:
+    """Write days of planes as a cube; days on which nobody looked for fires have none.
+
+    Args:
+        path: of the new cube.
+        region: its grid.
+        planes: days, and red, nir, mir, view_zenith and frp of them, (T, rows, columns).
+        count: looks at each cell, (T, rows, columns).
+        water: (rows, columns) bool, None where nobody has said.
+        sensor: name of it, for the cube.
+        mir_band: the band in the MIR slot.
+    """
     from banet.observations.planes import DayPlanes
 
     with writing(path) as part:
-        cube = Cube.create(part, scene.region, sensor="simulated VIIRS", mir_band="M12")
-        with cube.writing():
-            for k, day in enumerate(scene.days):
-                seen = np.isfinite(scene.red[k]) & np.isfinite(scene.nir[k]) & np.isfinite(scene.mir[k])
-                planes = DayPlanes(
-                    scene.red[k], scene.nir[k], scene.mir[k], scene.view_zenith[k], seen.astype(np.uint8)
-                )
-                cube.write_day(day, planes, scene.frp[k])
-        cube.set_water(scene.water)
+        made = Cube.create(part, region, sensor=sensor, mir_band=mir_band)
+        with made.writing():
+            for k, day in enumerate(planes.days):
+                bands = (planes.red[k], planes.nir[k], planes.mir[k], planes.view_zenith[k], count[k])
+                frp = None if np.isnan(planes.frp[k]).all() else planes.frp[k]
+                made.write_day(day, DayPlanes(*bands), frp)
+        if water is not None:
+            made.set_water(water)
     return Cube.open(path)

@@ -13,11 +13,11 @@ from banet.errors import InputError
 from banet.evaluation.benchmark.methods import Candidate, Method, baselines, networks
 from banet.evaluation.benchmark.real import GREEK, greek_methods, run_greek
 from banet.evaluation.benchmark.run import (
+    REPLAY,
     STRESSED,
     Progress,
     place_of,
     plan,
-    replay_identity,
     run_jobs,
     scene_key,
 )
@@ -80,7 +80,7 @@ def benchmark(
         raise InputError("a benchmark needs at least one method and one season")
     stressed = [m for m in every if m.inputs != "no images"] if stress else []
     replayed = [s for s in chosen if s.name in REPLAYED] if replays is not False else []
-    followers: tuple[Candidate | None, ...] = (*candidates, None) if candidates else ()
+    followers = [*(networks(c)[0] for c in candidates), baselines()[0]] if candidates else []
     names = [scene.name for scene in replayed]
     with lock(output_folder(out), "this benchmark"):
         jobs = plan(chosen, every, out, stressed=stressed, replayed=names, followers=followers)
@@ -99,13 +99,13 @@ def benchmark(
         replays=_replays(out, replayed, followers),
         real={} if real is None else {"greece": _greece(out, every, draws)},
         stress=_stress(out, chosen, stressed),
-        sketches={m.name: {s.name: _there(out, scene_key(s), m) for s in chosen} for m in every},
+        sides={m.name: {s.name: _there(out, scene_key(s), m) for s in chosen} for m in every},
         draws=draws,
     )
 
 
-def _there(out: Path, scene: str, method: Method, stress: str = "") -> Path:
-    path = place_of(out, scene, method.slug, method.identity, stress)
+def _there(out: Path, scene: str, method: Method, kind: str = "") -> Path:
+    path = place_of(out, scene, method, kind)
     if not path.is_file():
         name = scene.partition(" ")[0]
         raise InputError(f"{method.name} was not scored on {name} yet; run the benchmark again")
@@ -115,18 +115,18 @@ def _there(out: Path, scene: str, method: Method, stress: str = "") -> Path:
 def _greece(out: Path, methods: Sequence[Method], draws: int) -> Result:
     places = {method.name: {GREEK: _there(out, GREEK, method)} for method in greek_methods(methods)}
     sums = {name: {GREEK: Sums.load(of[GREEK])} for name, of in places.items()}
-    return Result(sums=sums, reference="VNP64A1", sketches=places, draws=draws)
+    return Result(sums=sums, reference="VNP64A1", sides=places, draws=draws)
 
 
 def _replays(
-    out: Path, scenes: Sequence[BenchmarkScene], followers: Sequence[Candidate | None]
+    out: Path, scenes: Sequence[BenchmarkScene], followers: Sequence[Method]
 ) -> dict[str, Convergence]:
-    found = {}
-    for name, _, identity in map(replay_identity, followers):
-        parts = [load_replay(place_of(out, scene_key(scene), "replay", identity)) for scene in scenes]
-        if parts:
-            found[name] = Convergence.join(parts)
-    return found
+    return {
+        method.name: Convergence.join(
+            [load_replay(_there(out, scene_key(s), method, REPLAY)) for s in scenes]
+        )
+        for method in (followers if scenes else ())
+    }
 
 
 def _stress(out: Path, scenes: Sequence[BenchmarkScene], methods: Sequence[Method]) -> dict[str, Any]:

@@ -129,9 +129,8 @@ class Agreement(Measure):
         """Return cells, hard and soft matrix, and what the map did not observe, all and burned."""
         c = pair.cells
         p, r = c.map_fraction[c.valid], c.reference_fraction[c.valid]
-        mapped, burned = c.map_burned[c.valid], c.reference_burned[c.valid]
         common = np.minimum(p, r)
-        hard = [mapped & burned, mapped & ~burned, ~mapped & burned, ~mapped & ~burned]
+        hard = [part[c.valid] for part in pair.outcomes]
         soft = [common, p - common, r - common, 1 - np.maximum(p, r)]
         lost = c.unseen & ~c.valid & (pair.group >= 0)
         unseen = [c.area[lost], (c.area * c.reference_fraction)[lost]]

@@ -13,10 +13,22 @@ PREFIX = "confounder: "
 """Begins the name of a mask among the classes of a pair."""
 
 
+def _line(whole: Tree) -> Row:
+    return {row["confounder"]: Number(row["false_per_10000"], 1) for row in whole.get("confounders", ())}
+
+
 class Confounders(Measure):
     """Unburned cells under each mask `confounder: NAME` of the pair, and those that the map shows burned."""
 
     name = "confounders"
+    tables = (
+        Table(
+            "confounders",
+            "False alarms by cause",
+            "Cells per 10 000 without any burn that the map shows burned, where the ground changed by:",
+            _line,
+        ),
+    )
 
     def sums(self, pair: Pair) -> Arrays:
         """Return, by name of the confounder, unburned cells and false ones by group, (groups, 2)."""
@@ -39,17 +51,3 @@ class Confounders(Measure):
                 for name, (n, false) in sums.items()
             ]
         }
-
-    def rows(self, whole: Tree) -> list[Row]:
-        """Return one row a confounder."""
-        return list(whole.get("confounders", ()))
-
-    @property
-    def tables(self) -> tuple[Table, ...]:
-        """False cells per 10 000."""
-        words = "Cells per 10 000 without any burn that the map shows burned, where the ground changed by:"
-        return (Table("confounders", "False alarms by cause", words, _line),)
-
-
-def _line(whole: Tree) -> Row:
-    return {row["confounder"]: Number(row["false_per_10000"], 1) for row in whole.get("confounders", ())}

@@ -13,10 +13,15 @@ from banet.io.tables import Number, Row
 __all__ = ["Covers"]
 
 
+def _line(whole: Tree) -> Row:
+    return {name: Number(scores["dice"], 2) for name, scores in whole["covers"].items()}
+
+
 class Covers(Measure):
     """Agreement and dates by the class `cover` of the cells; nothing where the pair has none."""
 
     name = "covers"
+    tables = (Table("covers", "Dice by land cover", "By the most frequent cover of the cell.", _line),)
 
     def sums(self, pair: Pair) -> Arrays:
         """Return, as one group and by name of the cover, hectares as in an error matrix, then dates.
@@ -25,19 +30,14 @@ class Covers(Measure):
             (1, 8) each: both, map only, reference only, neither; days of difference, cells that both date,
             cells with a stated uncertainty, those whose difference it covers.
         """
-        c, plane = pair.cells, pair.classes.get("cover")
+        plane = pair.classes.get("cover")
         if plane is None:
             return {}
-        mapped, burned = c.map_burned, c.reference_burned
-        hectares = [mapped & burned, mapped & ~burned, ~mapped & burned, ~mapped & ~burned]
-        late, spread = np.abs(pair.late), c.map_uncertainty[pair.both_dated]
-        known = np.isfinite(spread)
-        dates = [late, np.ones(late.size), known, known & (late <= np.where(known, spread, 0))]
+        dates = [np.abs(pair.late), np.ones(pair.late.size), *pair.stated]
         found = {}
         for number, name in enumerate(pair.labels["cover"]):
-            here = c.valid & (plane == number)
-            dated = plane[pair.both_dated] == number
-            row = [c.area[here & part].sum() for part in hectares]
+            here, dated = pair.cells.valid & (plane == number), plane[pair.both_dated] == number
+            row = [pair.cells.area[here & part].sum() for part in pair.outcomes]
             found[name] = np.array([row + [float(part[dated].sum()) for part in dates]])
         return found
 
@@ -49,11 +49,6 @@ class Covers(Measure):
         """Return one row a cover."""
         return [{"cover": name} | scores for name, scores in whole["covers"].items()]
 
-    @property
-    def tables(self) -> tuple[Table, ...]:
-        """Dice by cover."""
-        return (Table("covers", "Dice by land cover", "By the most frequent cover of the cell.", _line),)
-
 
 def _scores(sums: Any) -> dict[str, float]:
     both, map_only, reference_only, _, days, dated, stated, covered = (float(v) for v in sums)
@@ -64,7 +59,3 @@ def _scores(sums: Any) -> dict[str, float]:
         "map_ha": both + map_only,
         "reference_ha": both + reference_only,
     }
-
-
-def _line(whole: Tree) -> Row:
-    return {name: Number(scores["dice"], 2) for name, scores in whole["covers"].items()}

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from banet.evaluation.measures.measure import Arrays, Measure, Pair, Reals, Tree, ratio
 
-__all__ = ["LONGEST", "SHARES", "Dates", "Dating", "days_of", "histogram", "trimmed"]
+__all__ = ["LONGEST", "SHARES", "Dates", "Dating", "date_columns", "days_of", "histogram", "trimmed"]
 
 LONGEST = 366
 """Differences are kept exactly up to a year; longer ones count as a year and a day."""
@@ -92,12 +92,15 @@ class Dating:
             "covered_by_stated_uncertainty": self.covered,
         }
 
-    def row(self) -> dict[str, Any]:
-        """Return the figures as columns of a table."""
-        shares = {f"within_{day}_days": share for day, share in self.within.items()}
-        head = {"dated_cells": self.cells, "mean_days": self.mean, "median_days": self.median}
-        head |= {"mean_absolute_days": self.mean_absolute}
-        return head | shares | {"covered_by_stated_uncertainty": self.covered}
+
+def date_columns(dating: Tree) -> dict[str, Any]:
+    """Return the figures of `Dating.to_dict` as columns of a table."""
+    return {
+        "dated_cells": dating["cells"],
+        **{key: dating[key] for key in ("mean_days", "median_days", "mean_absolute_days")},
+        **{f"within_{day}_days": share for day, share in dating["within"].items()},
+        "covered_by_stated_uncertainty": dating["covered_by_stated_uncertainty"],
+    }
 
 
 def _median(days: npt.NDArray[np.int64], counts: npt.NDArray[Any]) -> float:
@@ -116,10 +119,7 @@ class Dates(Measure):
 
     def sums(self, pair: Pair) -> Arrays:
         """Return counts by day of difference, and of cells with a stated uncertainty, all and covered."""
-        spread = pair.cells.map_uncertainty[pair.both_dated]
-        known = np.isfinite(spread)
-        covered = known & (np.abs(pair.late) <= np.where(known, spread, 0))
-        stated = [pair.add(pair.both_dated, part) for part in (known, covered)]
+        stated = [pair.add(pair.both_dated, part) for part in pair.stated]
         return {
             "days": pair.add(pair.both_dated, 1, binned(pair.late), BINS),
             "stated": np.concatenate(stated, axis=1),

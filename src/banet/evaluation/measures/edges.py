@@ -14,6 +14,14 @@ DEPTHS = ((1, 1), (2, 4), (5, 8), (9, None))
 """Cells from the edge of what burned in the reference, rows or columns, whichever is fewer; 1 touches it."""
 
 
+def _label(low: int, high: int | None) -> str:
+    return f"over {low - 1}" if high is None else str(low) if low == high else f"{low}-{high}"
+
+
+def _line(whole: Tree) -> Row:
+    return {row["cells_from_edge"]: Number(row["recall"], 2) for row in whole.get("edges", ())}
+
+
 class Edges(Measure):
     """Burned cells of the reference and those of them that the map shows, by cells from the scar's edge.
 
@@ -21,6 +29,15 @@ class Edges(Measure):
     """
 
     name = "edges"
+    tables = (
+        Table(
+            "edges",
+            "Inside and rim of scars",
+            "Share of burned cells that the map shows, by their distance from the edge of what burned, in "
+            "cells; 1 touches unburned ground.",
+            _line,
+        ),
+    )
 
     def sums(self, pair: Pair) -> Arrays:
         """Return counts by depth, all and found."""
@@ -42,24 +59,3 @@ class Edges(Measure):
                 for depth, (n, hit) in found
             ]
         }
-
-    def rows(self, whole: Tree) -> list[Row]:
-        """Return one row a depth."""
-        return list(whole.get("edges", ()))
-
-    @property
-    def tables(self) -> tuple[Table, ...]:
-        """Recall by depth."""
-        words = (
-            "Share of burned cells that the map shows, by their distance from the edge of what burned, in "
-            "cells; 1 touches unburned ground."
-        )
-        return (Table("edges", "Inside and rim of scars", words, _line),)
-
-
-def _label(low: int, high: int | None) -> str:
-    return f"over {low - 1}" if high is None else str(low) if low == high else f"{low}-{high}"
-
-
-def _line(whole: Tree) -> Row:
-    return {row["cells_from_edge"]: Number(row["recall"], 2) for row in whole.get("edges", ())}

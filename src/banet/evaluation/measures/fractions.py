@@ -54,10 +54,39 @@ class FractionClass:
         return {"class": self.label} | asdict(self)
 
 
+def _found(whole: Tree) -> Row:
+    return {
+        "unburned cells" if c["high"] == 0 else c["class"]: Number(c["cell_recall"], 2 if c["high"] else 4)
+        for c in whole["scores"]["classes"]
+    }
+
+
+def _bias(whole: Tree) -> Row:
+    burned = [c for c in whole["scores"]["classes"] if c["high"] > 0]
+    return {c["class"]: Number(c["relative_bias"], 2, sign=True) for c in burned}
+
+
 class Fractions(Measure):
     """Recall, share of cells found and bias by burned fraction, and false alarms in unburned cells."""
 
     name = "fractions"
+    file = "burned_fraction"
+    tables = (
+        Table(
+            "fractions",
+            "Low fractions",
+            "Share of cells shown burned, by true burned fraction of the cell; for unburned cells these "
+            "are false alarms. A map is asked to show cells of which half burned: 0.5-0.75 and 0.75-1 "
+            "should be 1.",
+            _found,
+        ),
+        Table(
+            "fraction_bias",
+            "Bias of the burned fraction",
+            "(mapped - true) / true hectares, by true burned fraction of the cell.",
+            _bias,
+        ),
+    )
 
     def sums(self, pair: Pair) -> Arrays:
         """Return one array a sum, each for unburned cells and the five classes."""
@@ -89,26 +118,6 @@ class Fractions(Measure):
             for c in whole["scores"]["classes"]
         ]
 
-    @property
-    def tables(self) -> tuple[Table, ...]:
-        """Cells found, and bias."""
-        return (
-            Table(
-                "fractions",
-                "Low fractions",
-                "Share of cells shown burned, by true burned fraction of the cell; for unburned cells these "
-                "are false alarms. A map is asked to show cells of which half burned: 0.5-0.75 and 0.75-1 "
-                "should be 1.",
-                _found,
-            ),
-            Table(
-                "fraction_bias",
-                "Bias of the burned fraction",
-                "(mapped - true) / true hectares, by true burned fraction of the cell.",
-                _bias,
-            ),
-        )
-
 
 def _class(low: float, high: float, sums: dict[str, float]) -> FractionClass:
     burned = float(sums["reference_ha"])
@@ -123,15 +132,3 @@ def _class(low: float, high: float, sums: dict[str, float]) -> FractionClass:
         cell_recall=float(ratio(sums["found_cells"], sums["cells"])),
         relative_bias=float(ratio(sums["map_ha"] - burned, burned)),
     )
-
-
-def _found(whole: Tree) -> Row:
-    return {
-        "unburned cells" if c["high"] == 0 else c["class"]: Number(c["cell_recall"], 2 if c["high"] else 4)
-        for c in whole["scores"]["classes"]
-    }
-
-
-def _bias(whole: Tree) -> Row:
-    burned = [c for c in whole["scores"]["classes"] if c["high"] > 0]
-    return {c["class"]: Number(c["relative_bias"], 2, sign=True) for c in burned}

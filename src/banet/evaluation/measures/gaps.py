@@ -10,7 +10,7 @@ import numpy.typing as npt
 from banet.days import Days
 from banet.errors import InputError
 from banet.evaluation.compare import Comparison
-from banet.evaluation.measures.dates import BINS, Dating, binned
+from banet.evaluation.measures.dates import BINS, Dating, binned, date_columns
 from banet.evaluation.measures.measure import Arrays, Measure, Pair, Table, Tree
 from banet.io.tables import Number, Row
 
@@ -31,20 +31,34 @@ LABELS = tuple(
 _MARGIN_DAYS, _ROWS_AT_ONCE = 30, 64
 
 
+def _line(whole: Tree) -> Row:
+    if not any(row["dated_cells"] for row in whole["gaps"]):
+        return {}
+    return {f"{row['gap_days']} d": Number(row["mean_absolute_days"], 2) for row in whole["gaps"]}
+
+
 class Gaps(Measure):
     """Dates by the class `gap` of the cells (`gap_classes`); nothing where the pair has none."""
 
     name = "gaps"
+    file = "dates_by_gap"
+    tables = (
+        Table(
+            "gaps",
+            "Dates by gap between clear looks",
+            "Mean absolute difference in days, by the days from the last clear look before the fire to "
+            "the first on its day or after. A look is clear where red is below 0.3.",
+            _line,
+        ),
+    )
 
     def sums(self, pair: Pair) -> Arrays:
         """Return, as one group, counts by class and day of difference, and stated uncertainties."""
         plane = pair.classes.get("gap", np.full(pair.group.shape, -1))
         kind, count = plane[pair.both_dated], len(CLASSES)
-        inside, spread = kind >= 0, pair.cells.map_uncertainty[pair.both_dated]
-        known = np.isfinite(spread)
-        covered = known & (np.abs(pair.late) <= np.where(known, spread, 0))
+        inside = kind >= 0
         days = np.bincount(kind[inside] * BINS + binned(pair.late)[inside], minlength=count * BINS)
-        stated = [np.bincount(kind[inside & part], minlength=count) for part in (known, covered)]
+        stated = [np.bincount(kind[inside & part], minlength=count) for part in pair.stated]
         return {"days": days.reshape(1, count, BINS), "stated": np.stack(stated, axis=-1)[None]}
 
     def value(self, sums: Arrays) -> Tree:
@@ -52,33 +66,13 @@ class Gaps(Measure):
         found = [Dating.from_histogram(sums["days"][k], *sums["stated"][k]) for k in range(len(CLASSES))]
         named = dict(zip(LABELS, found, strict=True))
         return {
-            "gaps": [{"gap_days": label} | one.row() for label, one in named.items()],
+            "gaps": [{"gap_days": label} | date_columns(one.to_dict()) for label, one in named.items()],
             "dates_by_gap": named if any(one.cells for one in found) else {},
         }
 
     def rows(self, whole: Tree) -> list[Row]:
         """Return one row a class, if any cell is in one."""
-        known = any(row["dated_cells"] for row in whole["gaps"])
-        return list(whole["gaps"]) if known else []
-
-    @property
-    def tables(self) -> tuple[Table, ...]:
-        """Mean absolute difference."""
-        return (
-            Table(
-                "gaps",
-                "Dates by gap between clear looks",
-                "Mean absolute difference in days, by the days from the last clear look before the fire to "
-                "the first on its day or after. A look is clear where red is below 0.3.",
-                _line,
-            ),
-        )
-
-
-def _line(whole: Tree) -> Row:
-    if not any(row["dated_cells"] for row in whole["gaps"]):
-        return {}
-    return {f"{row['gap_days']} d": Number(row["mean_absolute_days"], 2) for row in whole["gaps"]}
+        return list(whole["gaps"]) if any(row["dated_cells"] for row in whole["gaps"]) else []
 
 
 def observation_gap(observed: npt.NDArray[np.bool_], days: Days, date: Days) -> npt.NDArray[np.int64]:
@@ -112,19 +106,17 @@ def gap_classes(comparison: Comparison, cube: Cube) -> npt.NDArray[np.int64]:
     snow and the brightest sand do not.
 
     Args:
-        comparison: map and reference on the cube's grid, with a period.
+        comparison: map and reference on the cube's grid.
         cube: what was observed.
 
     Returns:
         (rows, columns) int64; -1 where the reference has no date.
 
     Raises:
-        InputError: if the grids differ or the comparison has no period.
+        InputError: if the grids differ.
     """
-    if cube.region != comparison.region or comparison.start is None or comparison.stop is None:
-        raise InputError(
-            f"gaps need a comparison with a period on the cube's grid {cube.region.name} {cube.region.shape}"
-        )
+    if cube.region != comparison.region:
+        raise InputError(f"gaps need a comparison on the cube's grid {cube.region.name} {cube.region.shape}")
     days = comparison.start - _MARGIN_DAYS, comparison.stop + _MARGIN_DAYS
     gap = np.full(comparison.region.shape, -1)
     for first in range(0, cube.region.shape[0], _ROWS_AT_ONCE):

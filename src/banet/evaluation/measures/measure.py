@@ -110,6 +110,19 @@ class Pair:
         at = self.both_dated
         return (self.cells.map_date[at] - self.cells.reference_date[at]).astype(np.int64)
 
+    @cached_property
+    def stated(self) -> tuple[Bools, Bools]:
+        """Whether the map states its days of uncertainty where both date, and whether they cover `late`."""
+        spread = self.cells.map_uncertainty[self.both_dated]
+        known = np.isfinite(spread)
+        return known, known & (np.abs(self.late) <= np.where(known, spread, 0))
+
+    @cached_property
+    def outcomes(self) -> tuple[Bools, Bools, Bools, Bools]:
+        """Cells burned in both, in the map alone, in the reference alone, in neither, (rows, columns)."""
+        mapped, burned = self.cells.map_burned, self.cells.reference_burned
+        return mapped & burned, mapped & ~burned, ~mapped & burned, ~mapped & ~burned
+
 
 def check_shape(cells: Comparison, plane: npt.NDArray[Any], what: str) -> None:
     """Make sure that a plane fits the cells compared.
@@ -143,9 +156,13 @@ class Measure(ABC):
 
     Attributes:
         name: of its sums.
+        tables: to read.
+        file: name of the CSV file of its rows; that of the measure where empty.
     """
 
     name: ClassVar[str]
+    tables: tuple[Table, ...] = ()
+    file: ClassVar[str] = ""
 
     @abstractmethod
     def sums(self, pair: Pair) -> Arrays:
@@ -156,13 +173,9 @@ class Measure(ABC):
         """Return what is said of the map, from sums without the groups."""
 
     def rows(self, whole: Tree) -> list[Row]:
-        """Return all numbers for machines, from what all measures say of a map; by default none."""
-        return []
-
-    @property
-    def tables(self) -> tuple[Table, ...]:
-        """Tables to read, by default none."""
-        return ()
+        """Return all numbers for machines, from what all measures say of a map; by default its list."""
+        said = whole.get(self.name)
+        return list(said) if isinstance(said, (list, tuple)) else []
 
     def figures(self, sums: Arrays) -> dict[str, Reals]:
         """Return the figures that have an interval, from sums with any leading axes; by default none."""

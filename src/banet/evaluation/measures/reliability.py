@@ -15,6 +15,30 @@ __all__ = ["Reliability"]
 _SHOWN = 0.05
 
 
+def _line(whole: Tree) -> Row:
+    sure, scores = whole["confidence"], whole["scores"]
+    covered = scores["dating"]["covered_by_stated_uncertainty"]
+    return {
+        "Brier score": Number(sure["brier"], 5),
+        "skill": Number(sure["skill"]),
+        "calibration error": Number(sure["calibration_error"], 5),
+        "from 5 % on": Number(sure["calibration_error_from_5_percent"]),
+        "date interval holds the day": Number(covered, interval=scores["intervals"].get("covered")),
+        "mean stated days": Number(whole["uncertainty"]["mean_days"], 2),
+    }
+
+
+_TABLE = Table(
+    "calibration",
+    "Calibration",
+    "Confidence against cells of which at least half burned. The calibration error is the mean of "
+    "|stated - observed| over classes of 5 %, weighted by area; 'from 5 % on' leaves out cells that nobody "
+    "calls burned. The last two columns are the share of cells whose true day lies within the stated days of "
+    "the map's date, and the mean of what is stated.",
+    _line,
+)
+
+
 class Reliability(Measure):
     """Stated against observed by class of what is stated, Brier score and calibration error.
 
@@ -31,11 +55,15 @@ class Reliability(Measure):
         InputError: if there are no classes.
     """
 
+    file = "calibration"
+
     def __init__(self, of: Literal["confidence", "fraction"], *, hard: bool | None = None, classes: int = 20):
         if classes < 1:
             raise InputError(f"{classes} classes; give at least 1")
         self.name = of  # type: ignore[misc]  # two of this class are in the list
         self.hard, self.classes = of == "confidence" if hard is None else hard, classes
+        # One table for both: it stands beside the stated dates.
+        self.tables = (_TABLE,) if of == "confidence" else ()
 
     def sums(self, pair: Pair) -> Arrays:
         """Return hectares of each class, and hectares times map, reference, its square, squared error."""
@@ -76,33 +104,3 @@ class Reliability(Measure):
         columns |= {name: curve[name] for name in ("hectares", "mapped", "observed")}
         head = {"of": "burned fraction" if self.name == "fraction" else self.name}
         return [head | dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
-
-    @property
-    def tables(self) -> tuple[Table, ...]:
-        """Scores of confidence, beside those of the stated dates."""
-        if self.name != "confidence":
-            return ()
-        return (
-            Table(
-                "calibration",
-                "Calibration",
-                "Confidence against cells of which at least half burned. The calibration error is the mean "
-                "of |stated - observed| over classes of 5 %, weighted by area; 'from 5 % on' leaves out "
-                "cells that nobody calls burned. The last two columns are the share of cells whose true day "
-                "lies within the stated days of the map's date, and the mean of what is stated.",
-                _line,
-            ),
-        )
-
-
-def _line(whole: Tree) -> Row:
-    sure, scores = whole["confidence"], whole["scores"]
-    covered = scores["dating"]["covered_by_stated_uncertainty"]
-    return {
-        "Brier score": Number(sure["brier"], 5),
-        "skill": Number(sure["skill"]),
-        "calibration error": Number(sure["calibration_error"], 5),
-        "from 5 % on": Number(sure["calibration_error_from_5_percent"]),
-        "date interval holds the day": Number(covered, interval=scores["intervals"].get("covered")),
-        "mean stated days": Number(whole["uncertainty"]["mean_days"], 2),
-    }

@@ -20,6 +20,17 @@ _KM_PER_DEGREE = 111.195
 _CLASSES = 25
 
 
+def _line(whole: Tree) -> Row:
+    line = whole["proportions"]
+    return {
+        "blocks": line["blocks"],
+        "slope": Number(line["slope"]),
+        "intercept": Number(line["intercept"], 4, sign=True),
+        "R2": Number(line["r2"]),
+        "best threshold": Number(whole["best_threshold"], 2),
+    }
+
+
 class Shares(Measure):
     """Map share = intercept + slope x reference share, by least squares over blocks.
 
@@ -33,6 +44,15 @@ class Shares(Measure):
     """
 
     name = "shares"
+    tables = (
+        Table(
+            "proportions",
+            "Burned share in blocks of 5 km",
+            "Map share = intercept + slope x true share, by least squares. The best threshold is that "
+            "on the burned fraction with the largest Dice.",
+            _line,
+        ),
+    )
 
     def __init__(self, km: float = 5.0, *, least_valid: float = 0.5, soft: bool = False):
         if not km > 0:
@@ -81,19 +101,6 @@ class Shares(Measure):
         }
         return {"proportions": line | {"blocks_by_share": sums["classes"].astype(int).tolist()}}
 
-    @property
-    def tables(self) -> tuple[Table, ...]:
-        """The line, and the best threshold."""
-        return (
-            Table(
-                "proportions",
-                "Burned share in blocks of 5 km",
-                "Map share = intercept + slope x true share, by least squares. The best threshold is that "
-                "on the burned fraction with the largest Dice.",
-                _line,
-            ),
-        )
-
     def _edges(self, region: Region) -> tuple[int, int]:
         cell = region.pixel_size * _KM_PER_DEGREE
         across = cell * max(_shrink(region), 0.02)
@@ -107,14 +114,3 @@ def _shrink(region: Region) -> float:
 def _blocks(values: npt.NDArray[Any], rows: int, cols: int) -> Reals:
     down = np.add.reduceat(values, np.arange(0, values.shape[0], rows), axis=0)
     return np.asarray(np.add.reduceat(down, np.arange(0, values.shape[1], cols), axis=1), np.float64)
-
-
-def _line(whole: Tree) -> Row:
-    line = whole["proportions"]
-    return {
-        "blocks": line["blocks"],
-        "slope": Number(line["slope"]),
-        "intercept": Number(line["intercept"], 4, sign=True),
-        "R2": Number(line["r2"]),
-        "best threshold": Number(whole["best_threshold"], 2),
-    }

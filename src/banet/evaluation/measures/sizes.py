@@ -18,6 +18,10 @@ SIZE_EDGES = (0.0, 100.0, 500.0, 1000.0, 5000.0, 20000.0, float("inf"))
 """Hectares; a fire on an edge belongs to the class above."""
 
 
+def _line(whole: Tree) -> Row:
+    return {row["fire_size"]: Number(float(ratio(row["found"], row["fires"])), 2) for row in whole["sizes"]}
+
+
 class Sizes(Measure):
     """Fires found and false fires by their hectares.
 
@@ -26,6 +30,15 @@ class Sizes(Measure):
     """
 
     name = "sizes"
+    file = "fire_size"
+    tables = (
+        Table(
+            "sizes",
+            "Fires found, by size",
+            "Share of the truth's fires of which the map shows a cell.",
+            _line,
+        ),
+    )
 
     def __init__(self, cells: int = 2, days: int = 5):
         self.cells, self.days = cells, days
@@ -60,16 +73,6 @@ class Sizes(Measure):
         both = zip(edges, sums["reference"], sums["map"], strict=True)
         return {"sizes": [_class(low, high, mine, theirs) for (low, high), mine, theirs in both]}
 
-    def rows(self, whole: Tree) -> list[Row]:
-        """Return one row a class."""
-        return list(whole["sizes"])
-
-    @property
-    def tables(self) -> tuple[Table, ...]:
-        """Share of fires found."""
-        words = "Share of the truth's fires of which the map shows a cell."
-        return (Table("sizes", "Fires found, by size", words, _line),)
-
 
 def _count(kind: npt.NDArray[np.int64], part: npt.NDArray[Any]) -> Reals:
     return np.asarray(np.bincount(kind, part, minlength=len(SIZE_EDGES) - 1), np.float64)
@@ -90,7 +93,3 @@ def _class(low: float, high: float, reference: Reals, mapped: Reals) -> dict[str
         "commission": float(1 - ratio(right, shown)),
         "relative_bias": float(ratio(shown - burned, burned)),
     }
-
-
-def _line(whole: Tree) -> Row:
-    return {row["fire_size"]: Number(float(ratio(row["found"], row["fires"])), 2) for row in whole["sizes"]}

@@ -8,7 +8,6 @@ import numpy.typing as npt
 from banet.errors import InputError
 from banet.evaluation.measures.agreement import figures_of
 from banet.evaluation.measures.measure import Arrays, Measure, Pair, Tree
-from banet.io.tables import Row
 
 __all__ = ["THRESHOLDS", "Thresholds"]
 
@@ -51,7 +50,3 @@ class Thresholds(Measure):
         columns = {"threshold": self.steps} | figures
         rows = [{name: float(part[k]) for name, part in columns.items()} for k in range(self.steps.size)]
         return {"thresholds": rows, "best_threshold": best}
-
-    def rows(self, whole: Tree) -> list[Row]:
-        """Return one row a threshold."""
-        return list(whole["thresholds"])

@@ -19,12 +19,9 @@ class Uncertainty(Measure):
 
     def sums(self, pair: Pair) -> Arrays:
         """Return counts by stated days, all and covered."""
-        spread = pair.cells.map_uncertainty
-        at = pair.both_dated & np.isfinite(spread)
-        stated = spread[at]
-        late = (pair.cells.map_date[at] - pair.cells.reference_date[at]).astype(np.int64)
-        day = np.minimum(stated, WIDTHS - 1).astype(np.int64)
-        counts = [pair.add(at, part, day, WIDTHS) for part in (1, np.abs(late) <= stated)]
+        spread = np.nan_to_num(pair.cells.map_uncertainty[pair.both_dated])
+        day = np.minimum(spread, WIDTHS - 1).astype(np.int64)
+        counts = [pair.add(pair.both_dated, part, day, WIDTHS) for part in pair.stated]
         return {"widths": np.stack(counts, axis=-1)}
 
     def value(self, sums: Arrays) -> Tree:

@@ -284,6 +284,8 @@
     $("map").title = status === 1 ? `${data.days[dayOf(cell) - 1]} ± ${values[4 * cell + 1]} d, ${layers.confidence.title.toLowerCase()}: ${values[4 * cell]}`
       : ["not burned", "", "not observed", "water"][status];
   });
-  chart(); legend(); list(); show(day);
+  chart(); legend(); list();
+  map.invalidateSize(); map.fitBounds(bounds);
+  show(day);
   document.body.dataset.ready = "yes";
 })();

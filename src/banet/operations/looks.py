@@ -1,0 +1,95 @@
+"""Observations that a morning's map was made from, and for how long each burned cell was seen since."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from banet.burned_area.burned_area import BurnedArea
+from banet.burned_area.dating import NO_UNCERTAINTY
+from banet.days import Day
+from banet.operations.revisions import Looks
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from banet.cube import Cube
+
+__all__ = ["days_since", "gaps_of", "look", "newest_hotspots", "newest_images", "shares"]
+
+
+def look(cube: Cube, burned: BurnedArea) -> Looks:
+    """Return on which days of a map each cell was observed and held a hot spot, read one day at a time."""
+    days = burned.days
+    observed = np.zeros((days.size, *burned.region.shape), bool)
+    hotspot = np.zeros_like(observed)
+    for index in np.flatnonzero(np.isin(days, cube.days)):
+        window = cube.read(days[index], days[index] + 1, variables=("nir", "frp"))
+        observed[index] = np.isfinite(window.nir[0])
+        hotspot[index] = window.frp[0] > 0
+    members = burned.attrs.get("weights", ())
+    return Looks(days, observed, hotspot, " ".join(str(one["sha256"]) for one in members))
+
+
+def days_since(burned: BurnedArea, looks: Looks) -> npt.NDArray[np.uint8]:
+    """Return on how many days each burned cell was observed after its burn date.
+
+    Returns:
+        (rows, columns) uint8, at most 254; 255 where not burned.
+    """
+    count = np.zeros(burned.region.shape, np.int64)
+    for day, seen in zip(looks.days, looks.observed, strict=True):
+        count += seen & (burned.burn_date < day)
+    return np.where(burned.burned, np.minimum(count, 254), NO_UNCERTAINTY).astype(np.uint8)
+
+
+def shares(looks: Looks, burned: BurnedArea) -> dict[str, float]:
+    """Return the share of the land that was observed on each day with images, 0-1."""
+    land = ~burned.water
+    count = max(1, int(land.sum()))
+    return {
+        str(day): round(float((seen & land).sum()) / count, 3)
+        for day, seen in zip(looks.days, looks.observed, strict=True)
+        if seen.any()
+    }
+
+
+def gaps_of(cube: Cube, looks: Looks) -> dict[str, list[str]]:
+    """Return the days without any observation, and why as far as the cube remembers."""
+    told, held = cube.gaps, set(cube.days.tolist())
+    gaps = {}
+    for day, seen in zip(looks.days, looks.observed, strict=True):
+        if not seen.any():
+            nothing = "nothing was observed" if day.item() in held else "the cube does not hold this day"
+            gaps[str(day)] = list(told.get(day, ())) or [nothing]
+    return gaps
+
+
+def newest_images(cube: Cube, looks: Looks) -> tuple[Day | None, dict[str, str]]:
+    """Return the newest day with images, and the newest of each satellite as far as the cube remembers."""
+    seen = [day for day, plane in zip(looks.days, looks.observed, strict=True) if plane.any()]
+    newest: dict[str, str] = {}
+    for day in seen:
+        record = cube.record(day)
+        newest |= dict.fromkeys(() if record is None else record.satellites, str(day))
+    return (seen[-1] if seen else None), dict(sorted(newest.items()))
+
+
+def newest_hotspots(table: pd.DataFrame | None, looks: Looks) -> tuple[Day | None, dict[str, str]]:
+    """Return the newest day with a hot spot in the region, and the newest row of each satellite's table.
+
+    Args:
+        table: of all hot spots, as `read_hotspots` returns it; None if there is none.
+        looks: observations of the map.
+    """
+    fires = [day for day, plane in zip(looks.days, looks.hotspot, strict=True) if plane.any()]
+    by_satellite: dict[str, str] = {}
+    if table is not None:
+        day: Any = table["time"].to_numpy().astype("datetime64[D]")
+        inside = (day >= looks.days[0]) & (day <= looks.days[-1])
+        names = table["satellite"].astype(str).to_numpy(object)[inside]
+        for name in np.unique(names):
+            by_satellite[str(name) or "unknown"] = str(day[inside][names == name].max())
+    return (fires[-1] if fires else None), by_satellite

@@ -1,0 +1,252 @@
+"""Morning in near real time: from a region to its map, fires and page, safe to kill and to run again."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from banet.burned_area.burned_area import BurnedArea
+from banet.days import Day, Days, day_range, parse_period
+from banet.errors import BanetError, BusyError, NotFoundError
+from banet.grid.region import Region
+from banet.io.files import output_folder, writing
+from banet.io.lock import lock
+from banet.operations.looks import gaps_of, look, newest_hotspots, newest_images
+from banet.operations.morning import Morning, write_morning
+from banet.operations.options import MorningOptions
+from banet.operations.revisions import revisions
+from banet.operations.state import dated_folders, newest_before
+from banet.operations.steps import Clock, Places, Reporter, Silent, build, fetch, network, told_source
+from banet.operations.tracking import track
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from banet.cube import Cube
+    from banet.model.engine import Engine
+
+__all__ = ["STALE", "MorningResult", "replay", "run_morning"]
+
+STALE = 3
+"""Exit code of a morning whose images are too old, or of which files or tiles are missing."""
+
+
+@dataclass(frozen=True)
+class MorningResult:
+    """Products of a morning.
+
+    Attributes:
+        day: last day of the map.
+        folder: with everything.
+        status: as `status.json` holds it.
+    """
+
+    day: Day
+    folder: Path
+    status: Mapping[str, Any]
+
+    @property
+    def exit_code(self) -> int:
+        """0, or 3 where images are too old or something is missing."""
+        return int(self.status["exit_code"])
+
+
+def run_morning(
+    options: MorningOptions, reporter: Reporter | None = None, engine: Engine | None = None
+) -> MorningResult:
+    """Map the 64 days that end with a day, name its fires, and write all of it as one folder.
+
+    The fires go on from the newest earlier morning in the folder, so a morning that is run twice, or again
+    after it was killed, gives the same.
+
+    Args:
+        options: what to do.
+        reporter: told of each step; nobody if None.
+        engine: the network, if it was loaded already.
+
+    Raises:
+        NotFoundError: if there is neither a satellite file nor a cube.
+        InputError: if an option does not fit, or none of the days is there.
+        BusyError: if another run of the region is at work in the folder.
+    """
+    region, out, day = Region.load(options.region), output_folder(options.out), options.last_day
+    with lock(out / region.name, f"the mornings of {region.name} in {out}", wait=options.wait):
+        try:
+            return _run(options, region, Clock(reporter or Silent()), engine or network(options))
+        except BanetError as error:
+            if not isinstance(error, BusyError) and _is_newest(out, day):
+                failure = {"region": region.name, "day": str(day), "error": str(error)}
+                _write_json(out / "status.json", {**failure, "exit_code": error.exit_code})
+            raise
+
+
+def replay(
+    options: MorningOptions, start: Any, end: Any, reporter: Reporter | None = None
+) -> Iterator[MorningResult]:
+    """Run past mornings one after another from files at hand; each sees only days up to its own.
+
+    Files count as arrived on their day. Which hot spots of unknown type are static sources is told from the
+    whole table, later rows included.
+
+    Args:
+        options: of each morning; `day` and `download` are not used.
+        start: first morning.
+        end: last morning, included.
+        reporter: told of each step; nobody if None.
+
+    Raises:
+        InputError: if `end` is before `start`, or as in `run_morning`.
+    """
+    engine = network(options)
+    for day in day_range(*parse_period(start, end)):
+        yield run_morning(options.model_copy(update={"day": str(day), "download": False}), reporter, engine)
+
+
+def _run(options: MorningOptions, region: Region, clock: Clock, engine: Engine) -> MorningResult:
+    from banet.mapping import nrt_window
+
+    day, out = options.last_day, options.out
+    window = nrt_window(day)
+    places = _places(options, region)
+    failed = list(_fetched(options, places, window.days, clock.reporter))
+    table = _hotspots(places)
+    with clock.step("build the cube") as progress:
+        cube = _cube(options, places, window.days, table, progress)
+    with clock.step("map"):
+        burned = _mapped(options, cube, day, engine, clock.reporter)
+    failed += [f"rows {gap['rows']}, columns {gap['cols']}: {gap['reason']}" for gap in burned.attrs["gaps"]]
+    with clock.step("find fires and write"):
+        morning = _morning(options, cube, burned, table, failed)
+        folder = write_morning(morning, cube, out)
+    status = {**morning.status, "seconds": dict(clock.seconds)}
+    if _is_newest(out, day):
+        with writing(out / "latest") as part:
+            shutil.copytree(folder, part)
+        _catalogue(options, region)
+        _write_json(out / "status.json", status)
+    else:
+        clock.reporter.say("note: later mornings went on from what was here before; run them again")
+    shutil.rmtree(out / _SCRATCH, ignore_errors=True)
+    return MorningResult(day, folder, status)
+
+
+_SCRATCH = ".unfinished"
+
+
+def _places(options: MorningOptions, region: Region) -> Places:
+    hotspots: Path | None = options.data / "hotspots"
+    if not options.download and not (options.data / "hotspots").exists():
+        hotspots = None
+    return Places(region, options.data / "viirs", hotspots, options.data / f"{region.name}.zarr")
+
+
+def _fetched(options: MorningOptions, places: Places, days: Days, reporter: Reporter) -> tuple[str, ...]:
+    """Fetch what is new; where a host or login fails, the files at hand have to do."""
+    from banet.download.errors import CredentialsError, ForbiddenError, TransferError
+
+    if not options.download:
+        return ()
+    try:
+        return fetch(options, places, (days[0], days[-1]), reporter)
+    except (CredentialsError, ForbiddenError, NotFoundError, TransferError) as error:
+        reporter.say(f"note: nothing more was fetched: {error}")
+        return (f"download: {error}",)
+
+
+def _hotspots(places: Places) -> pd.DataFrame | None:
+    from banet.io.files import visible_files
+    from banet.observations.hotspots import read_hotspots
+
+    if places.hotspots is None or not visible_files(places.hotspots):
+        return None
+    return read_hotspots(places.hotspots)
+
+
+def _cube(
+    options: MorningOptions, places: Places, days: Days, table: pd.DataFrame | None, progress: Any
+) -> Cube:
+    """Bring the cube up to date, or open it where there are no files beside it."""
+    from banet.cube import open_cube
+
+    if not places.viirs.is_dir() and places.cube.is_dir():
+        return open_cube(places.cube)
+    source = options.source or told_source(places.viirs)
+    here = Places(places.region, places.viirs, None, places.cube)
+    return build(options.model_copy(update={"source": source}), here, (days[0], days[-1]), progress, table)
+
+
+def _mapped(options: MorningOptions, cube: Cube, day: Day, engine: Engine, reporter: Reporter) -> BurnedArea:
+    from banet.mapping import map_nrt
+
+    with reporter.progress("map") as progress:
+        return map_nrt(
+            cube,
+            day,
+            engine,
+            threshold=options.threshold,
+            scratch=options.out / _SCRATCH,
+            workers=options.workers,
+            keep_going=True,
+            progress=progress,
+        )
+
+
+def _morning(
+    options: MorningOptions, cube: Cube, burned: BurnedArea, table: pd.DataFrame | None, failed: list[str]
+) -> Morning:
+    """Put together all that is to be written of a morning."""
+    from banet.burned_area.netcdf import read_map
+
+    day, region = options.last_day, cube.region
+    looks = look(cube, burned)
+    earlier = newest_before(options.out, day, region)
+    before = None if earlier is None else earlier[0]
+    tracked = track(burned, before, options.min_hectares)
+    changes = None
+    if earlier is not None:
+        changes = revisions(read_map(earlier[1] / earlier[0].map_name), burned, earlier[0].looks, looks)
+    images, by_image = newest_images(cube, looks)
+    hotspots, by_hotspot = newest_hotspots(table, looks)
+    stale = _stale(options.max_age, day, images)
+    seen = {
+        "newest_images": None if images is None else str(images),
+        "newest_images_by_satellite": by_image,
+        "newest_hotspots": None if hotspots is None else str(hotspots),
+        "newest_hotspots_by_satellite": by_hotspot,
+        "gaps": gaps_of(cube, looks),
+        "failed": [*failed, *stale],
+        "exit_code": STALE if failed or stale else 0,
+    }
+    return Morning(burned, looks, tracked, before, changes, seen, options.threshold, options.stac)
+
+
+def _catalogue(options: MorningOptions, region: Region) -> None:
+    """Write the STAC catalogue of all mornings that have an item."""
+    from banet.export.stac import write_catalog
+
+    if options.stac:
+        items = [item for one in dated_folders(options.out).values() for item in one.glob("*.stac.json")]
+        about = f"Burned area of {region.name}, mapped every morning"
+        write_catalog(items, options.out / "catalog.json", identity=f"banet-{region.name}", description=about)
+
+
+def _stale(limit: int | None, day: Day, images: Day | None) -> list[str]:
+    if limit is None:
+        return []
+    if images is None:
+        return ["no day of the window has images"]
+    age = int((day - images).astype(int))
+    return [f"the newest images are of {images}, {age} days before {day}"] if age > limit else []
+
+
+def _is_newest(out: Path, day: Day) -> bool:
+    return all(other <= day for other in dated_folders(out))
+
+
+def _write_json(path: Path, values: Mapping[str, Any]) -> None:
+    with writing(path) as part:
+        part.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")

@@ -1,0 +1,175 @@
+"""State that a morning hands to the next: names of fires, their cells, and the observations of its map."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from banet.burned_area.dating import NO_UNCERTAINTY
+from banet.days import Day, as_day
+from banet.errors import InputError, UnreadableFileError
+from banet.grid.region import Region
+from banet.io.files import PathLike, writing
+from banet.operations.identity import Cells, KnownFire, Register, Status
+from banet.operations.revisions import Looks
+
+__all__ = ["State", "dated_folders", "newest_before"]
+
+_FORMAT = "banet-morning/1"
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+@dataclass(frozen=True, eq=False)
+class State:
+    """What a morning knew when it was done.
+
+    Attributes:
+        region: the grid.
+        map_name: file name of the NetCDF map beside the state.
+        register: the fires by name.
+        fraction: last known burned fraction of each cell of a fire, (rows, columns) float32; NaN elsewhere.
+        uncertainty: of the date of each such cell in days, (rows, columns) uint8; 255 elsewhere.
+        looks: observations that the map was made from.
+    """
+
+    region: Region
+    map_name: str
+    register: Register
+    fraction: npt.NDArray[np.float32]
+    uncertainty: npt.NDArray[np.uint8]
+    looks: Looks
+
+    def save(self, path: PathLike) -> Path:
+        """Write it; an equal state gives equal bytes.
+
+        Raises:
+            OutputError: if it cannot be written.
+        """
+        fires = list(self.register.fires.values())
+        cells = [fire.cells for fire in fires]
+        place = np.flatnonzero(np.isfinite(self.fraction))
+        about = {
+            "format": _FORMAT,
+            "region": self.region.to_dict(),
+            "map": self.map_name,
+            "morning": str(self.register.morning),
+            "weights": self.looks.weights,
+            "fires": [_about(fire) for fire in fires],
+        }
+        target = Path(path)
+        with writing(target) as part, part.open("wb") as stream:
+            np.savez_compressed(
+                stream,
+                about=np.frombuffer(json.dumps(about).encode(), np.uint8),
+                place=np.concatenate([one.place for one in cells] or [np.zeros(0, np.int64)]),
+                day=np.concatenate([one.day for one in cells] or [np.zeros(0, np.int64)]),
+                known=place,
+                fraction=self.fraction.ravel()[place],
+                uncertainty=self.uncertainty.ravel()[place],
+                days=self.looks.days.astype(np.int64),
+                observed=np.packbits(self.looks.observed),
+                hotspot=np.packbits(self.looks.hotspot),
+            )
+        return target
+
+    @classmethod
+    def load(cls, path: PathLike) -> State:
+        """Read what `save` wrote.
+
+        Raises:
+            UnreadableFileError: if the file is damaged or of another format.
+        """
+        try:
+            with Path(path).open("rb") as stream, np.load(stream, allow_pickle=False) as held:
+                arrays = {name: held[name] for name in held.files}
+            about = json.loads(arrays["about"].tobytes())
+            if about["format"] != _FORMAT:
+                raise UnreadableFileError(f"{path} has the format {about['format']}, not {_FORMAT}")
+            return cls._of(about, arrays)
+        except UnreadableFileError:
+            raise
+        except Exception as error:
+            raise UnreadableFileError(
+                f"{path} is damaged ({' '.join(str(error).split())}); remove its folder and run its day again"
+            ) from error
+
+    @classmethod
+    def _of(cls, about: dict[str, Any], arrays: dict[str, npt.NDArray[Any]]) -> State:
+        region = Region.from_dict(about["region"])
+        rows, cols = region.shape
+        days = arrays["days"].astype("datetime64[D]")
+
+        def bits(name: str) -> npt.NDArray[np.bool_]:
+            count = days.size * rows * cols
+            return np.unpackbits(arrays[name], count=count).astype(bool).reshape(days.size, rows, cols)
+
+        fraction = np.full(region.shape, np.nan, np.float32)
+        uncertainty = np.full(region.shape, NO_UNCERTAINTY, np.uint8)
+        fraction.flat[arrays["known"]] = arrays["fraction"]
+        uncertainty.flat[arrays["known"]] = arrays["uncertainty"]
+        fires, first = {}, 0
+        for one in about["fires"]:
+            part = slice(first, first + one["cells"])
+            fires[one["id"]] = _fire(one, Cells(arrays["place"][part], arrays["day"][part]))
+            first = part.stop
+        register = Register(fires, as_day(about["morning"]))
+        looks = Looks(days, bits("observed"), bits("hotspot"), about["weights"])
+        return cls(region, about["map"], register, fraction, uncertainty, looks)
+
+
+def _about(fire: KnownFire) -> dict[str, Any]:
+    return {
+        "id": fire.id,
+        "cells": int(fire.cells.place.size),
+        "first_seen": str(fire.first_seen),
+        "last_grown": str(fire.last_grown),
+        "status": str(fire.status),
+        "merged": list(fire.merged),
+        "into": fire.into,
+    }
+
+
+def _fire(about: dict[str, Any], cells: Cells) -> KnownFire:
+    return KnownFire(
+        about["id"],
+        cells,
+        as_day(about["first_seen"]),
+        as_day(about["last_grown"]),
+        Status(about["status"]),
+        tuple(about["merged"]),
+        about["into"],
+    )
+
+
+def dated_folders(out: PathLike) -> dict[Day, Path]:
+    """Return the folders of mornings by day, the earliest first."""
+    place = Path(out)
+    found = place.iterdir() if place.is_dir() else ()
+    dated = {as_day(one.name): one for one in found if _DAY.fullmatch(one.name) and one.is_dir()}
+    return {day: dated[day] for day in sorted(dated)}
+
+
+def newest_before(out: PathLike, day: Day, region: Region) -> tuple[State, Path] | None:
+    """Return the state of the newest morning before a day, and its folder; None if there is none.
+
+    Raises:
+        InputError: if it is of another region.
+        UnreadableFileError: if it is damaged.
+    """
+    for earlier, folder in reversed(dated_folders(out).items()):
+        file = folder / f"{region.name}_state.npz"
+        if earlier >= day:
+            continue
+        if not file.is_file():
+            raise InputError(f"{folder} holds no morning of {region.name}; give each region its own folder")
+        state = State.load(file)
+        if state.region != region:
+            raise InputError(f"{folder} is of another box of {region.name}; choose another folder")
+        return state, folder
+    return None

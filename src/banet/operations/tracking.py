@@ -1,0 +1,203 @@
+"""Fires of a morning under their lasting names: status, perimeters of each day, and those that vanished."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from banet.burned_area.burned_area import BurnedArea
+from banet.burned_area.dating import NO_UNCERTAINTY
+from banet.burned_area.fires import Events, events_of_cells, trace_events
+from banet.grid.polygons import within_180
+from banet.grid.region import Region
+from banet.operations.identity import Cells, KnownFire, Register, Status
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    import pandas as pd
+
+    from banet.operations.state import State
+
+__all__ = ["Tracked", "perimeters", "track"]
+
+
+@dataclass(frozen=True, eq=False)
+class Tracked:
+    """Fires of a morning.
+
+    Attributes:
+        register: all fires that were ever named.
+        fires: those on the map, as in `Events`, with `status`, `first_seen`, `last_grown` and `merged`.
+        perimeters: a row a fire and day on which it grew: `id`, `day`, `area_ha`, `total_ha`, `front_km` and
+            the polygon of all that had burned by then.
+        gone: fires within the window that the map does not show: `withdrawn`, or `merged` `into` another.
+        events: fires on the map with growth and cells.
+        fraction, uncertainty: as `State` keeps them.
+        summary: fires and hectares in one line, with those left out.
+    """
+
+    register: Register
+    fires: gpd.GeoDataFrame
+    perimeters: gpd.GeoDataFrame
+    gone: gpd.GeoDataFrame
+    events: Events
+    fraction: npt.NDArray[np.float32]
+    uncertainty: npt.NDArray[np.uint8]
+    summary: str
+
+
+def track(burned: BurnedArea, before: State | None, min_hectares: float) -> Tracked:
+    """Find the fires of a map and give each its lasting name.
+
+    A fire that began before the first day of the map keeps the cells of then, as they were last mapped.
+
+    Args:
+        burned: the map; its last day is the morning's.
+        before: state of an earlier morning.
+        min_hectares: smaller fires are left out, and counted.
+    """
+    found = trace_events(burned, min_hectares=min_hectares)
+    cols = burned.region.shape[1]
+    names = [str(name) for name in found.table["id"]]
+    groups = {str(name): own for name, own in found.cells.groupby("id")}
+    cells = [
+        Cells.of(own["row"].to_numpy(np.int64) * cols + own["col"].to_numpy(np.int64), own["day"].to_numpy())
+        for own in (groups[name] for name in names)
+    ]
+    register, given = (Register() if before is None else before.register).after(
+        burned.stop - 1, cells, names, burned.start
+    )
+    fraction, uncertainty = _known(burned, before)
+    shown = [register.fires[name] for name in given]
+    events = events_of_cells(_rows(shown, cols, fraction, uncertainty), burned.region)
+    first = int(burned.start.astype(np.int64))
+    vanished = [
+        fire
+        for fire in register.fires.values()
+        if fire.status in (Status.WITHDRAWN, Status.MERGED) and fire.cells.since(first) is not None
+    ]
+    gone = events_of_cells(_rows(vanished, cols, fraction, uncertainty), burned.region).table
+    return Tracked(
+        register,
+        _with_status(events.table, register),
+        perimeters(events, burned.region),
+        _with_status(gone, register)[
+            ["id", "status", "into", "first_seen", "last_grown", "start", "end", "area_ha", "geometry"]
+        ],
+        events,
+        fraction,
+        uncertainty,
+        found.summary,
+    )
+
+
+def _known(burned: BurnedArea, before: State | None) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.uint8]]:
+    """Return burned fraction and date uncertainty of each cell as last mapped."""
+    shape = burned.region.shape
+    fraction = np.full(shape, np.nan, np.float32) if before is None else before.fraction.copy()
+    uncertainty = np.full(shape, NO_UNCERTAINTY, np.uint8) if before is None else before.uncertainty.copy()
+    fraction[burned.burned] = burned.burned_fraction[burned.burned]
+    uncertainty[burned.burned] = burned.uncertainty[burned.burned]
+    return fraction, uncertainty
+
+
+def _rows(
+    fires: Iterable[KnownFire],
+    cols: int,
+    fraction: npt.NDArray[np.float32],
+    uncertainty: npt.NDArray[np.uint8],
+) -> pd.DataFrame:
+    import pandas as pd
+
+    chosen = list(fires)
+    nothing = [np.zeros(0, np.int64)]
+    place = np.concatenate([fire.cells.place for fire in chosen] or nothing)
+    return pd.DataFrame(
+        {
+            "id": np.repeat(
+                np.array([fire.id for fire in chosen], object), [fire.cells.place.size for fire in chosen]
+            ),
+            "row": place // cols,
+            "col": place % cols,
+            "day": np.concatenate([fire.cells.day for fire in chosen] or nothing),
+            "fraction": fraction.ravel()[place].astype(np.float64),
+            "uncertainty": uncertainty.ravel()[place],
+        }
+    )
+
+
+def _with_status(table: gpd.GeoDataFrame, register: Register) -> gpd.GeoDataFrame:
+    known = [register.fires[str(name)] for name in table["id"]]
+
+    def stamps(days: list[Any]) -> npt.NDArray[np.datetime64]:
+        return np.array(days, "datetime64[D]").astype("datetime64[ms]")
+
+    return table.assign(
+        status=np.array([str(fire.status) for fire in known], object),
+        first_seen=stamps([fire.first_seen for fire in known]),
+        last_grown=stamps([fire.last_grown for fire in known]),
+        merged=np.array([", ".join(fire.merged) for fire in known], object),
+        into=np.array([fire.into or "" for fire in known], object),
+    )[[*(name for name in table.columns if name != "geometry"), *_STATE, "geometry"]]
+
+
+_STATE = ("status", "first_seen", "last_grown", "merged", "into")
+
+
+def perimeters(events: Events, region: Region) -> gpd.GeoDataFrame:
+    """Return a polygon for each fire and day on which it grew: all that had burned by then.
+
+    Returns:
+        `id`, `day`, `area_ha` (of the day), `total_ha`, `front_km` (length of the outline along the edges of
+        cells, holes included, on the WGS84 ellipsoid) and `geometry`, in EPSG:4326.
+    """
+    import geopandas as gpd
+
+    growth = events.growth
+    outlines = {
+        (str(name), day): shape
+        for name, own in events.cells.groupby("id")
+        for day, shape in _outlines(own, region)
+    }
+    days = growth["day"].to_numpy("datetime64[D]").astype(np.int64).tolist()
+    shapes = [outlines[str(name), day] for name, day in zip(growth["id"], days, strict=True)]
+    return gpd.GeoDataFrame(
+        growth[["id", "day", "area_ha", "total_ha"]].assign(front_km=[_km(shape) for shape in shapes]),
+        geometry=[_multi(within_180(shape)) for shape in shapes],
+        crs="EPSG:4326",
+    )
+
+
+def _outlines(cells: pd.DataFrame, region: Region) -> Iterable[tuple[int, Any]]:
+    """Yield each day of a fire with the polygons of the cells that had burned by then."""
+    import rasterio.features
+    from shapely.geometry import MultiPolygon, shape
+
+    row, col, day = (cells[name].to_numpy(np.int64) for name in ("row", "col", "day"))
+    box = slice(row.min(), row.max() + 1), slice(col.min(), col.max() + 1)
+    grid = np.full((box[0].stop - box[0].start, box[1].stop - box[1].start), np.iinfo(np.int64).max)
+    grid[row - box[0].start, col - box[1].start] = day
+    transform = region.window(*box).transform
+    for last in np.unique(day):
+        burned = grid <= last
+        found = rasterio.features.shapes(
+            burned.astype(np.uint8), mask=burned, connectivity=4, transform=transform
+        )
+        polygons: list[Any] = [shape(outline) for outline, _ in found]
+        yield int(last), MultiPolygon(polygons)
+
+
+def _km(outline: Any) -> float:
+    from pyproj import Geod
+
+    return round(Geod(ellps="WGS84").geometry_length(outline.boundary) / 1000, 3)
+
+
+def _multi(outline: Any) -> Any:
+    from shapely.geometry import MultiPolygon
+
+    return MultiPolygon(getattr(outline, "geoms", [outline]))
