@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from banet.burned_area.burned_area import BurnedArea
     from banet.burned_area.fires import find_events
     from banet.cube import Cube, open_cube
-    from banet.errors import BanetError
+    from banet.errors import BanetError, BanetWarning
     from banet.evaluation import score
     from banet.export import read_map, write_products
     from banet.grid.region import Region
@@ -32,6 +32,7 @@ _HOMES = {
     "BANet": "banet.model",
     "BANetConfig": "banet.model",
     "BanetError": "banet.errors",
+    "BanetWarning": "banet.errors",
     "BurnedArea": "banet.burned_area.burned_area",
     "Cube": "banet.cube",
     "Region": "banet.grid.region",
@@ -55,6 +56,7 @@ __all__ = [
     "BANet",
     "BANetConfig",
     "BanetError",
+    "BanetWarning",
     "BurnedArea",
     "Cube",
     "Region",

@@ -196,3 +196,23 @@ def test_a_region_file_with_a_byte_order_mark(tmp_path):
     path = Region("PT", (-8, 36, -7, 37), 0.01).save(tmp_path)
     path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
     assert Region.load(path).bbox == (-8, 36, -7, 37)
+
+
+@pytest.mark.parametrize("box", [(-10, 36, 5, 44), (177.0, -19.0, 182.0, -16.0), (-8.13, 39.4, -6.4, 41.41)])
+def test_a_geobox_gives_its_region_back(box):
+    region = Region("T", box, 0.01)
+    again = Region.from_geobox("T", region.geobox)
+    assert again == region
+    assert again.shape == region.shape
+
+
+def test_other_geoboxes_are_refused():
+    from affine import Affine
+    from odc.geo.geobox import GeoBox
+
+    with pytest.raises(InputError, match="EPSG:4326"):
+        Region.from_geobox("T", GeoBox((10, 10), Affine(500, 0, 0, 0, -500, 0), "EPSG:32629"))
+    with pytest.raises(InputError, match="north first"):
+        Region.from_geobox("T", GeoBox((10, 10), Affine(0.01, 0, 0, 0, 0.01, 0), "EPSG:4326"))
+    with pytest.raises(InputError, match="square"):
+        Region.from_geobox("T", GeoBox((10, 10), Affine(0.01, 0, 0, 0, -0.02, 0), "EPSG:4326"))

@@ -24,7 +24,7 @@ from banet.operations import nrt
 from banet.operations.identity import Status
 from banet.operations.nrt import replay, run_morning
 from banet.operations.options import MorningOptions
-from banet.operations.state import State
+from banet.operations.state import MorningState
 from fake_agencies import KEY, TOKEN, agencies  # noqa: F401
 
 REGION = Region("M", (-8.0, 40.0, -7.76, 40.24), 0.01)
@@ -80,7 +80,7 @@ def contents(folder):
 
 
 def register(morning):
-    return State.load(morning.folder / "M_state.npz").register
+    return MorningState.load(morning.folder / "M_state.npz").register
 
 
 def test_a_fire_keeps_its_name_as_it_grows(mornings):
@@ -281,7 +281,7 @@ def test_a_damaged_state_is_told(mornings, tmp_path):
     whole = (mornings[0].folder / "M_state.npz").read_bytes()
     path.write_bytes(whole[: len(whole) // 2])
     with pytest.raises(UnreadableFileError, match="run its day again"):
-        State.load(path)
+        MorningState.load(path)
 
 
 def test_the_last_day_is_yesterday_by_default():

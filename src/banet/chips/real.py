@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,7 @@ from banet.chips.store import HEADER, ChipEntry, Chips
 from banet.days import Day, as_day, day_range
 from banet.errors import InputError
 from banet.io.files import PathLike
+from banet.io.progress import Progress
 from banet.parallel import spread
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 __all__ = ["ChipPlace", "plan_blocks", "starts", "write_cube_chips"]
 
 Floats = npt.NDArray[np.float32]
-Progress = Callable[[int, int, str], None]
 
 
 @dataclass(frozen=True)

@@ -13,12 +13,12 @@ import numpy.typing as npt
 from banet.chips.store import ChipEntry, Chips
 from banet.errors import InputError
 from banet.io.files import PathLike
+from banet.io.progress import Progress
 from banet.parallel import spread
 
 __all__ = ["Progress", "Sampler", "SimulatedChip", "plan_simulated", "simulator", "write_simulated_chips"]
 
 Floats = npt.NDArray[np.float32]
-Progress = Callable[[int, int, str], None]
 Sampler = Callable[..., tuple[Floats, Floats]]
 
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import contextlib
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+
+from banet.io.progress import Progress
 
 __all__ = ["Progress", "caution", "progress", "say"]
-
-Progress = Callable[[int, int, str], None]
-"""Called with the parts done, the parts in all, and a few words on the part just done."""
 
 _SECONDS_BETWEEN_LINES = 10.0
 

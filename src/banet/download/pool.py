@@ -6,7 +6,7 @@ import json
 import shutil
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -16,12 +16,10 @@ from banet.download.errors import CredentialsError, StoppedError, TransferError
 from banet.download.transfer import FileJob, Outcome, fetch, is_there
 from banet.errors import BanetError, OutputError, PartialFailureError
 from banet.io.files import PathLike, output_folder, writing
+from banet.io.progress import Progress
 from banet.io.scrub import scrubbed
 
 __all__ = ["Failure", "Progress", "Report", "fetch_all", "human", "room"]
-
-Progress = Callable[[int, int, str], None]
-"""Called with the files done, the files in all, and a few words on the file just done."""
 
 
 @dataclass(frozen=True)

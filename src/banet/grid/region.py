@@ -107,6 +107,28 @@ class Region:
 
         return GeoBox(self.shape, self.transform, "EPSG:4326")
 
+    @classmethod
+    def from_geobox(cls, name: str, geobox: GeoBox) -> Region:
+        """Make the region of an odc-geo GeoBox, whose cells stay exactly where they are.
+
+        Raises:
+            InputError: if it is not in EPSG:4326, its cells are not square, or its rows do not run from north
+                to south.
+
+        >>> Region.from_geobox("T", Region("PI", (-10, 36, 5, 44)).geobox).bbox
+        (-10.0, 36.0, 5.0, 44.0)
+        """
+        if geobox.crs is None or geobox.crs.to_epsg() != 4326:
+            raise InputError(
+                f"a GeoBox in {geobox.crs}; a region is in EPSG:4326, so reproject to that first"
+            )
+        a, b, west, d, e, north = tuple(geobox.transform)[:6]
+        rows, cols = geobox.shape
+        if b or d or a <= 0 or e >= 0 or not math.isclose(a, -e, rel_tol=1e-6):
+            raise InputError(f"a GeoBox with cells of {a:g} x {e:g}; a region has square cells, north first")
+        edges = (west, north + rows * e, west + cols * a, north)
+        return cls(name, tuple(round(edge, 10) for edge in edges), round(a, 12))
+
     @functools.cached_property
     def longitudes(self) -> npt.NDArray[np.float64]:
         """Longitudes of the cell centres, (columns,), west to east; above 180 past the antimeridian."""

@@ -21,6 +21,7 @@ from banet.errors import BanetError, InputError, NotFoundError, UnreadableFileEr
 from banet.grid.region import Region
 from banet.io.counts import Counts
 from banet.io.files import PathLike
+from banet.io.progress import Progress
 from banet.observations.hotspots import fires_of, read_hotspots, tell_placed
 from banet.observations.planes import DayPlanes, ObservationSource
 from banet.parallel import spread
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
 __all__ = ["Progress", "build_cube", "images_of"]
 
 _NO_FILE = "no file"
-
-Progress = Callable[[int, int, str], None]
 
 
 def build_cube(

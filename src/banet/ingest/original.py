@@ -11,7 +11,6 @@ from __future__ import annotations
 import re
 import struct
 import zlib
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -26,6 +25,7 @@ from banet.errors import InputError, NotFoundError, UnreadableFileError
 from banet.grid.region import Region
 from banet.io.files import PathLike, existing_folder, visible_files
 from banet.io.hdf5 import dataset, number, opened
+from banet.io.progress import Progress
 from banet.observations.planes import DayPlanes
 
 __all__ = ["import_original"]
@@ -60,7 +60,7 @@ def import_original(
     out: PathLike,
     *,
     frp: FrpKind = "auto",
-    progress: Callable[[int, int, str], None] | None = None,
+    progress: Progress | None = None,
 ) -> Cube:
     """Import a folder of the original's day files into a cube, or bring such a cube up to date.
 

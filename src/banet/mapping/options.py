@@ -13,12 +13,10 @@ from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from banet.burned_area.dating import check_threshold
 from banet.errors import InputError
+from banet.io.progress import Progress
 from banet.io.settings import Frozen
 
 __all__ = ["Block", "MapOptions", "Progress"]
-
-Progress = Callable[[int, int, str], None]
-"""Called with the number of cores done, of all cores, and the name and period of the map."""
 
 
 @dataclass(frozen=True, eq=False)

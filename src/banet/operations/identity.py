@@ -29,7 +29,7 @@ Index = npt.NDArray[np.int64]
 
 
 class Status(StrEnum):
-    """State of a fire on a morning."""
+    """MorningState of a fire on a morning."""
 
     NEW = "new"
     GROWN = "grown"
@@ -172,6 +172,16 @@ class Register:
             if fires[name].status is not Status.MERGED:
                 fires[name] = _unseen(fires[name], day, first)
         return Register(fires, day), tuple(given)
+
+    def going_on(self, found: Sequence[Cells]) -> set[int]:
+        """Return the numbers of those found fires that go on with a known one."""
+        known = [fire.cells.place for fire in self.fires.values() if fire.into is None]
+        if not known or not found:
+            return set()
+        owner = np.repeat(np.arange(len(found)), [cells.place.size for cells in found])
+        touched = np.isin(np.concatenate([cells.place for cells in found]), np.concatenate(known))
+        near = np.unique(owner[touched]).tolist()
+        return {near[index] for index in self._heirs([found[number] for number in near])}
 
     def _heirs(self, found: Sequence[Cells]) -> dict[int, list[KnownFire]]:
         """Tell which known fires each found fire goes on with, the oldest first."""

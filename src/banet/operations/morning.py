@@ -17,7 +17,7 @@ from banet.io.files import writing
 from banet.operations.identity import Status
 from banet.operations.looks import days_since, shares
 from banet.operations.revisions import Looks
-from banet.operations.state import State
+from banet.operations.state import MorningState
 from banet.operations.tracking import Tracked
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class Morning:
     burned: BurnedArea
     looks: Looks
     tracked: Tracked
-    before: State | None
+    before: MorningState | None
     changes: pd.DataFrame | None
     seen: dict[str, Any]
     threshold: float
@@ -123,7 +123,7 @@ def write_morning(morning: Morning, cube: Cube, out: Path) -> Path:
         _fires(morning, part)
         if morning.changes is not None:
             morning.changes.to_parquet(part / f"{name}_revisions.parquet", index=False)
-        state = State(
+        state = MorningState(
             burned.region,
             f"{map_stem(burned)}.nc",
             morning.tracked.register,

@@ -19,14 +19,14 @@ from banet.io.files import PathLike, writing
 from banet.operations.identity import Cells, KnownFire, Register, Status
 from banet.operations.revisions import Looks
 
-__all__ = ["State", "dated_folders", "newest_before"]
+__all__ = ["MorningState", "dated_folders", "newest_before"]
 
 _FORMAT = "banet-morning/1"
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 @dataclass(frozen=True, eq=False)
-class State:
+class MorningState:
     """What a morning knew when it was done.
 
     Attributes:
@@ -79,7 +79,7 @@ class State:
         return target
 
     @classmethod
-    def load(cls, path: PathLike) -> State:
+    def load(cls, path: PathLike) -> MorningState:
         """Read what `save` wrote.
 
         Raises:
@@ -100,7 +100,7 @@ class State:
             ) from error
 
     @classmethod
-    def _of(cls, about: dict[str, Any], arrays: dict[str, npt.NDArray[Any]]) -> State:
+    def _of(cls, about: dict[str, Any], arrays: dict[str, npt.NDArray[Any]]) -> MorningState:
         region = Region.from_dict(about["region"])
         rows, cols = region.shape
         days = arrays["days"].astype("datetime64[D]")
@@ -155,7 +155,7 @@ def dated_folders(out: PathLike) -> dict[Day, Path]:
     return {day: dated[day] for day in sorted(dated)}
 
 
-def newest_before(out: PathLike, day: Day, region: Region) -> tuple[State, Path] | None:
+def newest_before(out: PathLike, day: Day, region: Region) -> tuple[MorningState, Path] | None:
     """Return the state of the newest morning before a day, and its folder; None if there is none.
 
     Raises:
@@ -168,7 +168,7 @@ def newest_before(out: PathLike, day: Day, region: Region) -> tuple[State, Path]
             continue
         if not file.is_file():
             raise InputError(f"{folder} holds no morning of {region.name}; give each region its own folder")
-        state = State.load(file)
+        state = MorningState.load(file)
         if state.region != region:
             raise InputError(f"{folder} is of another box of {region.name}; choose another folder")
         return state, folder

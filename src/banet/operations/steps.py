@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +16,7 @@ from banet.burned_area.burned_area import BurnedArea
 from banet.days import Day
 from banet.errors import InputError, NotFoundError
 from banet.grid.region import Region
+from banet.io.progress import Progress
 from banet.operations.options import MorningOptions, RunOptions
 
 if TYPE_CHECKING:
@@ -36,8 +37,6 @@ __all__ = [
     "network",
     "told_source",
 ]
-
-Progress = Callable[[int, int, str], None]
 
 
 class Silent:

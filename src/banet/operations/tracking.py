@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
     import pandas as pd
 
-    from banet.operations.state import State
+    from banet.operations.state import MorningState
 
 __all__ = ["Tracked", "perimeters", "track"]
 
@@ -36,7 +36,7 @@ class Tracked:
             the polygon of all that had burned by then.
         gone: fires within the window that the map does not show: `withdrawn`, or `merged` `into` another.
         events: fires on the map with growth and cells.
-        fraction, uncertainty: as `State` keeps them.
+        fraction, uncertainty: as `MorningState` keeps them.
         summary: fires and hectares in one line, with those left out.
     """
 
@@ -50,17 +50,18 @@ class Tracked:
     summary: str
 
 
-def track(burned: BurnedArea, before: State | None, min_hectares: float) -> Tracked:
+def track(burned: BurnedArea, before: MorningState | None, min_hectares: float) -> Tracked:
     """Find the fires of a map and give each its lasting name.
 
-    A fire that began before the first day of the map keeps the cells of then, as they were last mapped.
+    A fire that began before the first day of the map keeps the cells of then, as they were last mapped. One
+    that has a name keeps it, however little of it is left on the map.
 
     Args:
         burned: the map; its last day is the morning's.
         before: state of an earlier morning.
-        min_hectares: smaller fires are left out, and counted.
+        min_hectares: a fire is named when it is as large; smaller ones are left out, and counted.
     """
-    found = trace_events(burned, min_hectares=min_hectares)
+    found = trace_events(burned, min_hectares=0)
     cols = burned.region.shape[1]
     names = [str(name) for name in found.table["id"]]
     groups = {str(name): own for name, own in found.cells.groupby("id")}
@@ -68,12 +69,19 @@ def track(burned: BurnedArea, before: State | None, min_hectares: float) -> Trac
         Cells.of(own["row"].to_numpy(np.int64) * cols + own["col"].to_numpy(np.int64), own["day"].to_numpy())
         for own in (groups[name] for name in names)
     ]
-    register, given = (Register() if before is None else before.register).after(
-        burned.stop - 1, cells, names, burned.start
+    known = Register() if before is None else before.register
+    hectares = found.table["area_ha"].to_numpy(np.float64)
+    kept = sorted(known.going_on(cells) | set(np.flatnonzero(hectares >= min_hectares).tolist()))
+    small = np.delete(hectares, kept)
+    register, given = known.after(
+        burned.stop - 1, [cells[index] for index in kept], [names[index] for index in kept], burned.start
     )
     fraction, uncertainty = _known(burned, before)
     shown = [register.fires[name] for name in given]
-    events = events_of_cells(_rows(shown, cols, fraction, uncertainty), burned.region)
+    events = replace(
+        events_of_cells(_rows(shown, cols, fraction, uncertainty), burned.region),
+        left_out=(small.size, float(small.sum())),
+    )
     first = int(burned.start.astype(np.int64))
     vanished = [
         fire
@@ -91,11 +99,13 @@ def track(burned: BurnedArea, before: State | None, min_hectares: float) -> Trac
         events,
         fraction,
         uncertainty,
-        found.summary,
+        events.summary,
     )
 
 
-def _known(burned: BurnedArea, before: State | None) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.uint8]]:
+def _known(
+    burned: BurnedArea, before: MorningState | None
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.uint8]]:
     """Return burned fraction and date uncertainty of each cell as last mapped."""
     shape = burned.region.shape
     fraction = np.full(shape, np.nan, np.float32) if before is None else before.fraction.copy()

@@ -17,6 +17,7 @@ import torch
 from banet.chips import Chips, Source
 from banet.errors import BanetError, InputError
 from banet.io.files import PathLike, output_folder, writing
+from banet.io.progress import Progress
 from banet.model.weights import save_weights
 from banet.training.calibration import calibrate_model
 from banet.training.card import model_card
@@ -32,8 +33,6 @@ from banet.training.state import Journal, RunningMean, State, check_same_run
 from banet.training.validation import VARIANTS, overall, validate
 
 __all__ = ["DivergedError", "TrainingResult", "train"]
-
-Progress = Callable[[int, int, str], None]
 
 
 class DivergedError(BanetError, ArithmeticError):

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
 from banet.chips import Chips, SimulatedStream, Source
 from banet.chips.simulated import plan_simulated, write_simulated_chips
 from banet.errors import InputError
+from banet.io.progress import Progress
 from banet.training.config import DataConfig, SimulatedData
 
 __all__ = ["VALIDATION_SEEDS", "held_out", "open_sources", "write_simulated"]
-
-Progress = Callable[[int, int, str], None]
 
 VALIDATION_SEEDS = 1_000_000
 """How far the seeds of validation chips lie above those of training chips."""

@@ -6,7 +6,7 @@ import functools
 import hashlib
 import os
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,12 +25,10 @@ from banet.evaluation.measures import MEASURES, Measure, Pair
 from banet.evaluation.stress import STRESSES, apply
 from banet.evaluation.sums import Sums
 from banet.io.files import output_folder
+from banet.io.progress import Progress
 from banet.parallel import spread, threads_for
 
 __all__ = ["REPLAY", "Job", "Progress", "default_workers", "place_of", "plan", "run_jobs", "scene_key"]
-
-Progress = Callable[[int, int, str], None]
-"""Called with (done, all, message)."""
 
 REPLAY = "replay"
 _SEQUENCE = 64

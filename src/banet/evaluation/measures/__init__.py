@@ -12,14 +12,14 @@ from banet.evaluation.measures.dates import Dates
 from banet.evaluation.measures.edges import Edges
 from banet.evaluation.measures.fractions import Fractions
 from banet.evaluation.measures.gaps import Gaps
-from banet.evaluation.measures.measure import Measure, Pair, Table, Tree
+from banet.evaluation.measures.measure import Measure, MeasureTable, Pair, Tree
 from banet.evaluation.measures.reliability import Reliability
 from banet.evaluation.measures.shares import Shares
 from banet.evaluation.measures.sizes import Sizes
 from banet.evaluation.measures.thresholds import Thresholds
 from banet.evaluation.measures.uncertainty import Uncertainty
 
-__all__ = ["HEADLINE", "MEASURES", "Measure", "Pair", "Table", "Tree"]
+__all__ = ["HEADLINE", "MEASURES", "Measure", "MeasureTable", "Pair", "Tree"]
 
 HEADLINE: tuple[Measure, ...] = (Agreement(), Dates(), Fractions())
 """What `Scores` holds."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from banet.evaluation.measures.measure import Arrays, Measure, Pair, Table, Tree, ratio
+from banet.evaluation.measures.measure import Arrays, Measure, MeasureTable, Pair, Tree, ratio
 from banet.io.tables import Number, Row
 
 __all__ = ["PREFIX", "Confounders"]
@@ -22,7 +22,7 @@ class Confounders(Measure):
 
     name = "confounders"
     tables = (
-        Table(
+        MeasureTable(
             "confounders",
             "False alarms by cause",
             "Cells per 10 000 without any burn that the map shows burned, where the ground changed by:",

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from banet.evaluation.measures.agreement import figures_of
-from banet.evaluation.measures.measure import Arrays, Measure, Pair, Table, Tree, ratio
+from banet.evaluation.measures.measure import Arrays, Measure, MeasureTable, Pair, Tree, ratio
 from banet.io.tables import Number, Row
 
 __all__ = ["Covers"]
@@ -21,7 +21,7 @@ class Covers(Measure):
     """Agreement and dates by the class `cover` of the cells; nothing where the pair has none."""
 
     name = "covers"
-    tables = (Table("covers", "Dice by land cover", "By the most frequent cover of the cell.", _line),)
+    tables = (MeasureTable("covers", "Dice by land cover", "By the most frequent cover of the cell.", _line),)
 
     def sums(self, pair: Pair) -> Arrays:
         """Return, as one group and by name of the cover, hectares as in an error matrix, then dates.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
-from banet.evaluation.measures.measure import Arrays, Measure, Pair, Table, Tree, ratio
+from banet.evaluation.measures.measure import Arrays, Measure, MeasureTable, Pair, Tree, ratio
 from banet.io.tables import Number, Row
 
 __all__ = ["DEPTHS", "Edges"]
@@ -30,7 +30,7 @@ class Edges(Measure):
 
     name = "edges"
     tables = (
-        Table(
+        MeasureTable(
             "edges",
             "Inside and rim of scars",
             "Share of burned cells that the map shows, by their distance from the edge of what burned, in "

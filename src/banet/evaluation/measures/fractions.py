@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from banet.evaluation.measures.measure import Arrays, Measure, Pair, Table, Tree, ratio
+from banet.evaluation.measures.measure import Arrays, Measure, MeasureTable, Pair, Tree, ratio
 from banet.io.tables import Number, Row
 
 __all__ = ["EDGES", "FractionClass", "Fractions"]
@@ -72,7 +72,7 @@ class Fractions(Measure):
     name = "fractions"
     file = "burned_fraction"
     tables = (
-        Table(
+        MeasureTable(
             "fractions",
             "Low fractions",
             "Share of cells shown burned, by true burned fraction of the cell; for unburned cells these "
@@ -80,7 +80,7 @@ class Fractions(Measure):
             "should be 1.",
             _found,
         ),
-        Table(
+        MeasureTable(
             "fraction_bias",
             "Bias of the burned fraction",
             "(mapped - true) / true hectares, by true burned fraction of the cell.",

@@ -11,7 +11,7 @@ from banet.days import Days
 from banet.errors import InputError
 from banet.evaluation.compare import Comparison
 from banet.evaluation.measures.dates import BINS, Dating, binned, date_columns
-from banet.evaluation.measures.measure import Arrays, Measure, Pair, Table, Tree
+from banet.evaluation.measures.measure import Arrays, Measure, MeasureTable, Pair, Tree
 from banet.io.tables import Number, Row
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class Gaps(Measure):
     name = "gaps"
     file = "dates_by_gap"
     tables = (
-        Table(
+        MeasureTable(
             "gaps",
             "Dates by gap between clear looks",
             "Mean absolute difference in days, by the days from the last clear look before the fire to "

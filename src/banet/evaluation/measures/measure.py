@@ -21,7 +21,7 @@ from banet.errors import InputError
 from banet.evaluation.compare import Comparison
 from banet.io.tables import Row
 
-__all__ = ["Arrays", "Measure", "Pair", "Table", "Tree", "ratio", "total"]
+__all__ = ["Arrays", "Measure", "MeasureTable", "Pair", "Tree", "ratio", "total"]
 
 Arrays = dict[str, npt.NDArray[Any]]
 Tree = Mapping[str, Any]
@@ -135,7 +135,7 @@ def check_shape(cells: Comparison, plane: npt.NDArray[Any], what: str) -> None:
 
 
 @dataclass(frozen=True)
-class Table:
+class MeasureTable:
     """A table to read: one line a map.
 
     Attributes:
@@ -161,7 +161,7 @@ class Measure(ABC):
     """
 
     name: ClassVar[str]
-    tables: tuple[Table, ...] = ()
+    tables: tuple[MeasureTable, ...] = ()
     file: ClassVar[str] = ""
 
     @abstractmethod

@@ -7,7 +7,7 @@ from typing import Any, Literal
 import numpy as np
 
 from banet.errors import InputError
-from banet.evaluation.measures.measure import Arrays, Measure, Pair, Table, Tree, ratio
+from banet.evaluation.measures.measure import Arrays, Measure, MeasureTable, Pair, Tree, ratio
 from banet.io.tables import Number, Row
 
 __all__ = ["Reliability"]
@@ -28,7 +28,7 @@ def _line(whole: Tree) -> Row:
     }
 
 
-_TABLE = Table(
+_TABLE = MeasureTable(
     "calibration",
     "Calibration",
     "Confidence against cells of which at least half burned. The calibration error is the mean of "

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from banet.errors import InputError
 from banet.evaluation.compare import Comparison
-from banet.evaluation.measures.measure import Arrays, Measure, Pair, Reals, Table, Tree, ratio
+from banet.evaluation.measures.measure import Arrays, Measure, MeasureTable, Pair, Reals, Tree, ratio
 from banet.grid.region import Region
 from banet.io.tables import Number, Row
 
@@ -45,7 +45,7 @@ class Shares(Measure):
 
     name = "shares"
     tables = (
-        Table(
+        MeasureTable(
             "proportions",
             "Burned share in blocks of 5 km",
             "Map share = intercept + slope x true share, by least squares. The best threshold is that "

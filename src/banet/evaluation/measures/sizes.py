@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from banet.burned_area.linking import label_fires
-from banet.evaluation.measures.measure import Arrays, Bools, Measure, Pair, Reals, Table, Tree, ratio
+from banet.evaluation.measures.measure import Arrays, Bools, Measure, MeasureTable, Pair, Reals, Tree, ratio
 from banet.io.tables import Number, Row
 
 __all__ = ["SIZE_EDGES", "Sizes"]
@@ -32,7 +32,7 @@ class Sizes(Measure):
     name = "sizes"
     file = "fire_size"
     tables = (
-        Table(
+        MeasureTable(
             "sizes",
             "Fires found, by size",
             "Share of the truth's fires of which the map shows a cell.",
