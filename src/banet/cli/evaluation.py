@@ -106,8 +106,7 @@ def evaluate(
     from banet.observations.hotspots import read_hotspots
 
     _check_options(cube, weights, replay)
-    _check_perimeters(perimeters, [map_, reference, *(Path(text.rpartition("=")[2]) for text in also or ())])
-    fields, opened = asdict(perimeters) | {"notice": caution}, open_cube(cube) if cube else None
+    fields, opened = _fields(perimeters, [map_, reference], also), open_cube(cube) if cube else None
     mine, theirs = read_pair(map_, reference, region=region, start=start, end=end, perimeters=fields)
     others: dict[str, Any] = dict(read_other(text, mine, fields) for text in also or ())
     if opened is not None:
@@ -141,13 +140,16 @@ def _tell(found: Result, out: Path | None, pictures: bool) -> None:
         say(str(path))
 
 
-def _check_perimeters(perimeters: Perimeters, paths: list[Path]) -> None:
+def _fields(perimeters: Perimeters, paths: list[Path], also: list[str] | None) -> dict[str, Any]:
+    """Return the options of perimeters after making sure that there are perimeters to use them for."""
     from banet.errors import InputError
     from banet.evaluation.sources import sniff
 
     given = [f"--{name.replace('_', '-')}" for name, value in asdict(perimeters).items() if value is not None]
-    if given and "perimeters" not in {sniff(path) for path in paths}:
+    others = [Path(text.rpartition("=")[2]) for text in also or ()]
+    if given and "perimeters" not in {sniff(path) for path in (*paths, *others)}:
         raise InputError(f"{', '.join(given)}: an option of perimeters, and none are given")
+    return asdict(perimeters) | {"notice": caution}
 
 
 def _check_options(cube: Path | None, weights: str | None, replay: bool) -> None:
