@@ -2,8 +2,8 @@
 
     python benchmarks/stress_chips.py CHIPS WEIGHTS...
 
-CHIPS is a folder of chips of 64 days, such as a run's `validation`. Of each the square of 64 cells that burned
-most is taken; short records lie about its worst day, and what burned outside of them does not count.
+CHIPS is a folder of chips of 64 days, such as a run's `validation`. Of each the square of 64 cells that
+burned most is taken; short records lie about its worst day, and what burned outside them does not count.
 """
 
 from __future__ import annotations
