@@ -182,16 +182,20 @@ def test_dates_inside_outside_and_none_are_counted(tmp_path):
     assert found == pytest.approx(expected(A), rel=1e-6)
 
 
-def test_a_file_of_another_place_or_time_is_refused(tmp_path):
+def test_a_file_of_another_place_or_time_is_refused_or_told(tmp_path):
     path = write(tmp_path / "x.geojson")
     far = Region("GR", (22.0, 37.0, 23.0, 38.0), 0.01)
-    with pytest.raises(InputError, match="0 of 2 perimeters burned in GR .* lie in"):
-        hectares(path, far)
+    words = "0 of 2 perimeters burned in GR .* lie in"
+    with pytest.raises(InputError, match=words):
+        hectares(path, far, required=True)
+    with pytest.warns(BanetWarning, match=words):
+        assert hectares(path, far)[0] == 0
     for month in ("2019-08", "2020-10"):
-        with pytest.raises(
-            InputError, match="0 of 2 perimeters .* its dates are of 2020-08-05 to 2020-08-21"
-        ):
-            hectares(path, start=month, end=month)
+        words = "0 of 2 perimeters .* its dates are of 2020-08-05 to 2020-08-21"
+        with pytest.raises(InputError, match=words):
+            hectares(path, start=month, end=month, required=True)
+        with pytest.warns(BanetWarning, match=words):
+            assert hectares(path, start=month, end=month)[0] == 0
 
 
 def test_a_quiet_time_and_place_within_an_inventory_are_an_answer(tmp_path):
@@ -226,9 +230,9 @@ def test_a_perimeter_at_180_degrees_keeps_its_hectares_there_and_nowhere_else(
     rows = slice(10, 30)
     right = float(there.cell_area_ha[rows].sum() * (east - west) / 0.05)
     assert hectares(path, there, resolution=0.005)[0] == pytest.approx(right, rel=2e-4)
-    with pytest.raises(InputError, match="0 of 1 perimeters"):
+    with pytest.warns(BanetWarning, match="0 of 1 perimeters"):
         # A shape drawn around the globe would burn here.
-        hectares(path, Region("zero", (0.0, south, 1.0, south + 1), 0.05))
+        assert hectares(path, Region("zero", (0.0, south, 1.0, south + 1), 0.05))[0] == 0
 
 
 def test_turns_of_shapes():
@@ -254,3 +258,15 @@ def test_a_file_without_polygons_or_place(tmp_path):
     bare.with_suffix(".prj").unlink()
     with pytest.raises(UnreadableFileError, match="no coordinate reference system"):
         read_polygons(bare)
+
+
+def test_zones_in_degrees_may_be_wider_than_half_the_globe(tmp_path):
+    path = write(tmp_path / "zones.geojson", [box(-170, 50, 170, 70)], name=["boreal"])
+    assert read_polygons(path, wide=True).geometry[0].bounds == (-170, 50, 170, 70)
+    assert read_polygons(path).geometry[0].area == pytest.approx(20 * 20)
+
+
+def test_one_line_counts_the_perimeters(tmp_path):
+    heard: list[str] = []
+    hectares(write(tmp_path / "x.geojson"), notice=heard.append)
+    assert heard == ["x.geojson: 2 of 2 perimeters burned in PT from 2020-08-01 to 2020-08-31"]

@@ -121,6 +121,16 @@ def test_knots_that_make_no_curve_are_refused(fields: dict[str, tuple[float, ...
         Calibration(**fields)
 
 
+def test_a_variant_of_more_weight_decides_the_shift() -> None:
+    truth = np.zeros((2, 4, 4), np.float32)
+    truth[0, :2] = 1
+    low = np.where(truth > 0, -0.85, -6).astype(np.float32)
+    high = np.where(truth > 0, 6, -0.55).astype(np.float32)
+    pair = [[(low, truth)], [(high, truth)]]
+    toward_low, toward_high = (best_shift(pair, weights) for weights in ([9, 1], [1, 9]))
+    assert toward_low > toward_high
+
+
 def test_a_short_record_knows_nothing_of_other_days() -> None:
     rng = np.random.default_rng(2)
     logits = rng.normal(0, 1, (20, 3, 3)).astype(np.float32)

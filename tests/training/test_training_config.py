@@ -114,3 +114,12 @@ def test_the_recipe_of_the_shipped_weights_is_in_their_card() -> None:
     kept = TrainingConfig.parse(load_model("default").card["config"], "card").model_dump(mode="json")
     for part in ("seed", "network", "inputs", "augment", "loss", "optimiser"):
         assert kept[part] == recipe[part], part
+
+
+def test_the_recipe_that_goes_on_from_relative_weights_is_of_their_network() -> None:
+    weights, recipe = load_model("relative"), load_config(FOLDER / "relative.yaml")
+    assert weights.config.relative
+    assert recipe.start.weights == "relative"
+    networks = (config.model_copy(update={"dropout": 0.0}) for config in (recipe.network, weights.config))
+    assert next(networks) == next(networks)
+    assert recipe.inputs == weights.spec

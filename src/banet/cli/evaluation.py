@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from cyclopts import Parameter
 
-from banet.cli.progress import progress, say
+from banet.cli.progress import caution, progress, say
 
 if TYPE_CHECKING:
     from cyclopts import App
@@ -106,7 +106,7 @@ def evaluate(
     from banet.observations.hotspots import read_hotspots
 
     _check_options(cube, weights, replay)
-    fields, opened = asdict(perimeters), open_cube(cube) if cube else None
+    fields, opened = _fields(perimeters, [map_, reference], also), open_cube(cube) if cube else None
     mine, theirs = read_pair(map_, reference, region=region, start=start, end=end, perimeters=fields)
     others: dict[str, Any] = dict(read_other(text, mine, fields) for text in also or ())
     if opened is not None:
@@ -138,6 +138,18 @@ def _tell(found: Result, out: Path | None, pictures: bool) -> None:
     paths = {} if out is None else write_result(found, out, pictures=pictures)
     for path in paths.values():
         say(str(path))
+
+
+def _fields(perimeters: Perimeters, paths: list[Path], also: list[str] | None) -> dict[str, Any]:
+    """Return the options of perimeters after making sure that there are perimeters to use them for."""
+    from banet.errors import InputError
+    from banet.evaluation.sources import sniff
+
+    given = [f"--{name.replace('_', '-')}" for name, value in asdict(perimeters).items() if value is not None]
+    others = [Path(text.rpartition("=")[2]) for text in also or ()]
+    if given and "perimeters" not in {sniff(path) for path in (*paths, *others)}:
+        raise InputError(f"{', '.join(given)}: an option of perimeters, and none are given")
+    return asdict(perimeters) | {"notice": caution}
 
 
 def _check_options(cube: Path | None, weights: str | None, replay: bool) -> None:

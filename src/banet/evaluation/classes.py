@@ -93,7 +93,7 @@ def _of_polygons(file: Path, region: Region, field: str | None) -> Classes:
 
 
 def _polygons(file: Path) -> Polygons:
-    found = read_polygons(file)
+    found = read_polygons(file, wide=True)
     told = [f"{count} features {reason} left out" for reason, count in found.left_out] + [*found.notes]
     if told:
         warnings.warn(f"{found.name}: {', '.join(told)}", BanetWarning, stacklevel=4)

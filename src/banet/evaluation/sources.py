@@ -90,7 +90,7 @@ def read_map_or_product(
         kind: as `sniff` tells it; None to find out.
         region: the grid to put products and perimeters on; maps and truths have their own.
         days: first and last day (or month), both included, of products and perimeters.
-        perimeters: options of `read_perimeters`: date_field, end_field, date_format, layer.
+        perimeters: options of `read_perimeters`: date_field, end_field, date_format, layer, notice.
 
     Raises:
         NotFoundError: if it is not there.
@@ -114,7 +114,8 @@ def read_map_or_product(
         raise InputError(
             f"no kind {what!r} of burned-area file; there are map, truth, raster, {', '.join(readers)}"
         )
-    return readers[what](path, region, *days, **((perimeters or {}) if what == "perimeters" else {}))
+    options = {"required": True, **(perimeters or {})} if what == "perimeters" else {}
+    return readers[what](path, region, *days, **options)
 
 
 def _readers() -> dict[str, Callable[..., BurnedArea]]:
@@ -152,7 +153,7 @@ def read_pair(
         region: file of the grid for two sides that have none of their own.
         start: first day or month to read products and perimeters for; those of the other side if None.
         end: last one, included.
-        perimeters: options of `read_perimeters`: date_field, end_field, date_format, layer.
+        perimeters: options of `read_perimeters`: date_field, end_field, date_format, layer, notice.
 
     Raises:
         InputError: if neither side has a grid or days and none are given.

@@ -66,7 +66,7 @@ def is_vector(path: PathLike) -> bool:
     return Path(path).suffix.lower() in _PACKED or inner_suffix(path) in SUFFIXES
 
 
-def read_polygons(path: PathLike, *, layer: str | None = None) -> Polygons:
+def read_polygons(path: PathLike, *, layer: str | None = None, wide: bool = False) -> Polygons:
     """Read the polygons of a vector file, of a folder that holds one, or of either in a ZIP or gzip file.
 
     Features without geometry, without an area, or whose coordinates are no places on earth are left out and
@@ -75,6 +75,8 @@ def read_polygons(path: PathLike, *, layer: str | None = None) -> Polygons:
     Args:
         path: where the file is.
         layer: name of the layer, where the file has several with polygons.
+        wide: whether polygons in degrees may be wider than half the globe, as zones may; otherwise such a one
+            is taken to cross 180 degrees.
 
     Raises:
         NotFoundError: if there is no such file, or the folder or archive holds none.
@@ -96,7 +98,7 @@ def read_polygons(path: PathLike, *, layer: str | None = None) -> Polygons:
     sorting.out(~found, "without an area (points, lines)")
     if len(shapes) and not found.any() and kinds:
         raise InputError(f"{name} holds {', '.join(sorted(kinds))}; perimeters must be polygons")
-    placed = _in_degrees(areas, sorting.kept, crs)
+    placed = _in_degrees(areas, sorting.kept, crs, wide=wide and crs.is_geographic)
     sorting.out(np.array([shape is None for shape in placed], bool), "with coordinates that are no place")
     return Polygons(
         table[sorting.kept].reset_index(drop=True),
@@ -184,7 +186,7 @@ def _areas(
     return areas, kinds, mended
 
 
-def _in_degrees(areas: list[Any], kept: npt.NDArray[np.bool_], crs: Any) -> list[Any]:
+def _in_degrees(areas: list[Any], kept: npt.NDArray[np.bool_], crs: Any, *, wide: bool) -> list[Any]:
     """Return the polygons in longitude and latitude, in one piece across 180 degrees and cut there."""
     import geopandas as gpd
     import shapely
@@ -198,7 +200,7 @@ def _in_degrees(areas: list[Any], kept: npt.NDArray[np.bool_], crs: Any) -> list
             continue
         if max(abs(west), abs(east)) > 540:
             continue
-        whole = unwrapped(shape)
+        whole = shape if wide else unwrapped(shape)
         if whole is not shape or west < -180 or east > 180 or not shape.is_valid:
             whole = within_180(areas_of(shapely.make_valid(whole)) or shape)
         result[row] = areas_of(whole) if whole.geom_type not in ("Polygon", "MultiPolygon") else whole

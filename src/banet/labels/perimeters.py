@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -45,6 +46,8 @@ def read_perimeters(
     date_format: str | None = None,
     layer: str | None = None,
     resolution: float = RESOLUTION,
+    required: bool = False,
+    notice: Callable[[str], None] | None = None,
 ) -> BurnedArea:
     """Read fire perimeters to burned fractions on a region's grid, dated by the start of each fire.
 
@@ -68,22 +71,28 @@ def read_perimeters(
             for numbers `yyyymmdd`, `yyyyddd`, `s`, `ms`, `excel`.
         layer: name of the layer, where the file has several.
         resolution: degrees in which polygons are drawn.
+        required: refuse a file of another place or of other days, as commands do; otherwise a warning says
+            so, and nothing burned.
+        notice: called with one line that counts the perimeters, in place of the warning.
 
     Raises:
         NotFoundError: if there is no such file.
         UnreadableFileError: if it is no vector file, or has no coordinate reference system.
-        InputError: if no date is found or its form cannot be told, polygons are not areas, or none can be
-            placed: the file is of another place or of other years.
+        InputError: if no date is found or its form cannot be told, polygons are not areas, or one is
+            required and the file is of another place or of other days.
 
     Warns:
-        BanetWarning: if perimeters are left out for another reason than their day or place.
+        BanetWarning: if perimeters are left out for another reason than their day or place, or the file is
+            of another place or of other days.
     """
     first, stop = parse_period(start, end)
     found = read_polygons(path, layer=layer)
     dates = fire_dates(found.table, found.name, date_field, end_field=end_field, date_format=date_format)
-    counts, inside = _placed(found, dates, region, (first, stop))
+    counts, inside = _placed(found, dates, region, (first, stop), required=required)
     dated = burned_of_polygons(found.geometry[inside], dates.only(inside), region, resolution=resolution)
-    if counts.left_out or counts.notes:
+    if notice is not None:
+        notice(f"{found.name}: {counts}")
+    elif counts.left_out or counts.notes:
         warnings.warn(f"{found.name}: {counts}", BanetWarning, stacklevel=2)
     return BurnedArea.from_dated(
         dated, name=name or Path(found.name).stem, start=first, stop=stop, notes=(str(counts),)
@@ -91,7 +100,7 @@ def read_perimeters(
 
 
 def _placed(
-    found: Polygons, dates: FireDates, region: Region, period: tuple[Day, Day]
+    found: Polygons, dates: FireDates, region: Region, period: tuple[Day, Day], *, required: bool
 ) -> tuple[Counts, npt.NDArray[np.bool_]]:
     """Count the perimeters of a period and a region, and return which they are.
 
@@ -99,7 +108,7 @@ def _placed(
     around the one and before and after the other.
 
     Raises:
-        InputError: if it does not.
+        InputError: if it does not, and an answer is required.
     """
     start, stop = period
     known = ~np.isnat(dates.start)
@@ -113,43 +122,41 @@ def _placed(
         counts = counts.without(reason, number)
     counts = counts.without("without a date that can be read", int((~known).sum()))
     counts = counts.noting(*found.notes, *dates.notes)
-    _check_meant(found, dates.start[known], timely, near, region, period, counts)
-    return counts, timely & near
+    wrong = _elsewhere(found, dates.start[known], timely, near, region, period)
+    if wrong and required:
+        raise InputError(f"{found.name}: {counts}; {wrong}")
+    return counts.noting(wrong) if wrong else counts, timely & near
 
 
-def _check_meant(
+def _elsewhere(
     found: Polygons,
     days: Days,
     timely: npt.NDArray[np.bool_],
     near: npt.NDArray[np.bool_],
     region: Region,
     period: tuple[Day, Day],
-    counts: Counts,
-) -> None:
-    """Refuse a file of another place or of other days.
-
-    Raises:
-        InputError: if it is one.
-    """
+) -> str:
+    """Return what says that a file is of another place or of other days; empty if it is not."""
     import shapely
 
     start, stop = period
     if not near.any():
         parts = shapely.get_parts(found.geometry)
         if not parts.size:
-            raise InputError(f"{found.name}: {counts}; it holds no perimeter that can be used")
+            return "it holds no perimeter that can be used"
         west, south, east, north = extent(shapely.bounds(parts))
         if not within_180(shapely.box(west, south, east, north)).intersects(box_of(region)):
-            raise InputError(
-                f"{found.name}: {counts}; its perimeters lie in {west:.4g} to {east:.4g} E, {south:.4g} to "
-                f"{north:.4g} N: give those of the region"
+            return (
+                f"its perimeters lie in {west:.4g} to {east:.4g} E, {south:.4g} to {north:.4g} N: give those "
+                "of the region"
             )
     if not timely.any() and not (days.size and days.min() < start and days.max() >= stop):
         held = f"its dates are of {days.min()} to {days.max()}" if days.size else "it has no dates"
-        raise InputError(
-            f"{found.name}: {counts}; {held}: give perimeters of the period, or say how its dates are "
-            "written with --date-field or --date-format"
+        return (
+            f"{held}: give perimeters of the period, or say how its dates are written with --date-field or "
+            "--date-format"
         )
+    return ""
 
 
 def _touching(geometry: npt.NDArray[np.object_], region: Region) -> npt.NDArray[np.bool_]:

@@ -71,7 +71,9 @@ def calibrate_model(
     scenes["short"] = [
         _telling(*short_record(*maps)) for maps in _short(model, sources, spec, config, device)
     ]
-    shift = best_shift(list(scenes.values()))
+    # One threshold for all: with hot spots it weighs as much as everything without them.
+    poor = len(scenes) - 1
+    shift = best_shift(list(scenes.values()), [float(poor)] + poor * [1.0])
     if model.logits.bias is not None:
         with torch.no_grad():
             model.logits.bias += shift
@@ -134,14 +136,17 @@ def _mapped(scenes: Iterable[tuple[Floats, Floats]], shift: float) -> Iterator[t
         yield expit(logits + np.float32(shift)).astype(np.float32), truth
 
 
-def best_shift(variants: Sequence[Sequence[tuple[Floats, Floats]]]) -> float:
+def best_shift(
+    variants: Sequence[Sequence[tuple[Floats, Floats]]], weights: Sequence[float] | None = None
+) -> float:
     """Return the shift of all logits by which Dice at the threshold of 0.5 is largest, the least of equals.
 
     Args:
         variants: of the input; of each, (logits, true daily fraction), (T, rows, columns), scene by scene.
             Dice is over all scenes of a variant, its mean over the variants decides.
+        weights: of the variants in that mean; equal where not given.
     """
-    scores = [np.mean([_dice(scenes, shift) for scenes in variants]) for shift in _SHIFTS]
+    scores = [np.average([_dice(scenes, shift) for scenes in variants], weights=weights) for shift in _SHIFTS]
     best = _SHIFTS[np.equal(scores, np.max(scores))]
     return float(best[np.abs(best).argmin()])
 
