@@ -1,7 +1,7 @@
 """Reading of a cube, this version against another: seconds and processor time of the same blocks.
 
-    git worktree add /tmp/before COMMIT
-    python benchmarks/cube_reading.py --before /tmp/before/src [--rounds 9] [--out FILE.json]
+    git worktree add DIR/before COMMIT
+    python benchmarks/cube_reading.py --before DIR/before/src [--rounds 9] [--out FILE.json]
 
 Both versions write the same planes into a cube of their own and read the same blocks of it, in turn, each in
 a process of its own: a tile of the map (64 days, 128 x 128 cells, four variables, across chunks), a tile of

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import signal
 import sys
 import time
 from pathlib import Path
@@ -33,6 +34,8 @@ def run() -> int:
 
 
 if __name__ == "__main__":
+    # A shell has commands in the background ignore Ctrl-C, and so what the tests start from there.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     from banet.cli import run_guarded
 
     sys.exit(run_guarded(run))
