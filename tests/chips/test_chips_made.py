@@ -164,6 +164,18 @@ def test_days_outside_the_labels_period_are_not_known(cube: Cube, tmp_path: Path
     assert np.isnan(chips.read(0).planes[:, :, 30:]).all()
 
 
+def test_days_that_are_asked_for_may_reach_beyond_the_labels(cube: Cube, tmp_path: Path) -> None:
+    labels = reference("2020-12-31", "2021-01-03")
+    chips = write_cube_chips(
+        tmp_path / "c", cube, labels, start="2020-12-22", stop="2021-01-07", days=16, size=64, step=64,
+        min_burned_cells=0,
+    )  # fmt: skip
+    target = chips.read(0).target
+    assert chips.entries[0].day == np.datetime64("2020-12-22")
+    known = np.isfinite(target[:, :30, :40]).any(axis=(1, 2))
+    assert np.flatnonzero(known).tolist() == [9, 10, 11]
+
+
 def test_empty_blocks_are_few_and_the_same_each_time() -> None:
     dated = reference().dates()
     settings = {"days": 16, "size": 8, "step": 8, "day_step": 8, "min_burned_cells": 1, "empty_share": 0.5}

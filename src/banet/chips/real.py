@@ -199,12 +199,17 @@ class _Cutter:
 
 
 def _common_period(cube: Cube, reference: BurnedArea, start: Any, stop: Any) -> tuple[Day, Day]:
+    """Return the days to cut chips from: those asked for, else those that cube and labels share.
+
+    A chip may reach beyond the labels where that is asked for, as at the edge of a month that lacks a file;
+    its days there are not known.
+    """
     if not len(cube.days):
         raise InputError(f"the cube {cube.path} holds no day yet; build it first")
-    firsts = [cube.days[0], reference.start] + ([] if start is None else [as_day(start)])
-    stops = [cube.days[-1] + 1, reference.stop] + ([] if stop is None else [as_day(stop)])
-    first, last = max(firsts), min(stops)
-    if last <= first:
+    begin, end = cube.days[0], cube.days[-1] + 1
+    first = max(begin, reference.start if start is None else as_day(start))
+    last = min(end, reference.stop if stop is None else as_day(stop))
+    if min(last, reference.stop) <= max(first, reference.start):
         raise InputError(
             f"the cube has days {cube.days[0]} to {cube.days[-1]}, the labels {reference.start} to "
             f"{reference.stop}: they share none"
