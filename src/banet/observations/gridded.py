@@ -203,7 +203,10 @@ def check_edges(path: Path, attributes: Mapping[str, Any], region: Region) -> No
     """
     if not all(edge in attributes for edge in _EDGES):
         return
-    found = np.array([float(attributes[edge]) for edge in _EDGES])
+    try:
+        found = np.array([float(attributes[edge]) for edge in _EDGES])
+    except (TypeError, ValueError) as error:
+        raise UnreadableFileError(f"{path.name} has edges that are no numbers; download it again") from error
     off = found - np.array(region.bbox)
     off[[0, 2]] = (off[[0, 2]] + 180) % 360 - 180  # a box across the antimeridian is written either way
     if np.abs(off).max() > _EDGE_TOLERANCE * region.pixel_size:

@@ -83,7 +83,7 @@ def scale_of(value: Any, name: str, attribute: str = "Scale") -> float:
     except (TypeError, ValueError, IndexError):
         scale = np.nan
     if value is None or not (np.isfinite(scale) and scale > 0):
-        found = f"has no {attribute}" if value is None else f"has the {attribute} {np.ravel(value)[:1]}"
+        found = f"has no {attribute}" if value is None else f"has the {attribute} {_shown(value)}"
         raise UnreadableFileError(f"{name} {found}, so its numbers mean nothing; download it again")
     return scale
 
@@ -99,5 +99,12 @@ def offset_of(value: Any, name: str) -> float:
     except (TypeError, ValueError, IndexError):
         offset = np.nan
     if not np.isfinite(offset):
-        raise UnreadableFileError(f"{name} has the offset {value!r}, which is no number; download it again")
+        raise UnreadableFileError(
+            f"{name} has the offset {_shown(value)}, which is no number; download it again"
+        )
     return offset
+
+
+def _shown(value: Any) -> str:
+    """Return the start of what was found, in one line whatever it holds."""
+    return " ".join(repr(value).split())[:60]
