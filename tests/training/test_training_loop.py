@@ -390,6 +390,7 @@ def test_keeping_memory_is_a_choice_of_the_c_library() -> None:
 # Several processes, and the simulator itself as a source.
 
 
+@pytest.mark.slow
 def test_two_processes_step_as_one_with_twice_the_episodes(config: TrainingConfig, tmp_path: Path) -> None:
     fields = {"steps": 3, "batch": 1, "ema": 0.0, "accumulate": 2}
     alone = config.changed(optimiser=fields, network={"dropout": 0.0}, data={"validation_chips": ()})
