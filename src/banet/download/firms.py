@@ -35,13 +35,11 @@ from banet.download.transfer import FileJob
 from banet.errors import InputError, NotFoundError
 from banet.grid.region import Region
 from banet.io.files import PathLike
+from banet.observations.table_names import OWN_NAME
 
 __all__ = ["plan_archives", "plan_hotspots", "remove_superseded", "today_utc"]
 
 Box = tuple[float, float, float, float]
-_NAME = re.compile(
-    r"firms_(?P<source>[A-Z0-9_]+)_(?P<place>[\w-]+-[0-9a-f]{6})_(?P<first>\d{8})_(?P<last>\d{8})(?P<open>_open)?\.csv"
-)
 _COUNTRY = re.compile(r"[A-Za-z][A-Za-z_.'()-]*")
 
 
@@ -177,12 +175,12 @@ def remove_superseded(files: Iterable[Path]) -> list[Path]:
     """
     gone = []
     for file in files:
-        new = _NAME.fullmatch(file.name)
+        new = OWN_NAME.fullmatch(file.name)
         if new is None or not file.is_file():
             continue
         sources = {new["source"], re.sub(r"_SP$", "_NRT", new["source"])}
         for other in sorted(file.parent.glob(f"firms_*_{new['place']}_*.csv")):
-            old = _NAME.fullmatch(other.name)
+            old = OWN_NAME.fullmatch(other.name)
             if old is None or other == file or old["source"] not in sources or old["place"] != new["place"]:
                 continue
             if new["first"] <= old["first"] and old["last"] <= new["last"]:

@@ -21,15 +21,14 @@ from banet.grid.vectors import SUFFIXES as VECTORS
 from banet.grid.vectors import read_vector
 from banet.io.containers import Member, unpacked
 from banet.io.hdf5 import dataset, opened
+from banet.observations.table_names import OWN_NAME
 
 __all__ = ["named_days", "raw_tables"]
 
 _TEXT = (".csv", ".txt", ".dat", ".tsv")
 _NETCDF = (".nc", ".nc4", ".h5")
 _KNOWN = (*_TEXT, *_NETCDF, ".json", *VECTORS)
-_OWN = re.compile(
-    r"firms_[A-Z0-9_]+_[\w-]+-[0-9a-f]{6}_(?P<first>\d{8})_(?P<last>\d{8})(?P<open>_open)?\.csv"
-)
+
 _GRANULE = re.compile(
     r"V(?P<satellite>NP|J1|J2)14(?:IMG|MOD)?(?:_NRT)?\.A(?P<year>\d{4})(?P<doy>\d{3})\.(?P<time>\d{4})\..*",
     re.IGNORECASE,
@@ -66,7 +65,7 @@ def named_days(name: str) -> tuple[Day, Day] | None:
 
     The last day of a piece that was still open when it was fetched had not ended; it is not covered.
     """
-    found = _OWN.fullmatch(name.rpartition("/")[2])
+    found = OWN_NAME.fullmatch(name.rpartition("/")[2])
     if found is None:
         return None
     try:

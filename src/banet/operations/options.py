@@ -16,18 +16,13 @@ from banet.io.settings import Frozen, read_fields
 __all__ = ["MorningOptions", "RunOptions"]
 
 
-class RunOptions(Frozen):
-    """Settings of `banet run`.
+class _Options(Frozen):
+    """Settings that both have.
 
     Attributes:
         region: `R_NAME.json`, or the name of a region that ships.
-        start: first month or day to map, `YYYY-MM` or `YYYY-MM-DD`.
-        end: last month or day, included.
         out: folder for everything.
         download: fetch what is missing; otherwise work on the files at hand.
-        viirs: folder of satellite files; `out/viirs` if None.
-        hotspots: folder or file of hot spots; `out/hotspots` if None.
-        cube: the cube; `out/NAME.zarr` if None.
         product: satellite files to fetch: swaths at 750 or 375 m, or surface reflectance tiles.
         source: kind of the files at hand; told from the files if None.
         satellites: of these; all that fly in the period if empty.
@@ -39,13 +34,8 @@ class RunOptions(Frozen):
     """
 
     region: str
-    start: str
-    end: str
     out: Path
     download: bool = True
-    viirs: Path | None = None
-    hotspots: Path | None = None
-    cube: Path | None = None
     product: Literal["750", "375", "surface"] = "750"
     source: str | None = None
     satellites: tuple[str, ...] = ()
@@ -54,6 +44,24 @@ class RunOptions(Frozen):
     threshold: float = Field(0.5, gt=0, le=1)
     min_hectares: float = Field(100.0, ge=0)
     workers: int | None = Field(None, ge=1)
+
+
+class RunOptions(_Options):
+    """Settings of `banet run`, beside those that a morning has too.
+
+    Attributes:
+        start: first month or day to map, `YYYY-MM` or `YYYY-MM-DD`.
+        end: last month or day, included.
+        viirs: folder of satellite files; `out/viirs` if None.
+        hotspots: folder or file of hot spots; `out/hotspots` if None.
+        cube: the cube; `out/NAME.zarr` if None.
+    """
+
+    start: str
+    end: str
+    viirs: Path | None = None
+    hotspots: Path | None = None
+    cube: Path | None = None
 
     @property
     def period(self) -> tuple[Day, Day]:
@@ -78,42 +86,20 @@ class RunOptions(Frozen):
         return target
 
 
-class MorningOptions(Frozen):
-    """Settings of `banet nrt`.
+class MorningOptions(_Options):
+    """Settings of `banet nrt`, beside those that an archive run has too.
 
     Attributes:
-        region: `R_NAME.json`, or the name of a region that ships.
         data: folder with `viirs/`, `hotspots/` and the cube `NAME.zarr`.
-        out: folder for a folder a day, `latest/` and `status.json`.
         day: last day to map, `YYYY-MM-DD`; yesterday in UTC if None.
-        download: fetch what is missing; otherwise work on the files at hand.
         max_age: days by which the newest day with images may lie before the last day; no limit if None.
-        product: satellite files to fetch: swaths at 750 or 375 m, or surface reflectance tiles.
-        source: kind of the files at hand; told from the files if None.
-        satellites: of these; all that fly if empty.
-        weights: name or path; several, separated by commas, are averaged.
-        engine: what computes.
-        threshold: least burned value of a cell that counts as burned.
-        min_hectares: smaller fires are left out, and counted.
-        workers: processes that read files and map.
         wait: seconds to wait for another run of the region to end.
         stac: also write STAC items and `out/catalog.json`, which needs the extra `stac`.
     """
 
-    region: str
     data: Path
-    out: Path
     day: str | None = None
-    download: bool = True
     max_age: int | None = Field(None, ge=0)
-    product: Literal["750", "375", "surface"] = "750"
-    source: str | None = None
-    satellites: tuple[str, ...] = ()
-    weights: str = "default"
-    engine: str = "auto"
-    threshold: float = Field(0.5, gt=0, le=1)
-    min_hectares: float = Field(100.0, ge=0)
-    workers: int | None = Field(None, ge=1)
     wait: float = Field(0.0, ge=0)
     stac: bool = False
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from banet.errors import BanetError, InputError
-from banet.parallel.cluster import SchedulerLostError, scheduler_needed
+from banet.parallel.cluster import scheduler_needed
 
 if TYPE_CHECKING:
     from distributed import Client, Future, Worker
@@ -43,23 +43,20 @@ class Crew:
             threads = sum(int(count) for count in self.client.nthreads().values())
         return _IN_FLIGHT * max(1, threads)
 
-    def submit(self, item: Any, *, label: str = "item", retries: int = 0, priority: int = 0) -> Future[Any]:
+    def submit(self, item: Any, *, retries: int = 0) -> Future[Any]:
         """Have the function applied to an item by any worker.
 
         Args:
             item: a small thing.
-            label: what the pages of dask call it.
             retries: how often it is tried again after an error.
-            priority: items of a higher one go first.
         """
         with scheduler_needed(self.client):
             return self.client.submit(
                 _apply,
                 self.name,
                 item,
-                key=f"banet-{label}-{uuid.uuid4().hex}",
+                key=f"banet-item-{uuid.uuid4().hex}",
                 retries=retries,
-                priority=priority,
                 pure=False,
             )
 
@@ -80,16 +77,6 @@ class Crew:
                 f"worker after worker died at {item}, perhaps for want of memory; start again with fewer "
                 "workers, or fewer threads a worker; what was finished is kept"
             ) from error
-
-    def error(self, future: Future[Any]) -> BaseException | None:
-        """Return what the function raised for an item that has come to its end; None if it did well.
-
-        Raises:
-            BanetError: if the scheduler is lost.
-        """
-        if future.status in ("cancelled", "lost"):
-            raise SchedulerLostError
-        return future.exception() if future.status == "error" else None
 
     def cancel(self, futures: Sequence[Future[Any]]) -> None:
         """Take back what was handed out, unless the scheduler is gone and everything with it."""
