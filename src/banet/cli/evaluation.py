@@ -43,6 +43,37 @@ class Perimeters:
     layer: str | None = None
 
 
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Cells:
+    """Cells that count, and classes of them that are scored by themselves.
+
+    Attributes:
+        cover: GeoTIFF of land cover, to score each class by itself.
+        zones: polygons or a GeoTIFF of regions, to score each by itself.
+        zone_field: field of the polygons that names the region.
+        valid: GeoTIFF or polygons of the cells that may count.
+    """
+
+    cover: Path | None = None
+    zones: Path | None = None
+    zone_field: str | None = None
+    valid: Path | None = None
+
+    def on(self, grid: Region) -> dict[str, Any]:
+        """Read them for a grid, by the names that `banet.evaluation.evaluate` takes."""
+        from banet.evaluation.classes import read_classes, read_validity
+
+        found: dict[str, Any] = {}
+        if self.cover is not None:
+            found["cover"], found["cover_names"] = read_classes(self.cover, grid)
+        if self.zones is not None:
+            found["zones"], found["zone_names"] = read_classes(self.zones, grid, field=self.zone_field)
+        if self.valid is not None:
+            found["valid"] = read_validity(self.valid, grid)
+        return found
+
+
 def register(root: App) -> None:
     """Add the commands of this group to the application."""
     for command in (evaluate, compare, baseline):
@@ -63,10 +94,7 @@ def evaluate(
     start: str | None = None,
     end: str | None = None,
     perimeters: Perimeters = Perimeters(),
-    cover: Path | None = None,
-    zones: Path | None = None,
-    zone_field: str | None = None,
-    valid: Path | None = None,
+    cells: Cells = Cells(),
     reliable: bool = False,
     threshold: float | None = None,
     reference_threshold: float = 0.5,
@@ -92,10 +120,7 @@ def evaluate(
         start: first day or month to compare, of products and perimeters.
         end: last day or month, included.
         perimeters: fields and format of their dates.
-        cover: GeoTIFF of land cover, to score each class by itself.
-        zones: polygons or a GeoTIFF of regions, to score each by itself.
-        zone_field: field of the polygons that names the region.
-        valid: GeoTIFF or polygons of the cells that may count.
+        cells: which cells count, and classes of them.
         reliable: leave out cells that the reference did not see reliably on all days.
         threshold: burned fraction of the map from which on a cell counts as burned; its own if left out.
         reference_threshold: the same of the reference.
@@ -129,8 +154,8 @@ def evaluate(
     found = {}
     for name, theirs in zip(judges, read, strict=False):
         followed = _replay(opened, mine, theirs, weights) if opened and weights and replay else None
-        cells = _cells(common_grid(mine, theirs), cover, zones, zone_field, valid)
-        found[name] = run(mine, theirs, convergence=followed, **known, **limits, **cells)
+        planes = cells.on(common_grid(mine, theirs))
+        found[name] = run(mine, theirs, convergence=followed, **known, **limits, **planes)
     for name, result in found.items():
         _tell(result, out / name.replace("/", "-") if out and len(found) > 1 else out, pictures)
     if len(found) > 1:
@@ -215,22 +240,6 @@ def _check_options(cube: Path | None, weights: str | None, replay: bool) -> None
         raise InputError("--weights and --replay map the cube again; name it with --cube")
     if replay and not weights:
         raise InputError("--replay needs the weights to map with; name them with --weights")
-
-
-def _cells(
-    grid: Region, cover: Path | None, zones: Path | None, zone_field: str | None, valid: Path | None
-) -> dict[str, Any]:
-    """Read what is said of the cells of a grid, by the names that `banet.evaluation.evaluate` takes."""
-    from banet.evaluation.classes import read_classes, read_validity
-
-    found: dict[str, Any] = {}
-    if cover is not None:
-        found["cover"], found["cover_names"] = read_classes(cover, grid)
-    if zones is not None:
-        found["zones"], found["zone_names"] = read_classes(zones, grid, field=zone_field)
-    if valid is not None:
-        found["valid"] = read_validity(valid, grid)
-    return found
 
 
 def _from_cube(cube: Cube, mine: BurnedArea, weights: str | None, name: str) -> dict[str, BurnedArea]:
