@@ -13,6 +13,7 @@ from scipy import ndimage
 
 from banet.burned_area.burned_area import BurnedArea
 from banet.burned_area.dated import NO_UNCERTAINTY
+from banet.burned_area.unknown import comparable
 from banet.days import Day, Days, as_day
 from banet.errors import InputError
 from banet.grid.average import LatLonGrid, average
@@ -141,7 +142,9 @@ def compare(
     """Bring a map and a reference together.
 
     Where the grids differ, both are averaged by area to the coarser one. Each cell counts whole on the day on
-    which most of it burned; where that day lies outside the compared days, it counts as unburned.
+    which most of it burned; where that day lies outside the compared days, it counts as unburned. Cells that
+    one side shows burned on a day of which the other says nothing, such as a month without a file, are left
+    out.
 
     Args:
         burnmap: the map (or another reference) to judge.
@@ -163,12 +166,15 @@ def compare(
     start, stop = _common_days(burnmap, reference, days)
     mapped, expected = burnmap.to(region), reference.to(region)
     # Water is known, and did not burn, whether or not the map saw it.
-    seen, allowed = mapped.known | mapped.water, _allowed(valid, region)
+    seen = mapped.known | mapped.water
+    seen &= comparable(mapped.unknown_days, start, stop, expected.burn_date)
+    known = expected.known & comparable(expected.unknown_days, start, stop, mapped.burn_date)
+    mine = _Side.of(mapped, seen, (start, stop), asked.threshold or burnmap.threshold or _HALF)
+    theirs = _Side.of(expected, known, (start, stop), asked.reference_threshold)
+    allowed = _allowed(valid, region)
     if asked.reliable:
         allowed = allowed & _reliable(reference, start, stop, region)
-    mine = _Side.of(mapped, seen, (start, stop), asked.threshold or burnmap.threshold or _HALF)
-    theirs = _Side.of(expected, expected.known, (start, stop), asked.reference_threshold)
-    known = expected.known & allowed
+    known &= allowed
     if asked.exclude_within is not None and theirs.burned_outside.any():
         far = ndimage.distance_transform_edt(~theirs.burned_outside) > asked.exclude_within
         known &= far | theirs.burned
