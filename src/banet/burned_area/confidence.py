@@ -33,7 +33,7 @@ def _calibrated(source: BurnedArea, curve: str) -> npt.NDArray[np.float64] | Non
     known = source.attrs.get("calibration") or {}
     if not known.get(curve):
         return None
-    return 100 * np.interp(source.burned_fraction, known["mapped"], known[curve])
+    return np.asarray(100 * np.interp(source.burned_fraction, known["mapped"], known[curve]), np.float64)
 
 
 def _whole(source: BurnedArea, percent: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
