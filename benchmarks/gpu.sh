@@ -4,14 +4,14 @@
 #
 #   bash benchmarks/gpu.sh OUT [WEIGHTS]
 #
-# WEIGHTS are a name or a file to go on from (`relative` if not given). From the environment: CONFIG (the recipe,
-# configs/relative.yaml), CHIPS (how many to simulate, 960), MINUTES (of training, 6), BATCH (8), CROP (64), WORKERS
+# WEIGHTS are a name or a file to go on from (`default` if not given). From the environment: CONFIG (the recipe,
+# configs/default.yaml), CHIPS (how many to simulate, 960), MINUTES (of training, 6), BATCH (8), CROP (64), WORKERS
 # (processes that simulate and vary, all cores but one), SLACK (seconds that training may take beyond MINUTES, to
 # calibrate, 60), PYTHON, ROUNDS (of a tile, 20), TILE ("64 128 128").
 set -u
 cd "$(dirname "$0")/.." || exit 1
-out=${1:?folder for the results} weights=${2:-relative}
-python=${PYTHON:-python} config=${CONFIG:-configs/relative.yaml} workers=${WORKERS:-$(($(nproc) - 1))}
+out=${1:?folder for the results} weights=${2:-default}
+python=${PYTHON:-python} config=${CONFIG:-configs/default.yaml} workers=${WORKERS:-$(($(nproc) - 1))}
 mkdir -p "$out" && out=$(cd "$out" && pwd)
 export PYTHONPATH="$PWD/src${PYTHONPATH:+:$PYTHONPATH}"
 status=0

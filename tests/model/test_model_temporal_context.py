@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from banet.model.config import BANetConfig, InputSpec
 from banet.model.engine import Engine
 from banet.model.network import BANet
-from banet.model.temporal_context import TemporalContext, context_channels, relative_to_level
+from banet.model.temporal_context import TemporalContext, context_channels
 
 SPEC = InputSpec(mean=(0.2, 0.3, 0.1, 0.0), std=(0.2, 0.15, 0.05, 1.0))
 SPANS = (2.0, 9.0)
@@ -104,82 +104,6 @@ def test_a_memory_needs_the_channels_that_it_remembers() -> None:
     spec = InputSpec(channels=("red", "nir", "frp"), mean=(0.2, 0.3, 0.0), std=(0.2, 0.2, 1.0))
     with pytest.raises(ValueError, match="mir"):
         BANet(BANetConfig(channels=3, memory=SPANS, lstm=False, **SMALL), spec)
-
-
-RELATIVE = BANetConfig(memory=SPANS, relative=True)
-
-
-def changed_gains(x: torch.Tensor, gains: tuple[float, float, float]) -> torch.Tensor:
-    """Return normalised days with the reflectances of each band multiplied."""
-    out = x.clone()
-    for i, gain in enumerate(gains):
-        out[i] = ((x[i] * SPEC.std[i] + SPEC.mean[i]) * gain - SPEC.mean[i]) / SPEC.std[i]
-    return out
-
-
-def long_record(seed: int) -> torch.Tensor:
-    """Normalised days of many looks at land, some of them cloudy."""
-    rng = np.random.default_rng(seed)
-    usual = np.array([0.07, 0.24, 0.1]).reshape(3, 1, 1, 1)
-    light = usual * np.exp(rng.normal(0, 0.1, (3, 32, 3, 3)))
-    light = np.where(rng.random((32, 3, 3)) < 0.3, 0.6, light)
-    planes = np.concatenate([light, np.zeros((1, 32, 3, 3))])
-    mean, std = (np.reshape(v, (4, 1, 1, 1)) for v in (SPEC.mean, SPEC.std))
-    return torch.from_numpy(((planes - mean) / std).astype(np.float32))
-
-
-@pytest.mark.parametrize("gains", [(0.5, 1.0, 1.0), (1.0, 2.0, 0.6), (1.4, 0.7, 2.0)])
-def test_what_is_relative_to_a_cells_level_hardly_knows_the_gains_of_the_bands(
-    gains: tuple[float, float, float],
-) -> None:
-    torch.manual_seed(4)
-    x = long_record(0)
-    plain, relative = TemporalContext(BANetConfig(memory=SPANS), SPEC), TemporalContext(RELATIVE, SPEC)
-    relative.load_state_dict(plain.state_dict())
-    with torch.no_grad():
-        off = [(m(changed_gains(x, gains)[None]) - m(x[None]))[0, :-2].abs() for m in (plain, relative)]
-    assert float(off[1].mean()) < 0.1 * float(off[0].mean())
-    assert float(off[1].max()) < 0.1
-
-
-def test_the_level_of_a_cell_is_that_of_its_clear_looks() -> None:
-    clear = torch.tensor([0.05, 0.2, 0.08]).view(3, 1, 1).expand(3, 10, 1)
-    cloudy = clear.clone()
-    cloudy[:, 3:6] = 0.7
-    observed = torch.ones(10, 1)
-    for light in (clear, cloudy):
-        bands, (wet, looks) = relative_to_level(tuple(light), observed)
-        # The prior of 0.05 looks leaves a percent.
-        for band, usual in zip(bands, (0.08, 0.25, 0.09), strict=True):
-            assert float(band[0, 0]) == pytest.approx(usual, rel=0.02)
-        assert float(wet[0, 0]) < 1e-3
-        assert 0.5 < float(looks[0, 0]) < 0.75
-
-
-def test_relative_reflectances_add_nothing_to_a_cell_that_was_never_seen() -> None:
-    x = torch.tensor(SPEC.missing)[:, None, None, None].expand(4, 8, 2, 2)
-    with torch.no_grad():
-        found = TemporalContext(RELATIVE, SPEC)(x[None])[0]
-    assert len(found) == 4 + context_channels(SPANS, relative=True) == 34
-    torch.testing.assert_close(found[:4], x)
-    assert found[4:].abs().max() < 1e-5
-
-
-def test_a_cell_darker_in_the_near_infrared_than_in_red_is_water_at_any_gain_of_both() -> None:
-    sea = torch.tensor([0.03, 0.01, 0.01]).view(3, 1, 1).expand(3, 10, 1)
-    for gain in (0.6, 1.0, 1.7):
-        _, (wet, _) = relative_to_level(tuple(sea * gain), torch.ones(10, 1))
-        assert float(wet.min()) > 0.9
-
-
-def test_the_engine_computes_a_network_with_relative_reflectances() -> None:
-    torch.manual_seed(2)
-    model = BANet(BANetConfig(memory=SPANS, relative=True, lstm=False, **SMALL), SPEC).eval()
-    x = days(np.random.default_rng(1), count=16, size=24)
-    with torch.inference_mode():
-        expected = model(x[None])[0, 0]
-    found = Engine([model], "torch", threads=2).logits(x)[0]
-    np.testing.assert_allclose(found, expected.numpy(), atol=1e-4)
 
 
 def test_relative_reflectances_need_a_temporal_context() -> None:

@@ -116,10 +116,13 @@ def test_the_recipe_of_the_shipped_weights_is_in_their_card() -> None:
         assert kept[part] == recipe[part], part
 
 
-def test_the_recipe_that_goes_on_from_relative_weights_is_of_their_network() -> None:
-    weights, recipe = load_model("relative"), load_config(FOLDER / "relative.yaml")
-    assert weights.config.relative
-    assert recipe.start.weights == "relative"
-    networks = (config.model_copy(update={"dropout": 0.0}) for config in (recipe.network, weights.config))
-    assert next(networks) == next(networks)
-    assert recipe.inputs == weights.spec
+def test_each_run_of_the_recipe_goes_on_from_the_one_before() -> None:
+    first, second, last = (
+        load_config(FOLDER / f"{name}.yaml") for name in ("default_1", "default_2", "default")
+    )
+    assert first.start.weights is None
+    assert second.start.weights == "runs/default_1/weights.safetensors"
+    assert last.start.weights == "runs/default_2/weights.safetensors"
+    assert first.network.model_copy(update={"channels": 5}) == second.network == last.network
+    assert not first.optimiser.fixed_statistics
+    assert second.optimiser.fixed_statistics and last.optimiser.fixed_statistics

@@ -36,8 +36,6 @@ class BANetConfig(BaseModel):
         head_kernel: days of the head's convolution in time, odd.
         memory: spans in days of the temporal context of every cell (`banet.model.temporal_context`); none in
             the original.
-        relative: whether reflectances enter relative to the level of each cell's own clear looks, which takes
-            a gain of a band out; needs `memory`.
         lstm: whether a one-way LSTM runs over the days of each cell in the first stage.
         dropout: probability of dropping a whole channel after a stage, in training.
         norm: kind of normalisation; `batch` takes its statistics over batch, days, rows and columns.
@@ -53,7 +51,6 @@ class BANetConfig(BaseModel):
     time_kernels: tuple[PositiveInt, ...] = (7, 7, 5, 3, 3)
     head_kernel: PositiveInt = 3
     memory: tuple[PositiveFloat, ...] = ()
-    relative: bool = False
     lstm: bool = True
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.2
     norm: Literal["batch"] = "batch"
@@ -66,8 +63,6 @@ class BANetConfig(BaseModel):
                 f"multipliers, space_kernels and time_kernels must be of one length of at least 2, "
                 f"found {len(self.multipliers)}, {len(self.space_kernels)} and {len(self.time_kernels)}"
             )
-        if self.relative and not self.memory:
-            raise ValueError("relative reflectances need a span of temporal context in `memory`, found none")
         even = [k for k in (*self.space_kernels, *self.time_kernels, self.head_kernel) if k % 2 == 0]
         if even:
             raise ValueError(f"kernels must be odd so that output days are input days, found {even}")

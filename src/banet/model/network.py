@@ -158,7 +158,7 @@ class BANet(nn.Module):
         c, widths = self.config, self.config.widths
         self.memory = TemporalContext(c, self.spec) if c.memory else None
         kernels = zip(c.space_kernels, c.time_kernels, strict=True)
-        first = c.channels + context_channels(c.memory, relative=c.relative)
+        first = c.channels + context_channels(c.memory)
         self.encoder = nn.ModuleList(
             EncoderStage(ni, no, k, 1 if i == 0 else 2, lstm=c.lstm and i == 0, dropout=c.dropout)
             for i, (ni, no, k) in enumerate(zip((first, *widths[:-1]), widths, kernels, strict=True))

@@ -9,7 +9,6 @@ exp(-days / span). The means along the days are one matrix product for all cells
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import torch
@@ -18,7 +17,7 @@ from torch import Tensor, nn
 from banet.errors import InputError
 from banet.model.config import BANetConfig, InputSpec
 
-__all__ = ["TemporalContext", "context_channels", "relative_to_level"]
+__all__ = ["TemporalContext", "context_channels"]
 
 _JUDGE_WIDTH = 8
 _VALUES = 4
@@ -31,19 +30,9 @@ _PRIOR = 0.02
 _INDEX_FLOOR, _INDEX_SCALE, _HEAT_SCALE = 0.02, 2.0, 0.3
 
 
-_USUAL = (0.08, 0.25, 0.09)
-"""Level to which relative reflectances bring every cell: red, NIR and MIR of usual land."""
-_DARKEST = (0.004, 0.005, 0.004)
-_BRIGHTER, _STEEPNESS = 1.7, 4
-"""A look this many times as bright in red as the darkest ones counts by half, brighter ones ever less."""
-_LEVEL_PRIOR, _MOST, _LEVELS, _LOOKS = 0.05, 1.2, 2, 4.0
-_WET, _WET_STEEPNESS = -0.6, 8.0
-"""Logarithm of NIR over red of a level that is as likely water as land, and how steeply that turns."""
-
-
-def context_channels(spans: Sequence[float], *, relative: bool = False) -> int:
-    """Return how many channels a context of these spans (days) adds: 4, 12 a span, and 2 with `relative`."""
-    return 4 + 2 * (_VALUES + 2) * len(spans) + _LEVELS * relative if spans else 0
+def context_channels(spans: Sequence[float]) -> int:
+    """Return how many channels a context of these spans (days) adds: 4, and 12 a span."""
+    return 4 + 2 * (_VALUES + 2) * len(spans) if spans else 0
 
 
 class TemporalContext(nn.Module):
@@ -62,7 +51,7 @@ class TemporalContext(nn.Module):
 
     def __init__(self, config: BANetConfig, spec: InputSpec):
         super().__init__()
-        self.spans, self.relative = tuple(config.memory), config.relative
+        self.spans = tuple(config.memory)
         lacking = {*_BANDS, "frp"} - set(spec.channels)
         if lacking:
             raise InputError(
@@ -94,10 +83,6 @@ class TemporalContext(nn.Module):
     def _remember(self, x: Tensor) -> list[Tensor]:
         red, nir, mir, heat = self._physical(x)
         observed = (torch.maximum(torch.maximum(red, nir), mir) > _LEAST).float()[None]
-        levels: list[Tensor] = []
-        if self.relative:
-            (red, nir, mir), levels = relative_to_level((red, nir, mir), observed[0])
-            x = self._normalised(x, (red, nir, mir))
         index = ((nir - mir) / (nir + mir).clamp(min=_INDEX_FLOOR) * _INDEX_SCALE)[None]
         values = torch.cat((*(x[i, None] for i in self.bands), index))
         clear = observed * torch.sigmoid(_of_each(self.weigh, torch.relu(_of_each(self.judge, values))))
@@ -111,14 +96,7 @@ class TemporalContext(nn.Module):
             groups += [s[:_VALUES] / (total + _PRIOR) for s, total in zip(sums, totals, strict=True)]
             groups += [total / (1 + total) for total in totals]
             groups += [s[_VALUES + 1 :] for s in sums]
-        return groups + [level[None] for level in levels]
-
-    def _normalised(self, x: Tensor, bands: tuple[Tensor, ...]) -> Tensor:
-        """Return the channels with other reflectances in them."""
-        planes = list(x)
-        for i, band, scale, shift in zip(self.bands, bands, self.scale, self.shift, strict=False):
-            planes[i] = (band - shift) / scale
-        return torch.stack(planes)
+        return groups
 
     def _physical(self, x: Tensor) -> list[Tensor]:
         """Return reflectance red, nir, mir and the logarithm of the power, without their channel's axis."""
@@ -133,39 +111,6 @@ class TemporalContext(nn.Module):
         before = torch.exp((1 - apart.clamp(min=1)) / spans) * (apart > 0)
         after = torch.exp(apart.clamp(max=0) / spans) * (apart <= 0)
         return before, after
-
-
-def relative_to_level(
-    bands: tuple[Tensor, Tensor, Tensor], observed: Tensor
-) -> tuple[tuple[Tensor, ...], list[Tensor]]:
-    """Bring every cell to the level of usual land by the geometric mean of its own clear looks.
-
-    A look is clear by how dark it is in red against the darkest of the cell (their mean of power -2), so that
-    a gain of a band changes neither which looks are clear nor what is relative to them.
-
-    Args:
-        bands: red, NIR and MIR reflectance, (..., T, cells), 0 where not observed.
-        observed: (..., T, cells) 1 or 0.
-
-    Returns:
-        The reflectances at the level of usual land, at most 1.2; and of every cell and day how far its level
-        is that of water, of which NIR is darker than red, and how many looks it rests on, both 0 to 1.
-    """
-    looks = [band.clamp(min=floor) for band, floor in zip(bands, _DARKEST, strict=True)]
-    count = observed.sum(-2, keepdim=True)
-    dark = (count.clamp(min=1) / (observed * looks[0] ** -2).sum(-2, keepdim=True).clamp(min=1e-6)).sqrt()
-    clear = observed / (1 + (looks[0] / (_BRIGHTER * dark)) ** _STEEPNESS)
-    total = clear.sum(-2, keepdim=True)
-    levels = [
-        ((clear * torch.log(look / usual)).sum(-2, keepdim=True)) / (total + _LEVEL_PRIOR)
-        for look, usual in zip(looks, _USUAL, strict=True)
-    ]
-    changed = tuple(
-        (band * torch.exp(-level)).clamp(max=_MOST) for band, level in zip(bands, levels, strict=True)
-    )
-    ratio = levels[1] - levels[0] + math.log(_USUAL[1] / _USUAL[0])
-    tell = [torch.sigmoid(_WET_STEEPNESS * (_WET - ratio)), total / (total + _LOOKS)]
-    return changed, [value.expand_as(observed) for value in tell]
 
 
 def _of_each(layer: nn.Linear, x: Tensor) -> Tensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 
@@ -48,4 +49,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    code = main()
+    if os.environ.get("RANK", "0") != "0":
+        # Nothing is left to do, and the threads of gloo now and then abort a process that takes them down.
+        sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)

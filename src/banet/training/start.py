@@ -32,18 +32,13 @@ def start_network(config: TrainingConfig) -> BANet:
     model = BANet(config.network, config.inputs)
     if config.start.weights is not None:
         source = load_model(config.start.weights)
-        free: dict[str, Any] = {"dropout": 0.0}
-        if not source.config.relative:
-            # What is relative to a cell's level is brought to that of usual land: the weights fit both.
-            free["relative"] = False
-        expected = config.network.model_copy(update={"channels": source.config.channels, **free})
-        if source.config.model_copy(update=free) != expected:
+        alike = {"channels": source.config.channels, "dropout": source.config.dropout}
+        if source.config != config.network.model_copy(update=alike):
             raise InputError(
                 f"the weights {config.start.weights} are of the network {source.config}, the run trains "
                 f"{config.network}; set network in the configuration to that of the weights"
             )
-        state = adapt_channels(source.state_dict(), source.spec, config.inputs)
-        model.load_state_dict(_widened(state, model))
+        model.load_state_dict(adapt_channels(source.state_dict(), source.spec, config.inputs))
         model.card = {"started_from": source.weights_sha256}
     elif config.start.prior is not None:
         # Fires are rare: a network that says 0.5 everywhere first has to unlearn that, and its maps of summed
@@ -85,13 +80,6 @@ def adapt_channels(state: dict[str, Tensor], old: InputSpec, new: InputSpec) -> 
         if name not in new.channels:
             shift += weight[:, j].sum((1, 2, 3)) * old.missing[j]
     return {**state, _FIRST_CONV: torch.cat((fitted, added), 1), _FIRST_MEAN: state[_FIRST_MEAN] - shift}
-
-
-def _widened(state: dict[str, Tensor], model: BANet) -> dict[str, Tensor]:
-    """Give the first convolution zeros for channels that the network's memory adds beyond the state's."""
-    weight, wanted = state[_FIRST_CONV], model.state_dict()[_FIRST_CONV].shape[1]
-    more = weight.new_zeros((weight.shape[0], wanted - weight.shape[1], *weight.shape[2:]))
-    return {**state, _FIRST_CONV: torch.cat((weight, more), 1)}
 
 
 def parameter_groups(model: nn.Module, config: OptimiserConfig) -> list[dict[str, Any]]:
