@@ -21,6 +21,8 @@ _MODULES = {
     "viirs375-gridded": "banet.observations.gridded375",
     "viirs750-swath": "banet.observations.swath",
     "viirs375-swath": "banet.observations.swath",
+    "viirs750-sdr": "banet.observations.swath",
+    "viirs375-sdr": "banet.observations.swath",
     "surface": "banet.observations.surface",
 }
 _GROUP = "banet.sources"
