@@ -49,7 +49,7 @@ def expected(*shapes):
 )
 @pytest.mark.parametrize("packing", ["plain", "zip", "folder in zip", "gz", "folder"])
 def test_every_container_holds_the_same_hectares(tmp_path, name, packing):
-    drivers = {"json": "GeoJSON", "geojsonl": "GeoJSONSeq"}
+    drivers = {"json": "GeoJSON", "geojsonl": "GeoJSONSeq", "kml": "KML"}
     path = tmp_path / "made" / name
     frame = gpd.GeoDataFrame({"FIREDATE": ["2020-08-05", "2020-08-21"]}, geometry=[A, B], crs="EPSG:4326")
     path.parent.mkdir()
