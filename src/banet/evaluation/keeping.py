@@ -14,7 +14,7 @@ import numpy.typing as npt
 from banet.burned_area.burned_area import BurnedArea
 from banet.errors import UnreadableFileError
 from banet.evaluation.compare import Comparison
-from banet.evaluation.convergence import Convergence, FirstMapped
+from banet.evaluation.convergence import Convergence
 from banet.grid.region import Region
 from banet.io.files import writing
 
@@ -31,7 +31,6 @@ __all__ = [
 
 _DAMAGED = (OSError, ValueError, KeyError, EOFError, NotImplementedError, zipfile.BadZipFile, zlib.error)
 _NAT = np.datetime64("NaT", "D")
-_FIRES = {"area_ha": "f8", "started": "M8[D]", "mapped": "M8[D]", "followed": "i8"}
 
 Sides = tuple[BurnedArea, BurnedArea]
 """A reference and a map as a picture shows them: only what is scored."""
@@ -70,16 +69,16 @@ def shown_sides(pair: Comparison, water: npt.NDArray[np.bool_]) -> Sides:
 
 def _sides(region: Region, days: Any, valid: Any, water: Any, dates: Any) -> Sides:
     seen = {"observed_days": valid.astype(np.int16), "water": water}
-    reference, mapped = (BurnedArea.from_dates(region, days[0], days[1], date, **seen) for date in dates)
+    reference, mapped = (BurnedArea.from_dates(region, *days, date, **seen) for date in dates)
     return reference, mapped
 
 
 def save_sides(path: Path, sides: Sides) -> None:
     """Write what a picture shows beside the sums of `path`."""
-    one = sides[0]
+    one, region = sides[0], sides[0].region
     arrays = {
-        "region": np.array([*one.region.bbox, one.region.pixel_size]),
-        "name": np.array(one.region.name),
+        "region": np.array([*region.bbox, region.pixel_size]),
+        "name": np.array(region.name),
         "days": np.array([one.start, one.stop], "datetime64[D]"),
         "valid": one.observed_days > 0,
         "water": one.water,
@@ -95,8 +94,8 @@ def load_sides(path: Path) -> Sides:
         UnreadableFileError: if it is not there or damaged.
     """
     held = load_arrays(_beside(path))
-    west, south, east, north, size = (float(v) for v in held["region"])
-    region = Region(str(held["name"]), (west, south, east, north), size)
+    *box, size = map(float, held["region"])
+    region = Region(str(held["name"]), tuple(box), size)
     return _sides(region, held["days"], held["valid"], held["water"], held["dates"])
 
 
@@ -106,9 +105,7 @@ def _beside(path: Path) -> Path:
 
 def save_replay(convergence: Convergence, path: Path) -> None:
     """Write a replay."""
-    fires = convergence.fires
-    columns = {name: np.array([getattr(fire, name) for fire in fires], kind) for name, kind in _FIRES.items()}
-    save_arrays(path, {"sums": convergence.sums, **columns})
+    save_arrays(path, {"sums": convergence.sums, "fires": np.asarray(convergence.fires)})
 
 
 def load_replay(path: Path) -> Convergence:
@@ -118,8 +115,4 @@ def load_replay(path: Path) -> Convergence:
         UnreadableFileError: if it is not there or damaged.
     """
     held = load_arrays(path)
-    fires = tuple(
-        FirstMapped(float(area), started, None if np.isnat(mapped) else mapped, int(followed))
-        for area, started, mapped, followed in zip(*(held[name] for name in _FIRES), strict=True)
-    )
-    return Convergence(held["sums"], fires)
+    return Convergence(held["sums"], held["fires"].view(np.recarray))
