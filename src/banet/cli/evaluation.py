@@ -45,8 +45,8 @@ class Perimeters:
 
 @Parameter(name="*")
 @dataclass(frozen=True)
-class Cells:
-    """Cells that count, and classes of them that are scored by themselves.
+class CellOptions:
+    """CellOptions that count, and classes of them that are scored by themselves.
 
     Attributes:
         cover: GeoTIFF of land cover, to score each class by itself.
@@ -94,7 +94,7 @@ def evaluate(
     start: str | None = None,
     end: str | None = None,
     perimeters: Perimeters = Perimeters(),
-    cells: Cells = Cells(),
+    cells: CellOptions = CellOptions(),
     reliable: bool = False,
     threshold: float | None = None,
     reference_threshold: float = 0.5,
