@@ -55,8 +55,8 @@ def benchmark(
     from banet.errors import NotFoundError
     from banet.evaluation.benchmark import baselines, candidates
     from banet.evaluation.benchmark import benchmark as run
+    from banet.evaluation.benchmark.greek import find_real
     from banet.evaluation.benchmark.methods import ORIGINAL, original_network
-    from banet.evaluation.benchmark.real import find_real
     from banet.evaluation.benchmark.run import default_workers
     from banet.evaluation.report import write_result
     from banet.evaluation.tables import markdown

@@ -162,7 +162,7 @@ _ALL = (
     Shown(
         "greece",
         "Greece, August 2021 (real)",
-        "Against VNP64A1, burn days 2 to 9 August, protocol of `banet.evaluation.greek`.",
+        "Against VNP64A1, burn days 2 to 9 August, protocol of `banet.evaluation.benchmark.greek`.",
         _each(_greece, lambda tree: tree.get("greece", {})),
     ),
     Shown("seasons", "Dice by season", "", _seasons),

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from banet.errors import InputError
+from banet.evaluation.benchmark.greek import GREEK, greek_methods, run_greek
 from banet.evaluation.benchmark.methods import Candidate, Method, baselines, networks
-from banet.evaluation.benchmark.real import GREEK, greek_methods, run_greek
 from banet.evaluation.benchmark.run import (
     REPLAY,
     STRESSED,
