@@ -38,16 +38,15 @@ _NEVER = np.iinfo(np.int64).max
 
 
 def active_fires(cube: Cube, start: Any, end: Any, *, minimum_mw: float = 0.0) -> BurnedArea:
-    """Map every cell with an active fire as burned, dated by the first.
+    """Map every cell with an active fire as burned (fraction 1), dated by the first.
+
+    A cell is observed on days for which hot spots were read.
 
     Args:
         cube: with fire radiative power.
         start: first day or month.
         end: last day or month, included.
         minimum_mw: least power of a cell and day that counts, exclusive.
-
-    Returns:
-        A map with burned fraction 1 at fires. A cell is observed on days for which hot spots were read.
     """
     first, stop = parse_period(start, end)
     date, observed = _first_fires(cube, first, stop, minimum_mw)
@@ -57,10 +56,10 @@ def active_fires(cube: Cube, start: Any, end: Any, *, minimum_mw: float = 0.0) -
 def active_fires_of_table(
     table: pd.DataFrame, region: Region, start: Any, end: Any, *, vegetation_only: bool = True
 ) -> BurnedArea:
-    """Map every cell with a hot spot of a table as burned, dated by the first; all cells count as observed.
+    """Map every cell with a hot spot of a table (`read_hotspots`) as burned; all cells count as observed.
 
     Args:
-        table: from `banet.observations.hotspots.read_hotspots`.
+        table: of hot spots.
         region: the grid.
         start: first day or month.
         end: last day or month, included.

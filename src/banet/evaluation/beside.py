@@ -57,11 +57,7 @@ def beside(
 
 
 def tables_beside(trees: Mapping[str, Tree]) -> dict[str, tuple[str, list[Row]]]:
-    """Return words and rows of each table by title.
-
-    Args:
-        trees: JSON of the results by reference.
-    """
+    """Return words and rows of each table by title, from the JSON of the results by reference."""
     pairs = [
         ({"map": name, "reference": reference}, method["overall"]["scores"])
         for reference, tree in trees.items()
@@ -100,11 +96,6 @@ def markdown_beside(trees: Mapping[str, Tree]) -> str:
 
 def write_beside(results: Mapping[str, Result], out: Path, *, pictures: bool = True) -> dict[str, Path]:
     """Write comparison.json, .csv and .md, and the page with a map of each pair; return the paths by kind.
-
-    Args:
-        results: by name of the reference.
-        out: folder, made if needed.
-        pictures: whether to draw maps and write the page.
 
     Raises:
         OutputError: if they cannot be written.

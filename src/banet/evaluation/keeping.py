@@ -43,11 +43,7 @@ def save_arrays(path: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
 
 
 def load_arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
-    """Read the arrays of an .npz file.
-
-    Raises:
-        UnreadableFileError: if it is not there or damaged.
-    """
+    """Read the arrays of an .npz file; an UnreadableFileError says that it is not there or damaged."""
     try:
         # Checksums first: numpy reads a damaged header before it meets them.
         with zipfile.ZipFile(path) as packed:
@@ -88,11 +84,7 @@ def save_sides(path: Path, sides: Sides) -> None:
 
 
 def load_sides(path: Path) -> Sides:
-    """Read what `save_sides` wrote beside the sums of `path`.
-
-    Raises:
-        UnreadableFileError: if it is not there or damaged.
-    """
+    """Read what `save_sides` wrote beside the sums of `path`; errors as `load_arrays`."""
     held = load_arrays(_beside(path))
     *box, size = map(float, held["region"])
     region = Region(str(held["name"]), tuple(box), size)
@@ -109,10 +101,6 @@ def save_replay(convergence: Convergence, path: Path) -> None:
 
 
 def load_replay(path: Path) -> Convergence:
-    """Read a replay.
-
-    Raises:
-        UnreadableFileError: if it is not there or damaged.
-    """
+    """Read a replay; errors as `load_arrays`."""
     held = load_arrays(path)
     return Convergence(held["sums"], held["fires"].view(np.recarray))

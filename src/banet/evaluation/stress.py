@@ -1,7 +1,7 @@
 """Stress: seasons that show less or otherwise than the network was trained on, and scores under each.
 
-A stress is a name and a function from a scene to another scene. A stressed scene is written as a cube of its
-own, so that nothing but its planes tells it from any other. To add one, yield it from `_stresses`.
+A stress is a name and a change, a function from a scene to another scene. A stressed scene is written as a
+cube of its own, so that nothing but its planes tells it from any other. To add one, yield it from `_stresses`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from banet.burned_area.burned_area import BurnedArea
     from banet.cube import Cube, CubeWindow
 
-__all__ = ["STRESSES", "Seen", "Stress", "apply", "stress_rows"]
+__all__ = ["STRESSES", "Change", "Seen", "apply", "stress_rows"]
 
 _AWAY = 2
 """Cells around what burned outside the days of a short record, which do not count."""
@@ -43,19 +43,6 @@ class Seen:
 
 
 Change = Callable[[Seen], Seen]
-
-
-@dataclass(frozen=True)
-class Stress:
-    """A way to change what was seen.
-
-    Attributes:
-        name: in tables.
-        change: the function.
-    """
-
-    name: str
-    change: Change
 
 
 def gain(seen: Seen, band: str, factor: float) -> Seen:
@@ -127,21 +114,14 @@ def _faint_record(seen: Seen, days: int) -> Seen:
     return record(gain(seen, "mir", 0.7), days)
 
 
-STRESSES: tuple[Stress, ...] = tuple(Stress(name, change) for name, change in _stresses())
+STRESSES: dict[str, Change] = dict(_stresses())
 
 
-def apply(stress: Stress, cube: Cube, truth: BurnedArea, path: Path) -> tuple[Cube, Mapping[str, Any]]:
-    """Write the stressed scene as a cube and return it with the settings of `compare`.
-
-    Args:
-        stress: what to change.
-        cube: the scene.
-        truth: what burned.
-        path: of the new cube.
-    """
+def apply(change: Change, cube: Cube, truth: BurnedArea, path: Path) -> tuple[Cube, Mapping[str, Any]]:
+    """Write a changed scene as a cube and return it with the settings of `compare`."""
     from banet.evaluation.benchmark.stage import write_planes
 
-    seen = stress.change(Seen(cube.read(cube.days[0], cube.days[-1] + 1), truth))
+    seen = change(Seen(cube.read(cube.days[0], cube.days[-1] + 1), truth))
     got, labels = seen.planes, {"sensor": "stressed", "mir_band": cube.mir_band}
     return write_planes(path, cube.region, got, got.count, water=cube.water, **labels), seen.settings
 

@@ -22,11 +22,7 @@ _AT_ONCE = 200
 
 @dataclass(frozen=True, eq=False)
 class Sums:
-    """Sums by measure.
-
-    Attributes:
-        arrays: by name of the measure and of the sum, groups first.
-    """
+    """Sums by name of the measure and of the sum, groups first."""
 
     arrays: Mapping[str, Arrays]
 
@@ -64,11 +60,7 @@ class Sums:
 
     @classmethod
     def load(cls, path: Path, measures: Iterable[Measure] = MEASURES) -> Sums:
-        """Read the sums from the file that `save` wrote.
-
-        Raises:
-            UnreadableFileError: if it is damaged.
-        """
+        """Read the sums from the file that `save` wrote; an UnreadableFileError says that it is damaged."""
         arrays: dict[str, Arrays] = {measure.name: {} for measure in measures}
         for key, part in load_arrays(path).items():
             measure, _, name = key.partition(".")
@@ -84,10 +76,11 @@ def _joined(parts: Sequence[Arrays]) -> Arrays:
 def intervals(
     sums: Sums, measures: Sequence[Measure], *, draws: int = 1000, level: float = 0.95, seed: int = 0
 ) -> dict[str, Interval]:
-    """Return the interval of each figure of some measures by block bootstrap (percentiles of the draws).
+    """Return (low, high) of each figure of some measures by block bootstrap (percentiles of the draws).
 
     Neighbouring cells burn together, so cells are no independent sample; square blocks wider than most fires
-    nearly are. Blocks are drawn with replacement, their sums added, the figures computed from the sums.
+    nearly are. Blocks are drawn with replacement, their sums added, the figures computed from the sums. An
+    interval is NaN where the figure is not defined in any draw.
 
     Args:
         sums: by block; all these measures have the same blocks.
@@ -95,9 +88,6 @@ def intervals(
         draws: number of draws.
         level: of the interval.
         seed: of the draws.
-
-    Returns:
-        (low, high) by name of the figure; NaN where it is not defined in any draw.
     """
     rng = np.random.default_rng(seed)
     varying = {measure: sums.arrays[measure.name] for measure in measures}

@@ -181,12 +181,7 @@ _ONE_SCENE = {
 
 
 def tables_of(tree: Tree, names: Sequence[str] | None = None) -> list[tuple[str, str, str, Rows]]:
-    """Return name, title, words and rows of each table that the tree has something for.
-
-    Args:
-        tree: the JSON of a result.
-        names: which tables, in order; all by default.
-    """
+    """Return name, title, words and rows of each table that a result's JSON has something for."""
     found = []
     for name in names or NAMES:
         for shown in (shown for shown in _ALL if shown.name == name):
@@ -203,13 +198,7 @@ def rows_of(tree: Tree, name: str) -> Rows:
 
 
 def markdown(tree: Tree, names: Sequence[str] | None = None, *, level: int = 2) -> str:
-    """Return tables as Markdown, each under its title.
-
-    Args:
-        tree: the JSON of a result.
-        names: which tables, in order; all by default.
-        level: of the headings.
-    """
+    """Return tables, all or some, as Markdown, each under its title as a heading of a level."""
     parts = []
     for _, title, text, rows in tables_of(tree, names):
         parts += [f"{'#' * level} {title}", *([text] if text else []), to_markdown(rows)]

@@ -108,13 +108,7 @@ def greek_hotspots(real: Path) -> pd.DataFrame:
 
 
 def greek_cube(real: Path, path: Path) -> Cube:
-    """Make a cube of the scene.
-
-    Days from 1 August to the last image are in it; those without an image hold hot spots alone.
-
-    Args:
-        real: folder of the real files.
-        path: where the cube goes.
+    """Make a cube of the scene: days from 1 August to the last image; those without one hold hot spots alone.
 
     Raises:
         NotFoundError: if the scene or the hot spots are not there.
@@ -149,13 +143,7 @@ def greek_methods(methods: Sequence[Method]) -> tuple[Method, ...]:
 
 
 def run_greek(methods: Sequence[Method], real: Path, out: Path, *, progress: Progress | None = None) -> None:
-    """Map the scene with every method, and keep the sums as for a simulated season.
-
-    Args:
-        methods: of the benchmark.
-        real: folder of the real files.
-        out: folder of sums.
-        progress: called with (done, all, message).
+    """Map the scene with every method, and keep the sums in `out` as for a simulated season.
 
     Raises:
         NotFoundError: if a file is missing.
