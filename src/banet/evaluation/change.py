@@ -79,7 +79,8 @@ def largest_drop(index: Block, nir: Block, inside: npt.NDArray[np.bool_], days: 
     """Find the largest drop from the median of the days before to that of the day and those after.
 
     Args:
-        index, nir: (T, rows, columns).
+        index: (T, rows, columns).
+        nir: (T, rows, columns).
         inside: days that may be taken, (T,).
         days: number of days on each side.
     """

@@ -31,7 +31,8 @@ def by_class(
         comparison: map and reference.
         classes: (rows, columns), such as land cover; cells below 0 are left out.
         names: of the classes; by default their numbers.
-        block, draws: of the bootstrap.
+        block: of the bootstrap.
+        draws: of the bootstrap.
 
     Raises:
         InputError: if the classes have another shape.

@@ -1,7 +1,7 @@
 """Stress: seasons that show less or otherwise than the network was trained on, and scores under each.
 
 A stress is a name and a change, a function from a scene to another scene. A stressed scene is written as a
-cube of its own, so that nothing but its planes tells it from any other. To add one, yield it from `_stresses`.
+cube of its own, so that nothing but its planes tells it from any other. To add one, yield it in `_stresses`.
 """
 
 from __future__ import annotations

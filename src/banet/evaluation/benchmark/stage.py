@@ -155,7 +155,8 @@ def write_planes(
         planes: days, and red, nir, mir, view_zenith and frp of them, (T, rows, columns).
         count: looks at each cell, (T, rows, columns).
         water: (rows, columns) bool, None where nobody has said.
-        sensor, mir_band: labels of the cube.
+        sensor: label of the cube.
+        mir_band: the band in the MIR slot.
     """
     from banet.observations.planes import DayPlanes
 
