@@ -18,7 +18,7 @@ from banet.evaluation.result import Result
 from banet.evaluation.scores import headline
 from banet.evaluation.tables import dating_row, words
 from banet.io.files import output_folder
-from banet.io.tables import Row, to_csv, to_html, to_json, to_markdown, write_text
+from banet.io.tables import Number, Row, to_csv, to_html, to_json, to_markdown, write_text
 
 if TYPE_CHECKING:
     from banet.export.page import Picture
@@ -63,7 +63,14 @@ def tables_beside(trees: Mapping[str, Tree]) -> dict[str, tuple[str, list[Row]]]
         for reference, tree in trees.items()
         for name, method in tree["methods"].items()
     ]
+    names = dict.fromkeys(head["map"] for head, _ in pairs)
+    dice = {(head["map"], head["reference"]): scores["hard"]["dice"] for head, scores in pairs}
+    matrix = [
+        {"map": name} | {f"against {one}": Number(dice.get((name, one)), 2) for one in trees}
+        for name in names
+    ]
     return {
+        "Dice": ("Each map against each reference.", matrix),
         "Agreement": (
             "Commission is the share of the map's hectares that the reference does not show, omission the "
             "share of the reference's that the map does not show; in brackets 95 % intervals.",
