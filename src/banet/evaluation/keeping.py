@@ -65,7 +65,7 @@ def shown_sides(pair: Comparison, water: npt.NDArray[np.bool_]) -> Sides:
 
 def _sides(region: Region, days: Any, valid: Any, water: Any, dates: Any) -> Sides:
     seen = {"observed_days": valid.astype(np.int16), "water": water}
-    reference, mapped = (BurnedArea.from_dates(region, *days, date, **seen) for date in dates)
+    reference, mapped = (BurnedArea.from_dates(region, days[0], days[1], date, **seen) for date in dates)
     return reference, mapped
 
 
@@ -86,8 +86,8 @@ def save_sides(path: Path, sides: Sides) -> None:
 def load_sides(path: Path) -> Sides:
     """Read what `save_sides` wrote beside the sums of `path`; errors as `load_arrays`."""
     held = load_arrays(_beside(path))
-    *box, size = map(float, held["region"])
-    region = Region(str(held["name"]), tuple(box), size)
+    west, south, east, north, size = map(float, held["region"])
+    region = Region(str(held["name"]), (west, south, east, north), size)
     return _sides(region, held["days"], held["valid"], held["water"], held["dates"])
 
 

@@ -87,8 +87,8 @@ class Scores:
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything by name, ready for JSON: what is not defined is None."""
-        names = ("name", "reference", "cells", "hectares", "unseen_ha", "unseen_burned_ha")
-        names += ("hard", "soft", "dating", "classes", "intervals")
+        names = ["name", "reference", "cells", "hectares", "unseen_ha", "unseen_burned_ha"]
+        names += ["hard", "soft", "dating", "classes", "intervals"]
         return dict(plain({name: getattr(self, name) for name in names}))
 
     def row(self) -> Row:

@@ -63,7 +63,8 @@ def validate(
     """
     sums: dict[str, dict[str, list[Sums]]] = defaultdict(lambda: defaultdict(list))
     model.eval()
-    own = DatingRule.of(model.calibration and model.calibration.model_dump())
+    known = model.calibration
+    own = DatingRule.of(None if known is None else known.model_dump())
     for chips, number in select_chips(sources, config.chips):
         chip = chips.read(number)
         kept = _kept_days(chips, config)
