@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import replace
 
 import geopandas as gpd
@@ -354,6 +355,18 @@ def test_several_references_are_one_evaluation_each(scene, truth, tmp_path, caps
     assert list(held["references"]) == ["MCD64A1", "FireCCI"]
     assert main(["compare", f"one={truth}"]) == 2
     assert "stands beside nothing" in capsys.readouterr().err
+
+
+def test_tables_are_no_wider_than_the_terminal(scene, truth, monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
+    assert main(["evaluate", str(truth), "--reference", str(scene / "MCD64A1"), "--draws", "5"]) == 0
+    said = capsys.readouterr().out
+    rows = [line for line in said.splitlines() if "  " in line]
+    assert len(rows) > 10
+    assert max(map(len, rows)) <= 80
+    assert "within 2 days" in said, "what does not fit beside stands below"
+    assert "| map |" not in said
 
 
 @pytest.mark.parametrize("method", ["active-fires", "grown-fires", "confirmed-fires", "index-drop"])

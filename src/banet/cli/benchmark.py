@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from banet.cli.progress import progress, say
+from banet.cli.progress import progress, say, table
 
 if TYPE_CHECKING:
     from cyclopts import App
@@ -84,7 +84,7 @@ def benchmark(
             progress=report,
         )
     paths = write_result(result, out, name="benchmark", pictures=pictures)
-    say(markdown(result.to_dict(), ("overall", "calibration", "stress", "greece")))
+    say(markdown(result.to_dict(), ("overall", "calibration", "stress", "greece"), form=table))
     for name in ("json", "markdown", "page"):
         if name in paths:
             say(str(paths[name]))

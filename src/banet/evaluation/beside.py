@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -95,10 +95,10 @@ def _hectares(scores: Tree) -> Row:
     return {name: round(value) for name, value in row.items()}
 
 
-def markdown_beside(trees: Mapping[str, Tree]) -> str:
+def markdown_beside(trees: Mapping[str, Tree], form: Callable[[Sequence[Row]], str] = to_markdown) -> str:
     """Return the tables as Markdown, each under its title."""
     tables = tables_beside(trees).items()
-    return "\n\n".join(f"## {head}\n\n{text}\n\n{to_markdown(rows)}" for head, (text, rows) in tables) + "\n"
+    return "\n\n".join(f"## {head}\n\n{text}\n\n{form(rows)}" for head, (text, rows) in tables) + "\n"
 
 
 def write_beside(results: Mapping[str, Result], out: Path, *, pictures: bool = True) -> dict[str, Path]:

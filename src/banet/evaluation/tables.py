@@ -197,11 +197,17 @@ def rows_of(tree: Tree, name: str) -> Rows:
     return next((rows for _, _, _, rows in tables_of(tree, [name])), [])
 
 
-def markdown(tree: Tree, names: Sequence[str] | None = None, *, level: int = 2) -> str:
-    """Return tables, all or some, as Markdown, each under its title as a heading of a level."""
+def markdown(
+    tree: Tree,
+    names: Sequence[str] | None = None,
+    *,
+    level: int = 2,
+    form: Callable[[Rows], str] = to_markdown,
+) -> str:
+    """Return tables, all or some, as Markdown, each under its title; `form` writes the rows otherwise."""
     parts = []
     for _, title, text, rows in tables_of(tree, names):
-        parts += [f"{'#' * level} {title}", *([text] if text else []), to_markdown(rows)]
+        parts += [f"{'#' * level} {title}", *([text] if text else []), form(rows)]
     return "\n\n".join(parts) + "\n"
 
 

@@ -30,6 +30,7 @@ __all__ = [
     "to_html",
     "to_json",
     "to_markdown",
+    "to_text",
     "write_text",
 ]
 
@@ -125,6 +126,33 @@ def _line(cells: Sequence[str]) -> str:
 def _escaped(text: str) -> str:
     one_line = " ".join(text.split())
     return re.sub(r"([\\|`*\[\]])", r"\\\1", one_line).replace("<", "&lt;")
+
+
+def to_text(rows: Sequence[Row], width: int) -> str:
+    """Return rows in aligned columns for a terminal; columns that do not fit stand below, beside the first.
+
+    >>> print(to_text([{"map": "a", "Dice": 0.5, "cells": 1200}], 12))
+    map   Dice
+    a    0.500
+    <BLANKLINE>
+    map  cells
+    a    1,200
+    """
+    cells = {name: [name, *(shown(row.get(name)) for row in rows)] for name in columns_of(rows)}
+    wide = {name: max(map(len, column)) for name, column in cells.items()}
+    first, *others = cells
+    blocks: list[list[str]] = [[]]
+    for name in others:
+        used = sum(2 + wide[one] for one in (*blocks[-1], name))
+        if blocks[-1] and wide[first] + used > width:
+            blocks.append([])
+        blocks[-1].append(name)
+
+    def line(k: int, names: Sequence[str]) -> str:
+        return "  ".join([cells[first][k].ljust(wide[first]), *(cells[n][k].rjust(wide[n]) for n in names)])
+
+    count = len(rows) + 1
+    return "\n\n".join("\n".join(line(k, block).rstrip() for k in range(count)) for block in blocks)
 
 
 _TABLE = jinja2.Environment(autoescape=True, trim_blocks=True).from_string(
