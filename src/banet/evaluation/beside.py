@@ -63,11 +63,11 @@ def tables_beside(trees: Mapping[str, Tree]) -> dict[str, tuple[str, list[Row]]]
         for reference, tree in trees.items()
         for name, method in tree["methods"].items()
     ]
-    names = dict.fromkeys(head["map"] for head, _ in pairs)
     dice = {(head["map"], head["reference"]): scores["hard"]["dice"] for head, scores in pairs}
+    names = [head["map"] for head, _ in pairs]
     matrix = [
         {"map": name} | {f"against {one}": Number(dice.get((name, one)), 2) for one in trees}
-        for name in names
+        for name in sorted(set(names), key=[*trees, *names].index)
     ]
     return {
         "Dice": ("Each map against each reference.", matrix),

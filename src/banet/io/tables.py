@@ -129,7 +129,7 @@ def _escaped(text: str) -> str:
 
 
 def to_text(rows: Sequence[Row], width: int) -> str:
-    """Return rows in aligned columns for a terminal; columns that do not fit stand below, beside the first.
+    """Return rows in aligned columns for a terminal; what does not fit stands below, beside the names again.
 
     >>> print(to_text([{"map": "a", "Dice": 0.5, "cells": 1200}], 12))
     map   Dice
@@ -138,21 +138,24 @@ def to_text(rows: Sequence[Row], width: int) -> str:
     map  cells
     a    1,200
     """
-    cells = {name: [name, *(shown(row.get(name)) for row in rows)] for name in columns_of(rows)}
+    names = columns_of(rows)
+    cells = {name: [name, *(shown(row.get(name)) for row in rows)] for name in names}
     wide = {name: max(map(len, column)) for name, column in cells.items()}
-    first, *others = cells
+    heads = [name for name in names if all(isinstance(row.get(name), str) for row in rows)] or names[:1]
     blocks: list[list[str]] = [[]]
-    for name in others:
-        used = sum(2 + wide[one] for one in (*blocks[-1], name))
-        if blocks[-1] and wide[first] + used > width:
+    for name in (name for name in names if name not in heads):
+        if blocks[-1] and sum(2 + wide[one] for one in (*heads, *blocks[-1], name)) - 2 > width:
             blocks.append([])
         blocks[-1].append(name)
 
-    def line(k: int, names: Sequence[str]) -> str:
-        return "  ".join([cells[first][k].ljust(wide[first]), *(cells[n][k].rjust(wide[n]) for n in names)])
+    def line(k: int, block: Sequence[str]) -> str:
+        left, right = (
+            [cells[n][k].ljust(wide[n]) for n in heads],
+            [cells[n][k].rjust(wide[n]) for n in block],
+        )
+        return "  ".join([*left, *right]).rstrip()
 
-    count = len(rows) + 1
-    return "\n\n".join("\n".join(line(k, block).rstrip() for k in range(count)) for block in blocks)
+    return "\n\n".join("\n".join(line(k, block) for k in range(len(rows) + 1)) for block in blocks)
 
 
 _TABLE = jinja2.Environment(autoescape=True, trim_blocks=True).from_string(
