@@ -70,7 +70,7 @@ def test_calibrated_weights_say_confidence_and_their_own_mass(tmp_path, mass, at
     for place in ("tag", "long_name", "qml", "stac"):
         assert words in confidence[place] and "burned fraction of the cell" not in confidence[place], place
         assert f"hold {100 * mass:g} % of the probability" in uncertainty[place], place
-        assert mass == 0.8 or "80" not in uncertainty[place], place
+        assert mass == 0.8 or "80 % of the probability" not in uncertainty[place], place
 
 
 def test_weights_without_calibration_say_burned_fraction_and_four_fifths(tmp_path):

@@ -133,7 +133,7 @@ def meanings(source: BurnedArea) -> dict[str, Meaning]:
         _burned_fraction(dating),
         _burn_date(dating),
         _burn_doy(dating),
-        _uncertainty(dating, calibrated=bool(source.attrs.get("calibration"))),
+        _uncertainty(dating, source.attrs.get("calibration")),
         _confidence(source),
         *([] if source.over_tenth is None else [_OVER_TENTH]),
         _OBSERVED_DAYS,
@@ -219,12 +219,13 @@ def _burn_doy(dating: DatingRule | None) -> Meaning:
     )
 
 
-def _uncertainty(dating: DatingRule | None, *, calibrated: bool) -> Meaning:
+def _uncertainty(dating: DatingRule | None, calibration: Mapping[str, Any] | None) -> Meaning:
     if dating is None:
         said = "days before or after the burn date, as the source states"
     else:
         said = f"days before or after the burn date that hold {_percent(dating.mass)} of the probability"
-        said += ", calibrated to hold four true dates in five" if calibrated else ""
+        if calibration:
+            said += f", calibrated to hold {_percent(calibration.get('date_coverage', 0.8))} of true dates"
     return Meaning(
         "uncertainty",
         _TITLES["uncertainty"],

@@ -155,7 +155,8 @@ class Calibration(BaseModel):
         tenth: share of the cells at each knot of which more than a tenth burned, never falling; empty where
             that was not measured.
         date_mass: share of the summed daily probability that must lie within the stated uncertainty of a
-            date so that four in five true days do.
+            date so that `date_coverage` of the true days do.
+        date_coverage: share of true days that stated intervals hold.
         date_quantile: share of the summed daily probability that is reached on the date, such that dates are
             neither early nor late in the mean; None for the day of the largest.
     """
@@ -166,6 +167,7 @@ class Calibration(BaseModel):
     burned: tuple[Annotated[float, Field(ge=0, le=1)], ...]
     tenth: tuple[Annotated[float, Field(ge=0, le=1)], ...] = ()
     date_mass: Annotated[float, Field(gt=0, lt=1)] = 0.8
+    date_coverage: Annotated[float, Field(gt=0, lt=1)] = 0.8
     date_quantile: Annotated[float, Field(gt=0, lt=1)] | None = None
 
     @model_validator(mode="after")
