@@ -140,9 +140,7 @@ def trial(job: Job, whole: dict[str, str], took: float, rng: np.random.Generator
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description="Kill jobs at any moment, and look at what the next run makes."
-    )
+    parser = argparse.ArgumentParser(description="Kill jobs, and see what the next run makes.")
     parser.add_argument("--kills", type=int, default=200, help="of each job")
     parser.add_argument("--seconds", type=float, default=300, help="in all, at most")
     parser.add_argument("--out", type=Path)
