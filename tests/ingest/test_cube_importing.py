@@ -12,7 +12,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from banet.cube import Cube
-from banet.errors import BanetWarning, InputError
+from banet.errors import InputError
 from banet.grid.region import Region
 from banet.ingest.dataset import from_dataset, region_of
 from banet.observations.hotspots import grid_frp, read_hotspots
@@ -116,8 +116,7 @@ def test_fires_come_from_the_hot_spots(tmp_path: Path) -> None:
     text = "latitude,longitude,frp,acq_date\n37.2,21.85,3,2021-08-03\n37.2,21.86,5,2021-08-05\n"
     (tmp_path / "f.csv").write_text(text)
     table = read_hotspots(tmp_path / "f.csv")
-    with pytest.warns(BanetWarning, match="FRP known on 3 of"):
-        cube = from_dataset(dataset(), tmp_path / "t.zarr", name="T", hotspots=table)
+    cube = from_dataset(dataset(), tmp_path / "t.zarr", name="T", hotspots=table)
     window = cube.read("2021-08-03", "2021-08-07")
     np.testing.assert_array_equal(window.frp[0], grid_frp(table, REGION, "2021-08-03"))
     assert (window.frp[1] == 0).all()

@@ -74,7 +74,8 @@ def build_cube(
             and cube.
         progress: called after each day with the number of days done, of all days, and a line about the day.
         notice: called with one line that says how many hot spots lie in the region, what was left out, and
-            on how many days the fires are known; without it a `BanetWarning` says so where that is odd.
+            on how many days the fires are known; without it a `BanetWarning` says so where rows were left out
+            or none lies in the region.
 
     Raises:
         NotFoundError: if a folder or hot-spot file is not there, or no file falls on the days asked for.
@@ -86,8 +87,8 @@ def build_cube(
         OutputError: if `out` cannot be written to, or another process is writing to it.
 
     Warns:
-        BanetWarning: without `notice`, if hot spots were left out or noted, none lies in the region, or the
-            fires of some days are not known; and if days with files gave no image.
+        BanetWarning: without `notice`, if hot spots were left out or none lies in the region, and if days
+            with files gave no image.
     """
     reader = observations.source(source)
     folder = Path(viirs_folder).absolute()  # where workers look for it too

@@ -148,7 +148,7 @@ def placed(table: pd.DataFrame, region: Region, days: Days, *, source: str = "th
     _, _, inside = region.cells_of(
         table["longitude"].to_numpy(np.float64), table["latitude"].to_numpy(np.float64)
     )
-    known = _known(table, region, days)
+    known = sum(covers(table, day, region) for day in days)
     counts = replace(read, placed=int(inside.sum()), placed_as=f"lie in {region.name}").noting(
         f"FRP known on {known} of {len(days)} days"
     )
@@ -161,11 +161,6 @@ def placed(table: pd.DataFrame, region: Region, days: Days, *, source: str = "th
     return counts
 
 
-def _known(table: pd.DataFrame, region: Region, days: Days) -> int:
-    """Return on how many days the table says what burned."""
-    return sum(covers(table, day, region) for day in days)
-
-
 def tell_placed(
     table: pd.DataFrame, region: Region, days: Days, notice: Callable[[str], None] | None = None
 ) -> Counts:
@@ -175,16 +170,12 @@ def tell_placed(
         InputError: as `placed`.
 
     Warns:
-        BanetWarning: without `notice`, if rows were left out or noted, none lies in the region, or the fires
-            of some days are not known.
+        BanetWarning: without `notice`, if rows were left out, or none lies in the region.
     """
     counts = placed(table, region, days)
     if notice is not None:
         notice(str(counts))
-        return counts
-    read = table.attrs.get("counts")
-    odd = counts.left_out or not counts.placed or (read is not None and read.notes)
-    if counts.read and (odd or _known(table, region, days) < len(days)):
+    elif counts.read and (counts.left_out or not counts.placed):
         warnings.warn(str(counts), BanetWarning, stacklevel=3)
     return counts
 
