@@ -82,3 +82,10 @@ def test_extras_are_asked_for_by_version(name):
     """The bare name on the package index is another program."""
     text = (ROOT / name).read_text(encoding="utf-8")
     assert not re.findall(r"pip install '?banet(?!\[\w+\]>=1)\b[^`]*", text.replace("pip install banet`", ""))
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_no_mark_of_markdown_is_shown_as_it_is(name):
+    """A bar that is escaped within code shows its backslash on the site."""
+    for number, line in enumerate(plain(TEXTS[name]).splitlines(), 1):
+        assert not re.search(r"`[^`]*\\\|[^`]*`", line), f"{name}:{number}: {line}"
