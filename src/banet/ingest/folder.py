@@ -104,25 +104,6 @@ def build_cube(
     return cube
 
 
-def told_source(folder: PathLike) -> str:
-    """Return the one source of which a folder holds files.
-
-    Raises:
-        NotFoundError: if the folder is not there, or holds files of none.
-        InputError: if it holds files of several.
-    """
-    place = Path(folder)
-    found = [name for name, source in observations.sources().items() if len(source.files(place))]
-    if not found:
-        raise NotFoundError(
-            f"the folder {place} holds no satellite file that banet knows ({_others(place)}); "
-            "download the files first"
-        )
-    if len(found) > 1:
-        raise InputError(f"{place} holds files of {' and '.join(found)}; choose with --source")
-    return found[0]
-
-
 def images_of(cube: Cube) -> Counts:
     """Count the days of a cube with images, and tell what was left out, with day and file."""
     records = [record for day in cube.days if (record := cube.record(day)) is not None and record.inputs]
@@ -255,6 +236,25 @@ def _unseen(region: Region, reason: str) -> DayPlanes:
     """Planes of a day on which nothing was observed."""
     missing = np.full(region.shape, np.nan, np.float32)
     return DayPlanes(missing, missing, missing, missing, np.zeros(region.shape, np.uint8), gaps=(reason,))
+
+
+def told_source(folder: PathLike) -> str:
+    """Return the one source of which a folder holds files.
+
+    Raises:
+        NotFoundError: if the folder is not there, or holds files of none.
+        InputError: if it holds files of several.
+    """
+    place = Path(folder)
+    found = [name for name, source in observations.sources().items() if len(source.files(place))]
+    if not found:
+        raise NotFoundError(
+            f"the folder {place} holds no satellite file that banet knows ({_others(place)}); "
+            "download the files first"
+        )
+    if len(found) > 1:
+        raise InputError(f"{place} holds files of {' and '.join(found)}; choose with --source")
+    return found[0]
 
 
 def _others(folder: Path) -> str:
