@@ -181,7 +181,7 @@ def _burned_fraction(dating: DatingRule | None) -> Meaning:
         "0-1",
         "1",
         method="" if dating is None else "sum of the daily probabilities of the network, at most 1",
-        attrs={"standard_name": "burned_area_fraction", "cell_methods": "area: mean"},
+        attrs={"standard_name": "burned_area_fraction", "cell_methods": "time: sum area: mean"},
     )
 
 
@@ -201,7 +201,7 @@ def _burn_date(dating: DatingRule | None) -> Meaning:
         "UTC day on which the cell burned",
         "day",
         method=_method_of_date(dating),
-        attrs={"standard_name": "time"},
+        attrs={"standard_name": "time", "units_metadata": "leap_seconds: none"},
     )
 
 
@@ -269,7 +269,12 @@ _TITLES = {
 _OBSERVED_DAYS = Meaning(
     "observed_days", _TITLES["observed_days"], "days on which the cell was observed", "days", "1"
 )
-_WATER = Meaning("water", _TITLES["water"], "whether the cell is water")
+_WATER = Meaning(
+    "water",
+    _TITLES["water"],
+    "whether the cell is water",
+    attrs={"flag_values": np.array([0, 1], np.int8), "flag_meanings": "land water"},
+)
 _STATUS = Meaning(
     "status",
     _TITLES["status"],
