@@ -29,10 +29,13 @@ from made_maps import map_of, random_map
 NAMES = {
     "burn_date": "T_202108_burn_date.tif",
     "burn_date_qml": "T_202108_burn_date.qml",
+    "burn_date_qmd": "T_202108_burn_date.qmd",
     "confidence": "T_202108_confidence.tif",
     "confidence_qml": "T_202108_confidence.qml",
+    "confidence_qmd": "T_202108_confidence.qmd",
     "uncertainty": "T_202108_uncertainty.tif",
     "uncertainty_qml": "T_202108_uncertainty.qml",
+    "uncertainty_qmd": "T_202108_uncertainty.qmd",
     "netcdf": "T_202108.nc",
     "picture": "T_202108.png",
     "manifest": "T_202108_manifest.json",
