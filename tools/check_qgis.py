@@ -84,7 +84,8 @@ def checked(name: str, layer, pictures: Path):
     about = layer.metadata()
     print(f"{name}: {len(lines)} lines of legend ({'; '.join(lines[:3])}...), {about.title()!r}")
     base = chequers(layer.extent())
-    without, drawn = picture([base], layer.extent()), picture([layer, base], layer.extent())
+    size = size_of(layer)
+    without, drawn = (picture(shown, layer.extent(), size) for shown in ([base], [layer, base]))
     drawn.save(str(pictures / f"{name}.png"))
     if not about.title() or not about.abstract():
         yield f"{name} has no title or abstract"
@@ -97,9 +98,9 @@ def checked(name: str, layer, pictures: Path):
             yield f"{name} has no style"
     elif name.endswith(TRANSPARENT):
         covered, shown = hidden(layer, without, drawn)
-        print(f"  {covered} pixels that hold 0 and {shown} others are painted")
+        print(f"  {covered} cells that hold 0 and {shown} others are painted")
         if covered or not shown:
-            yield f"{name} paints {covered} pixels that hold 0 and {shown} that do not"
+            yield f"{name} paints {covered} cells that hold 0 and {shown} that do not"
 
 
 def legend(layer) -> list[str]:
@@ -133,12 +134,20 @@ def chequers(extent: QgsRectangle) -> QgsVectorLayer:
     return layer
 
 
-def picture(layers, extent: QgsRectangle) -> QImage:
+def size_of(layer) -> QSize:
+    """Return the size of a picture; of a raster, a whole number of pixels a cell."""
+    if isinstance(layer, QgsVectorLayer):
+        return QSize(WIDTH, max(1, round(WIDTH * layer.extent().height() / layer.extent().width())))
+    scale = max(1, WIDTH // layer.width())
+    return QSize(layer.width() * scale, layer.height() * scale)
+
+
+def picture(layers, extent: QgsRectangle, size: QSize) -> QImage:
     """Draw layers, the first on top, on pale green."""
     settings = QgsMapSettings()
     settings.setLayers(layers)
     settings.setBackgroundColor(QColor(190, 210, 170))
-    settings.setOutputSize(QSize(WIDTH, max(1, round(WIDTH * extent.height() / extent.width()))))
+    settings.setOutputSize(size)
     settings.setExtent(extent)
     settings.setDestinationCrs(layers[0].crs())
     job = QgsMapRendererParallelJob(settings)
@@ -148,15 +157,14 @@ def picture(layers, extent: QgsRectangle) -> QImage:
 
 
 def hidden(layer: QgsRasterLayer, without: QImage, drawn: QImage) -> tuple[int, int]:
-    """Return how many of the pixels sampled differ from the base map, by whether the raster holds 0."""
-    extent, provider, counts = layer.extent(), layer.dataProvider(), [0, 0]
-    for y in range(2, drawn.height(), 7):
-        for x in range(2, drawn.width(), 7):
-            where = extent.xMinimum() + (x + 0.5) * extent.width() / drawn.width()
-            north = extent.yMaximum() - (y + 0.5) * extent.height() / drawn.height()
-            value, known = provider.sample(type(extent.center())(where, north), 1)
+    """Return how many cells differ in their middle from the base map, by whether the raster holds 0."""
+    block = layer.dataProvider().block(1, layer.extent(), layer.width(), layer.height())
+    scale, counts = drawn.width() // layer.width(), [0, 0]
+    for row in range(layer.height()):
+        for col in range(layer.width()):
+            x, y = col * scale + scale // 2, row * scale + scale // 2
             if drawn.pixel(x, y) != without.pixel(x, y):
-                counts[1 if known and value != 0 else 0] += 1
+                counts[0 if block.value(row, col) == 0 else 1] += 1
     return counts[0], counts[1]
 
 

@@ -77,7 +77,8 @@ def marks(days: Days) -> list[int]:
     In less than four weeks they lie closer.
     """
     if len(days) <= _WEEKS:
-        named = list(range(0, len(days), min(7, 1 + len(days) // 13 * 2)))
+        step = 1 if len(days) < 13 else 3 if len(days) < 28 else 7
+        named = list(range(0, len(days), step))
     else:
         named = [place for place, day in enumerate(days) if place == 0 or str(day).endswith("-01")]
     return sorted({*named, len(days) - 1})
