@@ -38,7 +38,7 @@ from qgis.PyQt.QtGui import QColor, QImage
 
 WIDTH = 900
 LINES = 14
-TRANSPARENT = ("_burn_date", "_confidence")
+TRANSPARENT = ("_burn_date", "_confidence", "_over_tenth")
 
 
 def main() -> int:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from banet.burned_area import unknown
 from banet.burned_area.dated import NO_UNCERTAINTY, DatedFractions
 from banet.burned_area.meaning import NO_CONFIDENCE, made_by, meanings
 from banet.burned_area.quality import Quality
@@ -122,8 +123,8 @@ def to_dataset(source: BurnedArea, manifest: Manifest | None = None) -> xr.Datas
     """Return a source as a dataset in EPSG:4326, with bounds of cells and of the period.
 
     Planes are (latitude, longitude), north first; `time` is the first day, its bounds the period. Datasets of
-    several months join along it with `xarray.concat`.
-    Besides the planes it holds `confidence` and `status`, which follow from them; where there are several
+    several months join along it with `xarray.concat`. Besides the planes it holds `confidence`, `status` and,
+    where the weights were calibrated for it, `over_tenth`, which follow from them; where there are several
     dates a cell, the entries by cell and day along `entry`. Encodings keep types and missing values through a
     NetCDF file.
 
@@ -135,6 +136,8 @@ def to_dataset(source: BurnedArea, manifest: Manifest | None = None) -> xr.Datas
 
     said = meanings(source)
     planes = {name: getattr(source, name) for name in (*_PLANES, "confidence", "status")}
+    if source.over_tenth is not None:
+        planes["over_tenth"] = source.over_tenth
     planes["burn_date"] = source.burn_date.astype("datetime64[s]")
     variables: dict[str, Any] = {
         name: (GRID, plane, {**said[name].cf(), "grid_mapping": GRID_MAPPING})
@@ -143,14 +146,20 @@ def to_dataset(source: BurnedArea, manifest: Manifest | None = None) -> xr.Datas
     for name, others in _LINKS.items():
         variables[name][2]["ancillary_variables"] = others
     dataset = xr.Dataset(
-        {**variables, **_quality(source), **_entries(source)},
+        {
+            **variables,
+            **_quality(source),
+            **_entries(source),
+            **unknown.variables(source.unknown_days, GRID),
+        },
         _coordinates(source),
         _attributes(source, manifest),
     )
     dataset["burn_date"].encoding = dict(_DAYS)
     dataset["uncertainty"].encoding = {"dtype": "uint8", "_FillValue": np.uint8(NO_UNCERTAINTY)}
-    dataset["confidence"].encoding = {"dtype": "uint8", "_FillValue": np.uint8(NO_CONFIDENCE)}
-    for name in (*_QUALITY.values(), "entry_day"):
+    for name in {"confidence", "over_tenth"} & set(planes):
+        dataset[name].encoding = {"dtype": "uint8", "_FillValue": np.uint8(NO_CONFIDENCE)}
+    for name in (*_QUALITY.values(), "entry_day", "gap_start", "gap_stop"):
         if name in dataset and dataset[name].dtype.kind == "M":
             dataset[name].encoding = dict(_DAYS)
     return dataset
@@ -187,6 +196,7 @@ def fields_of(dataset: xr.Dataset) -> dict[str, Any]:
         "dated": _dated_of(dataset, region),
         "quality": _quality_of(dataset),
         "stated_confidence": stated,
+        "unknown_days": unknown.of_dataset(dataset),
         "attrs": attrs,
     }
 
@@ -211,13 +221,13 @@ def _one_period(dataset: xr.Dataset) -> xr.Dataset:
 
 def _along_time(dataset: xr.Dataset) -> xr.Dataset:
     """Return a dataset of a period with a dimension `time` of one entry."""
+    import xarray as xr
+
     variables = {
-        name: dataset[name].variable.set_dims(("time", *dataset[name].dims))
-        for name, variable in dataset.variables.items()
-        if variable.dims == GRID or name in ("time", "time_bnds")
+        name: xr.Variable(("time", *one.dims), one.values[np.newaxis], one.attrs, dict(one.encoding))
+        for name, one in dataset.variables.items()
+        if one.dims == GRID or name in ("time", "time_bnds")
     }
-    for name, variable in variables.items():
-        variable.encoding = dict(dataset[name].encoding)
     held = dataset.drop_vars(list(variables))
     coordinates = {name: variables.pop(name) for name in ("time", "time_bnds")}
     return held.assign_coords(coordinates).assign(variables)
@@ -346,7 +356,7 @@ def _encoding(dataset: xr.Dataset, chunks: tuple[int, int]) -> dict[str, dict[st
         own = {"_FillValue": None, **variable.encoding}
         if variable.dims == ("time", *GRID):
             own |= {**packed, "chunksizes": (1, *chunks)}
-        elif variable.dims == ("entry",) and variable.size:
+        elif variable.dims[:1] in {("entry",), ("gap",)} and variable.size:
             own |= packed
         encoding[str(name)] = own
     encoding["burned_fraction"]["_FillValue"] = np.float32(np.nan)

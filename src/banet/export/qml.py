@@ -66,6 +66,8 @@ def styles(source: BurnedArea) -> dict[str, ET.Element]:
         "confidence": confidence_style(said["confidence"]),
         "uncertainty": days_style(said["uncertainty"]),
     }
+    if "over_tenth" in said:
+        found["over_tenth"] = confidence_style(said["over_tenth"])
     for style in found.values():
         style.insert(1, _fixed_range(source))
     return found
@@ -249,8 +251,8 @@ def _pseudocolour(entries: Sequence[Entry], kind: str, unit: str = "") -> ET.Ele
         labelPrecision="0",
     )
     for entry in entries:
-        words = {"value": str(entry.value), "color": entry.colour, "label": entry.label}
-        ET.SubElement(shader, "item", alpha=str(entry.alpha), **words)
+        drawn = {"value": str(entry.value), "color": entry.colour, "alpha": str(entry.alpha)}
+        ET.SubElement(shader, "item", {**drawn, "label": entry.label})
     ET.SubElement(
         shader,
         "rampLegendSettings",

@@ -100,15 +100,14 @@ def _temporal(name: str) -> ET.Element:
     spans = {"mode": "2", "startField": "start", "endField": "end", "accumulate": "0"}
     since = {"mode": "1", "startField": "day", "endField": "", "accumulate": "1"}
     chosen = since if name == "perimeters" else spans
-    return ET.Element(
-        "temporal",
-        enabled="1",
-        limitMode="1",
-        fixedDuration="1",
-        durationUnit="d",
-        durationField="",
-        **chosen,
-    )
+    lasting = {
+        "enabled": "1",
+        "limitMode": "1",
+        "fixedDuration": "1",
+        "durationUnit": "d",
+        "durationField": "",
+    }
+    return ET.Element("temporal", {**lasting, **chosen})
 
 
 def _renderer(rules: list[_Rule]) -> ET.Element:
