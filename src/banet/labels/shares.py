@@ -46,8 +46,8 @@ def read_shares(path: PathLike, region: Region, what: str) -> npt.NDArray[np.flo
     values = np.where(known, window.values, 0)
     decimals = values.dtype.kind == "f" and values.size and values.min() >= 0 and values.max() <= 1
     if decimals and isinstance(window.grid, LatLonGrid):
-        return average(window.grid, values, region)
-    return np.asarray(covered(window.grid, values != 0, region))
+        return np.asarray(average(window.grid, values, region), np.float64)
+    return np.asarray(covered(window.grid, values != 0, region), np.float64)
 
 
 def polygons_of(path: PathLike) -> Polygons:
