@@ -49,7 +49,7 @@ _ONE = np.timedelta64(1, "D")
 
 
 @dataclass(frozen=True)
-class Entry:
+class LegendLine:
     """A line of a legend: value of the raster, colour as #rrggbb, words, and opacity up to 255."""
 
     value: int
@@ -103,14 +103,14 @@ def burn_date_style(start: Day, stop: Day, meaning: Meaning | None = None) -> ET
     breaks = (np.diff(numbers) > 1) | (np.diff(first) != 1)  # as at New Year
     ends = np.r_[True, breaks], np.r_[breaks, True]
     entries = [
-        Entry(WATER, hex_colour(colours.WATER), LAND[WATER]),
-        Entry(UNBURNED, hex_colour(colours.UNBURNED), LAND[UNBURNED], alpha=0),
+        LegendLine(WATER, hex_colour(colours.WATER), LAND[WATER]),
+        LegendLine(UNBURNED, hex_colour(colours.UNBURNED), LAND[UNBURNED], alpha=0),
     ]
     ramp = date_colours(days)
     for number, place, count, *end in zip(numbers.tolist(), first.tolist(), times.tolist(), *ends):
         if place in places or any(end):
             label = f"{days[place]}{'+' if count > 1 else ''} ({number})"
-            entries.append(Entry(number, hex_colour(ramp[place]), label))
+            entries.append(LegendLine(number, hex_colour(ramp[place]), label))
     return _raster(_pseudocolour(entries, "INTERPOLATED"), meaning)
 
 
@@ -118,7 +118,7 @@ def confidence_style(meaning: Meaning | None = None) -> ET.Element:
     """Return the style of a confidence raster, 0-100 %, its legend a bar."""
     table = confidence_table()
     entries = [
-        Entry(value, hex_colour(table[value][:3]), f"{value} %", min(255, 255 * value // _FULL))
+        LegendLine(value, hex_colour(table[value][:3]), f"{value} %", min(255, 255 * value // _FULL))
         for value in range(0, 101, 5)
     ]
     return _raster(_pseudocolour(entries, "INTERPOLATED", unit=" %"), meaning)
@@ -131,7 +131,7 @@ def days_style(meaning: Meaning | None = None) -> ET.Element:
     for last in (0, 1, 2, 3, 5, 7, 14, 30, 254):
         span = f"{first} to {last} days" if last > first else f"{last} day{'s' * (last != 1)}"
         label = f"{first} days or more" if last == 254 else span
-        entries.append(Entry(last, hex_colour(table[last][:3]), label))
+        entries.append(LegendLine(last, hex_colour(table[last][:3]), label))
         first = last + 1
     return _raster(_pseudocolour(entries, "DISCRETE"), meaning)
 
@@ -224,7 +224,7 @@ def _raster(renderer: ET.Element, meaning: Meaning | None) -> ET.Element:
     return root
 
 
-def _pseudocolour(entries: Sequence[Entry], kind: str, unit: str = "") -> ET.Element:
+def _pseudocolour(entries: Sequence[LegendLine], kind: str, unit: str = "") -> ET.Element:
     """Return a renderer of one band; its legend is a bar with a unit, or a line an entry."""
     low, high = str(entries[0].value), str(entries[-1].value)
     renderer = ET.Element(
