@@ -46,6 +46,7 @@ def register(root: App) -> None:
 def run_region(
     region: str | None = None,
     *,
+    name: str | None = None,
     start: str | None = None,
     end: str | None = None,
     out: Path | None = None,
@@ -69,7 +70,9 @@ def run_region(
     The run goes on where it was ended. What is there already is not fetched, built or mapped again.
 
     Args:
-        region: a R_NAME.json, or the name of a region that ships with banet.
+        region: a R_NAME.json, the name of a region that ships, a box W,S,E,N, or a file of polygons to which
+            the maps are cut.
+        name: of the region, where it is a box or polygons.
         start: first month or day, YYYY-MM or YYYY-MM-DD.
         end: last month or day, included.
         out: folder for everything: viirs/, hotspots/, NAME.zarr, maps/, NAME_fires.gpkg, NAME_map.html.
@@ -93,10 +96,10 @@ def run_region(
     from banet.operations.run import run_archive
 
     given: dict[str, Any] = {
-        "region": region, "start": start, "end": end, "out": out, "download": download, "viirs": viirs,
-        "hotspots": hotspots, "cube": cube, "product": product, "source": source, "weights": weights,
-        "engine": engine, "threshold": threshold, "min_hectares": min_hectares, "workers": workers,
-        "satellites": None if satellites is None else tuple(satellites.split(",")),
+        "region": region, "name": name, "start": start, "end": end, "out": out, "download": download,
+        "viirs": viirs, "hotspots": hotspots, "cube": cube, "product": product, "source": source,
+        "weights": weights, "engine": engine, "threshold": threshold, "min_hectares": min_hectares,
+        "workers": workers, "satellites": None if satellites is None else tuple(satellites.split(",")),
     }  # fmt: skip
     named = {name: value for name, value in given.items() if value is not None}
     options = RunOptions.parse(named, "banet run") if config is None else RunOptions.load(config, **named)
@@ -119,6 +122,7 @@ def run_region(
 def run_mornings(
     region: str,
     *,
+    name: str | None = None,
     data: Path,
     out: Path,
     day: str | None = None,
@@ -134,6 +138,9 @@ def run_mornings(
     threshold: float = 0.5,
     min_hectares: float = 100.0,
     workers: int | None = None,
+    keep_days: int | None = None,
+    incidents: Path | None = None,
+    incidents_field: str | None = None,
     wait: float = 0.0,
     stac: bool = False,
 ) -> None:
@@ -144,7 +151,9 @@ def run_mornings(
     input.
 
     Args:
-        region: a R_NAME.json, or the name of a region that ships with banet.
+        region: a R_NAME.json, the name of a region that ships, a box W,S,E,N, or a file of polygons to which
+            the map is cut.
+        name: of the region, where it is a box or polygons.
         data: folder with viirs/, hotspots/ and NAME.zarr.
         out: folder for YYYY-MM-DD/, latest/ and status.json.
         day: last day to map, YYYY-MM-DD; yesterday in UTC if left out.
@@ -160,6 +169,9 @@ def run_mornings(
         threshold: least burned value of a cell that counts as burned.
         min_hectares: smaller fires are left out of the list, and counted.
         workers: processes that read files and map.
+        keep_days: remove raw files of days older than so many, 64 or more, once the morning is done.
+        incidents: an agency's file of perimeters or points; its names go to the fires that they overlap.
+        incidents_field: field of these names; found by its name if left out.
         wait: seconds to wait for another run of the region to end.
         stac: also write STAC items and OUT/catalog.json, which needs banet[stac].
     """
@@ -169,9 +181,10 @@ def run_mornings(
     from banet.operations.options import MorningOptions
 
     fields: dict[str, Any] = {
-        "region": region, "data": data, "out": out, "day": day, "download": download, "max_age": max_age,
-        "product": product, "source": source, "weights": weights, "engine": engine, "threshold": threshold,
-        "min_hectares": min_hectares, "workers": workers, "wait": wait, "stac": stac,
+        "region": region, "name": name, "data": data, "out": out, "day": day, "download": download,
+        "max_age": max_age, "product": product, "source": source, "weights": weights, "engine": engine,
+        "threshold": threshold, "min_hectares": min_hectares, "workers": workers, "wait": wait, "stac": stac,
+        "keep_days": keep_days, "incidents": incidents, "incidents_field": incidents_field,
         "satellites": () if satellites is None else tuple(satellites.split(",")),
     }  # fmt: skip
     options = MorningOptions.parse(fields, "banet nrt")

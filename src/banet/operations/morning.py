@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import numpy.typing as npt
+
 from banet.burned_area.burned_area import BurnedArea
 from banet.burned_area.geotiff import layer_of
 from banet.burned_area.meaning import DAYS_SINCE
@@ -41,6 +44,7 @@ class Morning:
         seen: newest images and hot spots, gaps, what failed, and the exit code.
         threshold: of the map.
         stac: write a STAC item as well.
+        inside: cells that belong to the area, (rows, columns) bool; all if None.
     """
 
     burned: BurnedArea
@@ -51,6 +55,7 @@ class Morning:
     seen: dict[str, Any]
     threshold: float
     stac: bool = False
+    inside: npt.NDArray[np.bool_] | None = None
 
     @property
     def status(self) -> dict[str, Any]:
@@ -177,7 +182,7 @@ def _fires(morning: Morning, folder: Path) -> None:
         folder / f"{name}_map.html",
         fires=tracked.fires,
         growth=tracked.events.growth,
-        seen=shares(morning.looks, burned),
+        seen=shares(morning.looks, burned, morning.inside),
         gpkg=gpkg,
         notes=morning.lines(),
     )
