@@ -13,6 +13,7 @@ from scipy import ndimage
 
 from banet.burned_area.burned_area import BurnedArea
 from banet.burned_area.dated import NO_UNCERTAINTY
+from banet.burned_area.unknown import comparable
 from banet.days import Day, Days, as_day
 from banet.errors import InputError
 from banet.grid.average import LatLonGrid, average
@@ -135,7 +136,9 @@ def compare(
     """Bring a map and a reference together.
 
     Where the grids differ, both are averaged by area to the coarser one. Each cell counts whole on the day on
-    which most of it burned; where that day lies outside the compared days, it counts as unburned.
+    which most of it burned; where that day lies outside the compared days, it counts as unburned. Cells that
+    one side shows burned on a day of which the other says nothing, such as a month without a file, are left
+    out.
 
     Args:
         burnmap: the map (or another reference) to judge.
@@ -172,7 +175,9 @@ def compare(
     allowed = _allowed(valid, region) & _reliable(reference, start, stop, region, needed=reliable)
     mapped, expected = burnmap.to(region), reference.to(region)
     # Water is known, and did not burn, whether or not the map saw it.
-    seen, known = mapped.known | mapped.water, expected.known
+    seen = mapped.known | mapped.water
+    known = expected.known & comparable(expected.unknown_days, start, stop, mapped.burn_date)
+    seen &= comparable(mapped.unknown_days, start, stop, expected.burn_date)
     mine = _Planes.of(mapped, seen).within(start, stop)
     whole = _Planes.of(expected, known)
     theirs = whole.within(start, stop)

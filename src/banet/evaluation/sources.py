@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from banet.grid.vectors import is_vector
 from banet.io.files import PathLike, visible_files
 from banet.labels.monthly_products import product_of
 
-__all__ = ["read_map_or_product", "read_other", "read_pair", "sniff"]
+__all__ = ["read_labels", "read_map_or_product", "read_other", "read_pair", "sniff"]
 
 _TILES = re.compile(r"^(MCD64|VNP64|VJ[12]64|MCD45)", re.IGNORECASE)
 _OWN_RASTER = "_burn_date.tif"
@@ -116,6 +116,36 @@ def read_map_or_product(
         )
     options = {"required": True, **(perimeters or {})} if what == "perimeters" else {}
     return readers[what](path, region, *days, **options)
+
+
+def read_labels(
+    paths: Sequence[PathLike],
+    region: Region,
+    days: tuple[Any, Any],
+    *,
+    perimeters: Mapping[str, Any] | None = None,
+) -> BurnedArea:
+    """Read what a network is to learn: files or folders of one product, or one map, truth or perimeter file.
+
+    Args:
+        paths: files or folders, all of one kind.
+        region: the grid to put products and perimeters on.
+        days: first and last day, both included, of products and perimeters.
+        perimeters: options of `read_perimeters`.
+
+    Raises:
+        InputError: if they are of several kinds, or several of a kind of which one is read.
+        NotFoundError, UnreadableFileError: as `read_map_or_product`.
+    """
+    kinds = sorted({sniff(path) for path in paths})
+    if len(kinds) != 1:
+        raise InputError(f"labels of several kinds ({', '.join(kinds) or 'none'}); give those of one")
+    readers, (kind,) = _readers(), kinds
+    if kind in readers and kind != "perimeters":
+        return readers[kind](paths, region, *days)
+    if len(paths) > 1:
+        raise InputError(f"{len(paths)} paths of the kind {kind}, of which one is read; give one")
+    return read_map_or_product(paths[0], kind=kind, region=region, days=days, perimeters=perimeters)
 
 
 def _readers() -> dict[str, Callable[..., BurnedArea]]:
