@@ -112,13 +112,9 @@ def _fetch_and_build(project: _Project, arguments: argparse.Namespace) -> tuple[
     window = nrt_window(project.day)
     days = window.days[0], window.days[-1]
     folder = project.path / "hotspots"
-    options = RunOptions(
-        region=project.region.name,
-        start=str(days[0]),
-        end=str(days[1]),
-        out=project.path,
-        product=arguments.product.removeprefix("VIIRS"),
-    )
+    fields = {"region": project.region.name, "out": project.path, "start": str(days[0]), "end": str(days[1])}
+    product = arguments.product.removeprefix("VIIRS")
+    options = RunOptions.parse({**fields, "product": product}, "banet_nrt_run")
     places = Places(Area(project.region), project.path / "ladsweb", folder, project.cube)
     images, tables = not arguments.skip_ladsweb, not arguments.skip_hotspots
     failed = fetch(options, places, days, Terminal(), images=images, hotspots=tables)
