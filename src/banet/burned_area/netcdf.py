@@ -118,7 +118,8 @@ def to_dataset(source: BurnedArea, manifest: Manifest | None = None) -> xr.Datas
     """Return a source as a dataset in EPSG:4326, with bounds of cells and of the period.
 
     Dimensions latitude (north to south) and longitude; `time` is the first day, its bounds the period.
-    Besides the planes it holds `confidence` and `status`, which follow from them; where there are several
+    Besides the planes it holds `confidence`, `status` and, where the weights were calibrated for it,
+    `over_tenth`, which follow from them; where there are several
     dates a cell, the entries by cell and day along `entry`. Encodings keep types and missing values through a
     NetCDF file.
 
@@ -130,6 +131,8 @@ def to_dataset(source: BurnedArea, manifest: Manifest | None = None) -> xr.Datas
 
     said = meanings(source)
     planes = {name: getattr(source, name) for name in (*_PLANES, "confidence", "status")}
+    if source.over_tenth is not None:
+        planes["over_tenth"] = source.over_tenth
     planes["burn_date"] = source.burn_date.astype("datetime64[s]")
     variables: dict[str, Any] = {
         name: (GRID, plane, {**said[name].cf(), "grid_mapping": GRID_MAPPING})
@@ -149,7 +152,8 @@ def to_dataset(source: BurnedArea, manifest: Manifest | None = None) -> xr.Datas
     )
     dataset["burn_date"].encoding = _day_encoding(source)
     dataset["uncertainty"].encoding = {"dtype": "uint8", "_FillValue": np.uint8(NO_UNCERTAINTY)}
-    dataset["confidence"].encoding = {"dtype": "uint8", "_FillValue": np.uint8(NO_CONFIDENCE)}
+    for name in {"confidence", "over_tenth"} & set(planes):
+        dataset[name].encoding = {"dtype": "uint8", "_FillValue": np.uint8(NO_CONFIDENCE)}
     for name in (*_QUALITY.values(), "entry_day", "gap_start", "gap_stop"):
         if name in dataset and dataset[name].dtype.kind == "M":
             dataset[name].encoding = _day_encoding(source)

@@ -1,0 +1,40 @@
+"""Confidence of a burned-area source in percent: as it states it, or by the calibration of the weights."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from banet.burned_area.meaning import NO_CONFIDENCE, UNBURNED
+
+if TYPE_CHECKING:
+    from banet.burned_area.burned_area import BurnedArea
+
+__all__ = ["of_half", "of_tenth"]
+
+
+def of_half(source: BurnedArea) -> npt.NDArray[np.uint8]:
+    """Return the percent that at least half of each cell burned; see `BurnedArea.confidence`."""
+    stated = source.stated_confidence
+    told = _calibrated(source, "burned") if stated is None else None
+    percent = 100 * source.burned_fraction if told is None else told
+    return _whole(source, percent if stated is None else np.where(np.isfinite(stated), stated, percent))
+
+
+def of_tenth(source: BurnedArea) -> npt.NDArray[np.uint8] | None:
+    """Return the percent that more than a tenth of each cell burned; see `BurnedArea.over_tenth`."""
+    told = _calibrated(source, "tenth")
+    return None if told is None else _whole(source, told)
+
+
+def _calibrated(source: BurnedArea, curve: str) -> npt.NDArray[np.float64] | None:
+    known = source.attrs.get("calibration") or {}
+    if not known.get(curve):
+        return None
+    return np.asarray(100 * np.interp(source.burned_fraction, known["mapped"], known[curve]), np.float64)
+
+
+def _whole(source: BurnedArea, percent: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
+    return np.where(source.status >= UNBURNED, np.round(percent), NO_CONFIDENCE).astype(np.uint8)
