@@ -117,6 +117,10 @@ def told(file: Path) -> bytes:
         values = json.loads(content)
         values.pop("seconds", None)
         return json.dumps(values).encode()
+    if "/time/days/" in str(file):
+        values = json.loads(content)
+        values.pop("fingerprint")  # holds the times at which files came
+        return json.dumps(values).encode()
     if file.name.endswith("_manifest.json"):
         values = json.loads(content)
         return json.dumps(sorted(values["reproducible"]["products"].items())).encode()

@@ -91,17 +91,13 @@ def run_region(
         config: YAML file of these options; what is given here wins.
         write_config: write the options to this file and do nothing else.
     """
+    aside = ("config", "write_config")
+    given = {name: value for name, value in locals().items() if name not in aside and value is not None}
     from banet.errors import InputError, PartialFailureError
     from banet.operations.options import RunOptions
     from banet.operations.run import run_archive
 
-    given: dict[str, Any] = {
-        "region": region, "name": name, "start": start, "end": end, "out": out, "download": download,
-        "viirs": viirs, "hotspots": hotspots, "cube": cube, "product": product, "source": source,
-        "weights": weights, "engine": engine, "threshold": threshold, "min_hectares": min_hectares,
-        "workers": workers, "satellites": None if satellites is None else tuple(satellites.split(",")),
-    }  # fmt: skip
-    named = {name: value for name, value in given.items() if value is not None}
+    named = given | ({} if satellites is None else {"satellites": _listed(satellites)})
     options = RunOptions.parse(named, "banet run") if config is None else RunOptions.load(config, **named)
     if write_config is not None:
         say(str(options.save(write_config)))
@@ -175,19 +171,13 @@ def run_mornings(
         wait: seconds to wait for another run of the region to end.
         stac: also write STAC items and OUT/catalog.json, which needs banet[stac].
     """
+    given = {name: value for name, value in locals().items() if name not in ("replay", "json")}
     from banet.errors import InputError, PartialFailureError
     from banet.operations.nrt import replay as mornings
     from banet.operations.nrt import run_morning
     from banet.operations.options import MorningOptions
 
-    fields: dict[str, Any] = {
-        "region": region, "name": name, "data": data, "out": out, "day": day, "download": download,
-        "max_age": max_age, "product": product, "source": source, "weights": weights, "engine": engine,
-        "threshold": threshold, "min_hectares": min_hectares, "workers": workers, "wait": wait, "stac": stac,
-        "keep_days": keep_days, "incidents": incidents, "incidents_field": incidents_field,
-        "satellites": () if satellites is None else tuple(satellites.split(",")),
-    }  # fmt: skip
-    options = MorningOptions.parse(fields, "banet nrt")
+    options = MorningOptions.parse(given | {"satellites": _listed(satellites)}, "banet nrt")
     if replay is not None and day is not None:
         raise InputError("give --day or --replay, not both")
     reporter = Aside() if json else Terminal()
@@ -200,6 +190,10 @@ def run_mornings(
         incomplete += result.exit_code != 0
     if incomplete:
         raise PartialFailureError("images are too old or parts are missing; the same command tries again")
+
+
+def _listed(names: str | None) -> tuple[str, ...]:
+    return () if names is None else tuple(names.split(","))
 
 
 def _line(status: Any) -> str:
