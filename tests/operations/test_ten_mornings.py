@@ -245,6 +245,7 @@ def check_trials(found):
             assert sorted(one["ended"]) == [0, 1]
 
 
+@pytest.mark.timeout(900)
 def test_killed_without_room_and_two_at_once(place, tmp_path):
     plain(place, "2020-06-27")
     tries = [{"kill": 40}, {"size": 2000}, {"twice": True}]

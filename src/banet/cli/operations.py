@@ -91,8 +91,8 @@ def run_region(
         config: YAML file of these options; what is given here wins.
         write_config: write the options to this file and do nothing else.
     """
-    aside = ("config", "write_config")
-    given = {name: value for name, value in locals().items() if name not in aside and value is not None}
+    given = {key: value for key, value in locals().items() if value is not None}
+    given = {key: value for key, value in given.items() if key not in ("config", "write_config")}
     from banet.errors import InputError, PartialFailureError
     from banet.operations.options import RunOptions
     from banet.operations.run import run_archive
