@@ -137,6 +137,7 @@ def run_mornings(
     keep_days: int | None = None,
     incidents: Path | None = None,
     incidents_field: str | None = None,
+    precision: Path | None = None,
     wait: float = 0.0,
     stac: bool = False,
 ) -> None:
@@ -168,6 +169,7 @@ def run_mornings(
         keep_days: remove raw files of days older than so many, 64 or more, once the morning is done.
         incidents: an agency's file of perimeters or points; its names go to the fires that they overlap.
         incidents_field: field of these names; found by its name if left out.
+        precision: precision.json of a replay; the table that ships if left out.
         wait: seconds to wait for another run of the region to end.
         stac: also write STAC items and OUT/catalog.json, which needs banet[stac].
     """

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from banet.burned_area.burned_area import BurnedArea
 from banet.days import Day, Days, day_range, parse_period
-from banet.errors import BanetError, BusyError, NotFoundError
+from banet.errors import BanetError, BusyError, InputError, NotFoundError
 from banet.grid.region import Region
 from banet.io.files import output_folder, writing
 from banet.io.lock import lock
@@ -20,6 +20,7 @@ from banet.operations.incidents import Incidents
 from banet.operations.looks import gaps_of, look, newest_hotspots, newest_images
 from banet.operations.morning import Morning, write_morning
 from banet.operations.options import MorningOptions
+from banet.operations.precision import Precision, measure
 from banet.operations.revisions import revisions
 from banet.operations.state import dated_folders, newest_before
 from banet.operations.steps import Clock, Places, Reporter, Silent, build, fetch, network, told_source
@@ -93,7 +94,8 @@ def replay(
     """Run past mornings one after another from files at hand; each sees only days up to its own.
 
     Files count as arrived on their day. Which hot spots of unknown type are static sources is told from the
-    whole table, later rows included.
+    whole table, later rows included. Where mornings lie 30 days apart, `precision.json` in the folder says at
+    the end how much of what they showed has stayed.
 
     Args:
         options: of each morning; `day` and `download` are not used.
@@ -105,8 +107,17 @@ def replay(
         InputError: if `end` is before `start`, or as in `run_morning`.
     """
     engine = network(options)
-    for day in day_range(*parse_period(start, end)):
-        yield run_morning(options.model_copy(update={"day": str(day), "download": False}), reporter, engine)
+    done: dict[Day, Path] = {}
+    first, stop = parse_period(start, end)
+    for day in day_range(first, stop):
+        result = run_morning(
+            options.model_copy(update={"day": str(day), "download": False}), reporter, engine
+        )
+        done[day] = result.folder
+        yield result
+    found = measure(done, f"{options.region}, mornings of {first} to {stop - 1}")
+    if found is not None:
+        found.save(options.out / "precision.json")
 
 
 def _run(options: MorningOptions, area: Area, clock: Clock, engine: Engine) -> MorningResult:
@@ -130,8 +141,9 @@ def _run(options: MorningOptions, area: Area, clock: Clock, engine: Engine) -> M
         if incidents is not None:
             tracked = replace(morning.tracked, fires=incidents.named(morning.tracked.fires))
             morning = replace(morning, tracked=tracked)
+        morning = replace(morning, precision=_precision(options, burned), inside=area.inside)
     with clock.step("write"):
-        folder = write_morning(replace(morning, inside=area.inside), cube, out)
+        folder = write_morning(morning, cube, out)
         newest = _is_newest(out, day)
         if newest:
             with writing(out / "latest") as part:
@@ -163,6 +175,21 @@ def _incidents(options: MorningOptions, reporter: Reporter) -> Incidents | None:
         return None
     found = Incidents.read(options.incidents, options.incidents_field)
     reporter.say(f"note: {found.summary}")
+    return found
+
+
+def _precision(options: MorningOptions, burned: BurnedArea) -> Precision | None:
+    """Return the precision by age of the weights that mapped, where it was measured.
+
+    Raises:
+        InputError: if the table that was named is of other weights.
+    """
+    if options.precision is None:
+        shipped = Precision.shipped()
+        return shipped if shipped.fits(burned) else None
+    found = Precision.load(options.precision)
+    if not found.fits(burned):
+        raise InputError(f"{options.precision} was measured with other weights than {options.weights}")
     return found
 
 

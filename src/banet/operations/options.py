@@ -101,6 +101,7 @@ class MorningOptions(_Options):
         keep_days: raw files of days older than so many are removed once the morning is done; none if None.
         incidents: file of perimeters or points whose names go to the fires that they overlap.
         incidents_field: field of these names; found by its name if None.
+        precision: table of a replay's precision by age; the one that ships if None.
         wait: seconds to wait for another run of the region to end.
         stac: also write STAC items and `out/catalog.json`, which needs the extra `stac`.
     """
@@ -111,6 +112,7 @@ class MorningOptions(_Options):
     keep_days: int | None = Field(None, ge=SEQUENCE_LENGTH)
     incidents: Path | None = None
     incidents_field: str | None = None
+    precision: Path | None = None
     wait: float = Field(0.0, ge=0)
     stac: bool = False
 
