@@ -143,20 +143,23 @@ def table(size: int, out: Path | None) -> None:
             names = {kind: found[kind] for kind in ("new", "grown", "ended", "withdrawn", "merged")}
             rows.append({"day": found["day"], "hectares": found["hectares"], "fires": found["fires"]})
             rows[-1] |= {**names, "revisions": changes}
-            told = [found["hectares"], found["fires"], *(len(names[kind]) for kind in ("new", "grown", "ended"))]
+            news = [len(names[kind]) for kind in ("new", "grown", "ended")]
+            told = [found["hectares"], found["fires"], *news]
             cells = counts if found["revisions"] is not None else ["-"] * 3
             print("| " + " | ".join(map(str, [found["day"], *told, *cells])) + " |")
     record(out, size=size, season=f"mediterranean with {FIRES} fires, seed 11", mornings=rows)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("what", choices=("seconds", "table", "make", "one"))
     parser.add_argument("folder", type=Path, nargs="?")
     parser.add_argument("--shape", type=int, nargs=2, default=(400, 800))
     parser.add_argument("--size", type=int, default=128)
     parser.add_argument("--no-granules", action="store_true")
-    parser.add_argument("--processor", action="store_true", help="steps in processor seconds: on a busy machine")
+    parser.add_argument("--processor", action="store_true", help="processor seconds of steps")
     parser.add_argument("--day")
     parser.add_argument("--keep", type=Path, help="folder in which the data stay for another run")
     parser.add_argument("--out", type=Path)

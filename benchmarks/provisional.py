@@ -1,6 +1,6 @@
 """Provisional maps: how much of a morning's map stays, and how much of the older days' probabilities moves.
 
-    python benchmarks/provisional.py [--size 96] [--climates mediterranean california ...] [--out FILE] \\
+    python benchmarks/provisional.py [--size 96] [--climates mediterranean ...] [--out FILE] \\
         [--table src/banet/data/precision.json]
 
 Of each climate one simulated season is mapped on every fifth day and on the day after, each map from the data
@@ -100,7 +100,7 @@ def main() -> None:
     )
     parser.add_argument("--size", type=int, default=96)
     parser.add_argument("--climates", nargs="+", default=CLIMATES)
-    parser.add_argument("--fires", type=float, default=30.0, help="least number of fires (see `Climate`)")
+    parser.add_argument("--fires", type=float, default=400.0, help="least number of fires (see `Climate`)")
     parser.add_argument("--weights", default="default")
     parser.add_argument("--out", type=Path)
     parser.add_argument("--table", type=Path)
@@ -119,7 +119,8 @@ def main() -> None:
         print(
             f"{climate}: {sum(one.shown.sum() for one in own):,} cells, {time.perf_counter() - begin:.0f} s"
         )
-    source = f"simulated seasons: {', '.join(asked.climates)}; {asked.size} x {asked.size} cells each, at least {asked.fires:g} fires"
+    each = f"{asked.size} x {asked.size} cells each, at least {asked.fires:g} fires"
+    source = f"simulated seasons: {', '.join(asked.climates)}; {each}"
     found = Precision.join(parts, source)
     total = {name: sum(one[name] for one in moves) for name in moves[0]}
     print("| days seen since | cells | stayed | same date |\n|---|---|---|---|")
