@@ -61,6 +61,7 @@ def run_region(
     engine: str | None = None,
     threshold: float | None = None,
     min_hectares: float | None = None,
+    water: Path | None = None,
     workers: int | None = None,
     config: Path | None = None,
     write_config: Path | None = None,
@@ -87,6 +88,8 @@ def run_region(
         engine: what computes; see 'banet doctor'.
         threshold: least burned value of a cell that counts as burned.
         min_hectares: smaller fires are left out of the list, and counted.
+        water: file of water, polygons or a GeoTIFF of cells that are not zero or of shares 0-1; by default
+            found in the images.
         workers: processes that read files and map.
         config: YAML file of these options; what is given here wins.
         write_config: write the options to this file and do nothing else.
@@ -133,6 +136,7 @@ def run_mornings(
     engine: str = "auto",
     threshold: float = 0.5,
     min_hectares: float = 100.0,
+    water: Path | None = None,
     workers: int | None = None,
     keep_days: int | None = None,
     incidents: Path | None = None,
@@ -165,6 +169,8 @@ def run_mornings(
         engine: what computes; see 'banet doctor'.
         threshold: least burned value of a cell that counts as burned.
         min_hectares: smaller fires are left out of the list, and counted.
+        water: file of water, polygons or a GeoTIFF of cells that are not zero or of shares 0-1; by default
+            found in the images.
         workers: processes that read files and map.
         keep_days: remove raw files of days older than so many, 64 or more, once the morning is done.
         incidents: an agency's file of perimeters or points; its names go to the fires that they overlap.
