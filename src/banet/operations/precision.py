@@ -147,7 +147,8 @@ class Precision:
 
 def named(burned: BurnedArea) -> str:
     """Return the SHA-256 of the weights that made a map, joined by blanks."""
-    return " ".join(str(one["sha256"]) for one in burned.attrs.get("weights", ()))
+    found = burned.attrs.get("weights", ())
+    return " ".join(str(one["sha256"]) for one in found if isinstance(one, Mapping))
 
 
 def measure(mornings: Mapping[Day, Path], source: str) -> Precision | None:
