@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import shutil
+import warnings
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from banet.cube import Cube, open_cube
-from banet.errors import BusyError, InputError, NotFoundError, OutputError, UnreadableFileError
+from banet.errors import BanetWarning, BusyError, InputError, NotFoundError, OutputError, UnreadableFileError
 from banet.grid.region import Region
-from banet.ingest.folder import build_cube, images_of
+from banet.ingest.folder import build_cube, images_of, told_source
 from banet.observations import source
 from banet.observations.hotspots import grid_frp, read_hotspots
 from writers_hdf4 import SCALES, smooth_planes, write_overpass
 
+# Seasons here have days whose files give no image, of which a build warns; that has a test of its own.
+pytestmark = pytest.mark.filterwarnings("ignore::banet.errors.BanetWarning")
 REGION = Region("T", (-8, 39, -7.8, 39.15), 0.01)
 DAY = np.datetime64("2020-07-14")
 HEADER = "latitude,longitude,acq_date,acq_time,satellite,instrument,confidence,version,frp,daynight,type"
@@ -83,6 +86,28 @@ def test_a_folder_and_a_table_become_a_cube(tmp_path: Path, season: tuple[Path, 
     record = cube.record(DAY + 2)
     assert record is not None
     assert record.notes == ("the hot spots do not cover this day",)
+
+
+def test_python_is_warned_of_what_the_command_notes(tmp_path: Path, season: tuple[Path, Path]) -> None:
+    next(season[0].glob("*A2020197*M5*")).write_bytes(b"no")
+    season[1].write_text(season[1].read_text() + row("2020-07-15", lat=95) + "\n")
+    with pytest.warns(BanetWarning) as told:
+        build_cube(REGION, *season, tmp_path / "t.zarr")
+    fires_told, images_told = (str(each.message) for each in told)
+    assert fires_told.startswith("4 of 5 hot spots lie in T; left out: 1 with values that cannot be")
+    assert images_told.startswith("2 of 3 days with images were read, from 12 files; left out: 1 without a ")
+    assert "2020-07-15: " in images_told
+    noted: list[str] = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        build_cube(REGION, *season, tmp_path / "u.zarr", notice=noted.append)
+    assert noted == [fires_told]
+
+
+def test_a_build_of_which_nothing_is_odd_warns_of_nothing(tmp_path: Path, season: tuple[Path, Path]) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        build_cube(REGION, *season, tmp_path / "t.zarr", end=DAY + 1)
 
 
 def test_types_may_be_left_aside(tmp_path: Path, season: tuple[Path, Path]) -> None:
@@ -267,6 +292,20 @@ def test_a_build_without_a_single_image_is_an_error_though_something_burned(
     assert open_cube(tmp_path / "t.zarr").read(DAY, DAY + 1).frp.sum() == 10
 
 
+def test_the_source_is_told_from_the_files(tmp_path: Path, season: tuple[Path, Path]) -> None:
+    assert told_source(season[0]) == "viirs750-gridded"
+    swaths = tmp_path / "swaths"
+    swaths.mkdir()
+    for name in ("VJ102MOD", "VJ103MOD"):
+        for folder in (swaths, season[0]):
+            (folder / f"{name}.A2020196.1236.021.2021100000000.nc").touch()
+    assert told_source(swaths) == "viirs750-swath"
+    with pytest.raises(UnreadableFileError, match="none of the 1 days with files could be read"):
+        build_cube(REGION, swaths, None, tmp_path / "s.zarr")
+    with pytest.raises(InputError, match="viirs750-gridded and viirs750-swath; choose with --source"):
+        build(season, tmp_path / "t.zarr")
+
+
 # What cannot be.
 
 
@@ -274,10 +313,10 @@ def test_folders_without_files_are_told(tmp_path: Path, season: tuple[Path, Path
     with pytest.raises(NotFoundError, match="folder of VIIRS files .*none does not exist"):
         build((tmp_path / "none", season[1]), tmp_path / "t.zarr")
     (tmp_path / "empty").mkdir()
-    with pytest.raises(
-        NotFoundError, match=r"holds no viirs750-gridded file \(it is empty\); download the files"
-    ):
+    with pytest.raises(NotFoundError, match=r"holds no satellite file .* \(it is empty\)"):
         build((tmp_path / "empty", season[1]), tmp_path / "t.zarr")
+    with pytest.raises(NotFoundError, match=r"holds no surface file \(it is empty\); download the files"):
+        build((tmp_path / "empty", season[1]), tmp_path / "t.zarr", source="surface")
     (tmp_path / "empty" / "VNP02MOD.A2020196.nc").write_text("")
     with pytest.raises(NotFoundError, match=r"it holds 1 others, such as VNP02MOD.A2020196.nc"):
         build((tmp_path / "empty", season[1]), tmp_path / "t.zarr")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ import pandas as pd
 from banet import observations
 from banet.cube import Cube
 from banet.days import Day, Days, as_day, day_range
-from banet.errors import BanetError, InputError, NotFoundError, UnreadableFileError
+from banet.errors import BanetError, BanetWarning, InputError, NotFoundError, UnreadableFileError
 from banet.grid.region import Region
 from banet.io.counts import Counts
 from banet.io.files import PathLike
@@ -29,7 +30,7 @@ from banet.parallel import spread
 if TYPE_CHECKING:
     from distributed import Client
 
-__all__ = ["Progress", "build_cube", "images_of"]
+__all__ = ["Progress", "build_cube", "images_of", "told_source"]
 
 _NO_FILE = "no file"
 
@@ -42,7 +43,7 @@ def build_cube(
     *,
     start: Any = None,
     end: Any = None,
-    source: str = "viirs750-gridded",
+    source: str | None = None,
     vegetation_only: bool = True,
     workers: int | None = None,
     scheduler: str | Client | None = None,
@@ -66,7 +67,7 @@ def build_cube(
         start: first UTC day; with it or `end`, days without a file are recorded as gaps. By default the days
             that the folder holds are built.
         end: last UTC day, included.
-        source: what the files are; see `banet.observations.sources`.
+        source: what the files are, see `banet.observations.sources`; told from the files by default.
         vegetation_only: leave out hot spots whose type says that no vegetation burned.
         workers: number of processes that read files; days are still written by this one, one after the other.
         scheduler: address, or client, of a dask cluster whose workers read instead; they must see folder
@@ -84,9 +85,13 @@ def build_cube(
         UnreadableFileError: if a hot-spot file cannot be read, `out` is no cube, or no image could be read;
             the cube then holds the gaps.
         OutputError: if `out` cannot be written to, or another process is writing to it.
+
+    Warns:
+        BanetWarning: without `notice`, if hot spots were left out or none lies in the region, and if days
+            with files gave no image.
     """
-    reader = observations.source(source)
     folder = Path(viirs_folder).absolute()  # where workers look for it too
+    reader = observations.source(told_source(folder) if source is None else source)
     files = reader.files(folder)
     days = _days(files, start, end, folder, reader)
     table = hotspots if isinstance(hotspots, pd.DataFrame) or hotspots is None else read_hotspots(hotspots)
@@ -100,14 +105,21 @@ def build_cube(
             message = builder.commit(day, found)
             if progress is not None:
                 progress(done, len(days), f"{day}: {message}")
-    _check_any(cube, [day for day in days if day in files])
+    tried = [day for day in days if day in files]
+    _check_any(cube, tried)
+    images = images_of(cube, tried)
+    if images.left_out and notice is None:
+        warnings.warn(str(images), BanetWarning, stacklevel=2)
     return cube
 
 
-def images_of(cube: Cube) -> Counts:
-    """Count the days of a cube with images, and tell what was left out, with day and file."""
-    records = [record for day in cube.days if (record := cube.record(day)) is not None and record.inputs]
-    lost = {day: reasons for day, reasons in sorted(cube.gaps.items()) if reasons != (_NO_FILE,)}
+def images_of(cube: Cube, days: Iterable[Day] | None = None) -> Counts:
+    """Count the days of a cube with images, all or some, and tell what was left out, with day and file."""
+    only = None if days is None else set(days)
+    gaps = {day: reasons for day, reasons in sorted(cube.gaps.items()) if only is None or day in only}
+    held = [day for day in cube.days if only is None or day in only]
+    records = [record for day in held if (record := cube.record(day)) is not None and record.inputs]
+    lost = {day: reasons for day, reasons in gaps.items() if reasons != (_NO_FILE,)}
     seen = {np.datetime64(record.day) for record in records}
     unread = [day for day in lost if day not in seen]
     files = sum(len(record.inputs) for record in records)
@@ -116,7 +128,7 @@ def images_of(cube: Cube) -> Counts:
     lines = [f"{day}: {'; '.join(reasons)}" for day, reasons in lost.items()]
     if len(lines) > 1:
         lines = [lines[0], f"{len(lines) - 1} more days with gaps"]
-    without = sum(reasons == (_NO_FILE,) for reasons in cube.gaps.values())
+    without = sum(reasons == (_NO_FILE,) for reasons in gaps.values())
     lines += [f"{without} days without a file"] if without else []
     return counts.without("without a usable file", len(unread)).noting(*lines)
 
@@ -238,15 +250,37 @@ def _unseen(region: Region, reason: str) -> DayPlanes:
     return DayPlanes(missing, missing, missing, missing, np.zeros(region.shape, np.uint8), gaps=(reason,))
 
 
+def told_source(folder: PathLike) -> str:
+    """Return the one source of which a folder holds files.
+
+    Raises:
+        NotFoundError: if the folder is not there, or holds files of none.
+        InputError: if it holds files of several.
+    """
+    place = Path(folder)
+    found = [name for name, source in observations.sources().items() if len(source.files(place))]
+    if not found:
+        raise NotFoundError(
+            f"the folder {place} holds no satellite file that banet knows ({_others(place)}); "
+            "download the files first"
+        )
+    if len(found) > 1:
+        raise InputError(f"{place} holds files of {' and '.join(found)}; choose with --source")
+    return found[0]
+
+
+def _others(folder: Path) -> str:
+    others = [path.name for path in sorted(folder.iterdir())]
+    return f"it holds {len(others)} others, such as {others[0]}" if others else "it is empty"
+
+
 def _days(
     files: Mapping[Day, tuple[Path, ...]], start: Any, end: Any, folder: Path, reader: ObservationSource
 ) -> Days:
     there = np.array(sorted(files), "datetime64[D]")
     if not len(there):
-        others = [path.name for path in sorted(folder.iterdir())]
-        found = f"it holds {len(others)} others, such as {others[0]}" if others else "it is empty"
         raise NotFoundError(
-            f"the folder {folder} holds no {reader.name} file ({found}); "
+            f"the folder {folder} holds no {reader.name} file ({_others(folder)}); "
             "download the files first, or choose another source (viirs750-swath, surface, ...)"
         )
     if start is None and end is None:
