@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from banet.burned_area import checks, hectares, joining, regridding
+from banet.burned_area import checks, confidence, hectares, joining, regridding
 from banet.burned_area.dated import DatedFractions
 from banet.burned_area.dating import NO_UNCERTAINTY, DatingRule, check_threshold, summarise
-from banet.burned_area.meaning import BURNED, NO_CONFIDENCE, NOT_OBSERVED, UNBURNED, WATER
+from banet.burned_area.meaning import BURNED, NOT_OBSERVED, UNBURNED, WATER
 from banet.burned_area.quality import Quality
 from banet.days import Day, Days, as_day, day_of_year, day_range
 from banet.errors import InputError
@@ -143,16 +143,7 @@ class BurnedArea:
         (`attrs["calibration"]`), or the burned fraction itself where there is neither; 255 on water and where
         the cell was not observed.
         """
-        known = self.status >= UNBURNED
-        share = np.where(known, self.burned_fraction, 0)
-        calibration = self.attrs.get("calibration")
-        if calibration and self.stated_confidence is None:
-            share = np.interp(share, calibration["mapped"], calibration["burned"])
-        percent = np.round(100 * share)
-        if self.stated_confidence is not None:
-            stated = np.isfinite(self.stated_confidence)
-            percent = np.where(stated, np.round(self.stated_confidence), percent)
-        return np.where(known, percent, NO_CONFIDENCE).astype(np.uint8)
+        return confidence.percent(self)
 
     @property
     def burn_doy(self) -> npt.NDArray[np.int16]:

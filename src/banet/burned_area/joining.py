@@ -17,7 +17,7 @@ from banet.errors import InputError
 if TYPE_CHECKING:
     from banet.burned_area.burned_area import BurnedArea
 
-__all__ = ["fields_between", "join"]
+__all__ = ["fields_between", "in_order", "join"]
 
 _PLANES = ("burned_fraction", "burn_date", "uncertainty", "water")
 
@@ -33,8 +33,7 @@ def join(parts: Sequence[BurnedArea]) -> BurnedArea:
     Raises:
         InputError: if there is none, or grids, thresholds or periods do not fit together.
     """
-    ordered = sorted(parts, key=lambda one: one.start)
-    _check(ordered)
+    ordered = in_order(parts)
     first, last = ordered[0], ordered[-1]
     if len(ordered) == 1:
         return first
@@ -44,7 +43,13 @@ def join(parts: Sequence[BurnedArea]) -> BurnedArea:
     return replace(first, stop=last.stop, quality=None, **planes)
 
 
-def _check(ordered: Sequence[BurnedArea]) -> None:
+def in_order(parts: Sequence[BurnedArea]) -> list[BurnedArea]:
+    """Return sources of one grid and threshold by their periods, which do not overlap.
+
+    Raises:
+        InputError: if there is none, or they do not fit together.
+    """
+    ordered = sorted(parts, key=lambda one: one.start)
     if not ordered:
         raise InputError("no map to join")
     first = ordered[0]
@@ -55,6 +60,7 @@ def _check(ordered: Sequence[BurnedArea]) -> None:
             )
         if after.start < before.stop:
             raise InputError(f"the map from {after.start} overlaps the one that ends on {before.stop - 1}")
+    return ordered
 
 
 def _strongest(ordered: Sequence[BurnedArea]) -> dict[str, Any]:
