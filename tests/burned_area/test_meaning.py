@@ -119,3 +119,18 @@ def test_words_come_back_with_the_file(tmp_path):
 @pytest.mark.parametrize("calibration", [None, curve(0.41, 0.4)])
 def test_the_page_of_products_says_the_same(calibration):
     assert to_markdown(rows(a_map(calibration))) in DOCS.read_text()
+
+
+def test_the_layer_of_over_a_tenth_is_there_where_the_weights_tell(tmp_path):
+    tells = {**curve(0.41), "tenth": [0, 0.9, 1]}
+    assert a_map(curve(0.41)).over_tenth is None
+    made = a_map(tells)
+    assert made.over_tenth.tolist() == [[0, 90, 0, 0]]
+    paths = write_products(made, tmp_path, "T", pictures=False, stac=True)
+    with rasterio.open(paths["over_tenth"]) as raster:
+        assert raster.read(1).tolist() == made.over_tenth.tolist()
+        assert "more than a tenth" in raster.tags()["codes"]
+    with xr.open_dataset(paths["netcdf"], engine="h5netcdf", decode_cf=False) as dataset:
+        assert dataset["over_tenth"].values.tolist() == made.over_tenth.tolist()
+    assert "more than a tenth" in paths["over_tenth_qml"].read_text()
+    assert read_map(paths["netcdf"]).over_tenth.tolist() == made.over_tenth.tolist()

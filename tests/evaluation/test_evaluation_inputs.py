@@ -21,7 +21,7 @@ from banet.evaluation.benchmark.stage import write_cube
 from banet.evaluation.classes import read_classes, read_validity
 from banet.evaluation.compare import compare
 from banet.evaluation.scores import score
-from banet.evaluation.sources import read_map_or_product, read_other, read_pair
+from banet.evaluation.sources import named_paths, read_map_or_product, read_pair, read_sources
 from banet.export import write_products
 from banet.grid.region import Region
 from banet.io.manifest import Manifest
@@ -310,10 +310,50 @@ def test_options_that_need_others(truth, capsys):
 
 def test_names_of_further_maps(scene, truth):
     mine, _ = read_pair(truth, truth)
-    name, product = read_other(f"P={scene / 'MCD64A1'}", mine)
-    assert name == "P"
-    assert product.region == mine.region
-    assert read_other(str(truth), mine)[0] == truth.stem
+    paths = named_paths([str(truth), f"P={scene / 'MCD64A1'}"])
+    assert list(paths) == [truth.stem, "P"]
+    again, product = read_sources(list(paths.values()))
+    assert (product.region, product.start, product.stop) == (mine.region, mine.start, mine.stop)
+    np.testing.assert_array_equal(again.burn_date, mine.burn_date)
+    with pytest.raises(InputError, match="two maps or products are called P"):
+        named_paths(["P=a", "P=b"])
+
+
+def test_maps_and_products_stand_beside_each_other(scene, truth, tmp_path, capsys):
+    """The truth, a product and perimeters, each held against each other."""
+    out, places = tmp_path / "out", _products(scene)
+    words = [f"truth={truth}", f"MCD64A1={places['MCD64A1']}", f"fires={places['perimeters']}"]
+    assert main(["compare", *words, "--out", str(out), "--draws", "5"]) == 0
+    assert "| MCD64A1 | truth |" in capsys.readouterr().out
+    tree = json.loads((out / "comparison.json").read_text())["references"]
+    assert list(tree) == ["truth", "MCD64A1", "fires"]
+    assert list(tree["MCD64A1"]["methods"]) == ["truth", "fires"]
+    mine, theirs = read_pair(places["MCD64A1"], truth)
+    one, back = (
+        tree[reference]["methods"][name]["overall"]["scores"]["hard"]
+        for name, reference in (("MCD64A1", "truth"), ("truth", "MCD64A1"))
+    )
+    assert one["omission"] == pytest.approx(score(mine, theirs).omission, rel=1e-5)
+    assert (one["omission"], one["commission"]) == pytest.approx((back["commission"], back["omission"]))
+    lines = (out / "comparison.csv").read_text().splitlines()
+    assert [line.split(",")[:2] for line in lines[1:3]] == [["MCD64A1", "truth"], ["fires", "truth"]]
+    page = (out / "comparison.html").read_text()
+    assert page.count("<img") == 3, "each pair once"
+    assert len(list(out.glob("maps_*.png"))) == 3
+
+
+def test_several_references_are_one_evaluation_each(scene, truth, tmp_path, capsys):
+    words = ["evaluate", str(truth), "--draws", "0", "--no-pictures", "--out", str(tmp_path)]
+    for place in ("MCD64A1", "FireCCI"):
+        words += ["--reference", f"{place}={_products(scene)[place]}"]
+    assert main(words) == 0
+    assert "| reference |" in capsys.readouterr().out
+    for place in ("MCD64A1", "FireCCI"):
+        assert json.loads((tmp_path / place / "evaluation.json").read_text())["reference"]
+    held = json.loads((tmp_path / "comparison.json").read_text())
+    assert list(held["references"]) == ["MCD64A1", "FireCCI"]
+    assert main(["compare", f"one={truth}"]) == 2
+    assert "stands beside nothing" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("method", ["active-fires", "grown-fires", "confirmed-fires", "index-drop"])

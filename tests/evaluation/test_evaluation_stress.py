@@ -174,6 +174,6 @@ def test_masks_of_confounders_come_with_the_season(tmp_path, monkeypatch):
     mask = np.zeros((16, 16), bool)
     mask[3:5] = True
     made = scene.simulate()
-    object.__setattr__(made, "confounders", {"harvest": mask})
+    monkeypatch.setattr(type(made), "confounders", property(lambda self: {"harvest": mask}))
     monkeypatch.setattr(type(scene), "simulate", lambda self: made)
     np.testing.assert_array_equal(open_stage(scene, tmp_path).confounders["harvest"], mask)

@@ -9,7 +9,10 @@ import rasterio
 from affine import Affine
 from pyhdf.SD import SD, SDC
 
+from banet.burned_area.burned_area import BurnedArea
+from banet.burned_area.netcdf import read_map, write_netcdf
 from banet.errors import BanetWarning, InputError, NotFoundError, UnreadableFileError
+from banet.evaluation.compare import compare
 from banet.grid.region import Region
 from banet.grid.sinusoidal import tile_grid
 from banet.labels.mcd64a1 import read_mcd64a1
@@ -191,9 +194,88 @@ def test_a_month_without_a_file_between_two_is_not_known(tmp_path):
     with pytest.warns(BanetWarning, match="no file of 2021-09; the days of that month"):
         got = read_mcd64a1(tmp_path, REGION, "2021-08-10", "2021-10")
     assert (got.start, got.stop) == (np.datetime64("2021-08-10"), np.datetime64("2021-11-01"))
-    assert got.attrs["unknown_days"] == [["2021-09-01", "2021-09-30"]]
+    assert [(one.start, one.stop) for one in got.unknown_days] == [
+        (np.datetime64("2021-09-01"), np.datetime64("2021-10-01"))
+    ]
+    assert (got.observed_days == 22 + 31).all()
     days = np.array(["2021-08-31", "2021-09-01", "2021-09-30", "2021-10-01"], "datetime64[D]")
     assert np.isnan(got.daily_fraction(days)).all(axis=(1, 2)).tolist() == [False, True, True, False]
+
+
+WIDE = Region("W", (19.8, 39.6, 20.4, 40.4), 0.02)  # h19v04 above the 40th parallel, h19v05 below
+NAMES = {month: f"MCD64A1.A2021{day}.h19v{{v}}.061.2022001000000.hdf" for month, day in
+         (("08", 213), ("09", 244), ("10", 274))}  # fmt: skip
+
+
+def season(folder, lacks=("09", "05")):
+    """Three months of two tiles, of which one lacks a month; the other burned on the 10th of it."""
+    for month, name in NAMES.items():
+        for v in ("04", "05"):
+            if (month, v) != lacks:
+                burned = tile(background=253) if (month, v) == ("09", "04") else tile()
+                write_tile(folder, name.format(v=v), burned)
+    with pytest.warns(BanetWarning, match=r"no file of 2021-09 for h19v05; .* are not known there"):
+        return read_mcd64a1(folder, WIDE, "2021-08", "2021-10")
+
+
+def test_a_tile_that_lacks_a_month_beside_one_that_has_it_is_not_known_in_that_month_alone(tmp_path):
+    got = season(tmp_path)
+    assert got.known.all()
+    assert (got.observed_days[:20] == 92).all()
+    assert (got.observed_days[20:] == 62).all()
+    assert (got.status[:20] == 1).all()
+    assert (got.status[20:] == 0).all()
+    days = np.array(["2021-08-31", "2021-09-10", "2021-10-01"], "datetime64[D]")
+    known = np.isfinite(got.daily_fraction(days))
+    assert known[:, :20].all(axis=(1, 2)).tolist() == [True, True, True]
+    assert known[:, 20:].any(axis=(1, 2)).tolist() == [True, False, True]
+    # The month by itself, and what remains beside it.
+    assert not got.between("2021-09-05", "2021-09-20").known[20:].any()
+    assert got.between("2021-09-20", "2021-10-03").observed_days[20:].max() == 2
+    coarse = got.to(Region("C", (19.8, 39.6, 20.4, 40.4), 0.04))
+    assert (coarse.observed_days[:10] == 92).all()
+    assert np.isnan(coarse.daily_fraction(days)[1, 10:]).all()
+    part = got.crop(slice(15, 25), slice(0, 4))
+    assert np.isnan(part.daily_fraction(days)[1, 5:]).all()
+
+
+def test_unknown_days_survive_a_netcdf_file(tmp_path):
+    got = season(tmp_path)
+    back = read_map(write_netcdf(got, tmp_path / "got.nc"))
+    assert len(back.unknown_days) == 1
+    for one, other in zip(got.unknown_days, back.unknown_days, strict=True):
+        assert (one.start, one.stop) == (other.start, other.stop)
+        np.testing.assert_array_equal(one.cells, other.cells)
+
+
+def test_what_a_map_shows_in_a_month_that_a_tile_lacks_is_no_error(tmp_path):
+    """Below the parallel the map's burn of September has no judge, that of August is false."""
+    reference = season(tmp_path)
+    burned = np.full(WIDE.shape, "NaT", "datetime64[D]")
+    burned[20:25] = np.datetime64("2021-09-12")
+    burned[30:35] = np.datetime64("2021-08-12")
+    burned[:5] = np.datetime64("2021-09-11")
+    mapped = BurnedArea.from_dates(WIDE, "2021-08-01", "2021-11-01", burned)
+    found = compare(mapped, reference)
+    assert not found.valid[20:25].any()
+    assert found.valid[:20].all()
+    assert found.valid[25:].all()
+    # In September alone nothing is known of the tile that lacks it.
+    september = compare(mapped, reference, days=("2021-09-01", "2021-10-01"))
+    assert not september.valid[20:].any()
+    assert september.valid[:20].all()
+    # The other way round the map lacks a month that the reference has.
+    turned = compare(reference.named("map"), mapped.named("reference"))
+    assert not turned.valid[20:25].any()
+
+
+def test_maps_of_months_that_do_not_follow_each_other_know_nothing_of_those_between():
+    burned = np.full(WIDE.shape, "NaT", "datetime64[D]")
+    august = BurnedArea.from_dates(WIDE, "2021-08-01", "2021-09-01", burned)
+    joined = august.join(BurnedArea.from_dates(WIDE, "2021-10-01", "2021-11-01", burned))
+    assert np.isnan(joined.daily_fraction(np.array(["2021-09-15"], "datetime64[D]"))).all()
+    assert (joined.observed_days == 62).all()
+    assert not joined.between("2021-09-01", "2021-09-30").known.any()
 
 
 def test_the_later_of_two_productions_is_taken(tmp_path):

@@ -160,7 +160,11 @@ def test_auscover_of_several_years_and_of_none(tmp_path):
     got = read_auscover(tmp_path, NT, "2012-12", "2013-01")
     assert got.known.all()
     assert len(set(got.dates().day)) == 2
-    assert not read_auscover(tmp_path, NT, "2013-01", "2014-02").known.any()
+    with pytest.warns(BanetWarning, match="nothing of 2014; not known"):
+        later = read_auscover(tmp_path, NT, "2013-01", "2014-02")
+    assert set(np.unique(later.observed_days)) <= {0, 365}
+    days = np.array(["2013-12-31", "2014-01-01"], "datetime64[D]")
+    assert np.isfinite(later.daily_fraction(days)).any(axis=(1, 2)).tolist() == [True, False]
     with pytest.raises(NotFoundError, match="there are 2012, 2013"):
         read_auscover(tmp_path, NT, "2001-01", "2001-12")
     with pytest.raises(NotFoundError, match="AusCover file"):

@@ -240,3 +240,28 @@ def test_the_minute_by_which_half_had_burned_agrees_with_the_days() -> None:
         total = daily[:, row, col].sum()
         assert daily[:day, row, col].sum() < total / 2 + 1e-6
         assert daily[: day + 1, row, col].sum() >= total / 2 - 1e-6
+
+
+def test_passes_differ_from_cell_to_cell_by_a_measured_amount():
+    region = Region("T", (21.0, 38.0, 21.64, 38.64), 0.01)
+    bands = (Band.RED, Band.NIR, Band.M11)
+    world = build_world(
+        region, np.datetime64("2021-08-01"), 8, 3, climate_named("mediterranean"), bands=bands
+    )
+    common, red, nir, _ = world.unevenness.reshape(4, -1).std(1)
+    assert common == pytest.approx(0.08, rel=0.3)
+    assert red == pytest.approx(0.09, rel=0.3)
+    assert nir < common / 2
+
+
+@pytest.mark.parametrize("climate", ["boreal", "mediterranean", "cerrado"])
+def test_masks_of_confounders_hold_the_ground_that_changed_without_fire(climate):
+    scene = simulate(start="2020-05-10", seed=11, climate=climate, size=64, days=60)
+    changes = scene.world.changes
+    flat = np.full((3, *scene.region.shape), 0.2, np.float32)
+    days = [changes.apply(flat.copy(), day) for day in range(60)]
+    moved = np.ptp(np.stack(days), axis=0).max(0)
+    masked = np.logical_or.reduce(list(scene.confounders.values()))
+    assert scene.confounders, "this seed has none"
+    assert np.median(moved[masked]) > 1.8 * np.median(moved[~masked])
+    assert masked.mean() < 0.7

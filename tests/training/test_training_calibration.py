@@ -38,6 +38,16 @@ def test_the_share_burned_is_found_again() -> None:
     found = calibrate(scene(seed, 0.6, 2.0) for seed in range(4))
     assert found is not None
     np.testing.assert_allclose(found.burned, 0.6 * np.array(found.mapped), atol=0.05)
+    # Cells burned by nine tenths or not at all: over a tenth is the same as over a half.
+    assert found.tenth == found.burned
+
+
+def test_cells_of_which_a_little_burned_count_for_the_tenth_alone() -> None:
+    daily, truth = scene(5, 0.8, 2.0)
+    found = calibrate([(daily, np.where(truth > 0, 0.2, 0).astype(np.float32))])
+    assert found is not None
+    assert found.burned[-1] < 0.1
+    np.testing.assert_allclose(found.tenth, 0.8 * np.array(found.mapped), atol=0.1)
 
 
 @pytest.mark.parametrize("widest", [3.0, 5.0])
@@ -114,6 +124,8 @@ def test_confidence_is_what_the_burned_fraction_means() -> None:
         {"mapped": (0, 0.4), "burned": (0, 1)},
         {"mapped": (0, 0.5, 0.5, 1), "burned": (0, 0, 0, 1)},
         {"mapped": (0, 1), "burned": (0, 0.5, 1)},
+        {"mapped": (0, 1), "burned": (0, 1), "tenth": (1, 0)},
+        {"mapped": (0, 1), "burned": (0, 1), "tenth": (0, 0.5, 1)},
     ],
 )
 def test_knots_that_make_no_curve_are_refused(fields: dict[str, tuple[float, ...]]) -> None:

@@ -324,6 +324,25 @@ def test_going_on_from_weights(config: TrainingConfig, tmp_path: Path) -> None:
         start_network(start.changed(network={"width": 8}))
 
 
+def test_fixed_statistics_train_what_maps_will_run(config: TrainingConfig, tmp_path: Path) -> None:
+    torch.manual_seed(1)
+    source = BANet(config.network, config.inputs)
+    for module in source.modules():
+        if isinstance(module, torch.nn.BatchNorm3d):
+            torch.nn.init.uniform_(module.running_mean, 0.1, 0.5)
+    path = save_weights(source, tmp_path / "w.safetensors", card={})
+    fixed = config.changed(
+        start={"weights": str(path)}, optimiser={"steps": 2, "ema": 0.0, "fixed_statistics": True}
+    )
+    tuned = train(fixed, tmp_path / "run")
+    assert tuned.weights is not None
+    after, before = load_model(tuned.weights).state_dict(), source.state_dict()
+    statistics = [name for name in before if "running" in name]
+    assert statistics
+    assert all(torch.equal(after[name], before[name]) for name in statistics)
+    assert not torch.equal(after["encoder.0.space.norm.weight"], before["encoder.0.space.norm.weight"])
+
+
 def test_groups_by_rate(config: TrainingConfig) -> None:
     model = start_network(config)
     groups = parameter_groups(

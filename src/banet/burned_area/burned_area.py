@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from banet.burned_area import checks, confidence, hectares, joining, regridding
+from banet.burned_area import checks, confidence, hectares, joining, regridding, unknown
 from banet.burned_area.dated import DatedFractions
 from banet.burned_area.dating import NO_UNCERTAINTY, DatingRule, check_threshold, summarise
 from banet.burned_area.meaning import BURNED, NOT_OBSERVED, UNBURNED, WATER
 from banet.burned_area.quality import Quality
+from banet.burned_area.unknown import UnknownDays
 from banet.days import Day, Days, as_day, day_of_year, day_range
 from banet.errors import InputError
 from banet.grid.region import Region
@@ -23,10 +24,7 @@ if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.axes import Axes
 
-__all__ = ["UNKNOWN_DAYS", "BurnedArea"]
-
-UNKNOWN_DAYS = "unknown_days"
-"""Attribute: first and last day (text) of the times within the period of which the source knows nothing."""
+__all__ = ["BurnedArea"]
 
 _ONE = np.timedelta64(1, "D")
 _NAT = np.datetime64("NaT", "D")
@@ -49,8 +47,8 @@ class BurnedArea:
         uncertainty: days before or after the date, (rows, columns) uint8; 255 where not burned or not stated.
             By default 255 everywhere.
         observed_days: number of days of the period on which the cell was observed, (rows, columns) int16. A
-            source that only knows a cell or not gives all days of the period where it does, which is the
-            default: where the burned fraction is a number.
+            source that only knows a cell or not gives all days of the period but the unknown ones where it
+            does, which is the default: where the burned fraction is a number.
         water: (rows, columns) bool; by default none.
         threshold: burned fraction from which on a cell has a date, 0-1; 0 for a source that dates every part
             that burned.
@@ -59,6 +57,8 @@ class BurnedArea:
         quality: of products that carry it.
         stated_confidence: percent that the source itself states of what burned, (rows, columns) float32, NaN
             where it says nothing; None if it states none.
+        unknown_days: days of the period on which the source says nothing of some cells that it knows on
+            others.
         attrs: how it was made: values that JSON can hold. `notes` lists in words what was left out.
 
     Raises:
@@ -79,6 +79,7 @@ class BurnedArea:
     dated: DatedFractions | None = None
     quality: Quality | None = None
     stated_confidence: npt.NDArray[np.float32] | None = None
+    unknown_days: tuple[UnknownDays, ...] = ()
     attrs: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -143,7 +144,15 @@ class BurnedArea:
         (`attrs["calibration"]`), or the burned fraction itself where there is neither; 255 on water and where
         the cell was not observed.
         """
-        return confidence.percent(self)
+        return confidence.of_half(self)
+
+    @property
+    def over_tenth(self) -> npt.NDArray[np.uint8] | None:
+        """Probability that more than a tenth of the cell burned, percent, (rows, columns), 255 as above.
+
+        None where the weights were not calibrated for it.
+        """
+        return confidence.of_tenth(self)
 
     @property
     def burn_doy(self) -> npt.NDArray[np.int16]:
@@ -198,20 +207,13 @@ class BurnedArea:
             days: (T,) datetime64[D], all different, in any order.
 
         Returns:
-            (T, rows, columns) float32; NaN in cells that are not known. What burned on other days is left
-            out.
+            (T, rows, columns) float32; NaN in cells that are not known, and on days that are not. What
+            burned on other days is left out.
         """
         target = self.dates().daily(days)
         target[:, ~self.known] = np.nan
-        target[~self.speaks_of(days)] = np.nan
+        unknown.blank(target, self.unknown_days, days)
         return target
-
-    def speaks_of(self, days: Days) -> npt.NDArray[np.bool_]:
-        """Return whether the source speaks of each day, (T,) bool: not of those for which it had no file."""
-        there = np.ones(len(days), bool)
-        for first, last in self.attrs.get(UNKNOWN_DAYS, ()):
-            there &= (days < np.datetime64(first)) | (days > np.datetime64(last))
-        return there
 
     def between(self, start: Any, stop: Any) -> Self:
         """Return what burned from `start` up to, not including, `stop`; other cells become unburned.
@@ -283,6 +285,7 @@ class BurnedArea:
         return replace(
             self,
             region=region,
+            unknown_days=tuple(replace(one, cells=one.cells[rows, cols]) for one in self.unknown_days),
             dated=None if self.dated is None else self.dated.crop(rows, cols, region),
             quality=None if self.quality is None else self.quality.crop(rows, cols),
             **planes,
@@ -404,6 +407,7 @@ class BurnedArea:
         water: npt.NDArray[np.bool_] | None = None,
         quality: Quality | None = None,
         confidence: npt.NDArray[np.float32] | None = None,
+        unknown_days: Sequence[UnknownDays] = (),
         notes: Sequence[str] = (),
     ) -> Self:
         """Make it from fractions by day, kept to `start` up to, not including, `stop`.
@@ -413,16 +417,20 @@ class BurnedArea:
             name: of the source.
             start: first day that the source covers.
             stop: the day after its last.
-            known: cells of which the source knows whether they burned, (rows, columns) bool; None for all.
+            known: cells of which the source knows on some day whether they burned, (rows, columns) bool; None
+                for all.
             water: (rows, columns) bool; None where the source does not tell.
             quality: of the source.
             confidence: percent, (rows, columns) float32, NaN where nothing burned; None if it states none.
+            unknown_days: those of which it says nothing in some cells.
             notes: lines that say what was left out.
         """
         first, last = as_day(start), as_day(stop)
         kept = dated.between(first, last)
         date, spread = kept.main_day()
-        seen = np.ones(dated.region.shape, bool) if known is None else known
+        gaps = unknown.within(unknown_days, first, last)
+        length = int((last - first).astype(np.int64)) - unknown.count(gaps, dated.region.shape)
+        seen = (True if known is None else known) & (length > 0)
         # Water that does not count keeps what the source says of it.
         told = seen if water is None else seen | water
         return cls(
@@ -432,13 +440,14 @@ class BurnedArea:
             burned_fraction=np.where(told, kept.total(), np.float32(np.nan)),
             burn_date=np.where(told, date, _NAT),
             uncertainty=np.where(told, spread, np.uint8(NO_UNCERTAINTY)),
-            observed_days=np.where(seen, (last - first) // _ONE, 0).astype(np.int16),
+            observed_days=np.where(seen, length, 0).astype(np.int16),
             water=water,  # type: ignore[arg-type]
             threshold=0.0,
             name=name,
             dated=kept,
             quality=quality,
             stated_confidence=confidence,
+            unknown_days=gaps,
             attrs={"notes": list(notes)} if notes else {},
         )
 

@@ -1,8 +1,8 @@
-"""Probability that a cell burned: by the calibration of what mapped it, or as its source states it."""
+"""Confidence of a burned-area source in percent: as it states it, or by the calibration of the weights."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,29 +12,41 @@ from banet.burned_area.meaning import NO_CONFIDENCE, UNBURNED
 if TYPE_CHECKING:
     from banet.burned_area.burned_area import BurnedArea
 
-__all__ = ["burned_probability", "percent"]
+__all__ = ["burned_probability", "of_half", "of_tenth"]
+
+
+def of_half(source: BurnedArea) -> npt.NDArray[np.uint8]:
+    """Return the percent that at least half of each cell burned; see `BurnedArea.confidence`."""
+    return _whole(source, _half(source))
 
 
 def burned_probability(source: BurnedArea) -> npt.NDArray[np.float64]:
-    """Return the probability that at least half of each cell burned, (rows, columns), 0-1.
+    """Return the probability that at least half of each cell burned, unrounded, (rows, columns), 0-1.
 
-    It is what the source states, or what the burned fraction means by the calibration of the weights
-    (`attrs["calibration"]`), or the burned fraction itself where there is neither; NaN on water and where the
-    cell was not observed.
+    NaN on water and where the cell was not observed.
     """
-    known = source.status >= UNBURNED
-    share = np.where(known, source.burned_fraction, 0).astype(np.float64)
-    calibration = source.attrs.get("calibration")
-    if calibration and source.stated_confidence is None:
-        share = np.interp(share, calibration["mapped"], calibration["burned"])
-    if source.stated_confidence is not None:
-        stated = np.isfinite(source.stated_confidence)
-        share = np.where(stated, source.stated_confidence / 100.0, share)
-    return np.where(known, share, np.nan)
+    return np.where(source.status >= UNBURNED, np.asarray(_half(source), np.float64) / 100, np.nan)
 
 
-def percent(source: BurnedArea) -> npt.NDArray[np.uint8]:
-    """Return that probability in percent, (rows, columns); 255 on water and where not observed."""
-    probability = burned_probability(source)
-    known = np.isfinite(probability)
-    return np.where(known, np.round(100 * np.where(known, probability, 0)), NO_CONFIDENCE).astype(np.uint8)
+def _half(source: BurnedArea) -> npt.NDArray[Any]:
+    stated = source.stated_confidence
+    told = _calibrated(source, "burned") if stated is None else None
+    percent = 100 * source.burned_fraction if told is None else told
+    return percent if stated is None else np.where(np.isfinite(stated), stated, percent)
+
+
+def of_tenth(source: BurnedArea) -> npt.NDArray[np.uint8] | None:
+    """Return the percent that more than a tenth of each cell burned; see `BurnedArea.over_tenth`."""
+    told = _calibrated(source, "tenth")
+    return None if told is None else _whole(source, told)
+
+
+def _calibrated(source: BurnedArea, curve: str) -> npt.NDArray[np.float64] | None:
+    known = source.attrs.get("calibration") or {}
+    if not known.get(curve):
+        return None
+    return np.asarray(100 * np.interp(source.burned_fraction, known["mapped"], known[curve]), np.float64)
+
+
+def _whole(source: BurnedArea, percent: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
+    return np.where(source.status >= UNBURNED, np.round(percent), NO_CONFIDENCE).astype(np.uint8)

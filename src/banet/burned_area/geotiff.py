@@ -49,18 +49,22 @@ class Layer:
     colours: Mapping[int, tuple[int, int, int, int]] | None = None
 
 
-def layers(source: BurnedArea) -> tuple[Layer, Layer, Layer]:
-    """Return the burn date, confidence and uncertainty of a map as raster products."""
+def layers(source: BurnedArea) -> tuple[Layer, ...]:
+    """Return burn date, confidence, uncertainty and what else a map tells as raster products."""
     said, tags = meanings(source), _tags(source)
 
     def layer(name: str, values: Any, meaning: Meaning, resampling: str, **more: Any) -> Layer:
         about = {"codes": meaning.text} | ({"method": meaning.method} if meaning.method else {})
         return Layer(name, values, meaning, resampling, {**tags, **about, **more.pop("tags", {})}, **more)
 
+    tenth = source.over_tenth
+    percent = confidence_table()
+    more = () if tenth is None else ("over_tenth", tenth, said["over_tenth"], "NEAREST")
     return (
         layer("burn_date", source.burn_doy, said["burn_doy"], "MODE", tags=_years(source)),
-        layer("confidence", source.confidence, said["confidence"], "NEAREST", colours=confidence_table()),
+        layer("confidence", source.confidence, said["confidence"], "NEAREST", colours=percent),
         layer("uncertainty", source.uncertainty, said["uncertainty"], "NEAREST", colours=uncertainty_table()),
+        *([layer(*more, colours=percent)] if more else []),
     )
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from banet.burned_area import unknown
 from banet.burned_area.dated import NO_UNCERTAINTY, DatedFractions
 from banet.days import Day
 from banet.errors import InputError
@@ -26,9 +27,9 @@ def join(parts: Sequence[BurnedArea]) -> BurnedArea:
     """Join what burned in periods that do not overlap, in any order; gaps between them are allowed.
 
     Each cell takes all that is said of it from the part with the largest burned fraction, the first of equal
-    ones; days of observation add up. Cells that burn twice keep the stronger burn, as a single map does.
-    Where a part holds several dates a cell, all entries are kept and cells are dated from them anew. Quality
-    of products is not carried over.
+    ones; days of observation add up; days between the parts are unknown. Cells that burn twice keep the
+    stronger burn, as a single map does. Where a part holds several dates a cell, all entries are kept and
+    cells are dated from them anew. Quality of products is not carried over.
 
     Raises:
         InputError: if there is none, or grids, thresholds or periods do not fit together.
@@ -40,7 +41,18 @@ def join(parts: Sequence[BurnedArea]) -> BurnedArea:
     planes = _strongest(ordered)
     if any(one.dated is not None for one in ordered):
         planes |= _from_entries(ordered, planes["burned_fraction"])
-    return replace(first, stop=last.stop, quality=None, **planes)
+    return replace(first, stop=last.stop, quality=None, unknown_days=_unknown(ordered), **planes)
+
+
+def _unknown(ordered: Sequence[BurnedArea]) -> tuple[unknown.UnknownDays, ...]:
+    """Return the unknown days of a join: those of its parts and those between them."""
+    everywhere = np.ones(ordered[0].region.shape, bool)
+    between = [
+        unknown.UnknownDays(before.stop, after.start, everywhere)
+        for before, after in itertools.pairwise(ordered)
+        if before.stop < after.start
+    ]
+    return (*(one for part in ordered for one in part.unknown_days), *between)
 
 
 def in_order(parts: Sequence[BurnedArea]) -> list[BurnedArea]:
@@ -100,11 +112,14 @@ def fields_between(source: BurnedArea, first: Day, last: Day) -> dict[str, Any]:
     dated, nothing = source.dates().between(first, last), np.datetime64("NaT", "D")
     date, spread = dated.main_day()
     kept = ~np.isnat(date) & source.burned
-    told = source.known & ~np.isnan(source.burned_fraction)
+    gaps = unknown.within(source.unknown_days, first, last)
+    length = int((last - first).astype(np.int64)) - unknown.count(gaps, source.region.shape)
+    # What burned on a day that is kept is known to have burned.
+    known = source.known & ((length > 0) | kept)
+    told = known & ~np.isnan(source.burned_fraction)
     fraction = np.where(source.burned, dated.total(), source.burned_fraction)
-    length = int((last - first).astype(np.int64))
     # What is known to have burned or not in the whole period is known in a part of it.
-    days = np.maximum(np.minimum(source.observed_days, length), source.known)
+    days = np.maximum(np.minimum(source.observed_days, length), known)
     return {
         "start": first,
         "stop": last,
@@ -113,4 +128,5 @@ def fields_between(source: BurnedArea, first: Day, last: Day) -> dict[str, Any]:
         "uncertainty": np.where(kept, spread, np.uint8(NO_UNCERTAINTY)),
         "observed_days": days.astype(np.int16),
         "dated": None if source.dated is None else dated,
+        "unknown_days": gaps,
     }

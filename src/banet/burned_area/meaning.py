@@ -136,6 +136,7 @@ def meanings(source: BurnedArea) -> dict[str, Meaning]:
         _burn_doy(dating),
         _uncertainty(dating, calibrated=bool(source.attrs.get("calibration"))),
         _confidence(source),
+        *([] if source.over_tenth is None else [_OVER_TENTH]),
         _OBSERVED_DAYS,
         _WATER,
         _STATUS,
@@ -258,6 +259,19 @@ def _confidence(source: BurnedArea) -> Meaning:
         attrs={"valid_range": np.array([0, 100], np.uint8)},
     )
 
+
+_OVER_TENTH = Meaning(
+    "over_tenth",
+    "over a tenth burned",
+    "probability in percent that more than a tenth of the cell burned, by the weights' calibration",
+    "%",
+    "percent",
+    span=(0, 100),
+    codes={NO_CONFIDENCE: "not observed or water"},
+    nodata=NO_CONFIDENCE,
+    method="from 50 % on, more of the cells burned by more than a tenth than did not",
+    attrs={"valid_range": np.array([0, 100], np.uint8)},
+)
 
 _TITLES = {
     "burned_fraction": "burned fraction",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from banet.burned_area import unknown
 from banet.burned_area.dated import NO_UNCERTAINTY, DatedFractions
 from banet.burned_area.meaning import NO_CONFIDENCE, made_by, meanings
 from banet.burned_area.quality import Quality
@@ -117,7 +118,8 @@ def to_dataset(source: BurnedArea, manifest: Manifest | None = None) -> xr.Datas
     """Return a source as a dataset in EPSG:4326, with bounds of cells and of the period.
 
     Dimensions latitude (north to south) and longitude; `time` is the first day, its bounds the period.
-    Besides the planes it holds `confidence` and `status`, which follow from them; where there are several
+    Besides the planes it holds `confidence`, `status` and, where the weights were calibrated for it,
+    `over_tenth`, which follow from them; where there are several
     dates a cell, the entries by cell and day along `entry`. Encodings keep types and missing values through a
     NetCDF file.
 
@@ -129,6 +131,8 @@ def to_dataset(source: BurnedArea, manifest: Manifest | None = None) -> xr.Datas
 
     said = meanings(source)
     planes = {name: getattr(source, name) for name in (*_PLANES, "confidence", "status")}
+    if source.over_tenth is not None:
+        planes["over_tenth"] = source.over_tenth
     planes["burn_date"] = source.burn_date.astype("datetime64[s]")
     variables: dict[str, Any] = {
         name: (GRID, plane, {**said[name].cf(), "grid_mapping": GRID_MAPPING})
@@ -137,14 +141,20 @@ def to_dataset(source: BurnedArea, manifest: Manifest | None = None) -> xr.Datas
     for name, others in _LINKS.items():
         variables[name][2]["ancillary_variables"] = others
     dataset = xr.Dataset(
-        {**variables, **_quality(source), **_entries(source)},
+        {
+            **variables,
+            **_quality(source),
+            **_entries(source),
+            **unknown.variables(source.unknown_days, GRID),
+        },
         _coordinates(source),
         _attributes(source, manifest),
     )
     dataset["burn_date"].encoding = _day_encoding(source)
     dataset["uncertainty"].encoding = {"dtype": "uint8", "_FillValue": np.uint8(NO_UNCERTAINTY)}
-    dataset["confidence"].encoding = {"dtype": "uint8", "_FillValue": np.uint8(NO_CONFIDENCE)}
-    for name in (*_QUALITY.values(), "entry_day"):
+    for name in {"confidence", "over_tenth"} & set(planes):
+        dataset[name].encoding = {"dtype": "uint8", "_FillValue": np.uint8(NO_CONFIDENCE)}
+    for name in (*_QUALITY.values(), "entry_day", "gap_start", "gap_stop"):
         if name in dataset and dataset[name].dtype.kind == "M":
             dataset[name].encoding = _day_encoding(source)
     return dataset
@@ -180,6 +190,7 @@ def fields_of(dataset: xr.Dataset) -> dict[str, Any]:
         "dated": _dated_of(dataset, region),
         "quality": _quality_of(dataset),
         "stated_confidence": stated,
+        "unknown_days": unknown.of_dataset(dataset),
         "attrs": attrs,
     }
 
@@ -302,7 +313,7 @@ def _encoding(dataset: xr.Dataset, chunks: tuple[int, int]) -> dict[str, dict[st
         own = {"_FillValue": None, **variable.encoding}
         if variable.dims == GRID:
             own |= {**packed, "chunksizes": chunks}
-        elif variable.dims == ("entry",) and variable.size:
+        elif variable.dims[:1] in {("entry",), ("gap",)} and variable.size:
             own |= packed
         encoding[str(name)] = own
     encoding["burned_fraction"]["_FillValue"] = np.float32(np.nan)

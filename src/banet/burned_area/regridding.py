@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -41,6 +42,12 @@ def fields_on(source: BurnedArea, region: Region) -> dict[str, Any]:
         "water": average(grid, source.water, region) > _KNOWN_ENOUGH,
         "dated": dated,
         "quality": None,
+        "unknown_days": tuple(
+            replace(
+                one, cells=known & (average(grid, source.known & ~one.cells, region) < _KNOWN_ENOUGH - 1e-9)
+            )
+            for one in source.unknown_days
+        ),
         "stated_confidence": _confidence_on(source, region, grid),
     }
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from banet.burned_area.unknown import blank
 from banet.chips.store import HEADER, ChipEntry, Chips
 from banet.days import Day, as_day, day_range
 from banet.errors import InputError
@@ -248,11 +249,7 @@ def _read_block(
     at = at[known[dated.row[at], dated.col[at]]]
     day = (dated.day[at] - block.start).astype(np.int64)
     target[day, dated.row[at] - block.row, dated.col[at] - block.col] = np.minimum(dated.fraction[at], 1)
-    return planes, _only_known_days(target, reference, block.start, stop)
-
-
-def _only_known_days(target: Floats, reference: BurnedArea, start: Day, stop: Day) -> Floats:
-    days = day_range(start, stop)
-    target[(days < reference.start) | (days >= reference.stop)] = np.nan
-    target[~reference.speaks_of(days)] = np.nan
-    return target
+    when = day_range(block.start, stop)
+    target[(when < reference.start) | (when >= reference.stop)] = np.nan
+    blank(target, reference.unknown_days, when, rows, cols)
+    return planes, target

@@ -1,7 +1,8 @@
-"""`banet evaluate` and `banet baseline`: a map against any reference, and maps without a network."""
+"""`banet evaluate`, `banet compare` and `banet baseline`: maps, products and references."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from banet.burned_area.burned_area import BurnedArea
     from banet.cube import Cube
     from banet.evaluation import Result
+    from banet.evaluation.benchmark.methods import Mapper
     from banet.evaluation.convergence import Convergence
     from banet.grid.region import Region
 
@@ -41,16 +43,47 @@ class Perimeters:
     layer: str | None = None
 
 
+@Parameter(name="*")
+@dataclass(frozen=True)
+class CellOptions:
+    """CellOptions that count, and classes of them that are scored by themselves.
+
+    Attributes:
+        cover: GeoTIFF of land cover, to score each class by itself.
+        zones: polygons or a GeoTIFF of regions, to score each by itself.
+        zone_field: field of the polygons that names the region.
+        valid: GeoTIFF or polygons of the cells that may count.
+    """
+
+    cover: Path | None = None
+    zones: Path | None = None
+    zone_field: str | None = None
+    valid: Path | None = None
+
+    def on(self, grid: Region) -> dict[str, Any]:
+        """Read them for a grid, by the names that `banet.evaluation.evaluate` takes."""
+        from banet.evaluation.classes import read_classes, read_validity
+
+        found: dict[str, Any] = {}
+        if self.cover is not None:
+            found["cover"], found["cover_names"] = read_classes(self.cover, grid)
+        if self.zones is not None:
+            found["zones"], found["zone_names"] = read_classes(self.zones, grid, field=self.zone_field)
+        if self.valid is not None:
+            found["valid"] = read_validity(self.valid, grid)
+        return found
+
+
 def register(root: App) -> None:
     """Add the commands of this group to the application."""
-    root.command(evaluate)
-    root.command(baseline)
+    for command in (evaluate, compare, baseline):
+        root.command(command)
 
 
 def evaluate(
     map_: Path,
     *,
-    reference: Path,
+    reference: list[str],
     out: Path | None = None,
     also: list[str] | None = None,
     hotspots: list[Path] | None = None,
@@ -61,10 +94,7 @@ def evaluate(
     start: str | None = None,
     end: str | None = None,
     perimeters: Perimeters = Perimeters(),
-    cover: Path | None = None,
-    zones: Path | None = None,
-    zone_field: str | None = None,
-    valid: Path | None = None,
+    cells: CellOptions = CellOptions(),
     reliable: bool = False,
     threshold: float | None = None,
     reference_threshold: float = 0.5,
@@ -78,21 +108,19 @@ def evaluate(
 
     Args:
         map_: the map.
-        reference: file or folder to hold it against.
+        reference: file or folder to hold it against, or NAME=PATH; of several, each has a folder in OUT, and
+            a page shows them beside each other.
         out: folder for JSON, CSV, Markdown, pictures and one web page; only printed if left out.
         also: other maps or products to score alike, such as MCD64A1=FOLDER; may be repeated.
         hotspots: FIRMS files or folders to hold the dates against.
         cube: the cube of the map: adds the baselines, and date differences by gaps between observations.
         weights: with --cube, maps it again with the hot spots withheld, and scores that beside the map.
         replay: with --cube and --weights, maps every day of the map as it would have been mapped on that day.
-        region: R_NAME.json, the grid to compare on where neither side has one of its own.
+        region: R_NAME.json, the grid to compare on where no side has one of its own.
         start: first day or month to compare, of products and perimeters.
         end: last day or month, included.
         perimeters: fields and format of their dates.
-        cover: GeoTIFF of land cover, to score each class by itself.
-        zones: polygons or a GeoTIFF of regions, to score each by itself.
-        zone_field: field of the polygons that names the region.
-        valid: GeoTIFF or polygons of the cells that may count.
+        cells: which cells count, and classes of them.
         reliable: leave out cells that the reference did not see reliably on all days.
         threshold: burned fraction of the map from which on a cell counts as burned; its own if left out.
         reference_threshold: the same of the reference.
@@ -102,31 +130,36 @@ def evaluate(
     from banet.cube import open_cube
     from banet.evaluation import evaluate as run
     from banet.evaluation.compare import common_grid
-    from banet.evaluation.sources import read_other, read_pair
+    from banet.evaluation.sources import named_paths
     from banet.observations.hotspots import read_hotspots
 
     _check_options(cube, weights, replay)
-    fields, opened = _fields(perimeters, [map_, reference], also), open_cube(cube) if cube else None
-    mine, theirs = read_pair(map_, reference, region=region, start=start, end=end, perimeters=fields)
-    others: dict[str, Any] = dict(read_other(text, mine, fields) for text in also or ())
+    judges, others = named_paths(reference), named_paths(also or ())
+    paths = [map_, *judges.values(), *others.values()]
+    mine, *read = _read(paths, perimeters, region=region, start=start, end=end)
+    baselines = dict(zip(others, read[len(judges) :], strict=True))
+    opened = open_cube(cube) if cube else None
     if opened is not None:
-        others |= _from_cube(opened, mine, weights, map_.stem)
-    followed = _replay(opened, mine, theirs, weights) if opened is not None and weights and replay else None
-    found = run(
-        mine,
-        theirs,
-        name=map_.stem,
-        baselines=others,
-        hotspots=read_hotspots(hotspots) if hotspots else None,
-        cube=opened,
-        convergence=followed,
-        draws=draws,
-        threshold=threshold,
-        reference_threshold=reference_threshold,
-        reliable=reliable,
-        **_cells(common_grid(mine, theirs), cover, zones, zone_field, valid),
-    )
-    _tell(found, out, pictures)
+        baselines |= _from_cube(opened, mine, weights, map_.stem)
+    spots = read_hotspots(hotspots) if hotspots else None
+    limits: dict[str, Any] = {"threshold": threshold, "reference_threshold": reference_threshold}
+    limits["reliable"] = reliable
+    known: dict[str, Any] = {
+        "name": map_.stem,
+        "baselines": baselines,
+        "hotspots": spots,
+        "cube": opened,
+        "draws": draws,
+    }
+    found = {}
+    for name, theirs in zip(judges, read, strict=False):
+        followed = _replay(opened, mine, theirs, weights) if opened and weights and replay else None
+        planes = cells.on(common_grid(mine, theirs))
+        found[name] = run(mine, theirs, convergence=followed, **known, **limits, **planes)
+    for name, result in found.items():
+        _tell(result, out / name.replace("/", "-") if out and len(found) > 1 else out, pictures)
+    if len(found) > 1:
+        _tell_beside(found, out, pictures)
 
 
 def _tell(found: Result, out: Path | None, pictures: bool) -> None:
@@ -140,16 +173,64 @@ def _tell(found: Result, out: Path | None, pictures: bool) -> None:
         say(str(path))
 
 
-def _fields(perimeters: Perimeters, paths: list[Path], also: list[str] | None) -> dict[str, Any]:
-    """Return the options of perimeters after making sure that there are perimeters to use them for."""
+def compare(
+    *products: str,
+    reference: list[str] | None = None,
+    out: Path | None = None,
+    region: Path | None = None,
+    start: str | None = None,
+    end: str | None = None,
+    perimeters: Perimeters = Perimeters(),
+    reliable: bool = False,
+    threshold: float = 0.5,
+    draws: int = 1000,
+    pictures: bool = True,
+) -> None:
+    """Show maps and products beside each other on one page: omission, commission, hectares and dates.
+
+    Args:
+        products: maps, products, perimeters or truths, each PATH or NAME=PATH.
+        reference: what to hold them against, in the same way; may be repeated. Without it each of them is
+            held against each other.
+        out: folder for JSON, CSV, Markdown, pictures and the page; only printed if left out.
+        region: R_NAME.json, the grid to compare on where none has one of its own.
+        start: first day or month to compare, of products and perimeters.
+        end: last day or month, included.
+        perimeters: fields and format of their dates.
+        reliable: leave out cells that the reference did not see reliably on all days.
+        threshold: burned fraction from which on a cell counts as burned.
+        draws: of the bootstrap; 0 for no intervals.
+        pictures: also draw pictures and write the page.
+    """
+    from banet.evaluation.beside import beside
+    from banet.evaluation.sources import named_paths
+
+    maps = named_paths(products)
+    paths = maps | (judges := named_paths(reference or ()))
+    read = _read(list(paths.values()), perimeters, region=region, start=start, end=end)
+    sides = dict(zip(paths, read, strict=True))
+    judged = {name: sides[name] for name in judges or maps}
+    limits = {"threshold": threshold, "reference_threshold": threshold, "reliable": reliable}
+    _tell_beside(beside({n: sides[n] for n in maps}, judged, draws=draws, **limits), out, pictures)
+
+
+def _tell_beside(found: dict[str, Result], out: Path | None, pictures: bool) -> None:
+    from banet.evaluation.beside import markdown_beside, write_beside
+
+    say(markdown_beside({name: one.to_dict() for name, one in found.items()}))
+    for path in {} if out is None else write_beside(found, out, pictures=pictures).values():
+        say(str(path))
+
+
+def _read(paths: list[Path], perimeters: Perimeters, **options: Any) -> list[BurnedArea]:
+    """Read all sides after making sure that there are perimeters to use their options for."""
     from banet.errors import InputError
-    from banet.evaluation.sources import sniff
+    from banet.evaluation.sources import read_sources, sniff
 
     given = [f"--{name.replace('_', '-')}" for name, value in asdict(perimeters).items() if value is not None]
-    others = [Path(text.rpartition("=")[2]) for text in also or ()]
-    if given and "perimeters" not in {sniff(path) for path in (*paths, *others)}:
+    if given and "perimeters" not in set(map(sniff, paths)):
         raise InputError(f"{', '.join(given)}: an option of perimeters, and none are given")
-    return asdict(perimeters) | {"notice": caution}
+    return read_sources(paths, perimeters=asdict(perimeters) | {"notice": caution}, **options)
 
 
 def _check_options(cube: Path | None, weights: str | None, replay: bool) -> None:
@@ -161,58 +242,30 @@ def _check_options(cube: Path | None, weights: str | None, replay: bool) -> None
         raise InputError("--replay needs the weights to map with; name them with --weights")
 
 
-def _cells(
-    grid: Region, cover: Path | None, zones: Path | None, zone_field: str | None, valid: Path | None
-) -> dict[str, Any]:
-    """Read what is said of the cells of a grid, by the names that `banet.evaluation.evaluate` takes."""
-    from banet.evaluation.classes import read_classes, read_validity
-
-    found: dict[str, Any] = {}
-    if cover is not None:
-        found["cover"], found["cover_names"] = read_classes(cover, grid)
-    if zones is not None:
-        found["zones"], found["zone_names"] = read_classes(zones, grid, field=zone_field)
-    if valid is not None:
-        found["valid"] = read_validity(valid, grid)
-    return found
-
-
-def _period(mine: BurnedArea) -> tuple[Any, Any]:
-    """First and last day of a map, both included."""
-    return mine.start, mine.stop - 1
-
-
 def _from_cube(cube: Cube, mine: BurnedArea, weights: str | None, name: str) -> dict[str, BurnedArea]:
     """Map the days of a map by the baselines and, with weights, without hot spots."""
-    from banet.evaluation.benchmark import baselines
-    from banet.mapping import map_burned
+    from banet.evaluation.benchmark import Candidate, baselines, networks
 
-    first, last = _period(mine)
-    found = {method.name: method.mapper(cube, first, last) for method in baselines()}
+    methods = baselines()
     if weights:
-        months = first.astype("datetime64[M]"), last.astype("datetime64[M]")
-        blind = cube.without("hotspots")
-        found[f"{name}, no hot spots"] = map_burned(blind, *months, weights.split(","))
-    return found
+        methods += networks(Candidate.of(name, weights.split(",")), ("no hot spots",))
+    return {method.name: method.mapper(cube, mine.start, mine.stop - 1) for method in methods}
 
 
 def _replay(cube: Cube, mine: BurnedArea, theirs: BurnedArea, weights: str) -> Convergence:
-    from banet.days import day_range
-    from banet.evaluation.convergence import replay
-    from banet.mapping import map_burned, map_nrt
-    from banet.model import load_models
+    from banet.evaluation.benchmark import Candidate, networks
+    from banet.evaluation.benchmark.run import follow
 
-    first, last = _period(mine)
-    models = load_models(weights.split(","))
-    final = map_burned(cube, first.astype("datetime64[M]"), last.astype("datetime64[M]"), models)
-    days = [day for day in day_range(first, last + 1) if day in cube.days]
+    (method,) = networks(Candidate.of("replay", weights.split(",")), ("all",))
+    days = [day for day in cube.days if mine.start <= day < mine.stop]
     with progress("replay") as report:
 
-        def map_at(day: Any) -> BurnedArea:
-            report(days.index(day) + 1, len(days), str(day))
-            return map_nrt(cube, day, models)
+        def told() -> Iterator[Any]:
+            for done, day in enumerate(days, 1):
+                report(done, len(days), str(day))
+                yield day
 
-        return replay(map_at, days, final, theirs.to(cube.region))
+        return follow(method, cube, theirs.to(cube.region), (mine.start, mine.stop - 1), told())
 
 
 def baseline(
@@ -257,7 +310,7 @@ def baseline(
         say(f"{month}: {burnmap.burned_area_ha:,.0f} ha burned, {written['burn_date']}")
 
 
-def _method(name: Baseline, weights: str | None) -> Any:
+def _method(name: Baseline, weights: str | None) -> Mapper:
     from banet.errors import NotFoundError
     from banet.evaluation.benchmark.methods import ORIGINAL, baselines, original_network
 

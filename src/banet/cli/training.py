@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from banet.cli.progress import progress, say
+from banet.cli.evaluation import Perimeters
+from banet.cli.progress import caution, progress, say
 from banet.cli.workers import Workers
 
 if TYPE_CHECKING:
@@ -30,28 +31,33 @@ def tiles(
     days: int = 64,
     start: str | None = None,
     end: str | None = None,
+    perimeters: Perimeters = Perimeters(),  # noqa: B008 - it is frozen
     spread: Workers = Workers(),  # noqa: B008 - it is frozen
 ) -> None:
     """Cut a cube and its burned-area labels into training tiles.
 
     Args:
         cube: a folder CUBE.zarr.
-        labels: MCD64A1 or VNP64A1 files or folders; may be given several times.
+        labels: MCD64A1, VNP64A1, FireCCI, C3S, CLMS or AusCover files or folders, of one product, given once
+            or several times; or one file of perimeters, one map, or the truth of a simulated scene.
         out: folder of tiles; tiles that it holds already are kept.
         size: edge of a tile in cells.
         step: distance of tiles in cells.
         days: length of a tile.
         start: first day, YYYY-MM-DD; the first of the cube if left out.
         end: last day, included; the last of the cube if left out.
+        perimeters: fields and format of their dates.
         spread: who cuts the tiles; they are entered by this process alone.
     """
+    from dataclasses import asdict
+
     import numpy as np
 
     from banet.chips import write_cube_chips
     from banet.cube import open_cube
     from banet.days import as_day
     from banet.errors import InputError
-    from banet.labels import read_mcd64a1
+    from banet.evaluation.sources import read_labels
 
     spread.check()
     opened = open_cube(cube)
@@ -59,7 +65,8 @@ def tiles(
         raise InputError(f"the cube {cube} holds no day yet")
     first = as_day(start) if start else opened.days[0]
     last = as_day(end) if end else opened.days[-1]
-    reference = read_mcd64a1(labels, opened.region, first, last)
+    fields = asdict(perimeters) | {"notice": caution}
+    reference = read_labels(labels, opened.region, (first, last), perimeters=fields)
     with spread.connected() as client, progress("tiles") as report:
         chips = write_cube_chips(
             out,

@@ -13,6 +13,7 @@ from scipy import ndimage
 
 from banet.burned_area.burned_area import BurnedArea
 from banet.burned_area.dated import NO_UNCERTAINTY
+from banet.burned_area.unknown import comparable
 from banet.days import Day, Days, as_day
 from banet.errors import InputError
 from banet.grid.average import LatLonGrid, average
@@ -24,47 +25,28 @@ __all__ = ["Comparison", "common_grid", "compare"]
 _NAT = np.datetime64("NaT", "D")
 _HALF = 0.5
 
-
 Threshold = Annotated[float, Field(gt=0, le=1)]
 
 
-@dataclass(frozen=True, eq=False)
-class _Planes:
-    """Planes of one side of a comparison, without gaps: 0 where nothing is known."""
+class Comparing(Frozen):
+    """Options of `compare`.
 
-    fraction: npt.NDArray[np.floating[Any]]
-    date: Days
-    uncertainty: npt.NDArray[np.float64]
-    confidence: npt.NDArray[np.floating[Any]]
+    Attributes:
+        threshold: burned fraction from which a cell of the map counts as burned; None for the map's own.
+        reference_threshold: the same for the reference.
+        exclude_within: leave out cells within so many cells (between centres) of what the reference shows
+            burned outside the days, unless they burned within them; None leaves out nothing.
+        unobserved: what to do with cells that the map did not observe: leave them out, or count them as
+            mapped unburned.
+        reliable: leave out cells for which the reference, such as MCD64A1 with its First Day and Last Day,
+            does not say that it saw all the compared days reliably. References that say nothing of this stay.
+    """
 
-    @classmethod
-    def of(cls, source: BurnedArea, known: npt.NDArray[np.bool_]) -> _Planes:
-        fraction = np.where(known, np.nan_to_num(source.burned_fraction), 0).astype(np.float64)
-        spread = np.where(source.uncertainty == NO_UNCERTAINTY, np.nan, source.uncertainty)
-        return cls(fraction, source.burn_date, spread, _confidence(source, fraction))
-
-    def within(self, start: Day, stop: Day) -> _Planes:
-        """Return the planes with cells dated outside the days as unburned; undated ones stay."""
-        outside = (self.date < start) | (self.date >= stop)
-        return _Planes(
-            np.where(outside, 0, self.fraction),
-            np.where(outside, _NAT, self.date),
-            np.where(outside, np.nan, self.uncertainty),
-            np.where(outside, 0, self.confidence),
-        )
-
-    def burned(self, threshold: float) -> npt.NDArray[np.bool_]:
-        # Fractions come as float32: half of a cell must not fail to be half by rounding.
-        burned: npt.NDArray[np.bool_] = (self.fraction >= threshold - 1e-6) & (self.fraction > 0)
-        return burned
-
-
-def _confidence(source: BurnedArea, fraction: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Return the confidence in 0..1, the burned fraction where the source states none."""
-    stated = source.stated_confidence
-    percent = source.confidence.astype(np.float64) if stated is None else stated.astype(np.float64)
-    with np.errstate(invalid="ignore"):
-        return np.where(percent <= 100, percent / 100, fraction)
+    threshold: Threshold | None = None
+    reference_threshold: Threshold = 0.5
+    exclude_within: Annotated[float, Field(ge=0)] | None = None
+    unobserved: Literal["exclude", "unburned"] = "exclude"
+    reliable: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,108 +92,111 @@ class Comparison:
         return replace(self, valid=self.valid & keep, unseen=self.unseen & keep)
 
 
-class Comparing(Frozen):
-    """Options of `compare` that are not planes, see there."""
+@dataclass(frozen=True, eq=False)
+class _Side:
+    """One side of a comparison; nothing burned where it is not known or dated outside the days."""
 
-    threshold: Threshold | None = None
-    reference_threshold: Threshold = 0.5
-    exclude_within: Annotated[float, Field(ge=0)] | None = None
-    unobserved: Literal["exclude", "unburned"] = "exclude"
-    reliable: bool = False
+    fraction: npt.NDArray[np.float64]
+    date: Days
+    uncertainty: npt.NDArray[np.float64]
+    confidence: npt.NDArray[np.float64]
+    burned: npt.NDArray[np.bool_]
+    burned_outside: npt.NDArray[np.bool_]
+
+    @classmethod
+    def of(
+        cls, source: BurnedArea, known: npt.NDArray[np.bool_], days: tuple[Day, Day], threshold: float
+    ) -> _Side:
+        """Take the planes of a source; undated cells count on all days."""
+        outside = (source.burn_date < days[0]) | (source.burn_date >= days[1])
+        fraction = np.where(known, np.nan_to_num(source.burned_fraction), 0).astype(np.float64)
+        # Fractions come as float32: half of a cell must not fail to be half by rounding.
+        burned = (fraction >= threshold - 1e-6) & (fraction > 0)
+        unstated = outside | (source.uncertainty == NO_UNCERTAINTY)
+        return cls(
+            fraction=np.clip(np.where(outside, 0, fraction), 0, 1),
+            date=np.where(outside, _NAT, source.burn_date),
+            uncertainty=np.where(unstated, np.nan, source.uncertainty),
+            confidence=np.clip(np.where(outside, 0, _confidence(source, fraction)), 0, 1),
+            burned=burned & ~outside,
+            burned_outside=burned & outside,
+        )
+
+
+def _confidence(source: BurnedArea, fraction: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return the confidence in 0..1, the burned fraction where the source states none."""
+    stated = source.stated_confidence
+    percent = (source.confidence if stated is None else stated).astype(np.float64)
+    with np.errstate(invalid="ignore"):
+        return np.where(percent <= 100, percent / 100, fraction)
 
 
 def compare(
     burnmap: BurnedArea,
     reference: BurnedArea,
     *,
-    threshold: float | None = None,
-    reference_threshold: float = 0.5,
     days: tuple[Any, Any] | None = None,
-    exclude_within: float | None = None,
     valid: npt.NDArray[np.bool_] | None = None,
-    unobserved: Literal["exclude", "unburned"] = "exclude",
-    reliable: bool = False,
+    **options: Any,
 ) -> Comparison:
     """Bring a map and a reference together.
 
     Where the grids differ, both are averaged by area to the coarser one. Each cell counts whole on the day on
-    which most of it burned; where that day lies outside the compared days, it counts as unburned.
+    which most of it burned; where that day lies outside the compared days, it counts as unburned. Cells that
+    one side shows burned on a day of which the other says nothing, such as a month without a file, are left
+    out.
 
     Args:
         burnmap: the map (or another reference) to judge.
         reference: what it is held against.
-        threshold: burned fraction from which a cell of the map counts as burned; None for the map's own.
-        reference_threshold: the same for the reference.
         days: (start, stop), half-open, to compare, of those that both cover; None for all of these.
-        exclude_within: leave out cells within so many cells (between centres) of what the reference shows
-            burned outside the days, unless they burned within them; None leaves out nothing.
-        valid: cells of the reference's grid that may count, where the grids are the same.
-        unobserved: what to do with cells that the map did not observe: leave them out, or count them as
-            mapped unburned.
-        reliable: leave out cells for which the reference, such as MCD64A1 with its First Day and Last Day,
-            does not say that it saw all the compared days reliably. References that say nothing of this stay.
+        valid: cells of the compared grid that may count, (rows, columns).
+        options: fields of `Comparing`: threshold, reference_threshold, exclude_within, unobserved, reliable.
 
     Raises:
         InputError: if the two have no cell or no day in common, `valid` has another shape, or an option is
             none of its choices.
+        TypeError: if there is no such option.
     """
-    fields = {
-        "threshold": threshold,
-        "reference_threshold": reference_threshold,
-        "exclude_within": exclude_within,
-        "unobserved": unobserved,
-        "reliable": reliable,
-    }
-    asked = Comparing.parse(fields, "options of the comparison")
+    asked = Comparing.of_keywords("compare", options, ("days", "valid"))
     for source in (burnmap, reference):
         if not isinstance(source, BurnedArea):
             raise InputError(f"a {type(source).__name__} is neither a map nor a reference")
-    least = (burnmap.threshold or _HALF) if threshold is None else threshold
     region = common_grid(burnmap, reference)
     start, stop = _common_days(burnmap, reference, days)
-    allowed = _allowed(valid, region) & _reliable(reference, start, stop, region, needed=reliable)
     mapped, expected = burnmap.to(region), reference.to(region)
     # Water is known, and did not burn, whether or not the map saw it.
-    seen, known = mapped.known | mapped.water, expected.known
-    mine = _Planes.of(mapped, seen).within(start, stop)
-    whole = _Planes.of(expected, known)
-    theirs = whole.within(start, stop)
+    seen = mapped.known | mapped.water
+    seen &= comparable(mapped.unknown_days, start, stop, expected.burn_date)
+    known = expected.known & comparable(expected.unknown_days, start, stop, mapped.burn_date)
+    mine = _Side.of(mapped, seen, (start, stop), asked.threshold or burnmap.threshold or _HALF)
+    theirs = _Side.of(expected, known, (start, stop), asked.reference_threshold)
+    allowed = _allowed(valid, region)
+    if asked.reliable:
+        allowed = allowed & _reliable(reference, start, stop, region)
     known &= allowed
-    others = whole.burned(reference_threshold) & ~theirs.burned(reference_threshold)
-    if exclude_within is not None and others.any():
-        near = ndimage.distance_transform_edt(~others) <= exclude_within
-        known &= ~near | theirs.burned(reference_threshold)
+    if asked.exclude_within is not None and theirs.burned_outside.any():
+        far = ndimage.distance_transform_edt(~theirs.burned_outside) > asked.exclude_within
+        known &= far | theirs.burned
     unseen = known & ~seen
     counted = known & seen if asked.unobserved == "exclude" else known
     if not (counted.any() or unseen.any()):
         raise InputError(_nothing(burnmap, reference, start, stop, (seen, expected.known, allowed)))
-    return _comparison(region, (counted, unseen), (mine, theirs), (least, reference_threshold), (start, stop))
-
-
-def _comparison(
-    region: Region,
-    cells: tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]],
-    sides: tuple[_Planes, _Planes],
-    thresholds: tuple[float, float],
-    days: tuple[Day, Day],
-) -> Comparison:
-    """Put together the cells that count and those unseen, the map and the reference."""
-    mine, theirs = sides
     return Comparison(
         region=region,
         area=np.broadcast_to(region.cell_area_ha[:, None], region.shape),
-        valid=cells[0],
-        unseen=cells[1],
-        map_fraction=np.clip(mine.fraction, 0, 1),
-        reference_fraction=np.clip(theirs.fraction, 0, 1),
-        map_burned=mine.burned(thresholds[0]),
-        reference_burned=theirs.burned(thresholds[1]),
+        valid=counted,
+        unseen=unseen,
+        map_fraction=mine.fraction,
+        reference_fraction=theirs.fraction,
+        map_burned=mine.burned,
+        reference_burned=theirs.burned,
         map_date=mine.date,
         reference_date=theirs.date,
         map_uncertainty=mine.uncertainty,
-        map_confidence=np.clip(mine.confidence, 0, 1),
-        start=days[0],
-        stop=days[1],
+        map_confidence=mine.confidence,
+        start=start,
+        stop=stop,
     )
 
 
@@ -220,16 +205,13 @@ def common_grid(one: BurnedArea, other: BurnedArea) -> Region:
     return one.region if one.region.pixel_size >= other.region.pixel_size else other.region
 
 
-def _reliable(
-    reference: BurnedArea, start: Day, stop: Day, region: Region, *, needed: bool
-) -> npt.NDArray[np.bool_]:
+def _reliable(reference: BurnedArea, start: Day, stop: Day, region: Region) -> npt.NDArray[np.bool_]:
     """Return the cells of `region` that the reference saw reliably on all days, all if it says nothing."""
     quality = reference.quality
-    if not needed or quality is None:
+    if quality is None:
         return np.ones(region.shape, bool)
     # NaT, where the product says nothing, compares as false.
-    whole = (quality.first_day <= start) & (quality.last_day >= stop - np.timedelta64(1, "D"))
-    whole &= reference.known
+    whole = (quality.first_day <= start) & (quality.last_day >= stop - 1) & reference.known
     if region == reference.region:
         return whole
     return average(LatLonGrid.of(reference.region), whole, region) >= _HALF - 1e-9

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,6 +21,7 @@ __all__ = [
     "date_figure",
     "grouped_interval_figure",
     "interval_figure",
+    "plain_text",
     "proportion_figure",
     "reliability_figure",
     "threshold_figure",
@@ -29,19 +30,30 @@ __all__ = [
 # Okabe and Ito (2008): told apart by colour-blind readers.
 COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#222226")
 _GREY = "#8a8a90"
+_GOAL = (0.75, 0.85)
 
 
-def _axes(width: float = 5.2, height: float = 3.6) -> tuple[Figure, Axes]:
+def _figure(
+    title: str, x: str = "", y: str = "", *, size: tuple[float, float] = (4.6, 3.4)
+) -> tuple[Figure, Axes]:
+    """Return a figure of a size in inches, small enough for its text to be read on a phone, and its axes."""
     from banet.export.drawing import new_figure
 
-    figure = new_figure(width, height)
-    axes = figure.add_axes((0.13, 0.15, 0.83, 0.75))
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
-    axes.tick_params(labelsize=8)
+    figure = new_figure(*size)
+    figure.set_layout_engine("constrained", w_pad=0.08, h_pad=0.08)
+    axes = figure.add_subplot()
+    axes.set_title(title, fontsize=11, loc="left")
+    _style(axes, x, y)
+    return figure, axes
+
+
+def _style(axes: Axes, x: str, y: str) -> None:
+    axes.set_xlabel(x, fontsize=9.5)
+    axes.set_ylabel(y, fontsize=9.5)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.tick_params(labelsize=9)
     axes.grid(color="#e6e6e8", linewidth=0.6)
     axes.set_axisbelow(True)
-    return figure, axes
 
 
 def plain_text(name: str) -> str:
@@ -51,36 +63,20 @@ def plain_text(name: str) -> str:
 
 def _coloured(several: Mapping[str, Any]) -> Iterator[tuple[str, str, float, Any]]:
     """Yield colour, label, place beside the others (-0.5 to 0.5, steps of equal width) and value of each."""
-    count = max(len(several), 1)
     for k, (name, one) in enumerate(several.items()):
-        yield COLOURS[k % 7], plain_text(name), (k - (count - 1) / 2) / count, one
+        yield COLOURS[k % 7], plain_text(name), (k - (len(several) - 1) / 2) / len(several), one
 
 
-def _finish(axes: Axes, title: str, x: str, y: str, *, legend: Literal["", "below", "best"] = "") -> None:
-    axes.set_title(title, fontsize=10, loc="left")
-    axes.set_xlabel(x, fontsize=8.5)
-    axes.set_ylabel(y, fontsize=8.5)
-    if legend == "below":
-        _legend_below(axes)
-    elif legend:
-        axes.legend(fontsize=7.5, frameon=False, loc=legend)
-
-
-def _legend_below(axes: Axes) -> None:
-    """Put the legend under everything, where it covers nothing; the figure grows by its height."""
-    figure = axes.get_figure(root=True)
+def _with_legend(figure: Figure, axes: Axes) -> Figure:
+    """Put the legend under the axes, where it covers nothing; the figure grows by it."""
     handles, labels = axes.get_legend_handles_labels()
-    if figure is None or not labels:
-        return
-    width, height = figure.get_size_inches()
-    columns = max(1, min(len(labels), int((width - 0.2) / (0.55 + 0.068 * max(map(len, labels))))))
-    more = 0.17 * -(-len(labels) // columns) + 0.1
-    figure.set_size_inches(width, height + more)
-    for each in figure.axes:
-        x, y, across, up = each.get_position().bounds
-        each.set_position((x, (y * height + more) / (height + more), across, up * height / (height + more)))
-    place = {"bbox_to_anchor": (0.01, 0.0), "bbox_transform": figure.transFigure}
-    axes.legend(handles, labels, fontsize=7.5, frameon=False, ncols=columns, loc="lower left", **place)
+    if labels:
+        longest, (width, height) = max(map(len, labels)), figure.get_size_inches()
+        columns = 2 if longest < 26 and len(labels) > 1 else 1
+        lines = -(-len(labels) // columns)
+        figure.set_size_inches(max(width, 0.6 + 0.075 * longest), height + 0.19 * lines + 0.1)
+        figure.legend(handles, labels, fontsize=9, frameon=False, ncols=columns, loc="outside lower left")
+    return figure
 
 
 def _ends(scores: Tree) -> tuple[float, tuple[float, float]]:
@@ -95,117 +91,102 @@ def _number(value: float | None) -> float:
 
 
 def interval_figure(scores: Mapping[str, Tree], title: str) -> Figure:
-    """Draw Dice of several maps, months or regions with its 95 % interval.
-
-    Args:
-        scores: by name, drawn from top to bottom.
-        title: of the figure.
-    """
-    names = 0.25 + 0.075 * max(map(len, scores), default=1)
-    lines = 0.32 * max(len(scores), 2)
-    width, height = names + 4.0, lines + 0.85
-    figure, axes = _axes(width, height)
-    axes.set_position((names / width, 0.35 / height, 3.85 / width, lines / height))
-    for k, (name, one) in enumerate(scores.items()):
+    """Draw Dice of several maps, months or regions with its 95 % interval, from top to bottom."""
+    longest = max(map(len, scores), default=1)
+    figure, axes = _figure(title, size=(3 + 0.085 * longest, 0.8 + 0.32 * max(len(scores), 2)))
+    for k, one in enumerate(scores.values()):
         value, ends = _ends(one)
         axes.plot(ends, [k, k], color=COLOURS[0], linewidth=1.6, solid_capstyle="butt")
-        axes.plot(value, k, "o", color=COLOURS[0], markersize=5, label=plain_text(name))
+        axes.plot(value, k, "o", color=COLOURS[0], markersize=5)
     axes.set_yticks(range(len(scores)), [plain_text(name) for name in scores])
     axes.set_ylim(len(scores) - 0.5, -0.5)
-    _finish(axes, title, "", "")
     return figure
 
 
 def grouped_interval_figure(groups: Mapping[str, Mapping[str, Tree]], title: str) -> Figure:
-    """Draw Dice of several maps in several groups, such as climates, with its 95 % intervals.
-
-    Args:
-        groups: scores by group and by map; all groups hold the same maps.
-        title: of the figure.
-    """
-    figure, axes = _axes(7.2, 3.6)
+    """Draw Dice of several maps with its 95 % intervals in several groups that all hold the same maps."""
+    figure, axes = _figure(title, size=(6.2, 3.4))
     maps = {name: [group[name] for group in groups.values()] for name in next(iter(groups.values()), {})}
     for colour, label, beside, scores in _coloured(maps):
         at = np.arange(len(groups)) + 0.7 * beside
         values, ends = zip(*map(_ends, scores), strict=True)
-        low, high = np.array(ends).T
-        axes.vlines(at, low, high, color=colour, linewidth=1.6)
+        axes.vlines(at, *np.array(ends).T, color=colour, linewidth=1.6)
         axes.plot(at, values, "o", color=colour, markersize=5, label=label)
     axes.set_xticks(range(len(groups)), list(groups))
     axes.set_ylim(0, 1)
-    _finish(axes, title, "", "", legend="below")
-    return figure
+    return _with_legend(figure, axes)
+
+
+def _bars(axes: Axes, several: Mapping[str, Sequence[float]], at: Any) -> None:
+    for colour, label, beside, heights in _coloured(several):
+        axes.bar(at + 0.8 * beside, heights, 0.8 / len(several), color=colour, label=label)
 
 
 def date_figure(wholes: Mapping[str, Tree], limit: int = 15) -> Figure:
-    """Draw histograms of date differences in days, map minus reference.
-
-    Args:
-        wholes: what is said of maps, by name.
-        limit: days shown on each side; what lies beyond is counted in the outermost bars.
-    """
-    figure, axes = _axes(5.6, 3.6)
-    days = np.arange(-limit, limit + 1)
-    width = 0.8 / max(len(wholes), 1)
-    for colour, label, beside, one in _coloured(wholes):
+    """Draw histograms of date differences; what is beyond `limit` days is counted in the outermost bars."""
+    figure, axes = _figure("Date difference", "days, map minus reference", "share of cells")
+    found = {}
+    for name, one in wholes.items():
         counts, dating = np.array(one["dates"]["cells"]), one["scores"]["dating"]
-        shown, text = trimmed(counts, limit).astype(float), label
+        text = name
         if counts.sum():
-            figures = dating["median_days"], dating["mean_absolute_days"]
-            text += ": median {:+.0f}, mean abs. {:.1f}".format(*figures)
-            shown /= counts.sum()
-        axes.bar(days + 0.8 * beside, shown, width, color=colour, label=text)
+            text += ": median {median_days:+.0f}, mean abs. {mean_absolute_days:.1f}".format(**dating)
+        found[text] = trimmed(counts, limit) / max(counts.sum(), 1)
+    _bars(axes, found, np.arange(-limit, limit + 1))
     axes.axvline(0, color=_GREY, linewidth=0.8)
-    # Below the axes: inside them the legend may cover a bar.
-    _finish(axes, "Date difference", "days, map minus reference", "share of cells", legend="below")
-    return figure
+    return _with_legend(figure, axes)
+
+
+def class_figure(scores: Mapping[str, Tree]) -> Figure:
+    """Draw the share of cells found by class of burned fraction."""
+    figure, axes = _figure("Cells found", "burned fraction of the cell, reference", "share of cells")
+    burned = {name: [c for c in one["classes"] if c["high"] > 0] for name, one in scores.items()}
+    labels = [c["class"] for c in next(iter(burned.values()), [])]
+    shares = {name: [_number(c["cell_recall"]) for c in classes] for name, classes in burned.items()}
+    _bars(axes, shares, np.arange(len(labels)))
+    axes.set_xticks(range(len(labels)), labels)
+    axes.set_ylim(0, 1)
+    return _with_legend(figure, axes)
 
 
 def proportion_figure(line: Tree) -> Figure:
     """Draw map against reference share of blocks, dots by their number, and the fitted line."""
-    figure, axes = _axes(4.4, 4.2)
+    slope, intercept, r2 = (_number(line[name]) for name in ("slope", "intercept", "r2"))
+    text = f"y = {slope:.2f} x {intercept:+.3f}, R2 = {r2:.2f}, {line['blocks']} blocks"
+    down, across = line["block_km"]
+    x_label = f"reference, burned share of {down:.1f} x {across:.1f} km"
+    figure, axes = _figure(text, x_label, "map, burned share", size=(4.4, 4.2))
     axes.plot([0, 1], [0, 1], color=_GREY, linewidth=0.8, linestyle="--")
     blocks = np.array(line["blocks_by_share"])
     x, y = np.nonzero(blocks)
     size = 6 + 14 * np.log10(blocks[x, y])
     axes.scatter((x + 0.5) / len(blocks), (y + 0.5) / len(blocks), size, COLOURS[0], alpha=0.5, linewidths=0)
-    slope, intercept, r2 = (_number(line[name]) for name in ("slope", "intercept", "r2"))
     if np.isfinite(slope):
-        ends = np.array([0.0, 1.0])
-        axes.plot(ends, intercept + slope * ends, color=COLOURS[5], linewidth=1.4)
-    axes.set_xlim(-0.02, 1.02)
-    axes.set_ylim(-0.02, 1.02)
-    sign = "-" if intercept < 0 else "+"
-    text = f"y = {slope:.2f} x {sign} {abs(intercept):.3f}, R2 = {r2:.2f}, {line['blocks']} blocks"
-    down, across = line["block_km"]
-    _finish(axes, text, f"reference, burned share of {down:.1f} x {across:.1f} km", "map, burned share")
+        axes.plot([0, 1], [intercept, intercept + slope], color=COLOURS[5], linewidth=1.4)
+    axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
     return figure
 
 
 def threshold_figure(whole: Tree) -> Figure:
     """Draw Dice, commission and omission over the threshold."""
-    figure, axes = _axes()
+    figure, axes = _figure("Threshold on the burned fraction", "threshold")
     steps = [row["threshold"] for row in whole["thresholds"]]
-    for k, name in enumerate(("dice", "commission", "omission")):
+    for colour, name in zip(COLOURS, ("dice", "commission", "omission"), strict=False):
         values = [_number(row[name]) for row in whole["thresholds"]]
-        axes.plot(steps, values, color=COLOURS[k], linewidth=1.6, label=name)
+        axes.plot(steps, values, color=colour, linewidth=1.6, label=name)
     if whole["best_threshold"] is not None:
         axes.axvline(whole["best_threshold"], color=_GREY, linewidth=0.8, linestyle="--")
     axes.set_ylim(0, 1)
-    _finish(axes, "Threshold on the burned fraction", "threshold", "", legend="best")
+    axes.legend(fontsize=9, frameon=False, loc="best")
     return figure
 
 
-def reliability_figure(several: Mapping[str, Tree], labels: tuple[str, str]) -> Figure:
-    """Draw stated against observed by class, and how many hectares each class holds.
-
-    Args:
-        several: of maps by name.
-        labels: of the two axes.
-    """
-    figure, axes = _axes(4.6, 5.0)
-    axes.set_position((0.14, 0.3, 0.82, 0.62))
-    below = figure.add_axes((0.14, 0.12, 0.82, 0.1))
+def reliability_figure(several: Mapping[str, Tree], stated: str, observed: str) -> Figure:
+    """Draw stated against observed by class, and how many hectares each class holds."""
+    figure, axes = _figure("Calibration", "", observed, size=(4.6, 4.8))
+    grid = figure.add_gridspec(2, 1, height_ratios=(4, 1))
+    axes.set_subplotspec(grid[0])
+    below = figure.add_subplot(grid[1])
     axes.plot([0, 1], [0, 1], color=_GREY, linewidth=0.8, linestyle="--")
     for colour, label, _, one in _coloured(several):
         hectares, edges = np.array(one["hectares"]), np.array(one["edges"])
@@ -216,87 +197,54 @@ def reliability_figure(several: Mapping[str, Tree], labels: tuple[str, str]) -> 
         axes.plot(x, y, "o-", color=colour, linewidth=1.4, markersize=3.5, label=text)
         middle = (edges[:-1] + edges[1:])[known] / 2
         below.plot(middle, hectares[known], "o-", color=colour, linewidth=0.8, markersize=2.5)
-    axes.set_xlim(-0.02, 1.02)
-    axes.set_ylim(-0.02, 1.02)
-    _finish(axes, "Calibration", "", labels[1])
-    _hectares_below(below, labels[0])
-    _legend_below(axes)
-    return figure
+    axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
+    below.set(yscale="log", xlim=(-0.02, 1.02))
+    below.minorticks_off()
+    _style(below, stated, "hectares")
+    return _with_legend(figure, axes)
 
 
-def _hectares_below(axes: Axes, label: str) -> None:
-    axes.set_yscale("log")
-    axes.set_xlim(-0.02, 1.02)
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
-    axes.tick_params(labelsize=7)
-    axes.set_xlabel(label, fontsize=8.5)
-    axes.set_ylabel("hectares", fontsize=8)
-
-
-def coverage_figure(widths: Mapping[str, Any], goal: tuple[float, float] = (0.75, 0.85)) -> Figure:
+def coverage_figure(widths: Mapping[str, Any]) -> Figure:
     """Draw how often the stated date interval holds the reference's day, by what is stated.
 
     Args:
         widths: by name cells and covered cells by stated days, (n, 2).
-        goal: share of days that an 80 % interval should hold, drawn as a band.
     """
-    figure, axes = _axes(5.6, 3.6)
-    axes.axhspan(*goal, color="#e9efe9", zorder=0)
-    last = 1
+    x = "stated days before and after the date"
+    figure, axes = _figure("Stated date interval", x, "share that hold the day")
+    axes.axhspan(*_GOAL, color="#e9efe9", zorder=0)
     for colour, label, _, counts in _coloured(widths):
         cells, covered = np.asarray(counts, float).T
         if not cells.sum():
             continue
         known = cells >= max(20, 0.002 * cells.sum())
-        last = max(last, int(np.flatnonzero(known).max(initial=1)))
         text = f"{label}: {covered.sum() / cells.sum():.0%} of {cells.sum():,.0f} cells"
         days = np.arange(cells.size)[known]
         axes.plot(days, (covered / np.maximum(cells, 1))[known], "o-", color=colour, label=text)
-    axes.set_xlim(-0.3, last + 0.3)
+    _by_days(axes)
+    return _with_legend(figure, axes)
+
+
+def _by_days(axes: Axes) -> None:
+    """Show whole days from 0 on, at least two of them, and shares."""
+    last = max([1.0, *(float(x) for line in axes.lines for x in np.asarray(line.get_xdata()))])
+    axes.set(xlim=(-0.3, last + 0.3), ylim=(0, 1.02))
     axes.locator_params(axis="x", integer=True)
-    axes.set_ylim(0, 1.02)
-    x = "stated days before and after the date"
-    _finish(axes, "Stated date interval", x, "share that hold the day", legend="below")
-    return figure
-
-
-def class_figure(scores: Mapping[str, Tree]) -> Figure:
-    """Draw the share of cells found by class of burned fraction."""
-    figure, axes = _axes(5.6, 3.6)
-    width = 0.8 / max(len(scores), 1)
-    labels: list[str] = []
-    for colour, label, beside, one in _coloured(scores):
-        classes = [c for c in one["classes"] if c["high"] > 0]
-        labels = [c["class"] for c in classes]
-        shares = [_number(c["cell_recall"]) for c in classes]
-        axes.bar(np.arange(len(classes)) + 0.8 * beside, shares, width, color=colour, label=label)
-    axes.set_xticks(range(len(labels)), labels)
-    axes.set_ylim(0, 1)
-    x = "burned fraction of the cell, reference"
-    _finish(axes, "Cells found", x, "share of cells", legend="below")
-    return figure
 
 
 def convergence_figure(several: Mapping[str, Tree]) -> Figure:
     """Draw Dice with the truth and the final map, and recall, against days since burning.
 
-    Args:
-        several: replays by name; colours tell maps apart, strokes what is drawn, unless there is only one.
+    Colours tell maps apart, strokes what is drawn, unless there is only one map.
     """
-    figure, axes = _axes(5.6, 3.6)
+    figure, axes = _figure("Near real time", "days since burning", size=(5, 3.4))
     lines = {"dice_truth": "Dice, truth", "dice_final": "Dice, final map", "recall": "recall, truth"}
-    last = 1
     for own, label, _, one in _coloured(several):
         ages = [row["age"] for row in one["ages"]]
-        last = max(last, *ages)
         for j, (key, line) in enumerate(lines.items()):
             colour, stroke = (COLOURS[j], "-") if len(several) == 1 else (own, ("-", "--", ":")[j])
             values = [_number(row[key]) for row in one["ages"]]
             text = f"{label}, {line}"
             axes.plot(ages, values, stroke, marker="o", color=colour, markersize=3, label=text)
-    axes.set_ylim(0, 1.02)
-    axes.set_xlim(-0.4, last + 0.4)
-    axes.locator_params(axis="x", integer=True)
-    _finish(axes, "Near real time", "days since burning", "", legend="below")
-    return figure
+    _by_days(axes)
+    return _with_legend(figure, axes)

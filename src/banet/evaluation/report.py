@@ -17,7 +17,7 @@ from banet.evaluation.tables import markdown, tables_of, words
 from banet.io.files import output_folder
 from banet.io.tables import Row, to_csv, to_html, to_json, write_text
 
-__all__ = ["write_result"]
+__all__ = ["score_row", "write_result"]
 
 
 def write_result(
@@ -38,7 +38,7 @@ def write_result(
     tree = result.to_dict()
     paths = {"json": folder / f"{name}.json", "markdown": folder / f"{name}.md"}
     write_text(paths["json"], to_json(tree if "protocol" in tree else _one_scene(tree) | tree))
-    title = _title(tree)
+    title = "The benchmark" if "protocol" in tree else f"{tree['name']} against {tree['reference']}"
     write_text(paths["markdown"], f"# {title}\n\n{words(tree)}\n\n{markdown(tree)}")
     for file, rows in _csv(tree).items():
         if rows:
@@ -49,10 +49,6 @@ def write_result(
         paths |= drawn
         paths["page"] = _page(tree, title, folder, f"{name}.html", drawn)
     return paths
-
-
-def _title(tree: Tree) -> str:
-    return "The benchmark" if "protocol" in tree else f"{tree['name']} against {tree['reference']}"
 
 
 def _one_scene(tree: Tree) -> dict[str, Any]:
@@ -70,15 +66,15 @@ def _csv(tree: Tree) -> dict[str, Sequence[Row]]:
     """All numbers for machines, and the tables to read where those hold something else."""
     methods = {name: method["overall"] for name, method in tree["methods"].items()}
     found: dict[str, Sequence[Row]] = {
-        "scores": [_score_row(name, whole["scores"]) for name, whole in methods.items()],
+        "scores": [score_row(name, whole["scores"]) for name, whole in methods.items()],
         "climates": [
-            {"climate": climate} | _score_row(name, scores)
+            {"climate": climate} | score_row(name, scores)
             for name, method in tree["methods"].items()
             for climate, scores in method["climates"].items()
         ],
     }
     for kind in ("months", "zones", "covers"):
-        found[kind] = [_score_row(name, scores) for name, scores in tree.get(kind, {}).items()]
+        found[kind] = [score_row(name, scores) for name, scores in tree.get(kind, {}).items()]
     for measure in MEASURES:
         file = measure.file or measure.name
         every = [{"map": name} | row for name, whole in methods.items() for row in measure.rows(whole)]
@@ -92,10 +88,10 @@ def _csv(tree: Tree) -> dict[str, Sequence[Row]]:
     return found
 
 
-def _score_row(name: str, scores: Tree) -> Row:
+def score_row(name: str, scores: Tree) -> Row:
+    """Return all figures of scores, from their dict, as columns for machines."""
     hard = scores["hard"]
-    row: dict[str, Any] = {"name": name, "reference": scores["reference"]}
-    row |= {"cells": scores["cells"], "hectares": scores["hectares"]}
+    row: Row = {"name": name} | {key: scores[key] for key in ("reference", "cells", "hectares")}
     figures = {key: hard[key] for key in ("dice", "commission", "omission", "relative_bias")}
     for key, value in (figures | {"soft_dice": scores["soft"]["dice"]}).items():
         row[key] = value
@@ -131,16 +127,13 @@ def _page(tree: Tree, title: str, folder: Path, name: str, drawn: dict[str, Path
         found = [(n, left.pop(n)) for n in names if n in left]
         return [Picture(path, _CAPTIONS.get(n, ""), drawing.ALT.get(n, _WORST)) for n, path in found]
 
-    sections = []
-    for key, head, text, rows in tables_of(tree):
-        pictures = held(_OF_TABLE.get(key, (key,)))
-        table = Markup(to_html(rows))
-        sections.append(Section(head, (text,) if text else (), tables=[table], pictures=pictures))
-    worst = held([name for name in drawn if name.startswith("worst")])
-    if worst:
+    sections = [
+        Section(head, (text,) if text else (), [Markup(to_html(rows))], held(_OF_TABLE.get(key, (key,))))
+        for key, head, text, rows in tables_of(tree)
+    ]
+    if worst := held([name for name in drawn if name.startswith("worst")]):
         text = f"The seasons with the lowest Dice of {leader(tree)}, the worst first."
         sections.append(Section("The worst seasons", (text,), pictures=worst))
     about = {key: tree[key] for key in ("protocol", "candidates", "region", "days") if key in tree}
-    more = {"What was scored": json.dumps(about, indent=1)}
-    sections.append(Section("What was scored", details=more))
+    sections.append(Section("What was scored", details={"What was scored": json.dumps(about, indent=1)}))
     return write_report(folder, title, sections, name=name, lead=words(tree))

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from banet.burned_area.burned_area import BurnedArea
 from banet.burned_area.geotiff import read_geotiff
@@ -19,11 +17,20 @@ from banet.grid.vectors import is_vector
 from banet.io.files import PathLike, visible_files
 from banet.labels.monthly_products import product_of
 
-__all__ = ["read_map_or_product", "read_other", "read_pair", "sniff"]
+__all__ = [
+    "labelled",
+    "named_paths",
+    "read_labels",
+    "read_map_or_product",
+    "read_pair",
+    "read_sources",
+    "sniff",
+]
 
 _TILES = re.compile(r"^(MCD64|VNP64|VJ[12]64|MCD45)", re.IGNORECASE)
 _OWN_RASTER = "_burn_date.tif"
-_OWN_GRID = frozenset({"map", "truth", "raster"})
+_ORDER = {"map": 0, "truth": 0, "raster": 1}
+"""Kinds with a grid of their own, those with days of their own first."""
 
 
 def sniff(path: PathLike) -> str:
@@ -118,6 +125,36 @@ def read_map_or_product(
     return readers[what](path, region, *days, **options)
 
 
+def read_labels(
+    paths: Sequence[PathLike],
+    region: Region,
+    days: tuple[Any, Any],
+    *,
+    perimeters: Mapping[str, Any] | None = None,
+) -> BurnedArea:
+    """Read what a network is to learn: files or folders of one product, or one map, truth or perimeter file.
+
+    Args:
+        paths: files or folders, all of one kind.
+        region: the grid to put products and perimeters on.
+        days: first and last day, both included, of products and perimeters.
+        perimeters: options of `read_perimeters`.
+
+    Raises:
+        InputError: if they are of several kinds, or several of a kind of which one is read.
+        NotFoundError, UnreadableFileError: as `read_map_or_product`.
+    """
+    kinds = sorted({sniff(path) for path in paths})
+    if len(kinds) != 1:
+        raise InputError(f"labels of several kinds ({', '.join(kinds) or 'none'}); give those of one")
+    readers, (kind,) = _readers(), kinds
+    if kind in readers and kind != "perimeters":
+        return readers[kind](paths, region, *days)
+    if len(paths) > 1:
+        raise InputError(f"{len(paths)} paths of the kind {kind}, of which one is read; give one")
+    return read_map_or_product(paths[0], kind=kind, region=region, days=days, perimeters=perimeters)
+
+
 def _readers() -> dict[str, Callable[..., BurnedArea]]:
     from banet.labels import read_auscover, read_firecci, read_mcd64a1, read_perimeters
 
@@ -136,57 +173,65 @@ def _only(place: Path, pattern: str) -> Path:
     return found[0]
 
 
-def read_pair(
-    burnmap: PathLike,
-    reference: PathLike,
+def labelled(text: str) -> tuple[str, str]:
+    """Return the label, empty where there is none, and the rest of LABEL=REST.
+
+    >>> labelled("new=runs/a=b"), labelled("default")
+    (('new', 'runs/a=b'), ('', 'default'))
+    """
+    label, given, rest = text.partition("=")
+    return (label.strip(), rest.strip()) if given else ("", text.strip())
+
+
+def named_paths(texts: Iterable[str]) -> dict[str, Path]:
+    """Return the paths of texts NAME=PATH or PATH by their names, the latter by the name of the file.
+
+    Raises:
+        InputError: if two have the same name.
+    """
+    found: dict[str, Path] = {}
+    for label, path in map(labelled, texts):
+        name = label or Path(path).stem
+        if name in found:
+            raise InputError(f"two maps or products are called {name}; tell them apart with NAME=PATH")
+        found[name] = Path(path)
+    return found
+
+
+def read_sources(
+    paths: Sequence[PathLike],
     *,
     region: PathLike | None = None,
     start: Any = None,
     end: Any = None,
     perimeters: Mapping[str, Any] | None = None,
-) -> tuple[BurnedArea, BurnedArea]:
-    """Read the two sides of a comparison; a product or perimeters take grid and days of the other.
+) -> list[BurnedArea]:
+    """Read maps and products; those without a grid of their own take that of the first that has one.
 
     Args:
-        burnmap: file or folder of the map.
-        reference: the same of the reference.
-        region: file of the grid for two sides that have none of their own.
-        start: first day or month to read products and perimeters for; those of the other side if None.
+        paths: files or folders.
+        region: file of the grid of products and perimeters.
+        start: first day or month to read products and perimeters for; those of the first map if None.
         end: last one, included.
         perimeters: options of `read_perimeters`: date_field, end_field, date_format, layer, notice.
 
     Raises:
-        InputError: if neither side has a grid or days and none are given.
+        InputError: if none has a grid or days and none are given.
         NotFoundError, UnreadableFileError: as `read_map_or_product`.
     """
-    paths = (burnmap, reference)
     kinds = [sniff(path) for path in paths]
-    given = (start, end) if start is not None and end is not None else None
-    read: list[Any] = [
-        read_map_or_product(path, kind=kind, days=given) if kind in _OWN_GRID else None
-        for path, kind in zip(paths, kinds, strict=True)
-    ]
+    days = (start, end) if start is not None and end is not None else None
     grid = Region.load(region) if region is not None else None
-    known = next((side for side in read if side is not None), None)
-    for k, (path, kind) in enumerate(zip(paths, kinds, strict=True)):
-        if read[k] is None:
-            days = given or (None if known is None else (known.start, known.stop - 1))
-            on = grid or (None if known is None else known.region)
-            read[k] = read_map_or_product(path, kind=kind, region=on, days=days, perimeters=perimeters)
-    return read[0], read[1]
+    read: dict[int, BurnedArea] = {}
+    for k in sorted(range(len(paths)), key=lambda k: _ORDER.get(kinds[k], len(_ORDER))):
+        read[k] = read_map_or_product(paths[k], kind=kinds[k], region=grid, days=days, perimeters=perimeters)
+        if kinds[k] in _ORDER:
+            days = days or (read[k].start, read[k].stop - 1)
+            grid = grid or read[k].region
+    return [read[k] for k in range(len(paths))]
 
 
-def read_other(
-    text: str, burnmap: BurnedArea, perimeters: Mapping[str, Any] | None = None
-) -> tuple[str, BurnedArea]:
-    """Read a further map or product, given as PATH or NAME=PATH, for the grid and days of a map.
-
-    Raises:
-        NotFoundError, InputError, UnreadableFileError: as `read_map_or_product`.
-    """
-    name, found, path = text.partition("=")
-    place = Path(path if found else text)
-    days = (burnmap.start, burnmap.stop - np.timedelta64(1, "D"))
-    return name if found else place.stem, read_map_or_product(
-        place, region=burnmap.region, days=days, perimeters=perimeters
-    )
+def read_pair(burnmap: PathLike, reference: PathLike, **options: Any) -> tuple[BurnedArea, BurnedArea]:
+    """Read the two sides of a comparison as `read_sources` does."""
+    mine, theirs = read_sources((burnmap, reference), **options)
+    return mine, theirs

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,9 +12,10 @@ from banet.evaluation.scores import headline
 from banet.evaluation.stress import stress_rows
 from banet.io.tables import Number, Row, to_markdown
 
-__all__ = ["NAMES", "markdown", "rows_of", "tables_of", "words"]
+__all__ = ["NAMES", "dating_row", "markdown", "rows_of", "tables_of", "words"]
 
 Rows = Sequence[Row]
+_RowsOf = Callable[[Tree], Rows]
 
 
 @dataclass(frozen=True)
@@ -25,55 +25,53 @@ class Shown:
     name: str
     title: str
     words: str
-    rows: Callable[[Tree], Rows]
-
-
-def _by_map(methods: Mapping[str, Any], line: Callable[[Tree], Row]) -> Rows:
-    rows = [({"map": name}, line(whole)) for name, whole in methods.items()]
-    return [head | dict(row) for head, row in rows] if any(row for _, row in rows) else []
+    rows: _RowsOf
 
 
 def _wholes(tree: Tree) -> dict[str, Tree]:
     return {name: method["overall"] for name, method in tree["methods"].items()}
 
 
-def _overall(tree: Tree) -> Rows:
-    return _by_map(_wholes(tree), lambda whole: headline(whole["scores"]))
+def _each(line: Callable[[Tree], Row], of: Callable[[Tree], Mapping[str, Any]] = _wholes) -> _RowsOf:
+    """Return the function that makes one line a map; no rows where all lines are empty."""
+
+    def rows(tree: Tree) -> Rows:
+        lines = {name: line(one) for name, one in of(tree).items()}
+        return [{"map": name} | row for name, row in lines.items()] if any(lines.values()) else []
+
+    return rows
 
 
-def _climates(tree: Tree) -> Rows:
-    return _by_map(
-        tree["methods"],
-        lambda method: {
-            climate: Number(scores["hard"]["dice"], 2, interval=scores["intervals"].get("dice"))
-            for climate, scores in method["climates"].items()
-        },
-    )
+def _climates(method: Tree) -> Row:
+    return {
+        climate: Number(scores["hard"]["dice"], 2, interval=scores["intervals"].get("dice"))
+        for climate, scores in method["climates"].items()
+    }
 
 
-def _group(kind: str) -> Callable[[Tree], Rows]:
+def _group(kind: str) -> _RowsOf:
     return lambda tree: [{"class": name} | headline(scores) for name, scores in tree.get(kind, {}).items()]
 
 
 def _dates(tree: Tree) -> Rows:
-    held = {
-        f"{name}, against {tree_reference(tree)}": w["scores"]["dating"] for name, w in _wholes(tree).items()
-    }
+    if "name" not in tree:
+        return []
+    scores = {name: whole["scores"] for name, whole in _wholes(tree).items()}
+    held = {f"{name}, against {one['reference']}": one["dating"] for name, one in scores.items()}
     held |= {f"{name}, against active fires": one for name, one in tree["dates_to_active_fires"].items()}
-    return [{"map": name} | _dating(one) for name, one in held.items()] if "name" in tree else []
+    return [{"map": name} | dating_row(one) for name, one in held.items()]
 
 
-def tree_reference(tree: Tree) -> str:
-    """Return what the maps of a result are held against."""
-    return str(next(iter(_wholes(tree).values()))["scores"]["reference"])
-
-
-def _dating(one: Tree) -> Row:
-    row = {"cells": one["cells"], "mean days": Number(one["mean_days"], 2, sign=True)}
-    row |= {"median": Number(one["median_days"], 1, sign=True)}
-    row |= {"mean abs.": Number(one["mean_absolute_days"], 2)}
-    row |= {f"within {day} d": Number(share, 2) for day, share in one["within"].items()}
-    return row | {"interval holds the day": Number(one["covered_by_stated_uncertainty"], 2)}
+def dating_row(one: Tree) -> Row:
+    """Return the columns of a table of dates from the dict of `Dating`."""
+    return {
+        "cells": one["cells"],
+        "mean days": Number(one["mean_days"], 2, sign=True),
+        "median": Number(one["median_days"], 1, sign=True),
+        "mean abs.": Number(one["mean_absolute_days"], 2),
+        **{f"within {day} d": Number(share, 2) for day, share in one["within"].items()},
+        "interval holds the day": Number(one["covered_by_stated_uncertainty"], 2),
+    }
 
 
 _CURVES = (
@@ -109,37 +107,21 @@ def _first_mapped(tree: Tree) -> Rows:
     return found
 
 
-def _greece(tree: Tree) -> Rows:
-    def line(whole: Tree) -> Row:
-        covered = whole["scores"]["dating"]["covered_by_stated_uncertainty"]
-        return dict(headline(whole["scores"])) | {"date interval holds the day": Number(covered, 2)}
-
-    return _by_map(tree.get("greece", {}), line)
+def _greece(whole: Tree) -> Row:
+    covered = whole["scores"]["dating"]["covered_by_stated_uncertainty"]
+    return headline(whole["scores"]) | {"date interval holds the day": Number(covered, 2)}
 
 
 def _seasons(tree: Tree) -> Rows:
-    def short(name: str, method: Tree) -> str:
-        return name if method[WITH_NETWORK] else name.replace("active fires", "fires")
-
+    short = {
+        name if method[WITH_NETWORK] else name.replace("active fires", "fires"): method["seasons"]
+        for name, method in tree["methods"].items()
+    }
     return [
         {"season": season["name"], "days": season["days"]}
-        | {
-            short(name, method): Number(method["seasons"][season["name"]]["dice"], 2)
-            for name, method in tree["methods"].items()
-        }
+        | {name: Number(seasons[season["name"]]["dice"], 2) for name, seasons in short.items()}
         for season in tree.get("protocol", {}).get("seasons", ())
     ]
-
-
-def _of_measures() -> Iterable[Shown]:
-    for measure in MEASURES:
-        for table in measure.tables:
-            rows = functools.partial(_lines, line=table.line)
-            yield Shown(table.name, table.title, table.words, rows)
-
-
-def _lines(tree: Tree, line: Callable[[Tree], Row]) -> Rows:
-    return _by_map(_wholes(tree), line)
 
 
 _INTERVALS = "In brackets 95 % intervals."
@@ -149,14 +131,14 @@ _ALL = (
         "All seasons",
         "Hectares of all seasons added up; in brackets 95 % intervals by drawing blocks of 16 cells anew. "
         "Days are map minus truth over cells that both show burned.",
-        _overall,
+        _each(lambda whole: headline(whole["scores"])),
     ),
-    Shown("climates", "Dice by climate", _INTERVALS, _climates),
+    Shown("climates", "Dice by climate", _INTERVALS, _each(_climates, lambda tree: tree["methods"])),
     Shown("zones", "By region", _INTERVALS, _group("zones")),
     Shown("months", "By month", _INTERVALS, _group("months")),
     Shown("covers", "By land cover", _INTERVALS, _group("covers")),
     Shown("dates", "Dates", "Map minus reference, in days.", _dates),
-    *_of_measures(),
+    *(Shown(it.name, it.title, it.words, _each(it.line)) for one in MEASURES for it in one.tables),
     Shown(
         "stress",
         "Under stress",
@@ -181,7 +163,7 @@ _ALL = (
         "greece",
         "Greece, August 2021 (real)",
         "Against VNP64A1, burn days 2 to 9 August, protocol of `banet.evaluation.greek`.",
-        _greece,
+        _each(_greece, lambda tree: tree.get("greece", {})),
     ),
     Shown("seasons", "Dice by season", "", _seasons),
 )

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 __all__ = [
+    "DPI",
     "LAND_ENTRIES",
     "MUTED",
     "STRIPE",
@@ -47,7 +48,7 @@ __all__ = [
 
 MUTED = "#6b6b70"
 _DARK = hex_colour(INK)
-_DPI = 160
+DPI = 160
 _PIXELS = 1500
 STRIPE = (168, 168, 164)
 _KM_PER_DEGREE = 111.195
@@ -58,7 +59,7 @@ def new_figure(width: float, height: float) -> Figure:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(width, height), dpi=_DPI, facecolor="white")
+    figure = Figure(figsize=(width, height), dpi=DPI, facecolor="white")
     FigureCanvasAgg(figure)
     return figure
 
@@ -71,7 +72,7 @@ def save(figure: Figure, path: PathLike) -> Path:
     """
     target = Path(path)
     with writing(target) as part:
-        figure.savefig(part, format="png", dpi=_DPI, metadata={"Software": "banet"})
+        figure.savefig(part, format="png", dpi=DPI, metadata={"Software": "banet"})
     return target
 
 

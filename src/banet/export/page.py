@@ -14,6 +14,7 @@ import jinja2
 import numpy as np
 
 from banet.errors import InputError
+from banet.export.drawing import DPI
 from banet.io.files import PathLike, existing_file, output_folder, writing
 
 if TYPE_CHECKING:
@@ -49,6 +50,12 @@ class Picture:
                 f"the picture {file} is {file.suffix or 'without suffix'}; a page shows {', '.join(_MEDIA)}"
             )
         return f"data:{media};base64,{base64.b64encode(file.read_bytes()).decode()}"
+
+    @property
+    def width(self) -> int | None:
+        """Pixels of the page at which text in a PNG of ours has the size that it was drawn with."""
+        head = existing_file(self.path, "picture").read_bytes()[:20]
+        return int.from_bytes(head[16:20], "big") * 96 // DPI if head.startswith(b"\x89PNG") else None
 
 
 @dataclass(frozen=True)

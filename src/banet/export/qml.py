@@ -34,10 +34,12 @@ Entry = tuple[int, str, str]
 def styles(source: BurnedArea) -> dict[str, ET.Element]:
     """Return the styles of the rasters of a source by the name of the layer."""
     said = meanings(source)
+    more = {"over_tenth": confidence_style(said["over_tenth"])} if "over_tenth" in said else {}
     return {
         "burn_date": burn_date_style(source.start, source.stop, said["burn_doy"]),
         "confidence": confidence_style(said["confidence"]),
         "uncertainty": uncertainty_style(said["uncertainty"]),
+        **more,
     }
 
 

@@ -34,7 +34,7 @@ _ROLES = {
 def _assets(source: BurnedArea) -> dict[str, tuple[str, str, list[str], dict[str, Any]]]:
     """Return title, media type, roles and further fields of each product by its name."""
     said = meanings(source)
-    rasters = {name: said["burn_doy" if name == "burn_date" else name] for name in _ROLES}
+    rasters = {name: said["burn_doy" if name == "burn_date" else name] for name in _ROLES if name in said}
     found: dict[str, tuple[str, str, list[str], dict[str, Any]]] = {
         name: (_capital(meaning.title), _COG, _ROLES[name], _band(name, meaning))
         for name, meaning in rasters.items()

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from banet.burned_area.burned_area import UNKNOWN_DAYS, BurnedArea
+from banet.burned_area.burned_area import BurnedArea
 from banet.burned_area.dated import DatedFractions
 from banet.burned_area.quality import Quality
+from banet.burned_area.unknown import UnknownDays
 from banet.days import Day, Days, month_range
 from banet.errors import BanetWarning, InputError, NotFoundError
 from banet.grid.cutting import Grid, covered, cut_pixels
@@ -29,6 +30,9 @@ The products' dates are off by up to 8 days, and each month is mapped by itself,
 a month may be found again in the first days of the next. A second fire on one pixel within ten days is not
 something that a 500 m pixel can show.
 """
+
+_KNOWN_ENOUGH = 0.5
+"""Share of a cell's area that a month's files must cover for the cell to be known in it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,8 +75,9 @@ def assemble(
         InputError: if files of one place differ in grid.
 
     Warns:
-        BanetWarning: if months of the period have no file. Their days are not known: the period ends with the
-            last month that has one, and months between are in the attribute `unknown_days`.
+        BanetWarning: if months of the period have no file, or one of their tiles has none. Their days are not
+            known there: the period ends with the last month that has a file, and other days are in
+            `unknown_days`.
     """
     first, stop = days
     months = month_range(first, stop - 1)
@@ -81,11 +86,11 @@ def assemble(
     touched: list[np.datetime64] = []
     # The month before tells which pixels burned just before the period and are not to be counted again.
     for month in month_range(months[0] - 1, months[-1]):
-        pieces = []
+        pieces: dict[str, tuple[Grid, Layers]] = {}
         for file in (f for f in files if f.month == month):
             layers = read(file, region)
             if layers.burn.size:
-                pieces.append((layers.grid, layers))
+                pieces[file.place] = layers.grid, layers
                 burns.setdefault(file.place, []).append(_burned(layers, month))
         if month >= months[0] and pieces:
             touched.append(month)
@@ -95,12 +100,12 @@ def assemble(
             f"no {files[0].source} file touches {region.name} in {months[0]} to {months[-1]}; "
             f"the files are of {files[0].month} to {files[-1].month}"
         )
-    first, stop, unknown, notes = _months_without(
-        months, touched, days, f"{files[0].source} of {region.name}"
-    )
+    first = max(first, touched[0].astype("datetime64[D]"))
+    stop = min(stop, (touched[-1] + 1).astype("datetime64[D]"))
+    notes = _lacking(months, cover.places, f"{files[0].source} of {region.name}")
     places = [_once(place, duplicate_days) for place in burns.values()]
     parts = [_fractions(place, region) for place in places]
-    found = BurnedArea.from_dated(
+    return BurnedArea.from_dated(
         DatedFractions.join(parts),
         name=files[0].source,
         known=cover.known,
@@ -109,59 +114,71 @@ def assemble(
         water=cover.water,
         quality=cover.quality,
         confidence=_confidence(places, region),
+        unknown_days=cover.unknown_days(),
         notes=notes,
     )
-    return replace(found, attrs={**found.attrs, UNKNOWN_DAYS: unknown}) if unknown else found
 
 
-def _months_without(
-    months: npt.NDArray[np.datetime64], touched: list[np.datetime64], days: tuple[Day, Day], what: str
-) -> tuple[Day, Day, list[list[str]], list[str]]:
-    """Tell of the months that have no file: nothing is known of their days, of others it is.
-
-    Returns:
-        first day and the day after the last that the files speak of; first and last days of the months
-        without a file between them; a line that names all months without one.
-    """
-    lacking = [month for month in months if month not in touched]
-    start = max(days[0], touched[0].astype("datetime64[D]"))
-    stop = min(days[1], (touched[-1] + 1).astype("datetime64[D]"))
-    if not lacking:
-        return start, stop, [], []
-    note = (
-        f"{what}: no file of {', '.join(str(month) for month in lacking)}; "
-        f"the days of {'that month' if len(lacking) == 1 else 'those months'} are not known"
-    )
-    warnings.warn(note, BanetWarning, stacklevel=4)
-    inner = [month for month in lacking if touched[0] < month < touched[-1]]
-    unknown = [
-        [str(month.astype("datetime64[D]")), str((month + 1).astype("datetime64[D]") - 1)] for month in inner
-    ]
-    return start, stop, unknown, [note]
+def _lacking(
+    months: npt.NDArray[np.datetime64], places: Mapping[np.datetime64, set[str]], what: str
+) -> list[str]:
+    """Return, and warn by, a line for the months that have no file, and one for the tiles that lack some."""
+    everywhere = set[str]().union(*places.values())
+    without: dict[str, list[np.datetime64]] = {}
+    for month in months:
+        for place in sorted(everywhere - places[month]) if month in places else [""]:
+            without.setdefault(place, []).append(month)
+    notes = []
+    for place, lacking in without.items():
+        which = "that month" if len(lacking) == 1 else "those months"
+        notes.append(
+            f"{what}: no file of {', '.join(str(month) for month in lacking)}{place and f' for {place}'}; "
+            f"the days of {which} are not known{place and ' there'}"
+        )
+        warnings.warn(notes[-1], BanetWarning, stacklevel=4)
+    return notes
 
 
 class _Coverage:
-    """What the files of each month cover of a region, and what they say of its quality."""
+    """Cells that the files of each month cover, and what they say of their quality.
+
+    Attributes:
+        places: tiles or windows of each month that touch the region.
+    """
 
     def __init__(self, region: Region, quality: bool) -> None:
         self.region = region
+        self.places: dict[np.datetime64, set[str]] = {}
         self._builder = QualityBuilder(region) if quality else None
-        self._known = np.ones(region.shape)
+        self._known: dict[np.datetime64, npt.NDArray[np.bool_]] = {}
         self._water = np.zeros(region.shape)
 
-    def add_month(self, month: np.datetime64, pieces: list[tuple[Grid, Layers]]) -> None:
+    def add_month(self, month: np.datetime64, pieces: Mapping[str, tuple[Grid, Layers]]) -> None:
         known, water = np.zeros(self.region.shape), np.zeros(self.region.shape)
-        for grid, layers in pieces:
+        for grid, layers in pieces.values():
             known += covered(grid, layers.burn != MISSING, self.region)
             water += covered(grid, layers.burn == WATER, self.region)
-        self._known = np.minimum(self._known, known)
+        self.places[month] = set(pieces)
+        self._known[month] = known >= _KNOWN_ENOUGH
         self._water = np.maximum(self._water, water)
         if self._builder is not None:
-            self._builder.add_month(month, pieces)
+            self._builder.add_month(month, list(pieces.values()))
 
     @property
     def known(self) -> npt.NDArray[np.bool_]:
-        return self._known >= 0.5
+        """Whether a cell is known in at least one month."""
+        return np.asarray(np.any(list(self._known.values()), axis=0), bool)
+
+    def unknown_days(self) -> list[UnknownDays]:
+        """Return the months, between those with a file, of which nothing is known of some known cells."""
+        known, touched = self.known, sorted(self._known)
+        found = []
+        for month in month_range(touched[0], touched[-1]):
+            cells = known & ~self._known[month] if month in self._known else known
+            if cells.any():
+                start, stop = (each.astype("datetime64[D]") for each in (month, month + 1))
+                found.append(UnknownDays(start, stop, cells))
+        return found
 
     @property
     def water(self) -> npt.NDArray[np.bool_]:

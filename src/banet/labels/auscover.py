@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,9 @@ import numpy.typing as npt
 
 from banet.burned_area.burned_area import BurnedArea
 from banet.burned_area.dated import DatedFractions
-from banet.days import parse_period
-from banet.errors import InputError, NotFoundError, UnreadableFileError
+from banet.burned_area.unknown import UnknownDays
+from banet.days import Day, parse_period
+from banet.errors import BanetWarning, InputError, NotFoundError, UnreadableFileError
 from banet.grid.cutting import covered, cut_pixels
 from banet.grid.rasters import RasterWindow, read_window
 from banet.grid.region import Region
@@ -38,34 +40,51 @@ def read_auscover(paths: PathLike | Iterable[PathLike], region: Region, start: A
         end: last month.
 
     Returns:
-        Dated fractions with an uncertainty of 16 days. A cell is known where the files of all the years cover
-        at least half of it.
+        Dated fractions with an uncertainty of 16 days. A cell is known in the years whose files cover at
+        least half of it.
 
     Raises:
         NotFoundError: if there is no file, or none of a year of the period that touches the region.
         InputError: if a name holds no year, or two files are of one year.
         UnreadableFileError: if a file is damaged or holds other values than months.
+
+    Warns:
+        BanetWarning: if years of the period have no file of the region; they are in `unknown_days`.
     """
     first, stop = parse_period(start, end)
     files = _by_year(listed_paths(paths, _is_tif, "AusCover file (*.tif)"))
     years = range(first.astype(object).year, (stop - 1).astype(object).year + 1)
-    known = np.ones(region.shape, bool)
+    known = {year: np.zeros(region.shape, bool) for year in years}
     parts = []
     for year in years:
         window = read_window(files[year], region) if year in files else None
         if window is None or not window.values.size:
-            known[:] = False
             continue
         _check(window, files[year].name)
-        known &= covered(window.grid, ~window.missing((0,)), region) >= 0.5
+        known[year] = covered(window.grid, ~window.missing((0,)), region) >= 0.5
         parts.append(_fractions(window, year, region))
     if not parts:
         have = ", ".join(str(year) for year in sorted(files))
         raise NotFoundError(
             f"no AusCover file touches {region.name} in {first} to {stop - 1}; there are {have}"
         )
+    ever = np.any(list(known.values()), axis=0)
+    lacking = [str(year) for year in years if not known[year].any()]
+    notes = [f"AusCover of {region.name}: nothing of {', '.join(lacking)}; not known"] if lacking else []
+    for note in notes:
+        warnings.warn(note, BanetWarning, stacklevel=2)
     return BurnedArea.from_dated(
-        DatedFractions.join(parts), name="AusCover", known=known, start=first, stop=stop
+        DatedFractions.join(parts),
+        name="AusCover",
+        known=ever,
+        start=first,
+        stop=stop,
+        unknown_days=[
+            UnknownDays(Day(f"{year:04d}-01-01"), Day(f"{year + 1:04d}-01-01"), ever & ~cells)
+            for year, cells in known.items()
+            if (ever & ~cells).any()
+        ],
+        notes=notes,
     )
 
 

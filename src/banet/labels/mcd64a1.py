@@ -39,8 +39,8 @@ def read_mcd64a1(
         quality: whether to gather QA, first and last day too.
 
     Returns:
-        Dated fractions. A cell is known where no more than half of it is missing in any month of the period;
-        where no file covers it, it is not known.
+        Dated fractions. A cell is known in the months in which no more than half of it is missing; its other
+        months, as those of which its tile has no file, are in `unknown_days`.
 
     Raises:
         NotFoundError: if there is no file, or none that touches the region in the period.

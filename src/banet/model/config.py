@@ -157,6 +157,8 @@ class Calibration(BaseModel):
     Attributes:
         mapped: knots, burned fraction as mapped, rising from 0 to 1.
         burned: share of the cells at each knot of which at least half burned, never falling.
+        tenth: share of the cells at each knot of which more than a tenth burned, never falling; empty where
+            that was not measured.
         date_mass: share of the summed daily probability that must lie within the stated uncertainty of a
             date so that four in five true days do.
         date_quantile: share of the summed daily probability that is reached on the date, such that dates are
@@ -167,6 +169,7 @@ class Calibration(BaseModel):
 
     mapped: tuple[FiniteFloat, ...]
     burned: tuple[Annotated[float, Field(ge=0, le=1)], ...]
+    tenth: tuple[Annotated[float, Field(ge=0, le=1)], ...] = ()
     date_mass: Annotated[float, Field(gt=0, lt=1)] = 0.8
     date_quantile: Annotated[float, Field(gt=0, lt=1)] | None = None
 
@@ -177,4 +180,6 @@ class Calibration(BaseModel):
             raise ValueError(f"knots must rise from 0 to 1, found {self.mapped}")
         if len(self.burned) != len(self.mapped) or list(self.burned) != sorted(self.burned):
             raise ValueError("the shares burned must be as many as the knots and never fall")
+        if self.tenth and (len(self.tenth) != len(self.mapped) or list(self.tenth) != sorted(self.tenth)):
+            raise ValueError("the shares of which a tenth burned must be as many as the knots and never fall")
         return self

@@ -15,6 +15,9 @@ from banet.simulation.surface import Surface
 
 __all__ = ["Changes", "Heat", "make_changes", "make_heat"]
 
+STRONG = 0.3
+"""Share of a cell from which on a change of its ground counts as one."""
+
 
 @dataclass(frozen=True, eq=False)
 class Changes:
@@ -60,6 +63,33 @@ class Changes:
             fresh, fell = self.snowfall
             _mix(ground, np.clip(fresh - self.melt * (day - fell), 0, 0.9), self.colours["SNOW"])
         return ground
+
+    def masks(self, days: int) -> dict[str, npt.NDArray[np.bool_]]:
+        """Return where the ground changed by more than `STRONG` within the days, by what changed it.
+
+        Args:
+            days: of the scene, from its first.
+
+        Returns:
+            (rows, columns) bool by name: `harvest`, `ploughing`, `flood`, `first snow`, `snow melt`; those of
+            which there is none are left out.
+        """
+        inside = (self.harvest >= 0) & (self.harvest < days)
+        soil = (np.maximum(self.plough, self.harvest) >= 0) & (self.plough < days)
+        found = {
+            "harvest": inside & (self.crop > STRONG),
+            "ploughing": soil & (self.crop * self.ploughed > STRONG),
+            "flood": np.zeros(self.crop.shape, bool),
+        }
+        names = {"PLOUGHED": "ploughing", "STUBBLE": "harvest", "FLOOD": "flood"}
+        for patch in self.patches:
+            if patch.colour in names and 0 <= patch.start < days:
+                found[names[patch.colour]][patch.rows, patch.cols] |= patch.weight > STRONG
+        if self.snowfall is not None:
+            found["first snow"] = self.snowfall[0] > STRONG
+        if self.snow is not None:
+            found["snow melt"] = (self.snow > STRONG) & (self.snow - self.melt * days < STRONG / 3)
+        return {name: mask for name, mask in found.items() if mask.any()}
 
 
 @dataclass(frozen=True, eq=False)

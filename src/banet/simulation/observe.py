@@ -91,6 +91,7 @@ def _see(
     if power.any():
         glow(light, power, world.cell_km2, world.bands)
     light = _smear(light, float(angles.view_zenith.mean()), rng.normal(0, instrument.jitter, 2))
+    light *= _unevenness(world, rng)
     slant = 1 / math.cos(math.radians(min(float(angles.view_zenith.mean()), 68)))
     day = min(int(passage.time_h // 24), world.days - 1)
     path = instrument.path * np.float32(0.5 + 0.5 * slant)
@@ -146,6 +147,14 @@ def _smear(light: Field, view: float, shift: npt.NDArray[np.float64]) -> Field:
         a[-1:] += np.float32(after) * b[-1:]
         light = out
     return light
+
+
+def _unevenness(world: World, rng: np.random.Generator) -> Field:
+    """Return the factor of every band and cell by which this pass differs from others."""
+    rows, cols = world.shape
+    top, left = rng.integers(0, NOISE_MARGIN, 2)
+    cut = world.unevenness[:, top : top + rows, left : left + cols] * np.float32(rng.choice([-1, 1]))
+    return np.asarray(np.exp(cut[0] + cut[1:]), np.float32)
 
 
 def _measure(light: Field, world: World, rng: np.random.Generator) -> None:

@@ -90,6 +90,11 @@ class Scene:
         """Most frequent `Cover` of each cell, (rows, columns)."""
         return np.asarray(self.world.surface.fractions.argmax(0), np.uint8)
 
+    @property
+    def confounders(self) -> dict[str, Mask]:
+        """Where something other than fire changed the ground within the days, by name, (rows, columns)."""
+        return self.world.changes.masks(len(self.days))
+
     def truth(self, name: str = "simulated truth") -> BurnedArea:
         """Return the truth as a reference that knows the day of every part of a cell."""
         day, row, col = np.nonzero(self.burned_fraction_daily)

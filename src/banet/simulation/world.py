@@ -27,6 +27,10 @@ __all__ = ["Instrument", "World", "build_world", "find_hotspots"]
 NOISE_MARGIN = 48
 # Corrected-reflectance imagery varies more with the view in red and shortwave infrared than the kernels say.
 EXTRA_SHEEN = np.array([0.2, 0.0, 0.3, 0.5, 0.3])
+# Slopes, shadows and resampling make a cell differ from pass to pass in a way of its own: the standard
+# deviation of the logarithm in all bands together, and in each band beside it, as on the Greek scene.
+UNEVEN = 0.08
+UNEVEN_BAND = {Band.RED: 0.09, Band.NIR: 0.02, Band.M10: 0.055, Band.M11: 0.055, Band.M12: 0.055}
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +44,7 @@ class Instrument:
         anisotropy: strength of the bidirectional effect in each band; 1 is the published mean, (bands,).
         jitter: standard deviation of the registration error, cells.
         missing: probability that a granule is missing.
+        uneven: how much cells differ from pass to pass, 1 as on the Greek scene.
     """
 
     gain: Field
@@ -48,6 +53,7 @@ class Instrument:
     anisotropy: Field
     jitter: float
     missing: float
+    uneven: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,6 +114,22 @@ class World:
             # The thermal part is taken off with an error that follows the temperature of the ground.
             noise += np.float32(0.004) * correlated(rng, shape, 12, 2.0)
         return np.asarray(noise, np.float32)
+
+    @functools.cached_property
+    def unevenness(self) -> Field:
+        """Logarithm by which a pass differs from cell to cell, (1 + bands, rows, columns); wide as `noise`.
+
+        The first is common to all bands. A third is the cell's own, a third of some cells, a third wide.
+        """
+        shape = (self.shape[0] + NOISE_MARGIN, self.shape[1] + NOISE_MARGIN)
+        spreads = [UNEVEN, *(UNEVEN_BAND[band] for band in self.bands)]
+        fields = []
+        for position, spread in zip((99, *map(int, self.bands)), spreads, strict=True):
+            rng = stream(self.seed, 22, position)
+            own = rng.standard_normal(shape, dtype=np.float32)
+            texture = own + correlated(rng, shape, 3, 2.0) + correlated(rng, shape, 24, 2.0)
+            fields.append(np.float32(self.instrument.uneven * spread / math.sqrt(3)) * texture)
+        return np.stack(fields)
 
     @functools.cached_property
     def cell_km2(self) -> float:
@@ -179,6 +201,7 @@ def draw_instrument(seed: int, bands: tuple[Band, ...], varied: bool) -> Instrum
         ),
         float(rng.uniform(0.05, 0.05 + 0.25 * width)),
         float(rng.choice([0.01, 0.03, 0.12], p=[0.5, 0.35, 0.15])) if varied else 0.02,
+        float(rng.uniform(0.3, 1.5)) if varied else 1.0,
     )
 
 

@@ -41,6 +41,7 @@ _KNOTS = np.linspace(0, 1, 21)
 _QUANTILES = np.round(np.arange(0.30, 0.701, 0.01), 2)
 _MASSES = np.round(np.arange(0.30, 0.991, 0.01), 2)
 _HALF = 0.5 - 1e-6
+_TENTH = 0.1
 _FAINT = 1e-3
 """Cells mapped below this and not burned are left out: there are many, and nothing changes for them."""
 
@@ -165,6 +166,7 @@ class _Evidence:
 
     mapped: list[Floats] = field(default_factory=list)
     burned: list[Bools] = field(default_factory=list)
+    tenth: list[Bools] = field(default_factory=list)
     daily: list[Floats] = field(default_factory=list)
     true_day: list[npt.NDArray[np.int64]] = field(default_factory=list)
 
@@ -175,6 +177,7 @@ class _Evidence:
         kept = (sums > _FAINT) | (fraction > 0)
         self.mapped.append(sums[kept].astype(np.float32))
         self.burned.append(fraction[kept] >= _HALF)
+        self.tenth.append(fraction[kept] > _TENTH)
         both = (sums >= _HALF) & (fraction > 0)
         self.daily.append(daily[:, both])
         self.true_day.append(truth[:, both].argmax(0))
@@ -196,15 +199,15 @@ def calibrate(scenes: Iterable[tuple[Floats, Floats]]) -> Calibration | None:
     mapped = np.concatenate(evidence.mapped) if evidence.mapped else np.empty(0, np.float32)
     if not mapped.size:
         return None
-    shares = _shares(mapped, np.concatenate(evidence.burned))
     return Calibration(
         mapped=tuple(round(float(knot), 4) for knot in _KNOTS),
-        burned=tuple(round(float(share), 4) for share in shares),
+        burned=_shares(mapped, np.concatenate(evidence.burned)),
+        tenth=_shares(mapped, np.concatenate(evidence.tenth)),
         **_dating(evidence),
     )
 
 
-def _shares(mapped: Floats, burned: Bools) -> npt.NDArray[np.float64]:
+def _shares(mapped: Floats, burned: Bools) -> tuple[float, ...]:
     """Fit a curve that never falls through the share burned in bins about the knots."""
     edges = (_KNOTS[:-1] + _KNOTS[1:]) / 2
     bins = np.searchsorted(edges, mapped)
@@ -212,7 +215,7 @@ def _shares(mapped: Floats, burned: Bools) -> npt.NDArray[np.float64]:
     # A cell's worth at the knot itself keeps empty bins where the map says they are.
     share = (np.bincount(bins, burned, len(_KNOTS)) + _KNOTS) / (count + 1)
     fitted = isotonic_regression(share, weights=count + 1).x
-    return np.clip(np.asarray(fitted, np.float64), 0, 1)
+    return tuple(round(float(share), 4) for share in np.clip(fitted, 0, 1))
 
 
 def _dating(evidence: _Evidence) -> dict[str, float]:

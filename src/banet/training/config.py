@@ -174,6 +174,9 @@ class OptimiserConfig(Frozen):
         ema: decay of the running mean of the weights that is validated and saved; 0 for none.
         slower: factor on the learning rate of parameters by the start of their name.
         frozen: starts of names of parameters that do not move.
+        fixed_statistics: normalise by the statistics that the weights start with, as maps do, instead of by
+            those of each batch. A batch of one episode normalises that episode by itself, and a network that
+            learns so finds little in a record unlike the mean of all.
     """
 
     steps: Positive = 4000
@@ -190,6 +193,7 @@ class OptimiserConfig(Frozen):
     ema: Annotated[float, Field(ge=0, lt=1)] = 0.995
     slower: dict[str, Share] = Field(default_factory=dict)
     frozen: tuple[str, ...] = ()
+    fixed_statistics: bool = False
 
 
 class ValidationConfig(Frozen):

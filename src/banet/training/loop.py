@@ -28,7 +28,7 @@ from banet.training.memory import keep_freed_memory
 from banet.training.parallel import Crowd, local_device
 from banet.training.schedule import run_progress, set_rates
 from banet.training.sources import held_out, open_sources
-from banet.training.start import freeze, parameter_groups, start_network
+from banet.training.start import fix_statistics, freeze, parameter_groups, start_network
 from banet.training.state import Journal, RunningMean, State, check_same_run
 from banet.training.validation import VARIANTS, overall, validate
 
@@ -193,6 +193,8 @@ class _Run:
         rate = set_rates(state.optimiser, run_progress(state.step, state.seconds / 60, config), config)
         state.model.train()
         freeze(state.model, config.frozen)
+        if config.fixed_statistics:
+            fix_statistics(state.model)
         terms = torch.zeros(4)
         for _ in range(config.accumulate):
             losses = self._pass(next(stream))

@@ -14,8 +14,9 @@ __all__ = ["fine_tuning", "original"]
 def fine_tuning(weights: PathLike, chips: Sequence[PathLike]) -> TrainingConfig:
     """Return settings to go on from weights with chips of another region or sensor.
 
-    Network and inputs are those of the weights. The rate is a quarter of that of a fresh run, and the
-    encoder, which sees what is alike everywhere, moves at a third of it.
+    Network and inputs are those of the weights, and so are the statistics of its normalisation. The rate is
+    a quarter of that of a fresh run, and the encoder, which sees what is alike everywhere, moves at a third
+    of it.
 
     Args:
         weights: name or path.
@@ -31,7 +32,13 @@ def fine_tuning(weights: PathLike, chips: Sequence[PathLike]) -> TrainingConfig:
         "inputs": model.spec.model_dump(),
         "data": {"chips": [str(folder) for folder in chips]},
         "loss": {"bce": 20.0, "dice": 1.0, "date": 0.1},
-        "optimiser": {"steps": 400, "learning_rate": 1e-3, "ema": 0.99, "slower": {"encoder": 0.3}},
+        "optimiser": {
+            "steps": 400,
+            "learning_rate": 1e-3,
+            "ema": 0.99,
+            "slower": {"encoder": 0.3},
+            "fixed_statistics": True,
+        },
         "validation": {"every_steps": 200},
         "start": {"weights": str(weights)},
     }

@@ -15,7 +15,7 @@ from banet.model.network import BANet
 from banet.model.weights import load_model
 from banet.training.config import OptimiserConfig, TrainingConfig
 
-__all__ = ["adapt_channels", "freeze", "parameter_groups", "start_network"]
+__all__ = ["adapt_channels", "fix_statistics", "freeze", "parameter_groups", "start_network"]
 
 _FIRST_CONV = "encoder.0.space.conv.weight"
 _FIRST_MEAN = "encoder.0.space.norm.running_mean"
@@ -135,3 +135,10 @@ def _under(name: str, prefix: str) -> bool:
 
 def _roots(names: Sequence[str]) -> str:
     return ", ".join(sorted({name.split(".")[0] for name in names}))
+
+
+def fix_statistics(model: BANet) -> None:
+    """Let every normalisation use its running statistics and keep them, as in a map."""
+    for module in model.modules():
+        if isinstance(module, nn.BatchNorm3d):
+            module.eval()

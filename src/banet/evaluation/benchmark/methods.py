@@ -15,6 +15,7 @@ import numpy as np
 from banet.days import Day
 from banet.errors import BanetWarning, InputError, NotFoundError
 from banet.evaluation.baselines import active_fires, grown_fires, index_drop
+from banet.evaluation.sources import labelled
 
 if TYPE_CHECKING:
     from banet.burned_area.burned_area import BurnedArea
@@ -30,11 +31,8 @@ __all__ = [
     "Inputs",
     "Mapper",
     "Method",
-    "active_fires_until",
     "baselines",
     "candidates",
-    "map_as_original",
-    "map_day_with",
     "map_with",
     "networks",
     "original_network",
@@ -83,18 +81,21 @@ class Method:
         return f"{clean[:60]}-{hashlib.sha256(f'{self.name} {self.identity}'.encode()).hexdigest()[:10]}"
 
 
+def active_fires_until(cube: Cube, day: Day) -> BurnedArea:
+    """Map the active fires of the last 64 days up to and including a day."""
+    return active_fires(cube, day - np.timedelta64(63, "D"), day)
+
+
 def baselines() -> tuple[Method, ...]:
     """Return what needs no network."""
-    return (
-        Method("active fires", active_fires, "active fires", daily=active_fires_until),
-        Method("grown active fires", grown_fires, "grown active fires"),
-        Method(
-            "grown and confirmed active fires",
-            functools.partial(grown_fires, confirm=True),
-            "grown and confirmed active fires",
-        ),
-        Method("index drop", index_drop, "index drop"),
-    )
+    mappers: dict[str, Mapper] = {
+        "active fires": active_fires,
+        "grown active fires": grown_fires,
+        "grown and confirmed active fires": functools.partial(grown_fires, confirm=True),
+        "index drop": index_drop,
+    }
+    daily = {"active fires": active_fires_until}
+    return tuple(Method(name, mapper, name, daily=daily.get(name)) for name, mapper in mappers.items())
 
 
 @dataclass(frozen=True)
@@ -143,14 +144,14 @@ def candidates(asked: Sequence[str]) -> tuple[Candidate, ...]:
         InputError: if two have the same name.
         NotFoundError, UnreadableFileError, InputError: as `banet.model.load_model`.
     """
-    texts = [text.strip() for one in asked for text in one.split(",") if text.strip()]
-    split = [_label(text) for text in texts]
-    plain = [label or _stem(weights) for label, weights in split]
+    split = [labelled(text) for one in asked for text in one.split(",") if text.strip()]
+    files = [[part.strip() for part in weights.split("+")] for _, weights in split]
+    plain = ["+".join(map(_stem, weights)) for weights in files]
     found = []
-    for (label, weights), name in zip(split, plain, strict=True):
+    for (label, _), weights, name in zip(split, files, plain, strict=True):
         # Runs all call their file weights.safetensors: their folders tell them apart.
-        unique = label or (name if plain.count(name) == 1 else "+".join(_with_folder(w) for w in weights))
-        found.append(Candidate.of(unique, weights))
+        unique = name if plain.count(name) == 1 else "+".join(_with_folder(one) for one in weights)
+        found.append(Candidate.of(label or unique, weights))
     names = [one.name for one in found]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
@@ -158,18 +159,12 @@ def candidates(asked: Sequence[str]) -> tuple[Candidate, ...]:
     return tuple(found)
 
 
-def _label(text: str) -> tuple[str, tuple[str, ...]]:
-    label, found, rest = text.partition("=")
-    weights = rest if found else text
-    return (label.strip() if found else ""), tuple(part.strip() for part in weights.split("+"))
-
-
-def _stem(weights: Sequence[str]) -> str:
-    return "+".join(Path(w).name.removesuffix(".safetensors").removesuffix(".pth") for w in weights)
+def _stem(weights: str) -> str:
+    return Path(weights).name.removesuffix(".safetensors").removesuffix(".pth")
 
 
 def _with_folder(weights: str) -> str:
-    return f"{Path(weights).parent.name}/{_stem((weights,))}".lstrip("/")
+    return f"{Path(weights).parent.name}/{_stem(weights)}".lstrip("/")
 
 
 def networks(candidate: Candidate, inputs: Sequence[Inputs] = INPUTS) -> tuple[Method, ...]:
@@ -188,9 +183,9 @@ def networks(candidate: Candidate, inputs: Sequence[Inputs] = INPUTS) -> tuple[M
 
 
 def map_with(
-    cube: Cube, first: Day, last: Day, *, weights: tuple[str, ...], inputs: Inputs = "all"
+    cube: Cube, first: Day, last: Day, *, weights: tuple[str, ...], inputs: Inputs = "all", **options: Any
 ) -> BurnedArea:
-    """Map with a network as `banet map` does.
+    """Map with a network as `banet map` does with the same options.
 
     With the images withheld the original's tiling is taken: the seamless one maps only cells that
     were observed, and without images those would be the cells of the hot spots alone.
@@ -198,13 +193,12 @@ def map_with(
     from banet.mapping import map_burned
 
     months = first.astype("datetime64[M]"), last.astype("datetime64[M]")
-    seen = cube.without(*WITHHELD[inputs])
     if inputs == "no images":
         edge = -(-max(cube.region.shape) // 32) * 32
         # One tile with a rim where that does, else those of the original.
         tile, step = (edge + 32, edge) if edge <= 128 else (128, 100)
-        return _quiet(map_burned, seen, *months, _loaded(weights), tiling="original", tile=tile, step=step)
-    return _quiet(map_burned, seen, *months, _loaded(weights))
+        options = {"tiling": "original", "tile": tile, "step": step} | options
+    return _quiet(map_burned, cube.without(*WITHHELD[inputs]), *months, _loaded(weights), **options)
 
 
 def map_day_with(cube: Cube, day: Day, *, weights: tuple[str, ...]) -> BurnedArea:
@@ -221,11 +215,6 @@ def _quiet(mapper: Callable[..., BurnedArea], *given: Any, **options: Any) -> Bu
         return mapper(*given, **options)
 
 
-def active_fires_until(cube: Cube, day: Day) -> BurnedArea:
-    """Map the active fires of the last 64 days up to and including a day."""
-    return active_fires(cube, day - np.timedelta64(63, "D"), day)
-
-
 @functools.lru_cache(maxsize=4)
 def _loaded(weights: tuple[str, ...]) -> tuple[BANet, ...]:
     """Keep networks in memory from one season to the next."""
@@ -234,16 +223,10 @@ def _loaded(weights: tuple[str, ...]) -> tuple[BANet, ...]:
     return load_models(list(weights))
 
 
-def map_as_original(cube: Cube, first: Day, last: Day, *, weights: tuple[str, ...]) -> BurnedArea:
-    """Map by the rules of Pinto et al. (2020): tiles of 128 every 100 cells, plain mean, sum over 0.5."""
-    from banet.mapping import map_burned
-
-    months = first.astype("datetime64[M]"), last.astype("datetime64[M]")
-    return _quiet(map_burned, cube, *months, _loaded(weights), tiling="original", threshold=0.5)
-
-
 def original_network(weights: str | None = None) -> Method | None:
-    """Return the original network with the original rules, or None where its weights are not at hand.
+    """Return the original network with the rules of Pinto et al. (2020), None where its weights are not here.
+
+    The rules are tiles of 128 every 100 cells, their plain mean, and a sum over the month of at least 0.5.
 
     Args:
         weights: name or path; None looks for the published ones that `banet download weights` fetches.
@@ -258,8 +241,5 @@ def original_network(weights: str | None = None) -> Method | None:
         if weights is not None:
             raise
         return None
-    return Method(
-        candidate.name,
-        functools.partial(map_as_original, weights=names),
-        " ".join((*candidate.sha256, "original")),
-    )
+    mapper = functools.partial(map_with, weights=names, tiling="original", threshold=0.5)
+    return Method(candidate.name, mapper, " ".join((*candidate.sha256, "original")))

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from banet.evaluation.baselines import grown_fires, index_drop
 from banet.evaluation.benchmark.methods import Mapper, Method
-from banet.evaluation.benchmark.run import Progress, missing, score_stage
+from banet.evaluation.benchmark.run import missing, score_stage
 from banet.evaluation.benchmark.stage import Stage
 from banet.evaluation.greek import (
     GREEK_DAYS,
@@ -20,6 +20,7 @@ from banet.evaluation.greek import (
     greek_reference,
     has_greek_scene,
 )
+from banet.io.progress import Progress
 
 __all__ = ["GREEK", "find_real", "greek_methods", "run_greek"]
 

@@ -6,14 +6,13 @@ import functools
 import hashlib
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
+from banet.days import Day
 from banet.errors import InputError
 from banet.evaluation.benchmark.methods import Method
 from banet.evaluation.benchmark.scenes import BenchmarkScene
@@ -28,7 +27,11 @@ from banet.io.files import output_folder
 from banet.io.progress import Progress
 from banet.parallel import spread, threads_for
 
-__all__ = ["REPLAY", "Job", "Progress", "default_workers", "place_of", "plan", "run_jobs", "scene_key"]
+if TYPE_CHECKING:
+    from banet.burned_area.burned_area import BurnedArea
+    from banet.cube import Cube
+
+__all__ = ["REPLAY", "Job", "default_workers", "follow", "place_of", "plan", "run_jobs", "scene_key"]
 
 REPLAY = "replay"
 _SEQUENCE = 64
@@ -138,8 +141,11 @@ def _work(job: Job, *, out: Path, cache: Path, threads: int | None) -> None:
     stage = open_stage(job.scene, cache)
     key = scene_key(job.scene)
     if job.kind == REPLAY:
+        days, whole = stage.cube.days, (stage.cube.days[0], stage.cube.days[-1])
         for method in job.methods:
-            save_replay(_follow(stage, method), place_of(out, key, method, REPLAY))
+            # Days that have the whole sequence behind them.
+            found = follow(method, stage.cube, stage.truth, whole, days[_SEQUENCE - 1 :])
+            save_replay(found, place_of(out, key, method, REPLAY))
     elif job.kind:
         with tempfile.TemporaryDirectory() as folder:
             stressed = _under(stage, job.kind, Path(folder, "cube.zarr"))
@@ -193,11 +199,21 @@ def _under(stage: Stage, name: str, path: Path) -> Stage:
     return replace(stage, cube=cube, mapped=mapped, settings={**stage.settings, **settings})
 
 
-def _follow(stage: Stage, method: Method) -> Convergence:
-    """Replay the days of a season that have the whole sequence behind them."""
+def follow(
+    method: Method, cube: Cube, truth: BurnedArea, mapped: tuple[Day, Day], days: Iterable[Day]
+) -> Convergence:
+    """Replay days in near real time.
+
+    Args:
+        method: that maps single days too.
+        cube: what was observed.
+        truth: what burned, on the cube's grid.
+        mapped: first and last day of the final map, both included.
+        days: of the replay.
+
+    Raises:
+        InputError: if the method has no map of a single day.
+    """
     if method.daily is None:
         raise InputError(f"{method.name} has no map of a single day; it cannot be replayed")
-    days = stage.cube.days
-    final = method.mapper(stage.cube, days[0], days[-1])
-    first = days[0] + np.timedelta64(_SEQUENCE - 1, "D")
-    return replay(functools.partial(method.daily, stage.cube), days[days >= first], final, stage.truth)
+    return replay(functools.partial(method.daily, cube), days, method.mapper(cube, *mapped), truth)

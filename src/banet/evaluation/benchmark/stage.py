@@ -124,8 +124,7 @@ def _write(scene: BenchmarkScene, folder: Path) -> None:
     simulated = scene.simulate()
     write_cube(simulated, folder / "cube.zarr")
     write_netcdf(simulated.truth(), folder / "truth.nc")
-    masks: Mapping[str, npt.NDArray[Any]] = getattr(simulated, "confounders", {})
-    planes = {PREFIX + name: np.asarray(mask, bool) for name, mask in masks.items()}
+    planes = {PREFIX + name: mask for name, mask in simulated.confounders.items()}
     np.savez_compressed(folder / "planes.npz", allow_pickle=False, cover=simulated.land_cover, **planes)
 
 

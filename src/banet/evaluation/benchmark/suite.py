@@ -15,7 +15,6 @@ from banet.evaluation.benchmark.real import GREEK, greek_methods, run_greek
 from banet.evaluation.benchmark.run import (
     REPLAY,
     STRESSED,
-    Progress,
     place_of,
     plan,
     run_jobs,
@@ -30,6 +29,7 @@ from banet.evaluation.stress import STRESSES
 from banet.evaluation.sums import Sums
 from banet.io.files import output_folder
 from banet.io.lock import lock
+from banet.io.progress import Progress
 
 __all__ = ["benchmark"]
 

@@ -1,0 +1,147 @@
+"""Maps and products beside each other: each judged by every reference, on one page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup
+
+from banet.burned_area.burned_area import BurnedArea
+from banet.errors import InputError
+from banet.evaluation.evaluate import evaluate
+from banet.evaluation.measures import Tree
+from banet.evaluation.pictures import draw_maps
+from banet.evaluation.report import score_row
+from banet.evaluation.result import Result
+from banet.evaluation.scores import headline
+from banet.evaluation.tables import dating_row, words
+from banet.io.files import output_folder
+from banet.io.tables import Row, to_csv, to_html, to_json, to_markdown, write_text
+
+if TYPE_CHECKING:
+    from banet.export.page import Picture
+
+__all__ = ["beside", "markdown_beside", "write_beside"]
+
+_NAME = "comparison"
+
+
+def beside(
+    maps: Mapping[str, BurnedArea], references: Mapping[str, BurnedArea], **options: Any
+) -> dict[str, Result]:
+    """Score every map against every reference but itself.
+
+    Args:
+        maps: by name.
+        references: by name; a name that is among the maps too is the same product.
+        options: of `evaluate`.
+
+    Returns:
+        The result by name of the reference.
+
+    Raises:
+        InputError: if there is nothing to compare, or as `evaluate`.
+    """
+    results = {}
+    for reference, truth in references.items():
+        others = {name: one for name, one in maps.items() if name != reference}
+        if others:
+            first = next(iter(others))
+            known = options | {"name": first, "baselines": others}
+            results[reference] = evaluate(others[first], truth.named(reference), **known)
+    if not results:
+        raise InputError("one product stands beside nothing; name another, or a reference")
+    return results
+
+
+def tables_beside(trees: Mapping[str, Tree]) -> dict[str, tuple[str, list[Row]]]:
+    """Return words and rows of each table by title.
+
+    Args:
+        trees: JSON of the results by reference.
+    """
+    pairs = [
+        ({"map": name, "reference": reference}, method["overall"]["scores"])
+        for reference, tree in trees.items()
+        for name, method in tree["methods"].items()
+    ]
+    return {
+        "Agreement": (
+            "Commission is the share of the map's hectares that the reference does not show, omission the "
+            "share of the reference's that the map does not show; in brackets 95 % intervals.",
+            [head | headline(scores) for head, scores in pairs],
+        ),
+        "Hectares": (
+            "Cells of which at least half burned, each by its whole area, where both could see.",
+            [head | _hectares(scores) for head, scores in pairs],
+        ),
+        "Dates": (
+            "Map minus reference, in days, over cells that both show burned.",
+            [head | dating_row(scores["dating"]) for head, scores in pairs],
+        ),
+    }
+
+
+def _hectares(scores: Tree) -> Row:
+    hard = scores["hard"]
+    both, mine, theirs = hard["both_ha"], hard["map_only_ha"], hard["reference_only_ha"]
+    row = {"map ha": both + mine, "reference ha": both + theirs, "both": both}
+    row |= {"map alone": mine, "reference alone": theirs, "not seen by the map": scores["unseen_ha"]}
+    return {name: round(value) for name, value in row.items()}
+
+
+def markdown_beside(trees: Mapping[str, Tree]) -> str:
+    """Return the tables as Markdown, each under its title."""
+    tables = tables_beside(trees).items()
+    return "\n\n".join(f"## {head}\n\n{text}\n\n{to_markdown(rows)}" for head, (text, rows) in tables) + "\n"
+
+
+def write_beside(results: Mapping[str, Result], out: Path, *, pictures: bool = True) -> dict[str, Path]:
+    """Write comparison.json, .csv and .md, and the page with a map of each pair; return the paths by kind.
+
+    Args:
+        results: by name of the reference.
+        out: folder, made if needed.
+        pictures: whether to draw maps and write the page.
+
+    Raises:
+        OutputError: if they cannot be written.
+    """
+    from banet.export.page import Section, write_report
+
+    folder = output_folder(out)
+    trees = {reference: result.to_dict() for reference, result in results.items()}
+    tables, title = tables_beside(trees), "Maps and products beside each other"
+    paths = {kind: folder / f"{_NAME}.{kind}" for kind in ("json", "csv", "md")}
+    write_text(paths["json"], to_json({"format": 1, "references": trees}))
+    rows = [score_row(n, one["overall"]["scores"]) for t in trees.values() for n, one in t["methods"].items()]
+    write_text(paths["csv"], to_csv(rows))
+    write_text(paths["md"], f"# {title}\n\n{markdown_beside(trees)}")
+    if pictures:
+        sections = [Section(h, (text,), tables=[Markup(to_html(rows))]) for h, (text, rows) in tables.items()]
+        maps = _maps(results, folder)
+        for reference in results:
+            text = (words(trees[reference]),)
+            sections.append(Section(f"Against {reference}", text, pictures=maps[reference]))
+        paths["html"] = write_report(folder, title, sections, name=f"{_NAME}.html")
+    return paths
+
+
+def _maps(results: Mapping[str, Result], folder: Path) -> dict[str, list[Picture]]:
+    """Draw each pair of products once, by name of the reference."""
+    from banet.export.page import Picture
+
+    found: dict[str, list[Picture]] = {reference: [] for reference in results}
+    drawn: set[frozenset[str]] = set()
+    for reference, result in results.items():
+        for name, scenes in result.sums.items():
+            if frozenset((name, reference)) in drawn:
+                continue
+            drawn.add(frozenset((name, reference)))
+            title, path = f"{name} against {reference}", folder / f"maps_{len(drawn)}.png"
+            notes = ("", f"Dice {result.scores[name].dice:.3f}")
+            draw_maps(result.shown(name, next(iter(scenes))), (reference, name), title, path, notes)
+            found[reference].append(Picture(path, alt=f"{title}: dates of both, and where they agree"))
+    return found
