@@ -16,9 +16,9 @@ from banet.burned_area.burned_area import BurnedArea
 from banet.burned_area.netcdf import read_map, write_netcdf
 from banet.days import from_day_of_year
 from banet.grid.sinusoidal import tile_grid
+from banet.labels.tile_files import TILE_PIXELS
 from banet.simulation import Scene
 from banet.simulation.climates import CLIMATES
-from banet.simulation.writers.labels import SIZE as SIZE_OF_TILE
 from banet.simulation.writers.labels import LabelErrors, dated
 from banet.simulation.writers.pixels import PixelWindow, tiles_under
 
@@ -61,7 +61,7 @@ def _product_hectares(scene: Scene) -> float:
     """Return the hectares that a product with the simulator's errors of VNP64A1 shows of a scene."""
     total = 0.0
     for h, v in tiles_under(scene.region):
-        window = PixelWindow.sinusoidal(scene.region, h, v, SIZE_OF_TILE)
+        window = PixelWindow.sinusoidal(scene.region, h, v, TILE_PIXELS)
         day, _ = dated(scene, window, LabelErrors())
         total += float(((day >= 0) & (window.per_pixel(window.inside) > 0.5)).sum())
     return total * tile_grid(0, 0).pixel_area_ha

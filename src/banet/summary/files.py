@@ -101,7 +101,8 @@ def write_draws(
 
 def _ground(whole: BurnedArea, seed: int) -> Any:
     """Return coordinates, the status of the cells, and how the draws were made."""
-    dataset = to_dataset(whole)[["status"]]
+    dataset = to_dataset(whole)
+    dataset = dataset.drop_vars([name for name in dataset.data_vars if name != "status"])
     dataset["status"].encoding |= {"zlib": True, "complevel": 4}
     return dataset.drop_attrs(deep=False).assign_attrs(
         {
