@@ -13,8 +13,9 @@ from shapely.geometry import box
 import banet
 from banet.burned_area.burned_area import BurnedArea
 from banet.burned_area.fires import find_events
+from banet.burned_area.netcdf import write_netcdf
+from banet.cli import main
 from banet.errors import BanetWarning, InputError
-from banet.summary.table import _TEN
 from made_maps import map_of, random_map, region_of
 
 pytestmark = pytest.mark.filterwarnings("ignore:the weights are not calibrated")
@@ -145,7 +146,6 @@ def test_the_interval_is_that_of_the_drawn_hectares_and_the_seed_decides(tmp_pat
     )
     assert one["low_ha"] < one["expected_ha"] < one["high_ha"]
     assert one.equals(same) and one["low_ha"] != other["low_ha"]
-    assert _TEN == 0.1
 
 
 @pytest.mark.parametrize(
@@ -204,3 +204,42 @@ def test_several_dates_a_cell_go_to_their_own_months(tmp_path):
     with pytest.warns(BanetWarning, match="no interval"):
         table = banet.summarise(source, zones, by="month", **DRAWS)
     np.testing.assert_allclose(table["burned_ha"], np.array([0.25, 0.5]) * region.cell_area_ha[1], rtol=1e-6)
+
+
+def test_the_command_writes_table_and_draws_and_says_what_they_hold(tmp_path, capsys):
+    maps = [random_map((20, 20), seed=1, start="2021-07-01"), random_map((20, 20), seed=2)]
+    paths = [str(write_netcdf(one, tmp_path / f"{k}.nc")) for k, one in enumerate(maps)]
+    zones = zones_of(tmp_path / "z.gpkg", a=whole(maps[0].region))
+    words = [
+        "summarise",
+        *paths,
+        "--zones",
+        str(zones),
+        "--by",
+        "month",
+        "--draws",
+        "2",
+        "--min-hectares",
+        "0",
+    ]
+    assert main([*words, "--out", str(tmp_path / "t.csv")]) == 0
+    told = capsys.readouterr()
+    assert "2 rows, 1 zones" in told.out and "2 progressions" in told.out
+    assert "not calibrated" in told.err
+    read = pd.read_csv(tmp_path / "t.csv", dtype={"month": str})
+    np.testing.assert_allclose(read["burned_ha"], [one.burned_area_ha for one in maps], atol=0.01)
+    assert list(read["end"]) == ["2021-07-31", "2021-08-31"] and list(read["month"]) == ["2021-07", "2021-08"]
+    assert main([*words, "--out", str(tmp_path / "t.parquet")]) == 0
+    stored = pd.read_parquet(tmp_path / "t.parquet")
+    np.testing.assert_allclose(stored[["low_ha", "high_ha"]], read[["low_ha", "high_ha"]], atol=0.01)
+    assert (tmp_path / "t_draws.nc").exists()
+    assert main([*words, "--out", str(tmp_path / "t.xlsx")]) == 2
+    assert ".csv, .parquet" in capsys.readouterr().err
+
+
+def test_a_map_without_any_burn_gives_zeros(tmp_path):
+    nothing = map_of(np.full((8, 8), -1))
+    zones = zones_of(tmp_path / "z.gpkg", a=whole(nothing.region))
+    with pytest.warns(BanetWarning, match="lie over 25 km from a burn date"):
+        row = banet.summarise(nothing, zones, **DRAWS).iloc[0]
+    assert row["burned_ha"] == 0 and row["fires"] == 0 and pd.isna(row["first_day"])

@@ -77,7 +77,12 @@ def in_order(parts: Sequence[BurnedArea]) -> list[BurnedArea]:
 
 def _strongest(ordered: Sequence[BurnedArea]) -> dict[str, Any]:
     """Return the planes of the join where each cell has one date."""
-    strength = np.stack([np.nan_to_num(one.burned_fraction, nan=-1) for one in ordered])
+    # What one part knows as water is water, also where another part saw nothing.
+    blank = [np.where(one.water, np.float32(-0.5), np.float32(-1)) for one in ordered]
+    held = [one.burned_fraction for one in ordered]
+    strength = np.stack(
+        [np.where(np.isnan(part), none, part) for part, none in zip(held, blank, strict=True)]
+    )
     best = strength.argmax(axis=0)[None]
     planes: dict[str, Any] = {
         name: np.take_along_axis(np.stack([getattr(one, name) for one in ordered]), best, axis=0)[0]

@@ -73,7 +73,7 @@ def write_vnp64a1(
     ordered, target = in_order(gathered(maps)), output_folder(folder)
     if form == "tif" and ordered[0].region.east > 180:
         raise InputError(
-            f"{ordered[0].region.name} lies on both sides of 180 degrees, the ends of the sinusoidal grid: no "
+            f"{ordered[0].region.name} lies on both sides of 180 degrees, the ends of the grid: no "
             "window holds it; write tiles (vnp64a1)"
         )
     made = _day_stamp(ordered[-1].stop - 1)

@@ -71,8 +71,8 @@ def write_draws(
 
     `burn_date` (draw, latitude, longitude) holds the day on which each cell burned in each draw, and
     `burned_fraction` the part of it, where at least half did; a cell that burns in several maps has its first
-    date. Draw k is the same whatever `count` is, and is one of those behind
-    the interval of `summarise` with the same seed. Equal input gives equal bytes.
+    date. Draw k is the same whatever `count` is, and one of those behind the interval of `summarise` with the
+    same seed. Equal input gives equal bytes.
 
     Args:
         maps: of a network, of one region and of periods that do not overlap, or paths of them.

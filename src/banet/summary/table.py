@@ -6,6 +6,7 @@ import itertools
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -52,7 +53,7 @@ class SummaryOptions(Frozen):
     """
 
     by: By | None = None
-    cover: PathLike | None = None
+    cover: Path | None = None
     zone_field: str | None = None
     zone_layer: str | None = None
     min_hectares: float = Field(MIN_HECTARES, ge=0)
@@ -126,7 +127,7 @@ class _Table:
         within, unseen_ha, unseen = self._ground()
         burned, first, last = self._burned()
         drawn = self._drawn(options)
-        low, high = np.quantile(drawn, [_TEN, _NINETY], axis=0) if drawn is not None else (np.nan, np.nan)
+        expected, low, high = np.full(3, np.nan) if drawn is None else _interval(drawn)
         inside = (self.zones.shares @ self._area()) if self.buckets.cover is not None else within[:, 0]
         outside = np.where(
             self.zones.hectares - inside > _SLIVER * self.zones.hectares, self.zones.hectares - inside, 0.0
@@ -139,7 +140,7 @@ class _Table:
             "start": np.tile(self.buckets.start, (shape[0], 1)).astype("datetime64[ms]"),
             "end": np.tile(self.buckets.stop - _DAY, (shape[0], 1)).astype("datetime64[ms]"),
             "burned_ha": np.where(known, burned, np.nan),
-            "expected_ha": np.where(known, np.nan if drawn is None else drawn.mean(0), np.nan),
+            "expected_ha": np.where(known, expected, np.nan),
             "low_ha": np.where(known, low, np.nan),
             "high_ha": np.where(known, high, np.nan),
             "fires": self._fires(options.min_hectares),
@@ -268,6 +269,12 @@ class _Table:
             total[number] += (
                 shares @ sparse.csr_array((area * part, bucket, pointer), shape=shape)
             ).toarray()
+
+
+def _interval(drawn: npt.NDArray[np.float32]) -> tuple[Any, Any, Any]:
+    """Return mean and both ends of the interval over the draws, float64."""
+    low, high = np.quantile(drawn, [_TEN, _NINETY], axis=0)
+    return drawn.mean(0, dtype=np.float64), low.astype(np.float64), high.astype(np.float64)
 
 
 def _meet(one: BurnedArea, start: Day, stop: Day) -> bool:

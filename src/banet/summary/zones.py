@@ -63,6 +63,8 @@ def read_zones(
     told = [f"{count} features {reason} left out" for reason, count in found.left_out] + [*found.notes]
     if told:
         warnings.warn(f"{found.name}: {', '.join(told)}", BanetWarning, stacklevel=2)
+    if not len(found.geometry):
+        raise InputError(f"{found.name} holds no polygon that can be used as a zone")
     zones = _placed(found, _names(found, field), region)
     outside = [
         name for name, cells in zip(zones.names, np.diff(zones.shares.indptr), strict=True) if not cells
