@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from banet.io.progress import Progress
+from banet.io.tables import Row, to_markdown, to_text
 
-__all__ = ["Progress", "caution", "progress", "say"]
+__all__ = ["Progress", "caution", "progress", "say", "table"]
 
 _SECONDS_BETWEEN_LINES = 10.0
 
@@ -18,6 +20,13 @@ def say(text: str) -> None:
     """Print a result line on standard output."""
     sys.stdout.write(text + "\n")
     sys.stdout.flush()
+
+
+def table(rows: Sequence[Row]) -> str:
+    """Return rows as columns that fit the terminal, or as Markdown where standard output is none."""
+    if not sys.stdout.isatty():
+        return to_markdown(rows)
+    return to_text(rows, shutil.get_terminal_size().columns)
 
 
 def caution(text: str) -> None:
