@@ -53,12 +53,11 @@ def summarise(
     settings = {**fields, "min_hectares": min_hectares, "seed": seed}
     SummaryOptions.of_keywords("banet summarise", settings)
     table = table_of(list(maps), zones, **settings)
-    known = table["burned_ha"].notna()
-    count = table["zone"].nunique()
-    whole = table["burned_ha"].sum()
+    count, whole = table["zone"].nunique(), table["burned_ha"].sum()
+    unseen = int(table["not_observed_cells"].fillna(0).sum())
     say(
         f"{write_table(table, out)}: {len(table)} rows, {count} zones, {whole:,.0f} ha burned, "
-        f"{int(table.loc[known, 'not_observed_cells'].sum()):,} cells of zones not observed"
+        f"{unseen:,} cells of zones not observed"
     )
     if draws is not None:
         with progress("draw") as report:

@@ -205,7 +205,8 @@ def gathered(maps: BurnedArea | PathLike | Sequence[BurnedArea | PathLike]) -> l
     from banet.burned_area.burned_area import BurnedArea as Map
 
     found: list[BurnedArea] = []
-    for one in [maps] if isinstance(maps, Map | str | os.PathLike) else maps:
+    given: Sequence[Any] = [maps] if isinstance(maps, Map | str | os.PathLike) else maps
+    for one in given:
         if isinstance(one, Map):
             found.append(one)
         else:

@@ -141,8 +141,14 @@ class _Pixels:
         qa = np.where(land, _LAND, 0) + np.where(known, _VALID + short, 0)
         edges = day_of_year(np.array([self.source.start, self.source.stop - 1]))
         first, last = (np.where(known, edge, np.minimum(burn, -1)).astype(np.int16) for edge in edges)
-        planes = (burn, spread, qa.astype(np.uint8), first, last)
-        return Layers(grid, *(plane.reshape(shape) for plane in planes))
+        return Layers(
+            grid,
+            burn.reshape(shape),
+            spread.reshape(shape),
+            qa.astype(np.uint8).reshape(shape),
+            first.reshape(shape),
+            last.reshape(shape),
+        )
 
 
 def _cells(

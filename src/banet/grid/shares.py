@@ -37,21 +37,26 @@ def cell_shares(shape: BaseGeometry, region: Region) -> Piece:
     Returns:
         row, column, share (0-1, float64), each (n,); no cell twice.
     """
-    import shapely
-
     rows, cols = region.shape
     size = np.array([(region.east - region.west) / cols, (region.south - region.north) / rows])
     found: list[Piece] = []
     for turn in (0.0, 360.0) if region.east > 180 else (0.0,):
-        corner = np.array([region.west - turn, region.north])
-        in_cells = shapely.transform(shape, lambda xy, corner=corner: (xy - corner) / size)
-        _cut(in_cells, (0, rows, 0, cols), found)
+        _cut(_in_cells(shape, np.array([region.west - turn, region.north]), size), (0, rows, 0, cols), found)
     if not found:
         return np.zeros(0, np.intp), np.zeros(0, np.intp), np.zeros(0)
     row, col, share = (np.concatenate(column) for column in zip(*found, strict=True))
     # The two sides of the antimeridian may lie in one cell.
     cell, inverse = np.unique(row * cols + col, return_inverse=True)
     return cell // cols, cell % cols, np.minimum(np.bincount(inverse, share), 1.0)
+
+
+def _in_cells(
+    shape: BaseGeometry, corner: npt.NDArray[np.float64], size: npt.NDArray[np.float64]
+) -> BaseGeometry:
+    """Return a shape in columns and rows, counted from a corner."""
+    import shapely
+
+    return shapely.transform(shape, lambda xy: (xy - corner) / size)
 
 
 def _cut(shape: BaseGeometry, block: tuple[int, int, int, int], found: list[Piece]) -> None:

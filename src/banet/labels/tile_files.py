@@ -5,7 +5,7 @@ Layers, types, attributes and metadata of the grid are those of a real VNP64A1.0
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +18,8 @@ __all__ = ["GRID_NAME", "TILE_PIXELS", "write_tile"]
 
 TILE_PIXELS = 2400
 GRID_NAME = "MOD_Grid_Monthly_500m_BA"
-_CODES: Mapping[str, int | list[int]] = {"_FillValue": MISSING, "water": WATER}
+_Typed = Mapping[str, int | float | Sequence[int]]
+_CODES: _Typed = {"_FillValue": MISSING, "water": WATER}
 _FIELDS = {
     "Burn Date": "INT16",
     "Burn Date Uncertainty": "UINT8",
@@ -57,8 +58,8 @@ def write_tile(
 def _data(layers: Layers) -> list[Hdf4Layer]:
     assert layers.uncertainty is not None and layers.qa is not None
     assert layers.first is not None and layers.last is not None
-    days = {"valid_range": [1, 366], **_CODES}
-    dates = {"valid_range": [0, 366], **_CODES}
+    days: _Typed = {"valid_range": [1, 366], **_CODES}
+    dates: _Typed = {"valid_range": [0, 366], **_CODES}
     names = {
         "first": "first day of reliable change detection",
         "last": "last day of reliable change detection",

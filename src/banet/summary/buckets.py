@@ -57,11 +57,11 @@ class TableBuckets:
         """Return the bucket of each burn, by its cell and its day, which lies in one of the maps."""
         if self.cover is not None:
             return self.cover[cell].astype(np.intp)
-        return np.searchsorted(self.start, day, side="right") - 1
+        return np.asarray(np.searchsorted(self.start, day, side="right") - 1, np.intp)
 
     def cells(self, bucket: int) -> npt.NDArray[np.bool_] | bool:
         """Return the cells that a bucket speaks of; True for all."""
-        return True if self.cover is None else self.cover == bucket
+        return True if self.cover is None else np.asarray(self.cover == bucket, bool)
 
 
 def buckets_of(maps: Sequence[BurnedArea], by: By | None, cover: CellCover | None) -> TableBuckets:

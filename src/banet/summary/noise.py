@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -67,7 +68,8 @@ def _groups(row: Places, col: Places) -> list[_Group]:
         return []
     held = np.zeros((row.max() // _BLOCK + 1, col.max() // _BLOCK + 1), bool)
     held[row // _BLOCK, col // _BLOCK] = True
-    label = ndimage.label(held, np.ones((3, 3)))[0][row // _BLOCK, col // _BLOCK]
+    found: Any = ndimage.label(held, np.ones((3, 3)))
+    label = found[0][row // _BLOCK, col // _BLOCK]
     groups = []
     for number in range(1, label.max() + 1):
         which = np.flatnonzero(label == number)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -110,13 +111,14 @@ class Progressions:
     def _values(self, rng: np.random.Generator, near: float, all_: float) -> npt.NDArray[np.float32]:
         """Return normal values of variance `all_`, of which `near` is alike in cells near each other."""
         own = rng.standard_normal(len(self.cell), np.float32)
-        return np.float32(math.sqrt(near)) * self._noise.draw(rng) + np.float32(math.sqrt(all_ - near)) * own
+        alike = math.sqrt(near) * self._noise.draw(rng)
+        return np.asarray(alike + math.sqrt(all_ - near) * own, np.float32)
 
     def _days(self, value: npt.NDArray[np.float32]) -> npt.NDArray[np.int64]:
         count = len(self._source.days)
         moved = self._day + np.rint(value * self._spread).astype(np.int64)
         anywhere = np.floor(ndtr(value) * count).astype(np.int64)
-        return np.clip(np.where(self._far, anywhere, moved), 0, count - 1)
+        return np.asarray(np.clip(np.where(self._far, anywhere, moved), 0, count - 1), np.int64)
 
 
 def _in_cells(source: BurnedArea, km: float) -> tuple[float, float]:
@@ -135,9 +137,8 @@ def _dates(
     if not burned.any():
         return np.zeros(len(row), np.int64), np.zeros(len(row)), np.ones(len(row), bool)
     down, across = _in_cells(source, 1.0)
-    distance, nearest = ndimage.distance_transform_edt(
-        ~burned, sampling=(1 / down, 1 / across), return_indices=True
-    )
+    found: Any = ndimage.distance_transform_edt(~burned, sampling=(1 / down, 1 / across), return_indices=True)
+    distance, nearest = found
     at = tuple(axis[row, col] for axis in nearest)
     day = (source.burn_date[at] - source.start).astype(np.int64)
     stated = source.uncertainty[at]

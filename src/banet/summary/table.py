@@ -127,16 +127,18 @@ class _Table:
         within, unseen_ha, unseen = self._ground()
         burned, first, last = self._burned()
         drawn = self._drawn(options)
-        expected, low, high = np.full(3, np.nan) if drawn is None else _interval(drawn)
+        expected, low, high = _interval(drawn)
         inside = (self.zones.shares @ self._area()) if self.buckets.cover is not None else within[:, 0]
         outside = np.where(
             self.zones.hectares - inside > _SLIVER * self.zones.hectares, self.zones.hectares - inside, 0.0
         )
         shape = (len(self.zones), len(self.buckets))
         known = np.broadcast_to(within > 0, shape)
+        kind = "datetime64[ms]" if self.buckets.column == "day" else object
+        labels: Any = np.array(self.buckets.labels, kind)
         planes: dict[str, Any] = {
             "zone": np.repeat(np.array(self.zones.names, object)[:, None], shape[1], 1),
-            self.buckets.column: np.tile(np.array(self.buckets.labels, object), (shape[0], 1)),
+            self.buckets.column: np.tile(labels, (shape[0], 1)),
             "start": np.tile(self.buckets.start, (shape[0], 1)).astype("datetime64[ms]"),
             "end": np.tile(self.buckets.stop - _DAY, (shape[0], 1)).astype("datetime64[ms]"),
             "burned_ha": np.where(known, burned, np.nan),
@@ -163,8 +165,6 @@ class _Table:
         nothing = frame["burned_ha"].isna()
         for name in ("fires", "not_observed_cells"):
             frame[name] = frame[name].astype("Int64").mask(nothing)
-        if self.buckets.column == "day":
-            frame["day"] = frame["day"].astype("datetime64[ms]")
         if self.buckets.column == "cover":
             frame["cover"] = frame["cover"].mask(nothing)
         return frame
@@ -175,7 +175,9 @@ class _Table:
 
     def _ground(self) -> tuple[Any, Any, Any]:
         """Return hectares, those not observed, and cells not observed, each (zones, buckets)."""
-        shares, area, touched = self.zones.shares, self._area(), _pattern(self.zones.shares)
+        shares: Any = self.zones.shares
+        touched: Any = _pattern(self.zones.shares)
+        area = self._area()
         unseen = [(~one.known & ~one.water).ravel() for one in self.maps]
         whole, lost, count = [], [], []
         for bucket in range(len(self.buckets)):
@@ -260,7 +262,7 @@ class _Table:
                 BanetWarning,
                 stacklevel=6,
             )
-        shares = self.zones.shares[:, drawn.cell]
+        shares: Any = self.zones.shares[:, drawn.cell]
         area, pointer = self._area()[drawn.cell], np.arange(len(drawn.cell) + 1)
         shape = (len(drawn.cell), len(self.buckets))
         for number in range(len(total)):
@@ -271,8 +273,10 @@ class _Table:
             ).toarray()
 
 
-def _interval(drawn: npt.NDArray[np.float32]) -> tuple[Any, Any, Any]:
-    """Return mean and both ends of the interval over the draws, float64."""
+def _interval(drawn: npt.NDArray[np.float32] | None) -> tuple[Any, Any, Any]:
+    """Return mean and both ends of the interval over the draws, float64; NaN where there are none."""
+    if drawn is None:
+        return np.nan, np.nan, np.nan
     low, high = np.quantile(drawn, [_TEN, _NINETY], axis=0)
     return drawn.mean(0, dtype=np.float64), low.astype(np.float64), high.astype(np.float64)
 
