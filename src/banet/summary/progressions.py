@@ -53,7 +53,7 @@ class ErrorModel:
 
 
 MODEL = ErrorModel(common=0.2, near=0.5, reach_km=6.0, dates=0.8)
-"""Measured on simulated seasons by benchmarks/zone_intervals.py; see docs/summaries.md."""
+"""Chosen on simulated seasons by benchmarks/zone_intervals.py, but for `dates`; see docs/summaries.md."""
 
 
 class Progressions:
