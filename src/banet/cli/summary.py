@@ -53,11 +53,10 @@ def summarise(
     settings = {**fields, "min_hectares": min_hectares, "seed": seed}
     SummaryOptions.of_keywords("banet summarise", settings)
     table = table_of(list(maps), zones, **settings)
-    count, whole = table["zone"].nunique(), table["burned_ha"].sum()
-    unseen = int(table["not_observed_cells"].fillna(0).sum())
+    unseen = table.loc[table["not_observed_cells"].fillna(0) > 0, "zone"].nunique()
     say(
-        f"{write_table(table, out)}: {len(table)} rows, {count} zones, {whole:,.0f} ha burned, "
-        f"{unseen:,} cells of zones not observed"
+        f"{write_table(table, out)}: {len(table)} rows, {table['zone'].nunique()} zones; "
+        f"{unseen} of them not observed everywhere"
     )
     if draws is not None:
         with progress("draw") as report:
