@@ -81,7 +81,7 @@ def open_stage(scene: BenchmarkScene, cache: Path) -> Stage:
     return _read(folder)
 
 
-ABOVE = frozenset({"cli", "download", "operations", "summary", "training"})
+ABOVE = frozenset({"cli", "download", "operations", "training"})
 """Rooms above or beside this one, which nothing here imports: no score can depend on them."""
 
 AFTER = ABOVE | {"chips", "evaluation", "export", "mapping"}
