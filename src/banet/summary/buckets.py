@@ -56,7 +56,7 @@ class TableBuckets:
     def of(self, cell: npt.NDArray[Any], day: Days) -> npt.NDArray[np.intp]:
         """Return the bucket of each burn, by its cell and its day, which lies in one of the maps."""
         if self.cover is not None:
-            return self.cover[cell].astype(np.intp)
+            return np.asarray(self.cover[cell], np.intp)
         return np.asarray(np.searchsorted(self.start, day, side="right") - 1, np.intp)
 
     def cells(self, bucket: int) -> npt.NDArray[np.bool_] | bool:
@@ -77,7 +77,11 @@ def buckets_of(maps: Sequence[BurnedArea], by: By | None, cover: CellCover | Non
         return TableBuckets("", [""], np.array([first]), np.array([stop]))
     days = np.concatenate([one.days for one in maps])
     if by == "day":
-        return TableBuckets("day", list(days.astype("datetime64[ms]")), days, days + _DAY)
+        return TableBuckets(
+            "day", list(days.astype("datetime64[ms]")), days, (days + _DAY).astype("datetime64[D]")
+        )
     months, begin = np.unique(days.astype("datetime64[M]"), return_index=True)
     last = np.append(begin[1:], len(days)) - 1
-    return TableBuckets("month", [str(month) for month in months], days[begin], days[last] + _DAY)
+    return TableBuckets(
+        "month", [str(month) for month in months], days[begin], (days[last] + _DAY).astype("datetime64[D]")
+    )
