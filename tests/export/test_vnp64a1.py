@@ -114,9 +114,12 @@ def test_a_look_up_in_closed_form_finds_the_same_days_codes_and_hectares(burned,
     assert total * 21.4659 == pytest.approx(burned.burned_area_ha, rel=0.005)
 
 
-def test_equal_maps_give_equal_bytes(burned, tiles, tmp_path):
-    again = write_vnp64a1(burned, tmp_path)
-    assert [path.read_bytes() for path in again] == [path.read_bytes() for path in tiles]
+def test_equal_maps_give_equal_layers_and_no_file_tells_where_it_was_written(burned, tiles, tmp_path):
+    for mine, first in zip(write_vnp64a1(burned, tmp_path), tiles, strict=True):
+        assert file_attributes(mine) == file_attributes(first)
+        for name, layer in read_arrays(mine, LAYERS).items():
+            np.testing.assert_array_equal(layer.values, read_arrays(first, LAYERS)[name].values)
+        assert str(tmp_path).encode() not in mine.read_bytes()
 
 
 def test_layers_and_their_attributes_are_those_of_a_real_file(real, tiles):

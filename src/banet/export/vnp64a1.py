@@ -56,8 +56,7 @@ def write_vnp64a1(
     Tiles are `VNP64A1.AYYYYDDD.hHHvVV.002.YYYYDDD000000.hdf`, windows of the region
     `VNP64A1.002_{layer}_doyYYYYDDD000000_aid0001.tif`, one a layer, in the sinusoidal projection. Burn Date:
     day of year, 0 unburned, -1 not observed or outside the region, -2 water. First and Last Day: the days of
-    the month that the maps cover. A later month replaces nothing of an earlier one; equal input gives equal
-    files. Instead of the time of production, names hold the last day of the maps.
+    the month that the maps cover. Instead of the time of production, names hold the last day of the maps.
 
     Args:
         maps: of one region and of periods that do not overlap, or paths of them; a folder gives all its maps.
