@@ -268,7 +268,7 @@ def test_single_fires_are_written(cube, weights, tmp_path, capsys):
     assert main(["events", str(tmp_path / "TINY_202008.nc"), "--out", str(out), "--min-cells", "1"]) == 0
     import geopandas
 
-    assert f"{len(geopandas.read_file(out))} fires" in capsys.readouterr().out
+    assert f"{len(geopandas.read_file(out, layer='fires'))} fires" in capsys.readouterr().out
 
 
 @pytest.mark.real

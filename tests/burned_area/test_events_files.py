@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
+import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import pyogrio
 import pytest
 import shapely
 
@@ -17,14 +19,19 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from banet.burned_area.fires import find_events, trace_events
 from banet.errors import InputError, OutputError
 from banet.export import write_events, write_growth
+from banet.export.vectors import write_perimeters
 from banet.grid.region import Region
 from made_maps import map_of, random_map
+
+KML = "{http://www.opengis.net/kml/2.2}"
 
 SUFFIXES = (".gpkg", ".parquet", ".geoparquet", ".geojson", ".json", ".shp")
 
 
-def read(path):
-    return gpd.read_parquet(path) if "parquet" in path.suffix else gpd.read_file(path)
+def read(path, layer="fires"):
+    if "parquet" in path.suffix:
+        return gpd.read_parquet(path)
+    return gpd.read_file(path, layer=layer) if path.suffix == ".gpkg" else gpd.read_file(path)
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
@@ -86,7 +93,48 @@ def test_events_may_be_given_whole(tmp_path):
     assert len(read(write_events(events, tmp_path / "a.gpkg"))) == 1
 
 
-@pytest.mark.parametrize("name", ["fires.kml", "fires", "fires.csv"])
+def test_a_day_is_a_date_in_every_format(tmp_path):
+    import pyarrow.parquet
+
+    events = trace_events(random_map((60, 60), seed=5), min_cells=4)
+    first = str(events.table["start"].iloc[0])[:10]
+    for suffix in (".gpkg", ".geojson", ".shp"):
+        path = write_events(events, tmp_path / f"fires{suffix}")
+        info = pyogrio.read_info(path, **({"layer": "fires"} if suffix == ".gpkg" else {}))
+        assert dict(zip(info["fields"], info["ogr_types"]))["peak_day"] == "OFTDate", suffix
+    schema = pyarrow.parquet.read_schema(write_events(events, tmp_path / "fires.parquet"))
+    assert [str(schema.field(name).type) for name in ("start", "end", "peak_day")] == ["date32[day]"] * 3
+    assert f'"start": "{first}"' in (tmp_path / "fires.geojson").read_text()
+    table = pd.read_csv(write_events(events, tmp_path / "fires.csv"))
+    assert table["start"].iloc[0] == first and table["id"].tolist() == events.table["id"].tolist()
+    np.testing.assert_allclose(table["area_ha"], events.table["area_ha"])
+    places = ET.parse(write_events(events, tmp_path / "fires.kml")).getroot().iter(f"{KML}Placemark")
+    fires = list(places)
+    assert [fire.find(f"{KML}name").text for fire in fires] == events.table["id"].tolist()
+    assert fires[0].find(f".//{KML}begin").text.startswith(first)
+
+
+def test_a_geopackage_holds_perimeters_by_day_growth_and_styles(tmp_path):
+    events = trace_events(random_map((60, 60), seed=5), min_cells=4)
+    path = write_events(events, tmp_path / "fires.gpkg")
+    lines, growth = read(path, "perimeters"), read(path, "growth")
+    assert len(lines) == len(growth) == len(events.growth)
+    last = lines.sort_values("day").groupby("id").last()
+    fires = events.table.set_index("id")
+    for name, outline in last["geometry"].items():
+        assert outline.symmetric_difference(fires.geometry[name]).area == pytest.approx(0, abs=1e-12)
+    styles = gpd.read_file(path, layer="layer_styles")
+    assert styles["f_table_name"].tolist() == ["fires", "perimeters"] and styles["useAsDefault"].all()
+    assert all(
+        ET.fromstring(text.split("\n", 1)[1]).find("renderer-v2") is not None for text in styles["styleQML"]
+    )
+    again = write_events(events, tmp_path / "again.gpkg")
+    assert again.read_bytes() == path.read_bytes()
+    alone = gpd.read_file(write_perimeters(events, tmp_path / "lines.geojson"))
+    assert alone["id"].tolist() == lines["id"].tolist() and (tmp_path / "lines.qml").is_file()
+
+
+@pytest.mark.parametrize("name", ["fires.xyz", "fires", "fires.tif"])
 def test_other_formats_are_refused(tmp_path, name):
     with pytest.raises(InputError, match=r"choose one of \.gpkg"):
         write_events(find_events(map_of([[1]])), tmp_path / name)

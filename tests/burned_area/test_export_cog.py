@@ -19,7 +19,7 @@ from banet.burned_area.colours import confidence_table, date_colours, hex_colour
 from banet.burned_area.geotiff import layers, write_cog
 from banet.days import day_of_year
 from banet.errors import InputError, OutputError
-from banet.export.qml import burn_date_style, confidence_style, uncertainty_style, write_style
+from banet.export.qml import burn_date_style, confidence_style, days_style, write_style
 from banet.grid.region import Region
 from made_maps import map_of, random_map
 
@@ -151,33 +151,57 @@ def entries(style, path, tag):
     }
 
 
-def test_dates_are_labelled_by_the_calendar(tmp_path):
+def painted(found, value):
+    """Return red, green, blue and alpha that QGIS gives a value between two entries."""
+    values = sorted(found)
+    parts = [[int(found[v][1][k : k + 2], 16) for k in (1, 3, 5)] + [found[v][2]] for v in values]
+    return [np.interp(value, values, column) for column in np.transpose(parts)]
+
+
+def shown(style):
+    """Return label, colour and alpha by value of a style's entries."""
+    return {
+        int(e.get("value")): (e.get("label"), e.get("color"), int(e.get("alpha"))) for e in style.iter("item")
+    }
+
+
+def test_dates_are_labelled_by_the_calendar_and_by_the_week(tmp_path):
     days = np.arange("2021-08-01", "2021-09-01", dtype="datetime64[D]")
-    kind, found = entries(burn_date_style(days[0], days[-1] + 1), tmp_path / "a.qml", "paletteEntry")
-    assert kind == "paletted"
-    assert len(found) == 33
-    assert found["217"] == ("2021-08-05 (217)", hex_colour(date_colours(days)[4]))
+    style = burn_date_style(days[0], days[-1] + 1)
+    kind, found = entries(style, tmp_path / "a.qml", "item")
+    assert (
+        kind == "singlebandpseudocolor"
+        and style.find(".//colorrampshader").get("colorRampType") == "INTERPOLATED"
+    )
+    assert list(found) == ["-2", "0", "213", "220", "227", "234", "241", "243"]
+    assert found["220"] == ("2021-08-08 (220)", hex_colour(date_colours(days)[7]))
     assert found["-2"][0] == "water" and found["0"][0] == "not burned"
-    assert "-1" not in found
 
 
 def test_dates_over_new_year_keep_their_order(tmp_path):
     start = np.datetime64("2020-12-30")
-    _, found = entries(burn_date_style(start, start + 4), tmp_path / "a.qml", "paletteEntry")
-    assert list(found) == ["-2", "0", "365", "366", "1", "2"]
-    assert found["366"][0] == "2020-12-31 (366)" and found["1"][0] == "2021-01-01 (1)"
+    _, found = entries(burn_date_style(start, start + 4), tmp_path / "a.qml", "item")
+    assert {value: found[value][0] for value in ("365", "366", "1", "2")} == {
+        "365": "2020-12-30 (365)",
+        "366": "2020-12-31 (366)",
+        "1": "2021-01-01 (1)",
+        "2": "2021-01-02 (2)",
+    }
 
 
 @settings(max_examples=25, deadline=None)
 @given(st.integers(0, 20_000), st.integers(1, 500))
-def test_every_day_of_a_period_has_one_colour(first, length):
-    start = np.datetime64("1990-01-01") + first
-    style = burn_date_style(start, start + length)
-    values = [int(entry.get("value")) for entry in style.iter("paletteEntry")]
-    numbers = set(day_of_year(np.arange(start, start + length)).tolist())
-    assert len(values) == len(set(values)) and set(values) == numbers | {0, -2}
-    repeated = [e for e in style.iter("paletteEntry") if "+" in e.get("label")]
-    assert bool(repeated) == (length > len(numbers))
+def test_every_day_of_a_period_has_its_colour_and_what_did_not_burn_has_none(first, length):
+    days = np.arange(first, first + length) + np.datetime64("1990-01-01")
+    style = burn_date_style(days[0], days[-1] + 1)
+    found = shown(style)
+    assert found[0][2] == 0 and found[-2][2] == 255
+    numbers, place = np.unique(day_of_year(days), return_index=True)
+    for number, colour in zip(numbers, date_colours(days)[place].astype(int), strict=True):
+        *rgb, alpha = painted(found, number)
+        assert alpha == 255 and np.abs(rgb - colour).max() <= 13
+    assert len(found) <= 20
+    assert any("+" in label for label, *_ in found.values()) == (length > len(numbers))
 
 
 def test_an_empty_period_has_no_style():
@@ -190,6 +214,7 @@ def test_confidence_and_uncertainty_styles_agree_with_the_colour_tables(tmp_path
     assert kind == "singlebandpseudocolor"
     assert all(colour == hex_colour(confidence_table()[int(v)][:3]) for v, (_, colour) in found.items())
     assert {"0", "50", "100"} <= set(found) and found["50"][0] == "50 %"
-    _, found = entries(uncertainty_style(), tmp_path / "u.qml", "item")
+    assert [shown(confidence_style())[value][2] for value in (0, 20, 100)] == [0, 255, 255]
+    _, found = entries(days_style(), tmp_path / "u.qml", "item")
     assert found["1"] == ("1 day", hex_colour(uncertainty_table()[1][:3]))
-    assert found["254"][0] == "31 days or more"
+    assert found["14"][0] == "8 to 14 days" and found["254"][0] == "31 days or more"

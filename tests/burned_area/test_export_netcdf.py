@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 from typing import ClassVar
@@ -15,6 +17,7 @@ from hypothesis import strategies as st
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from banet.burned_area.burned_area import BurnedArea
 from banet.burned_area.daily import DailyProbability, read_daily
 from banet.burned_area.netcdf import read_map, write_netcdf
 from banet.errors import InputError, NotFoundError, OutputError, UnreadableFileError
@@ -79,8 +82,10 @@ def test_other_programs_read_dates_units_and_grid(tmp_path):
     burnmap = map_of([[-1, 4], [30, -1]], unseen=np.array([[True, False], [False, False]]))
     manifest = Manifest(command=["banet", "map", "a cube.zarr"], version="9.9")
     path = write_netcdf(burnmap, tmp_path / "a.nc", manifest=manifest)
-    with xr.open_dataset(path, engine="h5netcdf") as dataset:
-        assert dataset.attrs["Conventions"].startswith("CF-1.")
+    with xr.open_dataset(path, engine="h5netcdf") as opened:
+        assert opened["status"].dims == ("time", "latitude", "longitude")
+        dataset = opened.isel(time=0)
+        assert dataset.attrs["Conventions"] == "CF-1.11"
         assert dataset.attrs["history"] == "banet 9.9: banet map 'a cube.zarr'"
         assert {"title", "source", "references", "time_coverage_start", "time_coverage_end"} <= set(
             dataset.attrs
@@ -114,7 +119,7 @@ def test_other_programs_read_dates_units_and_grid(tmp_path):
 def test_every_gridded_variable_names_its_grid_mapping(tmp_path):
     path = write_netcdf(random_map((4, 5)), tmp_path / "a.nc")
     with xr.open_dataset(path, engine="h5netcdf", decode_cf=False) as dataset:
-        gridded = [v for v in dataset.variables.values() if v.dims == ("latitude", "longitude")]
+        gridded = [v for v in dataset.variables.values() if v.dims == ("time", "latitude", "longitude")]
         assert len(gridded) == 7
         for variable in gridded:
             mapping = variable.attrs["grid_mapping"]
@@ -218,3 +223,52 @@ def test_missing_files_and_folders(tmp_path):
         read_daily(path)
     with pytest.raises(OutputError, match="cannot write"):
         write_netcdf(random_map((3, 3)), path / "c.nc")
+
+
+def months(tmp_path):
+    whole = random_map((12, 9), start="2021-07-01", days=92)
+    parts = [whole.between(*p) for p in (("2021-07-01", "2021-08-01"), ("2021-08-01", "2021-10-01"))]
+    return parts, [write_netcdf(part, tmp_path / f"{part.start}.nc") for part in parts]
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning")
+def test_files_of_months_join_along_time(tmp_path):
+    parts, files = months(tmp_path)
+    with xr.open_mfdataset(files, engine="h5netcdf") as joined:
+        assert joined["time"].values.astype("datetime64[D]").astype(str).tolist() == [
+            "2021-07-01",
+            "2021-08-01",
+        ]
+        assert joined["burn_date"].dims == ("time", "latitude", "longitude")
+        for number, part in enumerate(parts):
+            np.testing.assert_array_equal(joined["burn_date"].values[number], part.burn_date)
+            np.testing.assert_array_equal(joined["burned_fraction"].values[number], part.burned_fraction)
+            first, stop = joined["time_bnds"].values[number].astype("datetime64[D]")
+            assert (first, stop) == (part.start, part.stop)
+        with pytest.raises(InputError, match="holds 2 periods"):
+            BurnedArea.from_dataset(joined)
+        with pytest.raises(InputError, match="from 2021-08-01 and the attributes of that from 2021-07-01"):
+            BurnedArea.from_dataset(joined.isel(time=1))
+        assert_same(BurnedArea.from_dataset(joined.isel(time=0).load()), parts[0])
+    again = xr.concat([part.to_dataset() for part in parts], "time")
+    np.testing.assert_array_equal(again["burn_date"].values[1], parts[1].burn_date)
+
+
+def test_odc_and_rioxarray_read_the_grid(tmp_path):
+    import odc.geo.xr  # noqa: F401 - it gives datasets their .odc
+
+    burnmap = random_map((12, 9))
+    with xr.open_dataset(write_netcdf(burnmap, tmp_path / "a.nc"), decode_coords="all") as dataset:
+        assert dataset["burned_fraction"].odc.geobox.crs.to_epsg() == 4326
+        np.testing.assert_allclose(dataset["burned_fraction"].odc.geobox.transform, burnmap.region.transform)
+        pytest.importorskip("rioxarray")
+        assert dataset["burned_fraction"].rio.crs.to_epsg() == 4326
+        np.testing.assert_allclose(dataset.rio.bounds(), burnmap.region.bbox)
+
+
+@pytest.mark.skipif(not shutil.which("compliance-checker"), reason="needs compliance-checker, extra 'check'")
+def test_the_file_passes_the_checker_of_conventions(tmp_path):
+    path = write_netcdf(random_map((12, 9)), tmp_path / "a.nc")
+    command = ["compliance-checker", "--test", "cf:1.11", "--criteria", "strict", str(path)]
+    said = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert said.returncode == 0 and "All tests passed" in said.stdout, said.stdout

@@ -168,7 +168,7 @@ def test_a_dataset_says_where_it_lies(burnmap):
     assert dataset.spatial_ref.attrs["GeoTransform"].split()[0] == "10.0"
     assert "4326" in dataset.spatial_ref.attrs["crs_wkt"]
     np.testing.assert_allclose(dataset.latitude, [40.025, 40.015, 40.005])
-    assert dataset.attrs["Conventions"] == "CF-1.8"
+    assert dataset.attrs["Conventions"] == "CF-1.11"
     assert np.array_equal(dataset.status, burnmap.status)
 
 

@@ -29,10 +29,13 @@ from made_maps import map_of, random_map
 NAMES = {
     "burn_date": "T_202108_burn_date.tif",
     "burn_date_qml": "T_202108_burn_date.qml",
+    "burn_date_qmd": "T_202108_burn_date.qmd",
     "confidence": "T_202108_confidence.tif",
     "confidence_qml": "T_202108_confidence.qml",
+    "confidence_qmd": "T_202108_confidence.qmd",
     "uncertainty": "T_202108_uncertainty.tif",
     "uncertainty_qml": "T_202108_uncertainty.qml",
+    "uncertainty_qmd": "T_202108_uncertainty.qmd",
     "netcdf": "T_202108.nc",
     "picture": "T_202108.png",
     "manifest": "T_202108_manifest.json",
@@ -55,7 +58,7 @@ def test_equal_maps_give_equal_files_and_fingerprints(tmp_path):
         manifest = Manifest.begin("banet map T.zarr", {"threshold": 0.5})
         paths = write_products(random_map((20, 30)), tmp_path / name, "T", manifest=manifest, stac=True)
         runs.append(Manifest.load(paths["manifest"]))
-    assert runs[0].products == runs[1].products and len(runs[0].products) == 9
+    assert runs[0].products == runs[1].products and len(runs[0].products) == 12
     assert runs[0].fingerprint == runs[1].fingerprint
     assert runs[0].finished >= runs[0].started
 

@@ -422,6 +422,23 @@ def test_water_from_the_cube_from_the_user_from_the_images_or_none():
         map_burned(cube, "2021-01", "2021-01", engine, water="sea")
 
 
+def test_what_burned_of_a_cell_is_at_most_its_share_of_land():
+    cube, engine = MemoryCube((40, 50)), LocalEngine()
+    share = np.linspace(0, 1, 2000, dtype=np.float32).reshape(40, 50)
+    plain = map_burned(cube, "2021-01", "2021-01", engine, water=None, threshold=0.3)
+    got = map_burned(cube, "2021-01", "2021-01", engine, water=share, threshold=0.3)
+    assert np.array_equal(got.water, share > 0.5)
+    land = ~got.water
+    expected = np.minimum(plain.burned_fraction, 1 - share)[land]
+    assert (expected < plain.burned_fraction[land]).any()
+    np.testing.assert_array_equal(got.burned_fraction[land], expected)
+    np.testing.assert_array_equal(got.burned[land], plain.burned[land] & (expected >= np.float32(0.3)))
+    np.testing.assert_array_equal(got.burn_date[got.burned], plain.burn_date[got.burned])
+    assert "at most the part of the cell that is land" in got.to_dataset()["burned_fraction"].attrs["comment"]
+    with pytest.raises(InputError, match="shares below 0 or above 1"):
+        map_burned(cube, "2021-01", "2021-01", engine, water=share * 2)
+
+
 def test_a_map_of_nothing_but_water_computes_nothing():
     cube, engine = MemoryCube((40, 50)), LocalEngine()
     cube.water = np.ones((40, 50), bool)

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from banet.mapping.water import estimate_water, water_evidence
+from banet.errors import CorruptError, InputError, NotFoundError
+from banet.grid.region import Region
+from banet.mapping.water import estimate_water, read_water, water_evidence, water_of, water_share
 
 
 @dataclass
@@ -70,6 +72,107 @@ def test_a_hot_spot_makes_it_land():
     assert water_evidence(window).item() == -1
     window.frp[:] = np.nan
     assert water_evidence(window).item() == 0
+
+
+class Coast:
+    """Cube of a coast: columns of sea, one column of cells of both, and land with clouds and a late burn."""
+
+    water = None
+
+    def __init__(self, count=92, mixed=0.6, seed=0):
+        rng = np.random.default_rng(seed)
+        self.region = Region("C", (20, 37, 20.3, 37.2), 0.01)
+        self.days = np.datetime64("2021-07-01") + np.arange(count)
+        self.share = np.zeros((20, 30), np.float32)
+        self.share[:, :10], self.share[:, 10] = 1, mixed
+        land_red, land_nir = 0.08, 0.25
+        nir = np.repeat(land_nir * (1 - self.share)[None], count, 0) + 0.01 * self.share
+        red = np.repeat(land_red * (1 - self.share)[None], count, 0) + 0.03 * self.share
+        nir[60:, 5:9, 10:15], red[60:, 5:9, 10:15] = 0.5 * nir[60:, 5:9, 10:15], 0.05
+        cloud = rng.random(nir.shape) < 0.5
+        red[cloud], nir[cloud] = 0.6, 0.6
+        self.planes = red.astype(np.float32), nir.astype(np.float32), np.zeros(nir.shape, np.float32)
+
+    def read(self, start, stop, rows=slice(None), cols=slice(None), *, variables=None):
+        first = int((start - self.days[0]).astype(int))
+        return Planes(
+            *(plane[first : first + int((stop - start).astype(int)), rows, cols] for plane in self.planes)
+        )
+
+
+@pytest.mark.parametrize("mixed", [0.25, 0.6, 0.85])
+def test_a_shore_is_as_much_water_as_it_is_dark(mixed):
+    share = water_share(Coast(mixed=mixed))
+    assert (share[:, :10] == 1).all() and (share[:, 12:] == 0).all()
+    np.testing.assert_allclose(share[:, 10], mixed, atol=0.06)  # also where it burned in the last month
+
+
+def test_the_mask_is_of_the_record_and_long_records_are_sampled():
+    cube = Coast(count=300)
+    read, asked = cube.read, []
+    cube.read = lambda start, *rest, **more: asked.append(start) or read(start, *rest, **more)
+    share = water_share(cube)
+    assert len(asked) == 100 and (share[:, :10] == 1).all()
+    before = Coast(count=299)  # a day more does not change which days are read
+    np.testing.assert_allclose(water_share(before), share, atol=1e-6)
+
+
+def test_a_damaged_day_is_left_out_of_the_search_for_water():
+    cube = Coast()
+    whole, read = water_share(cube), cube.read
+
+    def damaged(start, *rest, **more):
+        if start == cube.days[5]:
+            raise CorruptError("damaged")
+        return read(start, *rest, **more)
+
+    cube.read = damaged
+    np.testing.assert_allclose(water_share(cube), whole, atol=0.02)
+
+
+def test_a_shore_with_a_hot_spot_stays_land_and_an_empty_cube_is_all_land():
+    cube = Coast(mixed=0.85)
+    cube.planes[2][70, 6, 10] = 30
+    assert water_share(cube)[6, 10] == 0.5 and water_of(cube, "auto").mask[5, 10]
+    assert not water_of(cube, "auto").mask[6, 10]
+    cube.days = cube.days[:0]
+    assert not water_share(cube).any()
+
+
+@pytest.mark.parametrize("kind", ["shares", "mask", "polygons"])
+def test_a_user_s_file_of_water_wins(tmp_path, kind):
+    import geopandas as gpd
+    import rasterio
+    import shapely
+
+    cube = Coast(mixed=0.6)
+    if kind == "polygons":
+        path = tmp_path / "lake.geojson"
+        lake = shapely.box(20.0, 37.0, 20.106, 37.2)
+        gpd.GeoDataFrame({"id": [1]}, geometry=[lake], crs="EPSG:4326").to_file(path)
+    else:
+        path = tmp_path / "lake.tif"
+        plane = cube.share if kind == "shares" else (cube.share > 0.5).astype(np.uint8)
+        form = {
+            "driver": "GTiff",
+            "height": 20,
+            "width": 30,
+            "count": 1,
+            "dtype": plane.dtype,
+            "crs": "EPSG:4326",
+        }
+        with rasterio.open(path, "w", **form, transform=cube.region.transform) as raster:
+            raster.write(plane, 1)
+    cube.water = np.zeros((20, 30), bool)
+    found = water_of(cube, path)
+    expected = (cube.share > 0.5).astype(float) if kind == "mask" else cube.share
+    assert found.source == "given"
+    np.testing.assert_allclose(found.share, expected, atol=0.02 if kind == "polygons" else 1e-6)
+    elsewhere = Region("E", (30, 37, 30.3, 37.2), 0.01)
+    with pytest.raises(InputError, match="no water in region E"):
+        read_water(path, elsewhere)
+    with pytest.raises(NotFoundError):
+        read_water(tmp_path / "none.tif", elsewhere)
 
 
 @pytest.mark.real

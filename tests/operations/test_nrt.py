@@ -121,11 +121,11 @@ def test_layers_agree_with_the_map(mornings):
 
 def test_the_front_of_one_cell_is_its_four_edges():
     from banet.burned_area.fires import events_of_cells
-    from banet.operations.tracking import perimeters
+    from banet.burned_area.perimeters import perimeters
 
     cell = {"id": ["a", "a"], "row": [3, 3], "col": [5, 6], "day": [10, 12]}
     cells = pd.DataFrame({**cell, "fraction": 1.0, "uncertainty": np.uint8(2)})
-    found = perimeters(events_of_cells(cells, REGION), REGION)
+    found = perimeters(events_of_cells(cells, REGION))
     km = 0.01 * np.pi / 180 * 6371  # of a degree on a sphere; the ellipsoid differs by less than 0.5 %
     south, north = np.cos(np.radians([40.2, 40.21]))
     one = 2 * km + km * (south + north)

@@ -47,7 +47,7 @@ def test_it_leaves_a_map_fires_a_page_and_a_status(made):
 
     burned = read_map(made.maps["2020-08"])
     assert made.hectares == {"2020-08": round(burned.burned_area_ha, 1)}
-    fires = gpd.read_file(made.fires)
+    fires = gpd.read_file(made.fires, layer="fires")
     assert (fires["area_ha"] >= 50).all()
     inside = re.search(r'id="data">(.*?)</script>', made.page.read_text(), re.DOTALL)
     data = json.loads(inside[1])

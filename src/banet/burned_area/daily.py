@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from banet.burned_area.meaning import DAILY_WORDS
-from banet.burned_area.netcdf import CALENDAR, EPOCH, GRID, GRID_MAPPING, load
+from banet.burned_area.netcdf import CALENDAR, EPOCH, GRID, GRID_MAPPING, UTC_DAYS, load
 from banet.days import Days
 from banet.errors import InputError, UnreadableFileError
 from banet.io.files import PathLike, existing_file
@@ -82,7 +82,9 @@ def append_daily(part: Path, daily: DailyProbability, chunks: tuple[int, int]) -
         day = file.create_variable(
             "day", ("day",), np.int32, data=daily.days.astype(np.int64).astype(np.int32)
         )
-        day.attrs.update({"standard_name": "time", "long_name": "UTC day", "units": EPOCH, **CALENDAR})
+        day.attrs.update(
+            {"standard_name": "time", "long_name": "UTC day", "units": EPOCH, **CALENDAR, **UTC_DAYS}
+        )
         variable = file.create_variable(
             DAILY,
             ("day", *GRID),

@@ -73,6 +73,19 @@ class DaySummary:
     day: npt.NDArray[np.int32]
     uncertainty: npt.NDArray[np.uint8]
 
+    def capped(self, land: npt.NDArray[np.float32], threshold: float) -> DaySummary:
+        """Return it with burned fractions of at most the share of land, 0-1, (rows, columns).
+
+        A cell that thereby falls below the threshold did not burn.
+        """
+        fraction = np.minimum(self.burned_fraction, land)
+        burned = (self.day >= 0) & (fraction >= np.float32(threshold))
+        return DaySummary(
+            fraction,
+            np.where(burned, self.day, np.int32(-1)),
+            np.where(burned, self.uncertainty, np.uint8(NO_UNCERTAINTY)),
+        )
+
 
 def summarise(
     probability: npt.NDArray[np.float32], threshold: float = 0.5, dating: DatingRule | None = None

@@ -61,12 +61,14 @@ class Events:
             of the cells.
         growth: one row a fire and day on which it grew: `id`, `day`, `cells`, `area_ha`, `total_ha`.
         cells: one row a fire and burned cell: `id`, `row`, `col`, `day`.
+        region: the grid of the cells.
         left_out: number of smaller fires, and their hectares.
     """
 
     table: gpd.GeoDataFrame
     growth: pd.DataFrame
     cells: pd.DataFrame
+    region: Region
     left_out: tuple[int, float] = (0, 0.0)
 
     @property
@@ -141,7 +143,11 @@ def trace_events(
     ids = _identities(cells, region)
     named = cells.assign(id=ids["id"].reindex(cells["label"]).to_numpy(object))
     return Events(
-        _table(cells, ids, region, epsg), _growth(cells, ids), named[["id", "row", "col", "day"]], left_out
+        _table(cells, ids, region, epsg),
+        _growth(cells, ids),
+        named[["id", "row", "col", "day"]],
+        region,
+        left_out,
     )
 
 
@@ -159,7 +165,7 @@ def events_of_cells(cells: pd.DataFrame, region: Region) -> Events:
     measured = _measured(cells.assign(label=label), region)
     ids = _identities(measured, region).assign(id=np.asarray(names, object))
     named = measured[["id", "row", "col", "day"]].reset_index(drop=True)
-    return Events(_table(measured, ids, region, None), _growth(measured, ids), named)
+    return Events(_table(measured, ids, region, None), _growth(measured, ids), named, region)
 
 
 def _checked(

@@ -131,7 +131,7 @@ def meanings(source: BurnedArea) -> dict[str, Meaning]:
     """Return the meaning of each plane of a source by its name, from what made it."""
     dating = DatingRule.of(source.attrs.get("calibration")) if by_network(source) else None
     found = (
-        _burned_fraction(dating),
+        _burned_fraction(dating, capped=source.attrs.get("water") in _WATER_KNOWN),
         _burn_date(dating),
         _burn_doy(dating),
         _uncertainty(dating, calibrated=bool(source.attrs.get("calibration"))),
@@ -176,15 +176,16 @@ def _percent(share: float) -> str:
     return f"{100 * share:.4g} %"
 
 
-def _burned_fraction(dating: DatingRule | None) -> Meaning:
+def _burned_fraction(dating: DatingRule | None, *, capped: bool) -> Meaning:
+    most = "the part of the cell that is land" if capped else "1"
     return Meaning(
         "burned_fraction",
         _TITLES["burned_fraction"],
         "fraction of the cell that burned",
         "0-1",
         "1",
-        method="" if dating is None else "sum of the daily probabilities of the network, at most 1",
-        attrs={"standard_name": "burned_area_fraction", "cell_methods": "area: mean"},
+        method="" if dating is None else f"sum of the daily probabilities of the network, at most {most}",
+        attrs={"standard_name": "burned_area_fraction", "cell_methods": "time: sum area: mean"},
     )
 
 
@@ -204,7 +205,7 @@ def _burn_date(dating: DatingRule | None) -> Meaning:
         "UTC day on which the cell burned",
         "day",
         method=_method_of_date(dating),
-        attrs={"standard_name": "time"},
+        attrs={"standard_name": "time", "units_metadata": "leap_seconds: none"},
     )
 
 
@@ -273,6 +274,9 @@ _OVER_TENTH = Meaning(
     attrs={"valid_range": np.array([0, 100], np.uint8)},
 )
 
+_WATER_KNOWN = ("given", "cube", "estimated")
+"""Sources of the water in a map of which what burned is at most its land."""
+
 _TITLES = {
     "burned_fraction": "burned fraction",
     "burn_date": "burn date",
@@ -285,7 +289,12 @@ _TITLES = {
 _OBSERVED_DAYS = Meaning(
     "observed_days", _TITLES["observed_days"], "days on which the cell was observed", "days", "1"
 )
-_WATER = Meaning("water", _TITLES["water"], "whether the cell is water")
+_WATER = Meaning(
+    "water",
+    _TITLES["water"],
+    "whether the cell is water",
+    attrs={"flag_values": np.array([0, 1], np.int8), "flag_meanings": "land water"},
+)
 _STATUS = Meaning(
     "status",
     _TITLES["status"],

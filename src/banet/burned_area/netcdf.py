@@ -43,11 +43,14 @@ _CHUNK = 512
 GRID = ("latitude", "longitude")
 EPOCH = "days since 1970-01-01"
 CALENDAR = {"calendar": "proleptic_gregorian"}
+UTC_DAYS = {"units_metadata": "leap_seconds: none"}
 GRID_MAPPING = "spatial_ref"
 
 _ATTRIBUTES = ("banet_region", "time_coverage_start", "time_coverage_stop", "burned_threshold", "banet_attrs")
 _PLANES = ("burned_fraction", "burn_date", "uncertainty", "observed_days", "water")
 _LINKS = {"burned_fraction": "confidence status", "burn_date": "uncertainty status"}
+_DAYS = {"units": EPOCH, "dtype": "int32", "_FillValue": np.int32(-(2**31)), **CALENDAR}
+"""Encoding of planes of days, the same in every file."""
 _ENTRIES = {"row": "row", "column": "col", "day": "day", "fraction": "fraction", "uncertainty": "uncertainty"}
 _QUALITY = {"first_day": "first_reliable_day", "last_day": "last_reliable_day", "qa": "qa"}
 
@@ -60,9 +63,10 @@ def write_netcdf(
     daily: DailyProbability | None = None,
     extra: Mapping[str, tuple[npt.NDArray[Any], Mapping[str, Any]]] | None = None,
 ) -> Path:
-    """Write a map as NetCDF-4 after the CF conventions and return its path.
+    """Write a map as NetCDF-4 after CF-1.11 and return its path.
 
-    Equal input gives equal bytes: no time of writing is in the file.
+    Its planes are (time, latitude, longitude) with one time, the first day, so that `xarray.open_mfdataset`
+    joins the files of several months. Equal input gives equal bytes: no time of writing is in the file.
 
     Args:
         burnmap: the map.
@@ -85,6 +89,7 @@ def write_netcdf(
     dataset = to_dataset(burnmap, manifest)
     for name, (plane, attrs) in (extra or {}).items():
         dataset[name] = (GRID, plane, {**attrs, "grid_mapping": GRID_MAPPING})
+    dataset = _along_time(dataset)
     chunks = (min(shape[0], _CHUNK), min(shape[1], _CHUNK))
     with writing(target) as part:
         dataset.to_netcdf(part, engine="h5netcdf", format="NETCDF4", encoding=_encoding(dataset, chunks))
@@ -117,9 +122,9 @@ def read_map(path: PathLike) -> BurnedArea:
 def to_dataset(source: BurnedArea, manifest: Manifest | None = None) -> xr.Dataset:
     """Return a source as a dataset in EPSG:4326, with bounds of cells and of the period.
 
-    Dimensions latitude (north to south) and longitude; `time` is the first day, its bounds the period.
-    Besides the planes it holds `confidence`, `status` and, where the weights were calibrated for it,
-    `over_tenth`, which follow from them; where there are several
+    Planes are (latitude, longitude), north first; `time` is the first day, its bounds the period. Datasets of
+    several months join along it with `xarray.concat`. Besides the planes it holds `confidence`, `status` and,
+    where the weights were calibrated for it, `over_tenth`, which follow from them; where there are several
     dates a cell, the entries by cell and day along `entry`. Encodings keep types and missing values through a
     NetCDF file.
 
@@ -150,13 +155,13 @@ def to_dataset(source: BurnedArea, manifest: Manifest | None = None) -> xr.Datas
         _coordinates(source),
         _attributes(source, manifest),
     )
-    dataset["burn_date"].encoding = _day_encoding(source)
+    dataset["burn_date"].encoding = dict(_DAYS)
     dataset["uncertainty"].encoding = {"dtype": "uint8", "_FillValue": np.uint8(NO_UNCERTAINTY)}
     for name in {"confidence", "over_tenth"} & set(planes):
         dataset[name].encoding = {"dtype": "uint8", "_FillValue": np.uint8(NO_CONFIDENCE)}
     for name in (*_QUALITY.values(), "entry_day", "gap_start", "gap_stop"):
         if name in dataset and dataset[name].dtype.kind == "M":
-            dataset[name].encoding = _day_encoding(source)
+            dataset[name].encoding = dict(_DAYS)
     return dataset
 
 
@@ -170,6 +175,7 @@ def fields_of(dataset: xr.Dataset) -> dict[str, Any]:
     missing += [name for name in _ATTRIBUTES if name not in dataset.attrs]
     if missing:
         raise InputError(f"the dataset is not a map of banet; it lacks {', '.join(missing)}")
+    dataset = _one_period(dataset)
     try:
         region = Region.from_dict(json.loads(dataset.attrs["banet_region"]))
         attrs = json.loads(dataset.attrs["banet_attrs"])
@@ -195,6 +201,38 @@ def fields_of(dataset: xr.Dataset) -> dict[str, Any]:
     }
 
 
+def _one_period(dataset: xr.Dataset) -> xr.Dataset:
+    """Return a dataset of one period without its dimension `time`."""
+    if dataset.sizes.get("time", 1) > 1:
+        raise InputError(
+            f"the dataset holds {dataset.sizes['time']} periods; read each file with read_map and join the "
+            "maps: first.join(*others)"
+        )
+    dataset = dataset.squeeze("time") if "time" in dataset.dims else dataset
+    if "time" in dataset.variables and dataset["time"].dtype.kind == "M":
+        first, told = as_day(dataset["time"].values), as_day(dataset.attrs["time_coverage_start"])
+        if first != told:
+            raise InputError(
+                f"the dataset holds the period from {first} and the attributes of that from {told}, as a "
+                "part of joined files does; read the file itself with read_map"
+            )
+    return dataset
+
+
+def _along_time(dataset: xr.Dataset) -> xr.Dataset:
+    """Return a dataset of a period with a dimension `time` of one entry."""
+    import xarray as xr
+
+    variables = {
+        name: xr.Variable(("time", *one.dims), one.values[np.newaxis], one.attrs, dict(one.encoding))
+        for name, one in dataset.variables.items()
+        if one.dims == GRID or name in ("time", "time_bnds")
+    }
+    held = dataset.drop_vars(list(variables))
+    coordinates = {name: variables.pop(name) for name in ("time", "time_bnds")}
+    return held.assign_coords(coordinates).assign(variables)
+
+
 def _undecoded(values: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
     """Undo what xarray makes of whole numbers with a fill value: floats with NaN."""
     if values.dtype.kind == "f":
@@ -202,20 +240,16 @@ def _undecoded(values: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
     return values.astype(np.uint8)
 
 
-def _day_encoding(source: BurnedArea) -> dict[str, Any]:
-    units = f"days since {source.start}"
-    return {"units": units, "dtype": "int32", "_FillValue": np.int32(-(2**31)), **CALENDAR}
-
-
 def _coordinates(source: BurnedArea) -> dict[str, Any]:
     region, (rows, cols) = source.region, source.region.shape
-    period = np.array([source.start, source.stop], "datetime64[D]").astype(np.int64).astype(np.int32)
-    time = {"standard_name": "time", "axis": "T", "units": EPOCH, **CALENDAR, "bounds": "time_bnds"}
+    period = np.array([source.start, source.stop], "datetime64[D]").astype("datetime64[s]")
+    time = {"standard_name": "time", "long_name": "first day of the period (UTC)", "axis": "T"}
+    encoding = {"units": EPOCH, "dtype": "int32", **CALENDAR}
     return {
-        "time": ((), period[0], time),
+        "time": ((), period[0], {**time, **UTC_DAYS, "bounds": "time_bnds"}, encoding),
         "latitude": ("latitude", region.latitudes, _axis("latitude", "degrees_north", "Y")),
         "longitude": ("longitude", region.longitudes, _axis("longitude", "degrees_east", "X")),
-        "time_bnds": (("nv",), period),
+        "time_bnds": (("nv",), period, {}, encoding),
         "latitude_bnds": (("latitude", "nv"), _edges(region.north, region.south, rows)),
         "longitude_bnds": (("longitude", "nv"), _edges(region.west, region.east, cols)),
         GRID_MAPPING: ((), np.int32(4326), _grid_mapping(region)),
@@ -236,7 +270,12 @@ def _grid_mapping(region: Region) -> dict[str, Any]:
 
     attrs = dict(CRS.from_epsg(4326).to_cf())
     transform = " ".join(repr(float(value)) for value in region.transform.to_gdal())
-    return {**attrs, "spatial_ref": attrs["crs_wkt"], "GeoTransform": transform}
+    return {
+        "long_name": "coordinate reference system",
+        **attrs,
+        "spatial_ref": attrs["crs_wkt"],
+        "GeoTransform": transform,
+    }
 
 
 def _attributes(source: BurnedArea, manifest: Manifest | None) -> dict[str, Any]:
@@ -245,7 +284,7 @@ def _attributes(source: BurnedArea, manifest: Manifest | None) -> dict[str, Any]
     if manifest is not None:
         history = f"banet {manifest.version}: {shlex.join(manifest.command) or 'banet'}"
     return {
-        "Conventions": "CF-1.8",
+        "Conventions": "CF-1.11",
         "title": f"Burned area of {source.region.name}, {source.start} to {last}",
         "source": made_by(source),
         "references": "https://doi.org/10.1016/j.isprsjprs.2019.12.014",
@@ -271,6 +310,7 @@ def _quality(source: BurnedArea) -> dict[str, Any]:
             plane = getattr(source.quality, field)
             plane = plane.astype("datetime64[s]") if plane.dtype.kind == "M" else plane
             about = {"long_name": name.replace("_", " "), "grid_mapping": GRID_MAPPING}
+            about |= UTC_DAYS if plane.dtype.kind == "M" else {}
             found[name] = (GRID, plane, about)
     return found
 
@@ -286,7 +326,10 @@ def _entries(source: BurnedArea) -> dict[str, Any]:
     """Return the fractions by cell and day as variables along `entry`."""
     if source.dated is None:
         return {}
-    dated, about = source.dated, {"fraction": {"units": "1"}, "uncertainty": {"units": "day"}}
+    dated, about = (
+        source.dated,
+        {"fraction": {"units": "1"}, "uncertainty": {"units": "day"}, "day": UTC_DAYS},
+    )
     kinds = {"row": np.int32, "column": np.int32, "day": "datetime64[s]"}
     return {
         f"entry_{name}": (
@@ -311,8 +354,8 @@ def _encoding(dataset: xr.Dataset, chunks: tuple[int, int]) -> dict[str, dict[st
     encoding: dict[str, dict[str, Any]] = {}
     for name, variable in dataset.variables.items():
         own = {"_FillValue": None, **variable.encoding}
-        if variable.dims == GRID:
-            own |= {**packed, "chunksizes": chunks}
+        if variable.dims == ("time", *GRID):
+            own |= {**packed, "chunksizes": (1, *chunks)}
         elif variable.dims[:1] in {("entry",), ("gap",)} and variable.size:
             own |= packed
         encoding[str(name)] = own

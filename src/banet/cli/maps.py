@@ -37,6 +37,7 @@ def make_maps(
     tile: int | None = None,
     step: int | None = None,
     threshold: float = 0.5,
+    water: Path | None = None,
     pictures: bool = True,
     engine: str = "auto",
     spread: Workers = Workers(),  # noqa: B008 - it is frozen
@@ -59,6 +60,8 @@ def make_maps(
         tile: edge of a tile in cells; 128 for 'original', chosen by the network for 'seamless'.
         step: distance of the tiles of 'original' in cells; 100 if left out.
         threshold: least burned value of a cell that counts as burned.
+        water: file of water, polygons or a GeoTIFF of cells that are not zero or of shares 0-1; by default
+            the cube's own, or what all its images show.
         pictures: also write a PNG of each map.
         engine: what computes: 'torch', 'bfloat16', 'cuda', 'cuda-bfloat16', or 'auto' for what 'banet doctor'
             names.
@@ -73,9 +76,11 @@ def make_maps(
     spread.check()
     settings: dict[str, Any] = {"tiling": tiling or ("seamless" if step is None else "original")}
     settings |= {"tile": tile, "step": step, "threshold": threshold}
+    settings |= {} if water is None else {"water": water}
     MapOptions.of_keywords(
         "banet map", {**settings, "workers": spread.workers, "scheduler": spread.scheduler}
     )
+    told = {name: str(value) if name == "water" else value for name, value in settings.items()}
     opened, period = open_cube(cube), parse_period(start, end)
     folder = output_folder(out)
     scratch, failed = folder / _SCRATCH, list[str]()
@@ -87,7 +92,7 @@ def make_maps(
     ):
         running: dict[str, Any] = {"progress": report, "keep_going": True, "scheduler": client}
         for burned in map_months(opened, start, end, network, **settings, **running, scratch=scratch):
-            written = write_map(opened, burned, folder, settings=settings, pictures=pictures)
+            written = write_map(opened, burned, folder, settings=told, pictures=pictures)
             label = period_label(burned.start, burned.stop)
             say(f"{_said(burned, label)}, {written['burn_date']}")
             lines = list(_failed(burned, label))

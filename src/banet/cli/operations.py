@@ -60,6 +60,7 @@ def run_region(
     engine: str | None = None,
     threshold: float | None = None,
     min_hectares: float | None = None,
+    water: Path | None = None,
     workers: int | None = None,
     config: Path | None = None,
     write_config: Path | None = None,
@@ -84,6 +85,8 @@ def run_region(
         engine: what computes; see 'banet doctor'.
         threshold: least burned value of a cell that counts as burned.
         min_hectares: smaller fires are left out of the list, and counted.
+        water: file of water, polygons or a GeoTIFF of cells that are not zero or of shares 0-1; by default
+            found in the images.
         workers: processes that read files and map.
         config: YAML file of these options; what is given here wins.
         write_config: write the options to this file and do nothing else.
@@ -96,6 +99,7 @@ def run_region(
         "region": region, "start": start, "end": end, "out": out, "download": download, "viirs": viirs,
         "hotspots": hotspots, "cube": cube, "product": product, "source": source, "weights": weights,
         "engine": engine, "threshold": threshold, "min_hectares": min_hectares, "workers": workers,
+        "water": water,
         "satellites": None if satellites is None else tuple(satellites.split(",")),
     }  # fmt: skip
     named = {name: value for name, value in given.items() if value is not None}
@@ -133,6 +137,7 @@ def run_mornings(
     engine: str = "auto",
     threshold: float = 0.5,
     min_hectares: float = 100.0,
+    water: Path | None = None,
     workers: int | None = None,
     wait: float = 0.0,
     stac: bool = False,
@@ -159,6 +164,8 @@ def run_mornings(
         engine: what computes; see 'banet doctor'.
         threshold: least burned value of a cell that counts as burned.
         min_hectares: smaller fires are left out of the list, and counted.
+        water: file of water, polygons or a GeoTIFF of cells that are not zero or of shares 0-1; by default
+            found in the images.
         workers: processes that read files and map.
         wait: seconds to wait for another run of the region to end.
         stac: also write STAC items and OUT/catalog.json, which needs banet[stac].
@@ -171,7 +178,7 @@ def run_mornings(
     fields: dict[str, Any] = {
         "region": region, "data": data, "out": out, "day": day, "download": download, "max_age": max_age,
         "product": product, "source": source, "weights": weights, "engine": engine, "threshold": threshold,
-        "min_hectares": min_hectares, "workers": workers, "wait": wait, "stac": stac,
+        "min_hectares": min_hectares, "water": water, "workers": workers, "wait": wait, "stac": stac,
         "satellites": () if satellites is None else tuple(satellites.split(",")),
     }  # fmt: skip
     options = MorningOptions.parse(fields, "banet nrt")

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import warnings
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from banet.errors import BanetWarning, InputError
+from banet.errors import InputError
 from banet.grid.cutting import covered
 from banet.grid.rasters import read_window
 from banet.grid.region import Region
-from banet.grid.vectors import Polygons, read_polygons
 from banet.io.files import PathLike, existing_file
+from banet.labels.shares import RASTERS, polygons_of, read_shares, shares_by_class
 
 __all__ = ["MOST_CLASSES", "Classes", "read_classes", "read_validity"]
 
 MOST_CLASSES = 64
 Classes = tuple[npt.NDArray[np.int64], dict[int, str]]
-_RASTERS = {".tif", ".tiff"}
 _FIELDS = ("name", "NAME", "region", "id", "ID")
 
 
@@ -40,7 +38,7 @@ def read_classes(path: PathLike, region: Region, *, field: str | None = None) ->
         InputError: if it holds more than 64 classes within the region, no whole numbers, or lacks the field.
     """
     file = existing_file(path, "file of classes")
-    if file.suffix.lower() in _RASTERS:
+    if file.suffix.lower() in RASTERS:
         return _of_raster(file, region)
     return _of_polygons(file, region, field)
 
@@ -55,13 +53,7 @@ def read_validity(path: PathLike, region: Region) -> npt.NDArray[np.bool_]:
     Raises:
         NotFoundError, UnreadableFileError: if there is no such file, or it cannot be read.
     """
-    file = existing_file(path, "validity mask")
-    if file.suffix.lower() in _RASTERS:
-        window = read_window(file, region)
-        mask = (window.values != 0) & ~window.missing((0,))
-        return np.asarray(covered(window.grid, mask, region) >= 0.5 - 1e-9)
-    shares = _shares(_polygons(file), region)
-    return np.asarray(sum(shares.values(), np.zeros(region.shape)) >= 0.5 - 1e-3)
+    return read_shares(path, region, "validity mask") >= 0.5 - 1e-3
 
 
 def _of_raster(file: Path, region: Region) -> Classes:
@@ -76,7 +68,7 @@ def _of_raster(file: Path, region: Region) -> Classes:
 
 
 def _of_polygons(file: Path, region: Region, field: str | None) -> Classes:
-    found = _polygons(file)
+    found = polygons_of(file)
     table = found.table
     column = field or next((name for name in _FIELDS if name in table.columns), None)
     if column is None or column not in table.columns:
@@ -86,37 +78,8 @@ def _of_polygons(file: Path, region: Region, field: str | None) -> Classes:
     labels = table[column].astype(str)
     names = sorted(labels.unique())
     _check_count(file, len(names))
-    shares = _shares(found, region, labels.map(names.index).to_numpy(np.int64))
+    shares = shares_by_class(found, region, labels.map(names.index).to_numpy(np.int64))
     return _largest(shares, region), dict(enumerate(names))
-
-
-def _polygons(file: Path) -> Polygons:
-    found = read_polygons(file, wide=True)
-    told = [f"{count} features {reason} left out" for reason, count in found.left_out] + [*found.notes]
-    if told:
-        warnings.warn(f"{found.name}: {', '.join(told)}", BanetWarning, stacklevel=4)
-    return found
-
-
-def _shares(
-    polygons: Polygons, region: Region, number: npt.NDArray[np.int64] | None = None
-) -> dict[int, npt.NDArray[np.float64]]:
-    """Part of each cell under the polygons of each class, drawn as finely as fire perimeters are."""
-    from banet.labels.perimeter_dates import FireDates
-    from banet.labels.perimeters import burned_of_polygons
-
-    count = len(polygons.geometry)
-    each = np.zeros(count, np.int64) if number is None else number
-    # A class takes the place of a day: perimeters are told apart by it, and drawn by area.
-    dates = FireDates(each.astype("datetime64[D]"), np.zeros(count))
-    drawn = burned_of_polygons(polygons.geometry, dates, region)
-    found: dict[int, npt.NDArray[np.float64]] = {}
-    for one in np.unique(drawn.day):
-        part = drawn.day == one
-        plane = np.zeros(region.shape)
-        plane[drawn.row[part], drawn.col[part]] = drawn.fraction[part]
-        found[int(one.astype(np.int64))] = plane
-    return found
 
 
 def _largest(shares: dict[int, npt.NDArray[Any]], region: Region) -> npt.NDArray[np.int64]:

@@ -13,7 +13,7 @@ from banet.burned_area.geotiff import Layer, layers, write_cog
 from banet.burned_area.netcdf import read_map, write_netcdf
 from banet.days import period_stem
 from banet.errors import InputError, NotFoundError, OutputError, UnreadableFileError
-from banet.export.qml import styles, write_style
+from banet.export.qml import days_style, metadata, styles, write_style
 from banet.io.files import PathLike, existing_folder, output_folder, sha256, visible_files
 from banet.io.manifest import Manifest
 
@@ -64,8 +64,8 @@ def write_products(
         more: further layers of the same grid, as GeoTIFFs and in the NetCDF file.
 
     Returns:
-        The paths by what they are: burn_date, confidence, uncertainty, their styles as burn_date_qml...,
-        netcdf, picture, stac and manifest.
+        The paths by what they are: burn_date, confidence, uncertainty, their styles as burn_date_qml...
+        and titles as burn_date_qmd..., netcdf, picture, stac and manifest.
 
     Raises:
         InputError: if the stem is no file name, or the daily probabilities are on another grid.
@@ -81,7 +81,9 @@ def write_products(
     netcdf = write_netcdf(burnmap, target / f"{stem}.nc", manifest=manifest, daily=daily, extra=extra)
     paths = {**_rasters(burnmap, target, stem), "netcdf": netcdf}
     for layer in more:
-        paths[layer.name] = write_cog(layer, burnmap.region, target / f"{stem}_{layer.name}.tif")
+        path = write_cog(layer, burnmap.region, target / f"{stem}_{layer.name}.tif")
+        paths[layer.name] = path
+        paths[f"{layer.name}_qml"] = write_style(days_style(layer.meaning), path.with_suffix(".qml"))
     if pictures:
         from banet.export.picture import map_picture
 
@@ -223,6 +225,7 @@ def _rasters(burnmap: BurnedArea, folder: Path, stem: str) -> dict[str, Path]:
         path = folder / f"{stem}_{layer.name}.tif"
         paths[layer.name] = write_cog(layer, burnmap.region, path)
         paths[f"{layer.name}_qml"] = write_style(looks[layer.name], path.with_suffix(".qml"))
+        paths[f"{layer.name}_qmd"] = write_style(metadata(burnmap, layer.meaning), path.with_suffix(".qmd"))
     return paths
 
 

@@ -1,46 +1,89 @@
 """QGIS styles: a .qml of the raster's name beside it, which QGIS 3 applies when it opens the raster.
 
-The layout is that of QGIS's own "Save style": a `paletted` renderer for dates, so that every day has its
-calendar date as label and a period may run over New Year, and `singlebandpseudocolor` for the rest.
+The layout is that of QGIS's own "Save style" (and of "Save metadata" for the .qmd). What did not burn, and a
+confidence of 0 %, is transparent, so that a base map shows through. Every day has its own colour, but the
+legend names weeks (or months in a long period): between two marks QGIS interpolates.
 """
 
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
-from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from banet.burned_area import colours
 from banet.burned_area.colours import confidence_table, date_colours, hex_colour, uncertainty_table
 from banet.burned_area.meaning import LAND, UNBURNED, WATER, Meaning, meanings
-from banet.days import Day, day_of_year, day_range
+from banet.days import Day, Days, day_of_year, day_range
 from banet.errors import InputError
 from banet.io.files import PathLike, writing
 
 if TYPE_CHECKING:
     from banet.burned_area.burned_area import BurnedArea
 
-__all__ = ["burn_date_style", "confidence_style", "styles", "uncertainty_style", "write_style"]
+__all__ = [
+    "burn_date_style",
+    "confidence_style",
+    "days_style",
+    "marks",
+    "metadata",
+    "style_root",
+    "styles",
+    "text_of",
+    "write_style",
+]
 
 _HEAD = "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n"
-_VERSION = "3.28.0-Firenze"
+_VERSION = "3.22.0-Białowieża"
+_WEEKS = 16 * 7
+"""Days up to which a legend names weeks; a longer one names months."""
 
-Entry = tuple[int, str, str]
-"""A raster value, its colour as #rrggbb and its label."""
+_FULL = 20
+"""Confidence in percent from which on a raster of it hides what is below; it fades towards 0 %."""
+
+_ONE = np.timedelta64(1, "D")
+
+
+@dataclass(frozen=True)
+class LegendLine:
+    """A line of a legend: value of the raster, colour as #rrggbb, words, and opacity up to 255."""
+
+    value: int
+    colour: str
+    label: str
+    alpha: int = 255
 
 
 def styles(source: BurnedArea) -> dict[str, ET.Element]:
     """Return the styles of the rasters of a source by the name of the layer."""
     said = meanings(source)
-    more = {"over_tenth": confidence_style(said["over_tenth"])} if "over_tenth" in said else {}
-    return {
+    found = {
         "burn_date": burn_date_style(source.start, source.stop, said["burn_doy"]),
         "confidence": confidence_style(said["confidence"]),
-        "uncertainty": uncertainty_style(said["uncertainty"]),
-        **more,
+        "uncertainty": days_style(said["uncertainty"]),
     }
+    if "over_tenth" in said:
+        found["over_tenth"] = confidence_style(said["over_tenth"])
+    for style in found.values():
+        style.insert(1, _fixed_range(source))
+    return found
+
+
+def marks(days: Days) -> list[int]:
+    """Return the places of the days that a legend names: each week's first, or each month's, and the last.
+
+    In less than four weeks they lie closer.
+    """
+    if len(days) <= _WEEKS:
+        step = 1 if len(days) < 13 else 3 if len(days) < 28 else 7
+        named = list(range(0, len(days), step))
+    else:
+        named = [place for place, day in enumerate(days) if place == 0 or str(day).endswith("-01")]
+    return sorted({*named, len(days) - 1})
 
 
 def burn_date_style(start: Day, stop: Day, meaning: Meaning | None = None) -> ET.Element:
@@ -55,52 +98,79 @@ def burn_date_style(start: Day, stop: Day, meaning: Meaning | None = None) -> ET
     days = day_range(start, stop)
     if len(days) == 0:
         raise InputError(f"no style for the empty period from {start} to {stop}")
-    numbers = day_of_year(days)
-    repeated = {number for number, count in Counter(numbers.tolist()).items() if count > 1}
-    first: dict[int, Entry] = {}
-    for day, number, colour in zip(days, numbers.tolist(), date_colours(days)):
-        mark = "+" if number in repeated else ""
-        first.setdefault(number, (number, hex_colour(colour), f"{day}{mark} ({number})"))
-    fixed: list[Entry] = [
-        (WATER, hex_colour(colours.WATER), LAND[WATER]),
-        (UNBURNED, hex_colour(colours.UNBURNED), LAND[UNBURNED]),
+    numbers, first, times = np.unique(day_of_year(days), return_index=True, return_counts=True)
+    places = set(marks(days))
+    breaks = (np.diff(numbers) > 1) | (np.diff(first) != 1)  # as at New Year
+    ends = np.r_[True, breaks], np.r_[breaks, True]
+    entries = [
+        LegendLine(WATER, hex_colour(colours.WATER), LAND[WATER]),
+        LegendLine(UNBURNED, hex_colour(colours.UNBURNED), LAND[UNBURNED], alpha=0),
     ]
-    return _document(_paletted([*fixed, *first.values()]), meaning)
+    ramp = date_colours(days)
+    for number, place, count, *end in zip(numbers.tolist(), first.tolist(), times.tolist(), *ends):
+        if place in places or any(end):
+            label = f"{days[place]}{'+' if count > 1 else ''} ({number})"
+            entries.append(LegendLine(number, hex_colour(ramp[place]), label))
+    return _raster(_pseudocolour(entries, "INTERPOLATED"), meaning)
 
 
 def confidence_style(meaning: Meaning | None = None) -> ET.Element:
-    """Return the style of a confidence raster, 0-100 %."""
+    """Return the style of a confidence raster, 0-100 %, its legend a bar."""
     table = confidence_table()
-    entries = [(value, hex_colour(table[value][:3]), f"{value} %") for value in range(0, 101, 5)]
-    return _document(_pseudocolour(entries, "INTERPOLATED"), meaning)
+    entries = [
+        LegendLine(value, hex_colour(table[value][:3]), f"{value} %", min(255, 255 * value // _FULL))
+        for value in range(0, 101, 5)
+    ]
+    return _raster(_pseudocolour(entries, "INTERPOLATED", unit=" %"), meaning)
 
 
-def uncertainty_style(meaning: Meaning | None = None) -> ET.Element:
-    """Return the style of a date uncertainty raster, in days."""
-    table = uncertainty_table()
-    entries = [(value, hex_colour(table[value][:3]), _days(value)) for value in range(31)]
-    last = (254, hex_colour(table[254][:3]), "31 days or more")
-    return _document(_pseudocolour([*entries, last], "DISCRETE"), meaning)
+def days_style(meaning: Meaning | None = None) -> ET.Element:
+    """Return the style of a raster of a number of days, such as the date uncertainty."""
+    table, first = uncertainty_table(), 0
+    entries = []
+    for last in (0, 1, 2, 3, 5, 7, 14, 30, 254):
+        span = f"{first} to {last} days" if last > first else f"{last} day{'s' * (last != 1)}"
+        label = f"{first} days or more" if last == 254 else span
+        entries.append(LegendLine(last, hex_colour(table[last][:3]), label))
+        first = last + 1
+    return _raster(_pseudocolour(entries, "DISCRETE"), meaning)
+
+
+def metadata(source: BurnedArea, meaning: Meaning) -> ET.Element:
+    """Return title, abstract and period of a raster, as QGIS reads them from a .qmd beside it."""
+    root = ET.Element("qgis", version=_VERSION)
+    ET.SubElement(root, "type").text = "dataset"
+    last = source.stop - _ONE
+    title = (
+        f"{meaning.title[:1].upper()}{meaning.title[1:]} of {source.region.name}, {source.start} to {last}"
+    )
+    ET.SubElement(root, "title").text = title
+    ET.SubElement(root, "abstract").text = _said(meaning)
+    period = ET.SubElement(ET.SubElement(ET.SubElement(root, "extent"), "temporal"), "period")
+    _range(period, source)
+    return root
 
 
 def write_style(style: ET.Element, path: PathLike) -> Path:
-    """Write a style and return its path.
+    """Write a style, or metadata, and return its path.
 
     Raises:
         OutputError: if it cannot be written.
     """
     target = Path(path)
-    ET.indent(style)
     with writing(target) as part:
-        part.write_text(_HEAD + ET.tostring(style, encoding="unicode") + "\n", encoding="utf-8")
+        part.write_text(text_of(style), encoding="utf-8")
     return target
 
 
-def _days(count: int) -> str:
-    return f"{count} day" if count == 1 else f"{count} days"
+def text_of(style: ET.Element) -> str:
+    """Return the text of a style's file."""
+    ET.indent(style)
+    return _HEAD + ET.tostring(style, encoding="unicode") + "\n"
 
 
-def _document(renderer: ET.Element, meaning: Meaning | None) -> ET.Element:
+def style_root(notes: str = "") -> ET.Element:
+    """Return the root of a style; the notes are shown in the legend."""
     root = ET.Element(
         "qgis",
         version=_VERSION,
@@ -110,13 +180,35 @@ def _document(renderer: ET.Element, meaning: Meaning | None) -> ET.Element:
         maxScale="0",
     )
     flags = ET.SubElement(root, "flags")
-    for name, value in (("Identifiable", "1"), ("Removable", "1"), ("Searchable", "1")):
-        ET.SubElement(flags, name).text = value
+    for name in ("Identifiable", "Removable", "Searchable"):
+        ET.SubElement(flags, name).text = "1"
+    if notes:
+        ET.SubElement(root, "userNotes", value=notes)
+    return root
+
+
+def _said(meaning: Meaning) -> str:
+    return "; ".join(part for part in (meaning.text, meaning.method) if part)
+
+
+def _fixed_range(source: BurnedArea) -> ET.Element:
+    """Return the times at which QGIS's temporal controller shows a raster: those of its period."""
+    temporal = ET.Element("temporal", enabled="1", mode="0", fetchMode="0")
+    _range(ET.SubElement(temporal, "fixedRange"), source)
+    return temporal
+
+
+def _range(parent: ET.Element, source: BurnedArea) -> None:
+    ET.SubElement(parent, "start").text = f"{source.start}T00:00:00Z"
+    ET.SubElement(parent, "end").text = f"{source.stop - _ONE}T23:59:59Z"
+
+
+def _raster(renderer: ET.Element, meaning: Meaning | None) -> ET.Element:
+    root = style_root("" if meaning is None else _said(meaning))
     pipe = ET.SubElement(root, "pipe")
-    provider = ET.SubElement(pipe, "provider")
     # Nearest neighbour: a colour between two days would be a third day.
     ET.SubElement(
-        provider,
+        ET.SubElement(pipe, "provider"),
         "resampling",
         enabled="false",
         maxOversampling="2",
@@ -129,43 +221,47 @@ def _document(renderer: ET.Element, meaning: Meaning | None) -> ET.Element:
     ET.SubElement(pipe, "rasterresampler", maxOversampling="2")
     ET.SubElement(pipe, "resamplingStage").text = "resamplingFilter"
     ET.SubElement(root, "blendMode").text = "0"
-    if meaning is not None:
-        # Shown as a note in the legend.
-        said = "; ".join(part for part in (meaning.text, meaning.method) if part)
-        ET.SubElement(root, "userNotes", value=said)
     return root
 
 
-def _renderer(kind: str, **more: str) -> ET.Element:
-    attributes = {"type": kind, "band": "1", "opacity": "1", "alphaBand": "-1", "nodataColor": "", **more}
-    renderer = ET.Element("rasterrenderer", attributes)
+def _pseudocolour(entries: Sequence[LegendLine], kind: str, unit: str = "") -> ET.Element:
+    """Return a renderer of one band; its legend is a bar with a unit, or a line an entry."""
+    low, high = str(entries[0].value), str(entries[-1].value)
+    renderer = ET.Element(
+        "rasterrenderer",
+        type="singlebandpseudocolor",
+        band="1",
+        opacity="1",
+        alphaBand="-1",
+        nodataColor="",
+        classificationMin=low,
+        classificationMax=high,
+    )
     ET.SubElement(renderer, "rasterTransparency")
     # Keeps QGIS from stretching the colours to the values that happen to be in the raster.
     ET.SubElement(ET.SubElement(renderer, "minMaxOrigin"), "limits").text = "None"
-    return renderer
-
-
-def _paletted(entries: Iterable[Entry]) -> ET.Element:
-    renderer = _renderer("paletted")
-    palette = ET.SubElement(renderer, "colorPalette")
-    for value, colour, label in entries:
-        ET.SubElement(palette, "paletteEntry", value=str(value), color=colour, label=label, alpha="255")
-    return renderer
-
-
-def _pseudocolour(entries: list[Entry], kind: str) -> ET.Element:
-    low, high = str(entries[0][0]), str(entries[-1][0])
-    renderer = _renderer("singlebandpseudocolor", classificationMin=low, classificationMax=high)
     shader = ET.SubElement(
         ET.SubElement(renderer, "rastershader"),
         "colorrampshader",
         colorRampType=kind,
         classificationMode="1",
-        clip="0",
+        clip="1",
         minimumValue=low,
         maximumValue=high,
         labelPrecision="0",
     )
-    for value, colour, label in entries:
-        ET.SubElement(shader, "item", value=str(value), color=colour, label=label, alpha="255")
+    for entry in entries:
+        drawn = {"value": str(entry.value), "color": entry.colour, "alpha": str(entry.alpha)}
+        ET.SubElement(shader, "item", {**drawn, "label": entry.label})
+    ET.SubElement(
+        shader,
+        "rampLegendSettings",
+        useContinuousLegend="1" if unit else "0",
+        suffix=unit,
+        prefix="",
+        minimumLabel="",
+        maximumLabel="",
+        direction="0",
+        orientation="2",
+    )
     return renderer

@@ -23,6 +23,7 @@ from banet.mapping.ensemble import Ensemble, as_ensemble
 from banet.mapping.options import Block, MapOptions, Progress
 from banet.mapping.run import Run, Task, check_days
 from banet.mapping.store import Planes, Store
+from banet.mapping.water import water_of
 from banet.mapping.windows import SEQUENCE_LENGTH, Window, nrt_window, period_windows, split_months
 from banet.parallel import connected, spread
 
@@ -180,18 +181,20 @@ def _checked(cube: Cube, windows: Sequence[Window], weights: Any, options: MapOp
 def _map_each(
     cube: Cube, periods: Sequence[Sequence[Window]], ensemble: Ensemble, options: MapOptions
 ) -> Iterator[BurnedArea]:
+    water = water_of(cube, options.water)  # once for all maps
     with connected(options.scheduler, options.workers) as client:
         for index, windows in enumerate(periods):
-            changes: dict[str, Any] = {"scheduler": client, "workers": None}
+            changes: dict[str, Any] = {"scheduler": client, "workers": None, "water": water}
             if options.scratch is not None:
                 period = windows[0].keep_start, windows[-1].keep_stop
                 changes["scratch"] = period_scratch(options.scratch, *period)
             if options.progress is not None:
                 changes["progress"] = _part(options.progress, index, len(periods))
-            run = Run.plan(cube, windows, ensemble, options)
+            each = options.model_copy(update=changes)
+            run = Run.plan(cube, windows, ensemble, each)
             for note in run.notes() if index == 0 else ():
                 warnings.warn(note, BanetWarning, stacklevel=2)
-            yield _map(run, options.model_copy(update=changes), level=3)
+            yield _map(run, each, level=3)
 
 
 def _part(progress: Progress, index: int, count: int) -> Progress:

@@ -15,6 +15,7 @@ from banet.burned_area.dating import check_threshold
 from banet.errors import InputError
 from banet.io.progress import Progress
 from banet.io.settings import Frozen
+from banet.mapping.water import Water
 
 __all__ = ["Block", "MapOptions", "Progress"]
 
@@ -44,8 +45,9 @@ class MapOptions(Frozen):
         margin: (lead, trail) cells that a tile of `seamless` sees before and after its core; by default as
             far as the network feels. Less of it is faster, and leaves seams.
         threshold: burned fraction from which on a cell counts as burned.
-        water: (rows, columns) bool; `auto` takes the cube's mask, or else finds water in the images; None for
-            no water.
+        water: `auto` takes the cube's mask, or else finds water in all images of the cube, the same for every
+            map; (rows, columns) bool, or the share of water of each cell, 0-1; a file of water, polygons or
+            GeoTIFF; None for no water. What burned of a cell is at most its share of land.
         progress: called after each core.
         on_block: called with each finished `Block`. Cores that an earlier run left in `scratch` are not
             given again.
@@ -81,11 +83,16 @@ class MapOptions(Frozen):
     @field_validator("water")
     @classmethod
     def _water(cls, value: Any) -> Any:
-        if value is None or (isinstance(value, str) and value == "auto"):
+        if value is None or isinstance(value, (Path, Water)) or (isinstance(value, str) and value == "auto"):
             return value
+        if isinstance(value, str) and Path(value).exists():
+            return Path(value)
         if isinstance(value, str) or np.ndim(value) != 2:
-            raise InputError(f"water {value!r}; give 'auto', a mask of the region, or None")
-        return np.asarray(value, bool)
+            raise InputError(f"water {value!r}; give 'auto', a mask of the region, a file, or None")
+        share = np.asarray(value, np.float32)
+        if not ((share >= 0) & (share <= 1)).all():
+            raise InputError("water holds shares below 0 or above 1; give bool, or the share of water 0-1")
+        return share
 
     @model_validator(mode="after")
     def _together(self) -> MapOptions:

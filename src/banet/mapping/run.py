@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from banet.burned_area.dating import DatingRule, summarise
 from banet.days import Days, period_label
@@ -19,14 +18,13 @@ from banet.mapping.options import Block, MapOptions
 from banet.mapping.original import MeanOfTiles, original_tiling
 from banet.mapping.store import Planes, Store
 from banet.mapping.tiles import Ahead, Planned, Prediction, predict_tile, read_tile
+from banet.mapping.water import Water, water_of
 from banet.mapping.windows import Window, kept_days
 
 if TYPE_CHECKING:
     from banet.cube import Cube
 
 __all__ = ["Run", "Task", "check_days"]
-
-WaterMask = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,8 +38,7 @@ class Run:
         tiling: of the cube's region.
         threshold: burned fraction from which on a cell counts as burned.
         days: all kept days, (days,) datetime64[D].
-        water: mask of the region, where it is known.
-        water_source: `cube`, `given`, `estimated` or `none`.
+        water: how much of each cell is water.
     """
 
     cube: Cube
@@ -50,8 +47,7 @@ class Run:
     tiling: Tiling
     threshold: float
     days: Days
-    water: WaterMask | None
-    water_source: str
+    water: Water
 
     @classmethod
     def plan(cls, cube: Cube, windows: Sequence[Window], ensemble: Ensemble, options: MapOptions) -> Run:
@@ -61,9 +57,10 @@ class Run:
             InputError: if an option does not fit the cube or the network.
         """
         days = kept_days(windows)
-        mask, source = _water_of(cube, options.water)
         tiling = _tiling_of(cube.region.shape, ensemble, options)
-        return cls(cube, tuple(windows), ensemble, tiling, options.threshold, days, mask, source)
+        return cls(
+            cube, tuple(windows), ensemble, tiling, options.threshold, days, water_of(cube, options.water)
+        )
 
     @property
     def label(self) -> str:
@@ -91,14 +88,14 @@ class Run:
             raise InputError(
                 "this engine does not tell its weights, so its work cannot be kept; map without scratch"
             )
-        mask = None if self.water is None else hashlib.sha256(np.packbits(self.water).tobytes()).hexdigest()
+        share = self.water.share
         return {
             "chunks": 1,  # of their layout
             **self.attrs(),
             "region": self.cube.region.to_dict(),
             "content": self._content(),
             "threshold": self.threshold,
-            "water_mask": mask,
+            "water_share": None if share is None else hashlib.sha256(share.tobytes()).hexdigest(),
         }
 
     def _content(self) -> str:
@@ -116,7 +113,7 @@ class Run:
             "tiling": self.tiling.describe(),
             "sensor": self.cube.sensor,
             "mir_band": self.cube.mir_band,
-            "water": self.water_source,
+            "water": self.water.source,
             "engine": getattr(getattr(self.ensemble.engine, "backend", None), "name", None),
             "calibration": None if calibration is None else calibration.model_dump(mode="json"),
             "notes": [*self.notes(), *self.period_notes()],
@@ -180,6 +177,9 @@ class Task:
         if self._on_block is not None:
             self._on_block(Block(core.rows, core.cols, found.probability))
         summary = summarise(found.probability, self._run.threshold, self._run.dating)
+        if self._run.water.share is not None:
+            land = 1 - self._run.water.share[core.rows, core.cols]
+            summary = summary.capped(land, self._run.threshold)
         planes: Planes = {
             "burned_fraction": summary.burned_fraction,
             "day": summary.day,
@@ -226,13 +226,3 @@ def _tiling_of(shape: tuple[int, int], ensemble: Ensemble, options: MapOptions) 
         return original_tiling(shape, options.tile or 128, options.step or 100)
     margin = ensemble.margin if options.margin is None else options.margin
     return seamless_tiling(shape, options.tile or ensemble.tile, margin, ensemble.align)
-
-
-def _water_of(cube: Cube, water: WaterMask | str | None) -> tuple[WaterMask | None, str]:
-    if water is None:
-        return None, "none"
-    if isinstance(water, str):
-        return cube.water, "estimated" if cube.water is None else "cube"
-    if water.shape != cube.region.shape:
-        raise InputError(f"the water mask is {water.shape}, the region {cube.region.shape}")
-    return water, "given"

@@ -14,7 +14,6 @@ import numpy.typing as npt
 
 from banet.errors import InputError
 from banet.mapping.cores import Tile
-from banet.mapping.water import water_evidence
 from banet.mapping.windows import Window
 
 if TYPE_CHECKING:
@@ -47,7 +46,7 @@ class Prediction:
 def predict_tile(run: Run, tile: Tile, take: Callable[[Planned], tuple[CubeWindow, Cells]]) -> Prediction:
     """Predict the inner cells of a tile, the kept days of all windows joined.
 
-    Cells that a window never saw (no reflectance and no hot spot) or saw to be water have probability 0,
+    Cells that a window never saw (no reflectance and no hot spot) and those of water have probability 0,
     whatever the network says; a tile of nothing else is not computed, which changes nothing in the result.
     The original's tiling computes every tile and leaves all as the network gives it.
 
@@ -95,11 +94,10 @@ def _window(
 
 
 def _evidence(run: Run, tile: Tile, inner: Any) -> npt.NDArray[np.int8]:
-    if run.water is not None:
-        return np.where(run.water[tile.rows, tile.cols][tile.inner], 1, -1).astype(np.int8)
-    if run.water_source == "estimated":
-        return water_evidence(inner)
-    return np.zeros(inner.red.shape[1:], np.int8)
+    mask = run.water.mask
+    if mask is None:
+        return np.zeros(inner.red.shape[1:], np.int8)
+    return np.where(mask[tile.rows, tile.cols][tile.inner], 1, -1).astype(np.int8)
 
 
 def seen(window: Any) -> npt.NDArray[np.bool_]:

@@ -169,7 +169,7 @@ def _fires(morning: Morning, folder: Path) -> None:
         "growth": tracked.perimeters.drop(columns="geometry"),
         "gone": tracked.gone,
     }
-    gpkg = write_layers(layers, folder / f"{name}_fires.gpkg", stamp=f"{burned.days[-1]}T00:00:00Z")
+    gpkg = write_layers(layers, folder / f"{name}_fires.gpkg")
     write_events(tracked.fires, folder / f"{name}_fires.parquet")
     write_events(tracked.fires, folder / f"{name}_fires.geojson")
     write_explorer(

@@ -188,6 +188,7 @@ def _mapped(options: MorningOptions, cube: Cube, day: Day, engine: Engine, repor
             day,
             engine,
             threshold=options.threshold,
+            water=options.water or "auto",
             scratch=options.out / _SCRATCH,
             workers=options.workers,
             keep_going=True,

@@ -30,6 +30,7 @@ class _Options(Frozen):
         engine: what computes.
         threshold: least burned value of a cell that counts as burned.
         min_hectares: smaller fires are left out, and counted.
+        water: file of water, polygons or GeoTIFF; the cube's own or what its images show if None.
         workers: processes that read files and map.
     """
 
@@ -43,6 +44,7 @@ class _Options(Frozen):
     engine: str = "auto"
     threshold: float = Field(0.5, gt=0, le=1)
     min_hectares: float = Field(100.0, ge=0)
+    water: Path | None = None
     workers: int | None = Field(None, ge=1)
 
 

@@ -222,6 +222,7 @@ def map_period(
         options.end,
         network(options),
         threshold=options.threshold,
+        water=options.water or "auto",
         scratch=scratch,
         workers=options.workers,
         keep_going=True,
