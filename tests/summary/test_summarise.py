@@ -151,7 +151,7 @@ def test_the_interval_is_that_of_the_drawn_hectares_and_the_seed_decides(tmp_pat
 @pytest.mark.parametrize(
     ("options", "error", "words"),
     [
-        ({"zone": "name"}, TypeError, "did you mean"),
+        ({"zone_fields": "name"}, TypeError, "did you mean .zone_field"),
         ({"by": "year"}, InputError, "month"),
         ({"by": "cover"}, InputError, "needs a file of land cover"),
         ({"cover": "x.tif"}, InputError, "needs a file of land cover"),
