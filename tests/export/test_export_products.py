@@ -184,5 +184,5 @@ def test_without_pystac_it_says_what_to_install(tmp_path, monkeypatch):
         return real_import(name, *args, **kwargs)
 
     monkeypatch.setattr(builtins, "__import__", without)
-    with pytest.raises(InputError, match=r"pip install 'banet\[stac\]'"):
+    with pytest.raises(InputError, match=r"pip install 'banet\[stac\]>=1'"):
         write_products(random_map((6, 7)), tmp_path, "T", pictures=False, stac=True)

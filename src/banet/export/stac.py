@@ -78,7 +78,7 @@ def item_of(
     try:
         import pystac
     except ImportError as error:
-        raise InputError("STAC items need pystac: pip install 'banet[stac]'") from error
+        raise InputError("STAC items need pystac: pip install 'banet[stac]>=1'") from error
     geometry, bbox = _footprint(burnmap.region)
     region = burnmap.region
     properties = {
@@ -146,7 +146,7 @@ def write_catalog(items: Sequence[Path], path: PathLike, *, identity: str, descr
     try:
         import pystac
     except ImportError as error:
-        raise InputError("STAC catalogues need pystac: pip install 'banet[stac]'") from error
+        raise InputError("STAC catalogues need pystac: pip install 'banet[stac]>=1'") from error
     target = Path(path)
     catalogue = pystac.Catalog(identity, description)
     for item in items:
