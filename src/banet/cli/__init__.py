@@ -35,6 +35,7 @@ def app() -> App:
         products,
         region,
         simulation,
+        summary,
         training,
         weights,
     )
@@ -53,6 +54,7 @@ def app() -> App:
         maps,
         operations,
         products,
+        summary,
         evaluation,
         benchmark,
         training,
