@@ -106,11 +106,6 @@ def test_a_memory_needs_the_channels_that_it_remembers() -> None:
         BANet(BANetConfig(channels=3, memory=SPANS, lstm=False, **SMALL), spec)
 
 
-def test_relative_reflectances_need_a_temporal_context() -> None:
-    with pytest.raises(ValidationError, match="need a span"):
-        BANetConfig(relative=True)
-
-
 def test_spans_are_days_above_zero() -> None:
     with pytest.raises(ValidationError, match="greater than 0"):
         BANetConfig(memory=(0.0,))
