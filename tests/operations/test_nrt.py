@@ -38,7 +38,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::banet.errors.BanetWarning")
 def scene():
     from banet.simulation import simulate
 
-    return simulate(REGION, start="2020-06-10", days=40, seed=5)
+    return simulate(REGION, start="2020-06-10", days=40, seed=23)
 
 
 def write_day(cube, scene, index):
