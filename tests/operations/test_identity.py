@@ -124,3 +124,14 @@ def test_names_do_not_depend_on_later_mornings(mornings, other):
         return given_names
 
     assert replay([*mornings[:-1], other])[:-1] == replay(mornings)[:-1]
+
+
+def test_a_fire_is_compared_with_those_alone_that_share_a_cell(monkeypatch):
+    compared = []
+    shared = Cells.shared
+    monkeypatch.setattr(Cells, "shared", lambda mine, other: compared.append(1) or shared(mine, other))
+    many = [cells(10 * number, 10 * number + 1) for number in range(200)]
+    register, first = morning(Register(), 0, *many)
+    _, second = morning(register, 1, *many)
+    assert second == first
+    assert len(compared) == 200

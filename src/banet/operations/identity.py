@@ -185,15 +185,15 @@ class Register:
 
     def _heirs(self, found: Sequence[Cells]) -> dict[int, list[KnownFire]]:
         """Tell which known fires each found fire goes on with, the oldest first."""
-        places = np.concatenate([cells.place for cells in found]) if found else np.zeros(0, np.int64)
+        owner = {place: number for number, cells in enumerate(found) for place in cells.place.tolist()}
         heirs: dict[int, list[KnownFire]] = {}
         for known in self.fires.values():
-            if known.into is not None or not np.isin(known.cells.place, places).any():
+            if known.into is not None:
                 continue
-            shared = [known.cells.shared(cells) for cells in found]
-            best = int(np.argmax(shared))
-            if shared[best]:
-                heirs.setdefault(best, []).append(known)
+            near = sorted({owner[place] for place in known.cells.place.tolist() if place in owner})
+            shared = [known.cells.shared(found[number]) for number in near]
+            if any(shared):
+                heirs.setdefault(near[int(np.argmax(shared))], []).append(known)
         return {index: sorted(fires, key=_age) for index, fires in heirs.items()}
 
 
