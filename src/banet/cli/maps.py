@@ -70,6 +70,7 @@ def make_maps(
     from banet.cube import open_cube
     from banet.days import parse_period, period_label
     from banet.export.products import write_map
+    from banet.export.stac import write_collection
     from banet.io.files import output_folder
     from banet.mapping import MapOptions, map_months, period_scratch
 
@@ -99,6 +100,7 @@ def make_maps(
             failed += lines
             if not lines:
                 shutil.rmtree(period_scratch(scratch, burned.start, burned.stop), ignore_errors=True)
+    write_collection(folder, f"banet-{opened.region.name}", f"Burned area of {opened.region.name}")
     with contextlib.suppress(OSError):  # another run may be at work in it
         scratch.rmdir()
     _tell(failed)

@@ -140,7 +140,7 @@ def run_mornings(
     water: Path | None = None,
     workers: int | None = None,
     wait: float = 0.0,
-    stac: bool = False,
+    stac: bool = True,
 ) -> None:
     """Map the 64 days of REGION that end yesterday, with fires that keep their names.
 
@@ -168,7 +168,7 @@ def run_mornings(
             found in the images.
         workers: processes that read files and map.
         wait: seconds to wait for another run of the region to end.
-        stac: also write STAC items and OUT/catalog.json, which needs banet[stac].
+        stac: also write STAC items and OUT/collection.json (default).
     """
     from banet.errors import InputError, PartialFailureError
     from banet.operations.nrt import replay as mornings

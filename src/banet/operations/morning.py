@@ -50,7 +50,7 @@ class Morning:
     changes: pd.DataFrame | None
     seen: dict[str, Any]
     threshold: float
-    stac: bool = False
+    stac: bool = True
 
     @property
     def status(self) -> dict[str, Any]:

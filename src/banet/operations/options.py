@@ -96,14 +96,14 @@ class MorningOptions(_Options):
         day: last day to map, `YYYY-MM-DD`; yesterday in UTC if None.
         max_age: days by which the newest day with images may lie before the last day; no limit if None.
         wait: seconds to wait for another run of the region to end.
-        stac: also write STAC items and `out/catalog.json`, which needs the extra `stac`.
+        stac: also write STAC items and `out/collection.json`.
     """
 
     data: Path
     day: str | None = None
     max_age: int | None = Field(None, ge=0)
     wait: float = Field(0.0, ge=0)
-    stac: bool = False
+    stac: bool = True
 
     @property
     def last_day(self) -> Day:

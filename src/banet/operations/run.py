@@ -13,6 +13,7 @@ from banet.burned_area.burned_area import BurnedArea
 from banet.burned_area.fires import trace_events
 from banet.export.explorer import explore
 from banet.export.products import write_map
+from banet.export.stac import write_collection
 from banet.export.vectors import write_events, write_growth
 from banet.io.files import output_folder, writing
 from banet.io.lock import lock
@@ -112,6 +113,7 @@ def _written(
     fires = write_events(events, out / f"{name}_fires.gpkg")
     write_events(events, out / f"{name}_fires.geojson")
     write_growth(events, out / f"{name}_growth.csv")
+    write_collection(out / "maps", f"banet-{name}", f"Burned area of {name}")
     (page,) = explore(maps, out, cube=cube, min_hectares=options.min_hectares)
     return fires, page
 
