@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from banet.cli.progress import caution, progress, say
+from banet.cli.progress import caution, progress, say, say_json
 from banet.cli.workers import Workers
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ def make_maps(
     threshold: float = 0.5,
     water: Path | None = None,
     pictures: bool = True,
+    json: bool = False,
     engine: str = "auto",
     spread: Workers = Workers(),  # noqa: B008 - it is frozen
 ) -> None:
@@ -63,6 +64,7 @@ def make_maps(
         water: file of water, polygons or a GeoTIFF of cells that are not zero or of shares 0-1; by default
             the cube's own, or what all its images show.
         pictures: also write a PNG of each map.
+        json: print a line of JSON for each map.
         engine: what computes: 'torch', 'bfloat16', 'cuda', 'cuda-bfloat16', or 'auto' for what 'banet doctor'
             names.
         spread: who does the work.
@@ -85,18 +87,22 @@ def make_maps(
     opened, period = open_cube(cube), parse_period(start, end)
     folder = output_folder(out)
     scratch, failed = folder / _SCRATCH, list[str]()
-    network = _network(weights, engine, spread.workers)
     with (
         _alone(folder, opened.region.name, period),
         spread.connected() as client,
         progress("map") as report,
     ):
+        report(0, 1, f"{opened.region.name}, reading weights and cube")
+        network = _network(weights, engine, spread.workers)
         running: dict[str, Any] = {"progress": report, "keep_going": True, "scheduler": client}
         for burned in map_months(opened, start, end, network, **settings, **running, scratch=scratch):
             written = write_map(opened, burned, folder, settings=told, pictures=pictures)
             label = period_label(burned.start, burned.stop)
-            say(f"{_said(burned, label)}, {written['burn_date']}")
             lines = list(_failed(burned, label))
+            if json:
+                say_json(_told_of(burned, written, lines))
+            else:
+                say(f"{_said(burned, label)}, {written['burn_date']}")
             failed += lines
             if not lines:
                 shutil.rmtree(period_scratch(scratch, burned.start, burned.stop), ignore_errors=True)
@@ -112,6 +118,20 @@ def _said(burned: BurnedArea, label: str) -> str:
     if burned.observed_days.any():
         return f"{burned.start} to {burned.days[-1]}: {hectares}"
     return f"{label}: not observed" + (f", {hectares}" if burned.burned.any() else "")
+
+
+def _told_of(burned: BurnedArea, written: Mapping[str, Path], failed: Sequence[str]) -> dict[str, Any]:
+    """Return what a map shows as JSON can hold it."""
+    return {
+        "region": burned.region.name,
+        "start": str(burned.start),
+        "end": str(burned.days[-1]),
+        "hectares": round(burned.burned_area_ha, 1),
+        "burned_cells": int(burned.burned.sum()),
+        "observed": bool(burned.observed_days.any()),
+        "files": {name: str(path) for name, path in written.items()},
+        "failed": list(failed),
+    }
 
 
 def _failed(burned: BurnedArea, label: str) -> Iterator[str]:
