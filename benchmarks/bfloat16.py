@@ -33,7 +33,7 @@ def mapped(cube, engine: str):
 
 
 def measure(real: Path) -> dict[str, object]:
-    from banet.evaluation.greek import greek_cube, greek_reference, greek_scores
+    from banet.evaluation.benchmark.greek import greek_cube, greek_reference, greek_scores
 
     with tempfile.TemporaryDirectory() as folder:
         cube = greek_cube(real, Path(folder) / "G.zarr")

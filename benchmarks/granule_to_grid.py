@@ -27,7 +27,7 @@ from about import peak_mib
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
 from banet.grid.region import Region
-from banet.observations.l1b import find_granules, read_geolocation, read_pixels
+from banet.observations.l1b import find_granules
 from banet.observations.resample import margin_degrees, place, resample
 from banet.observations.swath import viirs375, viirs750
 from writers_l1b import BANDS, viirs_geometry, write_granule
@@ -74,7 +74,7 @@ def measure(folder: Path, resolution: int, repeat: int) -> dict[str, float]:
     (granule,) = find_granules(folder.iterdir(), kind)
     margin = margin_degrees(kind.pixel_km)
     where, _, found["floor: geolocation"] = seconds(
-        read_geolocation, granule, kind, region.south - margin, region.north + margin
+        granule.geolocation, region.south - margin, region.north + margin
     )
     placement, _, found["placing"] = seconds(
         lambda: place(
@@ -82,9 +82,7 @@ def measure(folder: Path, resolution: int, repeat: int) -> dict[str, float]:
         )
     )
     lines = slice(where.first + placement.lines.start, where.first + placement.lines.stop)
-    pixels, _, found["bands, sun and MIR"] = seconds(
-        read_pixels, granule, kind, where.shape, (lines, placement.pixels)
-    )
+    pixels, _, found["bands, sun and MIR"] = seconds(granule.pixels, where.shape, (lines, placement.pixels))
     bands = [pixels.red, pixels.nir, pixels.mir, pixels.view_zenith]
     _, _, found["floor: averaging"] = seconds(resample, placement, bands, pixels.deleted)
     found["pixels taken, million"] = pixels.red.size / 1e6

@@ -19,7 +19,7 @@ import numpy as np
 import pyproj
 from pyhdf.SD import SD
 
-from banet.evaluation.greek import GREEK_REGION, greek_reference
+from banet.evaluation.benchmark.greek import GREEK_REGION, greek_reference
 from banet.export import comparison_picture
 from banet.io.files import writing
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from banet.evaluation.baselines import active_fires
-from banet.evaluation.greek import GREEK_DAYS, greek_cube, greek_reference, greek_scores
+from banet.evaluation.benchmark.greek import GREEK_DAYS, greek_cube, greek_reference, greek_scores
 from banet.export import comparison_picture
 from banet.mapping import map_burned
 

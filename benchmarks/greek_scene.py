@@ -4,7 +4,7 @@
 
 Prints one table: accumulated active fires and the other baselines, then for each set of weights a map made
 from everything, one with the hot spots withheld and one with the images withheld. The protocol is that of
-`banet.evaluation.greek`. Without --weights only the baselines are scored.
+`banet.evaluation.benchmark.greek`. Without --weights only the baselines are scored.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from typing import Any
 
 from banet.errors import BanetError
 from banet.evaluation.baselines import active_fires, grown_fires, index_drop
+from banet.evaluation.benchmark.greek import GREEK_DAYS, greek_cube, greek_reference, greek_scores
 from banet.evaluation.benchmark.methods import WITHHELD
-from banet.evaluation.greek import GREEK_DAYS, greek_cube, greek_reference, greek_scores
 from banet.evaluation.scores import Scores
 from banet.io.files import writing
 from banet.io.tables import to_markdown

@@ -50,7 +50,7 @@ def _granule(folder: Path, resolution: int) -> Work:
     import h5py
     from granule_to_grid import SOURCES, make_granule
 
-    from banet.observations.l1b import find_granules, read_geolocation, read_pixels
+    from banet.observations.l1b import find_granules
     from banet.observations.resample import margin_degrees, place, resample
 
     make_granule(folder, resolution)
@@ -62,7 +62,7 @@ def _granule(folder: Path, resolution: int) -> Work:
 
     def prepare() -> tuple[tuple[slice, slice], Callable[[], object]]:
         margin = margin_degrees(kind.pixel_km)
-        where = read_geolocation(granule, kind, region.south - margin, region.north + margin)
+        where = granule.geolocation(region.south - margin, region.north + margin)
         placed = place(
             where.longitude,
             where.latitude,
@@ -72,7 +72,7 @@ def _granule(folder: Path, resolution: int) -> Work:
         )
         lines = slice(where.first + placed.lines.start, where.first + placed.lines.stop)
         needed = lines, placed.pixels
-        pixels = read_pixels(granule, kind, where.shape, needed)
+        pixels = granule.pixels(where.shape, needed)
         bands = [pixels.red, pixels.nir, pixels.mir, pixels.view_zenith]
         return needed, lambda: resample(placed, bands, pixels.deleted)
 
@@ -83,7 +83,7 @@ def _granule(folder: Path, resolution: int) -> Work:
         for path, group, names in (
             (granule.bands, "observation_data", (kind.red, kind.nir, kind.mir, kind.tir)),
             (
-                granule.geolocation,
+                granule.where,
                 "geolocation_data",
                 ("latitude", "longitude", "solar_zenith", "sensor_zenith"),
             ),

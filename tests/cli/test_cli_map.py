@@ -14,32 +14,20 @@ import pytest
 import torch
 
 from banet.cli import main
-from banet.cube import Cube
-from banet.grid.region import Region
 from banet.model.config import BANetConfig
 from banet.model.network import BANet
 from banet.model.weights import save_weights
-from banet.observations.planes import DayPlanes
+from made_cubes import land, made_cube
 
 SHAPE = (128, 160)
-FIRST = np.datetime64("2021-06-15")
 
 
 @pytest.fixture(scope="module")
 def cube(tmp_path_factory):
-    made = Cube.create(
-        tmp_path_factory.mktemp("cube") / "T.zarr",
-        Region("T", (20, 38, 21.6, 39.28), 0.01),
-        sensor="VIIRS S-NPP",
-        mir_band="M12",
-    )
-    rng = np.random.default_rng(0)
-    for number in range(64):
-        planes = rng.normal([[[0.1]], [[0.25]], [[0.12]]], 0.03, (3, *SHAPE)).astype(np.float32)
-        frp = np.where(rng.random(SHAPE) < 0.01, 40, 0).astype(np.float32)
-        count = np.ones(SHAPE, np.uint8)
-        made.write_day(FIRST + number, DayPlanes(*planes, np.full(SHAPE, 20, np.float32), count), frp)
-    return made
+    def draw(rng, number):
+        return land(rng, SHAPE), np.where(rng.random(SHAPE) < 0.01, 40, 0).astype(np.float32)
+
+    return made_cube(tmp_path_factory.mktemp("cube"), SHAPE, range(64), draw)
 
 
 @pytest.fixture(scope="module")

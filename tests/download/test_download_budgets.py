@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import time
 
 import pytest
 
@@ -142,6 +143,47 @@ def test_a_file_in_crumbs_ends_after_the_requests_of_the_settings(agencies, tmp_
         with pytest.raises(TransferError, match=r"a\.nc: not whole after 12 requests"):
             fetch(client, job)
     assert len(agencies.data.received) == 12
+
+
+def dripping(agencies):  # noqa: F811
+    """Have the data host send the headers of its answers byte by byte, without an end."""
+
+    def send(handler, reply):
+        handler.close_connection = True
+        handler.wfile.write(b"HTTP/1.1 200 OK\r\nX-Drip: ")
+        for _ in range(600):
+            time.sleep(0.05)
+            handler.wfile.write(b"x")
+
+    return send
+
+
+@pytest.mark.parametrize("reused", [False, True])
+def test_headers_that_come_byte_by_byte_end(agencies, tmp_path, monkeypatch, reused):  # noqa: F811
+    limits = {"read_timeout_s": 5, "header_timeout_s": 0.3, "attempts": 2, "first_wait_s": 0}
+    with connected(agencies, tmp_path, **limits) as client:
+        if reused:  # on a line that was good before
+            assert fetch(client, job_for(agencies.data, tmp_path, "good.nc")) == "fetched"
+        monkeypatch.setattr(agencies.data, "_send", dripping(agencies))
+        began = time.monotonic()
+        with pytest.raises(TransientError, match="127.0.0.1 did not answer in time"):
+            fetch(client, job_for(agencies.data, tmp_path))
+        assert time.monotonic() - began < 4
+    assert nothing_kept(job_for(agencies.data, tmp_path))
+
+
+def test_a_body_may_take_longer_than_the_headers(agencies, tmp_path, monkeypatch):  # noqa: F811
+    def send(handler, reply):
+        handler.send_response(200)
+        handler.send_header("Content-Length", str(len(BODY)))
+        handler.end_headers()
+        handler.wfile.write(BODY[:2000])
+        time.sleep(0.4)
+        handler.wfile.write(BODY[2000:])
+
+    with connected(agencies, tmp_path, header_timeout_s=0.3) as client:
+        monkeypatch.setattr(agencies.data, "_send", send)
+        assert fetch(client, job_for(agencies.data, tmp_path)) == "fetched"
 
 
 def test_an_encoding_that_was_not_asked_for_is_refused(agencies, tmp_path):  # noqa: F811
@@ -397,7 +439,9 @@ def test_a_satellite_that_ended_is_not_searched_for(agencies, tmp_path):  # noqa
     ("body", "fits"),
     [
         (HEADER.encode(), True),
-        (b"\xef\xbb\xbfLatitude, Longitude ,ACQ_DATE\r\n1,2,2020-01-01", True),
+        (b"\xef\xbb\xbfLatitude, Longitude ,ACQ_DATE, frp\r\n1,2,2020-01-01,5", True),
+        (b'"lat","lon","date","FRP"\n', True),
+        (b"latitude,longitude,acq_date\n", False),
         (b"Invalid area. Use west,south,east,north with longitude -180..180 and latitude -90..90.", False),
         (b"Sorry, latitude, longitude, acq_date are needed to answer", False),
         (b"latitude,longitude", False),

@@ -65,7 +65,7 @@ def test_viirs_fetches_once_and_says_so(site, tmp_path, capsys):
     out, err = capsys.readouterr()
     assert out == "2 files fetched, 0 were there\n"
     assert files(tmp_path / "out") == NAMES
-    assert "note: noaa20: nothing of product 750" in err
+    assert "note: noaa20: nothing of product viirs750-swath" in err
     assert TOKEN not in out + err
     before = len(site.data.received)
     assert viirs(tmp_path) == 0
@@ -151,7 +151,7 @@ def test_the_commands_of_the_original(site, tmp_path, capsys):
     with pytest.raises(SystemExit) as ended:
         compat_download.run("375", [*argv, "--dry-run"])
     assert ended.value.code == 2
-    assert "no VIIRS 375 files" in capsys.readouterr().err
+    assert "no viirs375-swath files" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -306,9 +306,9 @@ def test_settings_of_ones_own_hold_only_what_differs(tmp_path):
     own = tmp_path / "own.yaml"
     own.write_text("viirs: {products: {'750': {snpp: {standard: [X/3, Y/3]}}}}\nfirms: {max_days: 10}\n")
     merged, defaults = load_settings(own, {}), load_settings(environ={})
-    assert merged.viirs.products["750"]["snpp"].standard == ("X/3", "Y/3")
-    assert merged.viirs.products["750"]["snpp"].nrt == ("VNP02MOD_NRT/2", "VNP03MOD_NRT/2")
-    assert merged.viirs.products["375"] == defaults.viirs.products["375"]
+    assert merged.viirs.products["viirs750-swath"]["snpp"].standard == ("X/3", "Y/3")
+    assert merged.viirs.products["viirs750-swath"]["snpp"].nrt == ("VNP02MOD_NRT/2", "VNP03MOD_NRT/2")
+    assert merged.viirs.products["viirs375-swath"] == defaults.viirs.products["viirs375-swath"]
     assert merged.firms.max_days == 10
     assert load_settings(environ={"BANET_DOWNLOAD_CONFIG": str(own)}) == merged
 

@@ -15,6 +15,7 @@ from banet.download import FileJob, connected, fetch, fetch_all
 from banet.download.client import Client, shown
 from banet.download.credentials import Bearer, Password, ask_on_terminal, find_login, firms_key
 from banet.download.errors import CredentialsError, TransientError
+from banet.errors import PartialFailureError
 from fake_agencies import HDF5, KEY, PASSWORD, TOKEN, USER, Reply, agencies  # noqa: F401
 
 BODY = HDF5 + b"x" * 3000
@@ -149,6 +150,81 @@ def test_a_token_that_the_data_host_refuses(agencies, settings, tmp_path):  # no
     with Client(settings) as client, pytest.raises(CredentialsError, match="wants an Earthdata login"):
         fetch(client, FileJob(url, tmp_path / "a.nc"))
     assert "/oauth/authorize" not in agencies.login.paths()
+
+
+def ends(agencies, after):  # noqa: F811
+    """Have the token end after so many files; the login host then gives another one."""
+    seen, answer = [], agencies.data.answer
+
+    def counting(request):
+        seen.append(request)
+        if len(seen) == after + 1:
+            agencies.login.token = "EDL-the-next-t0ken"
+        return answer(request)
+
+    agencies.data.answer = counting
+    return seen
+
+
+def jobs_of(agencies, tmp_path, count=5):  # noqa: F811
+    return [
+        FileJob(agencies.data.add(f"/{i}.nc", BODY), tmp_path / f"{i}.nc", login=True) for i in range(count)
+    ]
+
+
+def one_by_one(agencies, tmp_path):  # noqa: F811
+    return agencies.settings(tmp_path, transfer={**agencies.fields()["transfer"], "parallel": 1})
+
+
+def test_a_token_that_ends_during_the_run_is_made_anew_from_the_password(agencies, tmp_path):  # noqa: F811
+    jobs = jobs_of(agencies, tmp_path)
+    with connected(one_by_one(agencies, tmp_path), login=True, environ=BOTH, ask=NOBODY) as client:
+        ends(agencies, after=2)
+        assert fetch_all(client, jobs).complete
+    assert agencies.login.paths() == ["/api/users/find_or_create_token"] * 2
+
+
+def test_a_token_that_ends_during_the_run_is_asked_for_where_somebody_is_there(agencies, tmp_path):  # noqa: F811
+    jobs, asked = jobs_of(agencies, tmp_path), []
+
+    def ask(host):
+        asked.append(host)
+        return USER, PASSWORD
+
+    environ = {"EARTHDATA_TOKEN": TOKEN}
+    with connected(one_by_one(agencies, tmp_path), login=True, environ=environ, ask=ask) as client:
+        ends(agencies, after=2)
+        assert fetch_all(client, jobs).complete
+    assert asked == ["127.0.0.1"]
+
+
+def test_a_token_that_ends_during_the_run_costs_the_remaining_files(agencies, tmp_path):  # noqa: F811
+    jobs = jobs_of(agencies, tmp_path)
+    environ = {"EARTHDATA_TOKEN": TOKEN}
+    with connected(one_by_one(agencies, tmp_path), login=True, environ=environ, ask=NOBODY) as client:
+        ends(agencies, after=2)
+        report = fetch_all(client, jobs)
+    assert (len(report.fetched), len(report.failed), len(report.not_attempted)) == (2, 1, 2)
+    assert "answered 401, it does not accept the login; make a new token" in report.failed[0].reason
+    with pytest.raises(PartialFailureError, match="2 were not attempted"):
+        report.check()
+
+
+def test_a_token_that_says_when_it_ends_is_not_sent_after_that(agencies, tmp_path):  # noqa: F811
+    jobs = jobs_of(agencies, tmp_path)
+    ended = Bearer(SecretStr(jwt(exp=1_000_000_000)), "EARTHDATA_TOKEN")
+    with Client(one_by_one(agencies, tmp_path), ended) as client:
+        report = fetch_all(client, jobs)
+    assert "the token from EARTHDATA_TOKEN ended at 2001-09-09 01:46 UTC; make a new one" in report.lines()[0]
+    assert len(report.not_attempted) == 4
+    assert agencies.data.received == []
+
+
+def test_a_token_that_was_never_accepted_is_not_asked_for_again(agencies, tmp_path):  # noqa: F811
+    environ = {"EARTHDATA_TOKEN": "EDL-0ther-token"}
+    asking = lambda host: pytest.fail("asked")  # noqa: E731
+    with connected(one_by_one(agencies, tmp_path), login=True, environ=environ, ask=asking) as client:
+        assert len(fetch_all(client, jobs_of(agencies, tmp_path)).not_attempted) == 4
 
 
 def test_secrets_show_nowhere(agencies, settings, tmp_path, caplog):  # noqa: F811

@@ -193,13 +193,16 @@ def test_375_m_and_surface_tiles(agencies, client, tmp_path):  # noqa: F811
 
 
 def test_wrong_products_satellites_streams_and_nothing_at_all(client, tmp_path):
-    with pytest.raises(InputError, match="no VIIRS product '1000'; known are 750, 375, surface"):
+    with pytest.raises(
+        InputError,
+        match="no VIIRS product '1000' to fetch; known are viirs750-swath, viirs375-swath, surface",
+    ):
         plan_viirs(client, PT, D1, D1, tmp_path, product="1000")
     with pytest.raises(InputError, match="no satellite terra; known are snpp, noaa20, noaa21"):
         plan_viirs(client, PT, D1, D1, tmp_path, satellites=["terra"])
     with pytest.raises(InputError, match="no stream 'live'"):
         plan_viirs(client, PT, D1, D1, tmp_path, stream="live")
-    with pytest.raises(NotFoundError, match="no VIIRS 750 files for region PT .*try other days"):
+    with pytest.raises(NotFoundError, match="no viirs750-swath files for region PT .*try other days"):
         plan_viirs(client, PT, D1, D1, tmp_path)
 
 

@@ -256,7 +256,7 @@ def test_bodies_that_are_not_what_was_asked(agencies, client, tmp_path, name, bo
     [
         ("a.hdf", HDF4 + b"x"),
         ("a.hdf", HDF5 + b"x"),
-        ("a.csv", b"\xef\xbb\xbflatitude,longitude,frp\n"),
+        ("a.csv", b"\xef\xbb\xbflatitude,longitude,acq_date,frp\n"),
         ("a.pth", b"\x80\x02}q\x00"),
         ("a.zip", b"PK\x03\x04"),
     ],

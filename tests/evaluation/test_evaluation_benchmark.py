@@ -22,8 +22,8 @@ from banet.evaluation.benchmark import (
     stage,
 )
 from banet.evaluation.benchmark import run as running
+from banet.evaluation.benchmark.greek import find_real
 from banet.evaluation.benchmark.methods import original_network
-from banet.evaluation.benchmark.real import find_real
 from banet.evaluation.benchmark.scenes import subset_named
 from banet.evaluation.benchmark.stage import open_stage
 from banet.evaluation.compare import compare

@@ -15,7 +15,7 @@ from banet.burned_area.burned_area import BurnedArea
 from banet.burned_area.linking import label_fires
 from banet.errors import InputError
 from banet.evaluation import Scores, Sums, compare
-from banet.evaluation.convergence import Convergence, FirstMapped, replay
+from banet.evaluation.convergence import Convergence, replay
 from banet.evaluation.dating_fires import dating_to_fires
 from banet.evaluation.groups import by_class, by_month
 from banet.evaluation.measures import Pair
@@ -456,9 +456,7 @@ def test_replays_of_several_scenes_add_up():
 def test_a_fire_that_is_never_mapped():
     truth = a_reference(block(slice(10, 12), slice(10, 12)))
     got = replay(lambda day: a_map(block(0, 0, 0)), [DAY, DAY + 1], a_map(block(0, 0, 0)), truth)
-    assert got.fires[0].mapped is None
     assert math.isinf(got.fires[0].delay)
-    assert FirstMapped(1.0, DAY, DAY + 3).delay == 3
     with pytest.raises(InputError, match="at least one day"):
         replay(lambda day: a_map(block(0, 0, 0)), [], a_map(block(0, 0, 0)), truth)
     small = Region("S", (10, 40, 10.02, 40.02), 0.01)

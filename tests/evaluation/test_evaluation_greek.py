@@ -11,7 +11,7 @@ import pytest
 
 from banet.errors import NotFoundError
 from banet.evaluation.baselines import active_fires, active_fires_of_table
-from banet.evaluation.greek import (
+from banet.evaluation.benchmark.greek import (
     GREEK_DAYS,
     GREEK_REGION,
     greek_cube,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import replace
 
 import geopandas as gpd
@@ -21,7 +22,7 @@ from banet.evaluation.benchmark.stage import write_cube
 from banet.evaluation.classes import read_classes, read_validity
 from banet.evaluation.compare import compare
 from banet.evaluation.scores import score
-from banet.evaluation.sources import named_paths, read_map_or_product, read_pair, read_sources
+from banet.evaluation.sources import named_paths, read_map_or_product, read_sources
 from banet.export import write_products
 from banet.grid.region import Region
 from banet.io.manifest import Manifest
@@ -93,8 +94,8 @@ def _products(scene):
 def test_agencies_files_may_stand_on_either_side(scene, truth):
     """A product against the truth it was made from, and the truth against the product."""
     for kind, place in _products(scene).items():
-        forward = score(*read_pair(place, truth))
-        back = score(*read_pair(truth, place))
+        forward = score(*read_sources([place, truth]))
+        back = score(*read_sources([truth, place]))
         assert forward.dice > 0.75, kind
         assert forward.dice == pytest.approx(back.dice, rel=1e-6), kind
         assert forward.commission == pytest.approx(back.omission, rel=1e-6), kind
@@ -104,11 +105,11 @@ def test_agencies_files_may_stand_on_either_side(scene, truth):
 def test_two_products_meet_on_a_region(scene):
     region = next(scene.glob("R_*.json"))
     one, other = (_products(scene)[name] for name in ("MCD64A1", "FireCCI"))
-    mine, theirs = read_pair(one, other, region=region, start="2019-08", end="2019-08")
+    mine, theirs = read_sources([one, other], region=region, start="2019-08", end="2019-08")
     assert mine.region == theirs.region
     assert score(mine, theirs).dice > 0.75
     with pytest.raises(InputError, match="no grid of its own"):
-        read_pair(one, other)
+        read_sources([one, other])
 
 
 def test_a_raster_of_another_name(tmp_path):
@@ -118,7 +119,7 @@ def test_a_raster_of_another_name(tmp_path):
     _write(path, values)
     with pytest.raises(UnreadableFileError, match="give the first and last day"):
         read_geotiff(path)
-    got, _ = read_pair(path, path, start="2021-08", end="2021-08")
+    got, _ = read_sources([path, path], start="2021-08", end="2021-08")
     assert str(got.burn_date[2, 3]) == "2021-08-03"
     assert not got.known[4].any()
     _write(path, values, crs="EPSG:32634", transform=Affine(1000, 0, 5e5, 0, -1000, 4e6))
@@ -152,7 +153,7 @@ def test_months_are_joined(tmp_path):
     for part in (august, september):
         manifest = Manifest(command=("test",), config={}, inputs=(), weights={})
         write_products(part, tmp_path, f"T_{part.start}", manifest=manifest, pictures=False)
-    whole, _ = read_pair(tmp_path, tmp_path)
+    whole, _ = read_sources([tmp_path, tmp_path])
     np.testing.assert_array_equal(whole.burn_date, got.burn_date)
     with pytest.raises(InputError, match="overlaps"):
         join([august, august])
@@ -279,7 +280,7 @@ def test_everything_that_evaluate_is_asked_for(scene, truth, tmp_path, capsys):
     assert main(["map", cube, *months, "--out", str(maps), "--no-pictures"]) == 0
     path = next(maps.glob("*.nc"))
     cover = tmp_path / "cover.tif"
-    region, _ = read_pair(path, truth)
+    region, _ = read_sources([path, truth])
     west, north, size = region.region.west, region.region.north, region.region.pixel_size
     halves = np.ones((40, 40), np.uint8)
     halves[20:] = 2
@@ -309,7 +310,7 @@ def test_options_that_need_others(truth, capsys):
 
 
 def test_names_of_further_maps(scene, truth):
-    mine, _ = read_pair(truth, truth)
+    mine, _ = read_sources([truth, truth])
     paths = named_paths([str(truth), f"P={scene / 'MCD64A1'}"])
     assert list(paths) == [truth.stem, "P"]
     again, product = read_sources(list(paths.values()))
@@ -328,7 +329,7 @@ def test_maps_and_products_stand_beside_each_other(scene, truth, tmp_path, capsy
     tree = json.loads((out / "comparison.json").read_text())["references"]
     assert list(tree) == ["truth", "MCD64A1", "fires"]
     assert list(tree["MCD64A1"]["methods"]) == ["truth", "fires"]
-    mine, theirs = read_pair(places["MCD64A1"], truth)
+    mine, theirs = read_sources([places["MCD64A1"], truth])
     one, back = (
         tree[reference]["methods"][name]["overall"]["scores"]["hard"]
         for name, reference in (("MCD64A1", "truth"), ("truth", "MCD64A1"))
@@ -356,6 +357,18 @@ def test_several_references_are_one_evaluation_each(scene, truth, tmp_path, caps
     assert "stands beside nothing" in capsys.readouterr().err
 
 
+def test_tables_are_no_wider_than_the_terminal(scene, truth, monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
+    assert main(["evaluate", str(truth), "--reference", str(scene / "MCD64A1"), "--draws", "5"]) == 0
+    said = capsys.readouterr().out
+    rows = [line for line in said.splitlines() if "  " in line]
+    assert len(rows) > 10
+    assert max(map(len, rows)) <= 80
+    assert "within 2 days" in said, "what does not fit beside stands below"
+    assert "| map |" not in said
+
+
 @pytest.mark.parametrize("method", ["active-fires", "grown-fires", "confirmed-fires", "index-drop"])
 def test_baselines_are_maps_like_any_other(scene, truth, tmp_path, capsys, method):
     words = ["--method", method, "--start", "2019-08", "--end", "2019-08", "--out", str(tmp_path)]
@@ -363,7 +376,7 @@ def test_baselines_are_maps_like_any_other(scene, truth, tmp_path, capsys, metho
     assert "ha burned" in capsys.readouterr().out
     files = sorted(path.name.split("_201908")[-1] for path in tmp_path.iterdir())
     assert {".nc", "_burn_date.tif", "_confidence.tif", "_uncertainty.tif"} <= set(files)
-    assert score(*read_pair(tmp_path, truth)).hard.map_burned > 0
+    assert score(*read_sources([tmp_path, truth])).hard.map_burned > 0
 
 
 def test_the_original_needs_its_weights(scene, tmp_path, monkeypatch, capsys):

@@ -150,8 +150,10 @@ def test_scikit_learn_agrees(seed):
     assert got.dice == pytest.approx(metrics.f1_score(truth, guess, sample_weight=weight), rel=1e-9)
     assert 1 - got.commission == pytest.approx(metrics.precision_score(truth, guess, sample_weight=weight))
     assert 1 - got.omission == pytest.approx(metrics.recall_score(truth, guess, sample_weight=weight))
-    assert got.hard.iou == pytest.approx(metrics.jaccard_score(truth, guess, sample_weight=weight))
-    assert got.hard.accuracy == pytest.approx(metrics.accuracy_score(truth, guess, sample_weight=weight))
+    assert got.hard.figures["iou"] == pytest.approx(metrics.jaccard_score(truth, guess, sample_weight=weight))
+    assert got.hard.figures["accuracy"] == pytest.approx(
+        metrics.accuracy_score(truth, guess, sample_weight=weight)
+    )
 
 
 fractions = hnp.arrays(np.float32, (4, 4), elements=st.floats(0, 1, width=32))
@@ -341,7 +343,7 @@ def test_narrowed_to_a_class_of_cells():
 def test_nothing_burned_on_either_side_is_not_perfect_but_undefined():
     got = score(a_map(A * 0), a_reference(A * 0))
     assert math.isnan(got.dice)
-    assert got.hard.accuracy == 1
+    assert got.hard.figures["accuracy"] == 1
     assert json.loads(json.dumps(got.to_dict()))["hard"]["dice"] is None
 
 

@@ -4,7 +4,8 @@
 
 Each damaged file is read in a process of its own kind, which is started again when it dies. Classes:
 `same` (the damage had no effect), `clean` (an error of banet), `gap` (a gap of the day, the rest was read),
-`silent` (other values, no word), `raw` (any other error), `memory`, `crash`, `hang`.
+`told` (other values, and a warning says what was left out), `silent` (other values, no word: what was damaged
+is another value that may be true), `raw` (any other error), `memory`, `crash`, `hang`.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from typing import Any
 
 import numpy as np
 
-CLASSES = ("same", "clean", "gap", "silent", "raw", "memory", "crash", "hang")
+CLASSES = ("same", "clean", "gap", "told", "silent", "raw", "memory", "crash", "hang")
 SECONDS = 60
 """Time after which a reader hangs; the readers' own limits are below it."""
 MEMORY = 6 << 30
@@ -38,11 +39,62 @@ def _region():
 
 
 def make(folder: Path) -> None:
-    """Write a scene of two days in all formats, and the table of hot spots."""
+    """Write a scene of two days in all formats, hot spots, and perimeters in their containers."""
     from banet.simulation import simulate, write_scene
 
     scene = simulate(_region(), "2020-12-31", 2, seed=4, climate="california")
-    write_scene(scene, folder, formats=("gridded", "hotspots", "swath750", "surface", "labels"))
+    write_scene(scene, folder, formats=("gridded", "swath750", "surface", "labels"))
+    _write_hotspots(folder / "hotspots")
+    for name in ("geojson", "gpkg", "kml", "shapefile"):
+        _write_perimeters(folder / name)
+
+
+def _write_hotspots(folder: Path) -> None:
+    columns = (
+        "latitude,longitude,bright_ti4,scan,track,acq_date,acq_time,satellite,instrument,confidence,version"
+    )
+    rng = np.random.default_rng(0)
+    rows = [
+        f"{39.91 + lat:.5f},{-8.09 + lon:.5f},{kelvin:.2f},0.41,0.37,2020-12-31,{clock:.0f},N,VIIRS,n,2,"
+        f"{kelvin - 30:.2f},{power:.2f},{'DN'[clock < 600]},0"
+        for lat, lon, kelvin, clock, power in zip(
+            *rng.uniform(0, 0.18, (2, 60)),
+            rng.uniform(310, 367, 60),
+            [112, 1254] * 30,
+            rng.uniform(1, 90, 60),
+        )
+    ]
+    folder.mkdir()
+    table = "\n".join([f"{columns},bright_ti5,frp,daynight,type", *rows])
+    (folder / "fire_archive_SV-C2_1.csv").write_text(f"{table}\n", encoding="utf-8")
+
+
+def _write_perimeters(folder: Path) -> None:
+    import geopandas as gpd
+    import shapely
+
+    folder.mkdir()
+    corners = np.linspace(0.02, 0.16, 8)
+    shapes = [shapely.Point(-8.1 + x, 39.9 + x).buffer(0.01, quad_segs=4) for x in corners]
+    days = [f"2020-12-{day:02d}" for day in range(20, 28)]
+    fires = gpd.GeoDataFrame({"FIREDATE": days, "Name": days}, geometry=shapes, crs="EPSG:4326")
+    if folder.name == "shapefile":
+        fires.to_file(folder / "fires.shp.zip", driver="ESRI Shapefile")
+    elif folder.name == "kml":
+        fires.to_file(folder / "fires.kml", driver="KML")
+    else:
+        fires.to_file(folder / f"fires.{folder.name}")
+
+
+def _perimeters(place: str) -> Callable[[Path], tuple[str, bool]]:
+    def read(folder: Path) -> tuple[str, bool]:
+        from banet.labels import read_perimeters
+
+        (path,) = (folder / place).iterdir()
+        found = read_perimeters(path, _region(), "2020-12", "2020-12", required=True)
+        return _digest((found.burn_date.astype(int), found.burned_fraction)), False
+
+    return read
 
 
 def _digest(arrays: Iterable[Any]) -> str:
@@ -81,9 +133,10 @@ def _labels(folder: Path) -> tuple[str, bool]:
 
 
 def _hotspots(folder: Path) -> tuple[str, bool]:
-    from banet.observations.hotspots import fires_of, read_hotspots
+    from banet.observations.hotspots import fires_of, read_hotspots, tell_placed
 
     table = read_hotspots([folder / "hotspots"])
+    tell_placed(table, _region(), np.array(["2020-12-31"], "datetime64[D]"))
     frp, _ = fires_of(table, _region(), np.datetime64("2020-12-31"), vegetation_only=True)
     return _digest(() if frp is None else (frp,)), False
 
@@ -94,7 +147,11 @@ SURFACES: dict[str, tuple[str, Callable[[Path], tuple[str, bool]]]] = {
     "swath NetCDF, one day": ("swath/*A2020366*", _day("viirs750-swath", "swath")),
     "surface HDF5, one day": ("surface/*A2020366*", _day("surface", "surface")),
     "labels HDF4": ("labels/**/*.hdf", _labels),
-    "hot spots": ("hotspots/*", _hotspots),
+    "hot spots CSV": ("hotspots/*", _hotspots),
+    "perimeters GeoJSON": ("geojson/*", _perimeters("geojson")),
+    "perimeters GeoPackage": ("gpkg/*", _perimeters("gpkg")),
+    "perimeters KML": ("kml/*", _perimeters("kml")),
+    "perimeters shapefile, ZIP": ("shapefile/*", _perimeters("shapefile")),
 }
 
 
@@ -121,10 +178,13 @@ def probe(folder: Path) -> None:
     import resource
     import warnings
 
-    from banet.errors import BanetError
+    from banet.errors import BanetError, BanetWarning
 
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     warnings.simplefilter("ignore")
+    words: list[str] = []
+    warnings.showwarning = lambda message, category, *rest: words.append(str(message))
+    warnings.simplefilter("always", BanetWarning)
     whole: dict[str, str] = {}
     for line in sys.stdin:
         name, seed = json.loads(line)
@@ -136,9 +196,11 @@ def probe(folder: Path) -> None:
         path = files[int(rng.integers(len(files)))]
         kept, told = path.read_bytes(), ""
         path.write_bytes(damaged(kept, rng))
+        words.clear()
         try:
             digest, gap = read(folder)
-            answer = "gap" if gap else "same" if digest == whole[name] else "silent"
+            changed = "told" if words else "silent"
+            answer = "gap" if gap else "same" if digest == whole[name] else changed
         except BanetError as error:
             answer = "clean" if "\n" not in str(error) else "raw"
         except MemoryError as error:

@@ -45,11 +45,11 @@ def expected(*shapes):
 
 
 @pytest.mark.parametrize(
-    "name", ["f.shp", "f.gpkg", "f.geojson", "f.json", "f.fgb", "f.parquet", "f.gml", "f.geojsonl"]
+    "name", ["f.shp", "f.gpkg", "f.geojson", "f.json", "f.fgb", "f.parquet", "f.gml", "f.geojsonl", "f.kml"]
 )
 @pytest.mark.parametrize("packing", ["plain", "zip", "folder in zip", "gz", "folder"])
 def test_every_container_holds_the_same_hectares(tmp_path, name, packing):
-    drivers = {"json": "GeoJSON", "geojsonl": "GeoJSONSeq"}
+    drivers = {"json": "GeoJSON", "geojsonl": "GeoJSONSeq", "kml": "KML"}
     path = tmp_path / "made" / name
     frame = gpd.GeoDataFrame({"FIREDATE": ["2020-08-05", "2020-08-21"]}, geometry=[A, B], crs="EPSG:4326")
     path.parent.mkdir()
@@ -73,6 +73,21 @@ def test_every_container_holds_the_same_hectares(tmp_path, name, packing):
     found, got = hectares(path)
     assert found == pytest.approx(expected(A, B), rel=1e-6)
     assert got.notes == ("2 of 2 perimeters burned in PT from 2020-08-01 to 2020-08-31",)
+
+
+def test_a_kmz_is_read_and_a_damaged_kml_is_told(tmp_path):
+    frame = gpd.GeoDataFrame({"FIREDATE": ["2020-08-05", "2020-08-21"]}, geometry=[A, B], crs="EPSG:4326")
+    frame.to_file(tmp_path / "doc.kml", driver="KML")
+    with zipfile.ZipFile(tmp_path / "fires.kmz", "w") as archive:
+        archive.write(tmp_path / "doc.kml", "doc.kml")
+    found, got = hectares(tmp_path / "fires.kmz")
+    assert found == pytest.approx(expected(A, B), rel=1e-6)
+    assert set(got.dates().day.astype(str)) == {"2020-08-05", "2020-08-21"}
+    text = (tmp_path / "doc.kml").read_text()
+    comma = text.index(",", text.index("<coordinates>"))
+    (tmp_path / "doc.kml").write_text(f"{text[:comma]}${text[comma + 1 :]}")
+    with pytest.raises(UnreadableFileError, match=r"doc\.kml is damaged: coordinates hold '\$"):
+        hectares(tmp_path / "doc.kml")
 
 
 def test_of_several_layers_one_is_named(tmp_path):

@@ -13,43 +13,32 @@ import pytest
 import torch
 
 from banet.burned_area.burned_area import BurnedArea
-from banet.cube import Cube
 from banet.errors import BanetWarning, InputError
-from banet.grid.region import Region
 from banet.mapping import map_burned, map_months, month_window, predict
 from banet.model.config import BANetConfig
 from banet.model.engine import Engine
 from banet.model.network import BANet
 from banet.model.weights import save_weights
-from banet.observations.planes import DayPlanes
+from made_cubes import land, made_cube
 
 SHAPE = (40, 70)
-FIRST = np.datetime64("2021-06-15")
 
 
 @pytest.fixture(scope="module")
 def cube(tmp_path_factory):
     """July 2021 and what surrounds it: land, a sea in the west, one fire that grows, days without data."""
-    made = Cube.create(
-        tmp_path_factory.mktemp("cube") / "T.zarr",
-        Region("T", (20, 38, 20.7, 38.4), 0.01),
-        sensor="VIIRS S-NPP",
-        mir_band="M12",
-    )
-    rng = np.random.default_rng(0)
-    for number in [*range(10), *range(12, 50)]:
-        day = FIRST + number
-        land = rng.normal([[[0.1]], [[0.25]], [[0.12]]], 0.01, (3, *SHAPE)).astype(np.float32)
-        land[:, :, :10] = np.array([0.05, 0.02, 0.01], np.float32)[:, None, None]
+
+    def draw(rng, number):
+        planes = land(rng, SHAPE, 0.01)
+        planes[:, :, :10] = np.array([0.05, 0.02, 0.01], np.float32)[:, None, None]
         frp = np.zeros(SHAPE, np.float32)
         if 20 <= number < 25:
             frp[10:20, 10 + 8 * (number - 20) : 18 + 8 * (number - 20)] = 40
-        land[:, rng.random(SHAPE) < 0.3] = np.nan
-        land[:, 35:, 60:] = np.nan
-        seen = np.isfinite(land[0])
-        zenith = np.where(seen, np.float32(20), np.float32(np.nan))
-        made.write_day(day, DayPlanes(*land, zenith, seen.astype(np.uint8)), frp)
-    return made
+        planes[:, rng.random(SHAPE) < 0.3] = np.nan
+        planes[:, 35:, 60:] = np.nan
+        return planes, frp
+
+    return made_cube(tmp_path_factory.mktemp("cube"), SHAPE, [*range(10), *range(12, 50)], draw)
 
 
 def network(seed, **config):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from banet.errors import InputError, NotFoundError
+from banet.errors import CorruptError, InputError, NotFoundError
 from banet.grid.region import Region
 from banet.mapping.water import estimate_water, read_water, water_evidence, water_of, water_share
 
@@ -115,6 +115,19 @@ def test_the_mask_is_of_the_record_and_long_records_are_sampled():
     assert len(asked) == 100 and (share[:, :10] == 1).all()
     before = Coast(count=299)  # a day more does not change which days are read
     np.testing.assert_allclose(water_share(before), share, atol=1e-6)
+
+
+def test_a_damaged_day_is_left_out_of_the_search_for_water():
+    cube = Coast()
+    whole, read = water_share(cube), cube.read
+
+    def damaged(start, *rest, **more):
+        if start == cube.days[5]:
+            raise CorruptError("damaged")
+        return read(start, *rest, **more)
+
+    cube.read = damaged
+    np.testing.assert_allclose(water_share(cube), whole, atol=0.02)
 
 
 def test_a_shore_with_a_hot_spot_stays_land_and_an_empty_cube_is_all_land():

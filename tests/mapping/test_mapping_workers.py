@@ -13,7 +13,6 @@ import torch
 from banet.burned_area.burned_area import BurnedArea
 from banet.cube import Cube
 from banet.errors import BanetWarning, InputError, OutputError, UnreadableFileError
-from banet.grid.region import Region
 from banet.mapping import map_burned, map_months, month_window
 from banet.mapping.cores import seamless_tiling
 from banet.mapping.ensemble import as_ensemble
@@ -23,11 +22,10 @@ from banet.mapping.store import Store
 from banet.model.config import BANetConfig
 from banet.model.engine import Engine
 from banet.model.network import BANet
-from banet.observations.planes import DayPlanes
 from cluster_engines import POISON, Broken, Deadly, LocalEngine, Mortal, Poisoned
+from made_cubes import FIRST, land, made_cube
 
 SHAPE = (128, 192)
-FIRST = np.datetime64("2021-06-15")
 SIZES = {"tile": 96, "margin": (32, 32)}
 MONTH = ("2021-07", "2021-07")
 MARKED = (100, 150)
@@ -37,22 +35,15 @@ MARKED = (100, 150)
 @pytest.fixture(scope="module")
 def cube(tmp_path_factory):
     """64 days of two chunks a plane, with a fire that no fire can be in one cell."""
-    made = Cube.create(
-        tmp_path_factory.mktemp("cube") / "T.zarr",
-        Region("T", (20, 38, 21.92, 39.28), 0.01),
-        sensor="VIIRS S-NPP",
-        mir_band="M12",
-    )
-    rng = np.random.default_rng(0)
-    for number in range(64):
-        planes = rng.normal([[[0.1]], [[0.25]], [[0.12]]], 0.03, (3, *SHAPE)).astype(np.float32)
+
+    def draw(rng, number):
+        planes = land(rng, SHAPE)
         planes[:, rng.random(SHAPE) < 0.2] = np.nan
         frp = np.where(rng.random(SHAPE) < 0.01, 40, 0).astype(np.float32)
         frp[MARKED] = POISON if number == 30 else 0
-        seen = np.isfinite(planes[0])
-        zenith = np.where(seen, np.float32(20), np.float32(np.nan))
-        made.write_day(FIRST + number, DayPlanes(*planes, zenith, seen.astype(np.uint8)), frp)
-    return made
+        return planes, frp
+
+    return made_cube(tmp_path_factory.mktemp("cube"), SHAPE, range(64), draw)
 
 
 @pytest.fixture(scope="module")

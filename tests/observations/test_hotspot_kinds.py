@@ -264,11 +264,25 @@ def test_what_is_placed_is_told(tmp_path):
 # Impossible values.
 
 
+@pytest.mark.parametrize("lost", [1, 3, 8, 20])
+def test_a_row_that_the_file_does_not_hold_whole_is_left_out_and_counted(tmp_path, lost):
+    """The last number of a cut table may have lost digits; a whole table may lack its last end of line."""
+    path = write(tmp_path / "x.csv", row(), row(40.2), row(40.3))
+    text = path.read_text().rstrip("\n")
+    path.write_text(text)
+    assert len(read_hotspots(path)) == 3
+    path.write_text(text[:-lost])
+    table = read_hotspots(path)
+    assert table["latitude"].tolist() == [40.0012, 40.2]
+    assert table.attrs["counts"].left_out == (("cut off at the end of the file (x.csv)", 1),)
+
+
 @pytest.mark.parametrize(
     "odd",
     [
         {"frp": "1e30"}, {"frp": "1e39"}, {"frp": "inf"}, {"lat": "140"}, {"lat": "-91.5"}, {"lon": "400"},
         {"lat": "north"}, {"day": "2020-13-05"}, {"time": "2560"}, {"frp": "much"}, {"day": "05.08.2020"},
+        {"day": "0020-08-05"}, {"day": "2920-08-05"},
     ],
 )  # fmt: skip
 def test_an_odd_row_is_left_out_and_counted(tmp_path, odd):

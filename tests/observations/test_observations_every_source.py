@@ -6,7 +6,15 @@ import pytest
 
 from banet.observations import source, sources
 
-SHIPPED = ["surface", "viirs375-gridded", "viirs375-swath", "viirs750-gridded", "viirs750-swath"]
+SHIPPED = [
+    "surface",
+    "viirs375-gridded",
+    "viirs375-sdr",
+    "viirs375-swath",
+    "viirs750-gridded",
+    "viirs750-sdr",
+    "viirs750-swath",
+]
 
 
 def test_all_are_there():

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy.spatial import cKDTree
 
 from banet.grid.region import Region
-from banet.observations.l1b import IMG, MOD
+from banet.observations.granules import IMG, MOD
 from banet.observations.resample import place, resample
 from writers_l1b import Geometry, viirs_geometry
 

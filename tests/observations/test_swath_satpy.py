@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from banet.observations.l1b import IMG, MOD, find_granules, read_geolocation, read_pixels
+from banet.observations.granules import IMG, MOD
+from banet.observations.l1b import find_granules
 from banet.observations.reflectance import mir_reflectance
 from writers_l1b import BANDS, viirs_geometry, write_granule
 
@@ -74,8 +75,8 @@ def test_satpy_sees_the_same_numbers(
 
     kind = MOD if resolution == 750 else IMG
     (granule,) = find_granules(tmp_path.iterdir(), kind)
-    where = read_geolocation(granule, kind, -90, 90)
-    ours = read_pixels(granule, kind, geometry.shape, (slice(None), slice(None)))
+    where = granule.geolocation(-90, 90)
+    ours = granule.pixels(geometry.shape, (slice(None), slice(None)))
     np.testing.assert_array_equal(where.longitude, theirs["lon"])
     np.testing.assert_array_equal(where.latitude, theirs["lat"])
     np.testing.assert_allclose(ours.view_zenith, theirs["satellite_zenith_angle"], rtol=1e-6)

@@ -14,35 +14,13 @@ from banet.errors import NotFoundError, UnreadableFileError
 from banet.grid.region import Region
 from banet.ingest.folder import build_cube
 from banet.observations import swath
-from banet.observations.l1b import IMG, MOD, find_granules, read_geolocation, read_pixels
-from banet.observations.reflectance import BANDS as MIR_BANDS
-from banet.observations.reflectance import planck_radiance
-from writers_l1b import BANDS, BOWTIE, QUALITY, Geometry, viirs_geometry, write_granule
+from banet.observations.granules import IMG, MOD
+from banet.observations.l1b import find_granules
+from swath_scenes import DAY, Part, small, surface
+from writers_l1b import BOWTIE, QUALITY, Geometry, write_granule
 
-DAY = np.datetime64("2021-08-05")
 REGION = Region("Evia", (23.0, 38.4, 23.6, 38.8), 0.01)
-CENTRE = (38.6, 23.3)
 USELESS = ("Missing_EV", "Cal_Fail", "Dead_Detector")
-
-
-def surface(geometry: Geometry, red=0.08, nir=0.3, mir=0.12, kelvin=305.0) -> dict[str, np.ndarray]:
-    """Planes of all bands such that the reader finds these reflectances."""
-    mir_band = MIR_BANDS[{1: "M12", 2: "I4"}[geometry.factor]]
-    red, nir, mir, kelvin = (
-        np.broadcast_to(np.asarray(v, float), geometry.shape) for v in (red, nir, mir, kelvin)
-    )
-    emitted = planck_radiance(kelvin, mir_band.mir_wavelength)
-    sun = mir_band.irradiance * np.cos(np.radians(geometry.solar_zenith)) / np.pi
-    names = BANDS[geometry.factor]
-    thermal = planck_radiance(kelvin, mir_band.tir_wavelength)
-    return dict(zip(names, (red, nir, mir * sun + (1 - mir) * emitted, thermal)))
-
-
-def small(centre=CENTRE, time=f"{DAY}T11:30", *, pixel: int = 1600, half: int = 100, **options) -> Geometry:
-    """A piece of a granule around one pixel, a few scans long."""
-    factor = {750: 1, 375: 2}[options.get("resolution", 750)]
-    columns = (pixel * factor - half, pixel * factor + half)
-    return viirs_geometry(centre, time, columns=columns, scans=options.pop("scans", 8), **options)
 
 
 @pytest.fixture(scope="module")
@@ -85,8 +63,8 @@ def test_numbers_straight_from_the_integers(granule):
     folder, geometry = granule
     (one,) = find_granules(folder.iterdir(), MOD)
     block = slice(0, 32), slice(5, 60)
-    pixels = read_pixels(one, MOD, geometry.shape, block)
-    with h5py.File(one.bands) as bands, h5py.File(one.geolocation) as place:
+    pixels = one.pixels(geometry.shape, block)
+    with h5py.File(one.bands) as bands, h5py.File(one.where) as place:
         for name, plane in (("M05", pixels.red), ("M07", pixels.nir)):
             band = bands["observation_data"][name]
             sun = np.cos(np.radians(place["geolocation_data/solar_zenith"][block] * 0.01))
@@ -101,7 +79,7 @@ def test_flags_above_65527_are_missing_and_65533_is_deletion(granule, tmp_path):
         red = file["observation_data/M05"]
         red[0, 0:6] = [65527, 65528, 65532, 65533, 65534, 65535]
     (one,) = find_granules(folder.iterdir(), MOD)
-    pixels = read_pixels(one, MOD, granule[1].shape, (slice(0, 1), slice(0, 6)))
+    pixels = one.pixels(granule[1].shape, (slice(0, 1), slice(0, 6)))
     assert np.isnan(pixels.red[0]).tolist() == [False, True, True, True, True, True]
     assert pixels.deleted[0].tolist() == [False, False, False, True, False, False]
 
@@ -114,16 +92,11 @@ def test_quality_flags_are_what_the_file_says_they_are(tmp_path):
     write_granule(tmp_path, geometry, surface(geometry), flags={"M07": bits})
     (one,) = find_granules(tmp_path.iterdir(), MOD)
     block = slice(0, 1), slice(0, 7)
-    assert np.isnan(read_pixels(one, MOD, geometry.shape, block).nir[0]).tolist() == [False] * 3 + [
-        True
-    ] * 3 + [False]
-    assert np.isfinite(read_pixels(one, MOD, geometry.shape, block).red).all()
+    assert np.isnan(one.pixels(geometry.shape, block).nir[0]).tolist() == [False] * 3 + [True] * 3 + [False]
+    assert np.isfinite(one.pixels(geometry.shape, block).red).all()
     with h5py.File(one.bands, "r+") as file:  # the same bits with other meanings
         file["observation_data/M07_quality_flags"].attrs["flag_meanings"] = " ".join(reversed(QUALITY))
-    assert (
-        np.isnan(read_pixels(one, MOD, geometry.shape, block).nir[0]).tolist()
-        == [True] + [True] * 2 + [False] * 4
-    )
+    assert np.isnan(one.pixels(geometry.shape, block).nir[0]).tolist() == [True] + [True] * 2 + [False] * 4
 
 
 def test_whole_swath_with_bow_tie_has_no_holes(tmp_path):
@@ -204,18 +177,6 @@ def test_neighbouring_granules_are_one_overpass(tmp_path):
     assert np.isfinite(planes.red).all()
     assert (planes.count == 1).all()
     assert len(planes.inputs) == 4
-
-
-class Part:
-    """Some lines of a geometry."""
-
-    def __init__(self, geometry: Geometry, lines: slice) -> None:
-        self.factor, self.ascending, self.time = geometry.factor, geometry.ascending, geometry.time
-        self.rows_per_scan = geometry.rows_per_scan
-        for name in ("longitude", "latitude", "sensor_zenith", "solar_zenith", "deleted"):
-            setattr(self, name, getattr(geometry, name)[lines])
-        self.shape = self.longitude.shape
-        self.scans = self.shape[0] // self.rows_per_scan
 
 
 def test_night_and_low_sun_are_left_out(tmp_path):
@@ -379,10 +340,10 @@ def test_a_broken_granule_is_a_gap_and_the_others_serve(granule, tmp_path, fault
 def test_geolocation_is_read_for_the_latitudes_asked(granule):
     folder, geometry = granule
     (one,) = find_granules(folder.iterdir(), MOD)
-    where = read_geolocation(one, MOD, 38.55, 38.6)
+    where = one.geolocation(38.55, 38.6)
     assert where.first % 16 == 0 and len(where.latitude) % 16 == 0 and len(where.latitude) < 128
     np.testing.assert_array_equal(
         where.longitude, geometry.longitude[where.first : where.first + len(where.longitude)].astype("f4")
     )
-    assert read_geolocation(one, MOD, 10, 11) is None
+    assert one.geolocation(10, 11) is None
     assert find_granules(folder.iterdir(), IMG) == ()

@@ -98,7 +98,7 @@ def test_a_cube_of_tiles_keeps_the_clouds_as_flags(scene, surface, tmp_path):
 def test_gridded_375_read_back_is_the_scene(tmp_path):
     fine = Region("FINE", (-8.0, 39.4, -7.7, 39.6), 0.005)
     made = simulate(fine, start="2020-08-01", days=2, seed=5)
-    written = write_scene(made, tmp_path, formats=("gridded375",))["gridded375"]
+    written = write_scene(made, tmp_path, formats=("gridded375",))["viirs375-gridded"]
     assert len(written) % 7 == 0
     assert {path.name.split(".")[0] for path in written} == {"NPP_VIAES_L1", "NPP_VMAES_L1"}
     reader = source("viirs375-gridded")

@@ -78,7 +78,7 @@ def test_a_finer_kind_has_twice_the_rows_and_pixels(scene):
 
 
 def test_swaths_read_back_are_the_scene(scene, tmp_path):
-    written = write_scene(scene, tmp_path, formats=("swath750",))["swath750"]
+    written = write_scene(scene, tmp_path, formats=("swath750",))["viirs750-swath"]
     assert len(written) % 2 == 0
     with h5py.File(next(p for p in written if "02MOD" in p.name)) as file:
         raw = file["observation_data/M05"][()]
@@ -105,7 +105,7 @@ def test_the_fine_kind_is_written_too(scene, tmp_path):
         scene, world=dataclasses.replace(scene.world, days=1, image_passes=scene.world.image_passes[:1])
     )
     assert short.world.image_passes
-    written = write_scene(short, tmp_path, formats=("swath375",))["swath375"]
+    written = write_scene(short, tmp_path, formats=("swath375",))["viirs375-swath"]
     assert {p.name[:8] for p in written} <= {"VNP02IMG", "VNP03IMG"}
 
 

@@ -148,7 +148,7 @@ def test_some_formats_alone(scene, tmp_path):
 
 
 def test_an_unknown_format_is_refused(scene, tmp_path):
-    with pytest.raises(InputError, match=r"cannot write a scene as 'geotiff'; choose among gridded"):
+    with pytest.raises(InputError, match=r"cannot write a scene as 'geotiff'; choose among viirs750-gridded"):
         write_scene(scene, tmp_path, formats=("geotiff",))
 
 

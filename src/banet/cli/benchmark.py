@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from banet.cli.progress import progress, say
+from banet.cli.progress import progress, say, table
 
 if TYPE_CHECKING:
     from cyclopts import App
@@ -55,8 +55,8 @@ def benchmark(
     from banet.errors import NotFoundError
     from banet.evaluation.benchmark import baselines, candidates
     from banet.evaluation.benchmark import benchmark as run
+    from banet.evaluation.benchmark.greek import find_real
     from banet.evaluation.benchmark.methods import ORIGINAL, original_network
-    from banet.evaluation.benchmark.real import find_real
     from banet.evaluation.benchmark.run import default_workers
     from banet.evaluation.report import write_result
     from banet.evaluation.tables import markdown
@@ -84,7 +84,7 @@ def benchmark(
             progress=report,
         )
     paths = write_result(result, out, name="benchmark", pictures=pictures)
-    say(markdown(result.to_dict(), ("overall", "calibration", "stress", "greece")))
+    say(markdown(result.to_dict(), ("overall", "calibration", "stress", "greece"), form=table))
     for name in ("json", "markdown", "page"):
         if name in paths:
             say(str(paths[name]))

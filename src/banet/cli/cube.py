@@ -52,7 +52,7 @@ def build(
         start: first day, YYYY-MM-DD; the first day found if left out.
         end: last day, included; the last day found if left out.
         source: which family of files the folder holds: viirs750-gridded, viirs375-gridded, viirs750-swath,
-            viirs375-swath or surface.
+            viirs375-swath, viirs750-sdr, viirs375-sdr or surface.
         all_hotspots: also take volcanoes, static land sources and offshore flares for fire.
         spread: who reads the files; days are written by this process alone.
     """

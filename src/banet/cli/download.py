@@ -30,7 +30,7 @@ def viirs(
     start: str,
     end: str,
     out: Path,
-    product: Literal["750", "375", "surface"] = "750",
+    product: str = "viirs750-swath",
     satellites: str = "",
     stream: Literal["auto", "standard", "nrt"] = "auto",
     night: bool = False,
@@ -49,7 +49,8 @@ def viirs(
         start: first day, YYYY-MM-DD.
         end: last day, included.
         out: folder for the files.
-        product: swaths at 750 or 375 m with their geolocation, or surface reflectance tiles.
+        product: viirs750-swath or viirs375-swath (or 750, 375), swaths with their geolocation; or surface,
+            tiles of surface reflectance. `banet cube build --source` takes the same names.
         satellites: some of snpp,noaa20,noaa21; all that the settings name if left out.
         stream: standard files, near-real-time ones, or auto: the latter where the former are not there yet.
         night: also fetch granules that the catalogue flags as night.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from cyclopts import Parameter
 
-from banet.cli.progress import caution, progress, say
+from banet.cli.progress import caution, progress, say, table
 
 if TYPE_CHECKING:
     from cyclopts import App
@@ -167,7 +167,7 @@ def _tell(found: Result, out: Path | None, pictures: bool) -> None:
     from banet.evaluation.tables import markdown, words
 
     tree = found.to_dict()
-    say(f"{words(tree)}\n\n{markdown(tree)}")
+    say(f"{words(tree)}\n\n{markdown(tree, form=table)}")
     paths = {} if out is None else write_result(found, out, pictures=pictures)
     for path in paths.values():
         say(str(path))
@@ -217,7 +217,7 @@ def compare(
 def _tell_beside(found: dict[str, Result], out: Path | None, pictures: bool) -> None:
     from banet.evaluation.beside import markdown_beside, write_beside
 
-    say(markdown_beside({name: one.to_dict() for name, one in found.items()}))
+    say(markdown_beside({name: one.to_dict() for name, one in found.items()}, table))
     for path in {} if out is None else write_beside(found, out, pictures=pictures).values():
         say(str(path))
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import json
+import shutil
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextvars import ContextVar
 from typing import Any
 
 from banet.io.progress import Progress
+from banet.io.tables import Row, to_markdown, to_text
 
-__all__ = ["Progress", "caution", "progress", "quiet", "say", "say_json"]
+__all__ = ["Progress", "caution", "progress", "quiet", "say", "say_json", "table"]
 
 _SECONDS_BETWEEN_LINES = 10.0
 _QUIET: ContextVar[bool] = ContextVar("quiet", default=False)
@@ -37,6 +39,13 @@ def say(text: str) -> None:
 def say_json(values: Any) -> None:
     """Print a result as one line of JSON on standard output."""
     say(json.dumps(values, default=str))
+
+
+def table(rows: Sequence[Row]) -> str:
+    """Return rows as columns that fit the terminal, or as Markdown where standard output is none."""
+    if not sys.stdout.isatty():
+        return to_markdown(rows)
+    return to_text(rows, shutil.get_terminal_size().columns)
 
 
 def caution(text: str) -> None:

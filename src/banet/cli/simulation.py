@@ -25,7 +25,7 @@ def simulate(
     seed: int = 0,
     climate: str = "mediterranean",
     size: int = 128,
-    formats: str = "gridded,hotspots,truth",
+    formats: str = "viirs750-gridded,hotspots,truth",
 ) -> None:
     """Simulate a fire season and write what satellites would deliver of it, beside the truth.
 
@@ -37,7 +37,8 @@ def simulate(
         seed: everything follows from it and the other arguments.
         climate: mediterranean, california, cerrado, mozambique, australia or boreal.
         size: edge in cells, when no region is given.
-        formats: what to write, separated by commas.
+        formats: what to write, separated by commas: viirs750-gridded, viirs375-gridded, viirs750-swath,
+            viirs375-swath, surface, hotspots, labels, firecci, truth.
     """
     from banet.grid.region import Region
     from banet.simulation import simulate as make

@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterator, Mapping
 
 from banet.download.client import Client
-from banet.download.credentials import Ask, find_login, firms_key
+from banet.download.credentials import Ask, Password, asked_for, find_login, firms_key
 from banet.download.firms import plan_archives, plan_hotspots, remove_superseded
 from banet.download.labels import plan_labels
 from banet.download.plan import Plan
@@ -54,7 +54,8 @@ def connected(
         settings: hosts and limits; those of `load_settings` by default.
         login: find credentials and take them to the login host now.
         environ: variables.
-        ask: asks for a user name and password; on a terminal by default.
+        ask: asks for a user name and password; on a terminal by default. A token that ends during the run is
+            asked for again: with the password that it came from, or else here.
 
     Raises:
         CredentialsError: if there are no credentials, or they are not accepted.
@@ -62,5 +63,10 @@ def connected(
     chosen = settings or load_settings(environ=environ)
     with Client(chosen) as client:
         if login:
-            client.log_in(find_login(chosen.earthdata, environ, ask))
+            found = find_login(chosen.earthdata, environ, ask)
+
+            def again() -> Password | None:
+                return found if isinstance(found, Password) else asked_for(chosen.earthdata, ask)
+
+            client.log_in(found, again)
         yield client

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import datetime as dt
-import email.utils
 import functools
 import json
 import logging
-import random
 import socket
 import ssl
 import threading
@@ -20,31 +17,29 @@ from urllib.parse import urljoin, urlsplit, urlunsplit
 
 import httpx
 from pydantic import SecretStr
-from tenacity import RetryCallState, Retrying, retry_if_exception_type
 
 from banet import __version__
 from banet.download.content import problem_with, said
 from banet.download.credentials import Bearer, Login, Password
+from banet.download.deadline import bounded, within
 from banet.download.errors import (
     CredentialsError,
-    ForbiddenError,
-    MissingError,
     StoppedError,
     TransferError,
     TransientError,
 )
-from banet.download.settings import Settings, TransferSettings
+from banet.download.refusals import BUSY, host_of, refusal, retrying
+from banet.download.settings import Settings
 from banet.errors import BanetError
 from banet.io.scrub import scrubbed
 
-__all__ = ["Client", "Explain", "host_of", "retrying", "shown"]
+__all__ = ["Client", "Explain", "shown"]
 
 Explain = Callable[[int, str], Exception | None]
 """Called with the status and the text of a refusal; gives the error it means, or None for the usual one."""
 
 _log = logging.getLogger("banet.download")
 _REDIRECTS = {301, 302, 303, 307, 308}
-_BUSY = {408, 425, 429}
 _LOCAL = {"127.0.0.1", "::1", "localhost"}
 
 
@@ -63,16 +58,20 @@ class Client:
         limits = settings.transfer
         self.settings = settings
         self.login = login
+        self._again: Callable[[], Password | None] | None = None
+        self._accepted: Login | None = None
         self.stop = threading.Event()
         self._logins = threading.Lock()
         self._lines: set[socket.socket] = set()
         _keep_quiet()
-        self._http = httpx.Client(
-            verify=_certificates(),
-            follow_redirects=False,
-            timeout=httpx.Timeout(limits.read_timeout_s, connect=limits.connect_timeout_s),
-            headers={"User-Agent": f"banet/{__version__}", "Accept-Encoding": "identity"},
-            limits=httpx.Limits(max_connections=None, max_keepalive_connections=limits.parallel),
+        self._http = bounded(
+            httpx.Client(
+                verify=_certificates(),
+                follow_redirects=False,
+                timeout=httpx.Timeout(limits.read_timeout_s, connect=limits.connect_timeout_s),
+                headers={"User-Agent": f"banet/{__version__}", "Accept-Encoding": "identity"},
+                limits=httpx.Limits(max_connections=None, max_keepalive_connections=limits.parallel),
+            )
         )
 
     def __enter__(self) -> Self:
@@ -112,15 +111,42 @@ class Client:
         if self.stop.wait(seconds):
             raise StoppedError("stopped while waiting")
 
-    def log_in(self, login: Login) -> None:
+    @contextlib.contextmanager
+    def _asked(self, method: str, url: str, headers: Mapping[str, str]) -> Iterator[httpx.Response]:
+        """Give an answer whose headers came within their time, its body not read yet."""
+        with contextlib.ExitStack() as stack:
+            with within(self.settings.transfer.header_timeout_s):
+                answer = stack.enter_context(self._http.stream(method, url, headers=headers))
+            yield answer
+
+    def log_in(self, login: Login, again: Callable[[], Password | None] | None = None) -> None:
         """Take a login for the requests to come; a password is exchanged for a token if possible.
+
+        Args:
+            login: to use.
+            again: gives a password when a token that was accepted is accepted no longer; None if there is
+                none.
 
         Raises:
             CredentialsError: if the login host does not accept them.
             TransferError: if the login host cannot be reached.
         """
+        self._again = again
         self.login = retrying(self)(self._token, login) if isinstance(login, Password) else login
         _log.info("Earthdata login with %s", login.source)
+
+    def _renewed(self, stale: Login) -> bool:
+        """Take a new token for one that ended and return whether there is one; one thread does it for all."""
+        with self._logins:
+            if self.login is not stale:
+                return True
+            ended = stale is self._accepted or (isinstance(stale, Bearer) and stale.expired is not None)
+            password = self._again() if isinstance(stale, Bearer) and ended and self._again else None
+            if password is None:
+                return False
+            _log.info("%s is accepted no longer; asking for a new token", stale.source)
+            self.login = retrying(self)(self._token, password)
+            return True
 
     def _token(self, login: Password) -> Login:
         earthdata = self.settings.earthdata
@@ -129,7 +155,7 @@ class Client:
         with (
             _translated(url, "Earthdata login"),
             _quietly(),
-            self._http.stream("POST", url, headers=proof) as answer,
+            self._asked("POST", url, proof) as answer,
         ):
             body = self.read(answer, "Earthdata login")
         if answer.status_code in {401, 403}:
@@ -137,8 +163,8 @@ class Client:
                 f"{host_of(url)} does not accept the user name and password from {login.source}; check them "
                 "there"
             )
-        if answer.status_code >= 500 or answer.status_code in _BUSY:
-            raise _refusal(answer, body, "Earthdata login", None)
+        if answer.status_code >= 500 or answer.status_code in BUSY:
+            raise refusal(answer, body, "Earthdata login", None)
         try:
             token = str(json.loads(body)["access_token"])
         except (ValueError, KeyError, TypeError, RecursionError):
@@ -242,12 +268,38 @@ class Client:
             TransferError: any other refusal.
         """
         with contextlib.ExitStack() as stack:
-            with self._turn(login), _translated(url, label), _quietly():
-                answer = stack.enter_context(self._follow(url, dict(headers or {}), label, login))
-                if answer.status_code not in {200, 206, 416}:
-                    raise _refusal(answer, self.read(answer, label, cut=True), label, explain)
+            used = self.login if login else None
+            try:
+                answer = self._answered(stack, url, headers, label, login, explain)
+            except CredentialsError:
+                if used is None or not self._renewed(used):
+                    raise
+                answer = self._answered(stack, url, headers, label, login, explain)
+            if login:
+                self._accepted = self.login
             with _translated(url, label), _quietly(), self._open_line(answer):
                 yield answer
+
+    def _answered(
+        self,
+        stack: contextlib.ExitStack,
+        url: str,
+        headers: Mapping[str, str] | None,
+        label: str,
+        login: bool,
+        explain: Explain | None,
+    ) -> httpx.Response:
+        """Return the answer that `open` gives, or raise what it means; `stack` closes it."""
+        if login and isinstance(self.login, Bearer) and (end := self.login.expired):
+            raise CredentialsError(
+                f"{label}: the token from {self.login.source} ended at {end:%Y-%m-%d %H:%M} UTC; make a new "
+                f"one at {self.settings.earthdata.login} and run the same command again"
+            )
+        with self._turn(login), _translated(url, label), _quietly():
+            answer = stack.enter_context(self._follow(url, dict(headers or {}), label, login))
+            if answer.status_code not in {200, 206, 416}:
+                raise refusal(answer, self.read(answer, label, cut=True), label, explain)
+        return answer
 
     def _turn(self, login: bool) -> contextlib.AbstractContextManager[object]:
         """One thread at a time goes through the login pages; the cookies that it gets serve the others."""
@@ -260,7 +312,7 @@ class Client:
         for _ in range(self.settings.transfer.redirects + 1):
             proof = self._authorization(url, first) if login else None
             sent = {**headers, "Authorization": proof} if proof else headers
-            with self._http.stream("GET", url, headers=sent) as answer:
+            with self._asked("GET", url, sent) as answer:
                 if answer.status_code not in _REDIRECTS or "location" not in answer.headers:
                     yield answer
                     return
@@ -305,60 +357,6 @@ def _json(body: bytes) -> Any:
     return json.loads(text, parse_int=lambda digits: int(digits) if len(digits) < 20 else float(digits))
 
 
-def retrying(client: Client) -> Retrying:
-    """Return what calls a function again after a TransientError, as often and as late as the settings say."""
-    patience = _Patience(client.settings.transfer)
-    return Retrying(
-        retry=retry_if_exception_type(TransientError),
-        stop=patience.at_end,
-        wait=patience.seconds,
-        sleep=client.pause,
-        before_sleep=_note,
-        reraise=True,
-    )
-
-
-class _Patience:
-    """Counts failures in a row; one that brought part of the file starts the count anew."""
-
-    def __init__(self, limits: TransferSettings) -> None:
-        self.limits = limits
-        self.spent = 0
-
-    def at_end(self, state: RetryCallState) -> bool:
-        error = _error_of(state)
-        self.spent = self.spent + error.cost if error.cost else 0
-        too_long = (error.retry_after or 0) > self.limits.longest_retry_after_s
-        return too_long or self.spent >= self.limits.attempts
-
-    def seconds(self, state: RetryCallState) -> float:
-        asked = _error_of(state).retry_after
-        if asked is not None:
-            return asked
-        most: float = min(self.limits.first_wait_s * 2 ** max(self.spent - 1, 0), self.limits.longest_wait_s)
-        return most * random.uniform(0.5, 1)
-
-
-def _error_of(state: RetryCallState) -> TransientError:
-    error = state.outcome.exception() if state.outcome else None
-    if not isinstance(error, TransientError):
-        raise TypeError(f"expected a TransientError, found {error!r}")
-    return error
-
-
-def _note(state: RetryCallState) -> None:
-    wait = state.next_action.sleep if state.next_action else 0
-    _log.info("%s; trying again in %.0f s", _error_of(state), wait)
-
-
-def host_of(url: str) -> str:
-    """Return the host of an address, for messages."""
-    try:
-        return urlsplit(url).hostname or "?"
-    except ValueError:
-        return "?"
-
-
 def shown(url: str) -> str:
     """Return an address without user, password, query and key, fit to be written down."""
     parts = urlsplit(url)
@@ -370,50 +368,6 @@ def _origin(url: str) -> tuple[str, str, int | None]:
     parts = urlsplit(url)
     port = parts.port or {"https": 443, "http": 80}.get(parts.scheme)
     return parts.scheme, parts.hostname or "", port
-
-
-def _refusal(answer: httpx.Response, body: bytes, label: str, explain: Explain | None) -> Exception:
-    """The error that a status and the beginning of its text mean."""
-    status, host, words = answer.status_code, host_of(str(answer.url)), said(body)
-    known = explain(status, body.decode("utf-8", "replace")) if explain else None
-    if known is not None:
-        return known
-    if status == 401:
-        return CredentialsError(
-            f"{label}: {host} answered 401, it does not accept the login; make a new token and set "
-            "EARTHDATA_TOKEN, "
-            "or name the host in earthdata.token_hosts"
-        )
-    if status == 403:
-        return ForbiddenError(
-            f"{label}: {host} answered 403, this account may not have it; approve the host's application "
-            "and its "
-            "terms in your Earthdata profile"
-        )
-    if status in {404, 410}:
-        return MissingError(
-            f"{label}: {host} answered {status}, it does not have it; the file may have moved"
-        )
-    if status in _BUSY or status >= 500:
-        wait = _retry_after(answer.headers.get("retry-after"))
-        later = f" and asks to wait {wait:.0f} s" if wait is not None else ""
-        return TransientError(f"{label}: {host} answered {status}{later}; try later", retry_after=wait)
-    detail = "" if not words or words.startswith("<") else f": {scrubbed(words)}"
-    return TransferError(f"{label}: {host} answered {status}{detail}")
-
-
-def _retry_after(value: str | None) -> float | None:
-    """Seconds of a Retry-After header: a number, or a date (RFC 9110, 10.2.3)."""
-    if value is None:
-        return None
-    if value.strip().isascii() and value.strip().isdigit():
-        return float(value.strip()[:20])
-    try:
-        until = email.utils.parsedate_to_datetime(value)
-    except (ValueError, OverflowError):
-        return None
-    until = until if until.tzinfo else until.replace(tzinfo=dt.UTC)
-    return max(0.0, (until - dt.datetime.now(dt.UTC)).total_seconds())
 
 
 @contextlib.contextmanager

@@ -26,8 +26,6 @@ KINDS = {
     "binary": "a binary file",
 }
 _SUFFIXES = {".hdf": "hdf", ".h5": "hdf5", ".nc": "hdf5", ".nc4": "hdf5", ".zip": "zip", ".csv": "csv"}
-_NEEDED = {"latitude", "longitude"}
-_COLUMN = re.compile(r"\w{1,40}")
 _TITLE = re.compile(rb"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
 
 
@@ -56,17 +54,17 @@ def problem_with(head: bytes, kind: str) -> str | None:
     if kind in _MAGIC:
         fits = head.startswith(_MAGIC[kind])
     elif kind == "csv":
-        fits = _heads_a_table(start)
+        fits = _is_table(head)
     else:
         fits = not start.startswith((b"<!doctype", b"<html", b"<?xml", b'{"'))
     return None if fits else _described(head, start)
 
 
-def _heads_a_table(start: bytes) -> bool:
-    """Return whether a first line holds names of columns alone, the place among them; prose has blanks."""
-    first = start.split(b"\n", 1)[0].decode("utf-8", "replace")
-    names = [name.strip(' \r"') for name in first.split(",")]
-    return len(names) > len(_NEEDED) and set(names) >= _NEEDED and all(map(_COLUMN.fullmatch, names))
+def _is_table(head: bytes) -> bool:
+    """Return whether the reader of hot spots takes the first line for the header of its table."""
+    from banet.observations.firms import heads_a_table  # it imports pandas
+
+    return heads_a_table(head.decode("utf-8-sig", "replace").split("\n", 1)[0])
 
 
 def _described(head: bytes, start: bytes) -> str:

@@ -26,7 +26,7 @@ from banet.download.errors import CredentialsError
 from banet.download.netrc_file import NetrcError, entry_of
 from banet.download.settings import EarthdataSettings
 
-__all__ = ["Bearer", "Login", "Password", "ask_on_terminal", "find_login", "firms_key"]
+__all__ = ["Bearer", "Login", "Password", "ask_on_terminal", "asked_for", "find_login", "firms_key"]
 
 Ask = Callable[[str], tuple[str, str] | None]
 
@@ -42,6 +42,12 @@ class Bearer:
     def header(self) -> str:
         """Value of the Authorization header."""
         return f"Bearer {self.token.get_secret_value()}"
+
+    @property
+    def expired(self) -> dt.datetime | None:
+        """When the token ended, if it says so and that is past."""
+        end = _expiry(self.token.get_secret_value())
+        return end if end is not None and end < dt.datetime.now(dt.UTC) else None
 
 
 @dataclass(frozen=True)
@@ -86,13 +92,19 @@ def find_login(
         return Password(SecretStr(user), SecretStr(password), "EARTHDATA_USERNAME and EARTHDATA_PASSWORD")
     if found := _from_netrc(host, environ):
         return found
-    if pair := (ask or ask_on_terminal)(host):
-        return Password(SecretStr(pair[0]), SecretStr(pair[1]), "the terminal")
+    if asked := asked_for(settings, ask):
+        return asked
     raise CredentialsError(
         f"these files need an Earthdata login and none was found: set EARTHDATA_TOKEN (make one at "
         f"{settings.login}, 'Generate Token'), or EARTHDATA_USERNAME and EARTHDATA_PASSWORD, or write "
         f"machine {host} into ~/.netrc"
     )
+
+
+def asked_for(settings: EarthdataSettings, ask: Ask | None = None) -> Password | None:
+    """Ask for a user name and password, on a terminal by default; None if none is given."""
+    pair = (ask or ask_on_terminal)(urlsplit(settings.login).hostname or "")
+    return None if pair is None else Password(SecretStr(pair[0]), SecretStr(pair[1]), "the terminal")
 
 
 def ask_on_terminal(host: str) -> tuple[str, str] | None:

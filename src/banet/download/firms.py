@@ -24,12 +24,13 @@ import numpy as np
 from pydantic import SecretStr
 
 from banet.days import Day, as_day
-from banet.download.client import Client, Explain, retrying
+from banet.download.client import Client, Explain
 from banet.download.cmr import boxes
 from banet.download.content import problem_with, said
 from banet.download.errors import CredentialsError, MissingError, TransferError, TransientError
 from banet.download.flights import flown
 from banet.download.plan import Plan
+from banet.download.refusals import retrying
 from banet.download.settings import FirmsSettings, FirmsSources
 from banet.download.transfer import FileJob
 from banet.errors import InputError, NotFoundError

@@ -11,8 +11,9 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from banet.download.client import Client, host_of
+from banet.download.client import Client
 from banet.download.errors import CredentialsError, StoppedError, TransferError
+from banet.download.refusals import host_of
 from banet.download.transfer import FileJob, Outcome, fetch, is_there
 from banet.errors import BanetError, OutputError, PartialFailureError
 from banet.io.files import PathLike, output_folder, writing

@@ -13,6 +13,7 @@ from pydantic import AfterValidator, Field
 
 from banet.io.files import PathLike
 from banet.io.settings import Frozen, read_fields
+from banet.observations import product_name
 
 __all__ = [
     "CONFIG_VARIABLE",
@@ -57,6 +58,7 @@ class TransferSettings(Frozen):
         first_wait_s, longest_wait_s: between attempts, doubling.
         longest_retry_after_s: a host that asks for a longer wait fails the file.
         connect_timeout_s, read_timeout_s: of the network.
+        header_timeout_s: until the last header of an answer is there, however many reads that takes.
         redirects: followed for one file.
         requests: for one file in all, whether they bring something or not.
         excess_bytes: that a body may bring beyond its announced size before it is cut off.
@@ -75,6 +77,7 @@ class TransferSettings(Frozen):
     longest_retry_after_s: Seconds
     connect_timeout_s: Seconds
     read_timeout_s: Seconds
+    header_timeout_s: Annotated[float, Field(gt=0, allow_inf_nan=False)]
     redirects: Positive
     requests: Positive
     excess_bytes: Positive
@@ -178,8 +181,17 @@ def load_settings(path: PathLike | None = None, environ: Mapping[str, str] = os.
     fields = yaml.safe_load(shipped.read_text(encoding="utf-8"))
     chosen = path or environ.get(CONFIG_VARIABLE)
     if chosen:
-        fields = _merged(fields, read_fields(chosen, "download settings"))
+        fields = _merged(fields, _by_name(read_fields(chosen, "download settings")))
     return Settings.parse(fields, str(chosen or "download.yaml"))
+
+
+def _by_name(fields: Any) -> Any:
+    """Return settings with the products of `viirs` under their one name, whichever was written."""
+    viirs = fields.get("viirs") if isinstance(fields, dict) else None
+    products = viirs.get("products") if isinstance(viirs, dict) else None
+    if not isinstance(viirs, dict) or not isinstance(products, dict):
+        return fields
+    return {**fields, "viirs": {**viirs, "products": {product_name(str(k)): v for k, v in products.items()}}}
 
 
 def _merged(base: Any, change: Any) -> Any:

@@ -18,9 +18,10 @@ from typing import Literal
 import httpx
 
 from banet.download.checksums import Checksum
-from banet.download.client import Client, Explain, host_of, retrying, shown
+from banet.download.client import Client, Explain, shown
 from banet.download.content import KINDS, SNIFF_BYTES, kind_of_name, problem_with, said
 from banet.download.errors import StoppedError, TransferError, TransientError
+from banet.download.refusals import host_of, retrying
 from banet.errors import BanetError, OutputError, UnreadableFileError
 from banet.io.lock import lock
 

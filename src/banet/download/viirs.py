@@ -21,6 +21,7 @@ from banet.errors import InputError, NotFoundError
 from banet.grid.region import Region
 from banet.grid.sinusoidal import tiles_of_region
 from banet.io.files import PathLike
+from banet.observations import product_name
 
 __all__ = ["Stream", "plan_viirs"]
 
@@ -44,7 +45,7 @@ def plan_viirs(
     end: Day,
     out: PathLike,
     *,
-    product: str = "750",
+    product: str = "viirs750-swath",
     satellites: Sequence[str] = (),
     stream: Stream = "auto",
     night: bool = False,
@@ -60,7 +61,7 @@ def plan_viirs(
         start: first UTC day.
         end: last UTC day, included.
         out: folder for the files.
-        product: `750`, `375` or `surface`.
+        product: `viirs750-swath`, `viirs375-swath` or `surface`, or another name of one of these.
         satellites: of the settings; by default those that they name.
         stream: `standard`, `nrt`, or `auto` for near real time where the standard files are not there yet.
         night: also take granules that the catalogue flags as night.
@@ -70,7 +71,7 @@ def plan_viirs(
         NotFoundError: if the catalogue has nothing at all.
         TransferError: if the catalogue cannot be asked.
     """
-    settings = client.settings.viirs
+    settings, product = client.settings.viirs, product_name(product)
     first, stop = as_day(start), as_day(end) + 1
     jobs: list[FileJob] = []
     notes: list[str] = []
@@ -105,7 +106,7 @@ def plan_viirs(
         jobs.extend(job_of(granule, out) for key in sorted(scenes) for granule in scenes[key].granules)
     if not jobs and not failed:
         raise NotFoundError(
-            f"the catalogue has no VIIRS {product} files for region {region.name} from {first} to "
+            f"the catalogue has no {product} files for region {region.name} from {first} to "
             f"{stop - 1}: "
             f"{'; '.join(notes)}; try other days, --stream or --satellites, or set viirs.products in your "
             "settings"
@@ -128,7 +129,7 @@ def job_of(granule: CatalogueEntry, out: PathLike) -> FileJob:
 def _chosen(settings: ViirsSettings, product: str, satellites: Sequence[str]) -> dict[str, Streams]:
     known = settings.products.get(product)
     if known is None:
-        raise InputError(f"no VIIRS product {product!r}; known are {', '.join(settings.products)}")
+        raise InputError(f"no VIIRS product {product!r} to fetch; known are {', '.join(settings.products)}")
     wanted = satellites or settings.satellites
     if strange := [name for name in wanted if name not in known]:
         raise InputError(

@@ -9,7 +9,6 @@ The index is (NIR - MIR) / (NIR + MIR), which falls when NIR falls and MIR rises
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -39,16 +38,15 @@ _NEVER = np.iinfo(np.int64).max
 
 
 def active_fires(cube: Cube, start: Any, end: Any, *, minimum_mw: float = 0.0) -> BurnedArea:
-    """Map every cell with an active fire as burned, dated by the first.
+    """Map every cell with an active fire as burned (fraction 1), dated by the first.
+
+    A cell is observed on days for which hot spots were read.
 
     Args:
         cube: with fire radiative power.
         start: first day or month.
         end: last day or month, included.
         minimum_mw: least power of a cell and day that counts, exclusive.
-
-    Returns:
-        A map with burned fraction 1 at fires. A cell is observed on days for which hot spots were read.
     """
     first, stop = parse_period(start, end)
     date, observed = _first_fires(cube, first, stop, minimum_mw)
@@ -58,10 +56,10 @@ def active_fires(cube: Cube, start: Any, end: Any, *, minimum_mw: float = 0.0) -
 def active_fires_of_table(
     table: pd.DataFrame, region: Region, start: Any, end: Any, *, vegetation_only: bool = True
 ) -> BurnedArea:
-    """Map every cell with a hot spot of a table as burned, dated by the first; all cells count as observed.
+    """Map every cell with a hot spot of a table (`read_hotspots`) as burned; all cells count as observed.
 
     Args:
-        table: from `banet.observations.hotspots.read_hotspots`.
+        table: of hot spots.
         region: the grid.
         start: first day or month.
         end: last day or month, included.
@@ -150,7 +148,9 @@ def index_drop(
     first, stop = parse_period(start, end)
     date = np.full(cube.region.shape, _NAT)
     observed = np.zeros(cube.region.shape, np.int16)
-    for rows in _bands(cube.region):
+    step = max(1, _CELLS_AT_ONCE // cube.region.shape[1])
+    for first_row in range(0, cube.region.shape[0], step):
+        rows = slice(first_row, min(first_row + step, cube.region.shape[0]))
         window = cube.read(first - days, stop + days, rows=rows, variables=("red", "nir", "mir"))
         inside = (window.days >= first) & (window.days < stop)
         observed[rows] = np.count_nonzero(window.observed[inside], axis=0)
@@ -171,12 +171,6 @@ def _first_fires(cube: Cube, first: Day, stop: Day, minimum_mw: float) -> tuple[
     return date, observed
 
 
-def _bands(region: Region) -> Iterator[slice]:
-    rows, cols = region.shape
-    step = max(1, _CELLS_AT_ONCE // cols)
-    return (slice(row, min(row + step, rows)) for row in range(0, rows, step))
-
-
 def _grow(
     date: Days,
     index: npt.NDArray[np.float32],
@@ -192,7 +186,8 @@ def _grow(
     at_fires = change_at(index, window_days, seeds, date[seeds], days)
     # The quiet cells are judged around the day of the nearest fire, so that the season is the same.
     far = _sample(np.nonzero((near > reach + _AWAY[0]) & (near <= reach + _AWAY[1])))
-    away = change_at(index, window_days, far, _nearest(date, fires)[far], days)
+    nearest = ndimage.distance_transform_edt(~fires, return_distances=False, return_indices=True)
+    away = change_at(index, window_days, far, date[tuple(nearest)][far], days)
     if not (np.isfinite(at_fires).any() and np.isfinite(away).any()):
         return date
     low, high = np.nanmedian(away), np.nanmedian(at_fires)
@@ -216,12 +211,6 @@ def _grow(
         refuted = at_fires < middle
         grown[seeds[0][refuted], seeds[1][refuted]] = _NAT
     return grown
-
-
-def _nearest(date: Days, fires: npt.NDArray[np.bool_]) -> Days:
-    row, col = ndimage.distance_transform_edt(~fires, return_distances=False, return_indices=True)
-    nearest: Days = date[row, col]
-    return nearest
 
 
 def _sample(cells: tuple[npt.NDArray[np.intp], ...], most: int = 20_000) -> tuple[npt.NDArray[np.intp], ...]:

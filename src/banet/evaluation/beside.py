@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,7 @@ from banet.evaluation.result import Result
 from banet.evaluation.scores import headline
 from banet.evaluation.tables import dating_row, words
 from banet.io.files import output_folder
-from banet.io.tables import Row, to_csv, to_html, to_json, to_markdown, write_text
+from banet.io.tables import Number, Row, to_csv, to_html, to_json, to_markdown, write_text
 
 if TYPE_CHECKING:
     from banet.export.page import Picture
@@ -57,17 +57,20 @@ def beside(
 
 
 def tables_beside(trees: Mapping[str, Tree]) -> dict[str, tuple[str, list[Row]]]:
-    """Return words and rows of each table by title.
-
-    Args:
-        trees: JSON of the results by reference.
-    """
+    """Return words and rows of each table by title, from the JSON of the results by reference."""
     pairs = [
         ({"map": name, "reference": reference}, method["overall"]["scores"])
         for reference, tree in trees.items()
         for name, method in tree["methods"].items()
     ]
+    dice = {(head["map"], head["reference"]): scores["hard"]["dice"] for head, scores in pairs}
+    names = [head["map"] for head, _ in pairs]
+    matrix = [
+        {"map": name} | {f"against {one}": Number(dice.get((name, one)), 2) for one in trees}
+        for name in sorted(set(names), key=[*trees, *names].index)
+    ]
     return {
+        "Dice": ("Each map against each reference.", matrix),
         "Agreement": (
             "Commission is the share of the map's hectares that the reference does not show, omission the "
             "share of the reference's that the map does not show; in brackets 95 % intervals.",
@@ -92,19 +95,14 @@ def _hectares(scores: Tree) -> Row:
     return {name: round(value) for name, value in row.items()}
 
 
-def markdown_beside(trees: Mapping[str, Tree]) -> str:
+def markdown_beside(trees: Mapping[str, Tree], form: Callable[[Sequence[Row]], str] = to_markdown) -> str:
     """Return the tables as Markdown, each under its title."""
     tables = tables_beside(trees).items()
-    return "\n\n".join(f"## {head}\n\n{text}\n\n{to_markdown(rows)}" for head, (text, rows) in tables) + "\n"
+    return "\n\n".join(f"## {head}\n\n{text}\n\n{form(rows)}" for head, (text, rows) in tables) + "\n"
 
 
 def write_beside(results: Mapping[str, Result], out: Path, *, pictures: bool = True) -> dict[str, Path]:
     """Write comparison.json, .csv and .md, and the page with a map of each pair; return the paths by kind.
-
-    Args:
-        results: by name of the reference.
-        out: folder, made if needed.
-        pictures: whether to draw maps and write the page.
 
     Raises:
         OutputError: if they cannot be written.

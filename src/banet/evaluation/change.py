@@ -40,17 +40,14 @@ def median_without_missing(values: Block) -> npt.NDArray[np.float32]:
 def change_at(
     values: Block, days: Days, cells: tuple[npt.NDArray[np.intp], ...], dates: Days, reach: int
 ) -> npt.NDArray[np.float32]:
-    """Return median before minus median after a date, for single cells.
+    """Return median before minus median after a date for single cells, (n,) float32; a drop is positive.
 
     Args:
         values: (T, rows, columns).
         days: (T,) consecutive days.
         cells: rows and columns, (n,) each.
-        dates: the date of each cell, (n,); it belongs to neither side.
+        dates: the date of each cell, (n,); it belongs to neither side. NaN where one side has no value.
         reach: number of days on each side.
-
-    Returns:
-        (n,) float32, NaN where one side has no value. A drop is positive.
     """
     row, col = cells
     at = (dates - days[0]).astype(np.int64)
@@ -65,12 +62,12 @@ def change_at(
 
 @dataclass(frozen=True, eq=False)
 class LargestDrop:
-    """The day on which the index of each cell fell most.
+    """The day on which the index of each cell fell most, (rows, columns) each.
 
     Attributes:
-        day: index of the day, (rows, columns).
-        index_drop: (rows, columns) float32; NaN where it could not be told on any day.
-        nir_drop: drop of NIR around that day, (rows, columns) float32.
+        day: index of the day.
+        index_drop: float32; NaN where it could not be told on any day.
+        nir_drop: drop of NIR around that day, float32.
     """
 
     day: npt.NDArray[np.intp]

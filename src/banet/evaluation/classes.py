@@ -23,7 +23,7 @@ _FIELDS = ("name", "NAME", "region", "id", "ID")
 
 
 def read_classes(path: PathLike, region: Region, *, field: str | None = None) -> Classes:
-    """Read the class that covers most of each cell.
+    """Read the class that covers most of each cell, and the names of the classes.
 
     Args:
         path: a GeoTIFF of whole numbers in any projection, or a vector file of polygons.
@@ -31,11 +31,10 @@ def read_classes(path: PathLike, region: Region, *, field: str | None = None) ->
         field: of the polygons, with the class; by default the first of name, region, id that they have.
 
     Returns:
-        Class of each cell, (rows, columns) int64, -1 where the file says nothing; names of the classes.
+        (rows, columns) int64, -1 where the file says nothing; names by number.
 
     Raises:
-        NotFoundError: if there is no such file.
-        UnreadableFileError: if it cannot be read.
+        NotFoundError, UnreadableFileError: if there is no such file, or it cannot be read.
         InputError: if it holds more than 64 classes within the region, no whole numbers, or lacks the field.
     """
     file = existing_file(path, "file of classes")
@@ -52,8 +51,7 @@ def read_validity(path: PathLike, region: Region) -> npt.NDArray[np.bool_]:
         region: the grid.
 
     Raises:
-        NotFoundError: if there is no such file.
-        UnreadableFileError: if it cannot be read.
+        NotFoundError, UnreadableFileError: if there is no such file, or it cannot be read.
     """
     return read_shares(path, region, "validity mask") >= 0.5 - 1e-3
 

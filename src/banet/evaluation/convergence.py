@@ -11,56 +11,29 @@ import numpy as np
 import numpy.typing as npt
 
 from banet.burned_area.linking import label_fires
-from banet.days import Day, as_day
+from banet.days import Day, Days, as_day
 from banet.errors import InputError
 from banet.evaluation.measures.measure import Reals, ratio
 
 if TYPE_CHECKING:
     from banet.burned_area.burned_area import BurnedArea
 
-__all__ = ["FIRE_DAYS", "FIRE_SIZES", "SUMS", "Convergence", "FirstMapped", "replay"]
+__all__ = ["FIRE", "FIRE_DAYS", "FIRE_SIZES", "SUMS", "Convergence", "replay"]
 
 FIRE_SIZES = (0.0, 100.0, 500.0, 1000.0, 5000.0)
 """Least hectares of the fires for which it is told how soon they are mapped."""
 
 FIRE_DAYS = (0, 1, 2, 5, 10)
 
+FIRE = np.dtype([("area_ha", "f8"), ("started", "M8[D]"), ("delay", "f8"), ("followed", "i8")])
+"""A fire: hectares in the end, first day, days from it until the asked share of what had burned was mapped
+(infinite if that never came), days from it to the last of the replay."""
 
-@dataclass(frozen=True)
-class FirstMapped:
-    """When a fire was first on the map.
-
-    Attributes:
-        area_ha: hectares of the fire's burned cells in the end.
-        started: its first day.
-        mapped: day of the replay on which at least the asked share of what had burned was mapped; None if
-            that never came.
-        followed: days from its first day to the last of the replay.
-    """
-
-    area_ha: float
-    started: Day
-    mapped: Day | None
-    followed: int = 0
-
-    @property
-    def delay(self) -> float:
-        """Days from the first day to being mapped; infinite if it never was."""
-        return float("inf") if self.mapped is None else float((self.mapped - self.started).astype(np.int64))
-
-
-SUMS = (
-    "now_final",
-    "final",
-    "common_final",
-    "now_truth",
-    "truth",
-    "common_truth",
-    "date_change",
-    "dated",
-)
+SUMS = ("now_final", "final", "common_final", "now_truth", "truth", "common_truth", "date_change", "dated")
 """Columns of `Convergence.sums`: hectares of the map of the day and of the final map by age, what they have
 in common, the same of the truth, hectares times days of change, and the hectares that have a change."""
+
+_NAT = np.datetime64("NaT", "D")
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,11 +42,11 @@ class Convergence:
 
     Attributes:
         sums: hectares by age and kind (`SUMS`), added up over the days of the replay, (n, 8) float64.
-        fires: of the truth that started within the replay, and when each was first mapped.
+        fires: of the truth that started within the replay, (n,) records of `FIRE`.
     """
 
     sums: Reals
-    fires: tuple[FirstMapped, ...]
+    fires: np.recarray
 
     @classmethod
     def join(cls, parts: Sequence[Convergence]) -> Convergence:
@@ -85,8 +58,8 @@ class Convergence:
         if not parts:
             raise InputError("there is no replay to join")
         oldest = min(len(part.sums) for part in parts)
-        summed = np.sum([part.sums[:oldest] for part in parts], axis=0)
-        return cls(summed, tuple(fire for part in parts for fire in part.fires))
+        fires = np.concatenate([part.fires for part in parts]).view(np.recarray)
+        return cls(np.sum([part.sums[:oldest] for part in parts], axis=0), fires)
 
     @cached_property
     def curve(self) -> dict[str, Reals]:
@@ -109,29 +82,26 @@ class Convergence:
 
     def delays(self, least_ha: float = 0.0) -> Reals:
         """Return the delays in days of fires of at least so many hectares, sorted; infinite: never mapped."""
-        return np.sort(np.array([fire.delay for fire in self.fires if fire.area_ha >= least_ha]))
+        return np.sort(self.fires["delay"][self.fires["area_ha"] >= least_ha])
 
     def mapped_within(self, days: int, least_ha: float = 0.0) -> tuple[int, int]:
         """Count fires of at least so many hectares: those first mapped within so many days, and all.
 
         Fires that the replay followed for fewer days than that are left out of both.
         """
-        fires = [fire for fire in self.fires if fire.area_ha >= least_ha and fire.followed >= days]
-        return sum(fire.delay <= days for fire in fires), len(fires)
+        fires = self.fires[(self.fires["area_ha"] >= least_ha) & (self.fires["followed"] >= days)]
+        return int(np.count_nonzero(fires["delay"] <= days)), len(fires)
 
     def settled(self, share: float = 0.95) -> float:
         """Return the age at which Dice with the final map reaches a share of its last value; NaN if never."""
         dice = self.curve["dice_final"]
         known = np.flatnonzero(np.isfinite(dice))
-        if not known.size:
-            return float("nan")
-        enough = known[dice[known] >= share * dice[known[-1]]]
-        return float(enough[0])
+        return float(known[dice[known] >= share * dice[known[-1]]][0]) if known.size else float("nan")
 
     def rows(self) -> list[dict[str, float]]:
         """Return one row an age."""
-        rows = zip(*self.curve.values(), strict=True)
-        return [{name: float(v) for name, v in zip(self.curve, row, strict=True)} for row in rows]
+        rows = zip(*(values.tolist() for values in self.curve.values()), strict=True)
+        return [dict(zip(self.curve, row, strict=True)) for row in rows]
 
     def fire_rows(self) -> list[dict[str, Any]]:
         """Return one row a least size: how many fires there are, and how many were mapped how soon."""
@@ -139,10 +109,9 @@ class Convergence:
         for least in FIRE_SIZES:
             delays = self.delays(least)
             middle = float(np.quantile(delays, 0.5, method="inverted_cdf")) if delays.size else float("nan")
-            row: dict[str, Any] = {"least_ha": least, "fires": int(delays.size), "median_days": middle}
+            row: dict[str, Any] = {"least_ha": least, "fires": delays.size, "median_days": middle}
             for days in FIRE_DAYS:
-                mapped, followed = self.mapped_within(days, least)
-                row[f"within_{days}_days"] = mapped / followed if followed else float("nan")
+                row[f"within_{days}_days"] = float(ratio(*self.mapped_within(days, least)))
             found.append(row | {"never": int(np.isinf(delays).sum())})
         return found
 
@@ -176,84 +145,73 @@ def replay(
     Raises:
         InputError: if there is no day, or grids differ.
     """
-    wanted = [as_day(day) for day in days]
-    if not wanted:
-        raise InputError("a replay needs at least one day")
     if final.region != truth.region:
         raise InputError("the final map and the truth of a replay must be on one grid")
-    follower = _Follower(final, truth, threshold, oldest, first_share)
-    for day in wanted:
-        follower.add(day, map_at(day))
-    return follower.result()
-
-
-class _Follower:
-    """Adds up, over the days of a replay, hectares by age."""
-
-    def __init__(
-        self, final: BurnedArea, truth: BurnedArea, threshold: float, oldest: int, share: float
-    ) -> None:
-        self._area = np.broadcast_to(final.region.cell_area_ha[:, None], final.region.shape)
-        enough = np.nan_to_num(truth.burned_fraction) >= threshold - 1e-6
-        self._seen = truth.known
-        burned = enough & truth.burned & self._seen
-        self._truth = np.where(burned, truth.burn_date, np.datetime64("NaT", "D"))
-        self._final = np.where(self._seen, final.burn_date, np.datetime64("NaT", "D"))
-        self._oldest, self._share = oldest, share
-        self._sums = np.zeros((oldest + 1, 8))
-        self._label = label_fires(burned, self._truth)
-        self._mapped: dict[int, Day] = {}
-        self._first: Day | None = None
-        self._last: Day = as_day("1970-01-01")
-
-    def add(self, day: Day, current: BurnedArea) -> None:
-        if current.region.shape != self._area.shape:
+    area = np.broadcast_to(final.region.cell_area_ha[:, None], final.region.shape)
+    burned = truth.known & truth.burned & (np.nan_to_num(truth.burned_fraction) >= threshold - 1e-6)
+    true, settled = (
+        np.where(cells, side.burn_date, _NAT) for cells, side in ((burned, truth), (truth.known, final))
+    )
+    fires = _Fires(label_fires(burned, true), true, area)
+    sums, done = np.zeros((oldest + 1, len(SUMS))), []
+    for day in map(as_day, days):
+        current = map_at(day)
+        if current.region.shape != area.shape:
             raise InputError(f"the map of {day} is on another grid than the truth")
-        self._first, self._last = day if self._first is None else self._first, day
-        now = np.where(self._seen, current.burn_date, np.datetime64("NaT", "D"))
-        for column, (mine, theirs) in enumerate(((now, self._final), (now, self._truth))):
-            both = ~np.isnat(mine) & ~np.isnat(theirs)
-            # What both show has the age that the settled date gives, however the early map dates it; what the
-            # early map shows alone has the age that it says itself.
-            one = self._by_age(day, np.where(both, theirs, mine))
-            common = self._by_age(day, np.where(both, theirs, np.datetime64("NaT", "D")))
-            parts = [one, self._by_age(day, theirs), common]
-            self._sums[:, 3 * column : 3 * column + 3] += np.stack(parts, axis=1)
-        both = ~np.isnat(now) & ~np.isnat(self._final)
-        change = np.abs((now - self._final).astype(np.int64)) * both
-        moved = np.where(both, self._final, np.datetime64("NaT", "D"))
-        self._sums[:, 6] += self._by_age(day, moved, change)
-        self._sums[:, 7] += self._by_age(day, moved)
-        self._find(day, ~np.isnat(now))
+        now = np.where(truth.known, current.burn_date, _NAT)
+        sums += _by_age(day, now, settled, true, area, oldest)
+        fires.look(day, ~np.isnat(now), first_share)
+        done.append(day)
+    if not done:
+        raise InputError("a replay needs at least one day")
+    return Convergence(sums, fires.between(done[0], done[-1]))
 
-    def _by_age(self, day: Day, date: Any, weight: Any = 1.0) -> Reals:
-        known = ~np.isnat(date)
-        age = (day - date[known]).astype(np.int64)
-        mass = (self._area * weight)[known]
-        inside = (age >= 0) & (age <= self._oldest)
-        return np.asarray(np.bincount(age[inside], mass[inside], minlength=self._oldest + 1), np.float64)
 
-    def _find(self, day: Day, mapped: npt.NDArray[np.bool_]) -> None:
-        count = int(self._label.max(initial=0)) + 1
-        so_far = self._label * (~np.isnat(self._truth) & (self._truth <= day))
-        burned = np.bincount(so_far.ravel(), self._area.ravel(), minlength=count)
-        shown = np.bincount(so_far.ravel(), (self._area * mapped).ravel(), minlength=count)
-        for fire in np.flatnonzero((burned > 0) & (shown >= self._share * burned) & (shown > 0)):
-            if fire > 0:
-                self._mapped.setdefault(int(fire), day)
+def _by_age(day: Day, now: Days, settled: Days, true: Days, area: Reals, oldest: int) -> Reals:
+    """Return hectares by age and kind, (ages, 8), of the map of one day."""
 
-    def result(self) -> Convergence:
-        return Convergence(self._sums, self._fires())
+    def hectares(date: Days, weight: Any = 1.0) -> Reals:
+        age = np.where(np.isnat(date), -1, (day - date).astype(np.int64))
+        inside = (age >= 0) & (age <= oldest)
+        mass = (area * weight)[inside]
+        return np.asarray(np.bincount(age[inside], mass, minlength=oldest + 1), np.float64)
 
-    def _fires(self) -> tuple[FirstMapped, ...]:
-        """Fires that began before the replay are left out: nobody knows how soon they were mapped."""
+    columns = []
+    for side in (settled, true):
+        both = ~np.isnat(now) & ~np.isnat(side)
+        # What both show has the age that the settled date gives, however the early map dates it; what the
+        # early map shows alone has the age that it says itself.
+        columns += [hectares(np.where(both, side, now)), hectares(side), hectares(np.where(both, side, _NAT))]
+    both = ~np.isnat(now) & ~np.isnat(settled)
+    change = np.abs((now - settled).astype(np.int64)) * both
+    return np.stack([*columns, hectares(np.where(both, settled, _NAT), change), columns[2]], axis=1)
+
+
+class _Fires:
+    """Fires of the truth, and the day on which each was first mapped."""
+
+    def __init__(self, label: npt.NDArray[np.integer], date: Days, area: Reals) -> None:
+        self._label, self._date, self._area = label, date, area
+        self._mapped = np.full(int(label.max(initial=0)) + 1, _NAT)
+
+    def _hectares(self, cells: npt.NDArray[np.bool_]) -> Reals:
+        label, count = self._label[cells], self._mapped.size
+        return np.asarray(np.bincount(label, self._area[cells], minlength=count), np.float64)
+
+    def look(self, day: Day, mapped: npt.NDArray[np.bool_], share: float) -> None:
+        """Date the fires of which a map of a day is the first to show a share of what has burned."""
+        so_far = ~np.isnat(self._date) & (self._date <= day)
+        burned, shown = self._hectares(so_far), self._hectares(so_far & mapped)
+        self._mapped[np.isnat(self._mapped) & (shown >= share * burned) & (shown > 0)] = day
+
+    def between(self, first: Day, last: Day) -> np.recarray:
+        """Return fires that began on these days: nobody knows how soon earlier ones were mapped."""
         found = []
-        for fire in range(1, int(self._label.max(initial=0)) + 1):
+        for fire in range(1, self._mapped.size):
             cells = self._label == fire
-            started = self._truth[cells].min()
-            if self._first is None or not self._first <= started <= self._last:
-                continue
-            followed = int((self._last - started).astype(np.int64))
-            area = float(self._area[cells].sum())
-            found.append(FirstMapped(area, started, self._mapped.get(fire), followed))
-        return tuple(found)
+            started, mapped = self._date[cells].min(), self._mapped[fire]
+            if first <= started <= last:
+                delay = np.inf if np.isnat(mapped) else float((mapped - started).astype(np.int64))
+                followed = int((last - started).astype(np.int64))
+                found.append((float(self._area[cells].sum()), started, delay, followed))
+        return np.array(found, FIRE).view(np.recarray)

@@ -37,7 +37,7 @@ def dating_to_fires(
 
     Args:
         burnmap: the map.
-        table: from `banet.observations.hotspots.read_hotspots`.
+        table: of hot spots (`read_hotspots`).
         radius_km: hot spots within so far of the cell's centre count.
         days: hot spots within so many days of the burn date count.
         pick: of those, the nearest in time (ties: nearest in space), or the first one detected.

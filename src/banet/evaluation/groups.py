@@ -38,11 +38,9 @@ def by_class(
         InputError: if the classes have another shape.
     """
     check_shape(comparison, classes, "classes")
-    found = {}
-    for number in np.unique(classes[(classes >= 0) & comparison.valid]):
-        name = (names or {}).get(int(number), str(number))
-        found[name] = _scores(comparison.narrowed(classes == number), name, block, draws)
-    return found
+    numbers = np.unique(classes[(classes >= 0) & comparison.valid])
+    parts = {(names or {}).get(int(n), str(n)): comparison.narrowed(classes == n) for n in numbers}
+    return {name: _scores(part, name, block, draws) for name, part in parts.items()}
 
 
 def _scores(comparison: Comparison, name: str, block: int, draws: int) -> Scores:

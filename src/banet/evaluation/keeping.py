@@ -14,7 +14,7 @@ import numpy.typing as npt
 from banet.burned_area.burned_area import BurnedArea
 from banet.errors import UnreadableFileError
 from banet.evaluation.compare import Comparison
-from banet.evaluation.convergence import Convergence, FirstMapped
+from banet.evaluation.convergence import Convergence
 from banet.grid.region import Region
 from banet.io.files import writing
 
@@ -31,7 +31,6 @@ __all__ = [
 
 _DAMAGED = (OSError, ValueError, KeyError, EOFError, NotImplementedError, zipfile.BadZipFile, zlib.error)
 _NAT = np.datetime64("NaT", "D")
-_FIRES = {"area_ha": "f8", "started": "M8[D]", "mapped": "M8[D]", "followed": "i8"}
 
 Sides = tuple[BurnedArea, BurnedArea]
 """A reference and a map as a picture shows them: only what is scored."""
@@ -44,11 +43,7 @@ def save_arrays(path: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
 
 
 def load_arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
-    """Read the arrays of an .npz file.
-
-    Raises:
-        UnreadableFileError: if it is not there or damaged.
-    """
+    """Read the arrays of an .npz file; an UnreadableFileError says that it is not there or damaged."""
     try:
         # Checksums first: numpy reads a damaged header before it meets them.
         with zipfile.ZipFile(path) as packed:
@@ -76,10 +71,10 @@ def _sides(region: Region, days: Any, valid: Any, water: Any, dates: Any) -> Sid
 
 def save_sides(path: Path, sides: Sides) -> None:
     """Write what a picture shows beside the sums of `path`."""
-    one = sides[0]
+    one, region = sides[0], sides[0].region
     arrays = {
-        "region": np.array([*one.region.bbox, one.region.pixel_size]),
-        "name": np.array(one.region.name),
+        "region": np.array([*region.bbox, region.pixel_size]),
+        "name": np.array(region.name),
         "days": np.array([one.start, one.stop], "datetime64[D]"),
         "valid": one.observed_days > 0,
         "water": one.water,
@@ -89,13 +84,9 @@ def save_sides(path: Path, sides: Sides) -> None:
 
 
 def load_sides(path: Path) -> Sides:
-    """Read what `save_sides` wrote beside the sums of `path`.
-
-    Raises:
-        UnreadableFileError: if it is not there or damaged.
-    """
+    """Read what `save_sides` wrote beside the sums of `path`; errors as `load_arrays`."""
     held = load_arrays(_beside(path))
-    west, south, east, north, size = (float(v) for v in held["region"])
+    west, south, east, north, size = map(float, held["region"])
     region = Region(str(held["name"]), (west, south, east, north), size)
     return _sides(region, held["days"], held["valid"], held["water"], held["dates"])
 
@@ -106,20 +97,10 @@ def _beside(path: Path) -> Path:
 
 def save_replay(convergence: Convergence, path: Path) -> None:
     """Write a replay."""
-    fires = convergence.fires
-    columns = {name: np.array([getattr(fire, name) for fire in fires], kind) for name, kind in _FIRES.items()}
-    save_arrays(path, {"sums": convergence.sums, **columns})
+    save_arrays(path, {"sums": convergence.sums, "fires": np.asarray(convergence.fires)})
 
 
 def load_replay(path: Path) -> Convergence:
-    """Read a replay.
-
-    Raises:
-        UnreadableFileError: if it is not there or damaged.
-    """
+    """Read a replay; errors as `load_arrays`."""
     held = load_arrays(path)
-    fires = tuple(
-        FirstMapped(float(area), started, None if np.isnat(mapped) else mapped, int(followed))
-        for area, started, mapped, followed in zip(*(held[name] for name in _FIRES), strict=True)
-    )
-    return Convergence(held["sums"], fires)
+    return Convergence(held["sums"], held["fires"].view(np.recarray))

@@ -50,13 +50,7 @@ def _lines(tree: Tree) -> list[str]:
 
 
 def draw(result: Result, tree: Tree, folder: Path, *, worst: int = 3) -> dict[str, Path]:
-    """Draw the pictures and return their paths by name.
-
-    Args:
-        result: of an evaluation or of the benchmark.
-        tree: its JSON.
-        folder: where to.
-        worst: number of worst seasons of the first map to draw.
+    """Draw the pictures of a result, with the worst seasons of the first map, and return their paths by name.
 
     Raises:
         OutputError: if a picture cannot be written.

@@ -23,7 +23,7 @@ __all__ = ["score_row", "write_result"]
 def write_result(
     result: Result, out: Path, *, name: str = "evaluation", pictures: bool = True
 ) -> dict[str, Path]:
-    """Write a result and return the paths by name.
+    """Write a result as JSON, CSV and Markdown, with pictures and a page too, and return the paths by name.
 
     Args:
         result: of an evaluation or of the benchmark.

@@ -97,11 +97,7 @@ class Result:
         return sorted((s for s, value in dice.items() if np.isfinite(value)), key=lambda s: dice[s])[:count]
 
     def shown(self, name: str, scene: str) -> Sides:
-        """Return reference and map for a picture.
-
-        Raises:
-            UnreadableFileError: if its file is damaged.
-        """
+        """Return reference and map for a picture; errors as `load_sides`."""
         held = self.sides[name][scene]
         return load_sides(held) if isinstance(held, Path) else held
 

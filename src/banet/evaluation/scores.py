@@ -51,10 +51,9 @@ class Scores:
         cls, sums: Sums, *, name: str = "map", reference: str = "reference", draws: int = 0, seed: int = 0
     ) -> Scores:
         """Read the scores from sums by block, which may be of several regions or scenes."""
-        said = sums.value(HEADLINE)
+        said = {key: value for key, value in sums.value(HEADLINE).items() if key in cls.__dataclass_fields__}
         drawn = intervals(sums, HEADLINE, draws=draws, seed=seed) if draws else {}
-        names = ("cells", "hard", "soft", "dating", "classes", "unseen_ha", "unseen_burned_ha")
-        return cls(name=name, reference=reference, intervals=drawn, **{key: said[key] for key in names})
+        return cls(name=name, reference=reference, intervals=drawn, **said)
 
     @property
     def dice(self) -> float:

@@ -22,7 +22,6 @@ __all__ = [
     "named_paths",
     "read_labels",
     "read_map_or_product",
-    "read_pair",
     "read_sources",
     "sniff",
 ]
@@ -229,9 +228,3 @@ def read_sources(
             days = days or (read[k].start, read[k].stop - 1)
             grid = grid or read[k].region
     return [read[k] for k in range(len(paths))]
-
-
-def read_pair(burnmap: PathLike, reference: PathLike, **options: Any) -> tuple[BurnedArea, BurnedArea]:
-    """Read the two sides of a comparison as `read_sources` does."""
-    mine, theirs = read_sources((burnmap, reference), **options)
-    return mine, theirs

@@ -1,13 +1,13 @@
 """Stress: seasons that show less or otherwise than the network was trained on, and scores under each.
 
-A stress is a name and a function from a scene to another scene. A stressed scene is written as a cube of its
-own, so that nothing but its planes tells it from any other. To add one, add it to `STRESSES`.
+A stress is a name and a change, a function from a scene to another scene. A stressed scene is written as a
+cube of its own, so that nothing but its planes tells it from any other. To add one, yield it in `_stresses`.
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from banet.burned_area.burned_area import BurnedArea
     from banet.cube import Cube, CubeWindow
 
-__all__ = ["STRESSES", "Seen", "Stress", "apply", "stress_rows"]
+__all__ = ["STRESSES", "Change", "Seen", "apply", "stress_rows"]
 
 _AWAY = 2
 """Cells around what burned outside the days of a short record, which do not count."""
@@ -43,19 +43,6 @@ class Seen:
 
 
 Change = Callable[[Seen], Seen]
-
-
-@dataclass(frozen=True)
-class Stress:
-    """A way to change what was seen.
-
-    Attributes:
-        name: in tables.
-        change: the function.
-    """
-
-    name: str
-    change: Change
 
 
 def gain(seen: Seen, band: str, factor: float) -> Seen:
@@ -108,56 +95,33 @@ def one_satellite(seen: Seen) -> Seen:
     return thin(replace(seen, planes=fewer), 0.5)
 
 
-def both(seen: Seen, first: Change, second: Change) -> Seen:
-    """Apply two changes."""
-    return second(first(seen))
+def _stresses() -> Iterator[tuple[str, Change]]:
+    gains = {"mir": (0.5, 0.7, 1.5, 2.0), "nir": (0.7, 1.4), "red": (0.7, 1.4)}
+    for band, factors in gains.items():
+        for factor in factors:
+            name = f"{band if band == 'red' else band.upper()} x{factor:g}"
+            yield name, functools.partial(gain, band=band, factor=factor)
+    for days in (6, 12, 20):
+        yield f"{days} days", functools.partial(record, days=days)
+    for days in (6, 12):
+        yield f"MIR x0.7, {days} days", functools.partial(_faint_record, days=days)
+    for kept in (0.5, 0.1, 0.02, 0):
+        yield f"hot spots {100 * kept:g} %", functools.partial(thin, kept=kept)
+    yield "one satellite", one_satellite
 
 
-def _gain(band: str, factor: float) -> Change:
-    return functools.partial(gain, band=band, factor=factor)
+def _faint_record(seen: Seen, days: int) -> Seen:
+    return record(gain(seen, "mir", 0.7), days)
 
 
-def _gains() -> dict[str, Change]:
-    steps = {"mir": (0.5, 0.7, 1.5, 2.0), "nir": (0.7, 1.4), "red": (0.7, 1.4)}
-    slots = {"mir": "MIR", "nir": "NIR", "red": "red"}
-    return {
-        f"{slots[band]} x{factor:g}": _gain(band, factor)
-        for band, factors in steps.items()
-        for factor in factors
-    }
+STRESSES: dict[str, Change] = dict(_stresses())
 
 
-def _records() -> dict[str, Change]:
-    alone: dict[str, Change] = {f"{n} days": functools.partial(record, days=n) for n in (6, 12, 20)}
-    faint: Change = _gain("mir", 0.7)
-    low = {
-        f"MIR x0.7, {n}": functools.partial(both, first=faint, second=alone[n]) for n in ("6 days", "12 days")
-    }
-    return alone | low
-
-
-def _thinnings() -> dict[str, Change]:
-    return {f"hot spots {100 * kept:g} %": functools.partial(thin, kept=kept) for kept in (0.5, 0.1, 0.02, 0)}
-
-
-STRESSES: tuple[Stress, ...] = tuple(
-    Stress(name, change)
-    for name, change in (_gains() | _records() | _thinnings() | {"one satellite": one_satellite}).items()
-)
-
-
-def apply(stress: Stress, cube: Cube, truth: BurnedArea, path: Path) -> tuple[Cube, Mapping[str, Any]]:
-    """Write the stressed scene as a cube and return it with the settings of `compare`.
-
-    Args:
-        stress: what to change.
-        cube: the scene.
-        truth: what burned.
-        path: of the new cube.
-    """
+def apply(change: Change, cube: Cube, truth: BurnedArea, path: Path) -> tuple[Cube, Mapping[str, Any]]:
+    """Write a changed scene as a cube and return it with the settings of `compare`."""
     from banet.evaluation.benchmark.stage import write_planes
 
-    seen = stress.change(Seen(cube.read(cube.days[0], cube.days[-1] + 1), truth))
+    seen = change(Seen(cube.read(cube.days[0], cube.days[-1] + 1), truth))
     got, labels = seen.planes, {"sensor": "stressed", "mir_band": cube.mir_band}
     return write_planes(path, cube.region, got, got.count, water=cube.water, **labels), seen.settings
 
@@ -168,10 +132,8 @@ def stress_rows(tree: Mapping[str, Any]) -> Sequence[Row]:
     for name, of in tree.get("stress", {}).items():
         dice = {stress: scores["dice"] for stress, scores in of.items()}
         known = {stress: value for stress, value in dice.items() if value is not None}
-        if not known:
-            continue
-        least = min(known, key=lambda stress: known[stress])
-        head = {"map": name, "mean": Number(float(np.mean(list(known.values()))), 2)}
-        worst = {"worst": Number(known[least], 2), "which": least}
-        rows.append(head | worst | {stress: Number(value, 2) for stress, value in dice.items()})
+        if known:
+            least, mean = min(known, key=lambda stress: known[stress]), sum(known.values()) / len(known)
+            head = {"map": name, "mean": Number(mean, 2), "worst": Number(known[least], 2), "which": least}
+            rows.append(head | {stress: Number(value, 2) for stress, value in dice.items()})
     return rows

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,11 +22,7 @@ _AT_ONCE = 200
 
 @dataclass(frozen=True, eq=False)
 class Sums:
-    """Sums by measure.
-
-    Attributes:
-        arrays: by name of the measure and of the sum, groups first.
-    """
+    """Sums by name of the measure and of the sum, groups first."""
 
     arrays: Mapping[str, Arrays]
 
@@ -63,11 +60,7 @@ class Sums:
 
     @classmethod
     def load(cls, path: Path, measures: Iterable[Measure] = MEASURES) -> Sums:
-        """Read the sums from the file that `save` wrote.
-
-        Raises:
-            UnreadableFileError: if it is damaged.
-        """
+        """Read the sums from the file that `save` wrote; an UnreadableFileError says that it is damaged."""
         arrays: dict[str, Arrays] = {measure.name: {} for measure in measures}
         for key, part in load_arrays(path).items():
             measure, _, name = key.partition(".")
@@ -83,10 +76,11 @@ def _joined(parts: Sequence[Arrays]) -> Arrays:
 def intervals(
     sums: Sums, measures: Sequence[Measure], *, draws: int = 1000, level: float = 0.95, seed: int = 0
 ) -> dict[str, Interval]:
-    """Return the interval of each figure of some measures by block bootstrap (percentiles of the draws).
+    """Return (low, high) of each figure of some measures by block bootstrap (percentiles of the draws).
 
     Neighbouring cells burn together, so cells are no independent sample; square blocks wider than most fires
-    nearly are. Blocks are drawn with replacement, their sums added, the figures computed from the sums.
+    nearly are. Blocks are drawn with replacement, their sums added, the figures computed from the sums. An
+    interval is NaN where the figure is not defined in any draw.
 
     Args:
         sums: by block; all these measures have the same blocks.
@@ -94,33 +88,29 @@ def intervals(
         draws: number of draws.
         level: of the interval.
         seed: of the draws.
-
-    Returns:
-        (low, high) by name of the figure; NaN where it is not defined in any draw.
     """
     rng = np.random.default_rng(seed)
-    varying = [measure for measure in measures if measure.figures(sums.arrays[measure.name])]
-    groups = {len(part) for measure in varying for part in sums.arrays[measure.name].values()}
+    varying = {measure: sums.arrays[measure.name] for measure in measures}
+    varying = {measure: arrays for measure, arrays in varying.items() if measure.figures(arrays)}
+    groups = {len(part) for arrays in varying.values() for part in arrays.values()}
     if len(groups) != 1:
         raise InputError(f"measures of {sorted(groups)} blocks cannot be drawn together")
     count = groups.pop()
-    values: dict[str, list[np.ndarray]] = {}
+    values: dict[str, list[np.ndarray]] = defaultdict(list)
     for first in range(0, draws, _AT_ONCE):
         size = min(_AT_ONCE, draws - first)
         # Whole numbers as float64 are exact up to 2**53, and multiply a hundred times faster.
         times = rng.multinomial(count, np.full(count, 1 / count), size=size).astype(np.float64)
-        for measure in varying:
-            arrays = sums.arrays[measure.name].items()
-            drawn = {name: np.tensordot(times, np.asarray(part, np.float64), axes=1) for name, part in arrays}
+        for measure, arrays in varying.items():
+            drawn = {name: np.tensordot(times, part.astype(np.float64), 1) for name, part in arrays.items()}
             for name, figure in measure.figures(drawn).items():
-                values.setdefault(name, []).append(figure)
-    tails = [(1 - level) / 2, (1 + level) / 2]
-    return {name: _percentiles(np.concatenate(parts), tails) for name, parts in values.items()}
+                values[name].append(figure)
+    return {name: _interval(np.concatenate(parts), level) for name, parts in values.items()}
 
 
-def _percentiles(values: np.ndarray, tails: list[float]) -> Interval:
+def _interval(values: np.ndarray, level: float) -> Interval:
     finite = values[np.isfinite(values)]
     if not finite.size:
         return float("nan"), float("nan")
-    low, high = np.quantile(finite, tails)
+    low, high = np.quantile(finite, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)

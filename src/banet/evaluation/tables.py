@@ -162,7 +162,7 @@ _ALL = (
     Shown(
         "greece",
         "Greece, August 2021 (real)",
-        "Against VNP64A1, burn days 2 to 9 August, protocol of `banet.evaluation.greek`.",
+        "Against VNP64A1, burn days 2 to 9 August, protocol of `banet.evaluation.benchmark.greek`.",
         _each(_greece, lambda tree: tree.get("greece", {})),
     ),
     Shown("seasons", "Dice by season", "", _seasons),
@@ -181,12 +181,7 @@ _ONE_SCENE = {
 
 
 def tables_of(tree: Tree, names: Sequence[str] | None = None) -> list[tuple[str, str, str, Rows]]:
-    """Return name, title, words and rows of each table that the tree has something for.
-
-    Args:
-        tree: the JSON of a result.
-        names: which tables, in order; all by default.
-    """
+    """Return name, title, words and rows of each table that a result's JSON has something for."""
     found = []
     for name in names or NAMES:
         for shown in (shown for shown in _ALL if shown.name == name):
@@ -202,17 +197,17 @@ def rows_of(tree: Tree, name: str) -> Rows:
     return next((rows for _, _, _, rows in tables_of(tree, [name])), [])
 
 
-def markdown(tree: Tree, names: Sequence[str] | None = None, *, level: int = 2) -> str:
-    """Return tables as Markdown, each under its title.
-
-    Args:
-        tree: the JSON of a result.
-        names: which tables, in order; all by default.
-        level: of the headings.
-    """
+def markdown(
+    tree: Tree,
+    names: Sequence[str] | None = None,
+    *,
+    level: int = 2,
+    form: Callable[[Rows], str] = to_markdown,
+) -> str:
+    """Return tables, all or some, as Markdown, each under its title; `form` writes the rows otherwise."""
     parts = []
     for _, title, text, rows in tables_of(tree, names):
-        parts += [f"{'#' * level} {title}", *([text] if text else []), to_markdown(rows)]
+        parts += [f"{'#' * level} {title}", *([text] if text else []), form(rows)]
     return "\n\n".join(parts) + "\n"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,6 +38,8 @@ SUFFIXES = (
 """Endings of the vector files that are read; each may lie in a ZIP or be packed with gzip."""
 _PACKED = (".zip", ".kmz")
 _MOST_ROWS_NAMED = 4
+_COORDINATES = re.compile(rb"<(?:\w+:)?coordinates[^>]*>([^<]*)")
+_NO_NUMBERS = re.compile(rb"[^\d\s,.eE+-][^\s,]*")
 
 
 @dataclass(frozen=True, eq=False)
@@ -250,6 +253,8 @@ def read_vector(
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what GDAL says of single shapes is counted here
+            if member.suffix == ".kml":
+                _check_kml(member)
             if member.suffix in (".parquet", ".geoparquet"):
                 return _of_parquet(member, layer)
             return _of_gdal(member, layer)
@@ -259,6 +264,14 @@ def read_vector(
         said = str(error).replace(str(member.path), member.name).split("; It might")[0]
         why = (said.splitlines() or [type(error).__name__])[0]
         raise UnreadableFileError(f"{member.name} is no readable vector file: {why}") from error
+
+
+def _check_kml(member: Member) -> None:
+    """Make sure that coordinates are numbers: GDAL reads as much of a damaged one as it can."""
+    for found in _COORDINATES.finditer(member.path.read_bytes()):
+        if odd := _NO_NUMBERS.search(found[1]):
+            text = odd[0][:20].decode("utf-8", "replace")
+            raise UnreadableFileError(f"{member.name} is damaged: coordinates hold {text!r}; get it again")
 
 
 def _of_parquet(member: Member, layer: str | None) -> tuple[gpd.GeoDataFrame, npt.NDArray[np.bool_]]:

@@ -30,6 +30,7 @@ __all__ = [
     "to_html",
     "to_json",
     "to_markdown",
+    "to_text",
     "write_text",
 ]
 
@@ -125,6 +126,36 @@ def _line(cells: Sequence[str]) -> str:
 def _escaped(text: str) -> str:
     one_line = " ".join(text.split())
     return re.sub(r"([\\|`*\[\]])", r"\\\1", one_line).replace("<", "&lt;")
+
+
+def to_text(rows: Sequence[Row], width: int) -> str:
+    """Return rows in aligned columns for a terminal; what does not fit stands below, beside the names again.
+
+    >>> print(to_text([{"map": "a", "Dice": 0.5, "cells": 1200}], 12))
+    map   Dice
+    a    0.500
+    <BLANKLINE>
+    map  cells
+    a    1,200
+    """
+    names = columns_of(rows)
+    cells = {name: [name, *(shown(row.get(name)) for row in rows)] for name in names}
+    wide = {name: max(map(len, column)) for name, column in cells.items()}
+    heads = [name for name in names if all(isinstance(row.get(name), str) for row in rows)] or names[:1]
+    blocks: list[list[str]] = [[]]
+    for name in (name for name in names if name not in heads):
+        if blocks[-1] and sum(2 + wide[one] for one in (*heads, *blocks[-1], name)) - 2 > width:
+            blocks.append([])
+        blocks[-1].append(name)
+
+    def line(k: int, block: Sequence[str]) -> str:
+        left, right = (
+            [cells[n][k].ljust(wide[n]) for n in heads],
+            [cells[n][k].rjust(wide[n]) for n in block],
+        )
+        return "  ".join([*left, *right]).rstrip()
+
+    return "\n\n".join("\n".join(line(k, block) for k in range(len(rows) + 1)) for block in blocks)
 
 
 _TABLE = jinja2.Environment(autoescape=True, trim_blocks=True).from_string(

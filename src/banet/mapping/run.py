@@ -76,7 +76,7 @@ class Run:
     def dating(self) -> DatingRule:
         """How dates follow from the probabilities: as the weights were calibrated."""
         known = self.ensemble.calibration
-        return DatingRule() if known is None else DatingRule(known.date_mass, known.date_quantile)
+        return DatingRule.of(None if known is None else known.model_dump())
 
     def key(self) -> dict[str, Any]:
         """Return all that the planes of this run depend on, for `Store`.

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from banet.days import Days
-from banet.errors import InputError
+from banet.errors import CorruptError, InputError, UnreadableFileError
 from banet.grid.region import Region
 from banet.io.files import PathLike
 
@@ -185,7 +185,10 @@ def _record(cube: Cube, days: Days, rows: slice) -> tuple[npt.NDArray[np.int8], 
     for period in _periods(days):
         seen, total = np.zeros(shape, np.int16), np.zeros(shape, np.float32)
         for day in period:
-            window = cube.read(day, day + 1, rows, variables=("red", "nir", "frp"))
+            try:
+                window = cube.read(day, day + 1, rows, variables=("red", "nir", "frp"))
+            except (CorruptError, UnreadableFileError):
+                continue  # a tile that needs the day tells of the damage
             clear = counts.add(window.red[0], window.nir[0], window.frp[0])
             seen += clear
             total += np.where(clear, window.nir[0], 0)

@@ -13,18 +13,39 @@ import importlib.metadata
 from banet.errors import InputError
 from banet.observations.planes import DayPlanes, ObservationSource, Overpass
 
-__all__ = ["DayPlanes", "ObservationSource", "Overpass", "register", "source", "sources"]
+__all__ = [
+    "DayPlanes",
+    "ObservationSource",
+    "Overpass",
+    "product_name",
+    "register",
+    "source",
+    "sources",
+]
 
-# Where the sources that ship with banet live; one line here makes a new module known.
-_MODULES = {
-    "viirs750-gridded": "banet.observations.gridded_hdf4",
-    "viirs375-gridded": "banet.observations.gridded375",
-    "viirs750-swath": "banet.observations.swath",
-    "viirs375-swath": "banet.observations.swath",
-    "surface": "banet.observations.surface",
+# Products that ship with banet: the module that reads one, and other names for it. One line here makes a new
+# one known to downloads, builds and the simulator alike.
+_SHIPPED: dict[str, tuple[str, tuple[str, ...]]] = {
+    "viirs750-swath": ("banet.observations.swath", ("750", "swath750", "viirs750")),
+    "viirs375-swath": ("banet.observations.swath", ("375", "swath375", "viirs375")),
+    "viirs750-gridded": ("banet.observations.gridded_hdf4", ("gridded", "gridded750")),
+    "viirs375-gridded": ("banet.observations.gridded375", ("gridded375",)),
+    "viirs750-sdr": ("banet.observations.swath", ("sdr", "sdr750")),
+    "viirs375-sdr": ("banet.observations.swath", ("sdr375",)),
+    "surface": ("banet.observations.surface", ("viirs-surface", "09ga")),
 }
+_ALIASES = {other: name for name, (_, others) in _SHIPPED.items() for other in others}
 _GROUP = "banet.sources"
 _SOURCES: dict[str, ObservationSource] = {}
+
+
+def product_name(text: str) -> str:
+    """Return the one name of a product, given that or another name of it; unknown names stay.
+
+    >>> product_name("750"), product_name("viirs750-swath"), product_name("mine")
+    ('viirs750-swath', 'viirs750-swath', 'mine')
+    """
+    return _ALIASES.get(text.strip().lower(), text.strip())
 
 
 def register(source: ObservationSource) -> ObservationSource:
@@ -46,13 +67,14 @@ def register(source: ObservationSource) -> ObservationSource:
 
 
 def source(name: str) -> ObservationSource:
-    """Return the source of that name.
+    """Return the source of that name, or of another name of the same product.
 
     Raises:
         InputError: if there is none; the message lists those there are.
     """
-    if name not in _SOURCES and name in _MODULES:
-        importlib.import_module(_MODULES[name])
+    name = name if name in _SOURCES else product_name(name)
+    if name not in _SOURCES and name in _SHIPPED:
+        importlib.import_module(_SHIPPED[name][0])
     if name not in _SOURCES:
         for point in importlib.metadata.entry_points(group=_GROUP, name=name):
             point.load()
@@ -69,4 +91,4 @@ def sources() -> dict[str, ObservationSource]:
 
 def _names() -> list[str]:
     others = importlib.metadata.entry_points(group=_GROUP)
-    return sorted({*_SOURCES, *_MODULES, *others.names})
+    return sorted({*_SOURCES, *_SHIPPED, *others.names})

@@ -8,8 +8,9 @@ The monthly files of the University of Maryland (VNP14IMGML, MCD14ML) say the sa
 
 from __future__ import annotations
 
+import csv
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,10 @@ from banet.io.counts import Counts
 from banet.observations.physics import BOUNDS
 from banet.observations.versions import rank_of
 
-__all__ = ["table_of"]
+__all__ = ["CUT_OFF", "heads_a_table", "table_of"]
+
+CUT_OFF = "cut_off"
+"""Attribute of a raw table: rows at its end that the file does not hold whole."""
 
 _ALIASES = {
     "lat": "latitude",
@@ -38,6 +42,9 @@ _ALIASES = {
     "dnflag": "daynight",
     "inst": "instrument",
 }
+# No satellite counted fires before; years to come are simulated ones.
+_FIRST_YEAR, _LAST_YEAR = 1980, 2199
+_COLUMN = re.compile(r"\w{1,40}")
 _SATELLITES = {
     "N": "N",
     "NPP": "N",
@@ -80,6 +87,8 @@ def table_of(name: str, raw: pd.DataFrame) -> tuple[pd.DataFrame, Counts]:
     Raises:
         InputError: if the table lacks a column that is needed, or not one row of it can be read.
     """
+    cut = int(raw.attrs.get(CUT_OFF, 0))
+    raw = raw.iloc[: len(raw) - cut]
     raw = raw.set_axis(pd.Index(_names(raw.columns)), axis=1)
     raw = raw.loc[:, ~raw.columns.duplicated()]
     _check_columns(name, raw)
@@ -106,7 +115,20 @@ def table_of(name: str, raw: pd.DataFrame) -> tuple[pd.DataFrame, Counts]:
         }
     )
     table["type"] = table["type"].mask(kind < 0)
-    return rows.usable(table)
+    usable, counts = rows.usable(table)
+    return usable, counts.without(f"cut off at the end of the file ({name})", cut)
+
+
+def heads_a_table(line: str) -> bool:
+    """Return whether a first line names columns alone, and those that a table of hot spots needs.
+
+    >>> heads_a_table("latitude,longitude,acq_date,acq_time,frp")
+    True
+    >>> heads_a_table("No fires were found between latitude, longitude and frp, acq_date")
+    False
+    """
+    columns = [column.strip() for column in next(csv.reader([line.strip()]), [])]
+    return all(map(_COLUMN.fullmatch, columns)) and not _lacking(_names(pd.Index(columns)))
 
 
 def _names(columns: pd.Index) -> list[str]:
@@ -118,14 +140,18 @@ def _names(columns: pd.Index) -> list[str]:
 
 
 def _check_columns(name: str, raw: pd.DataFrame) -> None:
-    lacking = [column for column in ("latitude", "longitude", "frp") if column not in raw]
-    if "acq_date" not in raw and "datetime" not in raw:
-        lacking.append("acq_date")
-    if lacking:
+    if lacking := _lacking(raw.columns):
         raise InputError(
             f"the hot-spot file {name} lacks the column {', '.join(lacking)}; "
             f"it holds {', '.join(map(str, raw.columns))}"
         )
+
+
+def _lacking(columns: Container[str]) -> list[str]:
+    """Return the needed columns that are not among some."""
+    lacking = [column for column in ("latitude", "longitude", "frp") if column not in columns]
+    dated = "acq_date" in columns or "datetime" in columns
+    return lacking if dated else [*lacking, "acq_date"]
 
 
 class _Rows:
@@ -223,13 +249,15 @@ def _times(rows: _Rows) -> npt.NDArray[np.datetime64]:
 
 
 def _moment(text: str) -> np.datetime64:
-    wrong = ValueError("is no date; write it as YYYY-MM-DD")
+    wrong = ValueError("is no date that can be; write it as YYYY-MM-DD")
     match = re.fullmatch(
         r"(\d{4})([-/]?)(\d\d)\2(\d\d)(?:[ T](\d\d:\d\d(?::\d\d(?:\.\d+)?)?))?(?:Z|\+00:?00)?", text
     )
     if match is None:
         raise wrong
     year, _, month, day, clock = match.groups()
+    if not _FIRST_YEAR <= int(year) <= _LAST_YEAR:
+        raise wrong
     try:
         return np.datetime64(f"{year}-{month}-{day}T{clock or '00:00'}", "ns")
     except ValueError:

@@ -21,12 +21,14 @@ from banet.grid.vectors import SUFFIXES as VECTORS
 from banet.grid.vectors import read_vector
 from banet.io.containers import Member, unpacked
 from banet.io.hdf5 import dataset, opened
+from banet.observations.firms import CUT_OFF
 from banet.observations.table_names import OWN_NAME
 
 __all__ = ["named_days", "raw_tables"]
 
 _TEXT = (".csv", ".txt", ".dat", ".tsv")
 _NETCDF = (".nc", ".nc4", ".h5")
+_LONGEST_ROW = 4096
 _KNOWN = (*_TEXT, *_NETCDF, ".json", *VECTORS)
 
 _GRANULE = re.compile(
@@ -185,7 +187,7 @@ def _csv(member: Member, separator: str) -> pd.DataFrame:
         # Where rows are longer than the header, pandas only warns, and drops what is too much.
         warnings.simplefilter("error", pd.errors.ParserWarning)
         try:
-            return pd.read_csv(
+            table = pd.read_csv(
                 member.path,
                 sep=separator,
                 encoding="utf-8-sig",
@@ -201,3 +203,23 @@ def _csv(member: Member, separator: str) -> pd.DataFrame:
             ) from error
         except (UnicodeDecodeError, ValueError, OverflowError) as error:
             raise UnreadableFileError(f"the hot-spot file {member.name} is no text: {error}") from error
+    if len(table) and _ends_in_a_row(member.path, separator):
+        table.attrs[CUT_OFF] = 1
+    return table
+
+
+def _ends_in_a_row(path: Path, separator: str) -> bool:
+    """Return whether a file ends within a row: without an end of line, and with fewer fields than its header.
+
+    A file that was cut off between two rows can not be told from a whole one.
+    """
+    with path.open("rb") as stream:
+        head = stream.readline()
+        stream.seek(max(0, path.stat().st_size - _LONGEST_ROW))
+        last = stream.read().splitlines(keepends=True)[-1]
+    if last.endswith((b"\n", b"\r")):
+        return False
+    names, fields = (
+        re.split(separator, line.decode("utf-8-sig", "replace").strip(" \r\n")) for line in (head, last)
+    )
+    return len(fields) < len(names) or not fields[-1]

@@ -31,7 +31,8 @@ from banet.io.files import PathLike
 from banet.io.hdf5 import dataset, number, opened
 from banet.observations import register
 from banet.observations.folder import FolderSource
-from banet.observations.l1b import MAX_SOLAR_ZENITH, SATELLITES
+from banet.observations.granules import MAX_SOLAR_ZENITH
+from banet.observations.l1b import SATELLITES
 from banet.observations.mosaic import BestView
 from banet.observations.physics import BOUNDS, check_plane, scale_of
 from banet.observations.planes import DayPlanes, Overpass, Plane

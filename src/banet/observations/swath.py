@@ -1,4 +1,4 @@
-"""Sources that read swaths: VIIRS Level-1B at 750 m and at 375 m, all satellites of a folder together."""
+"""Sources that read swaths: VIIRS at 750 m and at 375 m, of NASA and of NOAA, all satellites together."""
 
 from __future__ import annotations
 
@@ -13,24 +13,14 @@ from banet.days import Day
 from banet.errors import NotFoundError, UnreadableFileError
 from banet.grid.region import Region
 from banet.io.files import PathLike
-from banet.observations import register
+from banet.observations import l1b, register, sdr
 from banet.observations.folder import FolderSource
-from banet.observations.l1b import (
-    IMG,
-    MOD,
-    SATELLITES,
-    Granule,
-    Kind,
-    find_granules,
-    is_night,
-    read_geolocation,
-    read_pixels,
-)
+from banet.observations.granules import IMG, MOD, FindGranules, Granule, Kind
 from banet.observations.mosaic import BestView
 from banet.observations.planes import DayPlanes, Overpass
 from banet.observations.resample import margin_degrees, place, resample
 
-__all__ = ["SwathSource", "viirs375", "viirs750"]
+__all__ = ["SwathSource", "read_granule", "viirs375", "viirs750"]
 
 # Granules start six minutes apart; two that start no further apart than this were seen in one passage.
 _GRANULE_MINUTES = np.timedelta64(7, "m")
@@ -38,20 +28,22 @@ _GRANULE_MINUTES = np.timedelta64(7, "m")
 
 @dataclass(frozen=True)
 class SwathSource(FolderSource):
-    """A source of Level-1B swaths; see `banet.observations.planes.ObservationSource`.
+    """A source of swaths; see `banet.observations.planes.ObservationSource`.
 
     Attributes:
         name: what the user types.
         kind: `MOD` (750 m) or `IMG` (375 m).
+        find: finds the granules of the format.
     """
 
     name: str
     kind: Kind
+    find: FindGranules
 
     @property
     def sensor(self) -> str:
         """What flew: the satellites that a folder may hold."""
-        return f"VIIRS {'/'.join(SATELLITES.values())}"
+        return f"VIIRS {'/'.join(l1b.SATELLITES.values())}"
 
     @property
     def mir_band(self) -> str:
@@ -61,7 +53,7 @@ class SwathSource(FolderSource):
     def by_day(self, paths: Iterable[Path]) -> dict[Day, list[Path]]:
         """Group the files of granules by the day on which the granule starts."""
         days: dict[Day, list[Path]] = defaultdict(list)
-        for granule in find_granules(paths, self.kind):
+        for granule in self.find(paths, self.kind):
             days[granule.day].extend(granule.files)
         return days
 
@@ -85,7 +77,7 @@ class SwathSource(FolderSource):
             UnreadableFileError: if every granule of that day is broken; the message says why.
         """
         paths = self.files(folder).get(day, ()) if files is None else files
-        granules = find_granules(paths, self.kind)
+        granules = self.find(paths, self.kind)
         if not granules:
             raise NotFoundError(f"{folder} holds no {self.name} file of {day}")
         view, gaps = BestView(region.shape), list[str]()
@@ -106,7 +98,7 @@ class SwathSource(FolderSource):
         joined: Overpass | None = None
         for granule in passage:
             try:
-                seen = None if is_night(granule) else read_granule(granule, self.kind, region)
+                seen = None if granule.is_night() else read_granule(granule, region)
             except UnreadableFileError as error:
                 gaps.append(f"granule {granule}: {error}")
                 continue
@@ -115,7 +107,7 @@ class SwathSource(FolderSource):
         return joined
 
 
-def read_granule(granule: Granule, kind: Kind, region: Region) -> Overpass | None:
+def read_granule(granule: Granule, region: Region) -> Overpass | None:
     """Read one granule onto a region's grid.
 
     Memory is bounded by the granule's geolocation and the region's planes.
@@ -126,8 +118,9 @@ def read_granule(granule: Granule, kind: Kind, region: Region) -> Overpass | Non
     Raises:
         UnreadableFileError: if a file of the pair is missing or broken, or lacks a band.
     """
+    kind = granule.kind
     margin = margin_degrees(kind.pixel_km)
-    where = read_geolocation(granule, kind, region.south - margin, region.north + margin)
+    where = granule.geolocation(region.south - margin, region.north + margin)
     if where is None:
         return None
     shape, first = where.shape, where.first
@@ -142,7 +135,7 @@ def read_granule(granule: Granule, kind: Kind, region: Region) -> Overpass | Non
     }
     for rows, part in placement.blocks():
         lines = slice(first + part.lines.start, first + part.lines.stop)
-        pixels = read_pixels(granule, kind, shape, (lines, part.pixels))
+        pixels = granule.pixels(shape, (lines, part.pixels))
         bands = [getattr(pixels, name) for name in planes]
         for plane, values in zip(planes.values(), resample(part, bands, pixels.deleted), strict=True):
             plane[rows] = values
@@ -152,7 +145,7 @@ def read_granule(granule: Granule, kind: Kind, region: Region) -> Overpass | Non
         granule.time,
         **planes,
         inputs=tuple(path.name for path in granule.files),
-        satellite=SATELLITES[granule.satellite],
+        satellite=granule.satellite,
     )
 
 
@@ -178,7 +171,12 @@ def _filled(first: Overpass, second: Overpass) -> Overpass:
     return replace(first, inputs=first.inputs + second.inputs)
 
 
-viirs750 = SwathSource(name="viirs750-swath", kind=MOD)
-viirs375 = SwathSource(name="viirs375-swath", kind=IMG)
-register(viirs750)
-register(viirs375)
+viirs750 = SwathSource("viirs750-swath", MOD, l1b.find_granules)
+viirs375 = SwathSource("viirs375-swath", IMG, l1b.find_granules)
+for _source in (
+    viirs750,
+    viirs375,
+    SwathSource("viirs750-sdr", MOD, sdr.find_granules),
+    SwathSource("viirs375-sdr", IMG, sdr.find_granules),
+):
+    register(_source)

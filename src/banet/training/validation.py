@@ -64,7 +64,7 @@ def validate(
     sums: dict[str, dict[str, list[Sums]]] = defaultdict(lambda: defaultdict(list))
     model.eval()
     known = model.calibration
-    own = DatingRule() if known is None else DatingRule(known.date_mass, known.date_quantile)
+    own = DatingRule.of(None if known is None else known.model_dump())
     for chips, number in select_chips(sources, config.chips):
         chip = chips.read(number)
         kept = _kept_days(chips, config)

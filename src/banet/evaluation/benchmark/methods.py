@@ -134,11 +134,7 @@ class Candidate:
 
 
 def candidates(asked: Sequence[str]) -> tuple[Candidate, ...]:
-    """Read candidates from text.
-
-    Args:
-        asked: each a name or path, or several joined by `+` for an ensemble; `LABEL=` before it names it in
-            tables. Commas separate candidates.
+    """Read candidates, each a name or path, `A+B` for an ensemble, LABEL=WEIGHTS to name it; commas separate.
 
     Raises:
         InputError: if two have the same name.

@@ -89,17 +89,11 @@ def plan(
 ) -> list[Job]:
     """Plan what is not done yet, long work first; what comes later opens seasons that are simulated by then.
 
-    Args:
-        scenes: seasons.
-        methods: to score on each.
-        out: folder that holds what an earlier run did.
-        stressed: methods to score under every stress.
-        replayed: names of the seasons that are replayed in near real time.
-        followers: methods with `daily` to follow there.
+    `stressed` are scored under every stress, `followers` replayed on the seasons named in `replayed`.
     """
     long_first = sorted(scenes, key=lambda scene: -scene.days)
     plain = [Job(scene, tuple(methods)) for scene in long_first]
-    under = [Job(scene, tuple(stressed), stress.name) for scene in long_first for stress in STRESSES]
+    under = [Job(scene, tuple(stressed), stress) for scene in long_first for stress in STRESSES]
     again = [Job(s, (one,), REPLAY) for s in long_first if s.name in replayed for one in followers]
     jobs = [
         replace(j, methods=missing(out, scene_key(j.scene), j.methods, j.kind)) for j in plain + under + again
@@ -110,15 +104,7 @@ def plan(
 def run_jobs(
     jobs: Sequence[Job], out: Path, cache: Path, *, workers: int = 0, progress: Progress | None = None
 ) -> None:
-    """Do the work; each map's sums are kept as soon as they are there.
-
-    Args:
-        jobs: from `plan`.
-        out: folder of sums.
-        cache: folder of simulated seasons.
-        workers: processes; 0 and 1 work in this one.
-        progress: called with (done, all, message).
-    """
+    """Do what was planned, by so many processes (0 and 1: in this one); each map's sums are kept at once."""
     for folder in (out, cache):
         output_folder(folder)
     steps, done = sum(len(job.methods) for job in jobs), 0
@@ -163,7 +149,7 @@ def score_stage(
     *,
     stress: str = "",
 ) -> None:
-    """Map a scene with every method and keep the sums.
+    """Map a scene with every method and keep the sums; under a stress those of a few measures, no picture.
 
     Args:
         stage: the scene, under stress already.
@@ -171,7 +157,7 @@ def score_stage(
         methods: to score.
         out: folder of sums.
         progress: called with (done, all, message).
-        stress: name of the stress; what it does to a few measures is kept, and no picture.
+        stress: name of the stress.
     """
     known: dict[str, Any] = {}
     for done, method in enumerate(methods, 1):
@@ -193,8 +179,7 @@ STRESSED: tuple[Measure, ...] = tuple(m for m in MEASURES if m.name in {"agreeme
 
 def _under(stage: Stage, name: str, path: Path) -> Stage:
     """Return a scene under a stress, its cube written to `path`."""
-    stress = next(stress for stress in STRESSES if stress.name == name)
-    cube, settings = apply(stress, stage.cube, stage.truth, path)
+    cube, settings = apply(STRESSES[name], stage.cube, stage.truth, path)
     mapped = max(stage.mapped[0], cube.days[0]), min(stage.mapped[1], cube.days[-1])
     return replace(stage, cube=cube, mapped=mapped, settings={**stage.settings, **settings})
 
@@ -202,14 +187,7 @@ def _under(stage: Stage, name: str, path: Path) -> Stage:
 def follow(
     method: Method, cube: Cube, truth: BurnedArea, mapped: tuple[Day, Day], days: Iterable[Day]
 ) -> Convergence:
-    """Replay days in near real time.
-
-    Args:
-        method: that maps single days too.
-        cube: what was observed.
-        truth: what burned, on the cube's grid.
-        mapped: first and last day of the final map, both included.
-        days: of the replay.
+    """Replay days in near real time by a method that maps single days; `mapped` are those of the final map.
 
     Raises:
         InputError: if the method has no map of a single day.

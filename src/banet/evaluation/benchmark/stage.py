@@ -71,10 +71,6 @@ def open_stage(scene: BenchmarkScene, cache: Path) -> Stage:
 
     The folder's name holds a hash of the season and of the simulator's code, so that a scene of another
     simulator is never taken for this one.
-
-    Args:
-        scene: which one.
-        cache: folder of seasons.
     """
     key = hashlib.sha256(f"{scene} {simulator_hash()}".encode()).hexdigest()
     folder = cache / f"{scene.name}-{key[:12]}"
@@ -96,8 +92,7 @@ def code_hash() -> str:
     """Return the SHA-256 of all that scores may depend on, in hexadecimal.
 
     Every file of the package is walked, so that none can be forgotten: a room that is left out by name is one
-    that cannot be imported from here. What is hashed too much costs time, what is hashed too little a score
-    of code that is no longer there.
+    that cannot be imported from here.
     """
     return _hash_of(ABOVE)
 
@@ -142,12 +137,7 @@ def _read(folder: Path) -> Stage:
 
 
 def write_cube(scene: Scene, path: Path) -> Cube:
-    """Write what the satellite saw of a simulated scene as a cube.
-
-    Args:
-        scene: simulated.
-        path: of the cube.
-    """
+    """Write what the satellite saw of a simulated scene as a cube."""
     seen = np.isfinite(scene.red) & np.isfinite(scene.nir) & np.isfinite(scene.mir)
     labels = {"sensor": "simulated VIIRS", "mir_band": "M12"}
     return write_planes(path, scene.region, scene, seen.astype(np.uint8), water=scene.water, **labels)
@@ -164,7 +154,7 @@ def write_planes(
         planes: days, and red, nir, mir, view_zenith and frp of them, (T, rows, columns).
         count: looks at each cell, (T, rows, columns).
         water: (rows, columns) bool, None where nobody has said.
-        sensor: name of it, for the cube.
+        sensor: label of the cube.
         mir_band: the band in the MIR slot.
     """
     from banet.observations.planes import DayPlanes

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from banet.errors import InputError
+from banet.evaluation.benchmark.greek import GREEK, greek_methods, run_greek
 from banet.evaluation.benchmark.methods import Candidate, Method, baselines, networks
-from banet.evaluation.benchmark.real import GREEK, greek_methods, run_greek
 from banet.evaluation.benchmark.run import (
     REPLAY,
     STRESSED,
@@ -131,23 +131,14 @@ def _replays(
 
 def _stress(out: Path, scenes: Sequence[BenchmarkScene], methods: Sequence[Method]) -> dict[str, Any]:
     """Scores over all seasons by map and stress."""
-    return {
-        method.name: {
-            stress.name: _stressed(
-                Sums.join(
-                    [Sums.load(_there(out, scene_key(s), method, stress.name), STRESSED) for s in scenes]
-                )
-            )
-            for stress in STRESSES
-        }
-        for method in methods
-    }
 
+    def scores(method: Method, stress: str) -> dict[str, Any]:
+        places = [_there(out, scene_key(scene), method, stress) for scene in scenes]
+        said = Sums.join([Sums.load(place, STRESSED) for place in places]).value(STRESSED)
+        figures = {name: said["hard"].figures[name] for name in ("dice", "commission", "omission")}
+        return figures | {"mean_absolute_days": said["dating"].mean_absolute, "edges": said["edges"]}
 
-def _stressed(sums: Sums) -> dict[str, Any]:
-    said = sums.value(STRESSED)
-    figures = {name: getattr(said["hard"], name) for name in ("dice", "commission", "omission")}
-    return figures | {"mean_absolute_days": said["dating"].mean_absolute, "edges": said["edges"]}
+    return {method.name: {stress: scores(method, stress) for stress in STRESSES} for method in methods}
 
 
 def _about(

@@ -17,28 +17,27 @@ from banet.evaluation.measures.measure import Arrays, Measure, Pair, Reals, Tree
 __all__ = ["Agreement", "ErrorMatrix", "dice", "figures_of"]
 
 
-def dice(matrix: npt.ArrayLike) -> Reals:
-    """Return the Dice coefficient (F1), 2 both / (map + reference), of many error matrices.
+def figures_of(matrix: npt.ArrayLike) -> dict[str, Reals]:
+    """Return dice, commission, omission and relative bias of many error matrices.
 
     Args:
         matrix: (..., 4) or (..., 3): both, map only, reference only, neither; in any unit.
 
     Returns:
-        (...,) float64, NaN where neither side shows anything burned.
+        (...,) float64 each, NaN where the side that it is a share of shows nothing burned.
     """
     both, map_only, reference_only = np.moveaxis(np.asarray(matrix, np.float64)[..., :3], -1, 0)
-    return ratio(2 * both, (both + map_only) + (both + reference_only))
-
-
-def figures_of(matrix: npt.ArrayLike) -> dict[str, Reals]:
-    """Return dice, commission, omission and relative bias of many error matrices, (..., 4) to (...,)."""
-    both, map_only, reference_only = np.moveaxis(np.asarray(matrix, np.float64)[..., :3], -1, 0)
     return {
-        "dice": dice(matrix),
+        "dice": ratio(2 * both, (both + map_only) + (both + reference_only)),
         "commission": ratio(map_only, both + map_only),
         "omission": ratio(reference_only, both + reference_only),
         "relative_bias": ratio(map_only - reference_only, both + reference_only),
     }
+
+
+def dice(matrix: npt.ArrayLike) -> Reals:
+    """Return the Dice coefficient (F1) of many error matrices, (..., 4) or (..., 3) to (...,) float64."""
+    return figures_of(matrix)["dice"]
 
 
 @dataclass(frozen=True)
@@ -73,37 +72,31 @@ class ErrorMatrix:
         return self.both + self.reference_only
 
     @property
+    def figures(self) -> dict[str, float]:
+        """Dice, IoU, commission, omission, relative bias and overall accuracy; NaN where not defined."""
+        found = {name: float(value) for name, value in figures_of(self._cells).items()}
+        found["iou"] = float(ratio(self.both, self.total - self.neither))
+        return found | {"accuracy": float(ratio(self.both + self.neither, self.total))}
+
+    @property
     def dice(self) -> float:
         """Dice coefficient; NaN where neither side shows anything burned."""
-        return self._figure("dice")
+        return self.figures["dice"]
 
     @property
     def commission(self) -> float:
         """Share of the map's burned area that did not burn; NaN where the map has none."""
-        return self._figure("commission")
+        return self.figures["commission"]
 
     @property
     def omission(self) -> float:
         """Share of the burned area that the map lacks; NaN where nothing burned."""
-        return self._figure("omission")
+        return self.figures["omission"]
 
     @property
     def relative_bias(self) -> float:
         """(map - reference) / reference burned area; NaN where nothing burned."""
-        return self._figure("relative_bias")
-
-    @property
-    def iou(self) -> float:
-        """Intersection over union."""
-        return float(ratio(self.both, self.map_burned + self.reference_only))
-
-    @property
-    def accuracy(self) -> float:
-        """Overall accuracy; says little where little burned."""
-        return float(ratio(self.both + self.neither, self.total))
-
-    def _figure(self, name: str) -> float:
-        return float(figures_of(self._cells)[name])
+        return self.figures["relative_bias"]
 
     @property
     def _cells(self) -> tuple[float, float, float, float]:
@@ -112,8 +105,9 @@ class ErrorMatrix:
     def to_dict(self) -> dict[str, Any]:
         """Return hectares and figures by name."""
         names = ("both_ha", "map_only_ha", "reference_only_ha", "neither_ha")
-        figures = ("dice", "iou", "commission", "omission", "relative_bias", "accuracy")
-        return dict(zip(names, self._cells, strict=True)) | {name: getattr(self, name) for name in figures}
+        order = ("dice", "iou", "commission", "omission", "relative_bias", "accuracy")
+        figures = self.figures
+        return dict(zip(names, self._cells, strict=True)) | {name: figures[name] for name in order}
 
 
 class Agreement(Measure):

@@ -36,11 +36,20 @@ def histogram(difference: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
 
 def trimmed(counts: npt.NDArray[Any], limit: int) -> npt.NDArray[Any]:
     """Return the counts from -limit to limit days; what lies beyond is in the outermost."""
-    middle = counts.size // 2
-    shown = np.array(counts[middle - limit : middle + limit + 1])
-    shown[0] += counts[: middle - limit].sum()
-    shown[-1] += counts[middle + limit + 1 :].sum()
-    return shown
+    days = np.clip(days_of(counts.size), -limit, limit) + limit
+    return np.bincount(days, counts, minlength=2 * limit + 1).astype(counts.dtype)
+
+
+def _figures(counts: npt.NDArray[Any]) -> dict[str, Reals]:
+    """Return mean, mean absolute and mean square of differences, and shares within days, of many histograms.
+
+    Args:
+        counts: (..., bins).
+    """
+    days, n = days_of(counts.shape[-1]), counts.sum(axis=-1)
+    shares = {f"within_{day}": ratio(counts @ (np.abs(days) <= day), n) for day in SHARES}
+    means = {"mean_days": days, "mean_absolute_days": np.abs(days), "square": days**2}
+    return {name: ratio(counts @ one, n) for name, one in means.items()} | shares
 
 
 @dataclass(frozen=True)
@@ -67,14 +76,14 @@ class Dating:
     @classmethod
     def from_histogram(cls, counts: npt.NDArray[Any], stated: float = 0, covered: float = 0) -> Dating:
         """Read the figures from counts of differences (`histogram`)."""
-        days, n = days_of(counts.size), float(counts.sum())
+        figures = {name: float(value) for name, value in _figures(counts).items()}
         return cls(
-            cells=int(n),
-            mean=float(ratio(counts @ days, n)),
-            median=_median(days, counts),
-            mean_absolute=float(ratio(counts @ np.abs(days), n)),
-            rmse=float(np.sqrt(ratio(counts @ days**2, n))),
-            within={d: float(ratio(counts[np.abs(days) <= d].sum(), n)) for d in SHARES},
+            cells=int(counts.sum()),
+            mean=figures["mean_days"],
+            median=_median(counts),
+            mean_absolute=figures["mean_absolute_days"],
+            rmse=float(np.sqrt(figures["square"])),
+            within={day: figures[f"within_{day}"] for day in SHARES},
             stated=int(stated),
             covered=float(ratio(covered, stated)),
         )
@@ -95,21 +104,24 @@ class Dating:
 
 def date_columns(dating: Tree) -> dict[str, Any]:
     """Return the figures of `Dating.to_dict` as columns of a table."""
+    kept = ("mean_days", "median_days", "mean_absolute_days")
+    within = {f"within_{day}_days": share for day, share in dating["within"].items()}
+    covered = "covered_by_stated_uncertainty"
     return {
         "dated_cells": dating["cells"],
-        **{key: dating[key] for key in ("mean_days", "median_days", "mean_absolute_days")},
-        **{f"within_{day}_days": share for day, share in dating["within"].items()},
-        "covered_by_stated_uncertainty": dating["covered_by_stated_uncertainty"],
+        **{k: dating[k] for k in kept},
+        **within,
+        covered: dating[covered],
     }
 
 
-def _median(days: npt.NDArray[np.int64], counts: npt.NDArray[Any]) -> float:
+def _median(counts: npt.NDArray[Any]) -> float:
     """The mean of the two middle values, as numpy.median gives it."""
     running, n = np.cumsum(counts), int(counts.sum())
     if not n:
         return float("nan")
     low, high = np.searchsorted(running, [(n - 1) // 2, n // 2], side="right")
-    return float((days[low] + days[high]) / 2)
+    return float((low + high) / 2 - counts.size // 2)
 
 
 class Dates(Measure):
@@ -120,27 +132,18 @@ class Dates(Measure):
     def sums(self, pair: Pair) -> Arrays:
         """Return counts by day of difference, and of cells with a stated uncertainty, all and covered."""
         stated = [pair.add(pair.both_dated, part) for part in pair.stated]
-        return {
-            "days": pair.add(pair.both_dated, 1, binned(pair.late), BINS),
-            "stated": np.concatenate(stated, axis=1),
-        }
+        days = pair.add(pair.both_dated, 1, binned(pair.late), BINS)
+        return {"days": days, "stated": np.concatenate(stated, axis=1)}
 
     def value(self, sums: Arrays) -> Tree:
         """Return the figures, and the counts from -30 to 30 days."""
-        shown = trimmed(sums["days"], 30)
         return {
             "dating": Dating.from_histogram(sums["days"], *sums["stated"]),
-            "dates": {"first_days": -30, "cells": [int(n) for n in shown]},
+            "dates": {"first_days": -30, "cells": [int(n) for n in trimmed(sums["days"], 30)]},
         }
 
     def figures(self, sums: Arrays) -> dict[str, Reals]:
         """Return mean, mean absolute, shares within 0 and 2 days, and how many are covered."""
-        counts = sums["days"]
-        days, n = days_of(counts.shape[-1]), counts.sum(axis=-1)
-        return {
-            "mean_days": ratio(counts @ days, n),
-            "mean_absolute_days": ratio(counts @ np.abs(days), n),
-            "within_0": ratio(counts @ (days == 0), n),
-            "within_2": ratio(counts @ (np.abs(days) <= 2), n),
-            "covered": ratio(sums["stated"][..., 1], sums["stated"][..., 0]),
-        }
+        figures, names = _figures(sums["days"]), ("mean_days", "mean_absolute_days", "within_0", "within_2")
+        covered = ratio(sums["stated"][..., 1], sums["stated"][..., 0])
+        return {name: figures[name] for name in names} | {"covered": covered}

@@ -76,16 +76,13 @@ class Pair:
         return cls(cells, group, max(names.size, 1), **known)
 
     def add(self, where: Bools, values: npt.ArrayLike, kind: Any = 0, kinds: int = 1) -> Reals:
-        """Sum values by group and kind.
+        """Sum values by group and kind, (groups, kinds) float64.
 
         Args:
             where: cells to take, (rows, columns).
             values: of those cells, (n,), or one for all.
             kind: of each of those cells from 0, (n,), or one for all.
             kinds: number of kinds.
-
-        Returns:
-            (groups, kinds) float64.
         """
         number = self.group[where] * kinds + kind
         weights = np.broadcast_to(np.asarray(values, np.float64), number.shape)
@@ -125,11 +122,7 @@ class Pair:
 
 
 def check_shape(cells: Comparison, plane: npt.NDArray[Any], what: str) -> None:
-    """Make sure that a plane fits the cells compared.
-
-    Raises:
-        InputError: if it does not.
-    """
+    """Raise an InputError if a plane does not fit the cells compared."""
     if plane.shape != cells.region.shape:
         raise InputError(f"{what} of {plane.shape} do not fit the {cells.region.shape} cells compared")
 

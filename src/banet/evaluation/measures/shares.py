@@ -61,27 +61,21 @@ class Shares(Measure):
 
     def shares(self, c: Comparison) -> tuple[Reals, Reals]:
         """Return the burned share of each block in the reference and in the map, (n,) each."""
-        rows, cols = self._edges(c.region)
+        edges = self._edges(c.region)[0]
         mapped = c.map_fraction if self.soft else c.map_burned.astype(np.float64)
         area = c.area * c.valid
-        valid = _blocks(area, rows, cols)
-        keep = (valid >= self.least_valid * _blocks(c.area, rows, cols)) & (valid > 0)
-        x, y = (_blocks(area * side, rows, cols)[keep] for side in (c.reference_fraction, mapped))
-        return x / valid[keep], y / valid[keep]
+        valid = _blocks(area, edges)
+        keep = (valid >= self.least_valid * _blocks(c.area, edges)) & (valid > 0)
+        x, y = (_blocks(area * side, edges)[keep] / valid[keep] for side in (c.reference_fraction, mapped))
+        return x, y
 
     def sums(self, pair: Pair) -> Arrays:
         """Return, as one group, the moments of the shares, their joint classes, and the blocks' edges."""
         x, y = self.shares(pair.cells)
-        moments = (np.ones_like(x), x, y, x * x, x * y, y * y, (y - x) ** 2)
-        rows, cols = self._edges(pair.cells.region)
-        size = pair.cells.region.pixel_size * _KM_PER_DEGREE
-        km = (rows * size, cols * size * _shrink(pair.cells.region), 1.0)
+        moments = [part.sum() for part in (np.ones_like(x), x, y, x * x, x * y, y * y, (y - x) ** 2)]
         classes, _, _ = np.histogram2d(x, y, _CLASSES, ((0, 1), (0, 1)))
-        return {
-            "moments": np.array([[part.sum() for part in moments]]),
-            "classes": classes[None],
-            "km": np.array([km]),
-        }
+        km = [*self._edges(pair.cells.region)[1], 1.0]
+        return {"moments": np.array([moments]), "classes": classes[None], "km": np.array([km])}
 
     def value(self, sums: Arrays) -> Tree:
         """Return the line, NaN where the reference is the same everywhere; RMSE of map against reference."""
@@ -90,27 +84,25 @@ class Shares(Measure):
         spread_x, spread_y, common = xx - n * mean_x**2, yy - n * mean_y**2, xy - n * mean_x * mean_y
         flat = n < 2 or spread_x <= 1e-12 * max(xx, 1e-300)
         slope = float("nan") if flat else common / spread_x
-        r2 = float("nan") if flat else float(ratio(slope * common, spread_y))
         line = {
             "block_km": [float(v) for v in ratio(sums["km"][:2], sums["km"][2])],
             "blocks": int(n),
             "slope": slope,
             "intercept": mean_y - slope * mean_x,
-            "r2": r2,
+            "r2": float("nan") if flat else float(ratio(slope * common, spread_y)),
             "rmse": float(np.sqrt(ratio(dd, n))),
         }
         return {"proportions": line | {"blocks_by_share": sums["classes"].astype(int).tolist()}}
 
-    def _edges(self, region: Region) -> tuple[int, int]:
+    def _edges(self, region: Region) -> tuple[tuple[int, int], tuple[float, float]]:
+        """Rows and columns of a block, and what these are in km."""
+        shrink = math.cos(math.radians((region.south + region.north) / 2))
         cell = region.pixel_size * _KM_PER_DEGREE
-        across = cell * max(_shrink(region), 0.02)
-        return max(1, round(self.km / cell)), max(1, round(self.km / across))
+        rows, cols = max(1, round(self.km / cell)), max(1, round(self.km / (cell * max(shrink, 0.02))))
+        return (rows, cols), (rows * cell, cols * cell * shrink)
 
 
-def _shrink(region: Region) -> float:
-    return math.cos(math.radians((region.south + region.north) / 2))
-
-
-def _blocks(values: npt.NDArray[Any], rows: int, cols: int) -> Reals:
-    down = np.add.reduceat(values, np.arange(0, values.shape[0], rows), axis=0)
-    return np.asarray(np.add.reduceat(down, np.arange(0, values.shape[1], cols), axis=1), np.float64)
+def _blocks(values: npt.NDArray[Any], edges: tuple[int, int]) -> Reals:
+    for axis, edge in enumerate(edges):
+        values = np.add.reduceat(values, np.arange(0, values.shape[axis], edge), axis=axis)
+    return np.asarray(values, np.float64)

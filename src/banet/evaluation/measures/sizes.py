@@ -6,7 +6,6 @@ import itertools
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from banet.burned_area.linking import label_fires
 from banet.evaluation.measures.measure import Arrays, Bools, Measure, MeasureTable, Pair, Reals, Tree, ratio
@@ -59,23 +58,16 @@ class Sizes(Measure):
         }
 
     def _fires(self, burned: Bools, date: Any, other: Bools, area: Reals, counted: Any) -> Reals:
-        label = label_fires(burned, date, max_gap_cells=self.cells, max_gap_days=self.days)
-        count = int(label.max(initial=0)) + 1
-        whole = np.bincount(label.ravel(), area.ravel(), minlength=count)[1:]
-        common = np.bincount(label.ravel(), (area * other).ravel(), minlength=count)[1:]
-        kind = np.searchsorted(SIZE_EDGES[1:-1], whole, side="right")
+        label = label_fires(burned, date, max_gap_cells=self.cells, max_gap_days=self.days).ravel()
+        whole, common = (np.bincount(label, part.ravel())[1:] for part in (area, area * other))
+        kind, count = np.searchsorted(SIZE_EDGES[1:-1], whole, side="right"), len(SIZE_EDGES) - 1
         parts = (np.ones(whole.size), counted(common, 0), whole, common)
-        return np.stack([_count(kind, part) for part in parts], axis=-1)
+        return np.stack([np.bincount(kind, part, minlength=count) for part in parts], axis=-1).astype(float)
 
     def value(self, sums: Arrays) -> Tree:
         """Return one entry a class."""
-        edges = itertools.pairwise(SIZE_EDGES)
-        both = zip(edges, sums["reference"], sums["map"], strict=True)
-        return {"sizes": [_class(low, high, mine, theirs) for (low, high), mine, theirs in both]}
-
-
-def _count(kind: npt.NDArray[np.int64], part: npt.NDArray[Any]) -> Reals:
-    return np.asarray(np.bincount(kind, part, minlength=len(SIZE_EDGES) - 1), np.float64)
+        both = zip(itertools.pairwise(SIZE_EDGES), sums["reference"], sums["map"], strict=True)
+        return {"sizes": [_class(*edges, mine, theirs) for edges, mine, theirs in both]}
 
 
 def _class(low: float, high: float, reference: Reals, mapped: Reals) -> dict[str, Any]:

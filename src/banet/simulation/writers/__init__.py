@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from banet.errors import InputError
 from banet.io.files import PathLike, output_folder
+from banet.observations import product_name
 from banet.simulation.writers import firecci, gridded, gridded375, hotspots, labels, surface, swath, truth
 
 if TYPE_CHECKING:
@@ -18,21 +19,21 @@ __all__ = ["FORMATS", "write_scene"]
 Writer = Callable[["Scene", Path], tuple[Path, ...]]
 
 FORMATS: dict[str, tuple[str, Writer]] = {
-    "gridded": ("viirs", gridded.write),
+    "viirs750-gridded": ("viirs", gridded.write),
     "hotspots": ("hotspots", hotspots.write),
     "truth": ("truth", truth.write),
-    "swath750": ("swath", swath.write_mod),
-    "swath375": ("swath", swath.write_img),
-    "gridded375": ("viirs375", gridded375.write),
+    "viirs750-swath": ("swath", swath.write_mod),
+    "viirs375-swath": ("swath", swath.write_img),
+    "viirs375-gridded": ("viirs375", gridded375.write),
     "surface": ("surface", surface.write),
     "labels": ("labels", labels.write),
     "firecci": ("firecci", firecci.write),
 }
-"""Name of each format: the folder it goes to and what writes it."""
+"""Name of each format, for satellite files that of their source: the folder it goes to and what writes it."""
 
 
 def write_scene(
-    scene: Scene, folder: PathLike, *, formats: Iterable[str] = ("gridded", "hotspots", "truth")
+    scene: Scene, folder: PathLike, *, formats: Iterable[str] = ("viirs750-gridded", "hotspots", "truth")
 ) -> dict[str, tuple[Path, ...]]:
     """Write a scene as files in the formats of the agencies.
 
@@ -41,7 +42,7 @@ def write_scene(
     Args:
         scene: what to write.
         folder: where to; made if it is not there.
-        formats: some of `FORMATS`.
+        formats: some of `FORMATS`, or other names of those products.
 
     Returns:
         the files of each format, and of `region`.
@@ -50,7 +51,7 @@ def write_scene(
         InputError: if a format is unknown.
         OutputError: if the folder cannot be written to.
     """
-    wanted = tuple(formats)
+    wanted = tuple(map(product_name, formats))
     unknown = [name for name in wanted if name not in FORMATS]
     if unknown:
         raise InputError(f"cannot write a scene as {unknown[0]!r}; choose among {', '.join(FORMATS)}")

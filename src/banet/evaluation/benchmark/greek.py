@@ -15,16 +15,27 @@ by the first detection) score Dice 0.760.
 
 from __future__ import annotations
 
+import functools
+import os
+import tempfile
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from banet.burned_area.burned_area import BurnedArea
+from banet.days import day_range
 from banet.errors import NotFoundError
+from banet.evaluation.baselines import grown_fires, index_drop
+from banet.evaluation.benchmark.methods import Mapper, Method
+from banet.evaluation.benchmark.run import missing, score_stage
+from banet.evaluation.benchmark.stage import Stage
 from banet.evaluation.scores import Scores, score
 from banet.grid.region import Region
 from banet.io.files import existing_file
+from banet.io.progress import Progress
 from banet.labels.mcd64a1 import read_mcd64a1
 
 if TYPE_CHECKING:
@@ -33,50 +44,54 @@ if TYPE_CHECKING:
     from banet.cube import Cube
 
 __all__ = [
+    "GREEK",
     "GREEK_DAYS",
     "GREEK_PROTOCOL",
     "GREEK_REGION",
+    "find_real",
     "greek_cube",
     "greek_hotspots",
+    "greek_methods",
     "greek_reference",
     "greek_scores",
-    "has_greek_scene",
+    "run_greek",
 ]
 
+GREEK = "greece-2021-08"
 GREEK_REGION = Region("greece_south", (21.8, 37.17, 24.6, 38.5), 0.01)
 GREEK_DAYS = (np.datetime64("2021-08-02"), np.datetime64("2021-08-10"))
-NEAR_OTHER_BURNS = 2
-
-GREEK_PROTOCOL: dict[str, Any] = {
-    "days": GREEK_DAYS,
-    "exclude_within": NEAR_OTHER_BURNS,
-    "unobserved": "unburned",
-}
+GREEK_PROTOCOL: dict[str, Any] = {"days": GREEK_DAYS, "exclude_within": 2, "unobserved": "unburned"}
 """Settings of `compare` that make up the protocol."""
 
 _SCENE = "scenes/greece_south_2021-08.nc"
 _LABEL = "labels/VNP64A1.A2021213.h19v05.002.2023198172838.hdf"
 _FIRES = "VIIRS_*_SP_2021-08-*.csv"
-_FIRST_DAY = "2021-08-01"
+_FIRST_DAY = np.datetime64("2021-08-01")
 
 
-def has_greek_scene(real: Path) -> bool:
-    """Tell whether a folder holds all that the scene needs."""
-    return (real / _SCENE).is_file() and (real / _LABEL).is_file() and any((real / "firms").glob(_FIRES))
+def find_real(asked: Path | None = None) -> Path | None:
+    """Return the folder of real files: the one asked for, that of BANET_REAL_DATA, or ../shared/real.
+
+    Returns:
+        None where none of them holds all that the Greek scene needs.
+    """
+    place = asked or Path(os.environ.get("BANET_REAL_DATA") or "../shared/real")
+    whole = (place / _SCENE).is_file() and (place / _LABEL).is_file() and _fire_files(place)
+    return place if whole else None
+
+
+def _fire_files(real: Path) -> list[Path]:
+    return sorted((real / "firms").glob(_FIRES))
 
 
 def greek_reference(real: Path) -> BurnedArea:
     """Return VNP64A1 of August 2021 on the scene's grid.
 
-    Args:
-        real: folder of the real data.
-
     Raises:
-        NotFoundError: if the file is not there.
+        NotFoundError: if the file is not in the folder of real files.
     """
-    return read_mcd64a1(
-        existing_file(real / _LABEL, "reference of the Greek scene"), GREEK_REGION, "2021-08", "2021-08"
-    )
+    file = existing_file(real / _LABEL, "reference of the Greek scene")
+    return read_mcd64a1(file, GREEK_REGION, "2021-08", "2021-08")
 
 
 def greek_hotspots(real: Path) -> pd.DataFrame:
@@ -87,20 +102,13 @@ def greek_hotspots(real: Path) -> pd.DataFrame:
     """
     from banet.observations.hotspots import read_hotspots
 
-    files = sorted((real / "firms").glob(_FIRES))
-    if not files:
+    if not (files := _fire_files(real)):
         raise NotFoundError(f"no VIIRS hot spots of August 2021 in {real / 'firms'}")
     return read_hotspots(files)
 
 
 def greek_cube(real: Path, path: Path) -> Cube:
-    """Make a cube of the scene.
-
-    Days from 1 August to the last image are in it; those without an image hold hot spots alone.
-
-    Args:
-        real: folder of the real data.
-        path: where the cube goes.
+    """Make a cube of the scene: days from 1 August to the last image; those without one hold hot spots alone.
 
     Raises:
         NotFoundError: if the scene or the hot spots are not there.
@@ -110,21 +118,40 @@ def greek_cube(real: Path, path: Path) -> Cube:
     from banet.ingest import from_dataset
 
     with xr.open_dataset(existing_file(real / _SCENE, "Greek scene")) as scene:
-        days = np.arange(
-            _FIRST_DAY, scene["time"].values[-1].astype("datetime64[D]") + 1, dtype="datetime64[D]"
-        )
+        days = day_range(_FIRST_DAY, scene["time"].values[-1].astype("datetime64[D]") + 1)
         bands = scene[["red", "nir", "swir"]].load().reindex(time=days.astype("datetime64[ns]"))
     table = greek_hotspots(real)
     return from_dataset(bands, path, name=GREEK_REGION.name, sensor="VIIRS S-NPP (display)", hotspots=table)
 
 
 def greek_scores(burnmap: BurnedArea, reference: BurnedArea, *, name: str = "map", **settings: Any) -> Scores:
-    """Score a map of the scene under the protocol above.
-
-    Args:
-        burnmap: the map.
-        reference: from `greek_reference`.
-        name: of the map.
-        settings: of `score`, to depart from the protocol.
-    """
+    """Score a map of the scene under the protocol above; settings of `score` depart from it."""
     return score(burnmap, reference, name=name, **({"draws": 1000} | GREEK_PROTOCOL | settings))
+
+
+def greek_methods(methods: Sequence[Method]) -> tuple[Method, ...]:
+    """Return the methods as they are set for this scene.
+
+    Baselines that compare days before and after take fewer of them: the scene has images on twelve days.
+    """
+    shorter: dict[str, Mapper] = {
+        "grown active fires": functools.partial(grown_fires, days=5),
+        "grown and confirmed active fires": functools.partial(grown_fires, days=5, confirm=True),
+        "index drop": functools.partial(index_drop, days=4),
+    }
+    return tuple(replace(method, mapper=shorter.get(method.name, method.mapper)) for method in methods)
+
+
+def run_greek(methods: Sequence[Method], real: Path, out: Path, *, progress: Progress | None = None) -> None:
+    """Map the scene with every method, and keep the sums in `out` as for a simulated season.
+
+    Raises:
+        NotFoundError: if a file is missing.
+    """
+    left = missing(out, GREEK, greek_methods(methods))
+    if not left:
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        cube, days = greek_cube(real, Path(folder, "cube.zarr")), (GREEK_DAYS[0], GREEK_DAYS[1] - 1)
+        stage = Stage(cube, greek_reference(real), days, settings=GREEK_PROTOCOL, block=20)
+        score_stage(stage, GREEK, left, out, progress)
