@@ -46,7 +46,6 @@ def app() -> App:
         "Add --quiet to any command to see results and errors alone, --debug for the traceback of an error.",
         version=lambda: __import__("banet").__version__,
         suppress_keyboard_interrupt=False,
-        help_format="plaintext",
     )
     groups = (
         region,

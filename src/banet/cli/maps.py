@@ -53,8 +53,8 @@ def make_maps(
         cube: a folder CUBE.zarr.
         start: first month or day, YYYY-MM or YYYY-MM-DD.
         end: last month or day, included.
-        out: folder for {name}_{YYYYMM}_burn_date.tif, _confidence.tif, _uncertainty.tif, .nc, .png; the names
-            of other periods hold the first and last day, {name}_{YYYYMMDD}-{YYYYMMDD}_burn_date.tif.
+        out: folder for `{name}_{YYYYMM}_burn_date.tif`, `_confidence.tif`, `_uncertainty.tif`, .nc, .png; the
+            names of other periods hold the first and last day, `{name}_{YYYYMMDD}-{YYYYMMDD}_burn_date.tif`.
         weights: name or path; several, separated by commas, are averaged.
         tiling: 'seamless' equals one pass over the region, 'original' does as Pinto et al. (2020) did; the
             latter where --step is given, otherwise the former.

@@ -58,9 +58,10 @@ def show(weights: str, *, json: bool = False) -> None:
         return
     say(f"{model.name}: {parameters:,} parameters, sha256 {model.weights_sha256}")
     width = min(110, shutil.get_terminal_size().columns)
-    for part in ("network", "input", "calibration", "card"):
-        for name, value in (about[part] or {"": "none"}).items():
-            say(_short(f"{part} {name}:".replace(" :", ":"), value, width))
+    for part in ("network", "input", "calibration"):
+        say(_short(f"{part}:", about[part], width))
+    for name, value in about["card"].items():
+        say(_short(f"{name}:", value, width))
     say(f"the whole of it: banet weights show {weights} --json")
 
 
