@@ -295,6 +295,12 @@ def test_a_replay_of_a_season(tmp_path, monkeypatch):
     assert networks(chosen[0])[0].daily.keywords["weights"] == ("default",)
 
 
+def test_a_method_without_maps_of_single_days_is_not_replayed(folder, result):
+    opened = open_stage(TINY[0], folder / "seasons")
+    with pytest.raises(InputError, match="grown active fires has no map of a single day"):
+        running.follow(baselines()[1], opened.cube, opened.truth, opened.mapped, opened.cube.days)
+
+
 def test_nothing_to_do(tmp_path):
     with pytest.raises(InputError, match="at least one method"):
         benchmark((), tmp_path, scenes=TINY, methods=())

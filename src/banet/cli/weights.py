@@ -59,7 +59,12 @@ def show(weights: str, *, json: bool = False) -> None:
     say(f"{model.name}: {parameters:,} parameters, sha256 {model.weights_sha256}")
     width = min(110, shutil.get_terminal_size().columns)
     for part in ("network", "input", "calibration"):
-        say(_short(f"{part}:", about[part], width))
+        values = about[part] or {}
+        say(
+            _short(
+                f"{part}:", dict(sorted(values.items(), key=lambda item: isinstance(item[1], list))), width
+            )
+        )
     for name, value in about["card"].items():
         say(_short(f"{name}:", value, width))
     say(f"the whole of it: banet weights show {weights} --json")

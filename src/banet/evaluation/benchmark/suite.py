@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -87,8 +87,9 @@ def benchmark(
         run_jobs(jobs, out, cache or out / "seasons", workers=workers, progress=progress)
         if real is not None:
             run_greek(every, real, out, progress=progress)
+    places = {m.name: {s.name: _there(out, scene_key(s), m) for s in chosen} for m in every}
     return Result(
-        sums={m.name: {s.name: Sums.load(_there(out, scene_key(s), m)) for s in chosen} for m in every},
+        sums=_sums(places),
         reference=TRUTH,
         about=_about(chosen, candidates, draws, subset if scenes is None else "own"),
         methods={m.name: {"candidate": m.candidate, "inputs": m.inputs} for m in every if m.candidate},
@@ -99,7 +100,7 @@ def benchmark(
         replays=_replays(out, replayed, followers),
         real={} if real is None else {"greece": _greece(out, every, draws)},
         stress=_stress(out, chosen, stressed),
-        sides={m.name: {s.name: _there(out, scene_key(s), m) for s in chosen} for m in every},
+        sides=places,
         draws=draws,
     )
 
@@ -114,8 +115,11 @@ def _there(out: Path, scene: str, method: Method, kind: str = "") -> Path:
 
 def _greece(out: Path, methods: Sequence[Method], draws: int) -> Result:
     places = {method.name: {GREEK: _there(out, GREEK, method)} for method in greek_methods(methods)}
-    sums = {name: {GREEK: Sums.load(of[GREEK])} for name, of in places.items()}
-    return Result(sums=sums, reference="VNP64A1", sides=places, draws=draws)
+    return Result(sums=_sums(places), reference="VNP64A1", sides=places, draws=draws)
+
+
+def _sums(places: Mapping[str, Mapping[str, Path]]) -> dict[str, dict[str, Sums]]:
+    return {name: {scene: Sums.load(path) for scene, path in of.items()} for name, of in places.items()}
 
 
 def _replays(
