@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 OUT ?= demo
 
-.PHONY: help demo test test-all lint format bench docs clean
+.PHONY: help demo test test-all lint format bench docs tutorials lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,6 +33,17 @@ bench: $(VENV)/.installed-dev ## run the short benchmarks
 
 docs: $(VENV)/.installed-docs ## build the site into site/
 	$(BIN)/mkdocs build --strict
+
+tutorials: $(VENV)/.installed-dev ## run the notebooks of the docs and write their pages
+	$(BIN)/python tools/tutorials.py
+
+# Every version with its hashes, for all systems. Torch is left out: its CPU and CUDA builds have hashes of their own.
+lock: constraints.txt pyproject.toml ## write requirements.lock anew; needs uv
+	echo "torch; python_version < '3'" > build-no-torch.txt
+	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-annotate \
+		--constraint constraints.txt --override build-no-torch.txt --quiet --output-file requirements.lock \
+		--custom-compile-command "make lock"
+	rm build-no-torch.txt
 
 # The CPU build of torch must be there before anything that asks for "some torch".
 $(VENV)/bin/python:

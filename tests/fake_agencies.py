@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import yaml
 
@@ -312,12 +313,16 @@ def _entry(granule: dict[str, object]) -> dict[str, object]:
 
 
 class Firms(Host):
-    """The area service, what days it has, and the archives of countries. `days[source]` is (first, last)."""
+    """The area service, what days it has, and the archives of countries. `days[source]` is (first, last).
+
+    `tables[source]` are rows with `acq_date` to serve; without it each request is answered by one row.
+    """
 
     def reset(self) -> None:
         super().reset()
         self.key, self.max_days = KEY, 5
         self.days: dict[str, tuple[str, str]] = {}
+        self.tables: dict[str, pd.DataFrame] = {}
         self.archives: dict[str, bytes] = {}
 
     def areas(self) -> list[tuple[str, ...]]:
@@ -341,6 +346,10 @@ class Firms(Host):
             return Reply(400, f"Invalid day range. Expects [1..{self.max_days}].".encode())
         if source not in self.days:
             return Reply(400, b"Invalid source.")
+        if source in self.tables:
+            table = self.tables[source]
+            wanted = pd.date_range(date, periods=int(days)).strftime("%Y-%m-%d")
+            return Reply(200, table[table["acq_date"].astype(str).isin(wanted)].to_csv(index=False).encode())
         version = "2.0NRT" if source.endswith("NRT") else "2"
         row = f"40.1,-8.2,320,0.4,0.4,{date},1230,N,VIIRS,n,{version},290,5.5,D"
         return Reply(200, f"{HEADER}\n{row}\n".encode())

@@ -28,6 +28,7 @@ __all__ = [
     "parse_period",
     "period_label",
     "period_stem",
+    "today_utc",
     "whole_months",
 ]
 
@@ -112,6 +113,11 @@ def as_day(value: Any) -> Day:
     if np.isnat(day):
         raise InputError(f"{value!r} is not a calendar day")
     return day
+
+
+def today_utc() -> Day:
+    """Return the current UTC day."""
+    return np.datetime64(dt.datetime.now(dt.UTC).date())
 
 
 def as_month(value: Any) -> np.datetime64:

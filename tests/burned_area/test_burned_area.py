@@ -36,6 +36,18 @@ def test_a_source_must_say_its_period():
         BurnedArea(REGION, START, burned_fraction=np.zeros((4, 6)), burn_date=np.full((4, 6), NAT))
 
 
+def test_a_shore_that_burned_keeps_its_fraction_in_a_part_of_the_period():
+    shore = np.zeros(REGION.shape, bool)
+    shore[1, 2] = True
+    product = a_product([(1, 2, 20, 0.3125), (0, 0, 20, 1.0)], known=~shore, water=shore)
+    january = product.between("2021-01-01", STOP)
+    assert january.burned[1, 2] and january.burned_fraction[1, 2] == np.float32(0.3125)
+    assert january.confidence[1, 2] == product.confidence[1, 2] == 31
+    december = product.between(START, "2021-01-01")
+    assert not december.burned[1, 2] and np.isnan(december.burned_fraction[1, 2])
+    assert december.confidence[1, 2] == 255
+
+
 def test_what_is_known_follows_from_the_days_of_observation():
     known = np.ones(REGION.shape, bool)
     known[0] = False

@@ -11,7 +11,7 @@ import pytest
 from banet.cube import Cube, open_cube
 from banet.errors import BusyError, InputError, NotFoundError, OutputError, UnreadableFileError
 from banet.grid.region import Region
-from banet.ingest.folder import build_cube, images_of
+from banet.ingest.folder import build_cube, images_of, told_source
 from banet.observations import source
 from banet.observations.hotspots import grid_frp, read_hotspots
 from writers_hdf4 import SCALES, smooth_planes, write_overpass
@@ -267,6 +267,20 @@ def test_a_build_without_a_single_image_is_an_error_though_something_burned(
     assert open_cube(tmp_path / "t.zarr").read(DAY, DAY + 1).frp.sum() == 10
 
 
+def test_the_source_is_told_from_the_files(tmp_path: Path, season: tuple[Path, Path]) -> None:
+    assert told_source(season[0]) == "viirs750-gridded"
+    swaths = tmp_path / "swaths"
+    swaths.mkdir()
+    for name in ("VJ102MOD", "VJ103MOD"):
+        for folder in (swaths, season[0]):
+            (folder / f"{name}.A2020196.1236.021.2021100000000.nc").touch()
+    assert told_source(swaths) == "viirs750-swath"
+    with pytest.raises(UnreadableFileError, match="none of the 1 days with files could be read"):
+        build_cube(REGION, swaths, None, tmp_path / "s.zarr")
+    with pytest.raises(InputError, match="viirs750-gridded and viirs750-swath; choose with --source"):
+        build(season, tmp_path / "t.zarr")
+
+
 # What cannot be.
 
 
@@ -274,10 +288,10 @@ def test_folders_without_files_are_told(tmp_path: Path, season: tuple[Path, Path
     with pytest.raises(NotFoundError, match="folder of VIIRS files .*none does not exist"):
         build((tmp_path / "none", season[1]), tmp_path / "t.zarr")
     (tmp_path / "empty").mkdir()
-    with pytest.raises(
-        NotFoundError, match=r"holds no viirs750-gridded file \(it is empty\); download the files"
-    ):
+    with pytest.raises(NotFoundError, match=r"holds no satellite file .* \(it is empty\)"):
         build((tmp_path / "empty", season[1]), tmp_path / "t.zarr")
+    with pytest.raises(NotFoundError, match=r"holds no surface file \(it is empty\); download the files"):
+        build((tmp_path / "empty", season[1]), tmp_path / "t.zarr", source="surface")
     (tmp_path / "empty" / "VNP02MOD.A2020196.nc").write_text("")
     with pytest.raises(NotFoundError, match=r"it holds 1 others, such as VNP02MOD.A2020196.nc"):
         build((tmp_path / "empty", season[1]), tmp_path / "t.zarr")

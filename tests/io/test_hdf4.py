@@ -114,6 +114,14 @@ def test_a_child_that_somebody_ended_has_a_successor(tmp_path, fresh):
     np.testing.assert_array_equal(read_arrays(tmp_path / "a.hdf", ["band"])["band"].values, values)
 
 
+def test_a_relative_path_is_that_of_the_folder_of_the_moment(tmp_path, monkeypatch, fresh):
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        monkeypatch.chdir(tmp_path / name)
+        values = written(Path(f"{name}.hdf"))
+        np.testing.assert_array_equal(read_arrays(f"{name}.hdf", ["band"])["band"].values, values)
+
+
 def test_a_size_that_no_file_has_is_refused_before_memory_is_taken(tmp_path, fresh):
     file = SD(str(tmp_path / "a.hdf"), SDC.WRITE | SDC.CREATE | SDC.TRUNC)
     file.create("band", SDC.UINT16, (40000, 40000)).endaccess()

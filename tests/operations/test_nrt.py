@@ -24,6 +24,7 @@ from banet.operations import nrt
 from banet.operations.identity import Status
 from banet.operations.nrt import replay, run_morning
 from banet.operations.options import MorningOptions
+from banet.operations.precision import Precision
 from banet.operations.state import MorningState
 from fake_agencies import KEY, TOKEN, agencies  # noqa: F401
 
@@ -77,6 +78,10 @@ def contents(folder):
         for file in sorted(folder.iterdir())
         if not file.name.endswith("_manifest.json")
     }
+
+
+def register_weights(morning):
+    return MorningState.load(morning.folder / "M_state.npz").looks.weights
 
 
 def register(morning):
@@ -149,6 +154,30 @@ def test_days_since_counts_later_days_with_images(mornings, data):
         later = window.days > burned.burn_date[row, col]
         assert values[row, col] == np.isfinite(window.nir[later, row, col]).sum()
     assert (values[~burned.burned] == 255).all()
+
+
+def test_each_cell_carries_the_share_that_stays_at_its_age(mornings, data, tmp_path):
+    import rasterio
+
+    shown = np.full(34, 1000)
+    stayed = np.linspace(700, 1000, 34).astype(int)
+    last = mornings[-1]
+    weights = register_weights(last)
+    table = Precision(shown, stayed, stayed, weights, "made by hand").save(tmp_path / "p.json")
+    done = run_morning(options(data, tmp_path / "out", day=LAST, precision=table))
+    stem = last.status["files"]["netcdf"].removesuffix(".nc")
+    planes = {}
+    for name in ("days_since", "stays"):
+        with rasterio.open(done.folder / f"{stem}_{name}.tif") as raster:
+            planes[name] = raster.read(1)
+    burned = planes["days_since"] < 255
+    percent = np.round(100 * stayed / shown)[np.minimum(planes["days_since"][burned], 33)]
+    np.testing.assert_array_equal(planes["stays"][burned], percent)
+    assert (planes["stays"][~burned] == 255).all()
+    assert done.status["stays"] == pytest.approx(percent.mean() / 100, abs=0.001)
+    Precision(shown, stayed, stayed, "others", "").save(table)
+    with pytest.raises(InputError, match="other weights"):
+        run_morning(options(data, tmp_path / "out", day=LAST, precision=table))
 
 
 def test_the_status_tells_gaps_images_and_hot_spots(mornings, scene):

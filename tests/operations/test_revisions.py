@@ -24,7 +24,7 @@ def looks(first=0, *, seen=(), fires=(), weights="w"):
         observed[day - first, row, col] = False
     for day, row, col in fires:
         hotspot[day - first, row, col] = True
-    return Looks(START + first + np.arange(DAYS), observed, hotspot, weights)
+    return Looks.of(START + first + np.arange(DAYS), observed, hotspot, weights)
 
 
 def burned(first=0, **cells):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import warnings
 
 import numpy as np
@@ -11,12 +12,13 @@ import pytest
 
 from banet import read_map
 from banet.cli import main
-from banet.errors import BanetWarning, BusyError, InputError, NotFoundError
+from banet.errors import BanetWarning, BusyError, InputError, NotFoundError, OutputError
 from banet.grid.region import Region
 from banet.io.lock import lock
+from banet.operations.area import Area
 from banet.operations.options import RunOptions
 from banet.operations.run import run_archive
-from banet.operations.steps import days_needed, told_source
+from banet.operations.steps import CUBE_BYTES, Places, Silent, check_disk, days_needed, told_source
 
 REGION = Region("T", (-8.0, 40.0, -7.6, 40.4), 0.01)
 
@@ -65,12 +67,60 @@ def test_a_second_run_gives_the_same_and_builds_nothing_again(raw, made):
     days = {
         file: file.stat().st_mtime_ns for file in (made.folder / "T.zarr").rglob("c/**/*") if file.is_file()
     }
+    maps = {file: file.stat().st_mtime_ns for file in (made.folder / "maps").iterdir()}
     again = run_archive(options(raw, made.folder, min_hectares=50))
+    assert {file: file.stat().st_mtime_ns for file in maps} == maps  # nor mapped again
     assert again.hectares == made.hectares
     assert (read_map(again.maps["2020-08"]).burn_date == read_map(made.maps["2020-08"]).burn_date)[
         read_map(made.maps["2020-08"]).burned
     ].all()
     assert {file: file.stat().st_mtime_ns for file in days} == days
+
+
+@pytest.mark.filterwarnings("ignore::banet.errors.BanetWarning")
+def test_a_map_is_made_again_when_something_under_it_changed(raw, made, tmp_path, monkeypatch):
+    shutil.copytree(made.folder / "maps", tmp_path / "maps")
+    chosen = options(raw, tmp_path, min_hectares=50).model_copy(update={"cube": made.folder / "T.zarr"})
+    file = tmp_path / "maps" / "T_202008.nc"
+    said = []
+    monkeypatch.setattr(Silent, "say", lambda self, text: said.append(text))
+    run_archive(chosen)
+    assert any("(was there)" in line for line in said)
+    said.clear()
+    run_archive(chosen.model_copy(update={"threshold": 0.6}))
+    assert not any("(was there)" in line for line in said)
+    assert read_map(file).threshold == 0.6
+    file.write_bytes(file.read_bytes()[:-100])  # damaged: made again too
+    run_archive(chosen.model_copy(update={"threshold": 0.6}))
+    assert read_map(file).threshold == 0.6
+
+
+@pytest.mark.filterwarnings("ignore::banet.errors.BanetWarning")
+def test_maps_are_cut_to_a_polygon(raw, made, tmp_path):
+    triangle = {"type": "Polygon", "coordinates": [[[-8, 40], [-8, 40.4], [-7.6, 40.4], [-8, 40]]]}
+    shape = tmp_path / "half.geojson"
+    shape.write_text(json.dumps(triangle))
+    chosen = options(raw, tmp_path / "out").model_copy(update={"region": str(shape), "name": "T"})
+    burned = read_map(run_archive(chosen).maps["2020-08"])
+    whole = read_map(made.maps["2020-08"])
+    rows, cols = np.indices(burned.region.shape)
+    inside = cols < burned.region.shape[0] - rows - 0.5
+    assert (burned.status[~inside] == -1).all()
+    np.testing.assert_array_equal(burned.status[inside], whole.status[inside])
+    assert run_archive(chosen).hectares == {"2020-08": round(burned.burned_area_ha, 1)}
+
+
+def test_a_disk_without_room_is_told_before_anything_is_fetched(tmp_path, monkeypatch):
+    from banet.download import FileJob, Plan, pool
+
+    places = Places(Area(REGION), tmp_path / "viirs", None, tmp_path / "T.zarr")
+    plan = Plan((FileJob("http://127.0.0.1/a", tmp_path / "viirs" / "a", size=5_000_000),))
+    need = 5_000_000 + 40 * 40 * 64 * CUBE_BYTES
+    monkeypatch.setattr(pool, "room", lambda folder: need)
+    assert check_disk(places, [plan], 64).startswith("disk: downloads need 5.0 MB, the cube at most 512.0 kB")
+    monkeypatch.setattr(pool, "room", lambda folder: need - 1)
+    with pytest.raises(OutputError, match="make room"):
+        check_disk(places, [plan], 64)
 
 
 def test_the_kind_of_files_is_told_from_the_files(raw, tmp_path):

@@ -110,7 +110,7 @@ def fields_between(source: BurnedArea, first: Day, last: Day) -> dict[str, Any]:
     length = int((last - first).astype(np.int64)) - unknown.count(gaps, source.region.shape)
     # What burned on a day that is kept is known to have burned.
     known = source.known & ((length > 0) | kept)
-    told = known & ~np.isnan(source.burned_fraction)
+    told = (known | kept) & ~np.isnan(source.burned_fraction)
     fraction = np.where(source.burned, dated.total(), source.burned_fraction)
     # What is known to have burned or not in the whole period is known in a part of it.
     days = np.maximum(np.minimum(source.observed_days, length), known)

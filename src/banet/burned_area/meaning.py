@@ -26,6 +26,7 @@ __all__ = [
     "LAND",
     "NOT_OBSERVED",
     "NO_CONFIDENCE",
+    "STAYS",
     "UNBURNED",
     "WATER",
     "Code",
@@ -124,6 +125,19 @@ DAYS_SINCE = Meaning(
     method="the more such days, the less the date and the burning itself will change",
 )
 """Plane of a map in near real time that says how far each burned cell is settled."""
+
+STAYS = Meaning(
+    "stays",
+    "chance to stay",
+    "share of the cells seen since on as many days that were still burned 30 days later, in a replay",
+    "percent",
+    "percent",
+    span=(0, 100),
+    codes={NO_UNCERTAINTY: "not burned"},
+    nodata=NO_UNCERTAINTY,
+    method="follows from days_since alone",
+)
+"""Plane of a map in near real time with the precision that a replay measured for each age."""
 
 
 def meanings(source: BurnedArea) -> dict[str, Meaning]:

@@ -36,7 +36,7 @@ def build(
     out: Path,
     start: str | None = None,
     end: str | None = None,
-    source: Annotated[str, Parameter(name=("--source", "--sensor"))] = "viirs750-gridded",
+    source: Annotated[str | None, Parameter(name=("--source", "--sensor"))] = None,
     all_hotspots: bool = False,
     spread: Workers = Workers(),  # noqa: B008 - it is frozen
 ) -> None:
@@ -51,8 +51,8 @@ def build(
         out: the cube, a folder CUBE.zarr.
         start: first day, YYYY-MM-DD; the first day found if left out.
         end: last day, included; the last day found if left out.
-        source: which family of files the folder holds: viirs750-gridded, viirs375-gridded, viirs750-swath,
-            viirs375-swath, viirs750-sdr, viirs375-sdr or surface.
+        source: which family of files the folder holds, told from the files if left out: viirs750-gridded,
+            viirs375-gridded, viirs750-swath, viirs375-swath, viirs750-sdr, viirs375-sdr or surface.
         all_hotspots: also take volcanoes, static land sources and offshore flares for fire.
         spread: who reads the files; days are written by this process alone.
     """

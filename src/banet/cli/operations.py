@@ -46,6 +46,7 @@ def register(root: App) -> None:
 def run_region(
     region: str | None = None,
     *,
+    name: str | None = None,
     start: str | None = None,
     end: str | None = None,
     out: Path | None = None,
@@ -70,7 +71,9 @@ def run_region(
     The run goes on where it was ended. What is there already is not fetched, built or mapped again.
 
     Args:
-        region: a R_NAME.json, or the name of a region that ships with banet.
+        region: a R_NAME.json, the name of a region that ships, a box W,S,E,N, or a file of polygons to which
+            the maps are cut.
+        name: of the region, where it is a box or polygons.
         start: first month or day, YYYY-MM or YYYY-MM-DD.
         end: last month or day, included.
         out: folder for everything: viirs/, hotspots/, NAME.zarr, maps/, NAME_fires.gpkg, NAME_map.html.
@@ -91,18 +94,13 @@ def run_region(
         config: YAML file of these options; what is given here wins.
         write_config: write the options to this file and do nothing else.
     """
+    given = {key: value for key, value in locals().items() if value is not None}
+    given = {key: value for key, value in given.items() if key not in ("config", "write_config")}
     from banet.errors import InputError, PartialFailureError
     from banet.operations.options import RunOptions
     from banet.operations.run import run_archive
 
-    given: dict[str, Any] = {
-        "region": region, "start": start, "end": end, "out": out, "download": download, "viirs": viirs,
-        "hotspots": hotspots, "cube": cube, "product": product, "source": source, "weights": weights,
-        "engine": engine, "threshold": threshold, "min_hectares": min_hectares, "workers": workers,
-        "water": water,
-        "satellites": None if satellites is None else tuple(satellites.split(",")),
-    }  # fmt: skip
-    named = {name: value for name, value in given.items() if value is not None}
+    named = given | ({} if satellites is None else {"satellites": _listed(satellites)})
     options = RunOptions.parse(named, "banet run") if config is None else RunOptions.load(config, **named)
     if write_config is not None:
         say(str(options.save(write_config)))
@@ -123,6 +121,7 @@ def run_region(
 def run_mornings(
     region: str,
     *,
+    name: str | None = None,
     data: Path,
     out: Path,
     day: str | None = None,
@@ -139,6 +138,10 @@ def run_mornings(
     min_hectares: float = 100.0,
     water: Path | None = None,
     workers: int | None = None,
+    keep_days: int | None = None,
+    incidents: Path | None = None,
+    incidents_field: str | None = None,
+    precision: Path | None = None,
     wait: float = 0.0,
     stac: bool = True,
 ) -> None:
@@ -149,7 +152,9 @@ def run_mornings(
     input.
 
     Args:
-        region: a R_NAME.json, or the name of a region that ships with banet.
+        region: a R_NAME.json, the name of a region that ships, a box W,S,E,N, or a file of polygons to which
+            the map is cut.
+        name: of the region, where it is a box or polygons.
         data: folder with viirs/, hotspots/ and NAME.zarr.
         out: folder for YYYY-MM-DD/, latest/ and status.json.
         day: last day to map, YYYY-MM-DD; yesterday in UTC if left out.
@@ -167,21 +172,20 @@ def run_mornings(
         water: file of water, polygons or a GeoTIFF of cells that are not zero or of shares 0-1; by default
             found in the images.
         workers: processes that read files and map.
+        keep_days: remove raw files of days older than so many, 64 or more, once the morning is done.
+        incidents: an agency's file of perimeters or points; its names go to the fires that they overlap.
+        incidents_field: field of these names; found by its name if left out.
+        precision: precision.json of a replay; the table that ships if left out.
         wait: seconds to wait for another run of the region to end.
         stac: also write STAC items and OUT/collection.json (default).
     """
+    given = {name: value for name, value in locals().items() if name not in ("replay", "json")}
     from banet.errors import InputError, PartialFailureError
     from banet.operations.nrt import replay as mornings
     from banet.operations.nrt import run_morning
     from banet.operations.options import MorningOptions
 
-    fields: dict[str, Any] = {
-        "region": region, "data": data, "out": out, "day": day, "download": download, "max_age": max_age,
-        "product": product, "source": source, "weights": weights, "engine": engine, "threshold": threshold,
-        "min_hectares": min_hectares, "water": water, "workers": workers, "wait": wait, "stac": stac,
-        "satellites": () if satellites is None else tuple(satellites.split(",")),
-    }  # fmt: skip
-    options = MorningOptions.parse(fields, "banet nrt")
+    options = MorningOptions.parse(given | {"satellites": _listed(satellites)}, "banet nrt")
     if replay is not None and day is not None:
         raise InputError("give --day or --replay, not both")
     reporter = Aside() if json else Terminal()
@@ -194,6 +198,10 @@ def run_mornings(
         incomplete += result.exit_code != 0
     if incomplete:
         raise PartialFailureError("images are too old or parts are missing; the same command tries again")
+
+
+def _listed(names: str | None) -> tuple[str, ...]:
+    return () if names is None else tuple(names.split(","))
 
 
 def _line(status: Any) -> str:

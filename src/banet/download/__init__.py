@@ -17,6 +17,7 @@ from banet.download.labels import plan_labels
 from banet.download.plan import Plan
 from banet.download.pool import Failure, Report, fetch_all
 from banet.download.settings import Settings, load_settings
+from banet.download.tidying import remove_older
 from banet.download.transfer import FileJob, fetch
 from banet.download.viirs import plan_viirs
 
@@ -36,6 +37,7 @@ __all__ = [
     "plan_hotspots",
     "plan_labels",
     "plan_viirs",
+    "remove_older",
     "remove_superseded",
 ]
 

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import contextlib
 import csv
-import datetime as dt
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -23,7 +22,7 @@ from pathlib import Path
 import numpy as np
 from pydantic import SecretStr
 
-from banet.days import Day, as_day
+from banet.days import Day, as_day, today_utc
 from banet.download.client import Client, Explain
 from banet.download.cmr import boxes
 from banet.download.content import problem_with, said
@@ -38,7 +37,7 @@ from banet.grid.region import Region
 from banet.io.files import PathLike
 from banet.observations.table_names import OWN_NAME
 
-__all__ = ["plan_archives", "plan_hotspots", "remove_superseded", "today_utc"]
+__all__ = ["plan_archives", "plan_hotspots", "remove_superseded"]
 
 Box = tuple[float, float, float, float]
 _COUNTRY = re.compile(r"[A-Za-z][A-Za-z_.'()-]*")
@@ -60,11 +59,6 @@ class _Piece:
     first: Day
     last: Day
     open: bool
-
-
-def today_utc() -> Day:
-    """Return the current UTC day."""
-    return np.datetime64(dt.datetime.now(dt.UTC).date())
 
 
 def plan_hotspots(

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
     import pandas as pd
 
-__all__ = ["SUFFIXES", "Polygons", "is_vector", "read_polygons", "read_vector"]
+__all__ = ["SUFFIXES", "Polygons", "is_vector", "read_polygons", "read_shapes", "read_vector"]
 
 SUFFIXES = (
     ".shp",
@@ -239,6 +239,22 @@ def _only(path: Path, members: list[Member], layer: str | None) -> Member:
             "in an archive by --layer NAME (layer=)"
         )
     return found[0]
+
+
+def read_shapes(path: PathLike, *, layer: str | None = None) -> tuple[gpd.GeoDataFrame, str]:
+    """Read the features of a vector file, points too, in longitude and latitude, and the file's name.
+
+    Raises:
+        NotFoundError: if there is no such file, or the folder or archive holds none.
+        UnreadableFileError: if it is no vector file, is damaged, or has no coordinate reference system.
+        InputError: if there are several layers or files to choose from.
+    """
+    with unpacked(path) as members:
+        member = _only(Path(path), members, layer)
+        frame, _ = read_vector(member, layer=layer if layer != member.path.stem else None)
+    if frame.crs is None:
+        raise UnreadableFileError(f"{member.name} has no coordinate reference system (is its .prj missing?)")
+    return frame.to_crs("EPSG:4326"), member.name
 
 
 def read_vector(

@@ -29,7 +29,7 @@ from banet.parallel import spread
 if TYPE_CHECKING:
     from distributed import Client
 
-__all__ = ["Progress", "build_cube", "images_of"]
+__all__ = ["Progress", "build_cube", "images_of", "told_source"]
 
 _NO_FILE = "no file"
 
@@ -42,7 +42,7 @@ def build_cube(
     *,
     start: Any = None,
     end: Any = None,
-    source: str = "viirs750-gridded",
+    source: str | None = None,
     vegetation_only: bool = True,
     workers: int | None = None,
     scheduler: str | Client | None = None,
@@ -66,7 +66,7 @@ def build_cube(
         start: first UTC day; with it or `end`, days without a file are recorded as gaps. By default the days
             that the folder holds are built.
         end: last UTC day, included.
-        source: what the files are; see `banet.observations.sources`.
+        source: what the files are, see `banet.observations.sources`; told from the files by default.
         vegetation_only: leave out hot spots whose type says that no vegetation burned.
         workers: number of processes that read files; days are still written by this one, one after the other.
         scheduler: address, or client, of a dask cluster whose workers read instead; they must see folder
@@ -85,8 +85,8 @@ def build_cube(
             the cube then holds the gaps.
         OutputError: if `out` cannot be written to, or another process is writing to it.
     """
-    reader = observations.source(source)
     folder = Path(viirs_folder).absolute()  # where workers look for it too
+    reader = observations.source(told_source(folder) if source is None else source)
     files = reader.files(folder)
     days = _days(files, start, end, folder, reader)
     table = hotspots if isinstance(hotspots, pd.DataFrame) or hotspots is None else read_hotspots(hotspots)
@@ -238,15 +238,37 @@ def _unseen(region: Region, reason: str) -> DayPlanes:
     return DayPlanes(missing, missing, missing, missing, np.zeros(region.shape, np.uint8), gaps=(reason,))
 
 
+def told_source(folder: PathLike) -> str:
+    """Return the one source of which a folder holds files.
+
+    Raises:
+        NotFoundError: if the folder is not there, or holds files of none.
+        InputError: if it holds files of several.
+    """
+    place = Path(folder)
+    found = [name for name, source in observations.sources().items() if len(source.files(place))]
+    if not found:
+        raise NotFoundError(
+            f"the folder {place} holds no satellite file that banet knows ({_others(place)}); "
+            "download the files first"
+        )
+    if len(found) > 1:
+        raise InputError(f"{place} holds files of {' and '.join(found)}; choose with --source")
+    return found[0]
+
+
+def _others(folder: Path) -> str:
+    others = [path.name for path in sorted(folder.iterdir())]
+    return f"it holds {len(others)} others, such as {others[0]}" if others else "it is empty"
+
+
 def _days(
     files: Mapping[Day, tuple[Path, ...]], start: Any, end: Any, folder: Path, reader: ObservationSource
 ) -> Days:
     there = np.array(sorted(files), "datetime64[D]")
     if not len(there):
-        others = [path.name for path in sorted(folder.iterdir())]
-        found = f"it holds {len(others)} others, such as {others[0]}" if others else "it is empty"
         raise NotFoundError(
-            f"the folder {folder} holds no {reader.name} file ({found}); "
+            f"the folder {folder} holds no {reader.name} file ({_others(folder)}); "
             "download the files first, or choose another source (viirs750-swath, surface, ...)"
         )
     if start is None and end is None:

@@ -191,10 +191,11 @@ _child: _Child | None = None
 
 def _ask(file: Path, names: Sequence[str]) -> tuple[dict[str, Any], list[npt.NDArray[Any]]]:
     """Ask the child of this process for a file; a child that somebody else ended gets one successor."""
+    place = file.absolute()  # the child stays in the folder in which it was started
     with LOCK:
         for attempt in range(2):
             try:
-                head, values = _running().ask(file, names)
+                head, values = _running().ask(place, names)
             except _ChildDiedError as died:
                 _stop()
                 if died.code in (-signal.SIGKILL, -signal.SIGTERM) and not attempt:

@@ -6,7 +6,7 @@ import contextlib
 import itertools
 import os
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -115,6 +115,7 @@ def map_months(
     weights: Any = "default",
     *,
     length: int = SEQUENCE_LENGTH,
+    known: Callable[[Run], BurnedArea | None] | None = None,
     **options: Any,
 ) -> Iterator[BurnedArea]:
     """Map each month from `start` to `end` by itself, as the maps are asked for.
@@ -128,14 +129,15 @@ def map_months(
         end: last month or day.
         weights: as in `map_burned`, which also says what is raised and warned of.
         length: as in `map_burned`.
+        known: called with the run of each map before it is made; a map that it returns is taken instead.
         options: as in `map_burned`; each map has a folder of its own in `scratch`.
     """
-    chosen = MapOptions.of_keywords("map_months", options, ("length", "weights"))
+    chosen = MapOptions.of_keywords("map_months", options, ("known", "length", "weights"))
     cube = _opened(cube)
     periods = split_months(*parse_period(start, end))
     windows = [period_windows(*period, cube.days, length) for period in periods]
     check_days(cube, list(itertools.chain(*windows)))
-    return _map_each(cube, windows, as_ensemble(weights, chosen.workers), chosen)
+    return _map_each(cube, windows, as_ensemble(weights, chosen.workers), chosen, known)
 
 
 def predict(
@@ -203,7 +205,11 @@ def _checked(
 
 
 def _map_each(
-    cube: Cube, periods: Sequence[Sequence[Window]], ensemble: Ensemble, options: MapOptions
+    cube: Cube,
+    periods: Sequence[Sequence[Window]],
+    ensemble: Ensemble,
+    options: MapOptions,
+    known: Callable[[Run], BurnedArea | None] | None,
 ) -> Iterator[BurnedArea]:
     water = water_of(cube, options.water)  # once for all maps
     with connected(options.scheduler, options.workers) as client:
@@ -218,7 +224,8 @@ def _map_each(
             run = Run.plan(cube, windows, ensemble, each)
             for note in run.notes() if index == 0 else ():
                 warnings.warn(note, BanetWarning, stacklevel=2)
-            yield _map(run, each, level=3)
+            there = None if known is None else known(run)
+            yield there or _map(run, each, level=3)
 
 
 def _part(progress: Progress, index: int, count: int) -> Progress:

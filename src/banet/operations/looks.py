@@ -20,17 +20,31 @@ if TYPE_CHECKING:
 __all__ = ["days_since", "gaps_of", "look", "newest_hotspots", "newest_images", "shares"]
 
 
-def look(cube: Cube, burned: BurnedArea) -> Looks:
-    """Return on which days of a map each cell was observed and held a hot spot, read one day at a time."""
+def look(cube: Cube, burned: BurnedArea, before: Looks | None = None) -> Looks:
+    """Return on which days of a map each cell was observed and held a hot spot.
+
+    Days are read one at a time, and only those whose content differs from what an earlier morning looked at.
+
+    Args:
+        cube: what the map was made from.
+        burned: the map.
+        before: looks of an earlier morning, of the same region.
+    """
     days = burned.days
-    observed = np.zeros((days.size, *burned.region.shape), bool)
-    hotspot = np.zeros_like(observed)
-    for index in np.flatnonzero(np.isin(days, cube.days)):
-        window = cube.read(days[index], days[index] + 1, variables=("nir", "frp"))
-        observed[index] = np.isfinite(window.nir[0])
-        hotspot[index] = window.frp[0] > 0
     members = burned.attrs.get("weights", ())
-    return Looks(days, observed, hotspot, " ".join(str(one["sha256"]) for one in members))
+    weights = " ".join(str(one["sha256"]) for one in members)
+    records = [cube.record(day) for day in days]
+    contents = tuple("" if record is None else record.content for record in records)
+    looks = Looks.none(days, burned.region.shape, weights, contents)
+    known = {} if before is None else {name: number for number, name in enumerate(before.contents) if name}
+    for index in np.flatnonzero(np.isin(days, cube.days)).tolist():
+        number = known.get(contents[index])
+        if before is not None and number is not None and before.days[number] == days[index]:
+            looks.put(index, before.seen(number), before.hot(number))
+            continue
+        window = cube.read(days[index], days[index] + 1, variables=("nir", "frp"))
+        looks.put(index, np.isfinite(window.nir[0]), window.frp[0] > 0)
+    return looks
 
 
 def days_since(burned: BurnedArea, looks: Looks) -> npt.NDArray[np.uint8]:
@@ -39,29 +53,33 @@ def days_since(burned: BurnedArea, looks: Looks) -> npt.NDArray[np.uint8]:
     Returns:
         (rows, columns) uint8, at most 254; 255 where not burned.
     """
-    count = np.zeros(burned.region.shape, np.int64)
-    for day, seen in zip(looks.days, looks.observed, strict=True):
-        count += seen & (burned.burn_date < day)
-    return np.where(burned.burned, np.minimum(count, 254), NO_UNCERTAINTY).astype(np.uint8)
+    row, col = np.nonzero(burned.burned)
+    later = looks.days[:, None] > burned.burn_date[row, col]
+    since = np.full(burned.region.shape, NO_UNCERTAINTY, np.uint8)
+    since[row, col] = np.minimum((looks.seen_at(row, col) & later).sum(axis=0), 254)
+    return since
 
 
-def shares(looks: Looks, burned: BurnedArea) -> dict[str, float]:
-    """Return the share of the land that was observed on each day with images, 0-1."""
-    land = ~burned.water
+def shares(looks: Looks, burned: BurnedArea, inside: npt.NDArray[np.bool_] | None = None) -> dict[str, float]:
+    """Return the share of the land that was observed on each day with images, 0-1.
+
+    Args:
+        looks: observations of the map.
+        burned: the map.
+        inside: cells that belong to the area; all if None.
+    """
+    land = ~burned.water if inside is None else inside & ~burned.water
     count = max(1, int(land.sum()))
-    return {
-        str(day): round(float((seen & land).sum()) / count, 3)
-        for day, seen in zip(looks.days, looks.observed, strict=True)
-        if seen.any()
-    }
+    told = ((day, looks.seen(index)) for index, day in enumerate(looks.days))
+    return {str(day): round(float((seen & land).sum()) / count, 3) for day, seen in told if seen.any()}
 
 
 def gaps_of(cube: Cube, looks: Looks) -> dict[str, list[str]]:
     """Return the days without any observation, and why as far as the cube remembers."""
     told, held = cube.gaps, set(cube.days.tolist())
     gaps = {}
-    for day, seen in zip(looks.days, looks.observed, strict=True):
-        if not seen.any():
+    for index, day in enumerate(looks.days):
+        if not looks.seen(index).any():
             nothing = "nothing was observed" if day.item() in held else "the cube does not hold this day"
             gaps[str(day)] = list(told.get(day, ())) or [nothing]
     return gaps
@@ -69,7 +87,7 @@ def gaps_of(cube: Cube, looks: Looks) -> dict[str, list[str]]:
 
 def newest_images(cube: Cube, looks: Looks) -> tuple[Day | None, dict[str, str]]:
     """Return the newest day with images, and the newest of each satellite as far as the cube remembers."""
-    seen = [day for day, plane in zip(looks.days, looks.observed, strict=True) if plane.any()]
+    seen = [day for index, day in enumerate(looks.days) if looks.seen(index).any()]
     newest: dict[str, str] = {}
     for day in seen:
         record = cube.record(day)
@@ -84,7 +102,7 @@ def newest_hotspots(table: pd.DataFrame | None, looks: Looks) -> tuple[Day | Non
         table: of all hot spots, as `read_hotspots` returns it; None if there is none.
         looks: observations of the map.
     """
-    fires = [day for day, plane in zip(looks.days, looks.hotspot, strict=True) if plane.any()]
+    fires = [day for index, day in enumerate(looks.days) if looks.hot(index).any()]
     by_satellite: dict[str, str] = {}
     if table is not None:
         day: Any = table["time"].to_numpy().astype("datetime64[D]")

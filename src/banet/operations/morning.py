@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import numpy.typing as npt
+
 from banet.burned_area.burned_area import BurnedArea
 from banet.burned_area.geotiff import layer_of
-from banet.burned_area.meaning import DAYS_SINCE
+from banet.burned_area.meaning import DAYS_SINCE, STAYS
 from banet.export.explorer import write_explorer
 from banet.export.products import map_stem, write_map
 from banet.export.vectors import write_events, write_layers
 from banet.io.files import writing
 from banet.operations.identity import Status
 from banet.operations.looks import days_since, shares
+from banet.operations.precision import Precision
 from banet.operations.revisions import Looks
 from banet.operations.state import MorningState
 from banet.operations.tracking import Tracked
@@ -41,6 +46,8 @@ class Morning:
         seen: newest images and hot spots, gaps, what failed, and the exit code.
         threshold: of the map.
         stac: write a STAC item as well.
+        precision: share of provisional cells that stay, by age; None where it was not measured.
+        inside: cells that belong to the area, (rows, columns) bool; all if None.
     """
 
     burned: BurnedArea
@@ -51,6 +58,8 @@ class Morning:
     seen: dict[str, Any]
     threshold: float
     stac: bool = True
+    precision: Precision | None = None
+    inside: npt.NDArray[np.bool_] | None = None
 
     @property
     def status(self) -> dict[str, Any]:
@@ -65,6 +74,7 @@ class Morning:
             "fires": len(fires),
             "fires_hectares": round(float(fires["area_ha"].sum()), 1),
             **self._news(),
+            "stays": self._stays(),
             "revisions": self._revisions(),
             "notes": list(burned.attrs.get("notes", ())),
             "files": _names(burned),
@@ -83,6 +93,17 @@ class Morning:
             news[str(status)] = [fire.id for fire in fresh if fire.status is status]
         news["merged"] = {fire.id: fire.into for fire in fresh if fire.status is Status.MERGED}
         return news
+
+    @cached_property
+    def since(self) -> npt.NDArray[np.uint8]:
+        """Days on which each burned cell was seen since, (rows, columns); 255 where not burned."""
+        return days_since(self.burned, self.looks)
+
+    def _stays(self) -> float | None:
+        """Share of the burned cells that is expected to stay; None where that is not known."""
+        if self.precision is None or not self.burned.burned.any():
+            return None
+        return round(float(self.precision.percent(self.since)[self.burned.burned].mean()) / 100, 3)
 
     def _revisions(self) -> dict[str, Any] | None:
         if self.before is None or self.changes is None:
@@ -153,10 +174,13 @@ def _names(burned: BurnedArea) -> dict[str, str]:
 
 def _map(morning: Morning, cube: Cube, folder: Path) -> None:
     burned = morning.burned
-    since = layer_of(burned, days_since(burned, morning.looks), DAYS_SINCE)
+    more = [layer_of(burned, morning.since, DAYS_SINCE)]
+    if morning.precision is not None:
+        stays = replace(STAYS, method=f"{STAYS.method}; replayed: {morning.precision.source}")
+        more.append(layer_of(burned, morning.precision.percent(morning.since), stays))
     command = ("banet", "nrt", burned.region.name, "--day", str(burned.days[-1]))
     settings = {"threshold": morning.threshold}
-    write_map(cube, burned, folder, settings=settings, command=command, stac=morning.stac, more=(since,))
+    write_map(cube, burned, folder, settings=settings, command=command, stac=morning.stac, more=more)
 
 
 def _fires(morning: Morning, folder: Path) -> None:
@@ -177,7 +201,7 @@ def _fires(morning: Morning, folder: Path) -> None:
         folder / f"{name}_map.html",
         fires=tracked.fires,
         growth=tracked.events.growth,
-        seen=shares(morning.looks, burned),
+        seen=shares(morning.looks, burned, morning.inside),
         gpkg=gpkg,
         notes=morning.lines(),
     )

@@ -5,19 +5,22 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from banet.burned_area.burned_area import BurnedArea
 from banet.days import Day, Days, day_range, parse_period
-from banet.errors import BanetError, BusyError, NotFoundError
+from banet.errors import BanetError, BusyError, InputError, NotFoundError
 from banet.grid.region import Region
 from banet.io.files import output_folder, writing
 from banet.io.lock import lock
+from banet.operations.area import Area
+from banet.operations.incidents import Incidents
 from banet.operations.looks import gaps_of, look, newest_hotspots, newest_images
 from banet.operations.morning import Morning, write_morning
 from banet.operations.options import MorningOptions
+from banet.operations.precision import Precision, measure
 from banet.operations.revisions import revisions
 from banet.operations.state import dated_folders, newest_before
 from banet.operations.steps import Clock, Places, Reporter, Silent, build, fetch, network, told_source
@@ -73,10 +76,11 @@ def run_morning(
         InputError: if an option does not fit, or none of the days is there.
         BusyError: if another run of the region is at work in the folder.
     """
-    region, out, day = Region.load(options.region), output_folder(options.out), options.last_day
+    area, day = Area.of(options.region, options.name), options.last_day
+    region, out = area.region, output_folder(options.out)
     with lock(out / region.name, f"the mornings of {region.name} in {out}", wait=options.wait):
         try:
-            return _run(options, region, Clock(reporter or Silent()), engine or network(options))
+            return _run(options, area, Clock(reporter or Silent()), engine or network(options))
         except BanetError as error:
             if not isinstance(error, BusyError) and _is_newest(out, day):
                 failure = {"region": region.name, "day": str(day), "error": str(error)}
@@ -90,7 +94,8 @@ def replay(
     """Run past mornings one after another from files at hand; each sees only days up to its own.
 
     Files count as arrived on their day. Which hot spots of unknown type are static sources is told from the
-    whole table, later rows included.
+    whole table, later rows included. Where mornings lie 30 days apart, `precision.json` in the folder says at
+    the end how much of what they showed has stayed.
 
     Args:
         options: of each morning; `day` and `download` are not used.
@@ -102,32 +107,52 @@ def replay(
         InputError: if `end` is before `start`, or as in `run_morning`.
     """
     engine = network(options)
-    for day in day_range(*parse_period(start, end)):
-        yield run_morning(options.model_copy(update={"day": str(day), "download": False}), reporter, engine)
+    done: dict[Day, Path] = {}
+    first, stop = parse_period(start, end)
+    for day in day_range(first, stop):
+        result = run_morning(
+            options.model_copy(update={"day": str(day), "download": False}), reporter, engine
+        )
+        done[day] = result.folder
+        yield result
+    found = measure(done, f"{options.region}, mornings of {first} to {stop - 1}")
+    if found is not None:
+        found.save(options.out / "precision.json")
 
 
-def _run(options: MorningOptions, region: Region, clock: Clock, engine: Engine) -> MorningResult:
+def _run(options: MorningOptions, area: Area, clock: Clock, engine: Engine) -> MorningResult:
     from banet.mapping import nrt_window
 
     day, out = options.last_day, options.out
+    for note in area.notes:
+        clock.reporter.say(f"note: {note}")
     window = nrt_window(day)
-    places = _places(options, region)
+    places = _places(options, area)
+    incidents = _incidents(options, clock.reporter)
     failed = list(_fetched(options, places, window.days, clock.reporter))
     table = _hotspots(places)
     with clock.step("build the cube") as progress:
         cube = _cube(options, places, window.days, table, progress)
-    with clock.step("map"):
-        burned = _mapped(options, cube, day, engine, clock.reporter)
+    with clock.step("map") as progress:
+        burned = area.cut(_mapped(options, cube, day, engine, progress))
     failed += [f"rows {gap['rows']}, columns {gap['cols']}: {gap['reason']}" for gap in burned.attrs["gaps"]]
-    with clock.step("find fires and write"):
+    with clock.step("find fires and compare"):
         morning = _morning(options, cube, burned, table, failed)
+        if incidents is not None:
+            tracked = replace(morning.tracked, fires=incidents.named(morning.tracked.fires))
+            morning = replace(morning, tracked=tracked)
+        morning = replace(morning, precision=_precision(options, burned), inside=area.inside)
+    with clock.step("write"):
         folder = write_morning(morning, cube, out)
+        newest = _is_newest(out, day)
+        if newest:
+            with writing(out / "latest") as part:
+                shutil.copytree(folder, part)
+            _catalogue(options, area.region)
     status = {**morning.status, "seconds": dict(clock.seconds)}
-    if _is_newest(out, day):
-        with writing(out / "latest") as part:
-            shutil.copytree(folder, part)
-        _catalogue(options, region)
+    if newest:
         _write_json(out / "status.json", status)
+        clock.reporter.say(_tidied(options, places, day))
     else:
         clock.reporter.say("note: later mornings went on from what was here before; run them again")
     shutil.rmtree(out / _SCRATCH, ignore_errors=True)
@@ -137,11 +162,46 @@ def _run(options: MorningOptions, region: Region, clock: Clock, engine: Engine) 
 _SCRATCH = ".unfinished"
 
 
-def _places(options: MorningOptions, region: Region) -> Places:
+def _places(options: MorningOptions, area: Area) -> Places:
     hotspots: Path | None = options.data / "hotspots"
     if not options.download and not (options.data / "hotspots").exists():
         hotspots = None
-    return Places(region, options.data / "viirs", hotspots, options.data / f"{region.name}.zarr")
+    return Places(area, options.data / "viirs", hotspots, options.data / f"{area.region.name}.zarr")
+
+
+def _incidents(options: MorningOptions, reporter: Reporter) -> Incidents | None:
+    """Read the names of fires; a wrong file is told before anything is done."""
+    if options.incidents is None:
+        return None
+    found = Incidents.read(options.incidents, options.incidents_field)
+    reporter.say(f"note: {found.summary}")
+    return found
+
+
+def _precision(options: MorningOptions, burned: BurnedArea) -> Precision | None:
+    """Return the precision by age of the weights that mapped, where it was measured.
+
+    Raises:
+        InputError: if the table that was named is of other weights.
+    """
+    if options.precision is None:
+        shipped = Precision.shipped()
+        return shipped if shipped.fits(burned) else None
+    found = Precision.load(options.precision)
+    if not found.fits(burned):
+        raise InputError(f"{options.precision} was measured with other weights than {options.weights}")
+    return found
+
+
+def _tidied(options: MorningOptions, places: Places, day: Day) -> str:
+    """Remove the raw files that are too old to be asked for again, and say how many those were."""
+    from banet.download import remove_older
+
+    if options.keep_days is None:
+        return "every raw file is kept (--keep-days N removes old ones)"
+    first = day - (options.keep_days - 1)
+    gone = remove_older([places.viirs, options.data / "hotspots"], first)
+    return f"{len(gone)} raw files of days before {first} removed; the cube keeps its days"
 
 
 def _fetched(options: MorningOptions, places: Places, days: Days, reporter: Reporter) -> tuple[str, ...]:
@@ -175,25 +235,24 @@ def _cube(
     if not places.viirs.is_dir() and places.cube.is_dir():
         return open_cube(places.cube)
     source = options.source or told_source(places.viirs)
-    here = Places(places.region, places.viirs, None, places.cube)
+    here = replace(places, hotspots=None)
     return build(options.model_copy(update={"source": source}), here, (days[0], days[-1]), progress, table)
 
 
-def _mapped(options: MorningOptions, cube: Cube, day: Day, engine: Engine, reporter: Reporter) -> BurnedArea:
+def _mapped(options: MorningOptions, cube: Cube, day: Day, engine: Engine, progress: Any) -> BurnedArea:
     from banet.mapping import map_nrt
 
-    with reporter.progress("map") as progress:
-        return map_nrt(
-            cube,
-            day,
-            engine,
-            threshold=options.threshold,
-            water=options.water or "auto",
-            scratch=options.out / _SCRATCH,
-            workers=options.workers,
-            keep_going=True,
-            progress=progress,
-        )
+    return map_nrt(
+        cube,
+        day,
+        engine,
+        threshold=options.threshold,
+        water=options.water or "auto",
+        scratch=options.out / _SCRATCH,
+        workers=options.workers,
+        keep_going=True,
+        progress=progress,
+    )
 
 
 def _morning(
@@ -203,9 +262,9 @@ def _morning(
     from banet.burned_area.netcdf import read_map
 
     day, region = options.last_day, cube.region
-    looks = look(cube, burned)
     earlier = newest_before(options.out, day, region)
     before = None if earlier is None else earlier[0]
+    looks = look(cube, burned, None if before is None else before.looks)
     tracked = track(burned, before, options.min_hectares)
     changes = None
     if earlier is not None:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
 import yaml
 from pydantic import Field
 
+from banet import days
 from banet.days import Day, as_day, parse_period
+from banet.errors import InputError
 from banet.io.files import PathLike, writing
 from banet.io.settings import Frozen, read_fields
+from banet.mapping.windows import SEQUENCE_LENGTH
 
 __all__ = ["MorningOptions", "RunOptions"]
 
@@ -20,7 +22,9 @@ class _Options(Frozen):
     """Settings that both have.
 
     Attributes:
-        region: `R_NAME.json`, or the name of a region that ships.
+        region: `R_NAME.json`, the name of a region that ships, a box `W,S,E,N`, or a file of polygons to
+            which maps are cut.
+        name: of the region, where it is a box or polygons.
         out: folder for everything.
         download: fetch what is missing; otherwise work on the files at hand.
         product: satellite files to fetch: swaths at 750 or 375 m, or surface reflectance tiles.
@@ -35,6 +39,7 @@ class _Options(Frozen):
     """
 
     region: str
+    name: str | None = None
     out: Path
     download: bool = True
     product: Literal["750", "375", "surface"] = "750"
@@ -95,6 +100,10 @@ class MorningOptions(_Options):
         data: folder with `viirs/`, `hotspots/` and the cube `NAME.zarr`.
         day: last day to map, `YYYY-MM-DD`; yesterday in UTC if None.
         max_age: days by which the newest day with images may lie before the last day; no limit if None.
+        keep_days: raw files of days older than so many are removed once the morning is done; none if None.
+        incidents: file of perimeters or points whose names go to the fires that they overlap.
+        incidents_field: field of these names; found by its name if None.
+        precision: table of a replay's precision by age; the one that ships if None.
         wait: seconds to wait for another run of the region to end.
         stac: also write STAC items and `out/collection.json`.
     """
@@ -102,10 +111,22 @@ class MorningOptions(_Options):
     data: Path
     day: str | None = None
     max_age: int | None = Field(None, ge=0)
+    keep_days: int | None = Field(None, ge=SEQUENCE_LENGTH)
+    incidents: Path | None = None
+    incidents_field: str | None = None
+    precision: Path | None = None
     wait: float = Field(0.0, ge=0)
     stac: bool = True
 
     @property
     def last_day(self) -> Day:
-        """Last day to map."""
-        return np.datetime64("today", "D") - 1 if self.day is None else as_day(self.day)
+        """Last day to map.
+
+        Raises:
+            InputError: if it has not come yet by the clock of this machine.
+        """
+        today = days.today_utc()
+        last = today - 1 if self.day is None else as_day(self.day)
+        if last > today:
+            raise InputError(f"the day {last} has not come; it is {today} (UTC) by the clock of this machine")
+        return last

@@ -22,6 +22,7 @@ _CLOUDY = 2
 """Days without a look after which the next one counts as the end of a cloud."""
 
 Bools = npt.NDArray[np.bool_]
+Bits = npt.NDArray[np.uint8]
 Index = npt.NDArray[np.int64]
 
 
@@ -49,17 +50,58 @@ class Cause(StrEnum):
 class Looks:
     """Observations that a morning's map was made from.
 
+    A bit a day keeps the 64 days of a large region small.
+
     Attributes:
         days: the days that the network saw, (days,) datetime64[D], one after another.
-        observed: (days, rows, columns) bool.
-        hotspot: whether a cell held a hot spot, (days, rows, columns) bool.
+        observed: (days / 8, rows, columns) uint8, as `np.packbits` along the days.
+        hotspot: whether a cell held a hot spot, likewise.
         weights: what names the weights, such as their SHA-256.
+        contents: what names the content of each day in the cube; empty where it is not told.
     """
 
     days: Days
-    observed: Bools
-    hotspot: Bools
+    observed: Bits
+    hotspot: Bits
     weights: str
+    contents: tuple[str, ...] = ()
+
+    @classmethod
+    def none(cls, days: Days, shape: tuple[int, int], weights: str, contents: tuple[str, ...] = ()) -> Looks:
+        """Return looks of days on which nothing was seen."""
+        planes = -(-days.size // 8), *shape
+        return cls(days, np.zeros(planes, np.uint8), np.zeros(planes, np.uint8), weights, contents)
+
+    @classmethod
+    def of(cls, days: Days, observed: Bools, hotspot: Bools, weights: str) -> Looks:
+        """Make them of (days, rows, columns) bool."""
+        return cls(days, np.packbits(observed, axis=0), np.packbits(hotspot, axis=0), weights)
+
+    def put(self, index: int, observed: Bools, hotspot: Bools) -> None:
+        """Set a day on which nothing was seen so far."""
+        for bits, plane in ((self.observed, observed), (self.hotspot, hotspot)):
+            bits[index >> 3] |= plane.astype(np.uint8) << (7 - (index & 7))
+
+    def seen(self, index: int) -> Bools:
+        """Return where a day was observed, (rows, columns)."""
+        return np.asarray(self.observed[index >> 3] & (128 >> (index & 7)), bool)
+
+    def hot(self, index: int) -> Bools:
+        """Return where a day had a hot spot, (rows, columns)."""
+        return np.asarray(self.hotspot[index >> 3] & (128 >> (index & 7)), bool)
+
+    def seen_at(self, row: Index, col: Index) -> Bools:
+        """Return on which days some cells were observed, (days, n)."""
+        return np.unpackbits(self.observed[:, row, col], axis=0, count=self.days.size).astype(bool)
+
+    def hot_near(self, row: Index, col: Index) -> Bools:
+        """Return on which days some cells, or one beside them, held a hot spot, (days, n)."""
+        rows, cols = self.hotspot.shape[1:]
+        found = np.zeros((len(self.hotspot), row.size), np.uint8)
+        for down in (-1, 0, 1):
+            for right in (-1, 0, 1):  # beyond an edge lies the cell itself or another one beside it
+                found |= self.hotspot[:, np.clip(row + down, 0, rows - 1), np.clip(col + right, 0, cols - 1)]
+        return np.unpackbits(found, axis=0, count=self.days.size).astype(bool)
 
 
 def revisions(before: BurnedArea, after: BurnedArea, then: Looks, now: Looks) -> pd.DataFrame:
@@ -112,8 +154,8 @@ def _causes(row: Index, col: Index, then: Looks, now: Looks) -> npt.NDArray[np.o
         return np.full(row.size, Cause.WEIGHTS, object)
     both, old_at, new_at = np.intersect1d(then.days, now.days, return_indices=True)
     fresh = ~np.isin(now.days, both)
-    fire_then, fire_now = _near(then.hotspot, row, col), _near(now.hotspot, row, col)
-    seen_then, seen_now = then.observed[:, row, col], now.observed[:, row, col]
+    fire_then, fire_now = then.hot_near(row, col), now.hot_near(row, col)
+    seen_then, seen_now = then.seen_at(row, col), now.seen_at(row, col)
     came = (fire_now[new_at] & ~fire_then[old_at]).any(axis=0) | fire_now[fresh].any(axis=0)
     went = (fire_then[old_at] & ~fire_now[new_at]).any(axis=0)
     late = (seen_now[new_at] & ~seen_then[old_at]).any(axis=0)
@@ -125,13 +167,3 @@ def _causes(row: Index, col: Index, then: Looks, now: Looks) -> npt.NDArray[np.o
         Cause.CONTEXT,
     )
     return causes.astype(object)
-
-
-def _near(plane: Bools, row: Index, col: Index) -> Bools:
-    """Tell for each day and cell whether it or a cell beside it is set."""
-    rows, cols = plane.shape[1:]
-    found = np.zeros((len(plane), row.size), bool)
-    for down in (-1, 0, 1):
-        for right in (-1, 0, 1):  # beyond an edge lies the cell itself or another one beside it
-            found |= plane[:, np.clip(row + down, 0, rows - 1), np.clip(col + right, 0, cols - 1)]
-    return found

@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from banet.burned_area.burned_area import BurnedArea
 from banet.burned_area.fires import trace_events
+from banet.burned_area.netcdf import read_map
+from banet.days import period_label, period_stem
+from banet.errors import NotFoundError, UnreadableFileError
 from banet.export.explorer import explore
-from banet.export.products import write_map
+from banet.export.products import MANIFEST, check_products, write_map
 from banet.export.stac import write_collection
 from banet.export.vectors import write_events, write_growth
 from banet.io.files import output_folder, writing
 from banet.io.lock import lock
+from banet.io.versions import version
+from banet.operations.area import Area
 from banet.operations.options import RunOptions
 from banet.operations.steps import Clock, Places, Reporter, Silent, build, days_needed, fetch, map_period
 
 if TYPE_CHECKING:
     from banet.cube import Cube
+    from banet.mapping.run import Run
 
 __all__ = ["RunResult", "run_archive"]
 
@@ -64,6 +74,8 @@ def run_archive(options: RunOptions, reporter: Reporter | None = None) -> RunRes
     places, out = Places.of(options), output_folder(options.out)
     name, clock = places.region.name, Clock(reporter or Silent())
     failed, days = list[str](), days_needed(options)
+    for note in places.area.notes:
+        clock.reporter.say(f"note: {note}")
     with lock(out / name, f"the run of {name} in {out}"):
         options.save(out / "run.yaml")
         if options.download:
@@ -72,7 +84,7 @@ def run_archive(options: RunOptions, reporter: Reporter | None = None) -> RunRes
             clock.reporter.say(f"note: no hot spots in {out}; the maps follow from images alone")
         with clock.step("build the cube") as progress:
             cube = build(options, places, days, progress)
-        maps, products = _mapped(options, cube, out, clock, failed)
+        maps, products = _mapped(options, places, cube, clock, failed)
         with clock.step("find fires and write the page"):
             fires, page = _written(options, cube, maps, out, clock.reporter)
     hectares = {label: round(one.burned_area_ha, 1) for label, one in zip(products, maps, strict=True)}
@@ -81,23 +93,65 @@ def run_archive(options: RunOptions, reporter: Reporter | None = None) -> RunRes
     return result
 
 
-def _mapped(
-    options: RunOptions, cube: Cube, out: Path, clock: Clock, failed: list[str]
-) -> tuple[list[BurnedArea], dict[str, Path]]:
-    from banet.days import period_label
+@dataclass
+class _Maps:
+    """Maps of a run on disk: those that are there and still hold are not made again.
 
-    scratch = out / ".unfinished"
-    maps, products = [], {}
+    Attributes:
+        folder: of the maps.
+        area: to which they are cut.
+        settings: for the manifests.
+        stem, key, there: of the map in hand.
+    """
+
+    folder: Path
+    area: Area
+    settings: dict[str, Any]
+    stem: str = ""
+    key: str = ""
+    there: bool = False
+
+    def find(self, run: Run) -> BurnedArea | None:
+        """Return the map that a run would make, if it is there whole and nothing under it changed."""
+        inside = self.area.inside
+        cut = None if inside is None else sha256(np.packbits(inside).tobytes()).hexdigest()
+        text = json.dumps([run.key(), cut, version()], sort_keys=True, default=str)
+        self.key = sha256(text.encode()).hexdigest()
+        self.stem = f"{run.cube.region.name}_{period_stem(run.days[0], run.days[-1] + 1)}"
+        manifest = self.folder / f"{self.stem}{MANIFEST}"
+        self.there = False
+        with contextlib.suppress(NotFoundError, UnreadableFileError):
+            self.there = check_products(manifest).config.get("key") == self.key
+        return read_map(self.folder / f"{self.stem}.nc") if self.there else None
+
+    def write(self, cube: Cube, burned: BurnedArea) -> BurnedArea:
+        """Return a map as it lies on disk, written first unless it was found."""
+        if self.there:
+            return burned
+        cut = self.area.cut(burned)
+        # One with a gap has no key, so that the next run tries again.
+        key = {} if burned.attrs["gaps"] else {"key": self.key}
+        write_map(cube, cut, self.folder, self.stem, settings={**self.settings, **key})
+        return cut
+
+
+def _mapped(
+    options: RunOptions, places: Places, cube: Cube, clock: Clock, failed: list[str]
+) -> tuple[list[BurnedArea], dict[str, Path]]:
+    out, scratch = options.out, options.out / ".unfinished"
     settings = {"threshold": options.threshold, "weights": options.weights}
+    kept = _Maps(out / "maps", places.area, settings)
+    maps, products = [], {}
     with clock.step("map") as progress:
-        for burned in map_period(options, cube, scratch, progress):
+        for found in map_period(options, cube, scratch, progress, kept.find):
+            burned = kept.write(cube, found)
             label = period_label(burned.start, burned.stop)
-            written = write_map(cube, burned, out / "maps", settings=settings)
             maps.append(burned)
-            products[label] = written["netcdf"]
-            failed += [f"{label}: {gap['reason']}" for gap in burned.attrs["gaps"]]
+            products[label] = kept.folder / f"{kept.stem}.nc"
+            failed += [f"{label}: {gap['reason']}" for gap in burned.attrs.get("gaps", ())]
             seen = "" if burned.observed_days.any() else ", not observed"
-            clock.reporter.say(f"{label}: {burned.burned_area_ha:,.0f} ha burned{seen}")
+            there = " (was there)" if kept.there else ""
+            clock.reporter.say(f"{label}: {burned.burned_area_ha:,.0f} ha burned{seen}{there}")
     if not failed:
         shutil.rmtree(scratch, ignore_errors=True)
     return maps, products

@@ -21,7 +21,7 @@ from banet.operations.revisions import Looks
 
 __all__ = ["MorningState", "dated_folders", "newest_before"]
 
-_FORMAT = "banet-morning/1"
+_FORMAT = "banet-morning/2"
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
@@ -60,6 +60,7 @@ class MorningState:
             "map": self.map_name,
             "morning": str(self.register.morning),
             "weights": self.looks.weights,
+            "contents": list(self.looks.contents),
             "fires": [_about(fire) for fire in fires],
         }
         target = Path(path)
@@ -73,8 +74,8 @@ class MorningState:
                 fraction=self.fraction.ravel()[place],
                 uncertainty=self.uncertainty.ravel()[place],
                 days=self.looks.days.astype(np.int64),
-                observed=np.packbits(self.looks.observed),
-                hotspot=np.packbits(self.looks.hotspot),
+                observed=self.looks.observed,
+                hotspot=self.looks.hotspot,
             )
         return target
 
@@ -102,13 +103,6 @@ class MorningState:
     @classmethod
     def _of(cls, about: dict[str, Any], arrays: dict[str, npt.NDArray[Any]]) -> MorningState:
         region = Region.from_dict(about["region"])
-        rows, cols = region.shape
-        days = arrays["days"].astype("datetime64[D]")
-
-        def bits(name: str) -> npt.NDArray[np.bool_]:
-            count = days.size * rows * cols
-            return np.unpackbits(arrays[name], count=count).astype(bool).reshape(days.size, rows, cols)
-
         fraction = np.full(region.shape, np.nan, np.float32)
         uncertainty = np.full(region.shape, NO_UNCERTAINTY, np.uint8)
         fraction.flat[arrays["known"]] = arrays["fraction"]
@@ -119,7 +113,8 @@ class MorningState:
             fires[one["id"]] = _fire(one, Cells(arrays["place"][part], arrays["day"][part]))
             first = part.stop
         register = Register(fires, as_day(about["morning"]))
-        looks = Looks(days, bits("observed"), bits("hotspot"), about["weights"])
+        days = arrays["days"].astype("datetime64[D]")
+        looks = Looks(days, arrays["observed"], arrays["hotspot"], about["weights"], tuple(about["contents"]))
         return cls(region, about["map"], register, fraction, uncertainty, looks)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,9 +14,10 @@ import numpy as np
 from banet import observations
 from banet.burned_area.burned_area import BurnedArea
 from banet.days import Day
-from banet.errors import InputError, NotFoundError
+from banet.errors import InputError, NotFoundError, OutputError
 from banet.grid.region import Region
 from banet.io.progress import Progress
+from banet.operations.area import Area
 from banet.operations.options import MorningOptions, RunOptions
 
 if TYPE_CHECKING:
@@ -24,13 +25,16 @@ if TYPE_CHECKING:
 
     from banet.cube import Cube
     from banet.download import Plan, Report
+    from banet.mapping.run import Run
     from banet.model.engine import Engine
 
 __all__ = [
+    "CUBE_BYTES",
     "Places",
     "Reporter",
     "Silent",
     "build",
+    "check_disk",
     "days_needed",
     "fetch",
     "map_period",
@@ -87,33 +91,44 @@ def days_needed(options: RunOptions) -> tuple[Day, Day]:
 
 @dataclass(frozen=True)
 class Places:
-    """Region of a run, and where its files are.
+    """Area of a run, and where its files are.
 
     Attributes:
-        region: the grid.
+        area: its region is the grid.
         viirs: folder of satellite files.
         hotspots: folder or file of hot spots; None for none.
         cube: the cube.
     """
 
-    region: Region
+    area: Area
     viirs: Path
     hotspots: Path | None
     cube: Path
 
+    @property
+    def region(self) -> Region:
+        """The grid."""
+        return self.area.region
+
     @classmethod
     def of(cls, options: RunOptions) -> Places:
         """Return the places that the options name, or those under the folder of the run."""
-        region, out = Region.load(options.region), options.out
+        area, out = Area.of(options.region, options.name), options.out
         hotspots: Path | None = options.hotspots or out / "hotspots"
         if options.hotspots is None and not options.download and not (out / "hotspots").is_dir():
             hotspots = None
-        cube = options.cube or out / f"{region.name}.zarr"
-        return cls(region, options.viirs or out / "viirs", hotspots, cube)
+        cube = options.cube or out / f"{area.region.name}.zarr"
+        return cls(area, options.viirs or out / "viirs", hotspots, cube)
 
 
 def fetch(
-    options: RunOptions | MorningOptions, places: Places, days: tuple[Day, Day], reporter: Reporter
+    options: RunOptions | MorningOptions,
+    places: Places,
+    days: tuple[Day, Day],
+    reporter: Reporter,
+    *,
+    images: bool = True,
+    hotspots: bool = True,
 ) -> tuple[str, ...]:
     """Fetch satellite files and hot spots that are missing, after saying how many and how large they are.
 
@@ -122,6 +137,8 @@ def fetch(
         places: where files go.
         days: first and last day, both included.
         reporter: told of each step.
+        images: fetch satellite files.
+        hotspots: fetch hot spots.
 
     Returns:
         Lines on what could not be fetched.
@@ -132,27 +149,62 @@ def fetch(
     """
     from banet.download import connected, firms_key, plan_hotspots, plan_viirs, remove_superseded
 
+    if not (images or hotspots):
+        return ()
     first, last = days
     region, satellites, folder = places.region, options.satellites, places.hotspots or options.out
-    key = firms_key()
+    key = firms_key() if hotspots else None
     failed: list[str] = []
-    with connected(login=True) as client:
-        scenes = plan_viirs(
-            client, region, first, last, places.viirs, product=options.product, satellites=satellites
-        )
-        tables = plan_hotspots(client, key, region, first, last, folder, satellites=satellites)
-        for name, plan in (("satellite files", scenes), ("hot spots", tables)):
+    plans: dict[str, Plan] = {}
+    with connected(login=images) as client:
+        if images:
+            plans["satellite files"] = plan_viirs(
+                client, region, first, last, places.viirs, product=options.product, satellites=satellites
+            )
+        if key is not None:
+            plans["hot spots"] = plan_hotspots(
+                client, key, region, first, last, folder, satellites=satellites
+            )
+        for name, plan in plans.items():
             reporter.say(f"{name}: {plan.summary()}")
             for note in plan.notes:
                 reporter.say(f"note: {note}")
-        for name, plan in (("satellite files", scenes), ("hot spots", tables)):
+        reporter.say(check_disk(places, plans.values(), int((last - first).astype(int)) + 1))
+        for name, plan in plans.items():
             with reporter.progress(f"fetch {name}") as progress:
                 report = _fetched(client, plan, progress)
             failed += [f"{one.name}: {one.reason}" for one in (*report.failed, *plan.failed)]
             failed += [f"{one}: not tried" for one in report.not_attempted]
-            if plan is tables:
+            if name == "hot spots":
                 remove_superseded((*report.fetched, *report.present))
     return tuple(failed)
+
+
+CUBE_BYTES = 5
+"""Bytes that a cell and day take in a cube, at most; 64 days of 1700 x 4100 cells took 3.4."""
+
+
+def check_disk(places: Places, plans: Iterable[Plan], days: int) -> str:
+    """Return in a line what downloads and cube need of the disk, and what it has.
+
+    Raises:
+        OutputError: if that is not enough.
+    """
+    from banet.download.pool import human, room
+    from banet.download.transfer import is_there
+
+    missing = sum(job.bytes for plan in plans for job in plan.jobs if not is_there(job))
+    rows, cols = places.region.shape
+    grown = 0 if places.cube.is_dir() else rows * cols * days * CUBE_BYTES
+    needs = f"downloads need {human(missing)}, the cube at most {human(grown)}"
+    free = room(places.viirs)
+    if free is None:
+        return f"disk: {needs}"
+    if free < missing + grown:
+        raise OutputError(
+            f"{needs}, but {places.viirs.parent} has {human(free)} free; make room, or ask for less"
+        )
+    return f"disk: {needs}; {human(free)} free"
 
 
 def _fetched(client: Any, plan: Plan, progress: Progress | None) -> Report:
@@ -211,9 +263,21 @@ def build(
 
 
 def map_period(
-    options: RunOptions, cube: Cube, scratch: Path, progress: Progress | None
+    options: RunOptions,
+    cube: Cube,
+    scratch: Path,
+    progress: Progress | None,
+    known: Callable[[Run], BurnedArea | None],
 ) -> Iterator[BurnedArea]:
-    """Map each month of the period, or its days as one; finished cores are kept until the run ends."""
+    """Map each month of the period, or its days as one; finished cores are kept until the run ends.
+
+    Args:
+        options: what to map, and with what.
+        cube: what was observed.
+        scratch: folder for finished cores.
+        progress: told of each core.
+        known: gives a map that is there already.
+    """
     from banet.mapping import map_months
 
     yield from map_months(
@@ -227,6 +291,7 @@ def map_period(
         workers=options.workers,
         keep_going=True,
         progress=progress,
+        known=known,
     )
 
 

@@ -371,7 +371,7 @@ def _board(folder: Path) -> Any:
     try:
         from torch.utils.tensorboard import SummaryWriter
     except ImportError as error:
-        raise InputError("runtime.tensorboard needs the extra: pip install 'banet[tensorboard]'") from error
+        raise InputError("runtime.tensorboard needs pip install 'banet[tensorboard]>=1'") from error
     return SummaryWriter(folder / "tensorboard")
 
 

@@ -1,0 +1,30 @@
+"""Removal of old raw files: only of names that were downloaded, and never of a day that is still needed."""
+
+from __future__ import annotations
+
+from banet.days import as_day
+from banet.download import remove_older
+
+
+def test_old_granules_and_tables_go_and_all_else_stays(tmp_path):
+    viirs, tables = tmp_path / "viirs", tmp_path / "hotspots"
+    old = [
+        viirs / "VNP02MOD.A2021120.1324.002.2021120194400.nc",
+        viirs / "deep" / "VJ109GA_NRT.A2020366.h17v05.002.2024001000000.h5",
+        viirs / "NPP_VMAES_L1.A2021120.1324.001.2020162184451.psrpgscs_000501412525.Radiance_M12.hdf",
+        tables / "firms_VIIRS_SNPP_SP_M-7d72af_20210426_20210430.csv",
+    ]
+    kept = [
+        viirs / "VNP02MOD.A2021121.1324.002.2021120194400.nc",
+        viirs / "VNP02MOD.A2021999.1324.002.2021120194400.nc",
+        viirs / "notes.txt",
+        tables / "firms_VIIRS_SNPP_NRT_M-7d72af_20210429_20210501_open.csv",
+        tables / "fire_archive_2020.csv",
+    ]
+    for file in (*old, *kept):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("x")
+    gone = remove_older([viirs, tables, tmp_path / "none"], as_day("2021-05-01"))
+    assert sorted(gone) == sorted(old)
+    assert all(file.exists() for file in kept)
+    assert not any(file.exists() for file in old)

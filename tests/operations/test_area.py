@@ -1,0 +1,78 @@
+"""Areas to map: a box, a polygon whose outside is cut away, and what is refused."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import shapely
+
+from banet.errors import InputError, NotFoundError
+from banet.grid.region import Region
+from banet.operations.area import Area
+from made_maps import map_of
+
+SHAPE = shapely.Polygon([(-8.004, 39.9), (-7.95, 39.953), (-7.9, 39.9), (-7.95, 39.868)])
+
+
+def polygon_file(path, *shapes):
+    features = [
+        {"type": "Feature", "properties": {}, "geometry": shapely.geometry.mapping(s)} for s in shapes
+    ]
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": features}))
+    return str(path)
+
+
+def test_a_polygon_gives_the_whole_cells_around_it_and_its_cells_by_their_centre(tmp_path):
+    area = Area.of(polygon_file(tmp_path / "park.geojson", SHAPE), "PARK")
+    assert area.region == Region("PARK", (-8.01, 39.86, -7.9, 39.96), 0.01)
+    lon, lat = np.meshgrid(area.region.longitudes, area.region.latitudes)
+    inside = shapely.contains_xy(SHAPE, lon, lat)
+    np.testing.assert_array_equal(area.inside, inside)
+    assert "[-8.01,39.86,-7.9,39.96], 10 x 11 cells" in area.notes[0]
+    assert f"{inside.sum()} of 110 cells" in area.notes[1]
+
+
+def test_outside_of_the_polygon_nothing_is_said(tmp_path):
+    area = Area.of(polygon_file(tmp_path / "park.json", SHAPE), "PARK")
+    offset = np.full(area.region.shape, -1)
+    offset[0, 0] = offset[5, 5] = 2
+    whole = map_of(offset, west=-8.01, north=39.96)
+    cut = area.cut(whole)
+    assert set(np.unique(cut.status[~area.inside])) == {-1}
+    assert (cut.status[area.inside] == whole.status[area.inside]).all()
+    assert cut.burned.sum() == 1
+    assert np.isnan(cut.burned_fraction[~area.inside]).all()
+    assert f"{(~area.inside).sum()} cells outside the polygon" in cut.notes[-1]
+    box = Area.of("-8.01,39.86,-7.9,39.96", "BOX")
+    assert box.cut(whole) is whole
+
+
+def test_a_polygon_across_the_antimeridian(tmp_path):
+    west, east = shapely.box(179.8, -17, 180, -16.8), shapely.box(-180, -17, -179.9, -16.8)
+    area = Area.of(polygon_file(tmp_path / "taveuni.geojson", west, east), "FJ")
+    assert area.region.bbox == (179.8, -17, 180.1, -16.8)
+    assert area.inside.all()
+
+
+def test_a_box_grows_to_whole_cells():
+    assert Area.of("-8.123,39.4,-6.4,41.407", "T").region.bbox == (-8.13, 39.4, -6.4, 41.41)
+
+
+def test_what_is_refused(tmp_path):
+    file = polygon_file(tmp_path / "park.geojson", SHAPE)
+    tiny = polygon_file(tmp_path / "tiny.geojson", shapely.box(-8.001, 39.9, -8.0, 39.901))
+    for asked, name, words in (
+        (file, None, "--name"),
+        ("-8,39,-7,40", None, "--name"),
+        ("-8,39,-7", "T", "four"),
+        ("PT", "T", "has a name already"),
+        (tiny, "T", "too small"),
+    ):
+        with pytest.raises(InputError, match=words):
+            Area.of(asked, name)
+    with pytest.raises(NotFoundError):
+        Area.of(str(tmp_path / "none.gpkg"), "T")
+    region = Region("R", (-8, 39, -7, 40)).save(tmp_path)
+    assert Area.of(str(region)).region.name == "R"
