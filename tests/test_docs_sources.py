@@ -13,7 +13,7 @@ import pytest
 import rasterio
 
 from banet import observations
-from banet.errors import InputError
+from banet.errors import BanetWarning, InputError
 from banet.grid.region import Region
 from banet.ingest.folder import build_cube
 
@@ -61,7 +61,8 @@ def test_the_example_builds_a_cube(tmp_path):
     write(folder / "mine_20210101.tif", 0.2)
     write(folder / "mine_20210102.tif", 0.2, (3, 3))
     (folder / "mine_20210103.tif").write_text("<html>login</html>")
-    cube = build_cube(REGION, folder, None, tmp_path / "c.zarr", source="my-tiffs")
+    with pytest.warns(BanetWarning, match="2 of 4 days with images were read"):
+        cube = build_cube(REGION, folder, None, tmp_path / "c.zarr", source="my-tiffs")
     assert (cube.sensor, cube.mir_band) == ("MODIS Terra", "B21")
     assert cube.days.astype(str).tolist() == ["2020-12-31", "2021-01-01"]
     red = cube.read("2020-12-31", "2021-01-02").red

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import shutil
+import warnings
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from banet.cube import Cube, open_cube
-from banet.errors import BusyError, InputError, NotFoundError, OutputError, UnreadableFileError
+from banet.errors import BanetWarning, BusyError, InputError, NotFoundError, OutputError, UnreadableFileError
 from banet.grid.region import Region
 from banet.ingest.folder import build_cube, images_of, told_source
 from banet.observations import source
 from banet.observations.hotspots import grid_frp, read_hotspots
 from writers_hdf4 import SCALES, smooth_planes, write_overpass
 
+# Seasons here have days whose files give no image, of which a build warns; that has a test of its own.
+pytestmark = pytest.mark.filterwarnings("ignore::banet.errors.BanetWarning")
 REGION = Region("T", (-8, 39, -7.8, 39.15), 0.01)
 DAY = np.datetime64("2020-07-14")
 HEADER = "latitude,longitude,acq_date,acq_time,satellite,instrument,confidence,version,frp,daynight,type"
@@ -83,6 +86,28 @@ def test_a_folder_and_a_table_become_a_cube(tmp_path: Path, season: tuple[Path, 
     record = cube.record(DAY + 2)
     assert record is not None
     assert record.notes == ("the hot spots do not cover this day",)
+
+
+def test_python_is_warned_of_what_the_command_notes(tmp_path: Path, season: tuple[Path, Path]) -> None:
+    next(season[0].glob("*A2020197*M5*")).write_bytes(b"no")
+    season[1].write_text(season[1].read_text() + row("2020-07-15", lat=95) + "\n")
+    with pytest.warns(BanetWarning) as told:
+        build_cube(REGION, *season, tmp_path / "t.zarr")
+    fires_told, images_told = (str(each.message) for each in told)
+    assert fires_told.startswith("4 of 5 hot spots lie in T; left out: 1 with values that cannot be")
+    assert images_told.startswith("2 of 3 days with images were read, from 12 files; left out: 1 without a ")
+    assert "2020-07-15: " in images_told
+    noted: list[str] = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        build_cube(REGION, *season, tmp_path / "u.zarr", notice=noted.append)
+    assert noted == [fires_told]
+
+
+def test_a_build_of_which_nothing_is_odd_warns_of_nothing(tmp_path: Path, season: tuple[Path, Path]) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        build_cube(REGION, *season, tmp_path / "t.zarr", end=DAY + 1)
 
 
 def test_types_may_be_left_aside(tmp_path: Path, season: tuple[Path, Path]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ import pandas as pd
 from banet import observations
 from banet.cube import Cube
 from banet.days import Day, Days, as_day, day_range
-from banet.errors import BanetError, InputError, NotFoundError, UnreadableFileError
+from banet.errors import BanetError, BanetWarning, InputError, NotFoundError, UnreadableFileError
 from banet.grid.region import Region
 from banet.io.counts import Counts
 from banet.io.files import PathLike
@@ -84,6 +85,10 @@ def build_cube(
         UnreadableFileError: if a hot-spot file cannot be read, `out` is no cube, or no image could be read;
             the cube then holds the gaps.
         OutputError: if `out` cannot be written to, or another process is writing to it.
+
+    Warns:
+        BanetWarning: without `notice`, if hot spots were left out or none lies in the region, and if days
+            with files gave no image.
     """
     folder = Path(viirs_folder).absolute()  # where workers look for it too
     reader = observations.source(told_source(folder) if source is None else source)
@@ -100,14 +105,21 @@ def build_cube(
             message = builder.commit(day, found)
             if progress is not None:
                 progress(done, len(days), f"{day}: {message}")
-    _check_any(cube, [day for day in days if day in files])
+    tried = [day for day in days if day in files]
+    _check_any(cube, tried)
+    images = images_of(cube, tried)
+    if images.left_out and notice is None:
+        warnings.warn(str(images), BanetWarning, stacklevel=2)
     return cube
 
 
-def images_of(cube: Cube) -> Counts:
-    """Count the days of a cube with images, and tell what was left out, with day and file."""
-    records = [record for day in cube.days if (record := cube.record(day)) is not None and record.inputs]
-    lost = {day: reasons for day, reasons in sorted(cube.gaps.items()) if reasons != (_NO_FILE,)}
+def images_of(cube: Cube, days: Iterable[Day] | None = None) -> Counts:
+    """Count the days of a cube with images, all or some, and tell what was left out, with day and file."""
+    only = None if days is None else set(days)
+    gaps = {day: reasons for day, reasons in sorted(cube.gaps.items()) if only is None or day in only}
+    held = [day for day in cube.days if only is None or day in only]
+    records = [record for day in held if (record := cube.record(day)) is not None and record.inputs]
+    lost = {day: reasons for day, reasons in gaps.items() if reasons != (_NO_FILE,)}
     seen = {np.datetime64(record.day) for record in records}
     unread = [day for day in lost if day not in seen]
     files = sum(len(record.inputs) for record in records)
@@ -116,7 +128,7 @@ def images_of(cube: Cube) -> Counts:
     lines = [f"{day}: {'; '.join(reasons)}" for day, reasons in lost.items()]
     if len(lines) > 1:
         lines = [lines[0], f"{len(lines) - 1} more days with gaps"]
-    without = sum(reasons == (_NO_FILE,) for reasons in cube.gaps.values())
+    without = sum(reasons == (_NO_FILE,) for reasons in gaps.values())
     lines += [f"{without} days without a file"] if without else []
     return counts.without("without a usable file", len(unread)).noting(*lines)
 

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Any
-
-from banet.errors import InputError
 
 __all__ = ["Counts"]
 
@@ -54,25 +51,6 @@ class Counts:
     def noting(self, *notes: str) -> Counts:
         """Return counts with further notes; one that is there already is not repeated."""
         return replace(self, notes=tuple(dict.fromkeys((*self.notes, *notes))))
-
-    def require_placed(self, source: Any, advice: str) -> None:
-        """Refuse an input of which nothing could be placed.
-
-        Raises:
-            InputError: if things were read and none was placed.
-        """
-        if self.read and not self.placed:
-            raise InputError(f"{source}: {self}; {advice}")
-
-    def to_record(self) -> dict[str, Any]:
-        """Return the counts as JSON values, for records and attributes."""
-        return {
-            "what": self.what,
-            "read": int(self.read),
-            "placed": int(self.placed),
-            "left_out": {reason: int(number) for reason, number in self.left_out},
-            "notes": list(self.notes),
-        }
 
     @classmethod
     def total(cls, counts: Iterable[Counts]) -> Counts | None:

@@ -27,6 +27,7 @@ from banet.observations.folder import FolderSource
 from banet.observations.mosaic import BestView
 from banet.observations.physics import check_plane, offset_of, scale_of
 from banet.observations.planes import DayPlanes, Overpass, Plane
+from banet.observations.reflectance import mir_reflectance
 
 __all__ = ["GriddedFile", "GriddedSource", "check_edges", "physical", "read_plane", "satellite_of"]
 
@@ -85,9 +86,18 @@ def satellite_of(name: str) -> str:
 
 
 class GriddedSource(FolderSource):
-    """A source of gridded files: those of one overpass belong together by the time in their names."""
+    """A source of gridded files: those of one overpass belong together by the time in their names.
+
+    Attributes:
+        name: what the user types.
+        mir_band: the band in the MIR slot.
+        bands: those that an overpass needs, as they are named in the files: red, NIR, MIR, TIR, the sun's
+            zenith, the view zenith.
+    """
 
     name: str
+    mir_band: str
+    bands: tuple[str, ...]
 
     @abc.abstractmethod
     def parse(self, path: Path) -> GriddedFile | None:
@@ -97,13 +107,33 @@ class GriddedSource(FolderSource):
         """Tell whether files of these bands are worth a look; angles alone may not be."""
         return any(True for _ in bands)
 
-    @abc.abstractmethod
+    def plane(self, path: Path, band: str, region: Region) -> Plane:
+        """Read a band onto the region's grid.
+
+        Raises:
+            UnreadableFileError: if it is broken, or lies on another grid.
+        """
+        return read_plane(path, band, region)
+
     def overpass(self, time: np.datetime64, bands: Mapping[str, Path], region: Region) -> Overpass:
         """Read one overpass from its files by band.
 
         Raises:
             UnreadableFileError: if a band is missing or broken, or lies on another grid.
         """
+        lacking = [name for name in self.bands if name not in bands]
+        if lacking:
+            raise UnreadableFileError(f"no file of {', '.join(lacking)}")
+        red, nir, mir, tir, sun, view = (self.plane(bands[name], name, region) for name in self.bands)
+        return Overpass(
+            time=time,
+            red=red,
+            nir=nir,
+            mir=mir_reflectance(mir, tir, sun, band=self.mir_band),
+            view_zenith=view,
+            inputs=tuple(bands[name].name for name in self.bands),
+            satellite=satellite_of(bands[self.bands[0]].name),
+        )
 
     def by_day(self, paths: Iterable[Path]) -> dict[Day, list[Path]]:
         """Group files by day, ordered by overpass."""

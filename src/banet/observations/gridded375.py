@@ -9,7 +9,7 @@ in `banet.observations.gridded`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,10 +26,8 @@ from banet.observations.gridded import (
     check_edges,
     physical,
     read_plane,
-    satellite_of,
 )
-from banet.observations.planes import Overpass, Plane
-from banet.observations.reflectance import mir_reflectance
+from banet.observations.planes import Plane
 
 __all__ = ["Gridded375", "interpolated", "viirs375"]
 
@@ -49,6 +47,7 @@ class Gridded375(GriddedSource):
     name: str = "viirs375-gridded"
     sensor: str = "VIIRS S-NPP"
     mir_band: str = "I4"
+    bands: tuple[str, ...] = (*_BANDS, *_ANGLES)
 
     def parse(self, path: Path) -> GriddedFile | None:
         """Return what the name of a file says, or None if the source has no use for it."""
@@ -62,26 +61,13 @@ class Gridded375(GriddedSource):
         """Tell whether there is a band: angles also lie in folders of 750 m files."""
         return any(band in _BANDS for band in bands)
 
-    def overpass(self, time: np.datetime64, bands: Mapping[str, Path], region: Region) -> Overpass:
-        """Read one overpass from its files by band.
+    def plane(self, path: Path, band: str, region: Region) -> Plane:
+        """Read a band onto the region's grid; angles come coarse and are interpolated.
 
         Raises:
-            UnreadableFileError: if a band is missing or broken, or lies on another grid.
+            UnreadableFileError: if it is broken, or lies on another grid.
         """
-        lacking = [name for name in (*_BANDS, *_ANGLES) if name not in bands]
-        if lacking:
-            raise UnreadableFileError(f"no file of {', '.join(lacking)}")
-        red, nir, mir, tir = (read_plane(bands[band], band, region) for band in _BANDS)
-        solar_zenith, view_zenith = (_angle(bands[angle], angle, region) for angle in _ANGLES)
-        return Overpass(
-            time=time,
-            red=red,
-            nir=nir,
-            mir=mir_reflectance(mir, tir, solar_zenith, band=self.mir_band),
-            view_zenith=view_zenith,
-            inputs=tuple(bands[name].name for name in (*_BANDS, *_ANGLES)),
-            satellite=satellite_of(bands[_BANDS[0]].name),
-        )
+        return _angle(path, band, region) if band in _ANGLES else read_plane(path, band, region)
 
 
 def interpolated(coarse: Plane, region: Region) -> Plane:
