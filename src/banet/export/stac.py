@@ -167,8 +167,11 @@ def write_collection(
 
 
 def _write(values: Mapping[str, Any], target: Path) -> Path:
+    text = json.dumps(values, indent=2) + "\n"
+    if target.is_file() and target.read_text(encoding="utf-8") == text:
+        return target
     with writing(target) as part:
-        part.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
+        part.write_text(text, encoding="utf-8")
     return target
 
 
