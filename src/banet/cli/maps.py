@@ -72,18 +72,17 @@ def make_maps(
     from banet.cube import open_cube
     from banet.days import parse_period, period_label
     from banet.export.products import write_map
-    from banet.export.stac import write_collection
+    from banet.export.stac import collect
     from banet.io.files import output_folder
     from banet.mapping import MapOptions, map_months, period_scratch
 
     spread.check()
     settings: dict[str, Any] = {"tiling": tiling or ("seamless" if step is None else "original")}
     settings |= {"tile": tile, "step": step, "threshold": threshold}
-    settings |= {} if water is None else {"water": water}
-    MapOptions.of_keywords(
-        "banet map", {**settings, "workers": spread.workers, "scheduler": spread.scheduler}
-    )
-    told = {name: str(value) if name == "water" else value for name, value in settings.items()}
+    told = settings | ({} if water is None else {"water": str(water)})
+    settings |= {"water": water or "auto"}
+    done_by = {"workers": spread.workers, "scheduler": spread.scheduler}
+    MapOptions.of_keywords("banet map", {**settings, **done_by})
     opened, period = open_cube(cube), parse_period(start, end)
     folder = output_folder(out)
     scratch, failed = folder / _SCRATCH, list[str]()
@@ -99,14 +98,12 @@ def make_maps(
             written = write_map(opened, burned, folder, settings=told, pictures=pictures)
             label = period_label(burned.start, burned.stop)
             lines = list(_failed(burned, label))
-            if json:
-                say_json(_told_of(burned, written, lines))
-            else:
-                say(f"{_said(burned, label)}, {written['burn_date']}")
+            shown = f"{_said(burned, label)}, {written['burn_date']}"
+            say_json(_told_of(burned, written, lines)) if json else say(shown)
             failed += lines
             if not lines:
                 shutil.rmtree(period_scratch(scratch, burned.start, burned.stop), ignore_errors=True)
-    write_collection(folder, f"banet-{opened.region.name}", f"Burned area of {opened.region.name}")
+    collect(folder, opened.region.name)
     with contextlib.suppress(OSError):  # another run may be at work in it
         scratch.rmdir()
     _tell(failed)

@@ -17,7 +17,7 @@ from banet.io.files import PathLike, existing_folder, visible_files, writing
 if TYPE_CHECKING:
     from banet.burned_area.burned_area import BurnedArea
 
-__all__ = ["COLLECTION", "item_of", "write_collection", "write_item"]
+__all__ = ["COLLECTION", "collect", "item_of", "write_collection", "write_item"]
 
 COLLECTION = "collection.json"
 _VERSION = "1.1.0"
@@ -164,6 +164,12 @@ def write_collection(
         "links": links,
     }
     return _write(collection, root / COLLECTION)
+
+
+def collect(folder: PathLike, region: str) -> Path | None:
+    """Write the collection of the maps of a region in a folder, if these are two or more."""
+    several = len(visible_files(folder, "*.stac.json", deep=False)) > 1
+    return write_collection(folder, f"banet-{region}", f"Burned area of {region}") if several else None
 
 
 def _write(values: Mapping[str, Any], target: Path) -> Path:

@@ -20,7 +20,7 @@ from banet.days import period_label, period_stem
 from banet.errors import NotFoundError, UnreadableFileError
 from banet.export.explorer import explore
 from banet.export.products import MANIFEST, check_products, write_map
-from banet.export.stac import write_collection
+from banet.export.stac import collect
 from banet.export.vectors import write_events, write_growth
 from banet.io.files import output_folder, writing
 from banet.io.lock import lock
@@ -167,7 +167,7 @@ def _written(
     fires = write_events(events, out / f"{name}_fires.gpkg")
     write_events(events, out / f"{name}_fires.geojson")
     write_growth(events, out / f"{name}_growth.csv")
-    write_collection(out / "maps", f"banet-{name}", f"Burned area of {name}")
+    collect(out / "maps", name)
     (page,) = explore(maps, out, cube=cube, min_hectares=options.min_hectares)
     return fires, page
 
