@@ -61,8 +61,7 @@ def make_maps(
         tile: edge of a tile in cells; 128 for 'original', chosen by the network for 'seamless'.
         step: distance of the tiles of 'original' in cells; 100 if left out.
         threshold: least burned value of a cell that counts as burned.
-        water: file of water, polygons or a GeoTIFF of cells that are not zero or of shares 0-1; by default
-            the cube's own, or what all its images show.
+        water: polygons, or a GeoTIFF (not zero, or shares 0-1); the cube's mask or its images if left out.
         pictures: also write a PNG of each map.
         json: print a line of JSON for each map.
         engine: what computes: 'torch', 'bfloat16', 'cuda', 'cuda-bfloat16', or 'auto' for what 'banet doctor'
