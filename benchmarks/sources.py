@@ -202,8 +202,8 @@ def label_tile(folder: Path) -> Work:
     from pyhdf.SD import SD
     from scipy import ndimage
 
+    from banet.io.hdf4_writing import Hdf4Layer, write_hdf4
     from banet.labels.mcd64a1 import read_mcd64a1
-    from banet.simulation.writers.hdf4 import Layer, write_hdf4
 
     rng = np.random.default_rng(0)
     texture = ndimage.gaussian_filter(rng.standard_normal((2400, 2400)), 12)
@@ -219,7 +219,7 @@ def label_tile(folder: Path) -> Work:
         np.full(date.shape, 243, "i2"),
     )
     path = folder / "VNP64A1.A2021213.h19v05.002.2023198172838.hdf"
-    layers = [Layer(name, plane, "MOD_Grid_Monthly_500m_BA") for name, plane in zip(names, planes)]
+    layers = [Hdf4Layer(name, plane, "MOD_Grid_Monthly_500m_BA") for name, plane in zip(names, planes)]
     write_hdf4(path, layers, {})
     region = Region("TILE", (14.0, 30.0, 24.0, 40.0), 0.01)
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from banet.model import BANet, BANetConfig, load_model
     from banet.observations.reflectance import mir_reflectance
     from banet.simulation import simulate
+    from banet.summary import summarise
 
 _HOMES = {
     "BANet": "banet.model",
@@ -49,6 +50,7 @@ _HOMES = {
     "read_mcd64a1": "banet.labels",
     "score": "banet.evaluation",
     "simulate": "banet.simulation",
+    "summarise": "banet.summary",
     "write_products": "banet.export",
 }
 
@@ -73,6 +75,7 @@ __all__ = [
     "read_mcd64a1",
     "score",
     "simulate",
+    "summarise",
     "write_products",
 ]
 

@@ -139,3 +139,15 @@ def test_a_crop_keeps_entries_where_they_lie():
     part = product.crop(slice(2, 4), slice(4, 6))
     assert (part.dated.row.tolist(), part.dated.col.tolist()) == ([1], [1])
     assert part.burned_area_ha == pytest.approx(0.5 * REGION.cell_area_ha[3])
+
+
+def test_water_of_one_month_stays_water_where_another_saw_nothing():
+    from made_maps import map_of
+
+    shape = (2, 2)
+    none, all_ = np.zeros(shape, bool), np.ones(shape, bool)
+    blind = map_of(np.full(shape, -1), start="2021-07-01", unseen=all_)
+    wet = map_of(np.full(shape, -1), water=all_)
+    assert (blind.join(wet).status == -2).all()
+    dry = map_of(np.full(shape, -1), water=none)
+    assert (blind.join(dry).status == 0).all()

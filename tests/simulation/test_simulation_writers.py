@@ -107,8 +107,8 @@ def test_hot_spot_columns_are_those_of_the_real_files(folder, real):
 
 def test_truth_file_holds_the_truth(scene, folder):
     with xr.open_dataset(folder / "truth" / "SMALL_truth.nc") as truth:
-        np.testing.assert_array_equal(truth.burned_fraction, scene.burned_fraction)
-        dates = truth.burn_date.values.astype("datetime64[D]")
+        np.testing.assert_array_equal(truth.burned_fraction.squeeze("time"), scene.burned_fraction)
+        dates = truth.burn_date.squeeze("time").values.astype("datetime64[D]")
         np.testing.assert_array_equal(np.isnat(dates), np.isnat(scene.burn_date))
         np.testing.assert_array_equal(dates[~np.isnat(dates)], scene.burn_date[~np.isnat(dates)])
         daily = np.zeros_like(scene.burned_fraction_daily)

@@ -12,15 +12,27 @@ from banet.burned_area.meaning import NO_CONFIDENCE, UNBURNED
 if TYPE_CHECKING:
     from banet.burned_area.burned_area import BurnedArea
 
-__all__ = ["of_half", "of_tenth"]
+__all__ = ["burned_probability", "of_half", "of_tenth"]
 
 
 def of_half(source: BurnedArea) -> npt.NDArray[np.uint8]:
     """Return the percent that at least half of each cell burned; see `BurnedArea.confidence`."""
+    return _whole(source, _half(source))
+
+
+def burned_probability(source: BurnedArea) -> npt.NDArray[np.float64]:
+    """Return the probability that at least half of each cell burned, unrounded, (rows, columns), 0-1.
+
+    NaN on water and where the cell was not observed.
+    """
+    return np.where(source.status >= UNBURNED, np.asarray(_half(source), np.float64) / 100, np.nan)
+
+
+def _half(source: BurnedArea) -> npt.NDArray[Any]:
     stated = source.stated_confidence
     told = _calibrated(source, "burned") if stated is None else None
     percent = 100 * source.burned_fraction if told is None else told
-    return _whole(source, percent if stated is None else np.where(np.isfinite(stated), stated, percent))
+    return percent if stated is None else np.where(np.isfinite(stated), stated, percent)
 
 
 def of_tenth(source: BurnedArea) -> npt.NDArray[np.uint8] | None:

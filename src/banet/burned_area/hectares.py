@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from banet.burned_area.burned_area import BurnedArea
 
-__all__ = ["by_day"]
+__all__ = ["by_day", "entries"]
 
 
 def by_day(source: BurnedArea, *, weighted: bool) -> pd.Series[float]:
@@ -26,7 +26,7 @@ def by_day(source: BurnedArea, *, weighted: bool) -> pd.Series[float]:
     """
     import pandas as pd
 
-    row, day, share = _shares(source) if weighted else _whole_cells(source)
+    row, _, day, share = entries(source) if weighted else _whole_cells(source)
     index = (day - source.start).astype(np.intp)
     area = source.region.cell_area_ha[row] * share
     hectares = np.bincount(index, area, minlength=source.days.size)
@@ -34,18 +34,21 @@ def by_day(source: BurnedArea, *, weighted: bool) -> pd.Series[float]:
     return pd.Series(hectares, days, name="burned_area_ha")
 
 
-def _whole_cells(source: BurnedArea) -> tuple[npt.NDArray[np.intp], Days, Any]:
+_Entries = tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], Days, Any]
+
+
+def _whole_cells(source: BurnedArea) -> _Entries:
     row, col = np.nonzero(source.burned)
-    return row, source.burn_date[row, col], 1.0
+    return row, col, source.burn_date[row, col], 1.0
 
 
-def _shares(source: BurnedArea) -> tuple[npt.NDArray[np.intp], Days, Any]:
-    """Return row, day and fraction of what burned; of a cell no more than the whole burns."""
+def entries(source: BurnedArea) -> _Entries:
+    """Return row, column, day and fraction of what burned; of a cell no more than the whole burns."""
     if source.dated is None:
         row, col = np.nonzero(source.burned)
-        return row, source.burn_date[row, col], source.burned_fraction[row, col]
-    entries = source.dated.between(source.start, source.stop)
-    entries = entries.only(source.known[entries.row, entries.col])
+        return row, col, source.burn_date[row, col], source.burned_fraction[row, col]
+    held = source.dated.between(source.start, source.stop)
+    held = held.only(source.known[held.row, held.col])
     whole = np.zeros(source.region.shape)
-    np.add.at(whole, (entries.row, entries.col), entries.fraction)
-    return entries.row, entries.day, entries.fraction / np.maximum(whole[entries.row, entries.col], 1)
+    np.add.at(whole, (held.row, held.col), held.fraction)
+    return held.row, held.col, held.day, held.fraction / np.maximum(whole[held.row, held.col], 1)

@@ -18,7 +18,7 @@ from banet.errors import InputError
 if TYPE_CHECKING:
     from banet.burned_area.burned_area import BurnedArea
 
-__all__ = ["fields_between", "join"]
+__all__ = ["fields_between", "in_order", "join"]
 
 _PLANES = ("burned_fraction", "burn_date", "uncertainty", "water")
 
@@ -34,8 +34,7 @@ def join(parts: Sequence[BurnedArea]) -> BurnedArea:
     Raises:
         InputError: if there is none, or grids, thresholds or periods do not fit together.
     """
-    ordered = sorted(parts, key=lambda one: one.start)
-    _check(ordered)
+    ordered = in_order(parts)
     first, last = ordered[0], ordered[-1]
     if len(ordered) == 1:
         return first
@@ -56,7 +55,13 @@ def _unknown(ordered: Sequence[BurnedArea]) -> tuple[unknown.UnknownDays, ...]:
     return (*(one for part in ordered for one in part.unknown_days), *between)
 
 
-def _check(ordered: Sequence[BurnedArea]) -> None:
+def in_order(parts: Sequence[BurnedArea]) -> list[BurnedArea]:
+    """Return sources of one grid and threshold by their periods, which do not overlap.
+
+    Raises:
+        InputError: if there is none, or they do not fit together.
+    """
+    ordered = sorted(parts, key=lambda one: one.start)
     if not ordered:
         raise InputError("no map to join")
     first = ordered[0]
@@ -67,11 +72,17 @@ def _check(ordered: Sequence[BurnedArea]) -> None:
             )
         if after.start < before.stop:
             raise InputError(f"the map from {after.start} overlaps the one that ends on {before.stop - 1}")
+    return ordered
 
 
 def _strongest(ordered: Sequence[BurnedArea]) -> dict[str, Any]:
     """Return the planes of the join where each cell has one date."""
-    strength = np.stack([np.nan_to_num(one.burned_fraction, nan=-1) for one in ordered])
+    # What one part knows as water is water, also where another part saw nothing.
+    blank = [np.where(one.water, np.float32(-0.5), np.float32(-1)) for one in ordered]
+    held = [one.burned_fraction for one in ordered]
+    strength = np.stack(
+        [np.where(np.isnan(part), none, part) for part, none in zip(held, blank, strict=True)]
+    )
     best = strength.argmax(axis=0)[None]
     planes: dict[str, Any] = {
         name: np.take_along_axis(np.stack([getattr(one, name) for one in ordered]), best, axis=0)[0]

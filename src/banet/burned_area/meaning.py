@@ -32,6 +32,7 @@ __all__ = [
     "Code",
     "Meaning",
     "burned_from",
+    "by_network",
     "made_by",
     "meanings",
     "rows",
@@ -142,7 +143,7 @@ STAYS = Meaning(
 
 def meanings(source: BurnedArea) -> dict[str, Meaning]:
     """Return the meaning of each plane of a source by its name, from what made it."""
-    dating = DatingRule.of(source.attrs.get("calibration")) if _by_network(source) else None
+    dating = DatingRule.of(source.attrs.get("calibration")) if by_network(source) else None
     found = (
         _burned_fraction(dating, capped=source.attrs.get("water") in _WATER_KNOWN),
         _burn_date(dating),
@@ -159,7 +160,7 @@ def meanings(source: BurnedArea) -> dict[str, Meaning]:
 
 def made_by(source: BurnedArea) -> str:
     """Return what a source was made from, in words."""
-    if _by_network(source):
+    if by_network(source):
         return "banet: daily satellite images and active fires, read by a neural network (BA-Net)"
     return f"banet: {source.attrs.get('method', source.name)}"
 
@@ -180,7 +181,8 @@ def rows(source: BurnedArea) -> list[dict[str, str]]:
     ]
 
 
-def _by_network(source: BurnedArea) -> bool:
+def by_network(source: BurnedArea) -> bool:
+    """Return whether a network made it, so that its burned fractions are probabilities."""
     return "calibration" in source.attrs or "weights" in source.attrs
 
 

@@ -36,6 +36,7 @@ def app() -> App:
         products,
         region,
         simulation,
+        summary,
         training,
         weights,
     )
@@ -54,6 +55,7 @@ def app() -> App:
         maps,
         operations,
         products,
+        summary,
         evaluation,
         benchmark,
         training,

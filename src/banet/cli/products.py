@@ -1,9 +1,11 @@
-"""`banet events` and `banet report`: what maps are turned into."""
+"""`banet events`, `banet report` and `banet export`: products of maps."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from cyclopts import Parameter
 
 from banet.cli.progress import say, say_json
 
@@ -15,6 +17,7 @@ def register(root: App) -> None:
     """Add the commands of this group to the application."""
     root.command(events)
     root.command(report)
+    root.command(export)
 
 
 def events(
@@ -91,3 +94,22 @@ def report(folder: Path, *, min_hectares: float = 100.0) -> None:
     for page in explore(read_maps(folder), folder, min_hectares=min_hectares):
         say(str(page))
     say(str(write_report(folder, "Burned area", sections_of(folder))))
+
+
+def export(
+    *maps: Path, out: Path, layout: Annotated[Literal["vnp64a1", "vnp64a1-tif"], Parameter(name="--as")]
+) -> None:
+    """Write maps in the layout of another product, so that what reads that goes on unchanged.
+
+    'vnp64a1' gives monthly HDF4 tiles of NASA's sinusoidal grid with the layers, names and codes of
+    VNP64A1.002; 'vnp64a1-tif' the same pixels as GeoTIFF windows of the region.
+
+    Args:
+        maps: NetCDF maps that 'banet map' wrote, or folders of them, of one region.
+        out: folder to write to.
+        layout: of which product.
+    """
+    from banet.export.vnp64a1 import write_vnp64a1
+
+    for path in write_vnp64a1(list(maps), out, form="tif" if layout == "vnp64a1-tif" else "hdf"):
+        say(str(path))

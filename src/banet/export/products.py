@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -24,6 +25,7 @@ __all__ = [
     "MANIFEST",
     "check_products",
     "find_manifests",
+    "gathered",
     "map_stem",
     "read_maps",
     "write_map",
@@ -193,6 +195,27 @@ def read_maps(folder: PathLike) -> list[BurnedArea]:
             f"{folder} holds no map with its manifest (*{MANIFEST}); write one with 'banet map'"
         )
     return [read_map(path.with_name(path.name.removesuffix(MANIFEST) + ".nc")) for path in found]
+
+
+def gathered(maps: BurnedArea | PathLike | Sequence[BurnedArea | PathLike]) -> list[BurnedArea]:
+    """Return maps that are given as such, as files, or as folders of complete maps.
+
+    Raises:
+        InputError: if none is given.
+        NotFoundError, UnreadableFileError: as `read_maps` and `read_map`.
+    """
+    from banet.burned_area.burned_area import BurnedArea as Map
+
+    found: list[BurnedArea] = []
+    given: Sequence[Any] = [maps] if isinstance(maps, Map | str | os.PathLike) else maps
+    for one in given:
+        if isinstance(one, Map):
+            found.append(one)
+        else:
+            found += read_maps(one) if Path(one).is_dir() else [read_map(one)]
+    if not found:
+        raise InputError("give at least one map, a .nc file that 'banet map' wrote or a folder of them")
+    return found
 
 
 def _rasters(burnmap: BurnedArea, folder: Path, stem: str) -> dict[str, Path]:

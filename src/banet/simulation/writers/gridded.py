@@ -16,10 +16,10 @@ import numpy.typing as npt
 from banet.errors import InputError
 from banet.grid.region import Region
 from banet.io.files import writing
+from banet.io.hdf4_writing import Hdf4Layer, write_hdf4
 from banet.simulation.heat import radiances
 from banet.simulation.observe import View, observations
 from banet.simulation.spectra import Band
-from banet.simulation.writers.hdf4 import Hdf4Layer, write_hdf4
 from banet.simulation.writers.names import stamp
 
 if TYPE_CHECKING:

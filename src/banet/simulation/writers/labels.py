@@ -9,7 +9,6 @@ Collection 6.1 user guide (Giglio et al. 2022); sizes of the errors are of the o
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,21 +18,21 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from banet.days import as_month, day_of_year
+from banet.grid.sinusoidal import tile_grid
 from banet.io.files import writing
+from banet.labels.monthly_files import MISSING, WATER, Layers
+from banet.labels.tile_files import TILE_PIXELS, write_tile
 from banet.simulation.fields import stream
 from banet.simulation.spectra import Cover
-from banet.simulation.writers.hdf4 import Hdf4Layer, write_hdf4
 from banet.simulation.writers.names import day_stamp
-from banet.simulation.writers.pixels import RADIUS, TILE, PixelWindow, tiles_under
+from banet.simulation.writers.pixels import PixelWindow, tiles_under
 
 if TYPE_CHECKING:
     from banet.simulation.scene import Scene
 
 __all__ = ["LabelErrors", "as_months", "dated", "write"]
 
-SIZE = 2400
-GRID = "MOD_Grid_Monthly_500m_BA"
-MISSING, WATER = -1, -2
+_ABOUT = {"LongName": "VIIRS/NPP Burned Area Monthly Global 500m SIN Grid (simulated)"}
 
 Ints = npt.NDArray[np.int64]
 
@@ -67,13 +66,13 @@ def write(scene: Scene, folder: Path, errors: LabelErrors | None = None) -> tupl
     wrong = errors if errors is not None else LabelErrors()
     paths = []
     for h, v in tiles_under(scene.region):
-        window = PixelWindow.sinusoidal(scene.region, h, v, SIZE)
+        window = PixelWindow.sinusoidal(scene.region, h, v, TILE_PIXELS)
         day, spread = dated(scene, window, wrong)
         for month in np.unique(as_months(scene)):
             first = day_stamp(month.astype("datetime64[D]"))
             name = f"VNP64A1.A{first}.h{h:02d}v{v:02d}.002.2024001000000.hdf"
             with writing(folder / name) as part:
-                write_hdf4(part, _layers(scene, window, day, spread, month), _about(h, v, month))
+                write_tile(part, h, v, month, _layers(scene, window, day, spread, month, (h, v)), _ABOUT)
             paths.append(folder / name)
     return tuple(paths)
 
@@ -147,8 +146,13 @@ def _look(
 
 
 def _layers(
-    scene: Scene, window: PixelWindow, day: Ints, spread: npt.NDArray[np.uint8], month: np.datetime64
-) -> list[Hdf4Layer]:
+    scene: Scene,
+    window: PixelWindow,
+    day: Ints,
+    spread: npt.NDArray[np.uint8],
+    month: np.datetime64,
+    place: tuple[int, int],
+) -> Layers:
     first = month.astype("datetime64[D]")
     stop = (month + 1).astype("datetime64[D]")
     dates = scene.days[np.maximum(day, 0)]
@@ -163,55 +167,16 @@ def _layers(
     edges = day_of_year(np.array([max(first, scene.days[0]), min(stop - 1, scene.days[-1])]))
 
     def whole(values: npt.NDArray[Any], outside: int, kind: type) -> npt.NDArray[Any]:
-        tile: npt.NDArray[Any] = np.full((SIZE, SIZE), outside, kind)
+        tile: npt.NDArray[Any] = np.full((TILE_PIXELS, TILE_PIXELS), outside, kind)
         tile[window.rows, window.cols] = np.where(known, values, outside)
         return tile
 
-    limits = [whole(np.where(water, WATER, edge), MISSING, np.int16) for edge in edges]
-    code: dict[str, int | list[int]] = {"_FillValue": MISSING, "water": WATER}
-    return [
-        Hdf4Layer("Burn Date", whole(burn, MISSING, np.int16), GRID, {"valid_range": [0, 366], **code},
-              texts={"long_name": "ordinal day of burn"}),
-        Hdf4Layer("Burn Date Uncertainty", whole(np.where(now & ~water, spread, 0), 0, np.uint8), GRID,
-              texts={"long_name": "uncertainty in day of burn", "units": "days"}),
-        Hdf4Layer("QA", whole(np.where(water, 0, 3), 0, np.uint8), GRID, texts={"units": "bit field"}),
-        Hdf4Layer("First Day", limits[0], GRID, {"valid_range": [1, 366], **code},
-              texts={"long_name": "first day of reliable change detection"}),
-        Hdf4Layer("Last Day", limits[1], GRID, {"valid_range": [1, 366], **code},
-              texts={"long_name": "last day of reliable change detection"}),
-    ]  # fmt: skip
-
-
-def _about(h: int, v: int, month: np.datetime64) -> dict[str, str]:
-    top, left = math.pi * RADIUS / 2 - v * TILE, -math.pi * RADIUS + h * TILE
-    start = month.astype("datetime64[D]")
-    end = (month + 1).astype("datetime64[D]") - 1
-    fields = "".join(
-        f'\t\t\tOBJECT=DataField_{i + 1}\n\t\t\t\tDataFieldName="{name}"\n\t\t\t\tDataType={kind}\n'
-        f'\t\t\t\tDimList=("YDim","XDim")\n\t\t\tEND_OBJECT=DataField_{i + 1}\n'
-        for i, (name, kind) in enumerate(
-            [
-                ("Burn Date", "DFNT_INT16"), ("Burn Date Uncertainty", "DFNT_UINT8"), ("QA", "DFNT_UINT8"),
-                ("First Day", "DFNT_INT16"), ("Last Day", "DFNT_INT16"),
-            ]
-        )
-    )  # fmt: skip
-    return {
-        "HDFEOSVersion": "HDFEOS_V2.20",
-        "StructMetadata.0": (
-            "GROUP=SwathStructure\nEND_GROUP=SwathStructure\nGROUP=GridStructure\n\tGROUP=GRID_1\n"
-            f'\t\tGridName="{GRID}"\n\t\tXDim={SIZE}\n\t\tYDim={SIZE}\n'
-            f"\t\tUpperLeftPointMtrs=({left:.6f},{top:.6f})\n"
-            f"\t\tLowerRightMtrs=({left + TILE:.6f},{top - TILE:.6f})\n"
-            "\t\tProjection=GCTP_SNSOID\n\t\tProjParams=(6371007.181000,0,0,0,0,0,0,0,0,0,0,0,0)\n"
-            "\t\tSphereCode=-1\n\t\tGridOrigin=HDFE_GD_UL\n\t\tGROUP=DataField\n"
-            f"{fields}\t\tEND_GROUP=DataField\n\tEND_GROUP=GRID_1\nEND_GROUP=GridStructure\n"
-            "GROUP=PointStructure\nEND_GROUP=PointStructure\nEND\n"
-        ),
-        "ShortName": "VNP64A1",
-        "LongName": "VIIRS/NPP Burned Area Monthly Global 500m SIN Grid (simulated)",
-        "tile": f"h{h:02d}v{v:02d}",
-        "year": str(month)[:4],
-        "RangeBeginningDate": str(start),
-        "RangeEndingDate": str(end),
-    }
+    first_day, last_day = (whole(np.where(water, WATER, edge), MISSING, np.int16) for edge in edges)
+    return Layers(
+        tile_grid(*place),
+        whole(burn, MISSING, np.int16),
+        whole(np.where(now & ~water, spread, 0), 0, np.uint8),
+        whole(np.where(water, 0, 3), 0, np.uint8),
+        first_day,
+        last_day,
+    )

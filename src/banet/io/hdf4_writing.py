@@ -37,7 +37,10 @@ class Hdf4Layer:
 
 
 def write_hdf4(path: Path, layers: Sequence[Hdf4Layer], attributes: Mapping[str, str]) -> None:
-    """Write data sets and the file's attributes to `path`."""
+    """Write data sets and the file's attributes to `path`.
+
+    The library puts the path into the file; dashes take its place, so that no folder's name is given away.
+    """
     from pyhdf.SD import SD, SDC
 
     with LOCK:
@@ -49,6 +52,8 @@ def write_hdf4(path: Path, layers: Sequence[Hdf4Layer], attributes: Mapping[str,
                 _write_layer(file, layer)
         finally:
             file.end()
+    name = str(path).encode()
+    path.write_bytes(path.read_bytes().replace(name, b"-" * len(name)))
 
 
 def _write_layer(file: Any, layer: Hdf4Layer) -> None:

@@ -1,0 +1,301 @@
+"""Table of zones: hectares with an interval, fires, first and last day, and what was not observed."""
+
+from __future__ import annotations
+
+import itertools
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import Field
+from scipy import sparse
+
+from banet.burned_area.burned_area import BurnedArea
+from banet.burned_area.fires import MIN_HECTARES, trace_events
+from banet.burned_area.hectares import entries
+from banet.burned_area.joining import in_order
+from banet.burned_area.meaning import by_network
+from banet.days import Day, Days
+from banet.errors import BanetWarning, InputError
+from banet.export.products import gathered
+from banet.io.files import PathLike
+from banet.io.settings import Frozen
+from banet.summary.buckets import By, CellCover, TableBuckets, buckets_of
+from banet.summary.progressions import FAR_KM, Progressions
+from banet.summary.zones import Zones, read_zones
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["SummaryOptions", "summarise"]
+
+_TEN, _NINETY = 0.1, 0.9
+_SLIVER = 1e-4
+"""Share of a zone outside the maps that is the rounding of its area."""
+_DAY = np.timedelta64(1, "D")
+
+
+class SummaryOptions(Frozen):
+    """Options of a table of zones.
+
+    Attributes:
+        by: one row a zone and `month`, `day` or class of land `cover`; None for one row a zone.
+        cover: GeoTIFF or polygons of land cover, for `by="cover"`.
+        zone_field: field of the zones with their names.
+        zone_layer: layer of their file.
+        min_hectares: fires of less burned area are not counted.
+        draws: number of progressions behind an interval.
+        seed: of the draws.
+    """
+
+    by: By | None = None
+    cover: Path | None = None
+    zone_field: str | None = None
+    zone_layer: str | None = None
+    min_hectares: float = Field(MIN_HECTARES, ge=0)
+    draws: int = Field(400, ge=20, le=100_000)
+    seed: int = Field(0, ge=0)
+
+
+def summarise(
+    maps: BurnedArea | PathLike | Sequence[BurnedArea | PathLike], zones: PathLike, **options: Any
+) -> pd.DataFrame:
+    """Sum what burned over polygons.
+
+    Columns: `zone`; `month`, `day` or `cover` where asked for; `start`, `end`: first and last day that the
+    maps cover; `burned_ha`: hectares of the map, cells weighted by burned fraction and by their share in the
+    zone; `expected_ha`, `low_ha`, `high_ha`: mean and 80 % interval of the hectares that the calibrated
+    probabilities allow; `fires`, `first_day`, `last_day`; `zone_ha`: hectares of the zone within the maps;
+    `outside_ha`: beyond them; `not_observed_ha`, `not_observed_cells`: of land that a map of these days did
+    not see. Where nothing is known of a zone, its figures are missing.
+
+    Args:
+        maps: of one region and of periods that do not overlap, or paths of them; a folder gives all its maps.
+        zones: vector file of polygons; features of one name are one zone.
+        options: fields of `SummaryOptions`: by, cover, zone_field, zone_layer, min_hectares, draws, seed.
+
+    Returns:
+        One row a zone, or a zone and bucket, in the order of the file.
+
+    Raises:
+        TypeError: if there is no such option.
+        InputError: if maps do not fit together, no zone touches them, or an option does not fit.
+
+    Warns:
+        BanetWarning: of zones outside the maps, days between them, and maps without probabilities.
+    """
+    chosen = SummaryOptions.of_keywords("summarise", options)
+    if (chosen.cover is None) == (chosen.by == "cover"):
+        raise InputError("a table by cover needs a file of land cover: give by='cover' and cover, or neither")
+    ordered = in_order(gathered(maps))
+    areas = read_zones(zones, ordered[0].region, field=chosen.zone_field, layer=chosen.zone_layer)
+    table = _Table(ordered, areas, buckets_of(ordered, chosen.by, _cover(chosen, ordered[0])))
+    _tell_gaps(ordered)
+    return table.frame(chosen)
+
+
+def _cover(options: SummaryOptions, one: BurnedArea) -> CellCover | None:
+    if options.cover is None:
+        return None
+    from banet.evaluation.classes import read_classes
+
+    numbers, names = read_classes(options.cover, one.region)
+    return CellCover(numbers.ravel(), names)
+
+
+def _tell_gaps(maps: Sequence[BurnedArea]) -> None:
+    gaps = [(a.stop, b.start - _DAY) for a, b in itertools.pairwise(maps) if b.start > a.stop]
+    if gaps:
+        days = ", ".join(f"{first} to {last}" for first, last in gaps)
+        warnings.warn(f"no map of {days}: these days are in no row", BanetWarning, stacklevel=3)
+
+
+@dataclass(frozen=True, eq=False)
+class _Table:
+    maps: Sequence[BurnedArea]
+    zones: Zones
+    buckets: TableBuckets
+
+    def frame(self, options: SummaryOptions) -> pd.DataFrame:
+        """Return the table."""
+        import pandas as pd
+
+        within, unseen_ha, unseen = self._ground()
+        burned, first, last = self._burned()
+        drawn = self._drawn(options)
+        expected, low, high = _interval(drawn)
+        inside = (self.zones.shares @ self._area()) if self.buckets.cover is not None else within[:, 0]
+        outside = np.where(
+            self.zones.hectares - inside > _SLIVER * self.zones.hectares, self.zones.hectares - inside, 0.0
+        )
+        shape = (len(self.zones), len(self.buckets))
+        known = np.broadcast_to(within > 0, shape)
+        kind = "datetime64[ms]" if self.buckets.column == "day" else object
+        labels: Any = np.array(self.buckets.labels, kind)
+        planes: dict[str, Any] = {
+            "zone": np.repeat(np.array(self.zones.names, object)[:, None], shape[1], 1),
+            self.buckets.column: np.tile(labels, (shape[0], 1)),
+            "start": np.tile(self.buckets.start, (shape[0], 1)).astype("datetime64[ms]"),
+            "end": np.tile(self.buckets.stop - _DAY, (shape[0], 1)).astype("datetime64[ms]"),
+            "burned_ha": np.where(known, burned, np.nan),
+            "expected_ha": np.where(known, expected, np.nan),
+            "low_ha": np.where(known, low, np.nan),
+            "high_ha": np.where(known, high, np.nan),
+            "fires": self._fires(options.min_hectares),
+            "first_day": first.astype("datetime64[ms]"),
+            "last_day": last.astype("datetime64[ms]"),
+            "zone_ha": within,
+            "outside_ha": np.repeat(outside[:, None], shape[1], 1),
+            "not_observed_ha": unseen_ha,
+            "not_observed_cells": unseen,
+        }
+        planes.pop("", None)
+        frame = pd.DataFrame({name: plane.ravel() for name, plane in planes.items()})
+        if self.buckets.cover is not None:  # a class that a zone has not is no row; a zone outside stays one
+            alone = np.zeros(shape, bool)
+            alone[~known.any(1), 0] = True
+            frame = frame[(known | alone).ravel()].reset_index(drop=True)
+        return self._typed(frame)
+
+    def _typed(self, frame: pd.DataFrame) -> pd.DataFrame:
+        nothing = frame["burned_ha"].isna()
+        for name in ("fires", "not_observed_cells"):
+            frame[name] = frame[name].astype("Int64").mask(nothing)
+        if self.buckets.column == "cover":
+            frame["cover"] = frame["cover"].mask(nothing)
+        return frame
+
+    def _area(self) -> npt.NDArray[np.float64]:
+        region = self.maps[0].region
+        return np.repeat(region.cell_area_ha, region.shape[1])
+
+    def _ground(self) -> tuple[Any, Any, Any]:
+        """Return hectares, those not observed, and cells not observed, each (zones, buckets)."""
+        shares: Any = self.zones.shares
+        touched: Any = _pattern(self.zones.shares)
+        area = self._area()
+        unseen = [(~one.known & ~one.water).ravel() for one in self.maps]
+        whole, lost, count = [], [], []
+        for bucket in range(len(self.buckets)):
+            here = self.buckets.cells(bucket)
+            days = self.buckets.start[bucket], self.buckets.stop[bucket]
+            timely = [plane for one, plane in zip(self.maps, unseen, strict=True) if _meet(one, *days)]
+            gone = np.any(timely, axis=0) & here
+            whole.append(shares @ (area * here))
+            lost.append(shares @ (area * gone))
+            count.append(touched @ gone.astype(np.int64))
+        return np.stack(whole, 1), np.stack(lost, 1), np.stack(count, 1)
+
+    def _burned(self) -> tuple[npt.NDArray[np.float64], Days, Days]:
+        """Return hectares of the maps, first and last day, each (zones, buckets)."""
+        shape = (len(self.zones), len(self.buckets))
+        hectares = np.zeros(shape)
+        far = np.datetime64("9999-01-01", "D")
+        first, last = np.full(shape, far), np.full(shape, -far.astype(np.int64)).astype("datetime64[D]")
+        columns = self.zones.shares.tocsc()
+        for one in self.maps:
+            row, col, day, part = entries(one)
+            cell = row * one.region.shape[1] + col
+            entry, zone, share = _held(columns, cell)
+            at = zone, self.buckets.of(cell, day)[entry]
+            np.add.at(hectares, at, share * (one.region.cell_area_ha[row] * part)[entry])
+            np.minimum.at(first, at, day[entry])
+            np.maximum.at(last, at, day[entry])
+        nothing = first == far
+        first[nothing] = last[nothing] = np.datetime64("NaT", "D")
+        return hectares, first, last
+
+    def _fires(self, least: float) -> npt.NDArray[np.int64]:
+        """Return the number of fires that burned in each zone and bucket, (zones, buckets)."""
+        found = trace_events(self.maps, min_hectares=least)
+        count, _ = found.left_out
+        if count:
+            warnings.warn(
+                f"{count} fires under {least:g} ha are not counted as fires; their hectares are in the sums",
+                BanetWarning,
+                stacklevel=5,
+            )
+        cells = found.cells
+        cell = (cells["row"] * self.maps[0].region.shape[1] + cells["col"]).to_numpy(np.int64)
+        fire = np.unique(cells["id"].to_numpy(str), return_inverse=True)[1] if len(cells) else cell
+        day = cells["day"].to_numpy(np.int64).astype("datetime64[D]")
+        entry, zone, _ = _held(self.zones.shares.tocsc(), cell)
+        places = np.stack([zone, self.buckets.of(cell, day)[entry], fire[entry]])
+        number = np.zeros((len(self.zones), len(self.buckets)), np.int64)
+        once = np.unique(places, axis=1)
+        np.add.at(number, (once[0], once[1]), 1)
+        return number
+
+    def _drawn(self, options: SummaryOptions) -> npt.NDArray[np.float32] | None:
+        """Return the hectares of each draw, (draws, zones, buckets); None where no map has probabilities."""
+        if not all(by_network(one) for one in self.maps):
+            warnings.warn(
+                "the maps are not all a network's and carry no probabilities: no interval is given",
+                BanetWarning,
+                stacklevel=4,
+            )
+            return None
+        if any(not one.attrs.get("calibration") for one in self.maps):
+            warnings.warn(
+                "the weights are not calibrated: the interval takes burned fractions for probabilities",
+                BanetWarning,
+                stacklevel=4,
+            )
+        total = np.zeros((options.draws, len(self.zones), len(self.buckets)), np.float32)
+        for one in self.maps:
+            self._draw(one, options.seed, total)
+        return total
+
+    def _draw(self, one: BurnedArea, seed: int, total: npt.NDArray[np.float32]) -> None:
+        """Add the draws of one map to the hectares of each draw."""
+        drawn = Progressions(one, seed=seed)
+        if not len(drawn.cell):
+            return
+        if drawn.undated:
+            warnings.warn(
+                f"{drawn.undated} cells that may have burned lie over {FAR_KM:g} km from a burn date; their "
+                f"days are drawn from all of {one.start} to {one.stop - _DAY}",
+                BanetWarning,
+                stacklevel=6,
+            )
+        shares: Any = self.zones.shares[:, drawn.cell]
+        area, pointer = self._area()[drawn.cell], np.arange(len(drawn.cell) + 1)
+        shape = (len(drawn.cell), len(self.buckets))
+        for number in range(len(total)):
+            part, day = drawn.draw(number)
+            bucket = self.buckets.of(drawn.cell, one.start + day)
+            total[number] += (
+                shares @ sparse.csr_array((area * part, bucket, pointer), shape=shape)
+            ).toarray()
+
+
+def _interval(drawn: npt.NDArray[np.float32] | None) -> tuple[Any, Any, Any]:
+    """Return mean and both ends of the interval over the draws, float64; NaN where there are none."""
+    if drawn is None:
+        return np.nan, np.nan, np.nan
+    low, high = np.quantile(drawn, [_TEN, _NINETY], axis=0)
+    return drawn.mean(0, dtype=np.float64), low.astype(np.float64), high.astype(np.float64)
+
+
+def _meet(one: BurnedArea, start: Day, stop: Day) -> bool:
+    return bool(one.start < stop and one.stop > start)
+
+
+def _pattern(shares: sparse.csr_array) -> sparse.csr_array:
+    """Return 1 where a zone has a share of a cell."""
+    return sparse.csr_array(
+        (np.ones(shares.nnz, np.int64), shares.indices, shares.indptr), shape=shares.shape
+    )
+
+
+def _held(columns: sparse.csc_array, cell: npt.NDArray[Any]) -> tuple[Any, Any, Any]:
+    """Return index into `cell`, zone and share of every zone that holds a part of each cell."""
+    first, last = columns.indptr[cell], columns.indptr[np.asarray(cell) + 1]
+    count = last - first
+    entry = np.repeat(np.arange(len(cell)), count)
+    at = np.arange(entry.size) - (np.cumsum(count) - count - first)[entry]
+    return entry, columns.indices[at], columns.data[at]
