@@ -150,3 +150,12 @@ def test_a_browser_shows_the_page_moves_its_days_and_opens_a_fire(browser, tmp_p
     assert said == []
     assert [url for url in asked if not url.startswith(("file:", "blob:", "data:"))] == []
     context.close()
+
+
+def test_a_notebook_shows_the_page_in_a_frame():
+    from banet.export.explorer import show
+
+    frame = show(random_map((20, 30)), min_hectares=0)
+    shown = frame._repr_html_()
+    assert shown.startswith("<iframe") and "&lt;script" in shown and "<script" not in shown
+    assert len(repr(frame)) < 60

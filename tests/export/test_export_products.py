@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import builtins
 import json
 import sys
 from pathlib import Path
@@ -21,6 +20,7 @@ from banet.export import (
     read_map,
     write_products,
 )
+from banet.export.stac import write_collection
 from banet.grid.region import Region
 from banet.io.files import sha256
 from banet.io.manifest import Manifest
@@ -37,6 +37,7 @@ NAMES = {
     "uncertainty_qml": "T_202108_uncertainty.qml",
     "uncertainty_qmd": "T_202108_uncertainty.qmd",
     "netcdf": "T_202108.nc",
+    "stac": "T_202108.stac.json",
     "picture": "T_202108.png",
     "manifest": "T_202108_manifest.json",
 }
@@ -175,14 +176,16 @@ def test_an_item_across_the_antimeridian_is_cut_there(tmp_path):
     assert longitudes.min() == -180 and longitudes.max() == 180
 
 
-def test_without_pystac_it_says_what_to_install(tmp_path, monkeypatch):
-    real_import = builtins.__import__
-
-    def without(name, *args, **kwargs):
-        if name == "pystac":
-            raise ImportError(name)
-        return real_import(name, *args, **kwargs)
-
-    monkeypatch.setattr(builtins, "__import__", without)
-    with pytest.raises(InputError, match=r"pip install 'banet\[stac\]>=1'"):
-        write_products(random_map((6, 7)), tmp_path, "T", pictures=False, stac=True)
+def test_a_collection_leads_to_the_items_of_a_folder(tmp_path):
+    pystac = pytest.importorskip("pystac")
+    with pytest.raises(NotFoundError, match="no STAC item"):
+        write_collection(tmp_path, "banet-T", "Burned area of T")
+    for month in ("2021-08", "2021-09"):
+        burnmap = map_of(np.full((20, 30), 3), start=f"{month}-01", days=30)
+        write_products(burnmap, tmp_path, f"T_{month}", pictures=False)
+    path = write_collection(tmp_path, "banet-T", "Burned area of T")
+    collection = pystac.Collection.from_file(str(path))
+    assert sorted(item.id for item in collection.get_items()) == ["T_2021-08", "T_2021-09"]
+    assert collection.extent.spatial.bboxes == [[-8.0, 39.8, -7.7, 40.0]]
+    first, last = collection.extent.temporal.intervals[0]
+    assert (str(first)[:10], str(last)[:10]) == ("2021-08-01", "2021-09-30")

@@ -216,3 +216,11 @@ def test_other_geoboxes_are_refused():
         Region.from_geobox("T", GeoBox((10, 10), Affine(0.01, 0, 0, 0, 0.01, 0), "EPSG:4326"))
     with pytest.raises(InputError, match="square"):
         Region.from_geobox("T", GeoBox((10, 10), Affine(0.01, 0, 0, 0, -0.02, 0), "EPSG:4326"))
+
+
+@pytest.mark.parametrize("name", ["PI", "AK"])
+def test_a_notebook_shows_a_region(name):
+    region = Region.load(name)
+    shown = region._repr_html_()
+    assert f"Region {name}" in shown and "<svg" in shown
+    assert "Region CK" in Region("CK", (179.8, 66, -179.8, 66.2), 0.01)._repr_html_()

@@ -70,6 +70,13 @@ def test_weights_by_path_by_network_and_by_engine_give_one_map(cube, weights):
     assert (by_path.attrs["sensor"], by_path.attrs["water"]) == ("VIIRS S-NPP", "estimated")
 
 
+def test_the_folder_of_a_cube_does_for_the_cube(cube, weights):
+    for given in (str(cube.path), cube.path):
+        got = map_burned(given, "2021-07-10", "2021-07-20", weights[0], threshold=0.9)
+        own = map_burned(cube, "2021-07-10", "2021-07-20", weights[0], threshold=0.9)
+        assert np.array_equal(got.burn_date, own.burn_date, equal_nan=True)
+
+
 def test_what_was_seen_comes_from_the_cube(cube, weights):
     burnmap = map_burned(cube, "2021-07", "2021-07", weights[0])
     window = cube.read("2021-07-01", "2021-08-01")

@@ -258,7 +258,7 @@ def test_a_stac_catalogue_leads_to_the_items(data, mornings, tmp_path):
     pystac = pytest.importorskip("pystac")
     for day in ("2020-07-04", "2020-07-05"):
         run_morning(options(data, tmp_path, day=day, stac=True))
-    catalogue = pystac.Catalog.from_file(str(tmp_path / "catalog.json"))
+    catalogue = pystac.Collection.from_file(str(tmp_path / "collection.json"))
     items = sorted(catalogue.get_items(), key=lambda item: item.id)
     assert [item.properties["end_datetime"][:10] for item in items] == ["2020-07-04", "2020-07-05"]
     assert (tmp_path / "2020-07-05" / items[1].assets["burn_date"].href).is_file()

@@ -7,8 +7,9 @@ import os
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
+from banet.cli.progress import quiet
 from banet.errors import BanetError, BanetWarning
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def app() -> App:
     root = App(
         name="banet",
         help="Map where vegetation burned, and on which day, from daily satellite images. "
-        "Add --debug to any command to see the whole traceback of an error.",
+        "Add --quiet to any command to see results and errors alone, --debug for the traceback of an error.",
         version=lambda: __import__("banet").__version__,
         suppress_keyboard_interrupt=False,
     )
@@ -65,15 +66,31 @@ def app() -> App:
     )
     for group in groups:
         group.register(root)
+    root.command(completion)
     return root
+
+
+def completion(shell: Literal["bash", "zsh", "fish"]) -> None:
+    """Print the script by which a shell completes commands and options.
+
+    For bash: `banet completion bash > ~/.local/share/bash-completion/completions/banet`.
+
+    Args:
+        shell: bash, zsh or fish.
+    """
+    from banet.cli.progress import say
+
+    say(app().generate_completion(shell=shell))
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command line; return 0, or 2 for wrong input, 1 for a failure, 130 when interrupted."""
     tokens = list(sys.argv[1:] if argv is None else argv)
     debug = "--debug" in tokens or bool(os.environ.get("BANET_DEBUG"))
-    tokens = [token for token in tokens if token != "--debug"]
-    return run_guarded(lambda: _run(tokens), debug=debug)
+    silent = "--quiet" in tokens
+    tokens = [token for token in tokens if token not in ("--debug", "--quiet")]
+    with quiet(silent):
+        return run_guarded(lambda: _run(tokens), debug=debug)
 
 
 def _run(tokens: list[str]) -> int:
@@ -88,9 +105,17 @@ def _run(tokens: list[str]) -> int:
 
 
 def _usage_error(error: Exception) -> BanetError:
+    """Return the error in words; what is given by its place has the name that the help gives it."""
+    from cyclopts import MissingArgumentError, UnusedCliTokensError
+
     from banet.errors import InputError
 
-    return InputError(" ".join(str(error).split()))
+    words = " ".join(str(error).split())
+    if isinstance(error, UnusedCliTokensError) and error.unused_tokens:
+        words = f"nothing takes {' '.join(map(repr, error.unused_tokens))}; see --help"
+    if isinstance(error, MissingArgumentError) and error.argument and error.argument.index is not None:
+        words = words.replace(error.argument.name, error.argument.name.lstrip("-").upper())
+    return InputError(words)
 
 
 def run_guarded(action: Callable[[], int], *, debug: bool = False) -> int:

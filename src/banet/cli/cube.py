@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
-from banet.cli.progress import caution, progress, say
+from banet.cli.progress import caution, progress, say, say_json
 from banet.cli.workers import Workers
 
 if TYPE_CHECKING:
@@ -98,15 +98,19 @@ def import_original(
     _summary(cube)
 
 
-def info(cube: Path) -> None:
+def info(cube: Path, *, json: bool = False) -> None:
     """Show days, gaps, coverage and value ranges of a cube.
 
     Args:
         cube: a folder CUBE.zarr.
+        json: print them as JSON.
     """
     from banet.cube import open_cube
 
     opened = open_cube(cube)
+    if json:
+        say_json({"path": cube, **opened.info().to_dict()})
+        return
     _summary(opened)
     say(str(opened.info()))
 

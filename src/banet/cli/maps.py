@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from banet.cli.progress import caution, progress, say
+from banet.cli.progress import caution, progress, say, say_json
 from banet.cli.workers import Workers
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ def make_maps(
     threshold: float = 0.5,
     water: Path | None = None,
     pictures: bool = True,
+    json: bool = False,
     engine: str = "auto",
     spread: Workers = Workers(),  # noqa: B008 - it is frozen
 ) -> None:
@@ -52,17 +53,17 @@ def make_maps(
         cube: a folder CUBE.zarr.
         start: first month or day, YYYY-MM or YYYY-MM-DD.
         end: last month or day, included.
-        out: folder for {name}_{YYYYMM}_burn_date.tif, _confidence.tif, _uncertainty.tif, .nc, .png; the names
-            of other periods hold the first and last day, {name}_{YYYYMMDD}-{YYYYMMDD}_burn_date.tif.
+        out: folder for `{name}_{YYYYMM}_burn_date.tif`, `_confidence.tif`, `_uncertainty.tif`, .nc, .png; the
+            names of other periods hold the first and last day, `{name}_{YYYYMMDD}-{YYYYMMDD}_burn_date.tif`.
         weights: name or path; several, separated by commas, are averaged.
         tiling: 'seamless' equals one pass over the region, 'original' does as Pinto et al. (2020) did; the
             latter where --step is given, otherwise the former.
         tile: edge of a tile in cells; 128 for 'original', chosen by the network for 'seamless'.
         step: distance of the tiles of 'original' in cells; 100 if left out.
         threshold: least burned value of a cell that counts as burned.
-        water: file of water, polygons or a GeoTIFF of cells that are not zero or of shares 0-1; by default
-            the cube's own, or what all its images show.
+        water: polygons, or a GeoTIFF (not zero, or shares 0-1); the cube's mask or its images if left out.
         pictures: also write a PNG of each map.
+        json: print a line of JSON for each map.
         engine: what computes: 'torch', 'bfloat16', 'cuda', 'cuda-bfloat16', or 'auto' for what 'banet doctor'
             names.
         spread: who does the work.
@@ -70,35 +71,38 @@ def make_maps(
     from banet.cube import open_cube
     from banet.days import parse_period, period_label
     from banet.export.products import write_map
+    from banet.export.stac import collect
     from banet.io.files import output_folder
     from banet.mapping import MapOptions, map_months, period_scratch
 
     spread.check()
     settings: dict[str, Any] = {"tiling": tiling or ("seamless" if step is None else "original")}
     settings |= {"tile": tile, "step": step, "threshold": threshold}
-    settings |= {} if water is None else {"water": water}
-    MapOptions.of_keywords(
-        "banet map", {**settings, "workers": spread.workers, "scheduler": spread.scheduler}
-    )
-    told = {name: str(value) if name == "water" else value for name, value in settings.items()}
+    told = settings | ({} if water is None else {"water": str(water)})
+    settings |= {"water": water or "auto"}
+    done_by = {"workers": spread.workers, "scheduler": spread.scheduler}
+    MapOptions.of_keywords("banet map", {**settings, **done_by})
     opened, period = open_cube(cube), parse_period(start, end)
     folder = output_folder(out)
     scratch, failed = folder / _SCRATCH, list[str]()
-    network = _network(weights, engine, spread.workers)
     with (
         _alone(folder, opened.region.name, period),
         spread.connected() as client,
         progress("map") as report,
     ):
+        report(0, 1, f"{opened.region.name}, reading weights and cube")
+        network = _network(weights, engine, spread.workers)
         running: dict[str, Any] = {"progress": report, "keep_going": True, "scheduler": client}
         for burned in map_months(opened, start, end, network, **settings, **running, scratch=scratch):
             written = write_map(opened, burned, folder, settings=told, pictures=pictures)
             label = period_label(burned.start, burned.stop)
-            say(f"{_said(burned, label)}, {written['burn_date']}")
             lines = list(_failed(burned, label))
+            shown = f"{_said(burned, label)}, {written['burn_date']}"
+            say_json(_told_of(burned, written, lines)) if json else say(shown)
             failed += lines
             if not lines:
                 shutil.rmtree(period_scratch(scratch, burned.start, burned.stop), ignore_errors=True)
+    collect(folder, opened.region.name)
     with contextlib.suppress(OSError):  # another run may be at work in it
         scratch.rmdir()
     _tell(failed)
@@ -110,6 +114,20 @@ def _said(burned: BurnedArea, label: str) -> str:
     if burned.observed_days.any():
         return f"{burned.start} to {burned.days[-1]}: {hectares}"
     return f"{label}: not observed" + (f", {hectares}" if burned.burned.any() else "")
+
+
+def _told_of(burned: BurnedArea, written: Mapping[str, Path], failed: Sequence[str]) -> dict[str, Any]:
+    """Return what a map shows as JSON can hold it."""
+    return {
+        "region": burned.region.name,
+        "start": str(burned.start),
+        "end": str(burned.days[-1]),
+        "hectares": round(burned.burned_area_ha, 1),
+        "burned_cells": int(burned.burned.sum()),
+        "observed": bool(burned.observed_days.any()),
+        "files": {name: str(path) for name, path in written.items()},
+        "failed": list(failed),
+    }
 
 
 def _failed(burned: BurnedArea, label: str) -> Iterator[str]:

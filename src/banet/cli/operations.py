@@ -143,7 +143,7 @@ def run_mornings(
     incidents_field: str | None = None,
     precision: Path | None = None,
     wait: float = 0.0,
-    stac: bool = False,
+    stac: bool = True,
 ) -> None:
     """Map the 64 days of REGION that end yesterday, with fires that keep their names.
 
@@ -177,7 +177,7 @@ def run_mornings(
         incidents_field: field of these names; found by its name if left out.
         precision: precision.json of a replay; the table that ships if left out.
         wait: seconds to wait for another run of the region to end.
-        stac: also write STAC items and OUT/catalog.json, which needs banet[stac].
+        stac: also write STAC items and OUT/collection.json (default).
     """
     given = {name: value for name, value in locals().items() if name not in ("replay", "json")}
     from banet.errors import InputError, PartialFailureError

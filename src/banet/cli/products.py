@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
-from banet.cli.progress import say
+from banet.cli.progress import say, say_json
 
 if TYPE_CHECKING:
     from cyclopts import App
@@ -28,35 +28,53 @@ def events(
     min_hectares: float | None = None,
     min_cells: int | None = None,
     epsg: int | None = None,
+    perimeters: Path | None = None,
+    growth: Path | None = None,
+    json: bool = False,
 ) -> None:
     """Find single fires: burned cells near each other in space and time.
 
     Args:
-        maps: NetCDF maps that 'banet map' wrote, of one region.
-        out: .gpkg, .parquet, .geojson or .shp file to write.
+        maps: NetCDF maps of one region that 'banet map' wrote, or folders of them.
+        out: .gpkg (with perimeters by day, growth and QGIS styles), .parquet, .geojson, .shp, .kml or .csv.
         max_gap_days: most days between the dates of neighbouring cells of one fire.
         max_gap_cells: most cells between them.
         min_hectares: fires of less burned area are left out, and counted; 100 if neither limit is given.
         min_cells: fires of fewer cells are left out, and counted.
         epsg: also give hectares in this projected reference system.
+        perimeters: also write the perimeters by day, in any of these formats.
+        growth: also write the hectares of each fire by day as .csv.
+        json: print the result as JSON.
     """
     from banet.burned_area.fires import trace_events
     from banet.errors import InputError
     from banet.export import read_map
-    from banet.export.vectors import write_events
+    from banet.export.products import read_maps
+    from banet.export.vectors import write_events, write_growth, write_perimeters
 
     if not maps:
-        raise InputError("give at least one map, a .nc file that 'banet map' wrote")
+        raise InputError("give at least one map, a .nc file that 'banet map' wrote, or a folder of them")
+    read = [one for path in maps for one in (read_maps(path) if path.is_dir() else [read_map(path)])]
     found = trace_events(
-        [read_map(path) for path in maps],
+        read,
         max_gap_days=max_gap_days,
         max_gap_cells=max_gap_cells,
         min_cells=min_cells,
         min_hectares=min_hectares,
         epsg=epsg,
     )
-    written = write_events(found, out)
-    say(f"{written}: {found.summary}")
+    files = [write_events(found, out)]
+    if perimeters is not None:
+        files.append(write_perimeters(found, perimeters))
+    if growth is not None:
+        files.append(write_growth(found, growth))
+    if json:
+        count, hectares = found.left_out
+        left_out = {"fires": count, "hectares": round(hectares, 1)}
+        total = round(float(found.table["area_ha"].sum()), 1)
+        say_json({"files": files, "fires": len(found.table), "hectares": total, "left_out": left_out})
+    else:
+        say(f"{files[0]}: {found.summary}")
 
 
 def report(folder: Path, *, min_hectares: float = 100.0) -> None:

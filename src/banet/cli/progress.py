@@ -3,23 +3,42 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import shutil
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from contextvars import ContextVar
+from typing import Any
 
 from banet.io.progress import Progress
 from banet.io.tables import Row, to_markdown, to_text
 
-__all__ = ["Progress", "caution", "progress", "say", "table"]
+__all__ = ["Progress", "caution", "progress", "quiet", "say", "say_json", "table"]
 
 _SECONDS_BETWEEN_LINES = 10.0
+_QUIET: ContextVar[bool] = ContextVar("quiet", default=False)
+
+
+@contextlib.contextmanager
+def quiet(asked: bool = True) -> Iterator[None]:
+    """Print neither progress nor notes; results and errors stay."""
+    token = _QUIET.set(asked)
+    try:
+        yield
+    finally:
+        _QUIET.reset(token)
 
 
 def say(text: str) -> None:
     """Print a result line on standard output."""
     sys.stdout.write(text + "\n")
     sys.stdout.flush()
+
+
+def say_json(values: Any) -> None:
+    """Print a result as one line of JSON on standard output."""
+    say(json.dumps(values, default=str))
 
 
 def table(rows: Sequence[Row]) -> str:
@@ -31,6 +50,8 @@ def table(rows: Sequence[Row]) -> str:
 
 def caution(text: str) -> None:
     """Print what a user should know of a result on standard error."""
+    if _QUIET.get():
+        return
     sys.stderr.write(f"note: {text}\n")
     sys.stderr.flush()
 
@@ -38,7 +59,9 @@ def caution(text: str) -> None:
 @contextlib.contextmanager
 def progress(title: str) -> Iterator[Progress]:
     """Give a callable to report progress with."""
-    if sys.stderr.isatty():
+    if _QUIET.get():
+        yield lambda done, total, message: None
+    elif sys.stderr.isatty():
         with _bar(title) as report:
             yield report
     else:

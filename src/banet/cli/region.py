@@ -22,16 +22,20 @@ def register(root: App) -> None:
 def new(
     name: str,
     *,
-    bbox: Annotated[str, Parameter(allow_leading_hyphen=True)],
+    bbox: Annotated[str | None, Parameter(allow_leading_hyphen=True)] = None,
+    polygon: Path | None = None,
+    where: str | None = None,
     pixel_size: float = 0.01,
     dir: Path = Path(),  # noqa: A002
     force: bool = False,
 ) -> None:
-    """Write R_NAME.json. A box that holds no whole number of cells grows to the next ones.
+    """Write R_NAME.json: a box, or the one around polygons. It grows to whole cells.
 
     Args:
         name: letters, digits, '_' and '-'.
         bbox: west,south,east,north in degrees; west may be greater than east across the antimeridian.
+        polygon: vector file, such as one of countries; the box lies around what it holds.
+        where: COLUMN=VALUE, to take only such polygons of the file.
         pixel_size: edge of a cell in degrees.
         dir: folder to write to.
         force: write over a file that holds another region.
@@ -39,20 +43,51 @@ def new(
     from banet.errors import InputError
     from banet.grid.region import Region
 
+    if (bbox is None) == (polygon is None):
+        raise InputError("give --bbox W,S,E,N or --polygon FILE, one of them")
+    numbers = _numbers(bbox) if bbox is not None else _box_around(Path(str(polygon)), where)
+    made = Region.around(name, numbers, pixel_size)
+    target = dir / f"R_{name}.json"
+    if target.exists() and not force and Region.load(target) != made:
+        raise InputError(f"{target} holds another region; give another --dir, or --force to replace it")
+    path = made.save(dir)
+    if bbox is not None and any(abs(mine - asked) % 360 > 1e-9 for mine, asked in zip(made.bbox, numbers)):
+        caution(f"the box grew to whole cells of {pixel_size:g} degree")
+    say(f"{path}: {_describe(made)}")
+
+
+def _numbers(bbox: str) -> tuple[float, float, float, float]:
+    from banet.errors import InputError
+
     try:
         numbers = tuple(float(part) for part in bbox.split(","))
     except ValueError as error:
         raise InputError(f"--bbox {bbox!r} is not W,S,E,N in degrees") from error
     if len(numbers) != 4:
         raise InputError(f"--bbox {bbox!r} has {len(numbers)} numbers; W,S,E,N are four")
-    made = Region.around(name, numbers, pixel_size)
-    target = dir / f"R_{name}.json"
-    if target.exists() and not force and Region.load(target) != made:
-        raise InputError(f"{target} holds another region; give another --dir, or --force to replace it")
-    path = made.save(dir)
-    if any(abs(mine - asked) % 360 > 1e-9 for mine, asked in zip(made.bbox, numbers)):
-        caution(f"the box grew to whole cells of {pixel_size:g} degree")
-    say(f"{path}: {_describe(made)}")
+    return numbers
+
+
+def _box_around(file: Path, where: str | None) -> tuple[float, float, float, float]:
+    """Return the box around the polygons of a file, or those of which a column has a value."""
+    import numpy as np
+    import shapely
+
+    from banet.errors import InputError
+    from banet.grid.polygons import extent
+    from banet.grid.vectors import read_polygons
+
+    found = read_polygons(file, wide=True)
+    kept = np.ones(len(found.geometry), bool)
+    if where is not None:
+        column, equals, value = where.partition("=")
+        if not equals or column not in found.table.columns:
+            columns = ", ".join(str(name) for name in found.table.columns)
+            raise InputError(f"--where {where!r} is no COLUMN=VALUE of {file.name}; its columns: {columns}")
+        kept = (found.table[column].astype(str) == value).to_numpy(bool)
+    if not kept.any():
+        raise InputError(f"{file.name} holds no polygon{f' with {where}' if where else ''}")
+    return extent(shapely.bounds(found.geometry[kept]))
 
 
 def show(region: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from banet.cli.progress import say
+from banet.cli.progress import progress, say
 
 if TYPE_CHECKING:
     from cyclopts import App
@@ -45,8 +45,13 @@ def simulate(
     from banet.simulation import write_scene
 
     grid = Region.load(region) if region else None
-    scene = make(grid, start, days, seed, climate, size)
-    for kind, files in write_scene(scene, out, formats=formats.split(",")).items():
+    with progress("simulate") as report:
+        report(0, 2, f"{days} days")
+        scene = make(grid, start, days, seed, climate, size)
+        report(1, 2, "writing files")
+        written = write_scene(scene, out, formats=formats.split(","))
+        report(2, 2, "done")
+    for kind, files in written.items():
         say(f"{kind}: {len(files)} files in {files[0].parent if files else out}")
     hectares = float((scene.burned_fraction.sum(1) * scene.region.cell_area_ha).sum())
     say(f"{hectares:,.0f} ha burned, {len(scene.hotspots):,} hot spots")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from banet.cli.progress import say
+from banet.cli.progress import say, say_json
 
 if TYPE_CHECKING:
     from cyclopts import App
@@ -32,22 +33,47 @@ def names() -> None:
         say(f"{name.name:24} {name.origin:8} {name.path.stat().st_size:>10,} bytes")
 
 
-def show(weights: str) -> None:
+def show(weights: str, *, json: bool = False) -> None:
     """Show what a set of weights is, wants and was trained on.
 
     Args:
         weights: name or path of a .safetensors or .pth file.
+        json: print all of it, with the whole card, as JSON.
     """
     from banet.model.weights import load_model
 
     model = load_model(weights)
     parameters = sum(p.numel() for p in model.parameters())
+    about: dict[str, Any] = {
+        "name": model.name,
+        "parameters": parameters,
+        "sha256": model.weights_sha256,
+        "network": model.config.model_dump(mode="json"),
+        "input": model.spec.model_dump(mode="json"),
+        "calibration": None if model.calibration is None else model.calibration.model_dump(mode="json"),
+        "card": dict(model.card),
+    }
+    if json:
+        say_json(about)
+        return
     say(f"{model.name}: {parameters:,} parameters, sha256 {model.weights_sha256}")
-    say(f"network: {model.config.model_dump_json()}")
-    say(f"input: {model.spec.model_dump_json()}")
-    if model.calibration is not None:
-        say(f"calibration: {model.calibration.model_dump_json()}")
-    say(f"card: {json.dumps(model.card, indent=2)}")
+    width = min(110, shutil.get_terminal_size().columns)
+    for part in ("network", "input", "calibration"):
+        values = about[part] or {}
+        say(
+            _short(
+                f"{part}:", dict(sorted(values.items(), key=lambda item: isinstance(item[1], list))), width
+            )
+        )
+    for name, value in about["card"].items():
+        say(_short(f"{name}:", value, width))
+    say(f"the whole of it: banet weights show {weights} --json")
+
+
+def _short(name: str, value: Any, width: int) -> str:
+    """Return a name and a value in one line, cut to a width."""
+    text = f"{name} {value if isinstance(value, str) else json.dumps(value)}"
+    return text if len(text) <= width else f"{text[: width - 3]}..."
 
 
 def convert(weights: str, out: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from banet.cube.records import DayRecord
 from banet.cube.variables import VARIABLES
@@ -39,6 +40,21 @@ class CubeInfo:
     stored_bytes: int
     satellites: Mapping[str, int] = field(default_factory=dict)
     flags: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as JSON can hold it."""
+        return {
+            "region": self.region.to_dict(),
+            "sensor": self.sensor,
+            "mir_band": self.mir_band,
+            "days": [str(day) for day in self.days],
+            "gaps": {str(day): list(reasons) for day, reasons in self.gaps.items()},
+            "coverage": {name: round(float(share), 4) for name, share in self.coverage.items()},
+            "ranges": {name: [float(low), float(high)] for name, (low, high) in self.ranges.items()},
+            "stored_bytes": int(self.stored_bytes),
+            "satellites": dict(self.satellites),
+            "flags": list(self.flags),
+        }
 
     def __str__(self) -> str:
         rows, cols = self.region.shape

@@ -44,7 +44,7 @@ def write_products(
     manifest: Manifest | None = None,
     pictures: bool = True,
     daily: DailyProbability | None = None,
-    stac: bool = False,
+    stac: bool = True,
     more: Sequence[Layer] = (),
 ) -> dict[str, Path]:
     """Write a map as GeoTIFFs with QGIS styles, NetCDF, picture and manifest.
@@ -60,7 +60,7 @@ def write_products(
         manifest: what made the map; one that only knows the versions if None.
         pictures: also draw the picture.
         daily: also put the daily probabilities into the NetCDF file.
-        stac: also write a STAC item, which needs the extra `stac`.
+        stac: also write a STAC item.
         more: further layers of the same grid, as GeoTIFFs and in the NetCDF file.
 
     Returns:
@@ -121,7 +121,7 @@ def write_map(
     settings: Mapping[str, Any],
     pictures: bool = True,
     command: Sequence[str] | None = None,
-    stac: bool = False,
+    stac: bool = True,
     more: Sequence[Layer] = (),
 ) -> dict[str, Path]:
     """Write the products of a map with a manifest of this run: its command, settings, cube and weights.
@@ -134,7 +134,7 @@ def write_map(
         settings: how the map was made, for the manifest.
         pictures: also write a PNG.
         command: the command line for the manifest; that of this process if left out.
-        stac: also write a STAC item, which needs the extra `stac`.
+        stac: also write a STAC item.
         more: further layers of the same grid.
 
     Returns:

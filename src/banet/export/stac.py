@@ -1,4 +1,4 @@
-"""One STAC item a map, so that catalogues and tools find its files."""
+"""One STAC item a map and a collection a folder, so that catalogues and tools find the files."""
 
 from __future__ import annotations
 
@@ -10,16 +10,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from banet.burned_area.meaning import Meaning, meanings
-from banet.errors import InputError
+from banet.errors import NotFoundError
 from banet.grid.region import Region
-from banet.io.files import PathLike, writing
+from banet.io.files import PathLike, existing_folder, visible_files, writing
 
 if TYPE_CHECKING:
-    import pystac
-
     from banet.burned_area.burned_area import BurnedArea
 
-__all__ = ["item_of", "write_catalog", "write_item"]
+__all__ = ["COLLECTION", "collect", "item_of", "write_collection", "write_item"]
+
+COLLECTION = "collection.json"
+_VERSION = "1.1.0"
 
 _COG = "image/tiff; application=geotiff; profile=cloud-optimized"
 _PROJECTION = "https://stac-extensions.github.io/projection/v2.0.0/schema.json"
@@ -28,6 +29,7 @@ _ROLES = {
     "burn_date": ["data"],
     "confidence": ["data", "confidence"],
     "uncertainty": ["data", "uncertainty"],
+    "over_tenth": ["data", "confidence"],
 }
 
 
@@ -63,26 +65,23 @@ def _capital(text: str) -> str:
 
 def item_of(
     burnmap: BurnedArea, products: Mapping[str, Path], identity: str, *, version: str = ""
-) -> pystac.Item:
-    """Return the STAC item of a map; its assets lie beside it.
+) -> dict[str, Any]:
+    """Return the STAC item of a map, whose assets lie beside it, as JSON can hold it.
 
     Args:
         burnmap: the map.
         products: paths by name, as `write_products` returns them.
         identity: of the item, such as `PT_202108`.
         version: of banet.
-
-    Raises:
-        InputError: if pystac is not installed.
     """
-    try:
-        import pystac
-    except ImportError as error:
-        raise InputError("STAC items need pystac: pip install 'banet[stac]>=1'") from error
     geometry, bbox = _footprint(burnmap.region)
-    region = burnmap.region
+    region, last = burnmap.region, burnmap.stop - np.timedelta64(1, "D")
     properties = {
-        "title": f"Burned area of {region.name}, {burnmap.start} to {burnmap.stop - np.timedelta64(1, 'D')}",
+        "title": f"Burned area of {region.name}, {burnmap.start} to {last}",
+        "datetime": None,
+        # The last second of the period: the range of STAC is closed.
+        "start_datetime": f"{burnmap.start}T00:00:00Z",
+        "end_datetime": f"{last}T23:59:59Z",
         "gsd": round(region.pixel_size * 111_195),
         "proj:code": "EPSG:4326",
         "proj:shape": list(region.shape),
@@ -91,25 +90,22 @@ def item_of(
         "banet:threshold": float(burnmap.threshold),
         "banet:version": version,
     }
-    item = pystac.Item(
-        id=identity,
-        geometry=geometry,
-        bbox=bbox,
-        datetime=None,
-        properties={
-            **properties,
-            # The last second of the period: the range of STAC is closed.
-            "start_datetime": f"{burnmap.start}T00:00:00Z",
-            "end_datetime": f"{burnmap.stop - np.timedelta64(1, 'D')}T23:59:59Z",
-        },
-        stac_extensions=[_PROJECTION],
-    )
-    for name, (title, media, roles, fields) in _assets(burnmap).items():
-        if name in products:
-            place = f"./{products[name].name}"
-            asset = pystac.Asset(place, title, media_type=media, roles=roles, extra_fields=fields)
-            item.add_asset(name, asset)
-    return item
+    assets = {
+        name: {"href": f"./{products[name].name}", "type": media, "title": title, "roles": roles, **fields}
+        for name, (title, media, roles, fields) in _assets(burnmap).items()
+        if name in products
+    }
+    return {
+        "type": "Feature",
+        "stac_version": _VERSION,
+        "stac_extensions": [_PROJECTION],
+        "id": identity,
+        "geometry": geometry,
+        "bbox": bbox,
+        "properties": properties,
+        "links": [],
+        "assets": assets,
+    }
 
 
 def write_item(
@@ -118,45 +114,70 @@ def write_item(
     """Write the STAC item of a map beside its products and return its path.
 
     Raises:
-        InputError: if pystac is not installed.
         OutputError: if it cannot be written.
     """
     target = Path(path)
-    item = item_of(
-        burnmap, products, target.name.removesuffix(".json").removesuffix(".stac"), version=version
-    )
-    with writing(target) as part:
-        part.write_text(json.dumps(item.to_dict(include_self_link=False), indent=2) + "\n", encoding="utf-8")
-    return target
+    identity = target.name.removesuffix(".json").removesuffix(".stac")
+    return _write(item_of(burnmap, products, identity, version=version), target)
 
 
-def write_catalog(items: Sequence[Path], path: PathLike, *, identity: str, description: str) -> Path:
-    """Write a STAC catalogue of items that lie beside or below it, and return its path.
+def write_collection(
+    folder: PathLike, identity: str, description: str, items: Sequence[Path] | None = None
+) -> Path:
+    """Write `collection.json`, the STAC collection of the items in a folder, and return its path.
 
     Args:
-        items: files of `write_item`.
-        path: of the catalogue.
-        identity: of the catalogue.
+        folder: with the files of `write_item`.
+        identity: of the collection.
         description: of it, for people.
+        items: files of `write_item` in or below the folder; by default those in it.
 
     Raises:
-        InputError: if pystac is not installed.
+        NotFoundError: if the folder holds no item.
         OutputError: if it cannot be written.
     """
-    try:
-        import pystac
-    except ImportError as error:
-        raise InputError("STAC catalogues need pystac: pip install 'banet[stac]>=1'") from error
-    target = Path(path)
-    catalogue = pystac.Catalog(identity, description)
-    for item in items:
-        place = item.relative_to(target.parent).as_posix()
-        catalogue.add_link(pystac.Link(pystac.RelType.ITEM, f"./{place}", media_type="application/geo+json"))
-    fields = catalogue.to_dict(include_self_link=False)
-    root = {"rel": "root", "href": f"./{target.name}", "type": "application/json"}
-    fields["links"] = [root, *(link for link in fields["links"] if link["rel"] == "item")]
+    root = existing_folder(folder, "folder of maps")
+    found = visible_files(root, "*.stac.json", deep=False) if items is None else sorted(items)
+    if not found:
+        raise NotFoundError(f"{root} holds no STAC item (*.stac.json)")
+    held = [json.loads(path.read_text(encoding="utf-8")) for path in found]
+    west, south, east, north = zip(*(item["bbox"] for item in held))
+    times = [[item["properties"][f"{end}_datetime"] for item in held] for end in ("start", "end")]
+    around = any(item["bbox"][0] > item["bbox"][2] for item in held)
+    wide = (-180.0, 180.0) if around and len({*west}) > 1 else (min(west), max(east))
+    links = [{"rel": "root", "href": f"./{COLLECTION}", "type": "application/json"}]
+    for path in found:
+        place = path.relative_to(root).as_posix()
+        links.append({"rel": "item", "href": f"./{place}", "type": "application/geo+json"})
+    collection = {
+        "type": "Collection",
+        "stac_version": _VERSION,
+        "id": identity,
+        "title": description,
+        "description": description,
+        "license": "other",
+        "keywords": ["burned area", "wildfire"],
+        "extent": {
+            "spatial": {"bbox": [[wide[0], min(south), wide[1], max(north)]]},
+            "temporal": {"interval": [[min(times[0]), max(times[1])]]},
+        },
+        "links": links,
+    }
+    return _write(collection, root / COLLECTION)
+
+
+def collect(folder: PathLike, region: str) -> Path | None:
+    """Write the collection of the maps of a region in a folder, if these are two or more."""
+    several = len(visible_files(folder, "*.stac.json", deep=False)) > 1
+    return write_collection(folder, f"banet-{region}", f"Burned area of {region}") if several else None
+
+
+def _write(values: Mapping[str, Any], target: Path) -> Path:
+    text = json.dumps(values, indent=2) + "\n"
+    if target.is_file() and target.read_text(encoding="utf-8") == text:
+        return target
     with writing(target) as part:
-        part.write_text(json.dumps(fields, indent=2) + "\n", encoding="utf-8")
+        part.write_text(text, encoding="utf-8")
     return target
 
 

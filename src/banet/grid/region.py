@@ -62,6 +62,12 @@ class Region:
                 f"region {self.name}: {rows} x {cols} cells are too many; is the pixel size right?"
             )
 
+    def _repr_html_(self) -> str:
+        rows, cols = self.shape
+        title = f"Region {self.name}: {rows} x {cols} cells of {self.pixel_size:g} degrees"
+        box: Any = self.geobox
+        return f"<div><b>{title}</b>{box._repr_html_()}</div>"
+
     @property
     def west(self) -> float:
         """Western edge in degrees."""

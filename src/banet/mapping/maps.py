@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import os
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -39,7 +40,7 @@ RETRIES = 2
 
 
 def map_burned(
-    cube: Cube,
+    cube: Cube | PathLike,
     start: Any,
     end: Any,
     weights: Any = "default",
@@ -50,7 +51,7 @@ def map_burned(
     """Map where and when a cube's region burned from `start` to `end`, both included, as one.
 
     Args:
-        cube: what was observed.
+        cube: what was observed, or its folder CUBE.zarr.
         start: first month or day, `YYYY-MM` or `YYYY-MM-DD`.
         end: last month or day.
         weights: a name or path, a network, several of either (their mean is taken), or an engine.
@@ -67,17 +68,18 @@ def map_burned(
         BanetWarning: for each note on the result, which `attrs["notes"]` keeps.
     """
     chosen = MapOptions.of_keywords("map_burned", options, ("length", "weights"))
+    cube = _opened(cube)
     windows = period_windows(*parse_period(start, end), cube.days, length)
     return _checked(cube, windows, weights, chosen)
 
 
 def map_windows(
-    cube: Cube, windows: Sequence[Window], weights: Any = "default", **options: Any
+    cube: Cube | PathLike, windows: Sequence[Window], weights: Any = "default", **options: Any
 ) -> BurnedArea:
     """Map the kept days of windows that follow one another; they are joined before they are summed and dated.
 
     Args:
-        cube: what was observed.
+        cube: what was observed, or its folder CUBE.zarr.
         windows: the days that the network sees and those that are kept.
         weights: as in `map_burned`, which also says what is raised and warned of.
         options: as in `map_burned`.
@@ -86,12 +88,17 @@ def map_windows(
 
 
 def map_nrt(
-    cube: Cube, day: Any, weights: Any = "default", *, length: int = SEQUENCE_LENGTH, **options: Any
+    cube: Cube | PathLike,
+    day: Any,
+    weights: Any = "default",
+    *,
+    length: int = SEQUENCE_LENGTH,
+    **options: Any,
 ) -> BurnedArea:
     """Map the last `length` days up to and including `day`, all of them kept.
 
     Args:
-        cube: what was observed.
+        cube: what was observed, or its folder CUBE.zarr.
         day: the last day.
         weights: as in `map_burned`, which also says what is raised and warned of.
         length: as in `map_burned`.
@@ -102,7 +109,7 @@ def map_nrt(
 
 
 def map_months(
-    cube: Cube,
+    cube: Cube | PathLike,
     start: Any,
     end: Any,
     weights: Any = "default",
@@ -117,7 +124,7 @@ def map_months(
     cells that were not observed. `progress` counts the cores of all maps.
 
     Args:
-        cube: what was observed.
+        cube: what was observed, or its folder CUBE.zarr.
         start: first month or day, `YYYY-MM` or `YYYY-MM-DD`.
         end: last month or day.
         weights: as in `map_burned`, which also says what is raised and warned of.
@@ -126,6 +133,7 @@ def map_months(
         options: as in `map_burned`; each map has a folder of its own in `scratch`.
     """
     chosen = MapOptions.of_keywords("map_months", options, ("known", "length", "weights"))
+    cube = _opened(cube)
     periods = split_months(*parse_period(start, end))
     windows = [period_windows(*period, cube.days, length) for period in periods]
     check_days(cube, list(itertools.chain(*windows)))
@@ -133,14 +141,19 @@ def map_months(
 
 
 def predict(
-    cube: Cube, window: Window, weights: Any = "default", *, progress: Progress | None = None, **tiling: Any
+    cube: Cube | PathLike,
+    window: Window,
+    weights: Any = "default",
+    *,
+    progress: Progress | None = None,
+    **tiling: Any,
 ) -> Iterator[Block]:
     """Predict the probability of burning on each kept day, core by core, as the cores are asked for.
 
     Cells that the window never saw or that it shows to be water have probability 0 (not with `original`).
 
     Args:
-        cube: what was observed.
+        cube: what was observed, or its folder CUBE.zarr.
         window: the days that the network sees and those that are kept.
         weights: as in `map_burned`.
         progress: called after each core.
@@ -153,6 +166,7 @@ def predict(
     for name in tiling.keys() - {"tiling", "tile", "step", "margin"}:
         known = did_you_mean(name, ("tiling", "tile", "step", "margin", "progress", "weights"))
         raise TypeError(f"predict() got an unexpected keyword argument {name!r}; {known}")
+    cube = _opened(cube)
     check_days(cube, (window,))
     run = Run.plan(cube, (window,), as_ensemble(weights), MapOptions.of_keywords("predict", tiling))
     return _predict(run, progress)
@@ -172,7 +186,17 @@ def _predict(run: Run, progress: Progress | None) -> Iterator[Block]:
                 progress(done, len(cores), run.title)
 
 
-def _checked(cube: Cube, windows: Sequence[Window], weights: Any, options: MapOptions) -> BurnedArea:
+def _opened(cube: Cube | PathLike) -> Cube:
+    """Return a cube, opened where its folder is given."""
+    from banet.cube import open_cube
+
+    return open_cube(cube) if isinstance(cube, (str, os.PathLike)) else cube
+
+
+def _checked(
+    cube: Cube | PathLike, windows: Sequence[Window], weights: Any, options: MapOptions
+) -> BurnedArea:
+    cube = _opened(cube)
     check_days(cube, windows)
     run = Run.plan(cube, windows, as_ensemble(weights, options.workers), options)
     for note in run.notes():

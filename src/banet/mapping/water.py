@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from banet.days import Days
-from banet.errors import CorruptError, InputError, UnreadableFileError
+from banet.errors import InputError, UnreadableFileError
 from banet.grid.region import Region
 from banet.io.files import PathLike
 
@@ -187,7 +187,7 @@ def _record(cube: Cube, days: Days, rows: slice) -> tuple[npt.NDArray[np.int8], 
         for day in period:
             try:
                 window = cube.read(day, day + 1, rows, variables=("red", "nir", "frp"))
-            except (CorruptError, UnreadableFileError):
+            except UnreadableFileError:
                 continue  # a tile that needs the day tells of the damage
             clear = counts.add(window.red[0], window.nir[0], window.frp[0])
             seen += clear

@@ -57,7 +57,7 @@ class Morning:
     changes: pd.DataFrame | None
     seen: dict[str, Any]
     threshold: float
-    stac: bool = False
+    stac: bool = True
     precision: Precision | None = None
     inside: npt.NDArray[np.bool_] | None = None
 

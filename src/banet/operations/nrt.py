@@ -285,13 +285,13 @@ def _morning(
 
 
 def _catalogue(options: MorningOptions, region: Region) -> None:
-    """Write the STAC catalogue of all mornings that have an item."""
-    from banet.export.stac import write_catalog
+    """Write the STAC collection of all mornings that have an item."""
+    from banet.export.stac import write_collection
 
     if options.stac:
-        items = [item for one in dated_folders(options.out).values() for item in one.glob("*.stac.json")]
         about = f"Burned area of {region.name}, mapped every morning"
-        write_catalog(items, options.out / "catalog.json", identity=f"banet-{region.name}", description=about)
+        items = [item for one in dated_folders(options.out).values() for item in one.glob("*.stac.json")]
+        write_collection(options.out, f"banet-{region.name}", about, items)
 
 
 def _stale(limit: int | None, day: Day, images: Day | None) -> list[str]:

@@ -105,7 +105,7 @@ class MorningOptions(_Options):
         incidents_field: field of these names; found by its name if None.
         precision: table of a replay's precision by age; the one that ships if None.
         wait: seconds to wait for another run of the region to end.
-        stac: also write STAC items and `out/catalog.json`, which needs the extra `stac`.
+        stac: also write STAC items and `out/collection.json`.
     """
 
     data: Path
@@ -116,7 +116,7 @@ class MorningOptions(_Options):
     incidents_field: str | None = None
     precision: Path | None = None
     wait: float = Field(0.0, ge=0)
-    stac: bool = False
+    stac: bool = True
 
     @property
     def last_day(self) -> Day:

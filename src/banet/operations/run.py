@@ -20,6 +20,7 @@ from banet.days import period_label, period_stem
 from banet.errors import NotFoundError, UnreadableFileError
 from banet.export.explorer import explore
 from banet.export.products import MANIFEST, check_products, write_map
+from banet.export.stac import collect
 from banet.export.vectors import write_events, write_growth
 from banet.io.files import output_folder, writing
 from banet.io.lock import lock
@@ -166,6 +167,7 @@ def _written(
     fires = write_events(events, out / f"{name}_fires.gpkg")
     write_events(events, out / f"{name}_fires.geojson")
     write_growth(events, out / f"{name}_growth.csv")
+    collect(out / "maps", name)
     (page,) = explore(maps, out, cube=cube, min_hectares=options.min_hectares)
     return fires, page
 

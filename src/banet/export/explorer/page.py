@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import base64
+import html
 import importlib.resources
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
     import pandas as pd
 
-__all__ = ["explorer_data", "write_explorer"]
+__all__ = ["ExplorerFrame", "explorer_data", "explorer_text", "show", "write_explorer"]
 
 _ASSETS = "banet.export.explorer"
 _PARTS = ("leaflet.js", "leaflet.css", "page.js", "page.css")
@@ -63,6 +65,24 @@ def write_explorer(
     Raises:
         OutputError: if the page cannot be written.
     """
+    text = explorer_text(burned, fires=fires, growth=growth, seen=seen, title=title, gpkg=gpkg, notes=notes)
+    target = Path(path)
+    with writing(target) as part:
+        part.write_text(text, encoding="utf-8")
+    return target
+
+
+def explorer_text(
+    burned: BurnedArea,
+    *,
+    fires: gpd.GeoDataFrame | None = None,
+    growth: pd.DataFrame | None = None,
+    seen: Mapping[str, float] | None = None,
+    title: str | None = None,
+    gpkg: PathLike | None = None,
+    notes: tuple[str, ...] = (),
+) -> str:
+    """Return the page of `write_explorer` as text."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     data = explorer_data(burned, fires, growth, seen, gpkg)
@@ -70,7 +90,7 @@ def write_explorer(
     pages = Environment(
         loader=PackageLoader("banet.export.explorer", "assets"), autoescape=True, undefined=StrictUndefined
     )
-    text = pages.get_template("page.html").render(
+    return pages.get_template("page.html").render(
         title=heading,
         # In a script, only the end of the script itself must not be spelt out.
         data=json.dumps(data, separators=(",", ":"), allow_nan=False).replace("</", "<\\/"),
@@ -80,10 +100,40 @@ def write_explorer(
             for name in ("leaflet.js", "leaflet.css", "page.js", "page.css")
         },
     )
-    target = Path(path)
-    with writing(target) as part:
-        part.write_text(text, encoding="utf-8")
-    return target
+
+
+@dataclass(frozen=True, repr=False)
+class ExplorerFrame:
+    """Interactive map that a notebook shows.
+
+    Attributes:
+        text: the page, as `write_explorer` writes it.
+        height: of the frame in pixels.
+    """
+
+    text: str
+    height: int = 640
+
+    def __repr__(self) -> str:
+        return f"ExplorerFrame({len(self.text) / 1e6:.1f} MB)"
+
+    def _repr_html_(self) -> str:
+        page = html.escape(self.text, quote=True)
+        return f'<iframe title="burned area" width="100%" height="{self.height}" srcdoc="{page}"></iframe>'
+
+
+def show(burned: BurnedArea, *, min_hectares: float = 100.0) -> ExplorerFrame:
+    """Return the interactive map of a map and its fires, for a notebook.
+
+    Args:
+        burned: the map.
+        min_hectares: fires of less burned area are left out, and counted.
+    """
+    from banet.burned_area.fires import trace_events
+
+    events = trace_events(burned, min_hectares=min_hectares)
+    notes = (*burned.notes, events.summary)
+    return ExplorerFrame(explorer_text(burned, fires=events.table, growth=events.growth, notes=notes))
 
 
 def explorer_data(
