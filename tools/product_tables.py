@@ -171,6 +171,10 @@ WORDS: dict[str, dict[str, str]] = {
 }
 
 
+LAYERS = ("burn_date", "confidence", "uncertainty", "over_tenth", "days_since")
+"""Ends of the names of rasters."""
+
+
 def tables(folder: Path) -> dict[str, dict[str, list[str]]]:
     """Return for each kind of file the cells of its table by name of the column, tag or attribute."""
     return {**_rasters(folder), **_netcdf(folder), **_vectors(folder)}
@@ -184,9 +188,7 @@ def _rasters(folder: Path) -> dict[str, dict[str, list[str]]]:
     for path in [*sorted(folder.glob("maps/*.tif")), *newest.glob("*_days_since.tif")]:
         with rasterio.open(path) as raster:
             held = raster.tags()
-            name = next(
-                one for one in ("burn_date", "confidence", "uncertainty", "days_since") if one in path.name
-            )
+            name = next(one for one in LAYERS if one in path.name)
             bands[f"_{name}.tif"] = [
                 raster.dtypes[0],
                 raster.units[0] or "",
