@@ -13,7 +13,7 @@ import banet
 from banet.evaluation.benchmark.stage import write_cube
 from banet.summary.zones import read_zones
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::banet.errors.BanetWarning")]
 
 SEASONS = (
     ("mediterranean", "2018-07-01"),
