@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import base64
-import io
+import contextlib
 import json
 import re
 import shutil
+import sqlite3
+import zlib
+from dataclasses import replace
 
+import geopandas as gpd
 import numpy as np
 import pytest
-from PIL import Image
+import shapely
 
 from banet.burned_area.fires import trace_events
 from banet.export.explorer import write_explorer
@@ -18,26 +22,27 @@ from banet.export.explorer.outlines import outlines_of
 from banet.export.explorer.page import explorer_data
 from banet.export.explorer.planes import coded_planes
 from banet.grid.region import Region
-from made_maps import random_map
+from made_maps import map_of, random_map
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM = next((found for name in NAMES if (found := shutil.which(name))), None)
 
 
-def pixels(address: str) -> np.ndarray:
-    return np.asarray(Image.open(io.BytesIO(base64.b64decode(address)))).astype(int)
+def plane(data, name, kind=np.uint8):
+    return np.frombuffer(zlib.decompress(base64.b64decode(data.planes[name])), kind).reshape(
+        data.rows, data.cols
+    )
 
 
-def test_numbers_come_back_from_the_pictures():
+def test_numbers_come_back_from_the_planes():
     burned = random_map((41, 57), seed=3)
     coded = coded_planes(burned)
-    dates, values = pixels(coded.dates), pixels(coded.values)
     day = np.where(burned.burned, (burned.burn_date - burned.start).astype(int) + 1, 0)
-    assert (dates[..., 0] + 256 * dates[..., 1] == day).all()
-    assert (np.array([0, 1, 2, 3])[dates[..., 2]] == np.choose(burned.status + 2, [3, 2, 0, 1])).all()
-    assert (values[..., 0] == burned.confidence).all()
-    assert (values[..., 1] == burned.uncertainty).all()
-    assert (values[..., 2] == np.minimum(burned.observed_days, 255)).all()
+    assert (plane(coded, "day", "<u2") == day).all()
+    assert (plane(coded, "status", np.int8) == burned.status).all()
+    assert (plane(coded, "confidence") == burned.confidence).all()
+    assert (plane(coded, "uncertainty") == burned.uncertainty).all()
+    assert (plane(coded, "observed") == np.minimum(burned.observed_days, 255)).all()
 
 
 def test_a_large_map_shows_the_cell_of_each_block_that_burned_most(monkeypatch):
@@ -47,7 +52,7 @@ def test_a_large_map_shows_the_cell_of_each_block_that_burned_most(monkeypatch):
     rows, cols = burned.region.shape
     assert coded.block == 2
     assert (coded.rows, coded.cols) == (-(-rows // 2), -(-cols // 2))
-    status = pixels(coded.dates)[..., 2]
+    status = plane(coded, "status", np.int8)
     padded = np.pad(burned.burned, ((0, -rows % 2), (0, -cols % 2)))
     blocks = padded.reshape(coded.rows, 2, coded.cols, 2).any(axis=(1, 3))
     assert ((status == 1) == blocks).all()
@@ -76,7 +81,7 @@ def test_fires_and_their_growth_are_within_the_page(tmp_path):
     events = trace_events(burned, min_cells=1)
     data = explorer_data(burned, events.table, events.growth)
     assert [fire["properties"]["id"] for fire in data["fires"]] == events.table["id"].tolist()
-    total = sum(ha for fire in data["fires"] for _, ha in fire["properties"]["growth"])
+    total = sum(ha for fire in data["fires"] for _, ha, _ in fire["growth"])
     assert total == pytest.approx(burned.burned_area_ha, abs=0.1 * len(events.growth))
     path = write_explorer(
         burned, tmp_path / "a.html", fires=events.table, notes=("a <b> & </script>",), title="x</title>"
@@ -107,12 +112,22 @@ def browser():
         chromium.close()
 
 
-@pytest.mark.parametrize(("width", "height", "scheme"), [(1400, 900, "light"), (390, 844, "dark")])
-def test_a_browser_shows_the_page_moves_its_days_and_opens_a_fire(browser, tmp_path, width, height, scheme):
-    burned = random_map((41, 57), seed=3)
-    events = trace_events(burned, min_cells=1)
-    path = write_explorer(burned, tmp_path / "a.html", fires=events.table, growth=events.growth)
-    context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
+PAINTED = """() => {
+    let count = 0;
+    for (const canvas of document.querySelectorAll("#map canvas.pixels")) {
+        const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext("2d");
+        copy.drawImage(canvas, 0, 0);
+        const data = copy.getImageData(0, 0, canvas.width, canvas.height).data;
+        for (let i = 3; i < data.length; i += 4) count += data[i] === 255;
+    }
+    return count;
+}"""
+
+
+@contextlib.contextmanager
+def opened(browser, path, **look):
+    """Give the page after it has painted; at the end it must have said and asked for nothing."""
+    context = browser.new_context(**{"viewport": {"width": 1400, "height": 900}, **look})
     page = context.new_page()
     said, asked = [], []
     page.on("console", lambda message: said.append(message.text))
@@ -120,36 +135,127 @@ def test_a_browser_shows_the_page_moves_its_days_and_opens_a_fire(browser, tmp_p
     page.on("request", lambda request: asked.append(request.url))
     page.goto(path.as_uri())
     page.wait_for_selector("body[data-ready]", timeout=20_000)
-    painted = """() => {
-        const canvas = document.querySelector("#map canvas");
-        const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext("2d");
-        copy.drawImage(canvas, 0, 0);
-        const data = copy.getImageData(0, 0, canvas.width, canvas.height).data;
-        let count = 0;
-        for (let i = 3; i < data.length; i += 4) count += data[i] === 255;
-        return count;
-    }"""
-    last = page.evaluate(painted)
-    assert last > 0
-    page.focus("#day")
-    page.keyboard.press("Home")
-    assert page.evaluate(painted) < last
-    assert str(burned.start) in page.inner_text("#when")
-    page.keyboard.press("End")
-    assert page.evaluate(painted) == last
-    page.locator("#rows tr").first.focus()
-    page.keyboard.press("Enter")
-    page.wait_for_selector(".leaflet-popup-content", timeout=5_000)
-    assert page.locator("#rows tr").first.get_attribute("data-id") in page.inner_text(
-        ".leaflet-popup-content"
-    )
-    with page.expect_download() as download:
-        page.click("#downloads button:has-text('CSV')")
-    lines = download.value.path().read_text().splitlines()
-    assert len(lines) == 1 + len(events.table)
+    try:
+        yield page
+    finally:
+        context.close()
     assert said == []
     assert [url for url in asked if not url.startswith(("file:", "blob:", "data:"))] == []
-    context.close()
+
+
+@pytest.mark.parametrize(("width", "height", "scheme"), [(1400, 900, "light"), (390, 844, "dark")])
+def test_a_browser_shows_the_page_moves_its_days_and_opens_a_fire(browser, tmp_path, width, height, scheme):
+    burned = random_map((41, 57), seed=3)
+    events = trace_events(burned, min_cells=1)
+    path = write_explorer(burned, tmp_path / "a.html", fires=events.table, growth=events.growth)
+    look = {"viewport": {"width": width, "height": height}, "color_scheme": scheme}
+    with opened(browser, path, **look) as page:
+        last = page.evaluate(PAINTED)
+        assert last > 0
+        page.focus("#day")
+        page.keyboard.press("Home")
+        assert page.evaluate(PAINTED) < last
+        assert str(burned.start) in page.inner_text("#when")
+        page.keyboard.press("End")
+        assert page.evaluate(PAINTED) == last
+        page.locator("#rows tr").first.focus()
+        page.keyboard.press("Enter")
+        page.wait_for_selector(".leaflet-popup-content", timeout=5_000)
+        assert page.locator("#rows tr").first.get_attribute("data-id") in page.inner_text(
+            ".leaflet-popup-content"
+        )
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_the_chart_moves_the_map_and_the_list_sorts(browser, tmp_path):
+    burned = random_map((41, 57), seed=3)
+    events = trace_events(burned, min_cells=1)
+    seen = {str(day): 0.5 for day in burned.days[1:]}
+    path = write_explorer(burned, tmp_path / "a.html", fires=events.table, growth=events.growth, seen=seen)
+    with opened(browser, path) as page:
+        page.locator("#chart .hit[data-day='4']").click()
+        assert page.input_value("#day") == "4" and str(burned.days[4]) in page.inner_text("#when")
+        assert "50 % of the land seen" in page.inner_text("#when")
+        page.locator("#chart .hit[data-day='0']").click()
+        assert "not seen" in page.inner_text("#when")
+        page.click("th button[data-sort='start']")
+        first = page.locator("#rows tr td:first-child").all_inner_texts()
+        assert first == sorted(first) and len(first) == len(events.table)
+        page.locator("#rows tr").last.click()
+        name = page.locator("#rows tr").last.get_attribute("data-id")
+        grew = events.growth[events.growth["id"] == name]
+        assert page.locator("#chart .own:not([height='0'])").count() == len(grew)
+
+
+def test_a_cell_that_burned_alone_in_a_large_region_shows_at_every_zoom(browser, tmp_path):
+    offset = np.full((900, 1300), -1)
+    offset[333, 777] = 5
+    path = write_explorer(map_of(offset, fraction=0.9), tmp_path / "a.html")
+    with opened(browser, path) as page:
+        colour = json.loads(page.inner_text("#data"))["colours"]["dates"][5]
+        red = int(colour[1:3], 16)
+        some = PAINTED.replace("data[i] === 255", f"data[i] === 255 && data[i - 3] === {red}")
+        page.keyboard.press("Tab")
+        for _ in range(3):
+            assert page.evaluate(some) > 0
+            page.click(".leaflet-control-zoom-out")
+            page.wait_for_timeout(400)
+
+
+def download(page, label):
+    with page.expect_download() as found:
+        page.click(f"#downloads button:text-is('{label}')")
+    name = found.value.suggested_filename
+    return found.value.path().rename(found.value.path().with_name(name))
+
+
+def test_fires_are_downloaded_all_or_one_as_the_commands_write_them(browser, tmp_path):
+    offset = np.full((140, 160), -1)
+    offset[::7, ::9] = np.arange(360).reshape(20, 18) % 31
+    chequered = np.add.outer(np.arange(40), np.arange(40)) % 2
+    offset[50:90, 60:100] = np.where(chequered, np.arange(40) % 4, -1)
+    burned = map_of(offset, fraction=0.7)
+    events = trace_events(burned, min_cells=1)
+    table, columns = events.table, [name for name in events.table.columns if name != "geometry"]
+    assert max(len(shape.wkb) for shape in table.geometry) > 8192  # more than a page of SQLite
+    path = write_explorer(burned, tmp_path / "a.html", fires=table, growth=events.growth)
+    with opened(browser, path) as page:
+        for one in (False, True):
+            wanted = table.loc[[table["area_ha"].idxmax()]] if one else table
+            if one:
+                page.locator("#rows tr").first.click()
+                page.check("#only")
+            stem = wanted["id"].item() if one else "T"
+            file = download(page, "GeoPackage")
+            assert file.name == f"{stem}_fires.gpkg"
+            with sqlite3.connect(file) as database:
+                assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+                assert database.execute("SELECT count(*) FROM layer_styles").fetchone() == (1,)
+            found = gpd.read_file(file, layer="fires")
+            assert list(found.columns) == [*columns, "geometry"] and found.crs.to_epsg() == 4326
+            found = found.set_index("id").loc[wanted["id"]]
+            assert found["start"].to_numpy("M8[D]").tolist() == wanted["start"].to_numpy("M8[D]").tolist()
+            np.testing.assert_allclose(found["area_ha"], wanted["area_ha"], atol=0.005)
+            assert found["cells"].tolist() == wanted["cells"].tolist()
+            apart = shapely.symmetric_difference(found.geometry.to_numpy(), wanted.geometry.to_numpy())
+            assert shapely.area(apart).max() < 1e-9
+            grown = gpd.read_file(file, layer="growth")
+            assert len(grown) == events.growth["id"].isin(wanted["id"]).sum()
+            assert grown.groupby("id")["cells"].sum().loc[wanted["id"]].tolist() == wanted["cells"].tolist()
+            read = gpd.read_file(download(page, "GeoJSON"))
+            assert sorted(read["id"]) == sorted(wanted["id"]) and len(read.columns) == len(columns) + 1
+            for label, count in (("CSV", len(wanted)), ("Growth, CSV", len(grown))):
+                assert len(download(page, label).read_text().splitlines()) == 1 + count
+
+
+def test_a_month_of_a_large_region_stays_small(tmp_path):
+    burned = random_map((400, 800), seed=1)
+    noise = np.random.default_rng(0).integers(0, 32, burned.region.shape).astype(np.int16)
+    burned = replace(burned, observed_days=np.where(burned.observed_days > 0, np.maximum(noise, 1), 0))
+    events = trace_events(burned, min_hectares=100)
+    assert len(events.table) > 300
+    path = write_explorer(burned, tmp_path / "a.html", fires=events.table, growth=events.growth)
+    assert path.stat().st_size < 6e6
 
 
 def test_a_notebook_shows_the_page_in_a_frame():

@@ -193,7 +193,7 @@ def _fires(morning: Morning, folder: Path) -> None:
         "growth": tracked.perimeters.drop(columns="geometry"),
         "gone": tracked.gone,
     }
-    gpkg = write_layers(layers, folder / f"{name}_fires.gpkg")
+    write_layers(layers, folder / f"{name}_fires.gpkg")
     write_events(tracked.fires, folder / f"{name}_fires.parquet")
     write_events(tracked.fires, folder / f"{name}_fires.geojson")
     write_explorer(
@@ -202,6 +202,5 @@ def _fires(morning: Morning, folder: Path) -> None:
         fires=tracked.fires,
         growth=tracked.events.growth,
         seen=shares(morning.looks, burned, morning.inside),
-        gpkg=gpkg,
         notes=morning.lines(),
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import html
 import importlib.resources
 import json
@@ -26,6 +25,8 @@ from banet.burned_area.colours import (
 from banet.burned_area.meaning import meanings
 from banet.export.explorer.outlines import outlines_of
 from banet.export.explorer.planes import coded_planes
+from banet.export.qml import text_of
+from banet.export.qml_fires import ABOUT, fire_style
 from banet.io.files import PathLike, writing
 
 if TYPE_CHECKING:
@@ -35,8 +36,7 @@ if TYPE_CHECKING:
 __all__ = ["ExplorerFrame", "explorer_data", "explorer_text", "show", "write_explorer"]
 
 _ASSETS = "banet.export.explorer"
-_PARTS = ("leaflet.js", "leaflet.css", "page.js", "page.css")
-_FIRE_COLUMNS = ("id", "start", "end", "days", "cells", "area_ha", "peak_day", "peak_ha", "date_unc")
+_PARTS = ("leaflet.js", "leaflet.css", "cells.js", "geopackage.js", "page.js", "page.css")
 
 
 def write_explorer(
@@ -47,7 +47,6 @@ def write_explorer(
     growth: pd.DataFrame | None = None,
     seen: Mapping[str, float] | None = None,
     title: str | None = None,
-    gpkg: PathLike | None = None,
     notes: tuple[str, ...] = (),
 ) -> Path:
     """Write one HTML file that shows a map, its fires and its days, and needs no network.
@@ -59,13 +58,12 @@ def write_explorer(
         growth: hectares by fire and day, of `trace_events`.
         seen: share of the land that was observed, 0-1, by day (`YYYY-MM-DD`); None where nobody knows.
         title: of the page; region and period if left out.
-        gpkg: file of the fires to offer for download.
         notes: lines to show below the map.
 
     Raises:
         OutputError: if the page cannot be written.
     """
-    text = explorer_text(burned, fires=fires, growth=growth, seen=seen, title=title, gpkg=gpkg, notes=notes)
+    text = explorer_text(burned, fires=fires, growth=growth, seen=seen, title=title, notes=notes)
     target = Path(path)
     with writing(target) as part:
         part.write_text(text, encoding="utf-8")
@@ -79,13 +77,12 @@ def explorer_text(
     growth: pd.DataFrame | None = None,
     seen: Mapping[str, float] | None = None,
     title: str | None = None,
-    gpkg: PathLike | None = None,
     notes: tuple[str, ...] = (),
 ) -> str:
     """Return the page of `write_explorer` as text."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
-    data = explorer_data(burned, fires, growth, seen, gpkg)
+    data = explorer_data(burned, fires, growth, seen)
     heading = title or f"{burned.region.name}, {burned.start} to {burned.stop - 1}"
     pages = Environment(
         loader=PackageLoader("banet.export.explorer", "assets"), autoescape=True, undefined=StrictUndefined
@@ -95,10 +92,7 @@ def explorer_text(
         # In a script, only the end of the script itself must not be spelt out.
         data=json.dumps(data, separators=(",", ":"), allow_nan=False).replace("</", "<\\/"),
         notes=notes,
-        **{
-            name.replace(".", "_"): _asset(name)
-            for name in ("leaflet.js", "leaflet.css", "page.js", "page.css")
-        },
+        **{name.replace(".", "_"): _asset(name) for name in _PARTS},
     )
 
 
@@ -141,31 +135,29 @@ def explorer_data(
     fires: gpd.GeoDataFrame | None = None,
     growth: pd.DataFrame | None = None,
     seen: Mapping[str, float] | None = None,
-    gpkg: PathLike | None = None,
 ) -> dict[str, Any]:
     """Return all that the page's script needs, as JSON can hold it."""
     region, coded = burned.region, coded_planes(burned)
     days = [str(day) for day in burned.days]
+    table = None if fires is None or fires.empty else fires
+    style = None if table is None else fire_style("fires", table)
     return {
         "name": region.name,
         "box": [region.west, region.south, region.east, region.north],
         "size": [coded.rows, coded.cols],
-        # The last block may reach past the region; the picture is laid out as far as it reaches.
-        "reach": [
-            region.west + coded.cols * coded.block * region.pixel_size,
-            region.north - coded.rows * coded.block * region.pixel_size,
-        ],
+        "cell": coded.block * region.pixel_size,
         "block": coded.block,
         "days": days,
         "daily_ha": [round(float(ha), 1) for ha in burned.daily_area_ha()],
-        "dates": coded.dates,
-        "values": coded.values,
+        "planes": dict(coded.planes),
         "colours": _colours(burned),
         "said": {name: [one.title, one.text] for name, one in meanings(burned).items()},
-        "fires": _features(fires, growth, days),
+        "fires": [] if table is None else _features(table, growth, days),
+        "fire_columns": {} if table is None else _columns(table),
+        "about": {name: ABOUT[name] for name in ("fires", "growth")},
+        "style": "" if style is None else text_of(style),
         "seen": None if seen is None else [seen.get(day) for day in days],
         "outlines": outlines_of(region),
-        "gpkg": None if gpkg is None else base64.b64encode(Path(gpkg).read_bytes()).decode("ascii"),
     }
 
 
@@ -183,12 +175,8 @@ def _colours(burned: BurnedArea) -> dict[str, Any]:
     }
 
 
-def _features(
-    fires: gpd.GeoDataFrame | None, growth: pd.DataFrame | None, days: list[str]
-) -> list[dict[str, Any]]:
-    """Return the fires as GeoJSON features, each with its hectares by day."""
-    if fires is None or fires.empty:
-        return []
+def _features(table: gpd.GeoDataFrame, growth: pd.DataFrame | None, days: list[str]) -> list[dict[str, Any]]:
+    """Return the fires as GeoJSON features, each with the days on which it grew: number, hectares, cells."""
     from shapely import set_precision
     from shapely.geometry import mapping
 
@@ -196,28 +184,30 @@ def _features(
     daily: dict[str, list[list[float]]] = {}
     if growth is not None:
         stamps = growth["day"].to_numpy("datetime64[D]").astype(str)
-        for name, day, ha in zip(
-            growth["id"].astype(str), stamps, growth["area_ha"].to_numpy(float), strict=True
-        ):
+        for name, day, ha, cells in zip(growth["id"].astype(str), stamps, growth["area_ha"], growth["cells"]):
             if day in number:
-                daily.setdefault(name, []).append([number[day], round(float(ha), 1)])
-    found = []
-    for row in fires.itertuples():
-        values = {name: _plain(getattr(row, name)) for name in _FIRE_COLUMNS if hasattr(row, name)}
-        shape = set_precision(row.geometry, 1e-6)
-        found.append(
-            {
-                "type": "Feature",
-                "properties": {**values, "growth": daily.get(row.id, [])},
-                "geometry": mapping(shape),
-            }
-        )
-    return found
+                daily.setdefault(name, []).append([number[day], round(float(ha), 1), int(cells)])
+    names = list(_columns(table))
+    return [
+        {
+            "type": "Feature",
+            "properties": {name: _plain(row[name]) for name in names},
+            "growth": daily.get(str(row["id"]), []),
+            "geometry": mapping(set_precision(row["geometry"], 1e-6)),
+        }
+        for row in table.to_dict("records")
+    ]
+
+
+def _columns(table: gpd.GeoDataFrame) -> dict[str, str]:
+    """Return the type of each column of a table in a GeoPackage, without that of the shapes."""
+    kinds = {"M": "DATE", "f": "REAL", "i": "INTEGER", "u": "INTEGER", "b": "BOOLEAN"}
+    return {str(n): kinds.get(table[n].dtype.kind, "TEXT") for n in table.columns if n != "geometry"}
 
 
 def _plain(value: Any) -> Any:
     if hasattr(value, "isoformat"):
-        return str(np.datetime64(value, "D"))
+        return None if value != value else str(np.datetime64(value, "D"))  # noqa: PLR0124 - NaT
     if isinstance(value, (float, np.floating)):
         return round(float(value), 2) if np.isfinite(value) else None
     return value.item() if isinstance(value, np.generic) else value

@@ -1,9 +1,10 @@
-"""Planes of a map as PNG pictures whose colours are numbers, which a page's script can read back exactly."""
+"""Planes of a map packed as bytes that a page's script reads back exactly."""
 
 from __future__ import annotations
 
 import base64
-import io
+import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,48 +14,46 @@ from banet.burned_area.burned_area import BurnedArea
 
 __all__ = ["MOST_CELLS", "Coded", "coded_planes"]
 
-MOST_CELLS = 2_000_000
-"""Cells that a page shows; a larger region is shown in blocks of 2 x 2, 3 x 3 and so on."""
-
-_STATUS = {-2: 3, -1: 2, 0: 0, 1: 1}
+MOST_CELLS = 12_000_000
+"""Cells that a page holds; a larger region is shown in blocks of 2 x 2, 3 x 3 and so on."""
 
 
 @dataclass(frozen=True)
 class Coded:
-    """Pictures of a map's planes.
+    """Planes of a map as text.
 
     Attributes:
-        dates: address of a PNG: red and green hold the day of the period from 1 (0: not burned), low byte
-            first; blue the status: 0 unburned, 1 burned, 2 not observed, 3 water.
-        values: address of a PNG: red holds the confidence, green the uncertainty (255: none), blue the days
-            observed, at most 255.
+        planes: (rows, cols), zlib in base64, by name: `day` uint16, little-endian, the day of the period from
+            1, 0 where not burned; `status` int8 as that of a map; `confidence` uint8; `uncertainty` uint8;
+            `observed` uint8, days, at most 255.
         rows, cols: their size.
-        block: edge in cells of what one pixel shows.
+        block: edge in cells of what one entry shows.
     """
 
-    dates: str
-    values: str
+    planes: Mapping[str, str]
     rows: int
     cols: int
     block: int
 
 
 def coded_planes(burned: BurnedArea) -> Coded:
-    """Return the planes of a map as pictures; a pixel of a large map shows the cell that burned most."""
+    """Return the planes of a map; an entry of a very large map shows the cell that burned most."""
     block = max(1, int(np.ceil(np.sqrt(burned.burn_date.size / MOST_CELLS))))
     pick = _picked(burned, block)
-    day = np.where(burned.burned, (burned.burn_date - burned.start).astype(np.int64) + 1, 0)
-    status = np.vectorize(_STATUS.get, otypes=[np.uint8])(burned.status)
-    dates = np.stack([day & 255, day >> 8, status], axis=-1).astype(np.uint8)
-    observed = np.minimum(burned.observed_days, 255)
-    values = np.stack([burned.confidence, burned.uncertainty, observed], axis=-1).astype(np.uint8)
-    rows, cols = pick.shape
-    pictures = [_address(plane.reshape(-1, 3)[pick]) for plane in (dates, values)]
-    return Coded(pictures[0], pictures[1], rows, cols, block)
+    days = (burned.burn_date - burned.start).astype(np.int64) + 1
+    planes = {
+        "day": np.where(burned.burned, days, 0).astype("<u2"),
+        "status": burned.status,
+        "confidence": burned.confidence,
+        "uncertainty": burned.uncertainty,
+        "observed": np.minimum(burned.observed_days, 255).astype(np.uint8),
+    }
+    packed = {name: _packed(plane.reshape(-1)[pick]) for name, plane in planes.items()}
+    return Coded(packed, *pick.shape, block)
 
 
 def _picked(burned: BurnedArea, block: int) -> npt.NDArray[np.int64]:
-    """Return for each pixel the number of the cell that it shows."""
+    """Return for each entry the number of the cell that it shows."""
     rows, cols = burned.region.shape
     number = np.arange(rows * cols).reshape(rows, cols)
     if block == 1:
@@ -74,9 +73,5 @@ def _picked(burned: BurnedArea, block: int) -> npt.NDArray[np.int64]:
     return np.take_along_axis(flat[1], best, axis=-1)[..., 0]
 
 
-def _address(picture: npt.NDArray[np.uint8]) -> str:
-    from PIL import Image
-
-    stream = io.BytesIO()
-    Image.fromarray(picture, "RGB").save(stream, "PNG", optimize=True)
-    return base64.b64encode(stream.getvalue()).decode("ascii")
+def _packed(plane: npt.NDArray[np.generic]) -> str:
+    return base64.b64encode(zlib.compress(np.ascontiguousarray(plane).tobytes(), 6)).decode("ascii")

@@ -2,104 +2,53 @@
 (async function () {
   const data = JSON.parse(document.getElementById("data").textContent);
   const $ = (id) => document.getElementById(id);
-  const [rows, cols] = data.size;
-  const [west, , , north] = data.box;
-  const [east, south] = data.reach;
+  const make = (html) => { const holder = document.createElement("template"); holder.innerHTML = html; return holder.content.firstChild; };
+  const text = (value) => { const span = document.createElement("span"); span.textContent = value; return span.innerHTML; };
   const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
   const hectares = (value) => (value < 10 ? value.toFixed(1) : whole.format(value)) + " ha";
+  const { days } = data, last = days.length - 1;
+  const cells = await readCells(data);
+  const dark = window.matchMedia("(prefers-color-scheme: dark)");
 
-  // Planes: numbers packed into the colours of two pictures.
-  async function numbers(text) {
-    const bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
-    const options = { premultiplyAlpha: "none", colorSpaceConversion: "none" };
-    const picture = await createImageBitmap(new Blob([bytes], { type: "image/png" }), options);
-    const canvas = document.createElement("canvas");
-    canvas.width = cols; canvas.height = rows;
-    const pen = canvas.getContext("2d", { willReadFrequently: true });
-    pen.drawImage(picture, 0, 0);
-    return pen.getImageData(0, 0, cols, rows).data;
-  }
-  const [dates, values] = await Promise.all([numbers(data.dates), numbers(data.values)]);
-  const rgb = (hex) => [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16));
-  const ramps = Object.fromEntries(
-    ["dates", "confidence", "uncertainty"].map((name) => [name, data.colours[name].map(rgb)]));
-  const unseen = rgb(data.colours.unseen), water = rgb(data.colours.water);
-  const dayOf = (cell) => dates[4 * cell] + 256 * dates[4 * cell + 1];
-  const mostSeen = data.days.length;
-
+  // Layers: the colour of each value.
+  const packed = (hex, alpha = 255) => ((alpha << 24) | (parseInt(hex.slice(5, 7), 16) << 16) | (parseInt(hex.slice(3, 5), 16) << 8) | parseInt(hex.slice(1, 3), 16)) >>> 0;
   const layers = {
-    dates: { said: "burn_date", ramp: ramps.dates, ends: [data.days[0], data.days[data.days.length - 1]],
-      index: (cell) => dayOf(cell) - 1, burned: true },
-    confidence: { said: "confidence", ramp: ramps.confidence,
-      ends: ["0", "100"], index: (cell) => values[4 * cell], burned: false },
-    uncertainty: { said: "uncertainty", ramp: ramps.uncertainty, ends: ["0", "31 and more"],
-      index: (cell) => Math.min(values[4 * cell + 1], 31), burned: true },
-    observed: { said: "observed_days", ramp: ramps.uncertainty.slice().reverse(), ends: ["0", String(mostSeen)],
-      index: (cell) => Math.round(31 * Math.min(values[4 * cell + 2] / mostSeen, 1)), burned: false },
+    dates: { said: "burn_date", ramp: data.colours.dates, ends: [days[0], days[last]], index: (cell) => cells.day[cell] - 1, burned: true },
+    confidence: { said: "confidence", ramp: data.colours.confidence, ends: ["0", "100"], index: (cell) => cells.confidence[cell] },
+    uncertainty: { said: "uncertainty", ramp: data.colours.uncertainty, ends: ["0", "31 and more"], index: (cell) => Math.min(cells.uncertainty[cell], 31), burned: true },
+    observed: { said: "observed_days", ramp: data.colours.uncertainty.slice().reverse(), ends: ["0", String(days.length)],
+      index: (cell) => Math.round(31 * Math.min(cells.observed[cell] / days.length, 1)) },
   };
-
-  for (const one of Object.values(layers)) [one.title, one.text] = data.said[one.said];
-
-  // The picture is drawn in the map's projection: its rows follow Mercator's latitudes.
-  const mercator = (lat) => Math.log(Math.tan(Math.PI / 4 + (lat * Math.PI) / 360));
-  const top = mercator(Math.min(north, 85)), bottom = mercator(Math.max(south, -85));
-  // Finer rows than the cells have, so that edges of cells stay within a quarter of a cell of their place.
-  const finer = Math.max(1, Math.min(6, Math.floor(8e6 / (rows * cols)), Math.floor(8192 / rows)));
-  const tall = rows * finer;
-  const rowOf = Int32Array.from({ length: tall }, (_, r) => {
-    const y = top - ((r + 0.5) / tall) * (top - bottom);
-    const lat = (360 / Math.PI) * Math.atan(Math.exp(y)) - 90;
-    return Math.min(rows - 1, Math.max(0, Math.floor(((north - lat) / (north - south)) * rows)));
-  });
-  const canvas = document.createElement("canvas");
-  canvas.width = cols; canvas.height = tall; canvas.className = "pixels";
-  const pen = canvas.getContext("2d");
-  const image = pen.createImageData(cols, tall);
-  let layer = "dates", day = data.days.length - 1;
-
-  function paint() {
-    const { ramp, index, burned } = layers[layer], pixels = image.data;
-    for (let r = 0, at = 0; r < tall; r++) {
-      for (let c = 0, cell = rowOf[r] * cols; c < cols; c++, cell++, at += 4) {
-        const status = dates[4 * cell + 2], when = dayOf(cell);
-        let colour = null, alpha = 255;
-        if (status === 3) { colour = water; alpha = 150; }
-        else if (layer === "observed") colour = ramp[index(cell)];
-        else if (status === 1 && when - 1 <= day) colour = ramp[index(cell)];
-        else if (status === 2) { colour = unseen; alpha = 170; }
-        else if (!burned && status === 0 && values[4 * cell] > 0) { colour = ramp[values[4 * cell]]; }
-        if (colour === null) { pixels[at + 3] = 0; continue; }
-        pixels[at] = colour[0]; pixels[at + 1] = colour[1]; pixels[at + 2] = colour[2]; pixels[at + 3] = alpha;
-      }
-    }
-    pen.putImageData(image, 0, 0);
+  for (const one of Object.values(layers)) {
+    [one.title, one.text] = data.said[one.said];
+    one.packed = one.ramp.map((hex) => packed(hex));
+  }
+  const WATER = packed(data.colours.water, 150), UNSEEN = packed(data.colours.unseen, 170);
+  let layer = "dates", day = last;
+  function colour(cell) {
+    const status = cells.status[cell], { packed: ramp, index, burned } = layers[layer];
+    if (status === -2) return WATER;
+    if (layer === "observed") return ramp[index(cell)];
+    if (status === 1 && cells.day[cell] - 1 <= day) return ramp[index(cell)];
+    if (status === -1) return UNSEEN;
+    return !burned && status === 0 && cells.confidence[cell] > 0 ? ramp[cells.confidence[cell]] : 0;
   }
 
   // Map.
-  const CanvasOverlay = L.ImageOverlay.extend({
-    _initImage() {
-      const element = (this._image = this._url);
-      L.DomUtil.addClass(element, "leaflet-image-layer");
-      if (this._zoomAnimated) L.DomUtil.addClass(element, "leaflet-zoom-animated");
-      element.onselectstart = L.Util.falseFn;
-      element.onmousemove = L.Util.falseFn;
-    },
-  });
+  const [west, south, east, north] = data.box;
   const bounds = [[Math.max(south, -85), west], [Math.min(north, 85), east]];
-  const map = L.map("map", { zoomControl: true, attributionControl: true, zoomSnap: 0.25, minZoom: 1, maxZoom: 16 });
+  const map = L.map("map", { zoomSnap: 0.25, minZoom: 1, maxZoom: 16, preferCanvas: true });
   map.attributionControl.setPrefix("");
   map.fitBounds(bounds);
-  const overlay = new CanvasOverlay(canvas, bounds, { opacity: 0.9 }).addTo(map);
+  const overlay = new CellLayer(cells, colour, { bounds, opacity: 0.9, maxZoom: 16 }).addTo(map);
   const line = (kind, style) => L.geoJSON(
     data.outlines[kind].map((coordinates) => ({ type: "LineString", coordinates })),
     { style: { ...style, interactive: false }, interactive: false, attribution: "Natural Earth" });
   const lines = L.layerGroup([
     line("coast", { color: "#4a6a85", weight: 1 }), line("border", { color: "#7d7d85", weight: 1, dashArray: "4 3" }),
   ]).addTo(map);
-  L.rectangle([[data.box[1], data.box[0]], [data.box[3], data.box[2]]],
-    { color: "#7d7d85", weight: 1, fill: false, interactive: false }).addTo(map);
+  L.rectangle(bounds, { color: "#7d7d85", weight: 1, fill: false, interactive: false }).addTo(map);
   L.control.scale({ imperial: false }).addTo(map);
-
   const bases = {
     osm: ["https://tile.openstreetmap.org/{z}/{x}/{y}.png", { maxZoom: 19, attribution: "© OpenStreetMap contributors" }],
     gibs: ["https://gibs.earthdata.nasa.gov/wmts/epsg3857/best/BlueMarble_ShadedRelief_Bathymetry/default/GoogleMapsCompatible_Level8/{z}/{y}/{x}.jpeg",
@@ -108,46 +57,71 @@
   let base = null;
   $("base").addEventListener("change", (event) => {
     if (base) map.removeLayer(base);
-    const chosen = bases[event.target.value];
-    base = chosen ? L.tileLayer(...chosen).addTo(map) : null;
+    const wanted = bases[event.target.value];
+    base = wanted ? L.tileLayer(...wanted).addTo(map).bringToBack() : null;
+    restyle();
   });
 
+  // The cell under the pointer, in words.
+  function said({ lat, lng }) {
+    const east = lng - west - 360 * Math.floor((lng - west) / 360);
+    const r = Math.floor((north - lat) / data.cell), c = Math.floor(east / data.cell), cell = r * cells.cols + c;
+    if (r < 0 || c < 0 || r >= cells.rows || c >= cells.cols) return "";
+    const [place, status] = [`${lat.toFixed(3)}, ${lng.toFixed(3)}: `, cells.status[cell]];
+    if (status < 0) return place + (status === -1 ? "not observed" : "water");
+    const [likely, seen] = [`confidence ${cells.confidence[cell]} %`, `seen on ${cells.observed[cell]} days`];
+    const spread = cells.uncertainty[cell] < 255 ? ` ± ${cells.uncertainty[cell]} d` : "";
+    return place + (status === 1 ? `burned ${days[cells.day[cell] - 1]}${spread}, ` : "not burned, ") + `${likely}, ${seen}`;
+  }
+  map.on("mousemove click", (event) => { $("cell").textContent = said(event.latlng); });
+
   // Fires.
-  const byId = new Map();
-  const text = (value) => { const span = document.createElement("span"); span.textContent = value; return span.innerHTML; };
+  const byId = new Map(), started = [], MARKED = { color: "#d4380d", weight: 3 };
+  let chosen = null;
+  const outline = () => ({ color: dark.matches && !base ? "#ececf0" : "#26262a", weight: map.getZoom() < 7 ? 0.7 : 1.5, fillOpacity: 0.02 });
+  const restyle = () => { fires.setStyle(outline()); if (chosen) byId.get(chosen).setStyle(MARKED); };
   function told(fire) {
     const p = fire.properties;
-    const lines = [["First day", p.start], ["Last day", p.end], ["Area", hectares(p.area_ha)],
+    const facts = [["First day", p.start], ["Last day", p.end], ["Days", p.days], ["Area", hectares(p.area_ha)],
       ["Largest day", p.peak_day ? `${p.peak_day}, ${hectares(p.peak_ha)}` : ""],
-      ["Date uncertainty", p.date_unc >= 0 ? `${p.date_unc} d` : "not known"]];
-    return `<b>${text(p.id)}</b><table>` + lines.filter(([, v]) => v)
-      .map(([k, v]) => `<tr><td>${k}</td><td>${text(v)}</td></tr>`).join("") + `</table>` + sparkline(p.growth);
+      ["Date uncertainty", p.date_unc >= 0 ? `${p.date_unc} d` : "not known"], ["Status", p.status]];
+    return `<b>${text(p.id)}</b><table>` + facts.filter(([, v]) => v)
+      .map(([k, v]) => `<tr><td>${k}</td><td>${text(v)}</td></tr>`).join("") + `</table>` + sparkline(fire.growth);
   }
   function sparkline(growth) {
     if (!growth.length) return "";
-    const first = growth[0][0], last = growth[growth.length - 1][0], most = Math.max(...growth.map((g) => g[1]));
-    const wide = 190, step = wide / (last - first + 1);
+    const first = growth[0][0], most = Math.max(...growth.map(([, ha]) => ha));
+    const wide = 190, step = wide / (growth[growth.length - 1][0] - first + 1);
     return `<svg width="${wide}" height="34" role="img" aria-label="Growth by day">` + growth.map(([d, ha]) =>
-      `<rect x="${(d - first) * step}" y="${32 - 30 * ha / most}" width="${Math.max(1, step - 1)}" height="${30 * ha / most}" fill="#a03a13"><title>${data.days[d]}: ${hectares(ha)}</title></rect>`).join("") + "</svg>";
+      `<rect x="${(d - first) * step}" y="${32 - 30 * ha / most}" width="${Math.max(1, step - 1)}" height="${30 * ha / most}" fill="var(--accent)"><title>${days[d]}: ${hectares(ha)}</title></rect>`).join("") + "</svg>";
   }
   const fires = L.geoJSON({ type: "FeatureCollection", features: data.fires }, {
-    style: { color: "#26262a", weight: 1.5, fillOpacity: 0.02 },
+    style: outline,
     onEachFeature(fire, shape) {
-      byId.set(fire.properties.id, shape);
-      shape.bindTooltip(() => `${text(fire.properties.id)}<br>${fire.properties.start} to ${fire.properties.end}, ${hectares(fire.properties.area_ha)}`, { sticky: true });
+      const p = fire.properties;
+      byId.set(p.id, shape); started.push([p.start, shape]);
+      shape.bindTooltip(() => `${text(p.id)}<br>${p.start} to ${p.end}, ${hectares(p.area_ha)}`, { sticky: true });
       shape.bindPopup(() => told(fire), { maxWidth: 280 });
-      shape.on("popupopen", () => choose(fire.properties.id, false));
+      shape.on("popupopen", () => choose(p.id, false));
     },
   }).addTo(map);
-  let chosen = null;
+  dark.addEventListener("change", restyle);
+  map.on("zoomend", restyle);
+  const there = (from) => from <= days[day];
+  function draw() {  // those that have begun by the day of the slider
+    for (const [from, shape] of started)
+      if (there(from) !== fires.hasLayer(shape)) there(from) ? fires.addLayer(shape) : fires.removeLayer(shape);
+  }
   function choose(id, zoom) {
-    if (chosen && byId.has(chosen)) byId.get(chosen).setStyle({ color: "#26262a", weight: 1.5 });
+    if (chosen) byId.get(chosen).setStyle(outline());
     chosen = id;
     const shape = byId.get(id);
-    shape.setStyle({ color: "#d4380d", weight: 3 });
+    if (zoom && !there(shape.feature.properties.start)) show(last);
+    shape.setStyle(MARKED);
     for (const row of $("rows").children) row.setAttribute("aria-selected", String(row.dataset.id === id));
     const row = [...$("rows").children].find((one) => one.dataset.id === id);
     if (row && !zoom) row.scrollIntoView({ block: "nearest" });
+    chart();
     if (zoom) { map.fitBounds(shape.getBounds(), { maxZoom: 11, padding: [40, 40] }); shape.openPopup(); }
   }
 
@@ -160,7 +134,7 @@
       const row = document.createElement("tr");
       row.dataset.id = p.id; row.tabIndex = 0;
       row.setAttribute("aria-selected", String(p.id === chosen));
-      for (const [value, kind] of [[p.start], [p.end], [whole.format(p.area_ha), "number"], [p.id]]) {
+      for (const [value, kind] of [[p.start], [p.end], [whole.format(p.area_ha), "number"], [p.id, "name"]]) {
         const cell = row.insertCell();
         cell.textContent = value;
         if (kind) cell.className = kind;
@@ -181,109 +155,116 @@
     });
   $("fires-title").textContent = data.fires.length === 1 ? "1 fire" : `${data.fires.length} fires`;
 
-  // Downloads.
-  function offer(label, name, type, content) {
-    const button = document.createElement("button");
-    button.type = "button"; button.textContent = label;
-    button.addEventListener("click", () => {
-      const link = document.createElement("a");
-      const address = URL.createObjectURL(new Blob([content()], { type }));
-      link.href = address; link.download = name(); link.click();
-      setTimeout(() => URL.revokeObjectURL(address), 1000);
-    });
-    $("downloads").append(button);
-  }
+  // Downloads, of all fires or of the chosen one.
   const picked = () => (chosen && $("only").checked ? data.fires.filter((f) => f.properties.id === chosen) : data.fires);
-  const stem = () => (picked().length === 1 ? picked()[0].properties.id : `${data.name}_fires`);
   const quoted = (value) => { const s = value == null ? "" : String(value); return /[",\n]/.test(s) ? `"${s.replaceAll('"', '""')}"` : s; };
-  if (data.fires.length) {
-    offer("GeoJSON", () => `${stem()}.geojson`, "application/geo+json", () => JSON.stringify({ type: "FeatureCollection", features: picked() }));
-    offer("CSV", () => `${stem()}.csv`, "text/csv", () => {
-      const names = Object.keys(data.fires[0].properties).filter((name) => name !== "growth");
-      return [names.join(","), ...picked().map((f) => names.map((name) => quoted(f.properties[name])).join(","))].join("\n") + "\n";
+  const csv = (names, rows) => [names, ...rows].map((row) => row.map(quoted).join(",")).join("\n") + "\n";
+  const names = Object.keys(data.fire_columns);
+  const rowsOf = (found) => found.map(({ properties }) => names.map((name) => properties[name]));
+  const GROWTH = { id: "TEXT", day: "DATE", cells: "INTEGER", area_ha: "REAL", total_ha: "REAL" };
+  function grown(found) {
+    return found.flatMap(({ properties, growth }) => {
+      let total = 0;
+      return growth.map(([d, ha, count]) => [properties.id, days[d], count, ha, Math.round(10 * (total += ha)) / 10]);
     });
-    if (data.gpkg) offer("GeoPackage (all)", () => `${data.name}_fires.gpkg`, "application/geopackage+sqlite3",
-      () => Uint8Array.from(atob(data.gpkg), (c) => c.charCodeAt(0)));
-    const label = document.createElement("label");
-    label.innerHTML = '<input type="checkbox" id="only"> only the chosen fire';
-    $("downloads").append(label);
+  }
+  function tables(found) {
+    const [title, about] = data.about.fires, [second, more] = data.about.growth;
+    const styles = { f_table_catalog: "", f_table_schema: "", f_table_name: "fires", f_geometry_column: "geom", styleName: "fires", styleQML: data.style,
+      styleSLD: "", useAsDefault: 1, description: about, owner: "", ui: "", update_time: new Date().toISOString() };
+    const kinds = Object.fromEntries(Object.keys(styles).map((name) => [name, { useAsDefault: "BOOLEAN", update_time: "DATETIME" }[name] || "TEXT"]));
+    return [
+      { name: "fires", title, about, columns: data.fire_columns, rows: rowsOf(found), shapes: found.map((fire) => fire.geometry) },
+      { name: "growth", title: second, about: more, columns: GROWTH, rows: grown(found) },
+      { name: "layer_styles", title: "layer_styles", about: "", columns: kinds, rows: [Object.values(styles)] },
+    ];
+  }
+  const plain = ({ type, properties, geometry }) => ({ type, properties, geometry });
+  const files = [
+    ["GeoPackage", "fires.gpkg", "application/geopackage+sqlite3", (found) => geopackage(tables(found))],
+    ["GeoJSON", "fires.geojson", "application/geo+json", (found) => JSON.stringify({ type: "FeatureCollection", features: found.map(plain) })],
+    ["CSV", "fires.csv", "text/csv", (found) => csv(names, rowsOf(found))],
+    ["Growth, CSV", "growth.csv", "text/csv", (found) => csv(Object.keys(GROWTH), grown(found))],
+  ];
+  if (data.fires.length) {
+    for (const [label, name, type, content] of files) {
+      const button = make(`<button type="button">${label}</button>`);
+      button.addEventListener("click", () => {
+        const found = picked(), address = URL.createObjectURL(new Blob([content(found)], { type }));
+        const link = document.createElement("a"), one = chosen && $("only").checked;
+        link.href = address; link.download = `${one ? chosen : data.name}_${name}`; link.click();
+        setTimeout(() => URL.revokeObjectURL(address), 1000);
+      });
+      $("downloads").append(button);
+    }
+    $("downloads").append(make('<label><input type="checkbox" id="only"> only the chosen fire</label>'));
   }
 
   // Days.
   const slider = $("day");
-  slider.max = String(data.days.length - 1);
+  slider.max = String(last);
   const before = data.daily_ha.reduce((sums, ha) => [...sums, sums[sums.length - 1] + ha], [0]).slice(1);
+  const seenText = (d) => !data.seen ? "" : data.seen[d] == null ? "; not seen" : `; ${Math.round(100 * data.seen[d])} % of the land seen`;
   function show(next) {
     day = next;
     slider.value = String(day);
-    slider.setAttribute("aria-valuetext", data.days[day]);
-    $("when").textContent = `${data.days[day]}: ${hectares(data.daily_ha[day])} that day, ${hectares(before[day])} so far` + seenText(day);
-    fires.eachLayer((shape) => {
-      const there = shape.feature.properties.start <= data.days[day];
-      shape.getElement && shape.getElement()?.style.setProperty("display", there ? "" : "none");
-    });
-    for (const bar of document.querySelectorAll("#chart .bar")) bar.setAttribute("fill", Number(bar.dataset.day) === day ? "#d4380d" : Number(bar.dataset.day) < day ? "#c98a6b" : "#b9b6ae");
-    paint();
-  }
-  function seenText(d) {
-    if (!data.seen) return "";
-    return data.seen[d] == null ? "; not seen" : `; ${Math.round(100 * data.seen[d])} % of the land seen`;
+    slider.setAttribute("aria-valuetext", `${days[day]}, ${hectares(data.daily_ha[day])} burned that day${seenText(day)}`);
+    $("when").textContent = `${days[day]}: ${hectares(data.daily_ha[day])} that day, ${hectares(before[day])} so far` + seenText(day);
+    draw();
+    for (const bar of document.querySelectorAll("#chart .bar")) bar.dataset.when = Number(bar.dataset.day) === day ? "now" : Number(bar.dataset.day) < day ? "past" : "coming";
+    overlay.repaint();
   }
   slider.addEventListener("input", () => show(Number(slider.value)));
   let timer = null;
-  $("play").addEventListener("click", () => {
-    const playing = timer !== null;
-    if (playing) { clearInterval(timer); timer = null; }
-    else {
-      if (day === data.days.length - 1) show(0);
-      timer = setInterval(() => {
-        if (day < data.days.length - 1) show(day + 1);
-        else { clearInterval(timer); timer = null; $("play").textContent = "Play"; $("play").setAttribute("aria-pressed", "false"); }
-      }, 350);
-    }
-    $("play").textContent = playing ? "Play" : "Stop";
-    $("play").setAttribute("aria-pressed", String(!playing));
-  });
-  function chart() {
-    const count = data.days.length, most = Math.max(...data.daily_ha, 1), wide = 1000, step = wide / count, high = 64;
-    const bars = data.daily_ha.map((ha, d) => {
-      const tall = ha > 0 ? Math.max(1.5, (high * ha) / most) : 0;
-      return `<g><rect class="bar" data-day="${d}" x="${d * step}" y="${high - tall + 6}" width="${step * 0.86}" height="${tall}"></rect>` +
-        `<rect class="hit" data-day="${d}" x="${d * step}" y="0" width="${step}" height="${high + 8}" fill="transparent" style="cursor:pointer"><title>${data.days[d]}: ${hectares(ha)}${seenText(d)}</title></rect></g>`;
-    }).join("");
-    const strip = data.seen ? data.seen.map((s, d) =>
-      `<rect x="${d * step}" y="${high + 9}" width="${step * 0.86}" height="5" fill="${s == null ? "#c0392b" : "#4a6a85"}" opacity="${s == null ? 0.9 : 0.15 + 0.85 * s}"></rect>`).join("") : "";
-    $("chart").innerHTML = `<svg viewBox="0 0 ${wide} 92" preserveAspectRatio="none">${bars}${strip}</svg>`;
-    $("chart").addEventListener("click", (event) => { const d = event.target.dataset?.day; if (d !== undefined) show(Number(d)); });
+  function play(on) {
+    clearInterval(timer);
+    timer = on ? setInterval(() => (day < last ? show(day + 1) : play(false)), 350) : null;
+    if (on && day === last) show(0);
+    $("play").textContent = on ? "Stop" : "Play";
+    $("play").setAttribute("aria-pressed", String(on));
   }
+  $("play").addEventListener("click", () => play(timer === null));
+
+  // Hectares by day of all fires, those of the chosen one in front, and below how much of the land was seen.
+  function chart() {
+    const own = new Map(chosen ? byId.get(chosen).feature.growth.map(([d, ha]) => [d, ha]) : []);
+    const most = Math.max(...data.daily_ha, 1), step = 1000 / days.length, high = 64;
+    const bar = (kind, d, ha) => {
+      const tall = ha > 0 ? Math.max(1.5, (high * ha) / most) : 0;
+      return `<rect class="${kind}" data-day="${d}" x="${d * step}" y="${high - tall + 2}" width="${step * 0.86}" height="${tall}"></rect>`;
+    };
+    const bars = data.daily_ha.map((ha, d) => bar("bar", d, ha) + bar("own", d, own.get(d) || 0) +
+      `<rect class="hit" data-day="${d}" x="${d * step}" y="0" width="${step}" height="${high + 16}"><title>${days[d]}: ${hectares(ha)}${own.has(d) ? `, ${hectares(own.get(d))} of ${text(chosen)}` : ""}${seenText(d)}</title></rect>`);
+    const strip = !data.seen ? [] : data.seen.map((s, d) =>
+      `<rect class="${s == null ? "unseen" : "seen"}" x="${d * step}" y="${high + 6}" width="${step * 0.86}" height="8" opacity="${s == null ? 0.9 : 0.12 + 0.88 * s}"></rect>`);
+    $("chart").innerHTML = `<svg viewBox="0 0 1000 ${high + 16}" preserveAspectRatio="none" aria-hidden="true">${strip.join("")}${bars.join("")}</svg>`;
+    $("most").textContent = `ha a day, at most ${whole.format(most)}` + (chosen ? `; in front ${chosen}` : "");
+    $("axis").replaceChildren(...[0, Math.floor(last / 2), last].map((d) => make(`<span>${days[d]}</span>`)));
+    $("keys").replaceChildren(...(data.seen ? [make('<span class="key"><i class="seen"></i>land seen that day, the stronger the more</span>'), make('<span class="key"><i class="unseen"></i>not seen</span>')] : []));
+    const peak = data.daily_ha.indexOf(Math.max(...data.daily_ha));
+    $("chart").setAttribute("aria-label", `Hectares burned on each day, at most ${hectares(data.daily_ha[peak])} on ${days[peak]}`);
+    for (const one of document.querySelectorAll("#chart .bar")) one.dataset.when = Number(one.dataset.day) === day ? "now" : Number(one.dataset.day) < day ? "past" : "coming";
+  }
+  $("chart").addEventListener("click", (event) => { const d = event.target.dataset?.day; if (d !== undefined) show(Number(d)); });
 
   // Legend, layers.
   function legend() {
     const { text: words, ramp, ends } = layers[layer];
-    const key = (colour, word) => `<span class="key"><i style="background:${colour}"></i>${word}</span>`;
-    $("legend").innerHTML = `<div>${text(words)}</div><div class="ramp">${ramp.map((c) => `<i style="background:rgb(${c})"></i>`).join("")}</div>` +
+    const key = (shade, word) => `<span class="key"><i style="background:${shade}"></i>${word}</span>`;
+    $("legend").innerHTML = `<div>${text(words)}</div><div class="ramp">${ramp.map((c) => `<i style="background:${c}"></i>`).join("")}</div>` +
       `<div class="ends"><span>${ends[0]}</span><span>${ends[1]}</span></div>` +
       key(data.colours.unseen, "not observed") + key(data.colours.water, "water") + key("transparent", "not burned");
   }
   for (const [name, { title }] of Object.entries(layers)) {
-    const label = document.createElement("label");
-    label.innerHTML = `<input type="radio" name="layer" value="${name}"${name === layer ? " checked" : ""}> ${text(title)}`;
-    label.firstChild.addEventListener("change", () => { layer = name; legend(); paint(); });
+    const label = make(`<label><input type="radio" name="layer" value="${name}"${name === layer ? " checked" : ""}> ${text(title)}</label>`);
+    label.firstChild.addEventListener("change", () => { layer = name; legend(); overlay.repaint(); });
     $("layers").append(label);
   }
   $("show-fires").addEventListener("change", (event) => (event.target.checked ? fires.addTo(map) : map.removeLayer(fires)));
   $("show-lines").addEventListener("change", (event) => (event.target.checked ? lines.addTo(map) : map.removeLayer(lines)));
   $("opacity").addEventListener("input", (event) => overlay.setOpacity(Number(event.target.value)));
-  const total = data.daily_ha.reduce((a, b) => a + b, 0);
-  $("summary").textContent = `${hectares(total)} burned from ${data.days[0]} to ${data.days[data.days.length - 1]}, ` +
-    `${data.fires.length} fires` + (data.block > 1 ? `; each pixel shows the cell of ${data.block} x ${data.block} that burned most` : "");
-  map.on("mousemove", (event) => {
-    const c = Math.floor(((event.latlng.lng - west) / (east - west)) * cols), r = Math.floor(((north - event.latlng.lat) / (north - south)) * rows);
-    if (r < 0 || c < 0 || r >= rows || c >= cols) { $("map").title = ""; return; }
-    const cell = r * cols + c, status = dates[4 * cell + 2];
-    $("map").title = status === 1 ? `${data.days[dayOf(cell) - 1]} ± ${values[4 * cell + 1]} d, ${layers.confidence.title.toLowerCase()}: ${values[4 * cell]}`
-      : ["not burned", "", "not observed", "water"][status];
-  });
+  $("summary").textContent = `${hectares(before[last])} burned from ${days[0]} to ${days[last]}, ` +
+    ($("fires-title").textContent) + (data.block > 1 ? `; each cell shows that of ${data.block} x ${data.block} that burned most` : "");
   chart(); legend(); list();
   map.invalidateSize(); map.fitBounds(bounds);
   show(day);
