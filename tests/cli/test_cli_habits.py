@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
 import subprocess
 import sys
 from pathlib import Path
@@ -97,3 +99,93 @@ def test_weights_fit_a_screen_or_are_json(capsys, monkeypatch):
     assert main(["weights", "show", "default", "--json"]) == 0
     whole = json.loads(capsys.readouterr().out)
     assert whole["parameters"] > 1000 and whole["card"] and whole["input"]["channels"][0] == "red"
+
+
+def said(capsys, *words):
+    """Run a command that prints nothing but a line of JSON, and return it."""
+    assert main([*map(str, words), "--json"]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def test_a_script_reads_regions_and_weights(capsys, tmp_path):
+    facts = said(capsys, "region", "new", "A", "--bbox", "-8.123,40,-7,41", "--dir", tmp_path)
+    assert facts["path"] == str(tmp_path / "R_A.json") and facts["bbox"] == [-8.13, 40, -7, 41]
+    assert (facts["rows"], facts["columns"]) == (100, 113)
+    assert said(capsys, "region", "show", "PI")["columns"] == 1500
+    assert main(["weights", "list", "--json"]) == 0
+    listed = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert all(Path(one["path"]).stat().st_size == one["bytes"] for one in listed) and listed
+
+
+def test_a_script_reads_scores(maps, tmp_path, capsys):
+    one = min(maps.glob("*.nc"))
+    found = said(capsys, "evaluate", one, "--reference", one, "--draws", 0)
+    (tree,) = found["references"].values()
+    assert tree["methods"][one.stem]["overall"]["scores"]["hard"]["dice"] == 1 and found["files"] == []
+    found = said(
+        capsys,
+        "evaluate",
+        one,
+        "--reference",
+        f"a={one}",
+        f"--reference=b={one}",
+        "--draws",
+        0,
+        "--out",
+        tmp_path,
+    )
+    assert list(found["references"]) == ["a", "b"] and all(Path(file).is_file() for file in found["files"])
+    found = said(capsys, "compare", f"a={one}", f"b={one}", "--draws", 0)
+    assert list(found["references"]) == ["a", "b"]
+
+
+def test_a_script_reads_hectares_of_zones(maps, tmp_path, capsys):
+    zones = tmp_path / "zones.geojson"
+    gpd.GeoDataFrame({"name": ["z"]}, geometry=[shapely.box(-8, 39, -7, 40)], crs="EPSG:4326").to_file(zones)
+    found = said(capsys, "summarise", maps, "--zones", zones, "--out", tmp_path / "a.csv")
+    assert [row["zone"] for row in found["rows"]] == ["z"] and found["rows"][0]["burned_ha"] > 0
+
+
+def test_a_script_reads_a_season_and_its_cube_and_months_stand_for_days(tmp_path, capsys):
+    folder, cube = tmp_path / "season", tmp_path / "a.zarr"
+    words = ["--days", 33, "--size", 24, "--seed", 2, "--start", "2020-07-30"]
+    assert main(["simulate", "--out", str(folder), *map(str, words), "--json"]) == 0
+    told = capsys.readouterr()
+    found = json.loads(told.out)
+    assert all(Path(file).is_file() for files in found["files"].values() for file in files)
+    assert "simulate: 0/33" in told.err
+    (region,) = found["files"]["region"]
+    build = ["cube", "build", region, "--viirs", folder / "viirs", "--hotspots", folder / "hotspots"]
+    held = said(capsys, *build, "--out", cube, "--start", "2020-08", "--end", "2020-08")
+    assert (held["days"][0], held["days"][-1]) == ("2020-08-01", "2020-08-31")
+    assert said(capsys, "cube", "check", cube) == {"days": len(held["days"]), "damaged": {}}
+    period = ["--start", "2020-08-03", "--end", "2020-08-09"]
+    mapped = said(capsys, "baseline", cube, "--method", "active-fires", *period, "--out", tmp_path / "m")
+    assert (mapped["start"], mapped["end"]) == ("2020-08-03", "2020-08-09")
+    assert "A_20200803-20200809_burn_date.tif" in mapped["files"]["burn_date"].replace(
+        "SIM_mediterranean", "A"
+    )
+
+
+@pytest.mark.parametrize(("answer", "there"), [("y", 2), ("", 1)])
+def test_a_region_that_is_there_is_replaced_where_the_user_agrees(tmp_path, answer, there):
+    words = [sys.executable, "-m", "banet", "region", "new", "A", "--dir", str(tmp_path), "--bbox"]
+    assert subprocess.run([*words, "0,0,1,1"], check=False, capture_output=True).returncode == 0
+    mine, theirs = pty.openpty()
+    with subprocess.Popen(
+        [*words, "0,0,1,2"], stdin=theirs, stderr=theirs, stdout=subprocess.PIPE
+    ) as process:
+        os.write(mine, f"{answer}\n".encode())
+        assert process.wait(60) == (0 if there == 2 else 2)
+    assert "replace it? [y/N]" in os.read(mine, 10_000).decode()
+    assert Region.load(tmp_path / "R_A.json").bbox[3] == there
+
+
+def test_periods_are_asked_for_in_the_same_words(capsys):
+    commands = ["map", "run", "evaluate", "compare", "baseline", "tiles", "cube build"]
+    commands += [f"download {what}" for what in ("viirs", "hotspots", "labels")]
+    for command in commands:
+        assert main([*command.split(), "--help"]) == 0
+        words = " ".join(capsys.readouterr().out.replace("│", " ").split())
+        assert "first day or month, YYYY-MM-DD or YYYY-MM" in words, command
+        assert "last day or month, included" in words, command

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from banet.cli.progress import progress, say, table
+from banet.cli.progress import caution, progress, say, say_json, table
 
 if TYPE_CHECKING:
     from cyclopts import App
@@ -29,6 +29,7 @@ def benchmark(
     original: str | None = None,
     draws: int = 1000,
     pictures: bool = True,
+    json: bool = False,
 ) -> None:
     """Score weights and baselines on a fixed set of simulated seasons that no training has seen.
 
@@ -51,6 +52,7 @@ def benchmark(
         original: weights to map with by the original's rules; the published ones if they were downloaded.
         draws: of the bootstrap that gives the intervals.
         pictures: also draw pictures and write the page.
+        json: print the result and the files as JSON.
     """
     from banet.errors import NotFoundError
     from banet.evaluation.benchmark import baselines, candidates
@@ -68,7 +70,7 @@ def benchmark(
         raise NotFoundError(f"{real} does not hold the real Greek scene (scenes/, labels/, firms/)")
     first = original_network(original)
     if first is None:
-        say(f"the original network is left out: fetch it with `banet download weights {ORIGINAL}`")
+        caution(f"the original network is left out: fetch it with `banet download weights {ORIGINAL}`")
     with progress("benchmark") as report:
         result = run(
             chosen,
@@ -84,6 +86,9 @@ def benchmark(
             progress=report,
         )
     paths = write_result(result, out, name="benchmark", pictures=pictures)
+    if json:
+        say_json({**result.to_dict(), "files": paths})
+        return
     say(markdown(result.to_dict(), ("overall", "calibration", "stress", "greece"), form=table))
     for name in ("json", "markdown", "page"):
         if name in paths:

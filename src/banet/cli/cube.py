@@ -38,6 +38,7 @@ def build(
     end: str | None = None,
     source: Annotated[str | None, Parameter(name=("--source", "--sensor"))] = None,
     all_hotspots: bool = False,
+    json: bool = False,
     spread: Workers = Workers(),  # noqa: B008 - it is frozen
 ) -> None:
     """Make or update a cube from satellite files and hot spots.
@@ -49,11 +50,12 @@ def build(
         viirs: folder of satellite files.
         hotspots: FIRMS file or folder; may be given several times.
         out: the cube, a folder CUBE.zarr.
-        start: first day, YYYY-MM-DD; the first day found if left out.
-        end: last day, included; the last day found if left out.
+        start: first day or month, YYYY-MM-DD or YYYY-MM; the first day found if left out.
+        end: last day or month, included; the last day found if left out.
         source: which family of files the folder holds, told from the files if left out: viirs750-gridded,
             viirs375-gridded, viirs750-swath, viirs375-swath, viirs750-sdr, viirs375-sdr or surface.
         all_hotspots: also take volcanoes, static land sources and offshore flares for fire.
+        json: print what the cube holds as JSON.
         spread: who reads the files; days are written by this process alone.
     """
     from banet.grid.region import Region
@@ -75,8 +77,11 @@ def build(
             progress=report,
             notice=caution,
         )
-    _summary(cube)
-    say(str(images_of(cube)))
+    if json:
+        say_json({"path": out, **cube.info().to_dict()})
+    else:
+        _summary(cube)
+        say(str(images_of(cube)))
 
 
 def import_original(
@@ -115,18 +120,21 @@ def info(cube: Path, *, json: bool = False) -> None:
     say(str(opened.info()))
 
 
-def check(cube: Path, *, drop: bool = False) -> None:
+def check(cube: Path, *, drop: bool = False, json: bool = False) -> None:
     """Read all of a cube and name the days that are damaged.
 
     Args:
         cube: a folder CUBE.zarr.
         drop: leave the damaged days out, so that the next `banet cube build` reads their files again.
+        json: print the days and the damaged ones, with what is wrong, as JSON.
     """
     from banet.cube import open_cube
     from banet.errors import CorruptError
 
     opened = open_cube(cube)
     damage = opened.damage()
+    if json:
+        say_json({"days": len(opened.days), "damaged": {str(day): told for day, told in damage.items()}})
     for told in damage.values():
         caution(told)
     if drop:
@@ -137,7 +145,8 @@ def check(cube: Path, *, drop: bool = False) -> None:
             f"{len(damage)} days of {cube} are damaged; `banet cube check {cube} --drop` leaves them out, "
             "and the next `banet cube build` reads their files again"
         )
-    say(f"{len(damage)} damaged days left out" if damage else f"{len(opened.days)} days, all sound")
+    if not json:
+        say(f"{len(damage)} damaged days left out" if damage else f"{len(opened.days)} days, all sound")
 
 
 def _summary(cube: Cube) -> None:

@@ -46,8 +46,8 @@ def viirs(
 
     Args:
         region: a R_NAME.json, or the name of a region that ships with banet.
-        start: first day, YYYY-MM-DD.
-        end: last day, included.
+        start: first day or month, YYYY-MM-DD or YYYY-MM.
+        end: last day or month, included.
         out: folder for the files.
         product: viirs750-swath or viirs375-swath (or 750, 375), swaths with their geolocation; or surface,
             tiles of surface reflectance. `banet cube build --source` takes the same names.
@@ -59,17 +59,17 @@ def viirs(
         report: write what became of each file to this JSON file.
         config: settings that differ from the defaults, YAML.
     """
-    from banet.days import as_day
+    from banet.days import parse_period
     from banet.download import connected, load_settings, plan_viirs
     from banet.grid.region import Region
 
-    box = Region.load(region)
+    box, (first, stop) = Region.load(region), parse_period(start, end)
     with connected(load_settings(config), login=not (dry_run or plan)) as client:
         found = plan_viirs(
             client,
             box,
-            as_day(start),
-            as_day(end),
+            first,
+            stop - 1,
             out,
             product=product,
             satellites=_listed(satellites),
@@ -95,8 +95,8 @@ def labels(
 
     Args:
         region: a R_NAME.json, or the name of a region that ships with banet.
-        start: first month, YYYY-MM.
-        end: last month, included.
+        start: first day or month, YYYY-MM-DD or YYYY-MM; the files are of whole months.
+        end: last day or month, included.
         out: folder for the files.
         product: MCD64A1 or VNP64A1.
         dry_run: print the files and their bytes and fetch nothing; needs no login.
@@ -133,8 +133,8 @@ def hotspots(
 
     Args:
         region: a R_NAME.json, or the name of a region that ships with banet; not needed with --country.
-        start: first day, YYYY-MM-DD.
-        end: last day, included.
+        start: first day or month, YYYY-MM-DD or YYYY-MM.
+        end: last day or month, included.
         out: folder for the tables.
         satellites: some of snpp,noaa20,noaa21,modis; those that the settings name if left out.
         country: take the yearly archives of this country, which need no key.
@@ -143,14 +143,15 @@ def hotspots(
         report: write what became of each file to this JSON file.
         config: settings that differ from the defaults, YAML.
     """
-    from banet.days import as_day
+    from banet.days import parse_period
     from banet.download import connected, firms_key, load_settings, plan_archives, plan_hotspots
     from banet.errors import InputError
     from banet.grid.region import Region
 
     if bool(region) == bool(country):
         raise InputError("give a region, or a country with --country, and not both")
-    first, last, chosen = as_day(start), as_day(end), _listed(satellites)
+    (first, stop), chosen = parse_period(start, end), _listed(satellites)
+    last = stop - 1
     with connected(load_settings(config)) as client:
         if country:
             found = plan_archives(client, country, first, last, out, satellites=chosen)

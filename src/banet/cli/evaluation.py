@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from cyclopts import Parameter
 
-from banet.cli.progress import caution, progress, say, table
+from banet.cli.progress import caution, progress, say, say_json, table, tell
 
 if TYPE_CHECKING:
     from cyclopts import App
@@ -100,6 +100,7 @@ def evaluate(
     reference_threshold: float = 0.5,
     draws: int = 1000,
     pictures: bool = True,
+    json: bool = False,
 ) -> None:
     """Score a map against a reference: mapping, dates, low fractions, fire sizes, calibration.
 
@@ -117,7 +118,7 @@ def evaluate(
         weights: with --cube, maps it again with the hot spots withheld, and scores that beside the map.
         replay: with --cube and --weights, maps every day of the map as it would have been mapped on that day.
         region: R_NAME.json, the grid to compare on where no side has one of its own.
-        start: first day or month to compare, of products and perimeters.
+        start: first day or month, YYYY-MM-DD or YYYY-MM, to compare of products and perimeters.
         end: last day or month, included.
         perimeters: fields and format of their dates.
         cells: which cells count, and classes of them.
@@ -126,6 +127,7 @@ def evaluate(
         reference_threshold: the same of the reference.
         draws: of the bootstrap; 0 for no intervals.
         pictures: also draw pictures and write the page.
+        json: print the scores as JSON, by reference, and the files that were written.
     """
     from banet.cube import open_cube
     from banet.evaluation import evaluate as run
@@ -156,21 +158,30 @@ def evaluate(
         followed = _replay(opened, mine, theirs, weights) if opened and weights and replay else None
         planes = cells.on(common_grid(mine, theirs))
         found[name] = run(mine, theirs, convergence=followed, **known, **limits, **planes)
+    files = list[Path]()
     for name, result in found.items():
-        _tell(result, out / name.replace("/", "-") if out and len(found) > 1 else out, pictures)
+        folder = out / name.replace("/", "-") if out and len(found) > 1 else out
+        files += _tell(result, folder, pictures, quiet=json)
     if len(found) > 1:
-        _tell_beside(found, out, pictures)
+        files += _tell_beside(found, out, pictures, quiet=json)
+    if json:
+        say_json(_as_json(found, files))
 
 
-def _tell(found: Result, out: Path | None, pictures: bool) -> None:
+def _tell(found: Result, out: Path | None, pictures: bool, quiet: bool) -> list[Path]:
+    """Print the scores unless `quiet`, write them where there is a folder, and return the files."""
     from banet.evaluation.report import write_result
     from banet.evaluation.tables import markdown, words
 
     tree = found.to_dict()
-    say(f"{words(tree)}\n\n{markdown(tree, form=table)}")
-    paths = {} if out is None else write_result(found, out, pictures=pictures)
-    for path in paths.values():
-        say(str(path))
+    paths = [] if out is None else list(write_result(found, out, pictures=pictures).values())
+    if not quiet:
+        say("\n".join([f"{words(tree)}\n\n{markdown(tree, form=table)}", *map(str, paths)]))
+    return paths
+
+
+def _as_json(found: dict[str, Result], files: list[Path]) -> dict[str, Any]:
+    return {"references": {name: one.to_dict() for name, one in found.items()}, "files": files}
 
 
 def compare(
@@ -185,6 +196,7 @@ def compare(
     threshold: float = 0.5,
     draws: int = 1000,
     pictures: bool = True,
+    json: bool = False,
 ) -> None:
     """Show maps and products beside each other on one page: omission, commission, hectares and dates.
 
@@ -194,13 +206,14 @@ def compare(
             held against each other.
         out: folder for JSON, CSV, Markdown, pictures and the page; only printed if left out.
         region: R_NAME.json, the grid to compare on where none has one of its own.
-        start: first day or month to compare, of products and perimeters.
+        start: first day or month, YYYY-MM-DD or YYYY-MM, to compare of products and perimeters.
         end: last day or month, included.
         perimeters: fields and format of their dates.
         reliable: leave out cells that the reference did not see reliably on all days.
         threshold: burned fraction from which on a cell counts as burned.
         draws: of the bootstrap; 0 for no intervals.
         pictures: also draw pictures and write the page.
+        json: print the scores as JSON, by reference, and the files that were written.
     """
     from banet.evaluation.beside import beside
     from banet.evaluation.sources import named_paths
@@ -211,15 +224,21 @@ def compare(
     sides = dict(zip(paths, read, strict=True))
     judged = {name: sides[name] for name in judges or maps}
     limits = {"threshold": threshold, "reference_threshold": threshold, "reliable": reliable}
-    _tell_beside(beside({n: sides[n] for n in maps}, judged, draws=draws, **limits), out, pictures)
+    found = beside({n: sides[n] for n in maps}, judged, draws=draws, **limits)
+    files = _tell_beside(found, out, pictures, quiet=json)
+    if json:
+        say_json(_as_json(found, files))
 
 
-def _tell_beside(found: dict[str, Result], out: Path | None, pictures: bool) -> None:
+def _tell_beside(found: dict[str, Result], out: Path | None, pictures: bool, quiet: bool) -> list[Path]:
+    """Print the table of all unless `quiet`, write it where there is a folder, and return the files."""
     from banet.evaluation.beside import markdown_beside, write_beside
 
-    say(markdown_beside({name: one.to_dict() for name, one in found.items()}, table))
-    for path in {} if out is None else write_beside(found, out, pictures=pictures).values():
-        say(str(path))
+    paths = [] if out is None else list(write_beside(found, out, pictures=pictures).values())
+    if not quiet:
+        told = markdown_beside({name: one.to_dict() for name, one in found.items()}, table)
+        say("\n".join([told, *map(str, paths)]))
+    return paths
 
 
 def _read(paths: list[Path], perimeters: Perimeters, **options: Any) -> list[BurnedArea]:
@@ -277,6 +296,7 @@ def baseline(
     out: Path,
     weights: str | None = None,
     pictures: bool = True,
+    json: bool = False,
 ) -> None:
     """Write the maps of a method without a network, or of the original network with the original rules.
 
@@ -287,27 +307,28 @@ def baseline(
         method: 'active-fires': cells with a detection, dated by the first; 'grown-fires': those grown into
             cells whose index dropped; 'confirmed-fires': those less the fires whose index did not;
             'index-drop': no detections, a lasting drop of NIR against MIR; 'original': Pinto et al. (2020).
-        start: first month, YYYY-MM.
-        end: last month, included.
+        start: first day or month, YYYY-MM-DD or YYYY-MM.
+        end: last day or month, included.
         out: folder for {name}_{YYYYMM}_burn_date.tif and so on.
         weights: of 'original'; the published ones if left out.
         pictures: also write a PNG of each map.
+        json: print a line of JSON for each map.
     """
-    import numpy as np
-
     from banet.cube import open_cube
-    from banet.days import month_range
-    from banet.export.products import write_month
+    from banet.days import parse_period, period_label
+    from banet.export.products import write_map
     from banet.io.files import output_folder
+    from banet.mapping.windows import split_months
 
     opened, folder = open_cube(cube), output_folder(out)
     mapper = _method(method, weights)
-    for month in month_range(start, end):
-        first = month.astype("datetime64[D]")
-        last = (month + np.timedelta64(1, "M")).astype("datetime64[D]") - 1
-        burnmap = mapper(opened, first, last)
-        written = write_month(opened, burnmap, folder, settings={"method": method}, pictures=pictures)
-        say(f"{month}: {burnmap.burned_area_ha:,.0f} ha burned, {written['burn_date']}")
+    for first, stop in split_months(*parse_period(start, end)):
+        burnmap = mapper(opened, first, stop - 1)
+        written = write_map(opened, burnmap, folder, settings={"method": method}, pictures=pictures)
+        hectares, files = burnmap.burned_area_ha, {name: str(path) for name, path in written.items()}
+        told = {"start": first, "end": stop - 1, "hectares": round(hectares, 1), "files": files}
+        label = period_label(first, stop)
+        tell(told, f"{label}: {hectares:,.0f} ha burned, {written['burn_date']}", json)
 
 
 def _method(name: Baseline, weights: str | None) -> Mapper:

@@ -51,8 +51,8 @@ def make_maps(
 
     Args:
         cube: a folder CUBE.zarr.
-        start: first month or day, YYYY-MM or YYYY-MM-DD.
-        end: last month or day, included.
+        start: first day or month, YYYY-MM-DD or YYYY-MM.
+        end: last day or month, included.
         out: folder for `{name}_{YYYYMM}_burn_date.tif`, `_confidence.tif`, `_uncertainty.tif`, .nc, .png; the
             names of other periods hold the first and last day, `{name}_{YYYYMMDD}-{YYYYMMDD}_burn_date.tif`.
         weights: name or path; several, separated by commas, are averaged.

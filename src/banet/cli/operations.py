@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from banet.cli.progress import Progress, caution, progress, say
+from banet.cli.progress import Progress, caution, progress, say, tell
 
 if TYPE_CHECKING:
     from cyclopts import App
@@ -65,6 +65,7 @@ def run_region(
     workers: int | None = None,
     config: Path | None = None,
     write_config: Path | None = None,
+    json: bool = False,
 ) -> None:
     """Fetch the files of REGION from START to END, map it, find its fires and write a page.
 
@@ -74,8 +75,8 @@ def run_region(
         region: a R_NAME.json, the name of a region that ships, a box W,S,E,N, or a file of polygons to which
             the maps are cut.
         name: of the region, where it is a box or polygons.
-        start: first month or day, YYYY-MM or YYYY-MM-DD.
-        end: last month or day, included.
+        start: first day or month, YYYY-MM-DD or YYYY-MM.
+        end: last day or month, included.
         out: folder for everything: viirs/, hotspots/, NAME.zarr, maps/, NAME_fires.gpkg, NAME_map.html.
         download: fetch what is missing (default); --no-download works on the files at hand.
         viirs: folder of satellite files; OUT/viirs if left out.
@@ -93,9 +94,10 @@ def run_region(
         workers: processes that read files and map.
         config: YAML file of these options; what is given here wins.
         write_config: write the options to this file and do nothing else.
+        json: print the maps, hectares, fires and page as JSON, and all else on standard error.
     """
     given = {key: value for key, value in locals().items() if value is not None}
-    given = {key: value for key, value in given.items() if key not in ("config", "write_config")}
+    given = {key: value for key, value in given.items() if key not in ("config", "write_config", "json")}
     from banet.errors import InputError, PartialFailureError
     from banet.operations.options import RunOptions
     from banet.operations.run import run_archive
@@ -107,9 +109,8 @@ def run_region(
         return
     if options.period[0] >= options.period[1]:
         raise InputError("the period holds no day")
-    result = run_archive(options, Terminal())
-    say(f"fires: {result.fires}")
-    say(f"page:  {result.page}")
+    result = run_archive(options, Aside() if json else Terminal())
+    tell(result.to_dict(), f"fires: {result.fires}\npage:  {result.page}", json)
     for line in result.failed:
         caution(line)
     if result.failed:
@@ -192,7 +193,7 @@ def run_mornings(
     results = [run_morning(options, reporter)] if replay is None else mornings(options, *replay, reporter)
     incomplete = 0
     for result in results:
-        say(_line(result.status) if json else _told(result))
+        tell(result.status, _told(result), json)
         for line in result.status["failed"]:
             caution(line)
         incomplete += result.exit_code != 0
@@ -202,12 +203,6 @@ def run_mornings(
 
 def _listed(names: str | None) -> tuple[str, ...]:
     return () if names is None else tuple(names.split(","))
-
-
-def _line(status: Any) -> str:
-    import json
-
-    return json.dumps(status)
 
 
 def _told(result: Any) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 from banet.io.progress import Progress
 from banet.io.tables import Row, to_markdown, to_text
 
-__all__ = ["Progress", "caution", "progress", "quiet", "say", "say_json", "table"]
+__all__ = ["Progress", "caution", "progress", "quiet", "say", "say_json", "table", "tell"]
 
 _SECONDS_BETWEEN_LINES = 10.0
 _QUIET: ContextVar[bool] = ContextVar("quiet", default=False)
@@ -39,6 +39,14 @@ def say(text: str) -> None:
 def say_json(values: Any) -> None:
     """Print a result as one line of JSON on standard output."""
     say(json.dumps(values, default=str))
+
+
+def tell(values: Any, text: str, json: bool) -> None:
+    """Print a result as one line of JSON, or as text."""
+    if json:
+        say_json(values)
+    else:
+        say(text)
 
 
 def table(rows: Sequence[Row]) -> str:

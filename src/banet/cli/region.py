@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import App, Parameter
 
-from banet.cli.progress import caution, say
+from banet.cli.progress import caution, tell
+
+if TYPE_CHECKING:
+    from banet.grid.region import Region
 
 
 def register(root: App) -> None:
@@ -28,8 +32,11 @@ def new(
     pixel_size: float = 0.01,
     dir: Path = Path(),  # noqa: A002
     force: bool = False,
+    json: bool = False,
 ) -> None:
     """Write R_NAME.json: a box, or the one around polygons. It grows to whole cells.
+
+    Where the file is there with another region, it asks on a terminal before it writes over it.
 
     Args:
         name: letters, digits, '_' and '-'.
@@ -38,7 +45,8 @@ def new(
         where: COLUMN=VALUE, to take only such polygons of the file.
         pixel_size: edge of a cell in degrees.
         dir: folder to write to.
-        force: write over a file that holds another region.
+        force: write over a file that holds another region, without asking.
+        json: print the region and its file as JSON.
     """
     from banet.errors import InputError
     from banet.grid.region import Region
@@ -48,12 +56,22 @@ def new(
     numbers = _numbers(bbox) if bbox is not None else _box_around(Path(str(polygon)), where)
     made = Region.around(name, numbers, pixel_size)
     target = dir / f"R_{name}.json"
-    if target.exists() and not force and Region.load(target) != made:
+    there = Region.load(target) if target.exists() and not force else made
+    if there != made and not _agreed(target, there):
         raise InputError(f"{target} holds another region; give another --dir, or --force to replace it")
     path = made.save(dir)
     if bbox is not None and any(abs(mine - asked) % 360 > 1e-9 for mine, asked in zip(made.bbox, numbers)):
         caution(f"the box grew to whole cells of {pixel_size:g} degree")
-    say(f"{path}: {_describe(made)}")
+    tell({"path": path, **_facts(made)}, f"{path}: {_describe(made)}", json)
+
+
+def _agreed(target: Path, there: Region) -> bool:
+    """Ask on a terminal whether a file may be replaced; without one nobody agrees."""
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return False
+    sys.stderr.write(f"{target} holds {_describe(there)}; replace it? [y/N] ")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
 def _numbers(bbox: str) -> tuple[float, float, float, float]:
@@ -90,30 +108,38 @@ def _box_around(file: Path, where: str | None) -> tuple[float, float, float, flo
     return extent(shapely.bounds(found.geometry[kept]))
 
 
-def show(region: str) -> None:
+def show(region: str, *, json: bool = False) -> None:
     """Show the grid and area of a region.
 
     Args:
         region: a R_NAME.json, or the name of a region that ships with banet.
+        json: print them as JSON.
     """
     from banet.grid.region import Region
 
-    say(_describe(Region.load(region)))
+    found = Region.load(region)
+    tell(_facts(found), _describe(found), json)
 
 
-def names() -> None:
-    """List the regions that ship with banet."""
+def names(*, json: bool = False) -> None:
+    """List the regions that ship with banet.
+
+    Args:
+        json: print them as JSON, a line each.
+    """
     from banet.grid.region import Region
 
     for name in Region.shipped():
-        say(_describe(Region.load(name)))
+        show(name, json=json)
 
 
-def _describe(region: object) -> str:
-    from banet.grid.region import Region
-
-    assert isinstance(region, Region)
+def _facts(region: Region) -> dict[str, Any]:
     rows, cols = region.shape
     area = float(region.cell_area_ha.sum()) * cols / 1e2
-    box = ",".join(f"{value:g}" for value in region.bbox)
-    return f"{region.name} [{box}] {rows} x {cols} cells of {region.pixel_size:g} degree, {area:,.0f} km2"
+    return {**region.to_dict(), "rows": rows, "columns": cols, "km2": round(area)}
+
+
+def _describe(region: Region) -> str:
+    box, facts = ",".join(f"{value:g}" for value in region.bbox), _facts(region)
+    cells = f"{facts['rows']} x {facts['columns']} cells of {region.pixel_size:g} degree"
+    return f"{region.name} [{box}] {cells}, {facts['km2']:,} km2"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from banet.cli.progress import progress, say
+from banet.cli.progress import progress, say, say_json
 
 if TYPE_CHECKING:
     from cyclopts import App
@@ -26,6 +26,7 @@ def simulate(
     climate: str = "mediterranean",
     size: int = 128,
     formats: str = "viirs750-gridded,hotspots,truth",
+    json: bool = False,
 ) -> None:
     """Simulate a fire season and write what satellites would deliver of it, beside the truth.
 
@@ -39,6 +40,7 @@ def simulate(
         size: edge in cells, when no region is given.
         formats: what to write, separated by commas: viirs750-gridded, viirs375-gridded, viirs750-swath,
             viirs375-swath, surface, hotspots, labels, firecci, truth.
+        json: print files, hectares and hot spots as JSON.
     """
     from banet.grid.region import Region
     from banet.simulation import simulate as make
@@ -46,12 +48,13 @@ def simulate(
 
     grid = Region.load(region) if region else None
     with progress("simulate") as report:
-        report(0, 2, f"{days} days")
-        scene = make(grid, start, days, seed, climate, size)
-        report(1, 2, "writing files")
-        written = write_scene(scene, out, formats=formats.split(","))
-        report(2, 2, "done")
+        scene = make(grid, start, days, seed, climate, size, progress=report)
+        written = write_scene(scene, out, formats=formats.split(","), progress=report)
+    hectares = float((scene.burned_fraction.sum(1) * scene.region.cell_area_ha).sum())
+    if json:
+        paths = {kind: [str(file) for file in found] for kind, found in written.items()}
+        say_json({"files": paths, "hectares": round(hectares, 1), "hotspots": len(scene.hotspots)})
+        return
     for kind, files in written.items():
         say(f"{kind}: {len(files)} files in {files[0].parent if files else out}")
-    hectares = float((scene.burned_fraction.sum(1) * scene.region.cell_area_ha).sum())
     say(f"{hectares:,.0f} ha burned, {len(scene.hotspots):,} hot spots")

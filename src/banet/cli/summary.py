@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from banet.cli.progress import progress, say
+from banet.cli.progress import progress, say, tell
 
 if TYPE_CHECKING:
     from cyclopts import App
@@ -27,6 +27,7 @@ def summarise(
     min_hectares: float = 100.0,
     draws: int | None = None,
     seed: int = 0,
+    json: bool = False,
 ) -> None:
     """Sum what burned over polygons: hectares with an interval, fires, first and last day.
 
@@ -44,7 +45,9 @@ def summarise(
         min_hectares: fires of less burned area are not counted as fires, and told.
         draws: also write that many whole dated progressions to {out}_draws.nc.
         seed: of the draws.
+        json: print the rows of the table as JSON.
     """
+    from banet.io.tables import plain
     from banet.summary import SummaryOptions, check_table_format, write_draws, write_table
     from banet.summary import summarise as table_of
 
@@ -54,12 +57,13 @@ def summarise(
     SummaryOptions.of_keywords("banet summarise", settings)
     table = table_of(list(maps), zones, **settings)
     unseen = table.loc[table["not_observed_cells"].fillna(0) > 0, "zone"].nunique()
-    say(
-        f"{write_table(table, out)}: {len(table)} rows, {table['zone'].nunique()} zones; "
-        f"{unseen} of them not observed everywhere"
-    )
+    file = write_table(table, out)
+    count = f"{len(table)} rows, {table['zone'].nunique()} zones"
+    facts = {"file": str(file), "rows": plain(table.to_dict("records")), "zones_not_seen_everywhere": unseen}
+    tell(facts, f"{file}: {count}; {unseen} of them not observed everywhere", json)
     if draws is not None:
         with progress("draw") as report:
             path = out.with_name(f"{out.stem}_draws.nc")
             written = write_draws(list(maps), path, draws, seed=seed, progress=report)
-        say(f"{written}: {draws} progressions")
+        if not json:
+            say(f"{written}: {draws} progressions")

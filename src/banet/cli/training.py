@@ -44,8 +44,8 @@ def tiles(
         size: edge of a tile in cells.
         step: distance of tiles in cells.
         days: length of a tile.
-        start: first day, YYYY-MM-DD; the first of the cube if left out.
-        end: last day, included; the last of the cube if left out.
+        start: first day or month, YYYY-MM-DD or YYYY-MM; the first of the cube if left out.
+        end: last day or month, included; the last of the cube if left out.
         perimeters: fields and format of their dates.
         spread: who cuts the tiles; they are entered by this process alone.
     """
@@ -55,7 +55,7 @@ def tiles(
 
     from banet.chips import write_cube_chips
     from banet.cube import open_cube
-    from banet.days import as_day
+    from banet.days import parse_period
     from banet.errors import InputError
     from banet.evaluation.sources import read_labels
 
@@ -63,8 +63,8 @@ def tiles(
     opened = open_cube(cube)
     if not len(opened.days):
         raise InputError(f"the cube {cube} holds no day yet")
-    first = as_day(start) if start else opened.days[0]
-    last = as_day(end) if end else opened.days[-1]
+    first = parse_period(start)[0] if start else opened.days[0]
+    last = parse_period(end)[1] - 1 if end else opened.days[-1]
     fields = asdict(perimeters) | {"notice": caution}
     reference = read_labels(labels, opened.region, (first, last), perimeters=fields)
     with spread.connected() as client, progress("tiles") as report:

@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from banet.cli.progress import say, say_json
+from banet.cli.progress import say, say_json, tell
 
 if TYPE_CHECKING:
     from cyclopts import App
@@ -25,12 +25,18 @@ def register(root: App) -> None:
     root.command(group)
 
 
-def names() -> None:
-    """List the weights that ship with banet and those in the user's cache."""
+def names(*, json: bool = False) -> None:
+    """List the weights that ship with banet and those in the user's cache.
+
+    Args:
+        json: print them as JSON, a line each.
+    """
     from banet.model.weights import list_weights
 
-    for name in list_weights():
-        say(f"{name.name:24} {name.origin:8} {name.path.stat().st_size:>10,} bytes")
+    for one in list_weights():
+        size = one.path.stat().st_size
+        facts = {"name": one.name, "origin": one.origin, "path": one.path, "bytes": size}
+        tell(facts, f"{one.name:24} {one.origin:8} {size:>10,} bytes", json)
 
 
 def show(weights: str, *, json: bool = False) -> None:

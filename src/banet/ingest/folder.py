@@ -17,7 +17,7 @@ import pandas as pd
 
 from banet import observations
 from banet.cube import Cube
-from banet.days import Day, Days, as_day, day_range
+from banet.days import Day, Days, day_range, parse_period
 from banet.errors import BanetError, BanetWarning, InputError, NotFoundError, UnreadableFileError
 from banet.grid.region import Region
 from banet.io.counts import Counts
@@ -64,9 +64,9 @@ def build_cube(
         hotspots: FIRMS files or folders, or the table that `read_hotspots` gave; None for no FRP. Days that
             they do not cover have no FRP (missing, not 0), and a note says so.
         out: the cube; made if it is not there.
-        start: first UTC day; with it or `end`, days without a file are recorded as gaps. By default the days
-            that the folder holds are built.
-        end: last UTC day, included.
+        start: first UTC day or month; with it or `end`, days without a file are recorded as gaps. By default
+            the days that the folder holds are built.
+        end: last UTC day or month, included.
         source: what the files are, see `banet.observations.sources`; told from the files by default.
         vegetation_only: leave out hot spots whose type says that no vegetation burned.
         workers: number of processes that read files; days are still written by this one, one after the other.
@@ -285,8 +285,8 @@ def _days(
         )
     if start is None and end is None:
         return there
-    first = there[0] if start is None else as_day(start)
-    last = there[-1] if end is None else as_day(end)
+    first = there[0] if start is None else parse_period(start)[0]
+    last = there[-1] if end is None else parse_period(end)[1] - 1
     if last < first:
         raise InputError(f"the days end ({last}) before they start ({first})")
     if not ((there >= first) & (there <= last)).any():

@@ -58,6 +58,17 @@ class RunResult:
     seconds: Mapping[str, float] = field(default_factory=dict)
     failed: tuple[str, ...] = ()
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as JSON can hold it."""
+        return {
+            "maps": {label: str(path) for label, path in self.maps.items()},
+            "hectares": dict(self.hectares),
+            "fires": str(self.fires),
+            "page": str(self.page),
+            "seconds": dict(self.seconds),
+            "failed": list(self.failed),
+        }
+
 
 def run_archive(options: RunOptions, reporter: Reporter | None = None) -> RunResult:
     """Map a region's period from raw files, fetched first if asked for; go on where an earlier run ended.

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Iterator
+from contextvars import ContextVar
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from banet.days import Day
+from banet.io.progress import Progress
 from banet.simulation import atmosphere
 from banet.simulation.fields import Field, stream
 from banet.simulation.ground import Scar, glow
@@ -17,7 +21,9 @@ from banet.simulation.spectra import Band
 from banet.simulation.view import Geometry, Pass
 from banet.simulation.world import NOISE_MARGIN, World
 
-__all__ = ["View", "best_views", "observations"]
+__all__ = ["View", "best_views", "followed", "observations"]
+
+_PROGRESS: ContextVar[Progress | None] = ContextVar("progress", default=None)
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +47,16 @@ class View:
     power: Field
 
 
+@contextlib.contextmanager
+def followed(progress: Progress | None) -> Iterator[None]:
+    """Tell `progress` of each pass that is observed meanwhile."""
+    token = _PROGRESS.set(progress)
+    try:
+        yield
+    finally:
+        _PROGRESS.reset(token)
+
+
 def observations(world: World, wanted: set[tuple[int, int, int]] | None = None) -> Iterator[View]:
     """Yield what each daytime pass sees, in order of time.
 
@@ -54,10 +70,10 @@ def observations(world: World, wanted: set[tuple[int, int, int]] | None = None) 
     ground: Field | None = None
     ground_day = -1
     longitude = float(world.region.longitudes.mean())
-    for passage in world.image_passes:
-        if wanted is not None and passage.key not in wanted:
-            continue
+    chosen = [one for one in world.image_passes if wanted is None or one.key in wanted]
+    for done, passage in enumerate(chosen):
         day = min(int(passage.time_h // 24), world.days - 1)
+        _tell(done, len(chosen), world.start + day)
         rng = stream(world.seed, 50, *passage.key)
         if ground is None or day != ground_day:
             ground = world.changes.apply(world.surface.reflectance(day), day)
@@ -163,6 +179,12 @@ def _measure(light: Field, world: World, rng: np.random.Generator) -> None:
     top, left = rng.integers(0, NOISE_MARGIN, 2)
     light += world.noise[:, top : top + rows, left : left + cols] * np.float32(rng.choice([-1, 1]))
     np.maximum(light, 0, out=light)
+
+
+def _tell(done: int, total: int, day: Day) -> None:
+    progress = _PROGRESS.get()
+    if progress is not None:
+        progress(done, total, str(day))
 
 
 def best_views(world: World) -> tuple[Field, Field, Field]:

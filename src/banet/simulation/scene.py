@@ -14,11 +14,12 @@ from banet.burned_area.dated import DatedFractions
 from banet.days import Days, as_day, day_range
 from banet.errors import InputError
 from banet.grid.region import Region
+from banet.io.progress import Progress
 from banet.simulation.climates import Climate, climate_named
 from banet.simulation.fields import Field, Mask, stream
 from banet.simulation.ground import burned_per_day
 from banet.simulation.hotspots import frp_of_table, to_table
-from banet.simulation.observe import best_views
+from banet.simulation.observe import best_views, followed
 from banet.simulation.spectra import Band, Cover
 from banet.simulation.view import SATELLITES
 from banet.simulation.world import World, build_world, find_hotspots
@@ -129,6 +130,7 @@ def simulate(
     fire_satellites: tuple[str, ...] = ("N", "N20"),
     pixel_size: float = 0.01,
     varied: bool = False,
+    progress: Progress | None = None,
 ) -> Scene:
     """Simulate a fire season: what VIIRS saw of it day by day, and what really burned.
 
@@ -146,6 +148,7 @@ def simulate(
         fire_satellites: whose hot spots.
         pixel_size: edge of a cell in degrees, when no region is given.
         varied: draw calibration, air and noise widely, as for training.
+        progress: called with the passes observed, all of them, and the day.
 
     Returns:
         the scene.
@@ -166,7 +169,8 @@ def simulate(
         grid, first, days, seed, picked, bands=bands, image_satellites=satellites,
         fire_satellites=fire_satellites, varied=varied,
     )  # fmt: skip
-    best, zenith, cloudy = best_views(world)
+    with followed(progress):
+        best, zenith, cloudy = best_views(world)
     table = to_table(find_hotspots(world), grid, first, seed)
     return Scene(
         region=grid,

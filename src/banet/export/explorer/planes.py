@@ -49,7 +49,8 @@ def coded_planes(burned: BurnedArea) -> Coded:
         "observed": np.minimum(burned.observed_days, 255).astype(np.uint8),
     }
     packed = {name: _packed(plane.reshape(-1)[pick]) for name, plane in planes.items()}
-    return Coded(packed, *pick.shape, block)
+    rows, cols = pick.shape
+    return Coded(packed, rows, cols, block)
 
 
 def _picked(burned: BurnedArea, block: int) -> npt.NDArray[np.int64]:

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 from banet.errors import InputError
 from banet.io.files import PathLike, output_folder
+from banet.io.progress import Progress
 from banet.observations import product_name
+from banet.simulation.observe import followed
 from banet.simulation.writers import firecci, gridded, gridded375, hotspots, labels, surface, swath, truth
 
 if TYPE_CHECKING:
@@ -33,7 +35,11 @@ FORMATS: dict[str, tuple[str, Writer]] = {
 
 
 def write_scene(
-    scene: Scene, folder: PathLike, *, formats: Iterable[str] = ("viirs750-gridded", "hotspots", "truth")
+    scene: Scene,
+    folder: PathLike,
+    *,
+    formats: Iterable[str] = ("viirs750-gridded", "hotspots", "truth"),
+    progress: Progress | None = None,
 ) -> dict[str, tuple[Path, ...]]:
     """Write a scene as files in the formats of the agencies.
 
@@ -43,6 +49,7 @@ def write_scene(
         scene: what to write.
         folder: where to; made if it is not there.
         formats: some of `FORMATS`, or other names of those products.
+        progress: called with the passes written, all of them, and the format and day.
 
     Returns:
         the files of each format, and of `region`.
@@ -59,5 +66,10 @@ def write_scene(
     written: dict[str, tuple[Path, ...]] = {"region": (scene.region.save(base),)}
     for name in wanted:
         place, write = FORMATS[name]
-        written[name] = write(scene, output_folder(base / place))
+        with followed(progress and _named(progress, name)):
+            written[name] = write(scene, output_folder(base / place))
     return written
+
+
+def _named(progress: Progress, name: str) -> Progress:
+    return lambda done, total, message: progress(done, total, f"{name} {message}")

@@ -122,7 +122,7 @@
     const row = [...$("rows").children].find((one) => one.dataset.id === id);
     if (row && !zoom) row.scrollIntoView({ block: "nearest" });
     chart();
-    if (zoom) { map.fitBounds(shape.getBounds(), { maxZoom: 11, padding: [40, 40] }); shape.openPopup(); }
+    if (zoom) { $("map").scrollIntoView({ block: "nearest" }); map.fitBounds(shape.getBounds(), { maxZoom: 11, padding: [40, 40] }); shape.openPopup(); }
   }
 
   // The list.
