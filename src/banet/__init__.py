@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from banet.errors import BanetError, BanetWarning
     from banet.evaluation import score
     from banet.export import read_map, write_products
+    from banet.export.explorer.page import explore
     from banet.grid.region import Region
-    from banet.ingest import build_cube, from_dataset
+    from banet.ingest import build_cube, from_dataset, to_region
     from banet.labels import read_mcd64a1
     from banet.mapping import map_burned, map_months, predict
     from banet.model import BANet, BANetConfig, load_model
@@ -38,6 +39,7 @@ _HOMES = {
     "Cube": "banet.cube",
     "Region": "banet.grid.region",
     "build_cube": "banet.ingest",
+    "explore": "banet.export.explorer",
     "find_events": "banet.burned_area.fires",
     "from_dataset": "banet.ingest",
     "load_model": "banet.model",
@@ -51,6 +53,7 @@ _HOMES = {
     "score": "banet.evaluation",
     "simulate": "banet.simulation",
     "summarise": "banet.summary",
+    "to_region": "banet.ingest",
     "write_products": "banet.export",
 }
 
@@ -63,6 +66,7 @@ __all__ = [
     "Cube",
     "Region",
     "build_cube",
+    "explore",
     "find_events",
     "from_dataset",
     "load_model",
@@ -76,6 +80,7 @@ __all__ = [
     "score",
     "simulate",
     "summarise",
+    "to_region",
     "write_products",
 ]
 

@@ -259,9 +259,9 @@ def test_a_month_of_a_large_region_stays_small(tmp_path):
 
 
 def test_a_notebook_shows_the_page_in_a_frame():
-    from banet.export.explorer import show
+    from banet.export.explorer import explore
 
-    frame = show(random_map((20, 30)), min_hectares=0)
+    frame = explore(random_map((20, 30)), min_hectares=0)
     shown = frame._repr_html_()
     assert shown.startswith("<iframe") and "&lt;script" in shown and "<script" not in shown
     assert len(repr(frame)) < 60

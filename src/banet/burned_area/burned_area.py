@@ -94,12 +94,9 @@ class BurnedArea:
         checks.check_dates(self)
 
     def __repr__(self) -> str:
-        last = self.stop - _ONE
         rows, cols = self.region.shape
-        return (
-            f"BurnedArea({self.name!r} of {self.region.name}, {rows} x {cols} cells, {self.start} to {last}: "
-            f"{self.burned_area_ha:,.0f} ha burned)"
-        )
+        grid = f"{self.name!r} of {self.region.name}, {rows} x {cols} cells"
+        return f"BurnedArea({grid}, {self.start} to {self.days[-1]}: {self.burned_area_ha:,.0f} ha burned)"
 
     def _repr_html_(self) -> str:
         from banet.burned_area.display import to_html
@@ -111,6 +108,12 @@ class BurnedArea:
         from banet.burned_area.display import plot
 
         return plot(self, axes)
+
+    def explore(self, **options: Any) -> Any:
+        """Return an interactive map with its fires, for a notebook; see `banet.explore`."""
+        import banet
+
+        return banet.explore(self, **options)
 
     @property
     def days(self) -> Days:

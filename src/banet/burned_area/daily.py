@@ -18,9 +18,9 @@ from banet.io.files import PathLike, existing_file
 __all__ = ["DailyProbability", "append_daily", "read_daily"]
 
 DAILY = "daily_probability"
-# Steps of 2e-5: a probability is off by at most 1e-5.
-_STEP = 2e-5
-_NO_PROBABILITY = 65535
+# Steps of 2e-5 on both sides of a half: a probability is off by at most 1e-5. CF packs into signed integers.
+_STEP, _HALF = 2e-5, 0.5
+_NO_PROBABILITY = -(2**15)
 
 
 class _Planes(Protocol):
@@ -68,7 +68,7 @@ def read_daily(path: PathLike) -> DailyProbability:
     if DAILY not in dataset or "day" not in dataset.variables:
         raise UnreadableFileError(f"{file} holds no daily probabilities; map again and ask for them")
     packed = dataset[DAILY].values
-    values = packed * np.float32(_STEP)
+    values = packed * np.float32(_STEP) + np.float32(_HALF)
     values[packed == _NO_PROBABILITY] = np.nan
     return DailyProbability(dataset["day"].values.astype("datetime64[D]"), values)
 
@@ -88,8 +88,8 @@ def append_daily(part: Path, daily: DailyProbability, chunks: tuple[int, int]) -
         variable = file.create_variable(
             DAILY,
             ("day", *GRID),
-            np.uint16,
-            fillvalue=np.uint16(_NO_PROBABILITY),
+            np.int16,
+            fillvalue=np.int16(_NO_PROBABILITY),
             chunks=(1, *chunks),
             compression="gzip",
             compression_opts=4,
@@ -100,6 +100,7 @@ def append_daily(part: Path, daily: DailyProbability, chunks: tuple[int, int]) -
                 "long_name": DAILY_WORDS,
                 "units": "1",
                 "scale_factor": np.float32(_STEP),
+                "add_offset": np.float32(_HALF),
                 "grid_mapping": GRID_MAPPING,
             }
         )
@@ -107,7 +108,7 @@ def append_daily(part: Path, daily: DailyProbability, chunks: tuple[int, int]) -
             variable[index] = _packed(np.asarray(daily.probability[index], np.float32))
 
 
-def _packed(plane: npt.NDArray[np.float32]) -> npt.NDArray[np.uint16]:
+def _packed(plane: npt.NDArray[np.float32]) -> npt.NDArray[np.int16]:
     missing = np.isnan(plane)
-    steps = np.round(np.clip(np.where(missing, 0, plane), 0, 1).astype(np.float64) / _STEP)
-    return np.where(missing, _NO_PROBABILITY, steps).astype(np.uint16)
+    steps = np.round((np.clip(np.where(missing, 0, plane), 0, 1).astype(np.float64) - _HALF) / _STEP)
+    return np.where(missing, _NO_PROBABILITY, steps).astype(np.int16)

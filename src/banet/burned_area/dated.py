@@ -64,6 +64,10 @@ class DatedFractions:
                 f"fractions from {self.fraction.min():g} to {self.fraction.max():g}; they must be in 0..1"
             )
 
+    def __repr__(self) -> str:
+        span = f", {self.day.min()} to {self.day.max()}" if self.day.size else ""
+        return f"DatedFractions({self.region.name}, {self.day.size} entries{span})"
+
     @classmethod
     def from_pieces(
         cls,

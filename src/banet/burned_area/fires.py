@@ -71,6 +71,9 @@ class Events:
     region: Region
     left_out: tuple[int, float] = (0, 0.0)
 
+    def __repr__(self) -> str:
+        return f"Events({self.region.name}: {self.summary})"
+
     @property
     def summary(self) -> str:
         """Fires and hectares in one line, those left out included."""

@@ -75,7 +75,7 @@ def run_demo(
         OutputError: if the folder cannot be written to.
     """
     from banet.cli.progress import progress
-    from banet.export.explorer import explore
+    from banet.export.explorer import write_pages
 
     folder = output_folder(out)
     clock = _Clock(say)
@@ -90,7 +90,7 @@ def run_demo(
         truth, baseline, scores = _score(cube, burnmap, scene)
     with clock("draw pictures and report"):
         page = _report(folder, cube, burnmap, baseline, truth, scores, products)
-        (living,) = explore([burnmap], folder, cube=cube)
+        (living,) = write_pages([burnmap], folder, cube=cube)
     say("")
     say(_table(scores))
     return DemoResult(folder, page, living, scores, clock.seconds)

@@ -145,36 +145,28 @@ def evaluate(
         baselines |= _from_cube(opened, mine, weights, map_.stem)
     spots = read_hotspots(hotspots) if hotspots else None
     limits: dict[str, Any] = {"threshold": threshold, "reference_threshold": reference_threshold}
-    limits["reliable"] = reliable
-    known: dict[str, Any] = {
-        "name": map_.stem,
-        "baselines": baselines,
-        "hotspots": spots,
-        "cube": opened,
-        "draws": draws,
-    }
+    limits |= {"reliable": reliable}
+    known: dict[str, Any] = {"name": map_.stem, "baselines": baselines, "hotspots": spots}
+    known |= {"cube": opened, "draws": draws}
     found = {}
     for name, theirs in zip(judges, read, strict=False):
         followed = _replay(opened, mine, theirs, weights) if opened and weights and replay else None
         planes = cells.on(common_grid(mine, theirs))
         found[name] = run(mine, theirs, convergence=followed, **known, **limits, **planes)
-    files = list[Path]()
-    for name, result in found.items():
-        folder = out / name.replace("/", "-") if out and len(found) > 1 else out
-        files += _tell(result, folder, pictures, quiet=json)
+    files = [path for name in found for path in _tell(found, name, out, pictures, quiet=json)]
     if len(found) > 1:
         files += _tell_beside(found, out, pictures, quiet=json)
     if json:
         say_json(_as_json(found, files))
 
 
-def _tell(found: Result, out: Path | None, pictures: bool, quiet: bool) -> list[Path]:
-    """Print the scores unless `quiet`, write them where there is a folder, and return the files."""
+def _tell(found: dict[str, Result], name: str, out: Path | None, pictures: bool, quiet: bool) -> list[Path]:
+    """Print one of the results unless `quiet`, write it where there is a folder, and return the files."""
     from banet.evaluation.report import write_result
     from banet.evaluation.tables import markdown, words
 
-    tree = found.to_dict()
-    paths = [] if out is None else list(write_result(found, out, pictures=pictures).values())
+    folder, tree = out / name.replace("/", "-") if out and len(found) > 1 else out, found[name].to_dict()
+    paths = [] if folder is None else list(write_result(found[name], folder, pictures=pictures).values())
     if not quiet:
         say("\n".join([f"{words(tree)}\n\n{markdown(tree, form=table)}", *map(str, paths)]))
     return paths

@@ -88,10 +88,10 @@ def report(folder: Path, *, min_hectares: float = 100.0) -> None:
         min_hectares: fires of less burned area are left out of the map, and counted.
     """
     from banet.export import sections_of, write_report
-    from banet.export.explorer import explore
+    from banet.export.explorer import write_pages
     from banet.export.products import read_maps
 
-    for page in explore(read_maps(folder), folder, min_hectares=min_hectares):
+    for page in write_pages(read_maps(folder), folder, min_hectares=min_hectares):
         say(str(page))
     say(str(write_report(folder, "Burned area", sections_of(folder))))
 

@@ -1,13 +1,10 @@
-"""Short tables of HTML, by which notebooks show a cube and its windows."""
+"""Extent of a cube or window in words, as notebooks show it."""
 
 from __future__ import annotations
 
-import html
-from collections.abc import Mapping
-
 from banet.grid.region import Region
 
-__all__ = ["extent", "html_table"]
+__all__ = ["extent"]
 
 
 def extent(region: Region) -> str:
@@ -18,14 +15,3 @@ def extent(region: Region) -> str:
         f"{west:g} to {east:g} degrees east, {south:g} to {north:g} degrees north; {rows} x {cols} cells of "
         f"{region.pixel_size:g} degrees"
     )
-
-
-def html_table(title: str, rows: Mapping[str, str]) -> str:
-    """Return a title and a table of names and values, those without a value left out."""
-    lines = [
-        f"<tr><th style='text-align:left'>{html.escape(name)}</th>"
-        f"<td style='text-align:left'>{html.escape(value)}</td></tr>"
-        for name, value in rows.items()
-        if value
-    ]
-    return f"<div><b>{html.escape(title)}</b><table>{''.join(lines)}</table></div>"

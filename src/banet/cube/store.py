@@ -209,9 +209,9 @@ class Cube(CubeView):
             put_file(self.path / WATER, pack(values.astype(np.uint8)))
 
 
-def open_cube(path: PathLike) -> Cube:
-    """Open a cube; see `Cube.open`."""
-    return Cube.open(path)
+def open_cube(path: PathLike | Cube) -> Cube:
+    """Open a cube; see `Cube.open`. One that is open is returned as it is."""
+    return path if isinstance(path, Cube) else Cube.open(path)
 
 
 def _opened(path: str, withheld: Withheld) -> Cube:

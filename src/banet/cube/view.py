@@ -15,7 +15,7 @@ import numpy.typing as npt
 from banet.cube.blocks import block_of, check_names, read_blocks
 from banet.cube.chunks import read_packed
 from banet.cube.damage import damage_of_day
-from banet.cube.display import extent, html_table
+from banet.cube.display import extent
 from banet.cube.info import CubeInfo, coverage_of, ranges_of, satellites_of
 from banet.cube.layout import NO_WATER, WATER
 from banet.cube.metadata import read_root, store_id
@@ -30,6 +30,7 @@ from banet.days import Day, Days, as_day, day_range
 from banet.errors import InputError, UnreadableFileError
 from banet.grid.region import Region
 from banet.io.files import PathLike, visible_files
+from banet.io.tables import facts_html
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -93,7 +94,7 @@ class CubeView:
             "flags": ", ".join(self.flags),
             "without": str(self.withheld),
         }
-        return html_table(f"Cube of region {self.region.name}", rows)
+        return facts_html(f"Cube of region {self.region.name}", rows)
 
     @property
     def days(self) -> Days:

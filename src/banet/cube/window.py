@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from banet.cube.display import extent, html_table
+from banet.cube.display import extent
 from banet.days import Days
 from banet.errors import InputError
 from banet.grid.region import Region
+from banet.io.tables import facts_html
 
 __all__ = ["CubeWindow"]
 
@@ -65,7 +66,7 @@ class CubeWindow:
 
     def _repr_html_(self) -> str:
         seen = self.observed
-        return html_table(
+        return facts_html(
             f"Window of region {self.region.name}",
             {
                 "days": f"{self._span}; {int(seen.any((1, 2)).sum())} with an observation",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from banet.cube import open_cube
 from banet.evaluation.compare import Comparison, compare
 from banet.evaluation.convergence import Convergence
 from banet.evaluation.dating_fires import dating_to_fires
@@ -17,6 +18,7 @@ from banet.evaluation.measures import Pair
 from banet.evaluation.measures.gaps import gap_classes
 from banet.evaluation.result import Result
 from banet.evaluation.sums import Sums
+from banet.io.files import PathLike
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,7 +36,7 @@ def evaluate(
     name: str = "map",
     baselines: Mapping[str, BurnedArea] | None = None,
     hotspots: pd.DataFrame | None = None,
-    cube: Cube | None = None,
+    cube: Cube | PathLike | None = None,
     cover: npt.NDArray[np.integer] | None = None,
     cover_names: Mapping[int, str] | None = None,
     zones: npt.NDArray[np.integer] | None = None,
@@ -52,7 +54,7 @@ def evaluate(
         name: of the map.
         baselines: other maps to score in the same way, by name.
         hotspots: active fires (`read_hotspots`) to hold the dates against.
-        cube: what was observed, for date differences by gaps.
+        cube: what was observed, or its folder, for date differences by gaps.
         cover: land cover or other classes of the comparison's cells, (rows, columns).
         cover_names: of the classes.
         zones: regions within the map, in the same way.
@@ -69,7 +71,8 @@ def evaluate(
     maps = {name: burnmap} | dict(baselines or {})
     pairs = {key: compare(each, reference, **settings) for key, each in maps.items()}
     main = pairs[name]
-    known = {"gap": gap_classes(main, cube)} if cube is not None and cube.region == main.region else {}
+    held = None if cube is None else open_cube(cube)
+    known = {"gap": gap_classes(main, held)} if held is not None and held.region == main.region else {}
     scene = main.region.name
     drawn = {"block": block, "draws": draws}
     groups = {

@@ -60,6 +60,10 @@ class Result:
     sides: Mapping[str, Mapping[str, Sides | Path]] = field(default_factory=dict)
     draws: int = 1000
 
+    def __repr__(self) -> str:
+        scenes = {scene for of in self.sums.values() for scene in of}
+        return f"Result({', '.join(self.sums)} against {self.reference}, {len(scenes)} scenes)"
+
     def joined(self, name: str, scenes: Sequence[str] | None = None) -> Sums:
         """Return the sums of a map over all scenes, or over some."""
         of = self.sums[name]

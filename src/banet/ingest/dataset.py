@@ -14,6 +14,7 @@ from banet.cube.store import Cube
 from banet.days import Day, Days
 from banet.errors import InputError
 from banet.grid.region import Region
+from banet.ingest.reproject import check_geographic
 from banet.io.files import PathLike, writing
 from banet.observations.planes import DayPlanes
 
@@ -55,9 +56,9 @@ def from_dataset(
         hotspots: from `banet.observations.hotspots.read_hotspots`, for the FRP where the dataset has none.
 
     Raises:
-        InputError: if something is at `path` already, a variable is missing, a day comes twice, the grid is
-            not regular or its cells are not square, a value is no reflectance, or the hot spots are of
-            another place or of other days.
+        InputError: if something is at `path` already, a variable is missing, a day comes twice, the axes are
+            not in degrees (see `to_region`), the grid is not regular or its cells are not square, a value is
+            no reflectance, or the hot spots are of another place or of other days.
     """
     target = Path(path)
     if target.exists():
@@ -91,7 +92,9 @@ def region_of(latitudes: npt.ArrayLike, longitudes: npt.ArrayLike, name: str) ->
     # The longer axis tells the size; how far the shorter would be off with it at its other end decides.
     steps = min(len(lat), len(lon)) - 1
     if abs(height - width) * steps > 2 * _TOLERANCE * width:
-        raise InputError(f"cells of {width:g} by {height:g} degrees are not square; resample the dataset")
+        raise InputError(
+            f"cells of {width:g} by {height:g} degrees are not square; banet.to_region resamples the dataset"
+        )
     size = width if len(lon) >= len(lat) else height
     size = _rounded(size, size * _TOLERANCE / max(len(lat), len(lon)))
     west = lon[0] - size / 2 - (360 if lon[0] > 180 else 0)
@@ -124,6 +127,7 @@ class _Source:
                 )
             if set(ds[variable].dims) != {"time", lat, lon}:
                 raise InputError(f"{variable} has dimensions {ds[variable].dims}, not time, {lat}, {lon}")
+        check_geographic(ds, lat, lon)
         return cls(ds, lat, lon, mir, region_of(ds[lat].values, ds[lon].values, name), _days(ds))
 
     @property

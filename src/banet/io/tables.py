@@ -24,6 +24,7 @@ __all__ = [
     "Number",
     "Row",
     "columns_of",
+    "facts_html",
     "plain",
     "shown",
     "to_csv",
@@ -179,6 +180,15 @@ def to_html(rows: Sequence[Row], caption: str = "") -> str:
 def _numeric(rows: Sequence[Row], name: str) -> bool:
     held = [row[name] for row in rows if row.get(name) is not None]
     return bool(held) and all(isinstance(value, (int, float, Number)) for value in held)
+
+
+def facts_html(title: str, facts: Mapping[str, str]) -> Markup:
+    """Return a title and names with values, as a notebook shows an object; empty values are left out."""
+    rows = Markup("").join(_FACT.format(name, value) for name, value in facts.items() if value)
+    return Markup("<div><b>{}</b><table>{}</table></div>").format(title, rows)
+
+
+_FACT = Markup("<tr><th style='text-align:left'>{}</th><td style='text-align:left'>{}</td></tr>")
 
 
 def to_json(value: Any) -> str:

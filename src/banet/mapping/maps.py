@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import os
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -15,6 +14,7 @@ import numpy.typing as npt
 
 from banet.burned_area.burned_area import BurnedArea
 from banet.burned_area.dating import NO_UNCERTAINTY
+from banet.cube import open_cube
 from banet.days import Day, parse_period, period_label
 from banet.errors import BanetWarning, InputError, OutputError
 from banet.io.files import PathLike
@@ -68,7 +68,7 @@ def map_burned(
         BanetWarning: for each note on the result, which `attrs["notes"]` keeps.
     """
     chosen = MapOptions.of_keywords("map_burned", options, ("length", "weights"))
-    cube = _opened(cube)
+    cube = open_cube(cube)
     windows = period_windows(*parse_period(start, end), cube.days, length)
     return _checked(cube, windows, weights, chosen)
 
@@ -133,7 +133,7 @@ def map_months(
         options: as in `map_burned`; each map has a folder of its own in `scratch`.
     """
     chosen = MapOptions.of_keywords("map_months", options, ("known", "length", "weights"))
-    cube = _opened(cube)
+    cube = open_cube(cube)
     periods = split_months(*parse_period(start, end))
     windows = [period_windows(*period, cube.days, length) for period in periods]
     check_days(cube, list(itertools.chain(*windows)))
@@ -166,7 +166,7 @@ def predict(
     for name in tiling.keys() - {"tiling", "tile", "step", "margin"}:
         known = did_you_mean(name, ("tiling", "tile", "step", "margin", "progress", "weights"))
         raise TypeError(f"predict() got an unexpected keyword argument {name!r}; {known}")
-    cube = _opened(cube)
+    cube = open_cube(cube)
     check_days(cube, (window,))
     run = Run.plan(cube, (window,), as_ensemble(weights), MapOptions.of_keywords("predict", tiling))
     return _predict(run, progress)
@@ -186,17 +186,10 @@ def _predict(run: Run, progress: Progress | None) -> Iterator[Block]:
                 progress(done, len(cores), run.title)
 
 
-def _opened(cube: Cube | PathLike) -> Cube:
-    """Return a cube, opened where its folder is given."""
-    from banet.cube import open_cube
-
-    return open_cube(cube) if isinstance(cube, (str, os.PathLike)) else cube
-
-
 def _checked(
     cube: Cube | PathLike, windows: Sequence[Window], weights: Any, options: MapOptions
 ) -> BurnedArea:
-    cube = _opened(cube)
+    cube = open_cube(cube)
     check_days(cube, windows)
     run = Run.plan(cube, windows, as_ensemble(weights, options.workers), options)
     for note in run.notes():

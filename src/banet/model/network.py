@@ -9,13 +9,16 @@ over (days, cells), and nothing is copied between them.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from textwrap import shorten
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from banet.errors import InputError
+from banet.io.tables import facts_html
 from banet.model.config import BANetConfig, Calibration, InputSpec
 from banet.model.temporal_context import TemporalContext, context_channels
 
@@ -172,6 +175,17 @@ class BANet(nn.Module):
         )
         self.head = ConvNorm(2 * widths[0], 2 * widths[0], (c.head_kernel, 1, 1))
         self.logits = nn.Conv3d(2 * widths[0], c.classes, 1)
+
+    def __repr__(self) -> str:
+        count = sum(one.numel() for one in self.parameters())
+        return f"BANet({self.name or 'fresh'!r}, {count:,} parameters, {', '.join(self.spec.channels)})"
+
+    def _repr_html_(self) -> str:
+        facts = {"file": self.weights_sha256 and f"SHA-256 {self.weights_sha256[:16]}"}
+        facts |= {
+            name: value if isinstance(value, str) else json.dumps(value) for name, value in self.card.items()
+        }
+        return facts_html(repr(self), {name: shorten(text, 300) for name, text in facts.items()})
 
     @property
     def stages(self) -> list[EncoderStage]:

@@ -18,7 +18,7 @@ from banet.burned_area.fires import trace_events
 from banet.burned_area.netcdf import read_map
 from banet.days import period_label, period_stem
 from banet.errors import NotFoundError, UnreadableFileError
-from banet.export.explorer import explore
+from banet.export.explorer import write_pages
 from banet.export.products import MANIFEST, check_products, write_map
 from banet.export.stac import collect
 from banet.export.vectors import write_events, write_growth
@@ -179,7 +179,7 @@ def _written(
     write_events(events, out / f"{name}_fires.geojson")
     write_growth(events, out / f"{name}_growth.csv")
     collect(out / "maps", name)
-    (page,) = explore(maps, out, cube=cube, min_hectares=options.min_hectares)
+    (page,) = write_pages(maps, out, cube=cube, min_hectares=options.min_hectares)
     return fires, page
 
 

@@ -57,6 +57,12 @@ class Scene:
     cloudy: Field
     world: World
 
+    def __repr__(self) -> str:
+        rows, cols = self.region.shape
+        hectares = float((self.burned_fraction.sum(1) * self.region.cell_area_ha).sum())
+        grid = f"{self.region.name}, {rows} x {cols} cells, {self.days[0]} to {self.days[-1]}"
+        return f"Scene({grid}: {hectares:,.0f} ha burned, {len(self.hotspots):,} hot spots)"
+
     @property
     def burned_fraction(self) -> Field:
         """Share of each cell that burned within the scene's days, (rows, columns) float32."""

@@ -80,6 +80,9 @@ class World:
     fire_satellites: tuple[str, ...] = ("N", "N20")
     varied: bool = False
 
+    def __repr__(self) -> str:
+        return f"World({self.region.name}, {self.start}, {self.days} days, seed {self.seed})"
+
     def with_bands(self, bands: tuple[Band, ...]) -> World:
         """Return the same world seen in other bands; bands that both have look the same in both."""
         if bands == self.bands:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from banet.export.explorer.explore import explore, seen_by_day
-from banet.export.explorer.page import show, write_explorer
+from banet.export.explorer.page import explore, write_explorer
+from banet.export.explorer.pages import write_pages
 
-__all__ = ["explore", "seen_by_day", "show", "write_explorer"]
+__all__ = ["explore", "write_explorer", "write_pages"]

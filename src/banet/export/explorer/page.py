@@ -25,6 +25,7 @@ from banet.burned_area.colours import (
 from banet.burned_area.meaning import meanings
 from banet.export.explorer.outlines import outlines_of
 from banet.export.explorer.planes import coded_planes
+from banet.export.explorer.seen import seen_by_day
 from banet.export.qml import text_of
 from banet.export.qml_fires import ABOUT, fire_style
 from banet.io.files import PathLike, writing
@@ -33,7 +34,9 @@ if TYPE_CHECKING:
     import geopandas as gpd
     import pandas as pd
 
-__all__ = ["ExplorerFrame", "explorer_data", "explorer_text", "show", "write_explorer"]
+    from banet.cube import Cube
+
+__all__ = ["ExplorerFrame", "explore", "explorer_data", "explorer_text", "write_explorer"]
 
 _ASSETS = "banet.export.explorer"
 _PARTS = ("leaflet.js", "leaflet.css", "cells.js", "geopackage.js", "page.js", "page.css")
@@ -64,10 +67,7 @@ def write_explorer(
         OutputError: if the page cannot be written.
     """
     text = explorer_text(burned, fires=fires, growth=growth, seen=seen, title=title, notes=notes)
-    target = Path(path)
-    with writing(target) as part:
-        part.write_text(text, encoding="utf-8")
-    return target
+    return ExplorerFrame(text).save(path)
 
 
 def explorer_text(
@@ -98,7 +98,7 @@ def explorer_text(
 
 @dataclass(frozen=True, repr=False)
 class ExplorerFrame:
-    """Interactive map that a notebook shows.
+    """Interactive map that a notebook shows; `save` writes it as a file.
 
     Attributes:
         text: the page, as `write_explorer` writes it.
@@ -111,23 +111,45 @@ class ExplorerFrame:
     def __repr__(self) -> str:
         return f"ExplorerFrame({len(self.text) / 1e6:.1f} MB)"
 
+    def save(self, path: PathLike) -> Path:
+        """Write the page to a file and return its path.
+
+        Raises:
+            OutputError: if it cannot be written.
+        """
+        target = Path(path)
+        with writing(target) as part:
+            part.write_text(self.text, encoding="utf-8")
+        return target
+
     def _repr_html_(self) -> str:
         page = html.escape(self.text, quote=True)
         return f'<iframe title="burned area" width="100%" height="{self.height}" srcdoc="{page}"></iframe>'
 
 
-def show(burned: BurnedArea, *, min_hectares: float = 100.0) -> ExplorerFrame:
-    """Return the interactive map of a map and its fires, for a notebook.
+def explore(
+    burned: BurnedArea, *, cube: Cube | PathLike | None = None, min_hectares: float = 100.0, height: int = 640
+) -> ExplorerFrame:
+    """Return the interactive map of a map and its fires, for a notebook; it needs no network.
 
     Args:
         burned: the map.
+        cube: that it was made from, or its folder, to show which days were seen.
         min_hectares: fires of less burned area are left out, and counted.
+        height: of the frame in pixels.
     """
     from banet.burned_area.fires import trace_events
+    from banet.cube import open_cube
 
     events = trace_events(burned, min_hectares=min_hectares)
-    notes = (*burned.notes, events.summary)
-    return ExplorerFrame(explorer_text(burned, fires=events.table, growth=events.growth, notes=notes))
+    text = explorer_text(
+        burned,
+        fires=events.table,
+        growth=events.growth,
+        seen=None if cube is None else seen_by_day(open_cube(cube), burned),
+        notes=(*burned.notes, events.summary),
+    )
+    return ExplorerFrame(text, height)
 
 
 def explorer_data(

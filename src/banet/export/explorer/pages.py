@@ -1,4 +1,4 @@
-"""Pages on maps: those of a region joined, their fires found, and the days on which it was seen."""
+"""Pages on maps: those of a region joined, and their fires found."""
 
 from __future__ import annotations
 
@@ -7,21 +7,20 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from banet.burned_area.burned_area import BurnedArea
 from banet.burned_area.fires import trace_events
 from banet.export.explorer.page import write_explorer
+from banet.export.explorer.seen import seen_by_day
 from banet.grid.region import Region
 from banet.io.files import PathLike
 
 if TYPE_CHECKING:
     from banet.cube import Cube
 
-__all__ = ["explore", "seen_by_day"]
+__all__ = ["write_pages"]
 
 
-def explore(
+def write_pages(
     maps: Sequence[BurnedArea], folder: PathLike, *, cube: Cube | None = None, min_hectares: float = 100.0
 ) -> list[Path]:
     """Write `{region}_map.html` for each region of some maps, with the fires of all its maps.
@@ -58,14 +57,3 @@ def _page(
         seen=None if cube is None else seen_by_day(cube, whole),
         notes=(*notes, events.summary),
     )
-
-
-def seen_by_day(cube: Cube, burned: BurnedArea) -> dict[str, float]:
-    """Return the share of the land that was observed on each day of a map that the cube holds, 0-1."""
-    land = ~burned.water
-    count = max(1, int(land.sum()))
-    found = {}
-    for day in np.intersect1d(burned.days, cube.days):
-        nir = cube.read(day, day + 1, variables=("nir",)).nir[0]
-        found[str(day)] = round(float((np.isfinite(nir) & land).sum()) / count, 3)
-    return found

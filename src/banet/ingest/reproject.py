@@ -1,0 +1,94 @@
+"""Datasets in any projection, brought onto the grid of a region."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from banet.errors import InputError
+from banet.grid.region import Region
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+__all__ = ["check_geographic", "to_region"]
+
+_RESAMPLING = {"frp": "sum", "count": "max"}
+"""What a cell gets of its pixels where it is not their mean: power adds up, and overpasses are shared."""
+
+
+def to_region(ds: xr.Dataset, region: Region, *, crs: Any = None) -> xr.Dataset:
+    """Bring a dataset in UTM or any other projection onto the grid of a region, for `from_dataset`.
+
+    Each cell gets the mean of the pixels that it covers, weighted by area; of `frp` the sum, so that power
+    stays what it was, and of `count` the largest. Pixels that are missing count for nothing, and a cell of
+    which no pixel is known is missing.
+
+    Args:
+        ds: variables along `time` and two axes in space, whose coordinates are evenly spaced.
+        region: the grid.
+        crs: reference system of the axes, such as `"EPSG:32629"`; by default what the dataset says in its
+            grid mapping (as rioxarray and odc-geo write it).
+
+    Returns:
+        The variables with two axes in space, as float32 along `time`, `latitude`, `longitude`.
+
+    Raises:
+        InputError: if the dataset does not say its reference system and `crs` is not given, or has no axes in
+            space, or lies elsewhere.
+    """
+    from odc.geo.xr import xr_reproject
+
+    known = _with_crs(ds, crs)
+    bands = [str(name) for name, one in known.data_vars.items() if one.odc.spatial_dims is not None]
+    if not bands or known.odc.geobox is None:
+        raise InputError(f"no variable of the dataset has two axes in space; it has {dict(ds.sizes)}")
+    made = {}
+    for name in bands:
+        source = known[name].astype("float32")
+        resampling = _RESAMPLING.get(name, "average")
+        found = xr_reproject(source, region.geobox, resampling=resampling, dst_nodata=np.nan)
+        made[name] = ((*found.dims[:-2], "latitude", "longitude"), found.values, known[name].attrs)
+    if not any(np.isfinite(values).any() for _, values, _ in made.values()):
+        raise InputError(f"nothing of the dataset lies in region {region.name}, {region.bbox}")
+    places = {"latitude": region.latitudes, "longitude": region.longitudes}
+    times = {"time": ds["time"].variable} if "time" in ds.coords else {}
+    return type(ds)(made, {**times, **places})
+
+
+def check_geographic(ds: xr.Dataset, lat: str, lon: str) -> None:
+    """Make sure that the axes of a dataset are in degrees.
+
+    Raises:
+        InputError: if its reference system is projected, or coordinates are no degrees.
+    """
+    import odc.geo.xr  # noqa: F401 - it gives datasets their .odc
+
+    found = ds.odc.crs
+    largest = max(float(np.abs(ds[name].values).max(initial=0)) for name in (lat, lon))
+    if (found is None or found.geographic) and largest <= 361:
+        return
+    named, more = "a projection that it does not name", ', crs="EPSG:..."'
+    if found is not None:
+        named, more = f"EPSG:{found.epsg}" if found.epsg else str(found)[:60], ""
+    raise InputError(
+        f"the dataset is in {named}, with {lat} and {lon} up to {largest:g}, and not in degrees; bring it "
+        f"onto the grid of a region first: banet.to_region(ds, region{more})"
+    )
+
+
+def _with_crs(ds: xr.Dataset, crs: Any) -> xr.Dataset:
+    """Return the dataset with its reference system assigned."""
+    import odc.geo.xr  # noqa: F401 - it gives datasets their .odc
+
+    if crs is None and ds.odc.crs is None:
+        raise InputError(
+            "the dataset does not say its reference system; name it: "
+            'banet.to_region(ds, region, crs="EPSG:32629")'
+        )
+    try:
+        known: xr.Dataset = ds if crs is None else ds.odc.assign_crs(crs)
+    except Exception as error:  # pyproj's, which is no public type of odc
+        raise InputError(f"{crs!r} is no reference system: {' '.join(str(error).split())}") from error
+    return known
