@@ -62,7 +62,7 @@ class CellOptions:
 
     def on(self, grid: Region) -> dict[str, Any]:
         """Read them for a grid, by the names that `banet.evaluation.evaluate` takes."""
-        from banet.evaluation.classes import read_classes, read_validity
+        from banet.labels.classes import read_classes, read_validity
 
         found: dict[str, Any] = {}
         if self.cover is not None:
@@ -130,7 +130,7 @@ def evaluate(
     from banet.cube import open_cube
     from banet.evaluation import evaluate as run
     from banet.evaluation.compare import common_grid
-    from banet.evaluation.sources import named_paths
+    from banet.labels.sources import named_paths
     from banet.observations.hotspots import read_hotspots
 
     _check_options(cube, weights, replay)
@@ -203,7 +203,7 @@ def compare(
         pictures: also draw pictures and write the page.
     """
     from banet.evaluation.beside import beside
-    from banet.evaluation.sources import named_paths
+    from banet.labels.sources import named_paths
 
     maps = named_paths(products)
     paths = maps | (judges := named_paths(reference or ()))
@@ -215,9 +215,10 @@ def compare(
 
 
 def _tell_beside(found: dict[str, Result], out: Path | None, pictures: bool) -> None:
-    from banet.evaluation.beside import markdown_beside, write_beside
+    from banet.evaluation.beside import tables_beside, write_beside
+    from banet.evaluation.tables import as_markdown
 
-    say(markdown_beside({name: one.to_dict() for name, one in found.items()}, table))
+    say(as_markdown(tables_beside({name: one.to_dict() for name, one in found.items()}), form=table))
     for path in {} if out is None else write_beside(found, out, pictures=pictures).values():
         say(str(path))
 
@@ -225,7 +226,7 @@ def _tell_beside(found: dict[str, Result], out: Path | None, pictures: bool) -> 
 def _read(paths: list[Path], perimeters: Perimeters, **options: Any) -> list[BurnedArea]:
     """Read all sides after making sure that there are perimeters to use their options for."""
     from banet.errors import InputError
-    from banet.evaluation.sources import read_sources, sniff
+    from banet.labels.sources import read_sources, sniff
 
     given = [f"--{name.replace('_', '-')}" for name, value in asdict(perimeters).items() if value is not None]
     if given and "perimeters" not in set(map(sniff, paths)):

@@ -42,7 +42,7 @@ class Result:
         fires: date differences to active fires, by map.
         replays: near-real-time replays by name of what was followed.
         real: result on a real scene beside the simulated ones, by name of the scene.
-        stress: scores under each stress, see `banet.evaluation.stress`.
+        stress: scores by map and stress, see `banet.evaluation.benchmark.stress`.
         sides: what pictures show, or its file, by map and scene.
         draws: of the bootstrap; 0 for no intervals.
     """
