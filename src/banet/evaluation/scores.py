@@ -59,19 +59,9 @@ class Scores:
         return cls(name=name, reference=reference, intervals=drawn, **said)
 
     @classmethod
-    def between(
-        cls,
-        comparison: Comparison,
-        *,
-        name: str = "map",
-        reference: str = "reference",
-        block: int = 20,
-        draws: int = 0,
-        seed: int = 0,
-    ) -> Scores:
-        """Score a comparison; arguments as `score` has them."""
-        sums = Sums.of(Pair.of(comparison, block), HEADLINE)
-        return cls.of(sums, name=name, reference=reference, draws=draws, seed=seed)
+    def between(cls, comparison: Comparison, *, block: int = 20, **known: Any) -> Scores:
+        """Score a comparison, dealt out to blocks of so many cells; further arguments of `of`."""
+        return cls.of(Sums.of(Pair.of(comparison, block), HEADLINE), **known)
 
     dice = shortcut("dice", "Dice coefficient of the hard matrix.", "hard")
     commission = shortcut("commission", "Commission error of the hard matrix.", "hard")
