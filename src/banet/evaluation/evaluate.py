@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from banet.burned_area.burned_area import BurnedArea
     from banet.cube import Cube
+    from banet.labels.classes import Classes
 
 __all__ = ["by_class", "by_month", "evaluate"]
 
@@ -37,10 +38,8 @@ def evaluate(
     baselines: Mapping[str, BurnedArea] | None = None,
     hotspots: pd.DataFrame | None = None,
     cube: Cube | None = None,
-    cover: npt.NDArray[np.integer] | None = None,
-    cover_names: Mapping[int, str] | None = None,
-    zones: npt.NDArray[np.integer] | None = None,
-    zone_names: Mapping[int, str] | None = None,
+    cover: Classes | None = None,
+    zones: Classes | None = None,
     convergence: Convergence | None = None,
     block: int = 20,
     draws: int = 1000,
@@ -55,10 +54,8 @@ def evaluate(
         baselines: other maps to score in the same way, by name.
         hotspots: active fires (`read_hotspots`) to hold the dates against.
         cube: what was observed, for date differences by gaps.
-        cover: land cover or other classes of the comparison's cells, (rows, columns).
-        cover_names: of the classes.
+        cover: land cover or other classes of the comparison's cells, (rows, columns), and their names.
         zones: regions within the map, in the same way.
-        zone_names: of the regions.
         convergence: of a replay (`banet.evaluation.convergence.replay`).
         block: edge of the bootstrap's blocks in cells.
         draws: of the bootstrap; 0 for no intervals.
@@ -75,8 +72,8 @@ def evaluate(
     known = {"gap": gap_classes(main, cube)} if cube is not None and cube.region == main.region else {}
     drawn: dict[str, Any] = {"block": block, "draws": draws}
     groups = {"months": by_month(main, **drawn)}
-    for kind, plane, names in (("covers", cover, cover_names), ("zones", zones, zone_names)):
-        groups[kind] = {} if plane is None else by_class(main, plane, names, **drawn)
+    for kind, classes in (("covers", cover), ("zones", zones)):
+        groups[kind] = {} if classes is None else by_class(main, *classes, **drawn)
     days = [str(main.start), str(main.stop)]
     return Result(
         sums={key: {scene: Sums.of(Pair.of(pair, block, classes=known))} for key, pair in pairs.items()},
