@@ -46,7 +46,7 @@ class Perimeters:
 @Parameter(name="*")
 @dataclass(frozen=True)
 class CellOptions:
-    """CellOptions that count, and classes of them that are scored by themselves.
+    """Cells that count, and classes of them that are scored by themselves.
 
     Attributes:
         cover: GeoTIFF of land cover, to score each class by itself.
@@ -62,13 +62,13 @@ class CellOptions:
 
     def on(self, grid: Region) -> dict[str, Any]:
         """Read them for a grid, by the names that `banet.evaluation.evaluate` takes."""
-        from banet.evaluation.classes import read_classes, read_validity
+        from banet.labels.classes import read_classes, read_validity
 
         found: dict[str, Any] = {}
         if self.cover is not None:
-            found["cover"], found["cover_names"] = read_classes(self.cover, grid)
+            found["cover"] = read_classes(self.cover, grid)
         if self.zones is not None:
-            found["zones"], found["zone_names"] = read_classes(self.zones, grid, field=self.zone_field)
+            found["zones"] = read_classes(self.zones, grid, field=self.zone_field)
         if self.valid is not None:
             found["valid"] = read_validity(self.valid, grid)
         return found
@@ -132,7 +132,7 @@ def evaluate(
     from banet.cube import open_cube
     from banet.evaluation import evaluate as run
     from banet.evaluation.compare import common_grid
-    from banet.evaluation.sources import named_paths
+    from banet.labels.sources import named_paths
     from banet.observations.hotspots import read_hotspots
 
     _check_options(cube, weights, replay)
@@ -144,36 +144,38 @@ def evaluate(
     if opened is not None:
         baselines |= _from_cube(opened, mine, weights, map_.stem)
     spots = read_hotspots(hotspots) if hotspots else None
-    limits: dict[str, Any] = {"threshold": threshold, "reference_threshold": reference_threshold}
-    limits |= {"reliable": reliable}
-    known: dict[str, Any] = {"name": map_.stem, "baselines": baselines, "hotspots": spots}
-    known |= {"cube": opened, "draws": draws}
     found = {}
     for name, theirs in zip(judges, read, strict=False):
-        followed = _replay(opened, mine, theirs, weights) if opened and weights and replay else None
-        planes = cells.on(common_grid(mine, theirs))
-        found[name] = run(mine, theirs, convergence=followed, **known, **limits, **planes)
-    files = [path for name in found for path in _tell(found, name, out, pictures, quiet=json)]
-    if len(found) > 1:
-        files += _tell_beside(found, out, pictures, quiet=json)
-    if json:
-        say_json(_as_json(found, files))
+        found[name] = run(
+            mine,
+            theirs,
+            name=map_.stem,
+            baselines=baselines,
+            hotspots=spots,
+            cube=opened,
+            convergence=_replay(opened, mine, theirs, weights) if opened and weights and replay else None,
+            draws=draws,
+            threshold=threshold,
+            reference_threshold=reference_threshold,
+            reliable=reliable,
+            **cells.on(common_grid(mine, theirs)),
+        )
+    _tell(found, out, pictures, json)
 
 
-def _tell(found: dict[str, Result], name: str, out: Path | None, pictures: bool, quiet: bool) -> list[Path]:
-    """Print one of the results unless `quiet`, write it where there is a folder, and return the files."""
+def _tell(found: dict[str, Result], out: Path | None, pictures: bool, json: bool) -> None:
+    """Print results as text or JSON, and write them where there is a folder."""
     from banet.evaluation.report import write_result
     from banet.evaluation.tables import markdown, words
 
-    folder, tree = out / name.replace("/", "-") if out and len(found) > 1 else out, found[name].to_dict()
-    paths = [] if folder is None else list(write_result(found[name], folder, pictures=pictures).values())
-    if not quiet:
-        say("\n".join([f"{words(tree)}\n\n{markdown(tree, form=table)}", *map(str, paths)]))
-    return paths
-
-
-def _as_json(found: dict[str, Result], files: list[Path]) -> dict[str, Any]:
-    return {"references": {name: one.to_dict() for name, one in found.items()}, "files": files}
+    files = list[Path]()
+    for name, result in found.items():
+        tree, folder = result.to_dict(), out / name.replace("/", "-") if out and len(found) > 1 else out
+        paths = [] if folder is None else [*write_result(result, folder, pictures=pictures).values()]
+        if not json:
+            say("\n".join([f"{words(tree)}\n\n{markdown(tree, form=table)}", *map(str, paths)]))
+        files += paths
+    _tell_beside(found, out, pictures, json, files)
 
 
 def compare(
@@ -208,7 +210,7 @@ def compare(
         json: print the scores as JSON, by reference, and the files that were written.
     """
     from banet.evaluation.beside import beside
-    from banet.evaluation.sources import named_paths
+    from banet.labels.sources import named_paths
 
     maps = named_paths(products)
     paths = maps | (judges := named_paths(reference or ()))
@@ -216,27 +218,29 @@ def compare(
     sides = dict(zip(paths, read, strict=True))
     judged = {name: sides[name] for name in judges or maps}
     limits = {"threshold": threshold, "reference_threshold": threshold, "reliable": reliable}
-    found = beside({n: sides[n] for n in maps}, judged, draws=draws, **limits)
-    files = _tell_beside(found, out, pictures, quiet=json)
+    _tell_beside(beside({n: sides[n] for n in maps}, judged, draws=draws, **limits), out, pictures, json)
+
+
+def _tell_beside(
+    found: dict[str, Result], out: Path | None, pictures: bool, json: bool, files: list[Path] | None = None
+) -> None:
+    """Print results beside each other, where there are several, or all of them as one line of JSON."""
+    from banet.evaluation.beside import tables_beside, write_beside
+    from banet.evaluation.tables import as_markdown
+
+    several = files is None or len(found) > 1
+    paths = [*write_beside(found, out, pictures=pictures).values()] if several and out else []
+    trees = {name: one.to_dict() for name, one in found.items()}
     if json:
-        say_json(_as_json(found, files))
-
-
-def _tell_beside(found: dict[str, Result], out: Path | None, pictures: bool, quiet: bool) -> list[Path]:
-    """Print the table of all unless `quiet`, write it where there is a folder, and return the files."""
-    from banet.evaluation.beside import markdown_beside, write_beside
-
-    paths = [] if out is None else list(write_beside(found, out, pictures=pictures).values())
-    if not quiet:
-        told = markdown_beside({name: one.to_dict() for name, one in found.items()}, table)
-        say("\n".join([told, *map(str, paths)]))
-    return paths
+        say_json({"references": trees, "files": [*(files or ()), *paths]})
+    elif several:
+        say("\n".join([as_markdown(tables_beside(trees), form=table), *map(str, paths)]))
 
 
 def _read(paths: list[Path], perimeters: Perimeters, **options: Any) -> list[BurnedArea]:
     """Read all sides after making sure that there are perimeters to use their options for."""
     from banet.errors import InputError
-    from banet.evaluation.sources import read_sources, sniff
+    from banet.labels.sources import read_sources, sniff
 
     given = [f"--{name.replace('_', '-')}" for name, value in asdict(perimeters).items() if value is not None]
     if given and "perimeters" not in set(map(sniff, paths)):
