@@ -144,15 +144,13 @@ def evaluate(
     if opened is not None:
         baselines |= _from_cube(opened, mine, weights, map_.stem)
     spots = read_hotspots(hotspots) if hotspots else None
+    known: dict[str, Any] = {"name": map_.stem, "baselines": baselines, "hotspots": spots, "cube": opened}
     found = {}
     for name, theirs in zip(judges, read, strict=False):
         found[name] = run(
             mine,
             theirs,
-            name=map_.stem,
-            baselines=baselines,
-            hotspots=spots,
-            cube=opened,
+            **known,
             convergence=_replay(opened, mine, theirs, weights) if opened and weights and replay else None,
             draws=draws,
             threshold=threshold,
