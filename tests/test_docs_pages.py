@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import doctest
+import inspect
 import re
 import warnings
 from pathlib import Path
@@ -39,6 +40,16 @@ def test_every_public_name_is_in_the_reference_with_an_example(name):
     assert re.search(rf"^::: banet\.{name}$", text, re.MULTILINE)
     shown = "\n".join(re.findall(r"^(?:>>>|\.\.\.) (.*)$", text, re.MULTILINE))
     assert name == "BurnedArea" or f"banet.{name}" in shown
+
+
+@pytest.mark.parametrize("name", banet.__all__)
+def test_examples_of_the_reference_stand_in_a_section_of_their_own(name):
+    """An example outside a section `Examples:` comes out as a torn quotation."""
+    found = getattr(banet, name)
+    members = [found, *(vars(found).values() if inspect.isclass(found) else ())]
+    for one in filter(lambda member: hasattr(member, "__module__") or hasattr(member, "fget"), members):
+        told = inspect.getdoc(getattr(one, "__func__", getattr(one, "fget", one))) or ""
+        assert ">>>" not in told or "Examples:" in told
 
 
 def pages_of(nav) -> list[str]:

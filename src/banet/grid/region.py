@@ -43,8 +43,9 @@ class Region:
     Raises:
         InputError: if the box is empty, swapped, beyond the poles or no whole number of cells.
 
-    >>> Region("PI", (-10, 36, 5, 44), 0.01).shape
-    (800, 1500)
+    Examples:
+        >>> Region("PI", (-10, 36, 5, 44), 0.01).shape
+        (800, 1500)
     """
 
     name: str
@@ -121,8 +122,9 @@ class Region:
             InputError: if it is not in EPSG:4326, its cells are not square, or its rows do not run from north
                 to south.
 
-        >>> Region.from_geobox("T", Region("PI", (-10, 36, 5, 44)).geobox).bbox
-        (-10.0, 36.0, 5.0, 44.0)
+        Examples:
+            >>> Region.from_geobox("T", Region("PI", (-10, 36, 5, 44)).geobox).bbox
+            (-10.0, 36.0, 5.0, 44.0)
         """
         if geobox.crs is None or geobox.crs.to_epsg() != 4326:
             raise InputError(
@@ -221,8 +223,9 @@ class Region:
         Raises:
             InputError: if the box is empty, swapped or beyond the poles.
 
-        >>> Region.around("T", (-8.123, 39.4, -6.4, 41.407)).bbox
-        (-8.13, 39.4, -6.4, 41.41)
+        Examples:
+            >>> Region.around("T", (-8.123, 39.4, -6.4, 41.407)).bbox
+            (-8.13, 39.4, -6.4, 41.41)
         """
         west, south, east, north = _checked_bbox(name, bbox)
         size = _checked_size(name, pixel_size)
