@@ -95,7 +95,7 @@ def test_weights_fit_a_screen_or_are_json(capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
     assert main(["weights", "show", "default"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) <= 24 and max(map(len, lines)) <= 100
+    assert len(lines) <= 24 and max(map(len, lines)) <= 80
     assert main(["weights", "show", "default", "--json"]) == 0
     whole = json.loads(capsys.readouterr().out)
     assert whole["parameters"] > 1000 and whole["card"] and whole["input"]["channels"][0] == "red"
