@@ -73,7 +73,7 @@ class EnoughError(Exception):
 def run_map(path: Path, weights: str, max_tiles: int | None, tile: int | None) -> dict[str, object]:
     """Map, in this process, and return what it took."""
     from banet.cube import open_cube
-    from banet.export.products import write_month
+    from banet.export.products import write_map
     from banet.mapping import map_months
 
     cube, begin, tiles = open_cube(path), time.perf_counter(), [0, 0]
@@ -93,7 +93,7 @@ def run_map(path: Path, weights: str, max_tiles: int | None, tile: int | None) -
         (burnmap,) = map_months(cube, "2020-08", "2020-08", weights.split(","), progress=report, tile=tile)
         figures["map_s"] = round(time.perf_counter() - begin, 1)
         figures["map_peak_mib"] = peak_mib()
-        write_month(cube, burnmap, path.parent / "maps", settings={}, pictures=False)
+        write_map(cube, burnmap, path.parent / "maps", settings={}, pictures=False)
         figures["burned_cells"] = int(burnmap.burned.sum())
     except EnoughError:
         figures["stopped_early"] = True

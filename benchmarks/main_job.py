@@ -77,7 +77,7 @@ def tile_original(folder: Path, _: str):
 def region_month(folder: Path, weights: str):
     from banet.cube import Cube
     from banet.days import day_range
-    from banet.export.products import write_month
+    from banet.export.products import write_map
     from banet.grid.region import Region
     from banet.mapping import map_months
     from banet.observations.planes import DayPlanes
@@ -94,7 +94,7 @@ def region_month(folder: Path, weights: str):
 
     def run():
         for burnmap in map_months(cube, "2020-08", "2020-08", weights):
-            write_month(cube, burnmap, folder / f"maps{time.time_ns()}", settings={})
+            write_map(cube, burnmap, folder / f"maps{time.time_ns()}", settings={})
 
     return run
 

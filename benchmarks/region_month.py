@@ -141,14 +141,14 @@ def original(folder: Path, oracle: Path, rounded: bool = True) -> np.ndarray:
 def ours(folder: Path, tiling: str, engine: str, threads: int) -> np.ndarray:
     """Map the cube, write the products and return the burned fraction of the burned cells."""
     from banet.cube import open_cube
-    from banet.export.products import write_month
+    from banet.export.products import write_map
     from banet.mapping import map_months
     from banet.model import Engine
 
     cube = open_cube(folder / "MONTH.zarr")
     member = Engine(networks(), engine, threads=threads)
     (burnmap,) = map_months(cube, MONTH, MONTH, member, tiling=tiling, water=None)
-    write_month(cube, burnmap, folder / f"maps{time.time_ns()}", settings={}, pictures=False)
+    write_map(cube, burnmap, folder / f"maps{time.time_ns()}", settings={}, pictures=False)
     return np.where(burnmap.burned, burnmap.burned_fraction, np.nan)
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import base64
 import io
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
+from markupsafe import Markup
 
 from banet.burned_area import colours
 from banet.burned_area.meaning import BURNED, NOT_OBSERVED, WATER, burned_from
+from banet.io.tables import facts_html
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -58,20 +60,19 @@ def plot(source: BurnedArea, axes: Axes | None = None) -> Axes:
 
 def to_html(source: BurnedArea) -> str:
     """Return a small table and picture as HTML."""
-    import jinja2
-
     rows, cols = source.region.shape
     status = source.status
-    facts: dict[str, Any] = {
-        "name": source.name,
+    facts = {
         "region": f"{source.region.name}, {rows} x {cols} cells of {source.region.pixel_size:g} degrees",
         "days": f"{source.start} to {source.stop - np.timedelta64(1, 'D')}",
         "burned": f"{source.burned_area_ha:,.0f} ha in {int((status == BURNED).sum()):,} cells",
         "counts as burned": burned_from(source),
         "not observed": f"{float((status == NOT_OBSERVED).mean()):.1%} of the cells",
     }
-    template = jinja2.Environment(autoescape=True).from_string(_HTML)
-    return template.render(facts=facts, picture=_png(image_of(source, _PIXELS)))
+    picture = Markup('<img alt="burn dates" src="data:image/png;base64,{}">').format(
+        _png(image_of(source, _PIXELS))
+    )
+    return facts_html(source.name, facts) + picture
 
 
 def _png(image: colours.Rgb) -> str:
@@ -80,9 +81,3 @@ def _png(image: colours.Rgb) -> str:
     file = io.BytesIO()
     imsave(file, image, format="png")
     return base64.b64encode(file.getvalue()).decode()
-
-
-_HTML = """<div><table>{% for name, text in facts.items() %}
-<tr><th style="text-align:left">{{ name }}</th><td style="text-align:left">{{ text }}</td></tr>
-{%- endfor %}</table>
-<img alt="burn dates" src="data:image/png;base64,{{ picture }}"></div>"""

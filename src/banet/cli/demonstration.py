@@ -139,11 +139,11 @@ def _build(scene: Scene, folder: Path, report: Any) -> Cube:
 
 
 def _map(cube: Cube, folder: Path, weights: str, report: Any) -> tuple[BurnedArea, dict[str, Path]]:
-    from banet.export.products import write_month
+    from banet.export.products import write_map
     from banet.mapping import map_burned
 
     burnmap = map_burned(cube, _MONTH, _MONTH, weights, progress=report)
-    return burnmap, write_month(cube, burnmap, folder, settings={"tiling": "seamless", "threshold": 0.5})
+    return burnmap, write_map(cube, burnmap, folder, settings={"tiling": "seamless", "threshold": 0.5})
 
 
 def _score(cube: Cube, burnmap: BurnedArea, scene: Scene) -> tuple[BurnedArea, BurnedArea, dict[str, Scores]]:

@@ -29,7 +29,6 @@ __all__ = [
     "map_stem",
     "read_maps",
     "write_map",
-    "write_month",
     "write_products",
 ]
 
@@ -103,13 +102,6 @@ def map_stem(burnmap: BurnedArea) -> str:
     It is `{region}_{YYYYMM}` for a month, and `{region}_{YYYYMMDD}-{YYYYMMDD}` for other days.
     """
     return f"{burnmap.region.name}_{period_stem(burnmap.start, burnmap.stop)}"
-
-
-def write_month(
-    cube: Cube, burnmap: BurnedArea, folder: PathLike, *, settings: Mapping[str, Any], pictures: bool = True
-) -> dict[str, Path]:
-    """Write the products of one month; see `write_map`."""
-    return write_map(cube, burnmap, folder, settings=settings, pictures=pictures)
 
 
 def write_map(
