@@ -95,6 +95,23 @@ def one_satellite(seen: Seen) -> Seen:
     return thin(replace(seen, planes=fewer), 0.5)
 
 
+def other_land(seen: Seen) -> Seen:
+    """Show what burned on another author's land, under other clouds: see `banet.simulation.other_land`."""
+    from banet.simulation.other_land import images_of
+
+    planes, truth = seen.planes, seen.truth
+    seed = int(np.nansum(truth.burned_fraction) * 1000) % 2**31
+    bands = images_of(truth.burn_date, truth.burned_fraction, planes.days, seed)
+    as_seen = (planes.red, planes.nir, planes.mir)
+    red, nir, mir = (np.where(truth.water, a, b) for a, b in zip(as_seen, bands, strict=True))
+    count = np.isfinite(red + nir + mir).astype(np.uint8)
+    return replace(seen, planes=replace(planes, red=red, nir=nir, mir=mir, count=count))
+
+
+def _other_record(seen: Seen, days: int) -> Seen:
+    return record(other_land(seen), days)
+
+
 def _stresses() -> Iterator[tuple[str, Change]]:
     gains = {"mir": (0.5, 0.7, 1.5, 2.0), "nir": (0.7, 1.4), "red": (0.7, 1.4)}
     for band, factors in gains.items():
@@ -108,6 +125,8 @@ def _stresses() -> Iterator[tuple[str, Change]]:
     for kept in (0.5, 0.1, 0.02, 0):
         yield f"hot spots {100 * kept:g} %", functools.partial(thin, kept=kept)
     yield "one satellite", one_satellite
+    yield "other land", other_land
+    yield "other land, 12 days", functools.partial(_other_record, days=12)
 
 
 def _faint_record(seen: Seen, days: int) -> Seen:
