@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from banet.burned_area.dating import NO_UNCERTAINTY, DatingRule
+from banet.burned_area.evidence import CLASSES, NO_EVIDENCE, WITHIN
 
 if TYPE_CHECKING:
     from banet.burned_area.burned_area import BurnedArea
@@ -151,6 +152,7 @@ def meanings(source: BurnedArea) -> dict[str, Meaning]:
         _uncertainty(dating, source.attrs.get("calibration")),
         _confidence(source),
         *([] if source.over_tenth is None else [_OVER_TENTH]),
+        *([] if source.evidence is None else [_EVIDENCE]),
         _OBSERVED_DAYS,
         _WATER,
         _STATUS,
@@ -287,6 +289,21 @@ _OVER_TENTH = Meaning(
     nodata=NO_CONFIDENCE,
     method="from 50 % on, more of the cells burned by more than a tenth than did not",
     attrs={"valid_range": np.array([0, 100], np.uint8)},
+)
+
+_EVIDENCE = Meaning(
+    "evidence",
+    "evidence",
+    "what was known about the day of the cell: whether somebody looked for hot spots on at least half of the "
+    f"days within {WITHIN} of it, and the clear looks in {WITHIN} days on its poorer side",
+    codes={number: words.replace("_", " ") for number, words in enumerate(CLASSES)}
+    | {NO_EVIDENCE: "not known"},
+    nodata=NO_EVIDENCE,
+    method="confidence is calibrated by it where the weights hold a table for it",
+    attrs={
+        "flag_values": np.arange(len(CLASSES), dtype=np.uint8),
+        "flag_meanings": " ".join(CLASSES),
+    },
 )
 
 _WATER_KNOWN = ("given", "cube", "estimated")
