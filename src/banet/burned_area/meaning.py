@@ -211,7 +211,10 @@ def _method_of_date(dating: DatingRule | None) -> str:
     if dating.quantile is None:
         return "the day of the largest daily probability"
     share = _percent(dating.quantile)
-    return f"the first day by which {share} of the summed daily probability is reached, as calibrated"
+    return (
+        f"the first day by which {share} of the summed daily probability is reached, as calibrated: the day of "
+        "the fire itself, not of the first look at burned ground"
+    )
 
 
 def _burn_date(dating: DatingRule | None) -> Meaning:
@@ -245,6 +248,7 @@ def _uncertainty(dating: DatingRule | None, calibration: Mapping[str, Any] | Non
         said = f"days before or after the burn date that hold {_percent(dating.mass)} of the probability"
         if calibration:
             said += f", calibrated to hold {_percent(calibration.get('date_coverage', 0.8))} of true dates"
+        said += ", 0 = the day itself, half a day either way"
     return Meaning(
         "uncertainty",
         _TITLES["uncertainty"],
