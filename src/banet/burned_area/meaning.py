@@ -212,8 +212,8 @@ def _method_of_date(dating: DatingRule | None) -> str:
         return "the day of the largest daily probability"
     share = _percent(dating.quantile)
     return (
-        f"the first day by which {share} of the summed daily probability is reached, as calibrated: the day of "
-        "the fire itself, not of the first look at burned ground"
+        f"the first day by which {share} of the summed daily probability is reached, as calibrated: the day "
+        "of the fire itself, not of the first look at burned ground"
     )
 
 
