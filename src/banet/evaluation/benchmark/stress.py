@@ -1,27 +1,26 @@
 """Stress: seasons that show less or otherwise than the network was trained on, and scores under each.
 
 A stress is a name and a change, a function from a scene to another scene. A stressed scene is written as a
-cube of its own, so that nothing but its planes tells it from any other. To add one, yield it in `_stresses`.
+cube of its own, so that nothing but its planes tells it from any other. A new one is a line of `STRESSES`.
 """
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from banet.days import Day
-from banet.io.tables import Number, Row
+from banet.evaluation.benchmark.stage import write_planes
 
 if TYPE_CHECKING:
     from banet.burned_area.burned_area import BurnedArea
     from banet.cube import Cube, CubeWindow
 
-__all__ = ["STRESSES", "Change", "Seen", "apply", "stress_rows"]
+__all__ = ["STRESSES", "Change", "Seen", "apply"]
 
 _AWAY = 2
 """Cells around what burned outside the days of a short record, which do not count."""
@@ -47,34 +46,27 @@ Change = Callable[[Seen], Seen]
 
 def gain(seen: Seen, band: str, factor: float) -> Seen:
     """Multiply a band by a factor: sensors, atmospheres and products differ by as much."""
-    changed: dict[str, Any] = {band: getattr(seen.planes, band) * np.float32(factor)}
+    changed: dict[str, Any] = {band.lower(): getattr(seen.planes, band.lower()) * np.float32(factor)}
     return replace(seen, planes=replace(seen.planes, **changed))
 
 
-def record(seen: Seen, days: int) -> Seen:
+def record(seen: Seen, days: int, gained: float = 1) -> Seen:
     """Keep the days of a short record around the fires, and score what burned well inside it.
 
-    A quarter of the record lies before and after the days that are scored, so that they are bracketed by
-    looks; of all such records that with most burned cells is taken.
+    `gained` multiplies MIR. A quarter of the record lies before and after the days that are scored, so that
+    they are bracketed by looks; of all such records that with most burned cells is taken.
     """
-    first, margin = scored_from(seen, days), max(days // 4, 1)
-    begin = int((first - margin - seen.planes.days[0]).astype(np.int64))
-    part = slice(begin, begin + days)
-    names = ("days", "red", "nir", "mir", "frp", "view_zenith", "count")
-    planes = replace(seen.planes, **{name: getattr(seen.planes, name)[part] for name in names}, flags={})
-    scored = first, first + days - 2 * margin
-    return replace(seen, planes=planes, settings={**seen.settings, "days": scored, "exclude_within": _AWAY})
-
-
-def scored_from(seen: Seen, days: int) -> Day:
-    """Return the first day of the period in the middle of a record in which most cells burned."""
-    margin = max(days // 4, 1)
-    length, whole = days - 2 * margin, seen.planes.days
+    margin, whole = max(days // 4, 1), seen.planes.days
+    length = days - 2 * margin
     dates = seen.truth.burn_date[np.nan_to_num(seen.truth.burned_fraction) >= 0.5 - 1e-6]
     starts = whole[margin : max(len(whole) - margin - length + 1, margin + 1)]
     burned = [np.count_nonzero((dates >= day) & (dates < day + length)) for day in starts]
-    best: Day = starts[int(np.argmax(burned))]
-    return best
+    begin = int(np.argmax(burned))
+    names = ("days", "red", "nir", "mir", "frp", "view_zenith", "count")
+    part: dict[str, Any] = {name: getattr(seen.planes, name)[begin : begin + days] for name in names}
+    scored = {"days": (starts[begin], starts[begin] + length), "exclude_within": _AWAY}
+    planes = replace(seen.planes, **part, flags={})
+    return gain(replace(seen, planes=planes, settings={**seen.settings, **scored}), "MIR", gained)
 
 
 def thin(seen: Seen, kept: float) -> Seen:
@@ -108,51 +100,20 @@ def other_land(seen: Seen) -> Seen:
     return replace(seen, planes=replace(planes, red=red, nir=nir, mir=mir, count=count))
 
 
-def _other_record(seen: Seen, days: int) -> Seen:
-    return record(other_land(seen), days)
-
-
-def _stresses() -> Iterator[tuple[str, Change]]:
-    gains = {"mir": (0.5, 0.7, 1.5, 2.0), "nir": (0.7, 1.4), "red": (0.7, 1.4)}
-    for band, factors in gains.items():
-        for factor in factors:
-            name = f"{band if band == 'red' else band.upper()} x{factor:g}"
-            yield name, functools.partial(gain, band=band, factor=factor)
-    for days in (6, 12, 20):
-        yield f"{days} days", functools.partial(record, days=days)
-    for days in (6, 12):
-        yield f"MIR x0.7, {days} days", functools.partial(_faint_record, days=days)
-    for kept in (0.5, 0.1, 0.02, 0):
-        yield f"hot spots {100 * kept:g} %", functools.partial(thin, kept=kept)
-    yield "one satellite", one_satellite
-    yield "other land", other_land
-    yield "other land, 12 days", functools.partial(_other_record, days=12)
-
-
-def _faint_record(seen: Seen, days: int) -> Seen:
-    return record(gain(seen, "mir", 0.7), days)
-
-
-STRESSES: dict[str, Change] = dict(_stresses())
+_GAINS = {"MIR": (0.5, 0.7, 1.5, 2.0), "NIR": (0.7, 1.4), "red": (0.7, 1.4)}
+STRESSES: dict[str, Change] = {
+    **{f"{band} x{f:g}": partial(gain, band=band, factor=f) for band, of in _GAINS.items() for f in of},
+    **{f"{days} days": partial(record, days=days) for days in (6, 12, 20)},
+    **{f"MIR x0.7, {days} days": partial(record, days=days, gained=0.7) for days in (6, 12)},
+    **{f"hot spots {100 * kept:g} %": partial(thin, kept=kept) for kept in (0.5, 0.1, 0.02, 0)},
+    "one satellite": one_satellite,
+    "other land": other_land,
+    "other land, 12 days": lambda seen: record(other_land(seen), 12),
+}
 
 
 def apply(change: Change, cube: Cube, truth: BurnedArea, path: Path) -> tuple[Cube, Mapping[str, Any]]:
     """Write a changed scene as a cube and return it with the settings of `compare`."""
-    from banet.evaluation.benchmark.stage import write_planes
-
     seen = change(Seen(cube.read(cube.days[0], cube.days[-1] + 1), truth))
     got, labels = seen.planes, {"sensor": "stressed", "mir_band": cube.mir_band}
     return write_planes(path, cube.region, got, got.count, water=cube.water, **labels), seen.settings
-
-
-def stress_rows(tree: Mapping[str, Any]) -> Sequence[Row]:
-    """Return one row a map: Dice as it is, mean and worst over the stresses, then each."""
-    rows = []
-    for name, of in tree.get("stress", {}).items():
-        dice = {stress: scores["dice"] for stress, scores in of.items()}
-        known = {stress: value for stress, value in dice.items() if value is not None}
-        if known:
-            least, mean = min(known, key=lambda stress: known[stress]), sum(known.values()) / len(known)
-            head = {"map": name, "mean": Number(mean, 2), "worst": Number(known[least], 2), "which": least}
-            rows.append(head | {stress: Number(value, 2) for stress, value in dice.items()})
-    return rows
