@@ -61,7 +61,8 @@ def test_other_land_shows_the_same_burns_and_hot_spots_in_other_images(seen):
     np.testing.assert_array_equal(got.planes.frp, seen.planes.frp)
     assert got.truth is seen.truth
     land = ~seen.truth.water
-    assert not np.isin(got.planes.nir[:, land], seen.planes.nir[:, land]).any()
+    same = np.isin(got.planes.nir[:, land], seen.planes.nir[:, land])
+    assert same.mean() < 0.05, "but for chance"
     np.testing.assert_array_equal(got.planes.count > 0, np.isfinite(got.planes.nir))
 
 
