@@ -11,10 +11,10 @@ the share of cells and days, of those older than 30 days, whose probability chan
 all and of those where either is at least 0.01; `flipped` are cells whose burned fraction of these older
 days alone crosses 0.5.
 
-Both are also held against the truth, by days with images since: so many of the cells that burned are shown,
-dated within 8 days, and so many of the cells that are shown are true. With --greece the mornings are those of
-the real scene of August 2021, the truth is VNP64A1 of the days that images bracket, and a cell has stayed if
-the map of the last day of images has it.
+Both are also held against the truth, by days with images since: so many of the cells of which half burned are
+shown, dated within 8 days, and so many of the cells that are shown are true. With --greece the mornings are
+those of the real scene of August 2021, the truth is VNP64A1 of the days that images bracket, and a cell has
+stayed if the map of the last day of images has it.
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ def season(name: str, size: int, fires: float, engine):
     kind = dataclasses.replace(kind, fires=max(kind.fires, fires))
     start = from_day_of_year(2020, kind.season[0] if kind.season[0] < 300 else 200)
     scene = simulate(start=start, days=WINDOW + 62, seed=11, climate=kind, size=size)
-    parts, moves, truth = [], [], scene.truth()
+    parts, moves, truth = [], [], scene.truth().at_threshold(0.5)
     with tempfile.TemporaryDirectory() as folder:
         cube = cube_of(scene, Path(folder))
         days = [scene.days[number] for number in range(WINDOW - 1, WINDOW + 61, STEP)]
@@ -136,7 +136,7 @@ def greece(engine) -> tuple[np.ndarray, np.ndarray]:
     real = find_real()
     if real is None:
         raise SystemExit("the real files of the Greek scene are not at hand: set BANET_REAL_DATA")
-    truth = greek_reference(real).between(*GREEK_DAYS)
+    truth = greek_reference(real).between(*GREEK_DAYS).at_threshold(0.5)
     stayed, held = np.zeros((3, AGES), int), np.zeros((4, AGES), int)
     with tempfile.TemporaryDirectory() as folder:
         cube = greek_cube(real, Path(folder) / "greece.zarr")
