@@ -21,7 +21,7 @@ from banet.evaluation.benchmark import (
     scenes,
     stage,
 )
-from banet.evaluation.benchmark import run as running
+from banet.evaluation.benchmark import cases as running
 from banet.evaluation.benchmark.greek import find_real
 from banet.evaluation.benchmark.methods import original_network
 from banet.evaluation.benchmark.scenes import subset_named
@@ -29,8 +29,8 @@ from banet.evaluation.benchmark.stage import open_stage
 from banet.evaluation.compare import compare
 from banet.evaluation.keeping import load_arrays, load_replay, load_sides, save_arrays
 from banet.evaluation.measures import Pair
+from banet.evaluation.measures.proportions import Shares
 from banet.evaluation.measures.reliability import Reliability
-from banet.evaluation.measures.shares import Shares
 from banet.evaluation.measures.sizes import Sizes
 from banet.evaluation.measures.thresholds import Thresholds
 from banet.evaluation.report import write_result

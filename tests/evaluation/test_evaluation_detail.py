@@ -20,8 +20,8 @@ from banet.evaluation.dating_fires import dating_to_fires
 from banet.evaluation.evaluate import by_class, by_month
 from banet.evaluation.measures import Pair
 from banet.evaluation.measures.gaps import observation_gap
+from banet.evaluation.measures.proportions import Shares
 from banet.evaluation.measures.reliability import Reliability
-from banet.evaluation.measures.shares import Shares
 from banet.evaluation.measures.sizes import Sizes
 from banet.evaluation.measures.thresholds import Thresholds
 from banet.grid.region import Region

@@ -15,7 +15,7 @@ import numpy as np
 from banet.days import Day
 from banet.errors import BanetWarning, InputError, NotFoundError
 from banet.evaluation.baselines import active_fires, grown_fires, index_drop
-from banet.labels.sources import labelled
+from banet.labels.reading import labelled
 
 if TYPE_CHECKING:
     from banet.burned_area.burned_area import BurnedArea

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from banet.errors import InputError
+from banet.evaluation.benchmark.cases import REPLAY, STRESSED, AnyScene, Case, plan, run_jobs
 from banet.evaluation.benchmark.greek import GreekScene, greek_methods
 from banet.evaluation.benchmark.methods import Candidate, Method, baselines, networks
-from banet.evaluation.benchmark.run import REPLAY, STRESSED, AnyScene, Case, plan, run_jobs
 from banet.evaluation.benchmark.scenes import REPLAYED, BenchmarkScene, Subset, subset_named
 from banet.evaluation.benchmark.stage import simulator_hash
 from banet.evaluation.benchmark.stress import STRESSES
