@@ -35,8 +35,9 @@ def test_a_region_is_not_written_over_unless_asked_for(tmp_path, capsys):
     assert main([*words, "0,0,1,2", "--force"]) == 0
 
 
-def test_it_runs_as_a_module_and_ends_well_when_nobody_reads_on():
-    command = [sys.executable, "-m", "banet", "region", "list"]
+@pytest.mark.parametrize("words", [["region", "list"], ["--help"], ["run", "--help"]])
+def test_it_runs_as_a_module_and_ends_well_when_nobody_reads_on(words):
+    command = [sys.executable, "-m", "banet", *words]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         process.stdout.close()
         assert process.stderr.read() == ""

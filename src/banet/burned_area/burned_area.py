@@ -196,14 +196,8 @@ class BurnedArea:
             return self.dated
         row, col = np.nonzero(self.burned)
         spread = np.where(self.uncertainty == NO_UNCERTAINTY, np.nan, self.uncertainty)
-        return DatedFractions.from_pieces(
-            self.region,
-            row,
-            col,
-            self.burn_date[row, col],
-            self.burned_fraction[row, col],
-            spread[row, col],
-        )
+        found = [plane[row, col] for plane in (self.burn_date, self.burned_fraction, spread)]
+        return DatedFractions.from_pieces(self.region, row, col, *found)
 
     def daily_fraction(self, days: Days) -> npt.NDArray[np.float32]:
         """Return the fraction of each cell that burned on each day: the target that a network learns.
@@ -350,8 +344,8 @@ class BurnedArea:
                 f"probabilities {probability.shape} and observations {observed.shape} do not fit "
                 f"{days.size} days of {region.shape} cells"
             )
-        lines = max(1, _MAX_CELLS_AT_ONCE // (days.size * region.shape[1]))
-        bands = [slice(row, row + lines) for row in range(0, region.shape[0], lines)]
+        step = max(1, _MAX_CELLS_AT_ONCE // (days.size * region.shape[1]))
+        bands = [slice(row, row + step) for row in range(0, region.shape[0], step)]
         attrs = {"calibration": None, **(attrs or {})}
         dating = DatingRule.of(attrs["calibration"])
         parts = [summarise(probability[:, band], threshold, dating) for band in bands]

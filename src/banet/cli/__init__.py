@@ -136,15 +136,24 @@ def run_guarded(action: Callable[[], int], *, debug: bool = False) -> int:
     except KeyboardInterrupt:
         _say("interrupted; what was finished is kept")
         return EXIT_INTERRUPTED
-    except BrokenPipeError:  # whoever read the output has enough of it, as `| head` has
-        sys.stdout = None  # nothing more is written when Python ends
-        return 0
+    except BrokenPipeError:
+        return _enough()
+    except SystemExit as end:
+        if isinstance(end.__context__, BrokenPipeError):  # as rich ends where nobody reads its help
+            return _enough()
+        raise
     except Exception as error:
         if debug:
             raise
         reason = " ".join(str(error).split())
         _say(f"error: {type(error).__name__}: {reason} (run with --debug for the traceback)")
         return EXIT_FAILURE
+
+
+def _enough() -> int:
+    """End well: whoever read the output has enough of it, as `| head` has."""
+    sys.stdout = None  # nothing more is written when Python ends
+    return 0
 
 
 @contextlib.contextmanager

@@ -185,7 +185,7 @@ def _numeric(rows: Sequence[Row], name: str) -> bool:
 def facts_html(title: str, facts: Mapping[str, str]) -> Markup:
     """Return a title and names with values, as a notebook shows an object; empty values are left out."""
     rows = Markup("").join(_FACT.format(name, value) for name, value in facts.items() if value)
-    return Markup("<div><b>{}</b><table>{}</table></div>").format(title, rows)
+    return Markup("<div><strong>{}</strong><table>{}</table></div>").format(title, rows)
 
 
 _FACT = Markup("<tr><th style='text-align:left'>{}</th><td style='text-align:left'>{}</td></tr>")
