@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,6 @@ from banet.days import Day
 from banet.errors import InputError
 from banet.export.products import gathered
 from banet.io.files import PathLike, writing
-from banet.io.progress import Progress
 from banet.summary.progressions import LEAST, MODEL, Progressions
 
 if TYPE_CHECKING:
@@ -66,7 +65,7 @@ def write_draws(
     count: int,
     *,
     seed: int = 0,
-    progress: Progress | None = None,
+    progress: Callable[[int, int, str], None] | None = None,
 ) -> Path:
     """Write whole dated progressions drawn from maps as NetCDF, and return the path.
 
@@ -119,7 +118,7 @@ def _append(
     maps: Sequence[BurnedArea],
     drawn: Sequence[Progressions],
     count: int,
-    progress: Progress | None,
+    progress: Callable[[int, int, str], None] | None,
 ) -> None:
     """Write draw by draw, so that no more than one is in memory."""
     import h5netcdf
