@@ -12,13 +12,13 @@ import pytest
 
 from banet import read_map
 from banet.cli import main
-from banet.errors import BanetWarning, BusyError, InputError, NotFoundError, OutputError
+from banet.errors import BanetWarning, BusyError, InputError, OutputError
 from banet.grid.region import Region
 from banet.io.lock import lock
 from banet.operations.area import Area
 from banet.operations.options import RunOptions
 from banet.operations.run import run_archive
-from banet.operations.steps import CUBE_BYTES, Places, Silent, check_disk, days_needed, told_source
+from banet.operations.steps import CUBE_BYTES, Places, Silent, check_disk, days_needed
 
 REGION = Region("T", (-8.0, 40.0, -7.6, 40.4), 0.01)
 
@@ -123,13 +123,6 @@ def test_a_disk_without_room_is_told_before_anything_is_fetched(tmp_path, monkey
         check_disk(places, [plan], 64)
 
 
-def test_the_kind_of_files_is_told_from_the_files(raw, tmp_path):
-    assert told_source(raw / "viirs") == "viirs750-gridded"
-    (tmp_path / "notes.txt").write_text("nothing")
-    with pytest.raises(NotFoundError, match="no satellite file"):
-        told_source(tmp_path)
-
-
 def test_days_before_and_after_the_period_are_needed():
     needed = days_needed(RunOptions(region="T", start="2020-08", end="2020-09", out="x"))
     assert needed == (np.datetime64("2020-07-15"), np.datetime64("2020-10-17"))
@@ -152,6 +145,14 @@ def test_options_come_from_a_file_and_a_wrong_one_is_told(tmp_path, capsys):
     capsys.readouterr()
     assert main(["run", "PT", "--start", "2020-08", "--end", "2020-08"]) == 2
     assert "out" in capsys.readouterr().err
+    assert main([*words, "--satellites", "noaa20,terra"]) == 2
+    assert "'snpp', 'noaa20' or 'noaa21'" in capsys.readouterr().err
+
+
+def test_satellites_have_no_effect_on_files_at_hand_and_that_is_said():
+    fields = {"region": "T", "start": "2020-08", "end": "2020-08", "out": "x", "satellites": ("snpp",)}
+    assert RunOptions(**fields).notes == ()
+    assert "of the files at hand all are used" in RunOptions(**fields, download=False).notes[0]
 
 
 def test_a_folder_without_files_is_wrong_input(tmp_path, capsys):
