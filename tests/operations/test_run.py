@@ -12,13 +12,13 @@ import pytest
 
 from banet import read_map
 from banet.cli import main
-from banet.errors import BanetWarning, BusyError, InputError, NotFoundError, OutputError
+from banet.errors import BanetWarning, BusyError, InputError, OutputError
 from banet.grid.region import Region
 from banet.io.lock import lock
 from banet.operations.area import Area
-from banet.operations.options import RunOptions
+from banet.operations.options import MorningOptions, RunOptions
 from banet.operations.run import run_archive
-from banet.operations.steps import CUBE_BYTES, Places, Silent, check_disk, days_needed, told_source
+from banet.operations.steps import CUBE_BYTES, Places, Silent, check_disk, days_needed
 
 REGION = Region("T", (-8.0, 40.0, -7.6, 40.4), 0.01)
 
@@ -123,11 +123,27 @@ def test_a_disk_without_room_is_told_before_anything_is_fetched(tmp_path, monkey
         check_disk(places, [plan], 64)
 
 
-def test_the_kind_of_files_is_told_from_the_files(raw, tmp_path):
-    assert told_source(raw / "viirs") == "viirs750-gridded"
-    (tmp_path / "notes.txt").write_text("nothing")
-    with pytest.raises(NotFoundError, match="no satellite file"):
-        told_source(tmp_path)
+@pytest.mark.parametrize(
+    ("asked", "name"),
+    [
+        ("750", "viirs750-swath"),
+        ("VIIRS750", "viirs750-swath"),
+        ("VIIRS375", "viirs375-swath"),
+        ("swath375", "viirs375-swath"),
+        ("surface", "surface"),
+        ("VIIRS-Surface", "surface"),
+    ],
+)
+def test_a_product_has_one_name_whichever_is_given(asked, name):
+    assert RunOptions(region="T", start="2020-08", end="2020-09", out="x", product=asked).product == name
+    assert MorningOptions(region="T", data="d", out="x", product=asked).product == name
+
+
+@pytest.mark.parametrize("asked", ["viirs750-gridded", "modis", "viirs750-swaths"])
+def test_a_product_that_cannot_be_fetched_is_refused_at_once(asked, tmp_path, capsys):
+    words = ["--start", "2020-08", "--end", "2020-08", "--out", str(tmp_path), "--no-download"]
+    assert main(["run", "0,0,1,1", *words, "--product", asked]) == 2
+    assert f"no VIIRS product '{asked}' to fetch" in capsys.readouterr().err
 
 
 def test_days_before_and_after_the_period_are_needed():

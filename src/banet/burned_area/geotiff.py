@@ -15,7 +15,7 @@ from banet.burned_area.dating import NO_UNCERTAINTY
 from banet.burned_area.meaning import NOT_OBSERVED, WATER, Meaning, meanings
 from banet.days import Day, Days, day_of_year, day_range, parse_period
 from banet.errors import NotFoundError, OutputError, UnreadableFileError
-from banet.grid.rasters import missing, whole_numbers
+from banet.grid.rasters import whole_numbers
 from banet.grid.region import Region
 from banet.io.files import PathLike, writing
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["Layer", "layer_of", "layers", "read_geotiff", "write_cog"]
 
 _BLOCK = 256
+_LAST_DAY = 366
 _BURN_DATE = "_burn_date.tif"
 
 
@@ -217,7 +218,12 @@ def _read(file: Path, days: tuple[Any, Any] | None) -> tuple[npt.NDArray[Any], R
             f"{file.name} does not say which days it covers (tags start and end); give the first and last day"
         )
     name = tags.get("region") or "raster"
-    values = whole_numbers(stored, missing(stored, nodata, (0, WATER)), NOT_OBSERVED, file.name)
+    values = whole_numbers(stored, nodata, (0, WATER), NOT_OBSERVED, file.name)
+    if values.size and not (values.min() >= WATER and values.max() <= _LAST_DAY):
+        raise UnreadableFileError(
+            f"{file.name}: burn dates from {values.min()} to {values.max()}; expected -2 to 366; set "
+            "the value for no data in the file"
+        )
     values = values if down < 0 else values[::-1]  # a raster whose first row lies in the south
     south, north = sorted((bounds.bottom, bounds.top))
     edges = [round(edge, 9) for edge in (bounds.left, south, bounds.right, north)]

@@ -23,7 +23,7 @@ from banet.operations.options import MorningOptions
 from banet.operations.precision import Precision, measure
 from banet.operations.revisions import revisions
 from banet.operations.state import dated_folders, newest_before
-from banet.operations.steps import Clock, Places, Reporter, Silent, build, fetch, network, told_source
+from banet.operations.steps import Clock, Places, Reporter, Silent, build, fetch, network
 from banet.operations.tracking import track
 
 if TYPE_CHECKING:
@@ -234,9 +234,8 @@ def _cube(
 
     if not places.viirs.is_dir() and places.cube.is_dir():
         return open_cube(places.cube)
-    source = options.source or told_source(places.viirs)
     here = replace(places, hotspots=None)
-    return build(options.model_copy(update={"source": source}), here, (days[0], days[-1]), progress, table)
+    return build(options, here, (days[0], days[-1]), progress, table)
 
 
 def _mapped(options: MorningOptions, cube: Cube, day: Day, engine: Engine, progress: Any) -> BurnedArea:

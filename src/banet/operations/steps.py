@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from banet import observations
 from banet.burned_area.burned_area import BurnedArea
 from banet.days import Day
-from banet.errors import InputError, NotFoundError, OutputError
+from banet.errors import OutputError
 from banet.grid.region import Region
 from banet.io.progress import Progress
 from banet.operations.area import Area
@@ -39,7 +38,6 @@ __all__ = [
     "fetch",
     "map_period",
     "network",
-    "told_source",
 ]
 
 
@@ -213,23 +211,6 @@ def _fetched(client: Any, plan: Plan, progress: Progress | None) -> Report:
     return fetch_all(client, plan.jobs, progress=progress)
 
 
-def told_source(folder: Path) -> str:
-    """Return the one source of which a folder holds files.
-
-    Raises:
-        NotFoundError: if it holds files of none.
-        InputError: if it holds files of several.
-    """
-    found = [name for name, source in observations.sources().items() if len(source.files(folder))]
-    if not found:
-        raise NotFoundError(
-            f"no satellite file that banet knows is in {folder}; see 'banet cube build --help'"
-        )
-    if len(found) > 1:
-        raise InputError(f"{folder} holds files of {' and '.join(found)}; choose with --source")
-    return found[0]
-
-
 def build(
     options: RunOptions | MorningOptions,
     places: Places,
@@ -256,7 +237,7 @@ def build(
         places.cube,
         start=first,
         end=last,
-        source=options.source or told_source(places.viirs),
+        source=options.source,
         workers=options.workers,
         progress=progress,
     )
