@@ -7,7 +7,7 @@ import datetime as dt
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from banet.errors import InputError
@@ -63,12 +63,14 @@ WRITTEN = {
 
 
 @pytest.mark.parametrize("form", WRITTEN)
+@settings(deadline=None)
 @given(days=st.lists(DAYS, min_size=1, max_size=8))
 def test_a_day_in_every_form_comes_back(form, days):
     got = read_dates(column([WRITTEN[form](day) for day in days]))
     assert got.astype(object).tolist() == days
 
 
+@settings(deadline=None)
 @given(days=st.lists(DAYS, min_size=1, max_size=8), first=st.booleans(), mark=st.sampled_from("/-."))
 def test_one_order_holds_for_a_whole_column(days, first, mark):
     pattern = f"%d{mark}%m{mark}%Y" if first else f"%m{mark}%d{mark}%Y"

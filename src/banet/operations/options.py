@@ -23,7 +23,7 @@ def _fetched(text: str) -> str:
     """Return the one name of a product that can be fetched."""
     from banet.download import load_settings
 
-    name, known = product_name(text), load_settings().viirs.products
+    name, known = product_name(text), load_settings().fetched
     if name not in known:
         raise ValueError(f"no VIIRS product {text!r} to fetch; {did_you_mean(name, known)}")
     return name
