@@ -149,11 +149,12 @@ def test_finished_work_is_not_done_again(result, folder, monkeypatch):
     monkeypatch.setattr(running, "open_stage", lambda *_: pytest.fail("a season was opened again"))
     again = benchmark((), folder, scenes=TINY, methods=CHEAP, draws=20)
     assert again.to_dict() == result.to_dict()
-    place = running.place_of(folder, running.scene_key(TINY[1]), CHEAP[0])
+    cases = [running.Case(scene, method) for scene in TINY for method in CHEAP]
+    place = running.Case(TINY[1], CHEAP[0]).place(folder)
     place.unlink()
-    jobs = running.plan(TINY, CHEAP, folder)
-    assert [(job.scene.name, [m.name for m in job.methods]) for job in jobs] == [
-        (TINY[1].name, ["active fires"])
+    jobs = running.plan(cases, folder)
+    assert [[(case.scene.name, case.method.name) for case in job] for job in jobs] == [
+        [(TINY[1].name, "active fires")]
     ]
     monkeypatch.undo()
     benchmark((), folder, scenes=TINY, methods=CHEAP, draws=20)
@@ -162,11 +163,11 @@ def test_finished_work_is_not_done_again(result, folder, monkeypatch):
 
 def test_another_season_or_code_is_other_work(folder, monkeypatch, tmp_path):
     method = CHEAP[0]
-    place = running.place_of(folder, running.scene_key(TINY[0]), method)
+    place = running.Case(TINY[0], method).place(folder)
     other = replace(TINY[0], days=23)
-    assert running.place_of(folder, running.scene_key(other), method) != place
+    assert running.Case(other, method).place(folder) != place
     monkeypatch.setattr(running, "code_hash", lambda: "another")
-    assert running.place_of(folder, running.scene_key(TINY[0]), method) != place
+    assert running.Case(TINY[0], method).place(folder) != place
     small = replace(TINY[0], size=16, days=3)
     first = open_stage(small, tmp_path).cube.path
     monkeypatch.setattr(stage, "simulator_hash", lambda: "another")
@@ -181,7 +182,7 @@ def test_a_season_on_disk_is_the_simulated_one(tmp_path, monkeypatch):
     np.testing.assert_allclose(window.nir, simulated.nir, atol=2e-4)
     np.testing.assert_array_equal(window.frp > 0, simulated.frp > 0)
     np.testing.assert_array_equal(opened.cube.water, simulated.water)
-    np.testing.assert_array_equal(opened.cover, simulated.land_cover)
+    np.testing.assert_array_equal(opened.classes["cover"], simulated.land_cover)
     truth = simulated.truth()
     np.testing.assert_allclose(opened.truth.burned_fraction, truth.burned_fraction)
     np.testing.assert_array_equal(opened.truth.burn_date, truth.burn_date)
@@ -284,11 +285,11 @@ def test_a_replay_of_a_season(tmp_path, monkeypatch):
     long = replace(TINY[0], name="cerrado-4", days=70)
     monkeypatch.setattr("banet.evaluation.benchmark.suite.REPLAYED", (long.name,))
     chosen = candidates(["default"])
-    jobs = running.plan([long], CHEAP, tmp_path, replayed=[long.name], followers=baselines()[:1])
-    assert [len(job.methods) for job in jobs] == [2, 1]
+    again = running.Case(long, baselines()[0], running.REPLAY)
+    jobs = running.plan([again, *(running.Case(long, method) for method in CHEAP)], tmp_path)
+    assert [len(job) for job in jobs] == [2, 1]
     running.run_jobs(jobs, tmp_path, tmp_path / "seasons")
-    place = running.place_of(tmp_path, running.scene_key(long), baselines()[0], running.REPLAY)
-    got = load_replay(place)
+    got = load_replay(again.place(tmp_path))
     assert got.curve["hectares"].sum() > 0
     assert np.nanmax(got.curve["dice_truth"]) <= 1
     assert all(long.start + 63 <= fire.started <= long.start + 69 for fire in got.fires)

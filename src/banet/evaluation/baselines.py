@@ -19,15 +19,11 @@ from banet.burned_area.burned_area import BurnedArea
 from banet.days import Day, Days, day_range, parse_period
 from banet.errors import InputError
 from banet.evaluation.change import change_at, index_of, largest_drop
-from banet.grid.region import Region
-from banet.observations.hotspots import of_vegetation
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from banet.cube import Cube
 
-__all__ = ["active_fires", "active_fires_of_table", "grown_fires", "index_drop"]
+__all__ = ["active_fires", "grown_fires", "index_drop"]
 
 _DAYS_AT_ONCE = 16
 _CELLS_AT_ONCE = 200_000
@@ -37,7 +33,7 @@ _NAT = np.datetime64("NaT", "D")
 _NEVER = np.iinfo(np.int64).max
 
 
-def active_fires(cube: Cube, start: Any, end: Any, *, minimum_mw: float = 0.0) -> BurnedArea:
+def active_fires(cube: Cube, start: Any, end: Any) -> BurnedArea:
     """Map every cell with an active fire as burned (fraction 1), dated by the first.
 
     A cell is observed on days for which hot spots were read.
@@ -46,38 +42,10 @@ def active_fires(cube: Cube, start: Any, end: Any, *, minimum_mw: float = 0.0) -
         cube: with fire radiative power.
         start: first day or month.
         end: last day or month, included.
-        minimum_mw: least power of a cell and day that counts, exclusive.
     """
     first, stop = parse_period(start, end)
-    date, observed = _first_fires(cube, first, stop, minimum_mw)
-    return _map(cube.region, first, stop, date, observed, cube.water, "active fires")
-
-
-def active_fires_of_table(
-    table: pd.DataFrame, region: Region, start: Any, end: Any, *, vegetation_only: bool = True
-) -> BurnedArea:
-    """Map every cell with a hot spot of a table (`read_hotspots`) as burned; all cells count as observed.
-
-    Args:
-        table: of hot spots.
-        region: the grid.
-        start: first day or month.
-        end: last day or month, included.
-        vegetation_only: leave out rows whose type says that no vegetation burned.
-    """
-    first, stop = parse_period(start, end)
-    times = table["time"].to_numpy().astype("datetime64[D]")
-    keep = (times >= first) & (times < stop)
-    if vegetation_only:
-        keep &= of_vegetation(table)
-    rows, cols, inside = region.cells_of(
-        table["longitude"].to_numpy()[keep], table["latitude"].to_numpy()[keep]
-    )
-    earliest = np.full(region.shape, _NEVER)
-    np.minimum.at(earliest, (rows[inside], cols[inside]), times[keep][inside].astype(np.int64))
-    date = np.where(earliest < _NEVER, earliest.astype("datetime64[D]"), _NAT)
-    observed = np.full(region.shape, (stop - first).astype(int), np.int16)
-    return _map(region, first, stop, date, observed, None, "active fires")
+    date, observed = _first_fires(cube, first, stop)
+    return _map(cube, first, stop, date, observed, "active fires")
 
 
 def grown_fires(
@@ -115,12 +83,12 @@ def grown_fires(
     if reach < 1 or days < 1:
         raise InputError(f"reach {reach} cells and {days} days; both must be at least 1")
     first, stop = parse_period(start, end)
-    date, observed = _first_fires(cube, first, stop, 0.0)
+    date, observed = _first_fires(cube, first, stop)
     if not np.isnat(date).all():
         window = cube.read(first - days, stop + days, variables=("nir", "mir"))
         index = index_of(window.nir, window.mir)
         date = _grow(date, index, window.days, reach, days, strictness, confirm)
-    return _map(cube.region, first, stop, date, observed, cube.water, "grown active fires")
+    return _map(cube, first, stop, date, observed, "grown active fires")
 
 
 def index_drop(
@@ -157,17 +125,17 @@ def index_drop(
         found = largest_drop(index_of(window.nir, window.mir), window.nir, inside, days)
         burned = (found.index_drop >= drop) & (found.nir_drop >= nir_drop)
         date[rows] = np.where(burned, window.days[found.day], _NAT)
-    return _map(cube.region, first, stop, date, observed, cube.water, "index drop")
+    return _map(cube, first, stop, date, observed, "index drop")
 
 
-def _first_fires(cube: Cube, first: Day, stop: Day, minimum_mw: float) -> tuple[Days, npt.NDArray[np.int16]]:
+def _first_fires(cube: Cube, first: Day, stop: Day) -> tuple[Days, npt.NDArray[np.int16]]:
     date = np.full(cube.region.shape, _NAT)
     observed = np.zeros(cube.region.shape, np.int16)
     for begin in day_range(first, stop)[::_DAYS_AT_ONCE]:
         window = cube.read(begin, min(begin + _DAYS_AT_ONCE, stop), variables=("frp",))
         observed += np.count_nonzero(np.isfinite(window.frp), axis=0).astype(np.int16)
         for day, plane in zip(window.days, window.frp, strict=True):
-            date[np.isnat(date) & (plane > minimum_mw)] = day
+            date[np.isnat(date) & (plane > 0)] = day
     return date, observed
 
 
@@ -181,12 +149,11 @@ def _grow(
     confirm: bool,
 ) -> Days:
     fires = ~np.isnat(date)
-    near = ndimage.distance_transform_edt(~fires)
+    near, nearest = ndimage.distance_transform_edt(~fires, return_indices=True)
     seeds = np.nonzero(fires)
     at_fires = change_at(index, window_days, seeds, date[seeds], days)
     # The quiet cells are judged around the day of the nearest fire, so that the season is the same.
     far = _sample(np.nonzero((near > reach + _AWAY[0]) & (near <= reach + _AWAY[1])))
-    nearest = ndimage.distance_transform_edt(~fires, return_distances=False, return_indices=True)
     away = change_at(index, window_days, far, date[tuple(nearest)][far], days)
     if not (np.isfinite(at_fires).any() and np.isfinite(away).any()):
         return date
@@ -229,25 +196,18 @@ def _earliest_neighbour(date: Days, cells: tuple[npt.NDArray[np.intp], ...]) -> 
 
 
 def _map(
-    region: Region,
-    first: Day,
-    stop: Day,
-    date: Days,
-    observed: npt.NDArray[np.int16],
-    water: npt.NDArray[np.bool_] | None,
-    method: str,
+    cube: Cube, first: Day, stop: Day, date: Days, observed: npt.NDArray[np.int16], method: str
 ) -> BurnedArea:
     """Make a map of dates alone: fraction 1, dates sure to a day (a fire is seen within one of its start)."""
-    water = np.zeros(region.shape, bool) if water is None else water
-    burned = ~np.isnat(date) & ~water
+    water = np.zeros(cube.region.shape, bool) if cube.water is None else cube.water
     return BurnedArea.from_dates(
-        region,
+        cube.region,
         first,
         stop,
         date,
         observed_days=observed,
         water=water,
-        uncertainty=np.where(burned, np.uint8(1), np.uint8(255)),
+        uncertainty=np.where(~np.isnat(date) & ~water, np.uint8(1), np.uint8(255)),
         name=method,
         attrs={"method": method},
     )

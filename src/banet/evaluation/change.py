@@ -49,15 +49,20 @@ def change_at(
         dates: the date of each cell, (n,); it belongs to neither side. NaN where one side has no value.
         reach: number of days on each side.
     """
-    row, col = cells
     at = (dates - days[0]).astype(np.int64)
-    sides = []
-    for offsets in (np.arange(-reach, 0), np.arange(1, reach + 1)):
-        day = at[None, :] + offsets[:, None]
-        inside = (day >= 0) & (day < len(days))
-        part = values[np.clip(day, 0, len(days) - 1), row, col]
-        sides.append(median_without_missing(np.where(inside, part, np.nan)))
-    return sides[0] - sides[1]
+    return _around(values, at, cells, (range(-reach, 0), range(1, reach + 1)))
+
+
+def _around(
+    values: Block, at: npt.NDArray[Any], cells: tuple[npt.NDArray[np.intp], ...], sides: tuple[range, range]
+) -> npt.NDArray[np.float32]:
+    """Return the median over one range of days from `at` minus that over the other, (n,), of single cells."""
+    medians = []
+    for side in sides:
+        day = at[None, :] + np.array(side)[:, None]
+        part = values[np.clip(day, 0, len(values) - 1), *cells]
+        medians.append(median_without_missing(np.where((day >= 0) & (day < len(values)), part, np.nan)))
+    return medians[0] - medians[1]
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,29 +96,18 @@ def largest_drop(index: Block, nir: Block, inside: npt.NDArray[np.bool_], days: 
     for t in np.flatnonzero(inside):
         before, after = index[max(t - days, 0) : t], index[t : t + days]
         drop = median_without_missing(before) - median_without_missing(after)
+        (low, count), (high, left) = (_mean(side) for side in (before, after))
         # Medians stay the same for some days around a change; the means tell which day it is.
-        rank = drop + _mean(before) - _mean(after)
+        rank = drop + low - high
         # A single clear day is no median: it may be a cloud's shadow or a bright cloud.
-        better = _seen(before) & _seen(after) & (rank > best)
+        better = (count >= 2) & (left >= 2) & (rank > best)
         best[better], fall[better], day[better] = rank[better], drop[better], t
-    grid = tuple(np.asarray(part) for part in np.indices(shape))
-    sides = (range(-days, 0), range(days))
-    low, high = (median_without_missing(np.stack([_shifted(nir, day + k, grid) for k in s])) for s in sides)
-    return LargestDrop(day, fall, low - high)
+    cells = tuple(part.ravel() for part in np.indices(shape))
+    change = _around(nir, day.ravel(), cells, (range(-days, 0), range(days)))
+    return LargestDrop(day, fall, change.reshape(shape))
 
 
-def _mean(values: Block) -> Block:
+def _mean(values: Block) -> tuple[Block, npt.NDArray[np.intp]]:
+    """Return the mean along the first axis of what is not NaN, and how many values it is of."""
     count = np.count_nonzero(np.isfinite(values), axis=0)
-    mean: Block = np.nansum(values, axis=0) / np.maximum(count, 1)
-    return mean
-
-
-def _seen(values: Block) -> npt.NDArray[np.bool_]:
-    enough: npt.NDArray[np.bool_] = np.count_nonzero(np.isfinite(values), axis=0) >= 2
-    return enough
-
-
-def _shifted(values: Block, at: npt.NDArray[np.intp], grid: tuple[npt.NDArray[np.intp], ...]) -> Block:
-    inside = (at >= 0) & (at < len(values))
-    taken: Block = np.where(inside, values[np.clip(at, 0, len(values) - 1), *grid], np.nan)
-    return taken
+    return np.nansum(values, axis=0) / np.maximum(count, 1), count

@@ -18,19 +18,10 @@ from banet.evaluation.convergence import Convergence
 from banet.grid.region import Region
 from banet.io.files import writing
 
-__all__ = [
-    "Sides",
-    "load_arrays",
-    "load_replay",
-    "load_sides",
-    "save_arrays",
-    "save_replay",
-    "save_sides",
-    "shown_sides",
-]
+__all__ = ["Sides", "load_arrays", "load_replay", "load_sides"]
+__all__ += ["save_arrays", "save_replay", "save_sides", "shown_sides"]
 
 _DAMAGED = (OSError, ValueError, KeyError, EOFError, NotImplementedError, zipfile.BadZipFile, zlib.error)
-_NAT = np.datetime64("NaT", "D")
 
 Sides = tuple[BurnedArea, BurnedArea]
 """A reference and a map as a picture shows them: only what is scored."""
@@ -58,9 +49,10 @@ def load_arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
 def shown_sides(pair: Comparison, water: npt.NDArray[np.bool_]) -> Sides:
     """Return what is scored of a comparison; water is left out where it is of another grid."""
     wet = water if water.shape == pair.valid.shape else np.zeros(pair.valid.shape, bool)
-    reference = np.where(pair.reference_burned & pair.valid, pair.reference_date, _NAT)
-    mapped = np.where(pair.map_burned & pair.valid, pair.map_date, _NAT)
-    return _sides(pair.region, (pair.start, pair.stop), pair.valid, wet, (reference, mapped))
+    planes = ((pair.reference_burned, pair.reference_date), (pair.map_burned, pair.map_date))
+    never = np.datetime64("NaT", "D")
+    dates = [np.where(burned & pair.valid, date, never) for burned, date in planes]
+    return _sides(pair.region, (pair.start, pair.stop), pair.valid, wet, dates)
 
 
 def _sides(region: Region, days: Any, valid: Any, water: Any, dates: Any) -> Sides:
@@ -72,15 +64,9 @@ def _sides(region: Region, days: Any, valid: Any, water: Any, dates: Any) -> Sid
 def save_sides(path: Path, sides: Sides) -> None:
     """Write what a picture shows beside the sums of `path`."""
     one, region = sides[0], sides[0].region
-    arrays = {
-        "region": np.array([*region.bbox, region.pixel_size]),
-        "name": np.array(region.name),
-        "days": np.array([one.start, one.stop], "datetime64[D]"),
-        "valid": one.observed_days > 0,
-        "water": one.water,
-        "dates": np.stack([side.burn_date for side in sides]),
-    }
-    save_arrays(_beside(path), arrays)
+    arrays = {"region": np.array([*region.bbox, region.pixel_size]), "name": np.array(region.name)}
+    arrays |= {"days": np.array([one.start, one.stop]), "valid": one.observed_days > 0, "water": one.water}
+    save_arrays(_beside(path), arrays | {"dates": np.stack([side.burn_date for side in sides])})
 
 
 def load_sides(path: Path) -> Sides:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -58,59 +58,49 @@ def draw(result: Result, tree: Tree, folder: Path, *, worst: int = 3) -> dict[st
     from banet.export.drawing import save
 
     folder.mkdir(parents=True, exist_ok=True)
-    paths = {name: save(figure, folder / f"{name}.png") for name, figure in _figures(tree).items()}
+    paths = {}
     name = leader(tree)
+
+    def maps(of: Result, key: str, scene: str, reference: str, title: str, notes: Sequence[str] = ()) -> None:
+        path = folder / f"{key}.png"
+        paths[key] = draw_maps(of.shown(name, scene), (reference, name), title, path, notes)
+
     if "protocol" not in tree:
-        sides = result.shown(name, next(iter(result.sums[name])))
-        title, notes = f"{name} against {result.reference}", ("", f"Dice {result.scores[name].dice:.3f}")
-        maps = draw_maps(sides, (result.reference, name), title, folder / "maps.png", notes)
-        return {"maps": maps} | paths
-    for rank, season in enumerate(result.worst(name, worst), 1):
-        path = folder / f"worst_{rank}.png"
-        paths[path.stem] = draw_maps(result.shown(name, season), ("truth", name), f"{season}: {name}", path)
-    for scene, one in result.real.items():
-        sides = one.shown(name, next(iter(one.sums[name])))
+        notes = ("", f"Dice {result.scores[name].dice:.3f}")
+        scene = next(iter(result.sums[name]))
+        maps(result, "maps", scene, result.reference, f"{name} against {result.reference}", notes)
+    for key, figure in _figures(tree):
+        paths[key] = save(figure, folder / f"{key}.png")
+    for rank, season in enumerate(result.worst(name, worst) if "protocol" in tree else (), 1):
+        maps(result, f"worst_{rank}", season, "truth", f"{season}: {name}")
+    for key, one in result.real.items():
         title = f"Attica and the Peloponnese, August 2021: {name} against VNP64A1"
-        paths[scene] = draw_maps(sides, (one.reference, name), title, folder / f"{scene}.png")
+        maps(one, key, next(iter(one.sums[name])), one.reference, title)
     return paths
 
 
-def _figures(tree: Tree) -> dict[str, Figure]:
+def _figures(tree: Tree) -> Iterator[tuple[str, Figure]]:
     methods, lead = tree["methods"], leader(tree)
     wholes = {name: method["overall"] for name, method in methods.items()}
-    scores = {name: whole["scores"] for name, whole in wholes.items()}
     shown = {name: wholes[name] for name in _lines(tree)}
-    fractions = {lead: wholes[lead]["fraction"]}
-    figures = {
-        "dice": plots.interval_figure(scores, "Dice coefficient"),
-        "fractions": plots.class_figure({name: scores[name] for name in shown}),
-        "dates": plots.date_figure(shown, limit=10 if "protocol" in tree else 15),
-        "calibration": plots.reliability_figure(
-            {name: whole["confidence"] for name, whole in shown.items()},
-            "confidence",
-            "share of area that burned",
-        ),
-        "fraction_calibration": plots.reliability_figure(
-            fractions, "burned fraction, mapped", "burned fraction, reference"
-        ),
-        "uncertainty": plots.coverage_figure(
-            {name: whole["uncertainty"]["cells_and_covered_by_days"] for name, whole in shown.items()}
-        ),
-        "proportions": plots.proportion_figure(wholes[lead]["proportions"]),
-        "thresholds": plots.threshold_figure(wholes[lead]),
-    }
-    climates = {
-        group: {name: methods[name]["climates"][group] for name in shown}
-        for group in methods[lead]["climates"]
-    }
-    if climates:
-        figures["climates"] = plots.grouped_interval_figure(climates, "Dice coefficient by climate")
+    sure = {name: whole["confidence"] for name, whole in shown.items()}
+    yield "dice", plots.interval_figure({n: one["scores"] for n, one in wholes.items()}, "Dice coefficient")
+    yield "fractions", plots.class_figure(shown)
+    yield "dates", plots.date_figure(shown, limit=10 if "protocol" in tree else 15)
+    yield "calibration", plots.reliability_figure(sure, "confidence", "share of area that burned")
+    axes = "burned fraction, mapped", "burned fraction, reference"
+    yield "fraction_calibration", plots.reliability_figure({lead: wholes[lead]["fraction"]}, *axes)
+    yield "uncertainty", plots.coverage_figure(shown)
+    yield "proportions", plots.proportion_figure(wholes[lead]["proportions"])
+    yield "thresholds", plots.threshold_figure(wholes[lead])
+    if groups := list(methods[lead]["climates"]):
+        climates = {group: {name: methods[name]["climates"][group] for name in shown} for group in groups}
+        yield "climates", plots.grouped_interval_figure(climates, ALT["climates"])
     for kind in ("months", "covers", "zones"):
         if len(tree.get(kind, ())) > 1:
-            figures[kind] = plots.interval_figure(tree[kind], ALT[kind])
+            yield kind, plots.interval_figure(tree[kind], ALT[kind])
     if tree["convergence"]:
-        figures["convergence"] = plots.convergence_figure(tree["convergence"])
-    return figures
+        yield "convergence", plots.convergence_figure(tree["convergence"])
 
 
 def draw_maps(

@@ -42,7 +42,7 @@ class Result:
         fires: date differences to active fires, by map.
         replays: near-real-time replays by name of what was followed.
         real: result on a real scene beside the simulated ones, by name of the scene.
-        stress: scores under each stress, see `banet.evaluation.stress`.
+        stress: scores by map and stress, see `banet.evaluation.benchmark.stress`.
         sides: what pictures show, or its file, by map and scene.
         draws: of the bootstrap; 0 for no intervals.
     """
@@ -65,31 +65,30 @@ class Result:
         of = self.sums[name]
         return Sums.join([of[scene] for scene in (of if scenes is None else scenes)])
 
+    def _scores(self, scenes: Sequence[str] | None = None) -> dict[str, Scores]:
+        known: dict[str, Any] = {"reference": self.reference, "draws": self.draws}
+        return {name: Scores.of(self.joined(name, scenes), name=name, **known) for name in self.sums}
+
     @cached_property
     def scores(self) -> dict[str, Scores]:
         """Scores of each map over all scenes, with intervals."""
-        return {name: self._scores(name) for name in self.sums}
+        return self._scores()
 
     @cached_property
     def by_group(self) -> dict[str, dict[str, Scores]]:
         """Scores by group of scenes, then by map, with intervals."""
-        return {
-            group: {name: self._scores(name, scenes) for name in self.sums}
-            for group, scenes in self.scene_groups.items()
-        }
-
-    def _scores(self, name: str, scenes: Sequence[str] | None = None) -> Scores:
-        return Scores.of(self.joined(name, scenes), name=name, reference=self.reference, draws=self.draws)
+        return {group: self._scores(scenes) for group, scenes in self.scene_groups.items()}
 
     @cached_property
     def wholes(self) -> dict[str, dict[str, Any]]:
         """What all measures say of each map over all scenes."""
-        return {name: self._whole(name) for name in self.sums}
-
-    def _whole(self, name: str) -> dict[str, Any]:
+        said = {name: self.joined(name).value() for name in self.sums}
         scored = Scores.__dataclass_fields__
-        said = {key: value for key, value in self.joined(name).value().items() if key not in scored}
-        return {"scores": self.scores[name].to_dict(), **plain(said)}
+        return {
+            name: {"scores": self.scores[name].to_dict()}
+            | {key: plain(value) for key, value in one.items() if key not in scored}
+            for name, one in said.items()
+        }
 
     def worst(self, name: str, count: int = 3) -> list[str]:
         """Return the scenes on which a map has the lowest Dice, the worst first."""

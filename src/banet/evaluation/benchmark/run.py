@@ -1,10 +1,10 @@
-"""Work of the benchmark, on one process or many: a run that was killed goes on where it was."""
+"""Cases of the benchmark, on one process or many: a run that was killed goes on where it was."""
 
 from __future__ import annotations
 
 import functools
 import hashlib
-import os
+import itertools
 import tempfile
 from collections.abc import Iterable, Sequence
 from contextlib import closing
@@ -14,14 +14,15 @@ from typing import TYPE_CHECKING, Any
 
 from banet.days import Day
 from banet.errors import InputError
+from banet.evaluation.benchmark.greek import GreekScene, greek_stage
 from banet.evaluation.benchmark.methods import Method
 from banet.evaluation.benchmark.scenes import BenchmarkScene
 from banet.evaluation.benchmark.stage import Stage, code_hash, open_stage
+from banet.evaluation.benchmark.stress import STRESSES, apply
 from banet.evaluation.compare import compare
 from banet.evaluation.convergence import Convergence, replay
 from banet.evaluation.keeping import save_replay, save_sides, shown_sides
 from banet.evaluation.measures import MEASURES, Measure, Pair
-from banet.evaluation.stress import STRESSES, apply
 from banet.evaluation.sums import Sums
 from banet.io.files import output_folder
 from banet.io.progress import Progress
@@ -31,91 +32,82 @@ if TYPE_CHECKING:
     from banet.burned_area.burned_area import BurnedArea
     from banet.cube import Cube
 
-__all__ = ["REPLAY", "Job", "default_workers", "follow", "place_of", "plan", "run_jobs", "scene_key"]
+__all__ = ["REPLAY", "STRESSED", "AnyScene", "Case", "Job", "follow", "plan", "run_jobs"]
 
+AnyScene = BenchmarkScene | GreekScene
 REPLAY = "replay"
+STRESSED: tuple[Measure, ...] = tuple(m for m in MEASURES if m.name in {"agreement", "dates", "edges"})
+"""Measures that are taken under stress."""
 _SEQUENCE = 64
 
 
 @dataclass(frozen=True)
-class Job:
-    """Work on one season that is done in one go.
+class Case:
+    """One method on one scene.
 
     Attributes:
-        scene: the season.
-        methods: to map and score.
-        kind: name of the stress under which they do, `REPLAY` in near real time, empty as it is.
+        scene: what is mapped.
+        method: what maps it.
+        kind: name of the stress under which it does, `REPLAY` in near real time, empty as the scene is.
     """
 
-    scene: BenchmarkScene
-    methods: tuple[Method, ...]
+    scene: AnyScene
+    method: Method
     kind: str = ""
 
-    def __str__(self) -> str:
-        if self.kind == REPLAY:
-            return f"{self.scene.name}, replay of {self.methods[0].name}"
-        return f"{self.scene.name}, {len(self.methods)} maps {self.kind}".rstrip()
+    def place(self, out: Path) -> Path:
+        """Return the file that holds what it gives under the present code."""
+        told = f"{self.scene.key} {self.method.identity} {self.kind} {code_hash()}"
+        key = hashlib.sha256(told.encode()).hexdigest()[:10]
+        return out / "scores" / self.scene.name / f"{self.method.slug}-{key}.npz"
+
+    def done(self, out: Path) -> Path:
+        """Return the same file.
+
+        Raises:
+            InputError: if it is not there.
+        """
+        if not (path := self.place(out)).is_file():
+            raise InputError(
+                f"{self.method.name} was not scored on {self.scene.name} yet; run the benchmark again"
+            )
+        return path
 
 
-def default_workers() -> int:
-    """Return as many workers as there are processors, and at most 8: each holds a season and a network."""
-    return min(os.cpu_count() or 1, 8)
+Job = tuple[Case, ...]
+"""Cases of one scene and kind, which are done in one go."""
 
 
-def place_of(out: Path, scene: str, method: Method, kind: str = "") -> Path:
-    """Return the file that holds the sums of one method on one scene under the present code."""
-    key = hashlib.sha256(f"{scene} {method.identity} {kind} {code_hash()}".encode()).hexdigest()[:10]
-    return out / "scores" / scene.partition(" ")[0] / f"{method.slug}-{key}.npz"
-
-
-def scene_key(scene: BenchmarkScene) -> str:
-    """Return what a season's scores depend on beside code and method, its name first."""
-    return f"{scene.name} {scene.seed} {scene.start} {scene.days} {scene.size}"
-
-
-def missing(out: Path, scene: str, methods: Sequence[Method], kind: str = "") -> tuple[Method, ...]:
-    """Return the methods that were not scored on a scene yet."""
-    return tuple(method for method in methods if not place_of(out, scene, method, kind).is_file())
-
-
-def plan(
-    scenes: Sequence[BenchmarkScene],
-    methods: Sequence[Method],
-    out: Path,
-    *,
-    stressed: Sequence[Method] = (),
-    replayed: Sequence[str] = (),
-    followers: Sequence[Method] = (),
-) -> list[Job]:
-    """Plan what is not done yet, long work first; what comes later opens seasons that are simulated by then.
-
-    `stressed` are scored under every stress, `followers` replayed on the seasons named in `replayed`.
-    """
-    long_first = sorted(scenes, key=lambda scene: -scene.days)
-    plain = [Job(scene, tuple(methods)) for scene in long_first]
-    under = [Job(scene, tuple(stressed), stress) for scene in long_first for stress in STRESSES]
-    again = [Job(s, (one,), REPLAY) for s in long_first if s.name in replayed for one in followers]
-    jobs = [
-        replace(j, methods=missing(out, scene_key(j.scene), j.methods, j.kind)) for j in plain + under + again
-    ]
-    return [job for job in jobs if job.methods]
+def plan(cases: Iterable[Case], out: Path) -> list[Job]:
+    """Group what is not done yet, long work first; stress and replays come when seasons are simulated."""
+    left = [case for case in cases if not case.place(out).is_file()]
+    left.sort(key=lambda case: (case.kind == REPLAY, case.kind != "", -case.scene.days))
+    groups = itertools.groupby(
+        left, lambda case: (case.scene, case.kind, case.kind == REPLAY and case.method)
+    )
+    return [tuple(group) for _, group in groups]
 
 
 def run_jobs(
     jobs: Sequence[Job], out: Path, cache: Path, *, workers: int = 0, progress: Progress | None = None
 ) -> None:
-    """Do what was planned, by so many processes (0 and 1: in this one); each map's sums are kept at once."""
+    """Do what was planned, by so many processes (0 and 1: in this one); each case is kept at once."""
     for folder in (out, cache):
         output_folder(folder)
-    steps, done = sum(len(job.methods) for job in jobs), 0
+    done, steps = 0, sum(map(len, jobs))
     processes = min(workers, len(jobs)) if workers > 1 and len(jobs) > 1 else None
     threads = None if processes is None else threads_for(processes)
     work = functools.partial(_work, out=out.absolute(), cache=cache.absolute(), threads=threads)
     with closing(spread(work, jobs, workers=processes, ordered=False)) as finished:
         for job, _ in finished:
-            done += len(job.methods)
+            done += len(job)
             if progress is not None:
-                progress(done, steps, str(job))
+                what = (
+                    f"replay of {job[0].method.name}"
+                    if job[0].kind == REPLAY
+                    else f"{len(job)} maps {job[0].kind}"
+                )
+                progress(done, steps, f"{job[0].scene.name}, {what}".rstrip())
 
 
 def _work(job: Job, *, out: Path, cache: Path, threads: int | None) -> None:
@@ -124,57 +116,36 @@ def _work(job: Job, *, out: Path, cache: Path, threads: int | None) -> None:
 
     if threads is not None:
         torch.set_num_threads(threads)
-    stage = open_stage(job.scene, cache)
-    key = scene_key(job.scene)
-    if job.kind == REPLAY:
-        days, whole = stage.cube.days, (stage.cube.days[0], stage.cube.days[-1])
-        for method in job.methods:
+    scene, kind = job[0].scene, job[0].kind
+    with tempfile.TemporaryDirectory() as scratch:
+        if isinstance(scene, GreekScene):
+            stage = greek_stage(scene, Path(scratch))
+        else:
+            stage = open_stage(scene, cache)
+        if kind == REPLAY:
             # Days that have the whole sequence behind them.
-            found = follow(method, stage.cube, stage.truth, whole, days[_SEQUENCE - 1 :])
-            save_replay(found, place_of(out, key, method, REPLAY))
-    elif job.kind:
-        with tempfile.TemporaryDirectory() as folder:
-            stressed = _under(stage, job.kind, Path(folder, "cube.zarr"))
-            score_stage(stressed, key, job.methods, out, stress=job.kind)
-    else:
-        score_stage(stage, key, job.methods, out)
+            days = stage.cube.days[_SEQUENCE - 1 :]
+            for case in job:
+                found = follow(case.method, stage.cube, stage.truth, stage.mapped, days)
+                save_replay(found, case.place(out))
+            return
+        if kind:
+            stage = _under(stage, kind, Path(scratch, "stressed.zarr"))
+        _score(stage, job, out)
 
 
-def score_stage(
-    stage: Stage,
-    key: str,
-    methods: Sequence[Method],
-    out: Path,
-    progress: Progress | None = None,
-    *,
-    stress: str = "",
-) -> None:
-    """Map a scene with every method and keep the sums; under a stress those of a few measures, no picture.
-
-    Args:
-        stage: the scene, under stress already.
-        key: what its scores depend on, its name first.
-        methods: to score.
-        out: folder of sums.
-        progress: called with (done, all, message).
-        stress: name of the stress.
-    """
+def _score(stage: Stage, job: Job, out: Path) -> None:
+    """Map a scene with every method and keep the sums; under a stress those of a few measures, no picture."""
     known: dict[str, Any] = {}
-    for done, method in enumerate(methods, 1):
-        burnmap = method.mapper(stage.cube, *stage.mapped)
+    for case in job:
+        burnmap = case.method.mapper(stage.cube, *stage.mapped)
         pair = compare(burnmap, stage.truth, **stage.settings)
-        path = place_of(out, key, method, stress)
-        if not stress:
+        if not case.kind:
             known = known or stage.known(pair)
             # What pictures show first: where the sums are, everything is.
-            save_sides(path, shown_sides(pair, burnmap.water))
-        Sums.of(Pair.of(pair, stage.block, **known), STRESSED if stress else MEASURES).save(path)
-        if progress is not None:
-            progress(done, len(methods), f"{key.partition(' ')[0]}, {method.name}")
-
-
-STRESSED: tuple[Measure, ...] = tuple(m for m in MEASURES if m.name in {"agreement", "dates", "edges"})
-"""Measures that are taken under stress."""
+            save_sides(case.place(out), shown_sides(pair, burnmap.water))
+        measures = STRESSED if case.kind else MEASURES
+        Sums.of(Pair.of(pair, stage.block, **known), measures).save(case.place(out))
 
 
 def _under(stage: Stage, name: str, path: Path) -> Stage:

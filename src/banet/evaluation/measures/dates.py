@@ -14,7 +14,6 @@ __all__ = ["LONGEST", "SHARES", "Dates", "Dating", "date_columns", "days_of", "h
 
 LONGEST = 366
 """Differences are kept exactly up to a year; longer ones count as a year and a day."""
-
 SHARES = (0, 1, 2, 5, 10)
 BINS = 2 * LONGEST + 3
 
@@ -77,42 +76,25 @@ class Dating:
     def from_histogram(cls, counts: npt.NDArray[Any], stated: float = 0, covered: float = 0) -> Dating:
         """Read the figures from counts of differences (`histogram`)."""
         figures = {name: float(value) for name, value in _figures(counts).items()}
-        return cls(
-            cells=int(counts.sum()),
-            mean=figures["mean_days"],
-            median=_median(counts),
-            mean_absolute=figures["mean_absolute_days"],
-            rmse=float(np.sqrt(figures["square"])),
-            within={day: figures[f"within_{day}"] for day in SHARES},
-            stated=int(stated),
-            covered=float(ratio(covered, stated)),
-        )
+        mean, absolute, square = (figures[name] for name in ("mean_days", "mean_absolute_days", "square"))
+        within = {day: figures[f"within_{day}"] for day in SHARES}
+        means = mean, _median(counts), absolute, float(np.sqrt(square))
+        return cls(int(counts.sum()), *means, within, int(stated), float(ratio(covered, stated)))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the figures by name."""
-        return {
-            "cells": self.cells,
-            "mean_days": self.mean,
-            "median_days": self.median,
-            "mean_absolute_days": self.mean_absolute,
-            "rmse_days": self.rmse,
-            "within": {str(day): share for day, share in self.within.items()},
-            "stated_cells": self.stated,
-            "covered_by_stated_uncertainty": self.covered,
-        }
+        days = {f"{name}_days": getattr(self, name) for name in ("mean", "median", "mean_absolute", "rmse")}
+        within = {str(day): share for day, share in self.within.items()}
+        told = {"stated_cells": self.stated, "covered_by_stated_uncertainty": self.covered}
+        return {"cells": self.cells, **days, "within": within, **told}
 
 
 def date_columns(dating: Tree) -> dict[str, Any]:
     """Return the figures of `Dating.to_dict` as columns of a table."""
-    kept = ("mean_days", "median_days", "mean_absolute_days")
+    kept = {name: dating[name] for name in ("mean_days", "median_days", "mean_absolute_days")}
     within = {f"within_{day}_days": share for day, share in dating["within"].items()}
     covered = "covered_by_stated_uncertainty"
-    return {
-        "dated_cells": dating["cells"],
-        **{k: dating[k] for k in kept},
-        **within,
-        covered: dating[covered],
-    }
+    return {"dated_cells": dating["cells"], **kept, **within, covered: dating[covered]}
 
 
 def _median(counts: npt.NDArray[Any]) -> float:
@@ -131,9 +113,8 @@ class Dates(Measure):
 
     def sums(self, pair: Pair) -> Arrays:
         """Return counts by day of difference, and of cells with a stated uncertainty, all and covered."""
-        stated = [pair.add(pair.both_dated, part) for part in pair.stated]
         days = pair.add(pair.both_dated, 1, binned(pair.late), BINS)
-        return {"days": days, "stated": np.concatenate(stated, axis=1)}
+        return {"days": days, "stated": pair.columns(pair.both_dated, *pair.stated)}
 
     def value(self, sums: Arrays) -> Tree:
         """Return the figures, and the counts from -30 to 30 days."""
