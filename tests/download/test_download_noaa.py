@@ -114,7 +114,7 @@ def name_of(part, flight, second, created="20210806120000000000"):
 
 
 @pytest.fixture
-def archive(agencies):
+def archive(agencies):  # noqa: F811
     """A day of NOAA-20, every file of it listed; bodies are only those that are fetched."""
     flight = Flight()
     for part, collection in PARTS.items():
@@ -124,14 +124,14 @@ def archive(agencies):
     return flight
 
 
-def plan(agencies, tmp_path, **options):
+def plan(agencies, tmp_path, **options):  # noqa: F811
     with Client(agencies.settings(tmp_path)) as client:
         return plan_viirs(
             client, EVIA, DAY, DAY, tmp_path / "out", product="sdr", satellites=["noaa20"], **options
         )
 
 
-def test_the_five_files_of_each_granule_that_sees_the_region(agencies, archive, tmp_path):
+def test_the_five_files_of_each_granule_that_sees_the_region(agencies, archive, tmp_path):  # noqa: F811
     found = plan(agencies, tmp_path)
     truly = archive.starts[archive.sees(EVIA)]
     names = {job.name for job in found.jobs}
@@ -145,7 +145,7 @@ def test_the_five_files_of_each_granule_that_sees_the_region(agencies, archive, 
     assert not agencies.noaa.sent("authorization")
 
 
-def test_a_granule_that_lacks_a_band_is_left_out_and_named(agencies, archive, tmp_path):
+def test_a_granule_that_lacks_a_band_is_left_out_and_named(agencies, archive, tmp_path):  # noqa: F811
     second = archive.starts[archive.sees(EVIA)][0]
     del agencies.noaa.files[f"/VIIRS-M7-SDR/2021/08/05/{name_of('SVM07', archive, second)}"]
     found = plan(agencies, tmp_path)
@@ -153,7 +153,7 @@ def test_a_granule_that_lacks_a_band_is_left_out_and_named(agencies, archive, tm
     assert name_of("SVM05", archive, second) not in {job.name for job in found.jobs}
 
 
-def test_the_newest_production_is_taken(agencies, archive, tmp_path):
+def test_the_newest_production_is_taken(agencies, archive, tmp_path):  # noqa: F811
     second = archive.starts[archive.sees(EVIA)][0]
     newer = name_of("SVM05", archive, second, "20210901000000000000")
     agencies.noaa.files[f"/VIIRS-M5-SDR/2021/08/05/{newer}"] = b"\x89HDF\r\n\x1a\n"
@@ -162,7 +162,7 @@ def test_the_newest_production_is_taken(agencies, archive, tmp_path):
     assert name_of("SVM05", archive, second) not in names
 
 
-def test_the_command_fetches_without_a_login(agencies, archive, tmp_path, capsys):
+def test_the_command_fetches_without_a_login(agencies, archive, tmp_path, capsys):  # noqa: F811
     grid = EVIA.save(tmp_path)
     words = ["download", "viirs", grid, "--start", DAY, "--end", DAY, "--out", tmp_path / "out"]
     more = ["--product", "viirs750-sdr", "--satellites", "noaa20", "--config"]
@@ -175,7 +175,7 @@ def test_the_command_fetches_without_a_login(agencies, archive, tmp_path, capsys
     assert f"{len(there)} were there" in capsys.readouterr().out
 
 
-def test_what_the_archive_lacks_or_says_wrong_is_told(agencies, archive, tmp_path):
+def test_what_the_archive_lacks_or_says_wrong_is_told(agencies, archive, tmp_path):  # noqa: F811
     with (
         pytest.raises(InputError, match="no satellite noaa99"),
         Client(agencies.settings(tmp_path)) as client,

@@ -81,7 +81,7 @@ def run_region(
         viirs: folder of satellite files; OUT/viirs if left out.
         hotspots: folder or file of hot spots; OUT/hotspots if left out.
         cube: the cube; OUT/NAME.zarr if left out.
-        product: files to fetch: 750, 375, surface, sdr, sdr375, or the longer names of 'banet download viirs'.
+        product: files to fetch: 750, 375, surface, sdr, sdr375 (or the longer names of 'banet download').
         source: kind of the files at hand; told from the files if left out.
         satellites: some of snpp,noaa20,noaa21; all that fly in the period if left out.
         weights: name or path; several, separated by commas, are averaged.
@@ -162,7 +162,7 @@ def run_mornings(
         replay: first and last morning of a past season, run one after another from the files at hand.
         max_age: days by which the newest day with images may lie before the last day.
         json: print the status as JSON on standard output, a line a morning, and all else on standard error.
-        product: files to fetch: 750, 375, surface, sdr, sdr375, or the longer names of 'banet download viirs'.
+        product: files to fetch: 750, 375, surface, sdr, sdr375 (or the longer names of 'banet download').
         source: kind of the files at hand; told from the files if left out.
         satellites: some of snpp,noaa20,noaa21; all that fly if left out.
         weights: name or path; several, separated by commas, are averaged.
