@@ -7,8 +7,15 @@ import pytest
 
 from banet.cube import Cube
 from banet.errors import InputError
-from banet.evaluation.baselines import active_fires, grown_fires, index_drop
-from banet.evaluation.change import change_at, index_of, largest_drop, median_without_missing
+from banet.evaluation.baselines import (
+    active_fires,
+    change_at,
+    grown_fires,
+    index_drop,
+    index_of,
+    largest_drop,
+    median_without_missing,
+)
 from banet.grid.region import Region
 from banet.observations.planes import DayPlanes
 

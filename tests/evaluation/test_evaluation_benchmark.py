@@ -21,22 +21,22 @@ from banet.evaluation.benchmark import (
     scenes,
     stage,
 )
-from banet.evaluation.benchmark import run as running
+from banet.evaluation.benchmark import cases as running
 from banet.evaluation.benchmark.greek import find_real
 from banet.evaluation.benchmark.methods import original_network
 from banet.evaluation.benchmark.scenes import subset_named
 from banet.evaluation.benchmark.stage import open_stage
 from banet.evaluation.compare import compare
-from banet.evaluation.keeping import load_arrays, load_replay, load_sides, save_arrays
+from banet.evaluation.convergence import Convergence
 from banet.evaluation.measures import Pair
+from banet.evaluation.measures.proportions import Shares
 from banet.evaluation.measures.reliability import Reliability
-from banet.evaluation.measures.shares import Shares
 from banet.evaluation.measures.sizes import Sizes
 from banet.evaluation.measures.thresholds import Thresholds
 from banet.evaluation.report import write_result
-from banet.evaluation.result import Result
+from banet.evaluation.result import Result, load_sides
 from banet.evaluation.scores import Scores, score
-from banet.evaluation.sums import Sums
+from banet.evaluation.sums import Sums, load_arrays, save_arrays
 from banet.evaluation.tables import NAMES, markdown, rows_of
 
 TINY = tuple(replace(scene, size=48, days=24) for scene in SMALL[2:4])
@@ -231,7 +231,7 @@ def test_names_of_candidates(tmp_path):
     assert got[3].sha256 == (got[0].sha256[0],) * 2
     assert all(str(tmp_path) not in json.dumps(one.to_dict()) for one in got)
     assert [m.name for m in networks(got[0])] == ["default", "default, no hot spots", "default, no images"]
-    assert len({m.slug for one in got for m in networks(one)}) == 12
+    assert len({running.Case(TINY[0], m).place(tmp_path) for one in got for m in networks(one)}) == 12
     with pytest.raises(InputError, match="two candidates are called default"):
         candidates(["default", f"default={paths[0]}"])
     with pytest.raises(NotFoundError):
@@ -289,7 +289,7 @@ def test_a_replay_of_a_season(tmp_path, monkeypatch):
     jobs = running.plan([again, *(running.Case(long, method) for method in CHEAP)], tmp_path)
     assert [len(job) for job in jobs] == [2, 1]
     running.run_jobs(jobs, tmp_path, tmp_path / "seasons")
-    got = load_replay(again.place(tmp_path))
+    got = Convergence.load(again.place(tmp_path))
     assert got.curve["hectares"].sum() > 0
     assert np.nanmax(got.curve["dice_truth"]) <= 1
     assert all(long.start + 63 <= fire.started <= long.start + 69 for fire in got.fires)
@@ -318,7 +318,7 @@ def test_damaged_sums_say_so(tmp_path):
     with pytest.raises(UnreadableFileError):
         load_sides(tmp_path / "y.npz")
     with pytest.raises(UnreadableFileError):
-        load_replay(tmp_path / "y.npz")
+        Convergence.load(tmp_path / "y.npz")
     save_arrays(tmp_path / "z.npz", {"a.b": np.arange(500.0)})
     whole = (tmp_path / "z.npz").read_bytes()
     for at in range(0, len(whole), 9):

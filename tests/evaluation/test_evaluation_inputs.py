@@ -25,7 +25,7 @@ from banet.export import write_products
 from banet.grid.region import Region
 from banet.io.manifest import Manifest
 from banet.labels.classes import read_classes, read_validity
-from banet.labels.sources import named_paths, read_map_or_product, read_sources
+from banet.labels.reading import named_paths, read_map_or_product, read_sources
 from made_maps import map_of
 
 REGION = Region("T", (10, 40, 10.2, 40.1), 0.01)

@@ -22,7 +22,7 @@ from banet.export import write_products
 from banet.grid.region import Region
 from banet.io.manifest import Manifest
 from banet.io.tables import to_csv, to_markdown
-from banet.labels.sources import read_map_or_product, sniff
+from banet.labels.reading import read_map_or_product, sniff
 from banet.observations.planes import DayPlanes
 
 REGION = Region("T", (10, 40, 10.3, 40.2), 0.01)

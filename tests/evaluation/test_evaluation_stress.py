@@ -109,7 +109,7 @@ def test_a_stressed_scene_is_a_cube_of_its_own(stage, seen, tmp_path):
 
 def test_scores_under_stress(tmp_path, monkeypatch):
     few = {name: BY_NAME[name] for name in ("MIR x0.5", "hot spots 50 %", "hot spots 0 %")}
-    for module in ("run", "suite"):
+    for module in ("cases", "suite"):
         monkeypatch.setattr(f"banet.evaluation.benchmark.{module}.STRESSES", few)
     chosen = tuple(m for m in baselines() if m.name == "active fires")
     result = benchmark(

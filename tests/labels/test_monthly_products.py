@@ -15,7 +15,7 @@ from banet.errors import BanetWarning, InputError, UnreadableFileError
 from banet.grid.region import Region
 from banet.labels.firecci import read_firecci
 from banet.labels.mcd64a1 import read_mcd64a1
-from banet.labels.sources import sniff
+from banet.labels.reading import sniff
 
 REGION = Region("PT", (-8.0, 39.0, -7.6, 39.4), 0.01)
 NORTH = Affine(0.01, 0, -8.0, 0, -0.01, 39.4)

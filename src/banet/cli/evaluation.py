@@ -130,7 +130,7 @@ def evaluate(
     from banet.cube import open_cube
     from banet.evaluation import evaluate as run
     from banet.evaluation.compare import common_grid
-    from banet.labels.sources import named_paths
+    from banet.labels.reading import named_paths
     from banet.observations.hotspots import read_hotspots
 
     _check_options(cube, weights, replay)
@@ -204,7 +204,7 @@ def compare(
         pictures: also draw pictures and write the page.
     """
     from banet.evaluation.beside import beside
-    from banet.labels.sources import named_paths
+    from banet.labels.reading import named_paths
 
     maps = named_paths(products)
     paths = maps | (judges := named_paths(reference or ()))
@@ -227,7 +227,7 @@ def _tell_beside(found: dict[str, Result], out: Path | None, pictures: bool) -> 
 def _read(paths: list[Path], perimeters: Perimeters, **options: Any) -> list[BurnedArea]:
     """Read all sides after making sure that there are perimeters to use their options for."""
     from banet.errors import InputError
-    from banet.labels.sources import read_sources, sniff
+    from banet.labels.reading import read_sources, sniff
 
     given = [f"--{name.replace('_', '-')}" for name, value in asdict(perimeters).items() if value is not None]
     if given and "perimeters" not in set(map(sniff, paths)):
@@ -256,7 +256,7 @@ def _from_cube(cube: Cube, mine: BurnedArea, weights: str | None, name: str) -> 
 
 def _replay(cube: Cube, mine: BurnedArea, theirs: BurnedArea, weights: str) -> Convergence:
     from banet.evaluation.benchmark import Candidate, networks
-    from banet.evaluation.benchmark.run import follow
+    from banet.evaluation.benchmark.cases import follow
 
     (method,) = networks(Candidate.of("replay", weights.split(",")), ("all",))
     days = [day for day in cube.days if mine.start <= day < mine.stop]

@@ -57,7 +57,7 @@ def tiles(
     from banet.cube import open_cube
     from banet.days import as_day
     from banet.errors import InputError
-    from banet.labels.sources import read_map_or_product
+    from banet.labels.reading import read_map_or_product
 
     spread.check()
     opened = open_cube(cube)

@@ -10,8 +10,7 @@ from banet.burned_area.burned_area import BurnedArea
 from banet.errors import InputError
 from banet.evaluation.evaluate import evaluate
 from banet.evaluation.measures import Tree
-from banet.evaluation.pictures import draw_maps
-from banet.evaluation.report import sections_of
+from banet.evaluation.report import draw_maps, sections_of
 from banet.evaluation.result import Result
 from banet.evaluation.scores import headline
 from banet.evaluation.tables import Shown, as_markdown, dating_row, score_row, words

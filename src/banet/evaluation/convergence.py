@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from banet.burned_area.linking import label_fires
 from banet.days import Day, Days, as_day
 from banet.errors import InputError
 from banet.evaluation.measures.measure import Reals, ratio
+from banet.evaluation.sums import load_arrays, save_arrays
 
 if TYPE_CHECKING:
     from banet.burned_area.burned_area import BurnedArea
@@ -49,17 +51,28 @@ class Convergence:
     fires: np.recarray
 
     @classmethod
-    def join(cls, parts: Sequence[Convergence]) -> Convergence:
+    def join(cls, replays: Iterable[Convergence]) -> Convergence:
         """Return several replays, such as of several scenes, as one; the ages are those that all have.
 
         Raises:
             InputError: if there is none.
         """
+        parts = list(replays)
         if not parts:
             raise InputError("there is no replay to join")
         oldest = min(len(part.sums) for part in parts)
         fires = np.concatenate([part.fires for part in parts]).view(np.recarray)
         return cls(np.sum([part.sums[:oldest] for part in parts], axis=0), fires)
+
+    def save(self, path: Path) -> None:
+        """Write the replay to an .npz file."""
+        save_arrays(path, {"sums": self.sums, "fires": np.asarray(self.fires)})
+
+    @classmethod
+    def load(cls, path: Path) -> Convergence:
+        """Read what `save` wrote; errors as `load_arrays`."""
+        held = load_arrays(path)
+        return cls(held["sums"], held["fires"].view(np.recarray))
 
     @cached_property
     def curve(self) -> dict[str, Reals]:

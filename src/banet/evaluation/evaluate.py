@@ -11,12 +11,11 @@ import numpy.typing as npt
 
 from banet.evaluation.compare import Comparison, compare
 from banet.evaluation.convergence import Convergence
-from banet.evaluation.dating_fires import dating_to_fires
-from banet.evaluation.keeping import shown_sides
 from banet.evaluation.measures import Pair
+from banet.evaluation.measures.dates import dating_to_fires
 from banet.evaluation.measures.gaps import gap_classes
 from banet.evaluation.measures.measure import check_shape
-from banet.evaluation.result import Result
+from banet.evaluation.result import Result, shown_sides
 from banet.evaluation.scores import Scores
 from banet.evaluation.sums import Sums
 

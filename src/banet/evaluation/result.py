@@ -12,20 +12,26 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
+from banet.burned_area.burned_area import BurnedArea
+from banet.evaluation.compare import Comparison
 from banet.evaluation.convergence import Convergence
-from banet.evaluation.keeping import Sides, load_sides
 from banet.evaluation.measures import Tree
 from banet.evaluation.measures.dates import Dating
 from banet.evaluation.scores import Scores
-from banet.evaluation.sums import Sums
+from banet.evaluation.sums import Sums, load_arrays, save_arrays
+from banet.grid.region import Region
 from banet.io.tables import plain
 
-__all__ = ["FORMAT", "WITH_NETWORK", "Result", "leader"]
+__all__ = ["WITH_NETWORK", "Result", "Sides", "leader", "load_sides", "save_sides", "shown_sides"]
 
 FORMAT = 1
 WITH_NETWORK = "candidate"
 _NO_NETWORK = {WITH_NETWORK: None, "inputs": None}
+
+Sides = tuple[BurnedArea, BurnedArea]
+"""A reference and a map as a picture shows them: only what is scored."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,3 +144,38 @@ def _short(scores: Scores) -> dict[str, Any]:
         "map_ha": scores.hard.map_burned,
         "reference_ha": scores.hard.reference_burned,
     }
+
+
+def shown_sides(pair: Comparison, water: npt.NDArray[np.bool_]) -> Sides:
+    """Return what is scored of a comparison; water is left out where it is of another grid."""
+    wet = water if water.shape == pair.valid.shape else np.zeros(pair.valid.shape, bool)
+    planes = ((pair.reference_burned, pair.reference_date), (pair.map_burned, pair.map_date))
+    never = np.datetime64("NaT", "D")
+    dates = [np.where(burned & pair.valid, date, never) for burned, date in planes]
+    return _sides(pair.region, (pair.start, pair.stop), pair.valid, wet, dates)
+
+
+def _sides(region: Region, days: Any, valid: Any, water: Any, dates: Any) -> Sides:
+    seen = {"observed_days": valid.astype(np.int16), "water": water}
+    reference, mapped = (BurnedArea.from_dates(region, days[0], days[1], date, **seen) for date in dates)
+    return reference, mapped
+
+
+def save_sides(path: Path, sides: Sides) -> None:
+    """Write what a picture shows beside the sums of `path`."""
+    one, region = sides[0], sides[0].region
+    arrays = {"region": np.array([*region.bbox, region.pixel_size]), "name": np.array(region.name)}
+    arrays |= {"days": np.array([one.start, one.stop]), "valid": one.observed_days > 0, "water": one.water}
+    save_arrays(_beside(path), arrays | {"dates": np.stack([side.burn_date for side in sides])})
+
+
+def load_sides(path: Path) -> Sides:
+    """Read what `save_sides` wrote beside the sums of `path`; errors as `load_arrays`."""
+    held = load_arrays(_beside(path))
+    west, south, east, north, size = map(float, held["region"])
+    region = Region(str(held["name"]), (west, south, east, north), size)
+    return _sides(region, held["days"], held["valid"], held["water"], held["dates"])
+
+
+def _beside(path: Path) -> Path:
+    return path.with_suffix(".sides.npz")

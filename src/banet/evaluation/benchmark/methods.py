@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ import numpy as np
 from banet.days import Day
 from banet.errors import BanetWarning, InputError, NotFoundError
 from banet.evaluation.baselines import active_fires, grown_fires, index_drop
-from banet.labels.sources import labelled
+from banet.labels.reading import labelled
 
 if TYPE_CHECKING:
     from banet.burned_area.burned_area import BurnedArea
@@ -71,12 +70,6 @@ class Method:
     candidate: str = ""
     inputs: Inputs = "all"
     daily: Callable[[Cube, Day], BurnedArea] | None = None
-
-    @property
-    def slug(self) -> str:
-        """A name for files: no two methods share one."""
-        clean = "".join(c if c.isalnum() else "-" for c in self.name)
-        return f"{clean[:60]}-{hashlib.sha256(f'{self.name} {self.identity}'.encode()).hexdigest()[:10]}"
 
 
 def active_fires_until(cube: Cube, day: Day) -> BurnedArea:

@@ -21,9 +21,9 @@ from banet.days import Day
 from banet.errors import BanetError
 from banet.evaluation.benchmark.scenes import BenchmarkScene
 from banet.evaluation.compare import Comparison
-from banet.evaluation.keeping import load_arrays, save_arrays
 from banet.evaluation.measures.confounders import PREFIX
 from banet.evaluation.measures.gaps import gap_classes
+from banet.evaluation.sums import load_arrays, save_arrays
 from banet.grid.region import Region
 from banet.io.files import writing
 

@@ -10,14 +10,13 @@ from typing import Any
 import numpy as np
 
 from banet.errors import InputError
+from banet.evaluation.benchmark.cases import REPLAY, STRESSED, AnyScene, Case, plan, run_jobs
 from banet.evaluation.benchmark.greek import GreekScene, greek_methods
 from banet.evaluation.benchmark.methods import Candidate, Method, baselines, networks
-from banet.evaluation.benchmark.run import REPLAY, STRESSED, AnyScene, Case, plan, run_jobs
 from banet.evaluation.benchmark.scenes import REPLAYED, BenchmarkScene, Subset, subset_named
 from banet.evaluation.benchmark.stage import simulator_hash
 from banet.evaluation.benchmark.stress import STRESSES
 from banet.evaluation.convergence import Convergence
-from banet.evaluation.keeping import load_replay
 from banet.evaluation.result import Result
 from banet.evaluation.sums import Sums
 from banet.io.files import output_folder
@@ -94,9 +93,7 @@ def benchmark(
             climate: [scene.name for scene in chosen if scene.climate == climate]
             for climate in dict.fromkeys(scene.climate for scene in chosen)
         },
-        replays={
-            name: Convergence.join([load_replay(p) for p in of.values()]) for name, of in followed.items()
-        },
+        replays={name: Convergence.join(map(Convergence.load, of.values())) for name, of in followed.items()},
         real={"greece": Result(_sums(real_ones), "VNP64A1", sides=real_ones, draws=draws)} if greek else {},
         stress={
             m.name: {name: _stressed(places(chosen, [m], name)[m.name]) for name in STRESSES}

@@ -21,8 +21,8 @@ from banet.evaluation.benchmark.stage import Stage, code_hash, open_stage
 from banet.evaluation.benchmark.stress import STRESSES, apply
 from banet.evaluation.compare import compare
 from banet.evaluation.convergence import Convergence, replay
-from banet.evaluation.keeping import save_replay, save_sides, shown_sides
 from banet.evaluation.measures import MEASURES, Measure, Pair
+from banet.evaluation.result import save_sides, shown_sides
 from banet.evaluation.sums import Sums
 from banet.io.files import output_folder
 from banet.io.progress import Progress
@@ -57,9 +57,11 @@ class Case:
 
     def place(self, out: Path) -> Path:
         """Return the file that holds what it gives under the present code."""
-        told = f"{self.scene.key} {self.method.identity} {self.kind} {code_hash()}"
-        key = hashlib.sha256(told.encode()).hexdigest()[:10]
-        return out / "scores" / self.scene.name / f"{self.method.slug}-{key}.npz"
+        method = f"{self.method.name} {self.method.identity}"
+        told = f"{self.scene.key} {method} {self.kind} {code_hash()}"
+        key = hashlib.sha256(told.encode()).hexdigest()[:16]
+        clean = "".join(c if c.isalnum() else "-" for c in self.method.name)
+        return out / "scores" / self.scene.name / f"{clean[:60]}-{key}.npz"
 
     def done(self, out: Path) -> Path:
         """Return the same file.
@@ -127,7 +129,7 @@ def _work(job: Job, *, out: Path, cache: Path, threads: int | None) -> None:
             days = stage.cube.days[_SEQUENCE - 1 :]
             for case in job:
                 found = follow(case.method, stage.cube, stage.truth, stage.mapped, days)
-                save_replay(found, case.place(out))
+                found.save(case.place(out))
             return
         if kind:
             stage = _under(stage, kind, Path(scratch, "stressed.zarr"))
