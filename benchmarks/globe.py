@@ -1,11 +1,12 @@
 """Cost of one morning of all land at 0.01 degree, from samples of each step.
 
-    OMP_NUM_THREADS=1 python benchmarks/globe.py [--latitudes 0 25 50] [--out benchmarks/results/globe.json]
+    OMP_NUM_THREADS=1 python benchmarks/globe.py [--latitudes 0 35 65] [--out benchmarks/results/globe.json]
 
-Granules of two satellites are counted on their orbits; full simulated granules at several latitudes are read
-and gridded, a block of planes is stored in a cube, the products of a block are written: processor seconds of
-one core, since the machine may be busy. Mapping is that of `results/large_region.json` (64 days, both cores).
-All is scaled to the cells of land that `benchmarks/cost.py` counts.
+Granules of two satellites are counted on their orbits where the sun is up, on the longest day of the north
+and on that of the south; full simulated granules at several latitudes are read and gridded, a block of planes
+is stored in a cube, the products of a block are written: processor seconds of one core, since the machine may
+be busy. Mapping is that of `results/mornings_large.json`, in processor seconds, over what two processes gain
+(`results/scaling.json`). All is scaled to the cells of land that `benchmarks/cost.py` counts.
 """
 
 from __future__ import annotations
@@ -31,53 +32,102 @@ from banet.export.products import write_products
 from banet.grid.region import Region
 from banet.observations.planes import DayPlanes
 from banet.observations.swath import viirs750
-from banet.simulation.view import INCLINATION, PERIOD_H, SATELLITES
+from banet.simulation.view import (
+    _ANCHOR_PHASE as ANCHOR_PHASE,
+)
+from banet.simulation.view import (
+    ANCHOR_TIME_H,
+    INCLINATION,
+    PERIOD_H,
+    SATELLITES,
+    Pass,
+    node_longitude,
+    passes,
+    solar_zenith,
+    track_shift,
+)
 from writers_l1b import BANDS, viirs_geometry, write_granule
 
 TWO = ("N20", "N21")
 MINUTES = 6
+LONGEST = ("2021-06-21", "2021-12-21")
+BOX = 9e6
+BANDS_OF = range(-60, 81, 20)
 SOUTH, NORTH = -60, 80
-CORES, HOURS = 2, 2.0
+CORES, SPEEDUP = 2, 1.67
 RESULTS = Path(__file__).resolve().parent / "results"
 
 
-def granules_a_day(satellites: tuple[str, ...] = TWO) -> tuple[int, list[float]]:
-    """Return the granules of a day whose middle lies on the day side within the mapped latitudes."""
-    middles = []
+def middles(date: str, satellites: tuple[str, ...] = TWO) -> np.ndarray:
+    """Return the latitudes of the middles of a day's granules, of those with the sun up on mapped land."""
+    start, found = np.datetime64(date), []
+    begin = (start.astype("datetime64[h]") - np.datetime64("1970-01-01T00", "h")).astype(
+        float
+    ) - ANCHOR_TIME_H
     for satellite in satellites:
         hours = (np.arange(0, 24 * 60, MINUTES) + MINUTES / 2) / 60
-        phase = 2 * math.pi * (hours / PERIOD_H + SATELLITES[satellite])
+        turns = (begin + hours) / PERIOD_H + ANCHOR_PHASE / (2 * math.pi) - SATELLITES[satellite]
+        phase = 2 * math.pi * (turns % 1)
         latitude = np.degrees(np.arcsin(math.sin(INCLINATION) * np.sin(phase)))
-        rising = np.cos(phase) > 0  # the satellites cross the equator northwards by day
-        middles += latitude[rising & (latitude > SOUTH) & (latitude < NORTH)].tolist()
-    return len(middles), middles
+        orbits = zip(np.floor(turns), phase, strict=True)
+        longitude = [
+            node_longitude(Pass(satellite, int(n), 0, True)) + float(track_shift(p)) for n, p in orbits
+        ]
+        places = zip(hours, longitude, latitude, strict=True)
+        sun = np.array(
+            [float(solar_zenith(start, hour, np.float64(x), np.float64(y))) for hour, x, y in places]
+        )
+        found.append(latitude[(sun < 90) & (latitude > SOUTH) & (latitude < NORTH)])
+    return np.concatenate(found)
+
+
+def looks(latitude: float, date: str) -> float:
+    """Return how often a day a place is seen by day, on average over the orbits' cycle and ten longitudes."""
+    start, count = np.datetime64(date), 0
+    for longitude in range(0, 360, 36):
+        for one in passes(start, 16, longitude, latitude, TWO):
+            place = np.float64(longitude), np.float64(latitude)
+            count += bool(solar_zenith(start, one.time_h, *place) < 85)
+    return round(count / 160, 2)
 
 
 def gridded(latitude: float) -> dict[str, Any]:
-    """Write a full granule at a latitude, then read and grid the whole of it."""
+    """Write a full granule at a latitude, then read and grid the whole of it, box by box."""
     geometry = viirs_geometry((latitude, 10.0), "2021-08-05T12:40", resolution=750)
     rng = np.random.default_rng(0)
     texture = 0.2 + 0.05 * np.sin(geometry.longitude * 40) * np.cos(geometry.latitude * 40)
     texture += rng.normal(0, 0.01, geometry.shape)
     red, nir, mir, tir = BANDS[geometry.factor]
     bands = {red: texture, nir: texture + 0.1, mir: texture * 3, tir: texture * 40}
-    lon, lat = geometry.longitude, geometry.latitude
-    region = Region.around("G", tuple(float(edge) for edge in (lon.min(), lat.min(), lon.max(), lat.max())))
+    seen, cells, spent = 0, 0, 0.0
     with tempfile.TemporaryDirectory() as folder:
         write_granule(Path(folder), geometry, bands, compression=4)
         size = sum(file.stat().st_size for file in Path(folder).iterdir())
         day = viirs750.days(Path(folder))[0]
-        clock = time.process_time()
-        planes = viirs750.read_day(Path(folder), day, region)
-        spent = time.process_time() - clock
-    seen = int(np.isfinite(planes.red).sum())
+        boxes = boxes_over(geometry)
+        for region in boxes:
+            clock = time.process_time()
+            planes = viirs750.read_day(Path(folder), day, region)
+            spent += time.process_time() - clock
+            seen += int(np.isfinite(planes.red).sum())
+            cells += int(np.prod(region.shape))
     return {
         "latitude": latitude,
         "mib": round(size / 2**20, 1),
         "cpu_s": round(spent, 2),
+        "boxes": len(boxes),
         "cells_seen": seen,
-        "cells_of_box": int(np.prod(region.shape)),
+        "cells_of_boxes": cells,
     }
+
+
+def boxes_over(geometry: Any) -> list[Region]:
+    """Return boxes of about `BOX` cells over a granule, as far north as land is mapped."""
+    lon, lat = geometry.longitude, geometry.latitude
+    south, north = math.floor(lat.min()), min(math.ceil(lat.max()), NORTH)
+    west, east = math.floor(lon.min()), math.ceil(lon.max())
+    wide = max(1, int(BOX / ((north - south) * 100) / 100))
+    return [Region("G", (x, south, min(x + wide, east), north)) for x in range(west, east, wide)]
 
 
 def stored(edge: int = 500) -> dict[str, float]:
@@ -117,12 +167,14 @@ def products(edge: int = 500) -> dict[str, float]:
 
 def hours(found: dict[str, Any]) -> dict[str, float]:
     """Return the hours of each step for all land on two cores."""
-    count, millions = found["granules"]["a_day"], mapped_cells() / 1e6
-    large = json.loads((RESULTS / "large_region.json").read_text())
-    mapping = mapped_cells() / (large["shape"][1] * large["shape"][2]) * large["seconds"]
-    granule = float(np.mean([one["cpu_s"] for one in found["gridding"]]))
+    millions = mapped_cells() / 1e6
+    large = json.loads((RESULTS / "mornings_large.json").read_text())
+    mapped = float(np.mean([one["steps"]["map"] for one in large["mornings"]]))
+    mapping = mapped_cells() / float(np.prod(large["shape"])) * mapped / SPEEDUP
+    sampled = [[one[name] for one in found["gridding"]] for name in ("latitude", "cpu_s")]
+    each = [float(np.interp(np.abs(middles(date)), *sampled).sum()) for date in LONGEST]
     steps = {
-        "gridding": count * granule / CORES,
+        "gridding": max(each) / CORES,
         "storing": millions * found["storing"]["cpu_s_a_million"] / CORES,
         "mapping": mapping,
         "products": millions * found["products"]["cpu_s_a_million"] / CORES,
@@ -135,16 +187,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--latitudes", type=float, nargs="+", default=[0, 25, 50])
+    parser.add_argument("--latitudes", type=float, nargs="+", default=[0, 35, 65])
     parser.add_argument("--out", type=Path)
     args = parser.parse_args()
-    count, middles = granules_a_day()
+    days = {date: middles(date) for date in LONGEST}
+    count = max(map(len, days.values()))
     found: dict[str, Any] = {
         "granules": {
             "satellites": TWO,
-            "a_day": count,
-            "by_band": {
-                f"{south}": sum(south <= m < south + 20 for m in middles) for south in range(-60, 80, 20)
+            "a_day": {date: len(found) for date, found in days.items()},
+            "by_band": {date: np.histogram(found, BANDS_OF)[0].tolist() for date, found in days.items()},
+            "looks_a_day": {
+                date: {str(latitude): looks(latitude, date) for latitude in (0, 20, 35, 50, 65, 75)}
+                for date in LONGEST
             },
         },
         "land_cells": round(mapped_cells()),

@@ -91,5 +91,7 @@ def test_what_is_refused(project, capsys):
     place = ["M", "-8.0", "39.7", "-7.76", "39.94", project, "Europe"]
     assert run(*place, "--skip_hotspots", "perhaps") == 2
     assert "neither True nor False" in capsys.readouterr().err
+    assert run(*place, "--threshold", "4") == 2
+    assert "threshold" in capsys.readouterr().err
     assert run("M", "-8.0", "39.7", "-8.5", "39.6", project, "Europe") == 2
     assert "error: region M" in capsys.readouterr().err

@@ -298,5 +298,23 @@ def test_a_terminal_is_asked_without_echo(monkeypatch, settings):
         find_login(settings.earthdata, {})
 
 
+def test_a_terminal_is_asked_for_the_map_key(monkeypatch):
+    import getpass
+    import io
+    import sys
+
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    for stream in ("stdin", "stderr"):
+        monkeypatch.setattr(sys, stream, Terminal())
+    monkeypatch.setattr(getpass, "getpass", lambda prompt, stream: f" {KEY} ")
+    assert firms_key({}).get_secret_value() == KEY
+    monkeypatch.setattr(getpass, "getpass", lambda prompt, stream: "")
+    with pytest.raises(CredentialsError, match="set FIRMS_MAP_KEY"):
+        firms_key({})
+
+
 def test_no_credential_of_the_environment_is_seen_in_these_tests(agencies):  # noqa: F811
     assert not [name for name in os.environ if name.startswith(("EARTHDATA", "FIRMS"))]

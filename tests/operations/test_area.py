@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import shapely
 
+from banet.cli import main
 from banet.errors import InputError, NotFoundError
 from banet.grid.region import Region
 from banet.operations.area import Area
@@ -60,6 +61,21 @@ def test_a_box_grows_to_whole_cells():
     assert Area.of("-8.123,39.4,-6.4,41.407", "T").region.bbox == (-8.13, 39.4, -6.4, 41.41)
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["nrt", "-8,39,-7.9,39.1", "--data", "d", "--out", "o", "--no-download"],
+        ["nrt", "--data", "d", "--out", "o", "-8,39,-7.9,39.1"],
+        ["run", "-8.0,-39.1,-7.9,-39", "--start", "2020-08", "--end", "2020-08", "--out", "o"],
+    ],
+)
+def test_a_box_of_the_west_is_no_option(words, capsys):
+    assert main(words) == 2
+    assert "a box needs a name for its files: give --name" in capsys.readouterr().err
+    assert main([*words, "-x", "1"]) == 2
+    assert "-x" in capsys.readouterr().err
+
+
 def test_what_is_refused(tmp_path):
     file = polygon_file(tmp_path / "park.geojson", SHAPE)
     tiny = polygon_file(tmp_path / "tiny.geojson", shapely.box(-8.001, 39.9, -8.0, 39.901))
@@ -72,7 +88,8 @@ def test_what_is_refused(tmp_path):
     ):
         with pytest.raises(InputError, match=words):
             Area.of(asked, name)
-    with pytest.raises(NotFoundError):
-        Area.of(str(tmp_path / "none.gpkg"), "T")
+    for missing, name in (("none.gpkg", "T"), ("none.geojson", None), ("R_none.json", None)):
+        with pytest.raises(NotFoundError, match=f"{missing} does not exist"):
+            Area.of(str(tmp_path / missing), name)
     region = Region("R", (-8, 39, -7, 40)).save(tmp_path)
     assert Area.of(str(region)).region.name == "R"

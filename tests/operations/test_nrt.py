@@ -260,6 +260,8 @@ def test_a_stac_catalogue_leads_to_the_items(data, mornings, tmp_path):
         run_morning(options(data, tmp_path, day=day, stac=True))
     catalogue = pystac.Collection.from_file(str(tmp_path / "collection.json"))
     items = sorted(catalogue.get_items(), key=lambda item: item.id)
+    plain = pystac.Catalog.from_file(str(tmp_path / "catalog.json"))
+    assert sorted(item.id for item in plain.get_items()) == [item.id for item in items]
     assert [item.properties["end_datetime"][:10] for item in items] == ["2020-07-04", "2020-07-05"]
     assert (tmp_path / "2020-07-05" / items[1].assets["burn_date"].href).is_file()
 

@@ -168,6 +168,14 @@ def test_options_come_from_a_file_and_a_wrong_one_is_told(tmp_path, capsys):
     capsys.readouterr()
     assert main(["run", "PT", "--start", "2020-08", "--end", "2020-08"]) == 2
     assert "out" in capsys.readouterr().err
+    assert main([*words, "--satellites", "noaa20,terra"]) == 2
+    assert "'snpp', 'noaa20' or 'noaa21'" in capsys.readouterr().err
+
+
+def test_satellites_have_no_effect_on_files_at_hand_and_that_is_said():
+    fields = {"region": "T", "start": "2020-08", "end": "2020-08", "out": "x", "satellites": ("snpp",)}
+    assert RunOptions(**fields).notes == ()
+    assert "of the files at hand all are used" in RunOptions(**fields, download=False).notes[0]
 
 
 def test_a_folder_without_files_is_wrong_input(tmp_path, capsys):

@@ -76,6 +76,8 @@ def plain(place, day):
     assert code == 0, err
     assert (status["day"], status["newest_images"], status["failed"]) == (day, day, [])
     assert status["newest_images_by_satellite"] == place.season.newest(day)
+    assert set(status["newest_hotspots_by_satellite"]) <= {"S-NPP", "NOAA-20"}
+    assert status["seconds"]["fetch"] > 0
 
 
 def a_late_granule(place, day):

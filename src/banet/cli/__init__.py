@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 __all__ = ["app", "main", "run_guarded"]
 
 EXIT_FAILURE, EXIT_INPUT, EXIT_INTERRUPTED = 1, 2, 130
+
+_WESTERN_BOX = re.compile(r"-[\d.]+(,-?[\d.]+)+")
 
 
 def app() -> App:
@@ -89,6 +92,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     debug = "--debug" in tokens or bool(os.environ.get("BANET_DEBUG"))
     silent = "--quiet" in tokens
     tokens = [token for token in tokens if token not in ("--debug", "--quiet")]
+    # A box such as -9,36,-6,42 begins like an option; with a blank before it, it is taken as a value.
+    tokens = [f" {token}" if _WESTERN_BOX.fullmatch(token) else token for token in tokens]
     with quiet(silent):
         return run_guarded(lambda: _run(tokens), debug=debug)
 

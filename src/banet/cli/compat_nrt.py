@@ -113,7 +113,8 @@ def _fetch_and_build(project: _Project, arguments: argparse.Namespace) -> tuple[
     days = window.days[0], window.days[-1]
     folder = project.path / "hotspots"
     fields = {"region": project.region.name, "out": project.path, "start": str(days[0]), "end": str(days[1])}
-    options = RunOptions.parse({**fields, "product": arguments.product}, "banet_nrt_run")
+    named = {**fields, "product": arguments.product, "threshold": arguments.threshold}
+    options = RunOptions.parse(named, "banet_nrt_run")
     places = Places(Area(project.region), project.path / "ladsweb", folder, project.cube)
     images, tables = not arguments.skip_ladsweb, not arguments.skip_hotspots
     failed = fetch(options, places, days, Terminal(), images=images, hotspots=tables)
@@ -177,7 +178,7 @@ def _fires(project: _Project, arguments: argparse.Namespace) -> None:
     table = events.table.assign(area_ha=events.table["epsg_ha"].round().astype("int64"))
     for suffix in (".shp", ".json"):
         write_events(table, target.with_suffix(suffix))
-    say(f"{target}.tif, .shp, .json: {len(table)} fires of {_MIN_CELLS} cells or more")
+    say(f"{target}.tif, .shp, .json: {events.summary}")
 
 
 def _read(project: _Project) -> tuple[BurnedArea, Any, Any]:

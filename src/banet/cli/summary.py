@@ -45,13 +45,15 @@ def summarise(
         draws: also write that many whole dated progressions to {out}_draws.nc.
         seed: of the draws.
     """
-    from banet.summary import SummaryOptions, check_table_format, write_draws, write_table
+    from banet.summary import SummaryOptions, check_count, check_table_format, write_draws, write_table
     from banet.summary import summarise as table_of
 
     check_table_format(out)
     fields = {"by": by, "cover": cover, "zone_field": zone_field, "zone_layer": zone_layer}
     settings = {**fields, "min_hectares": min_hectares, "seed": seed}
     SummaryOptions.of_keywords("banet summarise", settings)
+    if draws is not None:
+        check_count(draws)
     table = table_of(list(maps), zones, **settings)
     unseen = table.loc[table["not_observed_cells"].fillna(0) > 0, "zone"].nunique()
     say(

@@ -120,12 +120,12 @@ def ask_on_terminal(host: str) -> tuple[str, str] | None:
 
 
 def firms_key(environ: Mapping[str, str] = os.environ) -> SecretStr:
-    """Return the FIRMS map key from FIRMS_MAP_KEY.
+    """Return the FIRMS map key from FIRMS_MAP_KEY, or asked for on a terminal.
 
     Raises:
         CredentialsError: if it is not set, or cannot be one.
     """
-    key = environ.get("FIRMS_MAP_KEY", "").strip()
+    key = environ.get("FIRMS_MAP_KEY", "").strip() or _key_on_terminal()
     if not key:
         raise CredentialsError(
             "the FIRMS area service needs a key: ask for one at firms.modaps.eosdis.nasa.gov/api/map_key "
@@ -135,6 +135,13 @@ def firms_key(environ: Mapping[str, str] = os.environ) -> SecretStr:
     if not key.isalnum():
         raise CredentialsError("FIRMS_MAP_KEY may hold only letters and digits; copy the key again")
     return SecretStr(key)
+
+
+def _key_on_terminal() -> str:
+    """Ask for a FIRMS map key, if a person is there to answer; empty if not, or if none is given."""
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return ""
+    return getpass.getpass("FIRMS map key (empty to stop): ", stream=sys.stderr).strip()
 
 
 def _checked_token(text: str, settings: EarthdataSettings) -> SecretStr:

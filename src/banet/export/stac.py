@@ -17,9 +17,9 @@ from banet.io.files import PathLike, existing_folder, visible_files, writing
 if TYPE_CHECKING:
     from banet.burned_area.burned_area import BurnedArea
 
-__all__ = ["COLLECTION", "collect", "item_of", "write_collection", "write_item"]
+__all__ = ["COLLECTION", "collect", "item_of", "write_catalogue", "write_collection", "write_item"]
 
-COLLECTION = "collection.json"
+CATALOGUE, COLLECTION = "catalog.json", "collection.json"
 _VERSION = "1.1.0"
 
 _COG = "image/tiff; application=geotiff; profile=cloud-optimized"
@@ -164,6 +164,19 @@ def write_collection(
         "links": links,
     }
     return _write(collection, root / COLLECTION)
+
+
+def write_catalogue(collection: PathLike) -> Path:
+    """Write `catalog.json` beside a collection, a STAC catalogue of the same items, and return its path.
+
+    Raises:
+        OutputError: if it cannot be written.
+    """
+    held = json.loads(Path(collection).read_text(encoding="utf-8"))
+    root = {**held["links"][0], "href": f"./{CATALOGUE}"}
+    kept = {name: held[name] for name in ("stac_version", "id", "title", "description")}
+    catalogue = {"type": "Catalog", **kept, "links": [root, *held["links"][1:]]}
+    return _write(catalogue, Path(collection).with_name(CATALOGUE))
 
 
 def collect(folder: PathLike, region: str) -> Path | None:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from banet.burned_area.burned_area import BurnedArea
 from banet.burned_area.dating import NO_UNCERTAINTY
-from banet.errors import InputError
+from banet.errors import InputError, NotFoundError
 from banet.grid.region import Region
 from banet.grid.vectors import is_vector, read_polygons
 
@@ -49,9 +49,13 @@ class Area:
             UnreadableFileError: if the file cannot be read.
             InputError: if the box or polygon is no area, it has no name, or another one needs none.
         """
+        asked = asked.strip()
         box = _numbers(asked)
         if box is not None:
             return _of_box(box, name)
+        if is_vector(asked) and not Path(asked).exists():
+            known = f"a file of polygons, a box W,S,E,N or one of {', '.join(Region.shipped())}"
+            raise NotFoundError(f"{asked} does not exist; give a R_NAME.json, {known}")
         if is_vector(asked) and not _is_region_file(Path(asked)):
             return _of_polygon(Path(asked), name)
         if name is not None:

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 __all__ = ["days_since", "gaps_of", "look", "newest_hotspots", "newest_images", "shares"]
 
+_FLOWN = {"N": "S-NPP", "N20": "NOAA-20", "N21": "NOAA-21"}
+"""Satellites by the letter that tables of hot spots have, as granules name them."""
+
 
 def look(cube: Cube, burned: BurnedArea, before: Looks | None = None) -> Looks:
     """Return on which days of a map each cell was observed and held a hot spot.
@@ -109,5 +112,5 @@ def newest_hotspots(table: pd.DataFrame | None, looks: Looks) -> tuple[Day | Non
         inside = (day >= looks.days[0]) & (day <= looks.days[-1])
         names = table["satellite"].astype(str).to_numpy(object)[inside]
         for name in np.unique(names):
-            by_satellite[str(name) or "unknown"] = str(day[inside][names == name].max())
+            by_satellite[_FLOWN.get(name, name) or "unknown"] = str(day[inside][names == name].max())
     return (fires[-1] if fires else None), by_satellite

@@ -124,14 +124,14 @@ def _run(options: MorningOptions, area: Area, clock: Clock, engine: Engine) -> M
     from banet.mapping import nrt_window
 
     day, out = options.last_day, options.out
-    for note in area.notes:
+    for note in (*area.notes, *options.notes):
         clock.reporter.say(f"note: {note}")
     window = nrt_window(day)
     places = _places(options, area)
     incidents = _incidents(options, clock.reporter)
-    failed = list(_fetched(options, places, window.days, clock.reporter))
-    table = _hotspots(places)
+    failed = _fetched(options, places, window.days, clock)
     with clock.step("build the cube") as progress:
+        table = _hotspots(places)
         cube = _cube(options, places, window.days, table, progress)
     with clock.step("map") as progress:
         burned = area.cut(_mapped(options, cube, day, engine, progress))
@@ -204,17 +204,18 @@ def _tidied(options: MorningOptions, places: Places, day: Day) -> str:
     return f"{len(gone)} raw files of days before {first} removed; the cube keeps its days"
 
 
-def _fetched(options: MorningOptions, places: Places, days: Days, reporter: Reporter) -> tuple[str, ...]:
+def _fetched(options: MorningOptions, places: Places, days: Days, clock: Clock) -> list[str]:
     """Fetch what is new; where a host or login fails, the files at hand have to do."""
     from banet.download.errors import CredentialsError, ForbiddenError, TransferError
 
     if not options.download:
-        return ()
-    try:
-        return fetch(options, places, (days[0], days[-1]), reporter)
-    except (CredentialsError, ForbiddenError, NotFoundError, TransferError) as error:
-        reporter.say(f"note: nothing more was fetched: {error}")
-        return (f"download: {error}",)
+        return []
+    with clock.timed("fetch"):
+        try:
+            return list(fetch(options, places, (days[0], days[-1]), clock.reporter))
+        except (CredentialsError, ForbiddenError, NotFoundError, TransferError) as error:
+            clock.reporter.say(f"note: nothing more was fetched: {error}")
+            return [f"download: {error}"]
 
 
 def _hotspots(places: Places) -> pd.DataFrame | None:
@@ -234,8 +235,7 @@ def _cube(
 
     if not places.viirs.is_dir() and places.cube.is_dir():
         return open_cube(places.cube)
-    here = replace(places, hotspots=None)
-    return build(options, here, (days[0], days[-1]), progress, table)
+    return build(options, replace(places, hotspots=None), (days[0], days[-1]), progress, table)
 
 
 def _mapped(options: MorningOptions, cube: Cube, day: Day, engine: Engine, progress: Any) -> BurnedArea:
@@ -284,13 +284,13 @@ def _morning(
 
 
 def _catalogue(options: MorningOptions, region: Region) -> None:
-    """Write the STAC collection of all mornings that have an item."""
-    from banet.export.stac import write_collection
+    """Write the STAC collection of all mornings that have an item, and a catalogue of the same items."""
+    from banet.export.stac import write_catalogue, write_collection
 
     if options.stac:
         about = f"Burned area of {region.name}, mapped every morning"
         items = [item for one in dated_folders(options.out).values() for item in one.glob("*.stac.json")]
-        write_collection(options.out, f"banet-{region.name}", about, items)
+        write_catalogue(write_collection(options.out, f"banet-{region.name}", about, items))
 
 
 def _stale(limit: int | None, day: Day, images: Day | None) -> list[str]:

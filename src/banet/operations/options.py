@@ -58,13 +58,20 @@ class _Options(Frozen):
     download: bool = True
     product: Product = "viirs750-swath"
     source: str | None = None
-    satellites: tuple[str, ...] = ()
+    satellites: tuple[Literal["snpp", "noaa20", "noaa21"], ...] = ()
     weights: str = "default"
     engine: str = "auto"
     threshold: float = Field(0.5, gt=0, le=1)
     min_hectares: float = Field(100.0, ge=0)
     water: Path | None = None
     workers: int | None = Field(None, ge=1)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Lines on options that have no effect."""
+        if self.download or not self.satellites:
+            return ()
+        return ("satellites choose what is fetched; of the files at hand all are used",)
 
 
 class RunOptions(_Options):

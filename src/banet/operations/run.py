@@ -74,12 +74,13 @@ def run_archive(options: RunOptions, reporter: Reporter | None = None) -> RunRes
     places, out = Places.of(options), output_folder(options.out)
     name, clock = places.region.name, Clock(reporter or Silent())
     failed, days = list[str](), days_needed(options)
-    for note in places.area.notes:
+    for note in (*places.area.notes, *options.notes):
         clock.reporter.say(f"note: {note}")
     with lock(out / name, f"the run of {name} in {out}"):
         options.save(out / "run.yaml")
         if options.download:
-            failed += fetch(options, places, days, clock.reporter)
+            with clock.timed("fetch"):
+                failed += fetch(options, places, days, clock.reporter)
         if places.hotspots is None:
             clock.reporter.say(f"note: no hot spots in {out}; the maps follow from images alone")
         with clock.step("build the cube") as progress:

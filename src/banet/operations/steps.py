@@ -72,9 +72,14 @@ class Clock:
     @contextmanager
     def step(self, title: str) -> Iterator[Progress | None]:
         """Run a step, and keep and say what it took."""
-        start = time.perf_counter()
-        with self.reporter.progress(title) as progress:
+        with self.timed(title), self.reporter.progress(title) as progress:
             yield progress
+
+    @contextmanager
+    def timed(self, title: str) -> Iterator[None]:
+        """Run a step that shows its own progress, and keep and say what it took."""
+        start = time.perf_counter()
+        yield
         self.seconds[title] = round(time.perf_counter() - start, 2)
         self.reporter.say(f"{self.seconds[title]:8.1f} s  {title}")
 

@@ -22,12 +22,13 @@ from banet.summary.progressions import LEAST, MODEL, Progressions
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["TABLE_FORMATS", "check_table_format", "write_draws", "write_table"]
+__all__ = ["TABLE_FORMATS", "check_count", "check_table_format", "write_draws", "write_table"]
 
 TABLE_FORMATS = (".csv", ".parquet")
 _NOT_BURNED = -1
 _CHUNK = 512
 _STEPS = 200
+_MOST = 10_000
 
 
 def check_table_format(path: PathLike) -> None:
@@ -59,6 +60,16 @@ def write_table(table: pd.DataFrame, path: PathLike) -> Path:
     return target
 
 
+def check_count(count: int) -> None:
+    """Make sure that so many progressions can be drawn.
+
+    Raises:
+        InputError: if they are none, or over 10,000, which would hardly fit a disk.
+    """
+    if not 1 <= count <= _MOST:
+        raise InputError(f"{count} draws; give 1 to {_MOST}")
+
+
 def write_draws(
     maps: BurnedArea | PathLike | Sequence[BurnedArea | PathLike],
     path: PathLike,
@@ -85,8 +96,7 @@ def write_draws(
         InputError: if the maps do not fit together, are no network's, or the count is not positive.
         OutputError: if it cannot be written.
     """
-    if count < 1:
-        raise InputError(f"{count} draws; give 1 or more")
+    check_count(count)
     ordered = in_order(gathered(maps))
     if not all(by_network(one) for one in ordered):
         raise InputError("the maps are not all a network's: they carry no probabilities to draw from")
