@@ -201,3 +201,12 @@ def test_months_with_all_their_files_are_told_nothing(tmp_path):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert read(tmp_path).notes == ()
+
+
+def test_a_raster_that_does_not_say_where_it_lies_is_refused(tmp_path):
+    for name, reader in ((NAME, read), ("dates.tif", lambda p: read_geotiff(p, days=("2020-08", "2020-08")))):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)
+            path = write(tmp_path / name, burn_dates(), transform=Affine.identity())
+        with pytest.raises(UnreadableFileError, match="does not say where its cells lie"):
+            reader(path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +16,7 @@ from banet.burned_area.dating import NO_UNCERTAINTY
 from banet.burned_area.meaning import NOT_OBSERVED, WATER, Meaning, meanings
 from banet.days import Day, Days, day_of_year, day_range, parse_period
 from banet.errors import NotFoundError, OutputError, UnreadableFileError
-from banet.grid.rasters import whole_numbers
+from banet.grid.rasters import check_placed, whole_numbers
 from banet.grid.region import Region
 from banet.io.files import PathLike, writing
 
@@ -199,7 +200,11 @@ def _read(file: Path, days: tuple[Any, Any] | None) -> tuple[npt.NDArray[Any], R
     import rasterio
 
     try:
-        with rasterio.open(file) as raster:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)  # told below
+            opened = rasterio.open(file)
+        with opened as raster:
+            check_placed(raster, file.name)
             stored, nodata, tags = raster.read(1), raster.nodata, raster.tags()
             bounds, size, down = raster.bounds, raster.transform.a, raster.transform.e
             square = raster.crs is not None and raster.crs.is_geographic

@@ -18,7 +18,7 @@ from banet.grid.projected import ProjectedGrid
 from banet.grid.region import Region
 from banet.grid.sinusoidal import SinusoidalGrid
 
-__all__ = ["RasterWindow", "missing", "read_window", "whole_numbers"]
+__all__ = ["RasterWindow", "check_placed", "missing", "read_window", "whole_numbers"]
 
 
 def missing(
@@ -105,6 +105,18 @@ class RasterWindow:
         return whole_numbers(self.values, self.nodata, meanings, filling, name)
 
 
+def check_placed(raster: Any, name: str) -> None:
+    """Make sure that an open raster says where it lies.
+
+    Raises:
+        UnreadableFileError: if it has no coordinate reference system, or no place in it.
+    """
+    if raster.crs is None:
+        raise UnreadableFileError(f"{name} has no coordinate reference system")
+    if raster.transform.is_identity:
+        raise UnreadableFileError(f"{name} does not say where its cells lie (it has no geotransform)")
+
+
 def read_window(path: Path, region: Region) -> RasterWindow:
     """Read the window of a GeoTIFF's first band that a region needs.
 
@@ -118,9 +130,11 @@ def read_window(path: Path, region: Region) -> RasterWindow:
     from rasterio.windows import Window
 
     try:
-        with rasterio.open(path) as raster:
-            if raster.crs is None:
-                raise UnreadableFileError(f"{path.name} has no coordinate reference system")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)  # told below
+            opened = rasterio.open(path)
+        with opened as raster:
+            check_placed(raster, path.name)
             height = raster.height
             turned = raster.transform.e > 0 and not raster.transform.b and not raster.transform.d
             grid = _grid(raster.crs, _north_up(raster.transform, height), (height, raster.width))

@@ -118,7 +118,10 @@ def heads_a_table(line: str) -> bool:
     >>> heads_a_table("No fires were found between latitude, longitude and frp, acq_date")
     False
     """
-    columns = [column.strip() for column in next(csv.reader([line.strip()]), [])]
+    try:
+        columns = [column.strip() for column in next(csv.reader([line.strip()]), [])]
+    except csv.Error:  # longer than any name
+        return False
     return all(map(_COLUMN.fullmatch, columns)) and not _lacking(_names(pd.Index(columns)))
 
 
