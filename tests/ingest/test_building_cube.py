@@ -333,7 +333,7 @@ def test_folders_without_files_are_told(tmp_path: Path, season: tuple[Path, Path
 def test_days_and_sources_that_are_none_are_told(tmp_path: Path, season: tuple[Path, Path]) -> None:
     with pytest.raises(InputError, match="the days end .2020-07-14. before they start"):
         build(season, tmp_path / "t.zarr", start="2020-07-15", end="2020-07-14")
-    with pytest.raises(InputError, match="is not a day"):
+    with pytest.raises(InputError, match="is neither a day nor a month"):
         build(season, tmp_path / "t.zarr", start="July")
     with pytest.raises(InputError, match="no observation source 'modis'"):
         build(season, tmp_path / "t.zarr", source="modis")

@@ -70,7 +70,9 @@ def benchmark(
         raise NotFoundError(f"{real} does not hold the real Greek scene (scenes/, labels/, firms/)")
     first = original_network(original)
     if first is None:
-        caution(f"the original network is left out: fetch it with `banet download weights {ORIGINAL}`")
+        (caution if json else say)(
+            f"the original network is left out: fetch it with `banet download weights {ORIGINAL}`"
+        )
     with progress("benchmark") as report:
         result = run(
             chosen,

@@ -62,7 +62,7 @@ def show(weights: str, *, json: bool = False) -> None:
     if json:
         say_json(about)
         return
-    say(f"{model.name}: {parameters:,} parameters, sha256 {model.weights_sha256[:16]}")
+    say(f"{model.name}: {parameters:,} parameters\nsha256: {model.weights_sha256}")
     width = min(110, shutil.get_terminal_size().columns)
     for part in ("network", "input", "calibration"):
         values = about[part] or {}

@@ -9,6 +9,7 @@ the same rename drops the old one. So whatever moment a process is killed at, ev
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -211,7 +212,7 @@ class Cube(CubeView):
 
 def open_cube(path: PathLike | Cube) -> Cube:
     """Open a cube; see `Cube.open`. One that is open is returned as it is."""
-    return path if isinstance(path, Cube) else Cube.open(path)
+    return Cube.open(path) if isinstance(path, (str, os.PathLike)) else path
 
 
 def _opened(path: str, withheld: Withheld) -> Cube:
