@@ -57,12 +57,12 @@ def _span(day: int, length: int) -> slice:
 
 
 def draw(found: dict[str, dict[str, dict[float, float]]], path: Path) -> None:
-    """Draw both panels, one line a curve, full for the last weights and dashed for those before."""
+    """Draw both panels, one line a curve, full for the first weights and dashed for the next."""
     import matplotlib.pyplot as plt
 
     figure, axes = plt.subplots(1, 2, figsize=(10, 4), layout="constrained", sharey=True)
     panels = dict(zip(("by length", "by share"), axes, strict=True))
-    for order, (weights, curves) in enumerate(reversed(found.items())):
+    for order, (weights, curves) in enumerate(found.items()):
         for number, (name, places) in enumerate(curves.items()):
             panel, label = PANELS[name]
             x = [max(place, 0.01) for place in places]
