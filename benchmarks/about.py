@@ -1,4 +1,4 @@
-"""What every benchmark records: on what and on which commit it ran, and what a process held."""
+"""Record of a benchmark: the machine and commit it ran on, and the memory a process held."""
 
 from __future__ import annotations
 

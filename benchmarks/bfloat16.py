@@ -1,4 +1,4 @@
-"""What bfloat16 changes in a map of the real Greek scene of August 2021 by the weights that ship.
+"""Changes by bfloat16 in a map of the real Greek scene of August 2021 by the weights that ship.
 
     python benchmarks/bfloat16.py [--real FOLDER] [--out FILE.json]
 

@@ -1,4 +1,4 @@
-"""What mapping costs by area: arithmetic on results of other benchmarks, as a table for `docs/scale.md`.
+"""Cost of mapping by area: arithmetic on results of other benchmarks, as a table for `docs/scale.md`.
 
     python benchmarks/cost.py [--results benchmarks/results]
 

@@ -1,4 +1,4 @@
-"""What each way of doing less work saves, the answer being the same.
+"""Savings of each way of doing less work, the answer being the same.
 
     python benchmarks/less_work.py [--rounds 5] [--out FILE.json]
 

@@ -1,4 +1,4 @@
-"""How far the border of a tile is felt: a tile against a single pass, by distance from the border.
+"""Reach of the border of a tile: a tile against a single pass, by distance from the border.
 
     python benchmarks/margin.py [--nets shipped width32-lstm PATH ...] [--out FILE.json]
 

@@ -1,4 +1,4 @@
-"""What tiles compute over what the region holds."""
+"""Cells that tiles compute over those that the region holds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What it would save to keep, from one window to the next, what the network makes of days that both hold.
+"""Savings from keeping, from one window to the next, what the network makes of days that both hold.
 
     python benchmarks/reuse.py [--rounds 5] [--out FILE.json]
 

@@ -1,4 +1,4 @@
-"""Where the time of a tile goes: each stage with its share and its own floor.
+"""Time of a tile: each stage with its share and its own floor.
 
     python benchmarks/tile_stages.py [--net shipped] [--size 256] [--rounds 5] [--out FILE.json]
 

@@ -106,6 +106,20 @@ def test_a_flip_of_a_bit_anywhere_is_told_or_without_effect(whole: Path, tmp_pat
     assert found["metadata", "told"] > 20
 
 
+def test_chunks_that_changed_places_in_an_index_are_told(whole: Path, tmp_path: Path) -> None:
+    """Each chunk fits its own checksum; only that of the index says that it stands for other cells."""
+    path = tmp_path / "d.zarr"
+    shutil.copytree(whole, path)
+    file = next(file for file in files_of(path / "nir") if file.suffix != ".json")
+    data = file.read_bytes()
+    first, second = (slice(-4 - 16 * left, -4 - 16 * (left - 1)) for left in (4, 3))
+    changed = bytearray(data)
+    changed[first], changed[second] = data[second], data[first]
+    file.write_bytes(changed)
+    with pytest.raises(CorruptError, match="the checksum of its index"):
+        open_cube(path).read(DAY, DAY + 3)
+
+
 @pytest.mark.parametrize("what", ["cut", "empty", "gone", "zeros", "longer"])
 def test_other_damage_of_every_file_is_told_or_without_effect(whole: Path, tmp_path: Path, what: str) -> None:
     path = tmp_path / "d.zarr"

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from banet.cube import Cube
 from banet.errors import InputError
-from banet.evaluation.baselines import active_fires, active_fires_of_table, grown_fires, index_drop
-from banet.evaluation.change import change_at, index_of, largest_drop, median_without_missing
+from banet.evaluation.baselines import (
+    active_fires,
+    change_at,
+    grown_fires,
+    index_drop,
+    index_of,
+    largest_drop,
+    median_without_missing,
+)
 from banet.grid.region import Region
 from banet.observations.planes import DayPlanes
 
@@ -55,7 +61,6 @@ def test_active_fires_are_dated_by_the_first(cube):
     january = active_fires(cube, "2021-01", "2021-01")
     assert (january.burn_date[FIRES] == np.datetime64("2021-01-01")).all()
     assert not active_fires(cube, "2021-01-02", "2021-01-05").burned.any()
-    assert not active_fires(cube, "2020-12", "2021-01", minimum_mw=12).burned.any()
 
 
 def test_fires_on_water_do_not_count(cube):
@@ -113,26 +118,6 @@ def test_index_drop_finds_the_burn_without_hot_spots(cube):
     assert got.observed_days.max() <= 27
     with pytest.raises(InputError, match="at least 2"):
         index_drop(cube, "2020-12", "2020-12", days=1)
-
-
-def test_hot_spots_of_a_table():
-    table = pd.DataFrame(
-        {
-            "longitude": [10.005, 10.005, 10.105, 10.205, 11.0, 10.255],
-            "latitude": [40.295, 40.295, 40.205, 40.105, 40.1, 40.055],
-            "time": pd.to_datetime(
-                ["2021-08-03 23:59", "2021-08-02 10:01", *["2021-08-05 10:01"] * 3, "2021-09-01 10:01"]
-            ),
-            "frp": [1.0, np.nan, 2.0, 3.0, 4.0, 5.0],
-            "type": pd.array([0, 0, 2, None, 0, 0], "Int8"),
-        }
-    )
-    got = active_fires_of_table(table, REGION, "2021-08", "2021-08")
-    assert got.burned.sum() == 2
-    assert got.burn_date[0, 0] == np.datetime64("2021-08-02")
-    assert got.burned[19, 20]  # of unknown type
-    everything = active_fires_of_table(table, REGION, "2021-08", "2021-08", vegetation_only=False)
-    assert everything.burned.sum() == 3
 
 
 def test_median_leaves_out_what_is_missing():

@@ -21,22 +21,22 @@ from banet.evaluation.benchmark import (
     scenes,
     stage,
 )
-from banet.evaluation.benchmark import run as running
+from banet.evaluation.benchmark import cases as running
 from banet.evaluation.benchmark.greek import find_real
 from banet.evaluation.benchmark.methods import original_network
 from banet.evaluation.benchmark.scenes import subset_named
 from banet.evaluation.benchmark.stage import open_stage
 from banet.evaluation.compare import compare
-from banet.evaluation.keeping import load_arrays, load_replay, load_sides, save_arrays
+from banet.evaluation.convergence import Convergence
 from banet.evaluation.measures import Pair
+from banet.evaluation.measures.proportions import Shares
 from banet.evaluation.measures.reliability import Reliability
-from banet.evaluation.measures.shares import Shares
 from banet.evaluation.measures.sizes import Sizes
 from banet.evaluation.measures.thresholds import Thresholds
 from banet.evaluation.report import write_result
-from banet.evaluation.result import Result
+from banet.evaluation.result import Result, load_sides
 from banet.evaluation.scores import Scores, score
-from banet.evaluation.sums import Sums
+from banet.evaluation.sums import Sums, load_arrays, save_arrays
 from banet.evaluation.tables import NAMES, markdown, rows_of
 
 TINY = tuple(replace(scene, size=48, days=24) for scene in SMALL[2:4])
@@ -149,11 +149,12 @@ def test_finished_work_is_not_done_again(result, folder, monkeypatch):
     monkeypatch.setattr(running, "open_stage", lambda *_: pytest.fail("a season was opened again"))
     again = benchmark((), folder, scenes=TINY, methods=CHEAP, draws=20)
     assert again.to_dict() == result.to_dict()
-    place = running.place_of(folder, running.scene_key(TINY[1]), CHEAP[0])
+    cases = [running.Case(scene, method) for scene in TINY for method in CHEAP]
+    place = running.Case(TINY[1], CHEAP[0]).place(folder)
     place.unlink()
-    jobs = running.plan(TINY, CHEAP, folder)
-    assert [(job.scene.name, [m.name for m in job.methods]) for job in jobs] == [
-        (TINY[1].name, ["active fires"])
+    jobs = running.plan(cases, folder)
+    assert [[(case.scene.name, case.method.name) for case in job] for job in jobs] == [
+        [(TINY[1].name, "active fires")]
     ]
     monkeypatch.undo()
     benchmark((), folder, scenes=TINY, methods=CHEAP, draws=20)
@@ -162,11 +163,11 @@ def test_finished_work_is_not_done_again(result, folder, monkeypatch):
 
 def test_another_season_or_code_is_other_work(folder, monkeypatch, tmp_path):
     method = CHEAP[0]
-    place = running.place_of(folder, running.scene_key(TINY[0]), method)
+    place = running.Case(TINY[0], method).place(folder)
     other = replace(TINY[0], days=23)
-    assert running.place_of(folder, running.scene_key(other), method) != place
+    assert running.Case(other, method).place(folder) != place
     monkeypatch.setattr(running, "code_hash", lambda: "another")
-    assert running.place_of(folder, running.scene_key(TINY[0]), method) != place
+    assert running.Case(TINY[0], method).place(folder) != place
     small = replace(TINY[0], size=16, days=3)
     first = open_stage(small, tmp_path).cube.path
     monkeypatch.setattr(stage, "simulator_hash", lambda: "another")
@@ -181,7 +182,7 @@ def test_a_season_on_disk_is_the_simulated_one(tmp_path, monkeypatch):
     np.testing.assert_allclose(window.nir, simulated.nir, atol=2e-4)
     np.testing.assert_array_equal(window.frp > 0, simulated.frp > 0)
     np.testing.assert_array_equal(opened.cube.water, simulated.water)
-    np.testing.assert_array_equal(opened.cover, simulated.land_cover)
+    np.testing.assert_array_equal(opened.classes["cover"], simulated.land_cover)
     truth = simulated.truth()
     np.testing.assert_allclose(opened.truth.burned_fraction, truth.burned_fraction)
     np.testing.assert_array_equal(opened.truth.burn_date, truth.burn_date)
@@ -230,7 +231,7 @@ def test_names_of_candidates(tmp_path):
     assert got[3].sha256 == (got[0].sha256[0],) * 2
     assert all(str(tmp_path) not in json.dumps(one.to_dict()) for one in got)
     assert [m.name for m in networks(got[0])] == ["default", "default, no hot spots", "default, no images"]
-    assert len({m.slug for one in got for m in networks(one)}) == 12
+    assert len({running.Case(TINY[0], m).place(tmp_path) for one in got for m in networks(one)}) == 12
     with pytest.raises(InputError, match="two candidates are called default"):
         candidates(["default", f"default={paths[0]}"])
     with pytest.raises(NotFoundError):
@@ -284,11 +285,11 @@ def test_a_replay_of_a_season(tmp_path, monkeypatch):
     long = replace(TINY[0], name="cerrado-4", days=70)
     monkeypatch.setattr("banet.evaluation.benchmark.suite.REPLAYED", (long.name,))
     chosen = candidates(["default"])
-    jobs = running.plan([long], CHEAP, tmp_path, replayed=[long.name], followers=baselines()[:1])
-    assert [len(job.methods) for job in jobs] == [2, 1]
+    again = running.Case(long, baselines()[0], running.REPLAY)
+    jobs = running.plan([again, *(running.Case(long, method) for method in CHEAP)], tmp_path)
+    assert [len(job) for job in jobs] == [2, 1]
     running.run_jobs(jobs, tmp_path, tmp_path / "seasons")
-    place = running.place_of(tmp_path, running.scene_key(long), baselines()[0], running.REPLAY)
-    got = load_replay(place)
+    got = Convergence.load(again.place(tmp_path))
     assert got.curve["hectares"].sum() > 0
     assert np.nanmax(got.curve["dice_truth"]) <= 1
     assert all(long.start + 63 <= fire.started <= long.start + 69 for fire in got.fires)
@@ -317,7 +318,7 @@ def test_damaged_sums_say_so(tmp_path):
     with pytest.raises(UnreadableFileError):
         load_sides(tmp_path / "y.npz")
     with pytest.raises(UnreadableFileError):
-        load_replay(tmp_path / "y.npz")
+        Convergence.load(tmp_path / "y.npz")
     save_arrays(tmp_path / "z.npz", {"a.b": np.arange(500.0)})
     whole = (tmp_path / "z.npz").read_bytes()
     for at in range(0, len(whole), 9):

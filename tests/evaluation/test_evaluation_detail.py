@@ -16,12 +16,12 @@ from banet.burned_area.linking import label_fires
 from banet.errors import InputError
 from banet.evaluation import Scores, Sums, compare
 from banet.evaluation.convergence import Convergence, replay
-from banet.evaluation.dating_fires import dating_to_fires
-from banet.evaluation.groups import by_class, by_month
+from banet.evaluation.evaluate import by_class, by_month
 from banet.evaluation.measures import Pair
+from banet.evaluation.measures.dates import dating_to_fires
 from banet.evaluation.measures.gaps import observation_gap
+from banet.evaluation.measures.proportions import Shares
 from banet.evaluation.measures.reliability import Reliability
-from banet.evaluation.measures.shares import Shares
 from banet.evaluation.measures.sizes import Sizes
 from banet.evaluation.measures.thresholds import Thresholds
 from banet.grid.region import Region

@@ -19,13 +19,13 @@ from banet.burned_area.quality import Quality
 from banet.cli import main
 from banet.errors import BanetWarning, InputError, NotFoundError, UnreadableFileError
 from banet.evaluation.benchmark.stage import write_cube
-from banet.evaluation.classes import read_classes, read_validity
 from banet.evaluation.compare import compare
 from banet.evaluation.scores import score
-from banet.evaluation.sources import named_paths, read_map_or_product, read_sources
 from banet.export import write_products
 from banet.grid.region import Region
 from banet.io.manifest import Manifest
+from banet.labels.classes import read_classes, read_validity
+from banet.labels.reading import named_paths, read_map_or_product, read_sources
 from made_maps import map_of
 
 REGION = Region("T", (10, 40, 10.2, 40.1), 0.01)

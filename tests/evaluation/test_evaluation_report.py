@@ -18,11 +18,11 @@ from banet.evaluation.compare import compare
 from banet.evaluation.convergence import replay
 from banet.evaluation.evaluate import evaluate
 from banet.evaluation.report import write_result
-from banet.evaluation.sources import read_map_or_product, sniff
 from banet.export import write_products
 from banet.grid.region import Region
 from banet.io.manifest import Manifest
 from banet.io.tables import to_csv, to_markdown
+from banet.labels.reading import read_map_or_product, sniff
 from banet.observations.planes import DayPlanes
 
 REGION = Region("T", (10, 40, 10.3, 40.2), 0.01)
@@ -87,8 +87,7 @@ def evaluation(tmp_path_factory):
         baselines={"late": a_map(late=2)},
         hotspots=spots,
         cube=cube,
-        cover=cover,
-        cover_names={0: "forest", 1: "shrub"},
+        cover=(cover, {0: "forest", 1: "shrub"}),
         convergence=replay(lambda day: final, ["2021-01-01", "2021-01-05"], final, truth, oldest=8),
         draws=50,
         block=5,

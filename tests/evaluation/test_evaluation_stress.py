@@ -12,10 +12,10 @@ from banet.burned_area.burned_area import BurnedArea
 from banet.evaluation import compare
 from banet.evaluation.benchmark import SMALL, baselines, benchmark
 from banet.evaluation.benchmark.stage import open_stage
+from banet.evaluation.benchmark.stress import STRESSES, Seen, apply
 from banet.evaluation.measures.confounders import PREFIX, Confounders
 from banet.evaluation.measures.edges import Edges
 from banet.evaluation.report import write_result
-from banet.evaluation.stress import STRESSES, Seen, apply
 from banet.evaluation.tables import rows_of
 from banet.grid.region import Region
 
@@ -109,7 +109,7 @@ def test_a_stressed_scene_is_a_cube_of_its_own(stage, seen, tmp_path):
 
 def test_scores_under_stress(tmp_path, monkeypatch):
     few = {name: BY_NAME[name] for name in ("MIR x0.5", "hot spots 50 %", "hot spots 0 %")}
-    for module in ("run", "suite"):
+    for module in ("cases", "suite"):
         monkeypatch.setattr(f"banet.evaluation.benchmark.{module}.STRESSES", few)
     chosen = tuple(m for m in baselines() if m.name == "active fires")
     result = benchmark(
@@ -176,4 +176,4 @@ def test_masks_of_confounders_come_with_the_season(tmp_path, monkeypatch):
     made = scene.simulate()
     monkeypatch.setattr(type(made), "confounders", property(lambda self: {"harvest": mask}))
     monkeypatch.setattr(type(scene), "simulate", lambda self: made)
-    np.testing.assert_array_equal(open_stage(scene, tmp_path).confounders["harvest"], mask)
+    np.testing.assert_array_equal(open_stage(scene, tmp_path).classes[PREFIX + "harvest"], mask)

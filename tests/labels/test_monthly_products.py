@@ -12,10 +12,10 @@ from affine import Affine
 
 from banet.burned_area.geotiff import read_geotiff
 from banet.errors import BanetWarning, InputError, UnreadableFileError
-from banet.evaluation.sources import sniff
 from banet.grid.region import Region
 from banet.labels.firecci import read_firecci
 from banet.labels.mcd64a1 import read_mcd64a1
+from banet.labels.reading import sniff
 
 REGION = Region("PT", (-8.0, 39.0, -7.6, 39.4), 0.01)
 NORTH = Affine(0.01, 0, -8.0, 0, -0.01, 39.4)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -41,7 +42,7 @@ def benchmark(
         weights: names or paths, separated by commas or given several times; NAME=PATH names them in the
             tables, A+B is an ensemble. The shipped weights if left out; 'none' for baselines alone.
         subset: 'full' for 24 seasons, 'small' for 6 of them.
-        workers: processes; as many as there are processors if left out.
+        workers: processes; as many as there are processors, at most 8, if left out.
         cache: folder of simulated seasons; OUT/seasons if left out.
         real: folder of the real files, for the Greek scene of August 2021; BANET_REAL_DATA or
             ../shared/real if left out, and no such scene where there is none.
@@ -57,7 +58,6 @@ def benchmark(
     from banet.evaluation.benchmark import benchmark as run
     from banet.evaluation.benchmark.greek import find_real
     from banet.evaluation.benchmark.methods import ORIGINAL, original_network
-    from banet.evaluation.benchmark.run import default_workers
     from banet.evaluation.report import write_result
     from banet.evaluation.tables import markdown
 
@@ -79,7 +79,7 @@ def benchmark(
             stress=stress,
             real=folder,
             cache=cache,
-            workers=default_workers() if workers is None else workers,
+            workers=min(os.cpu_count() or 1, 8) if workers is None else workers,
             draws=draws,
             progress=report,
         )

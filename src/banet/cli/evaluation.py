@@ -46,7 +46,7 @@ class Perimeters:
 @Parameter(name="*")
 @dataclass(frozen=True)
 class CellOptions:
-    """CellOptions that count, and classes of them that are scored by themselves.
+    """Cells that count, and classes of them that are scored by themselves.
 
     Attributes:
         cover: GeoTIFF of land cover, to score each class by itself.
@@ -62,13 +62,13 @@ class CellOptions:
 
     def on(self, grid: Region) -> dict[str, Any]:
         """Read them for a grid, by the names that `banet.evaluation.evaluate` takes."""
-        from banet.evaluation.classes import read_classes, read_validity
+        from banet.labels.classes import read_classes, read_validity
 
         found: dict[str, Any] = {}
         if self.cover is not None:
-            found["cover"], found["cover_names"] = read_classes(self.cover, grid)
+            found["cover"] = read_classes(self.cover, grid)
         if self.zones is not None:
-            found["zones"], found["zone_names"] = read_classes(self.zones, grid, field=self.zone_field)
+            found["zones"] = read_classes(self.zones, grid, field=self.zone_field)
         if self.valid is not None:
             found["valid"] = read_validity(self.valid, grid)
         return found
@@ -130,7 +130,7 @@ def evaluate(
     from banet.cube import open_cube
     from banet.evaluation import evaluate as run
     from banet.evaluation.compare import common_grid
-    from banet.evaluation.sources import named_paths
+    from banet.labels.reading import named_paths
     from banet.observations.hotspots import read_hotspots
 
     _check_options(cube, weights, replay)
@@ -142,35 +142,36 @@ def evaluate(
     if opened is not None:
         baselines |= _from_cube(opened, mine, weights, map_.stem)
     spots = read_hotspots(hotspots) if hotspots else None
-    limits: dict[str, Any] = {"threshold": threshold, "reference_threshold": reference_threshold}
-    limits["reliable"] = reliable
-    known: dict[str, Any] = {
-        "name": map_.stem,
-        "baselines": baselines,
-        "hotspots": spots,
-        "cube": opened,
-        "draws": draws,
-    }
     found = {}
     for name, theirs in zip(judges, read, strict=False):
-        followed = _replay(opened, mine, theirs, weights) if opened and weights and replay else None
-        planes = cells.on(common_grid(mine, theirs))
-        found[name] = run(mine, theirs, convergence=followed, **known, **limits, **planes)
-    for name, result in found.items():
-        _tell(result, out / name.replace("/", "-") if out and len(found) > 1 else out, pictures)
-    if len(found) > 1:
-        _tell_beside(found, out, pictures)
+        found[name] = run(
+            mine,
+            theirs,
+            name=map_.stem,
+            baselines=baselines,
+            hotspots=spots,
+            cube=opened,
+            convergence=_replay(opened, mine, theirs, weights) if opened and weights and replay else None,
+            draws=draws,
+            threshold=threshold,
+            reference_threshold=reference_threshold,
+            reliable=reliable,
+            **cells.on(common_grid(mine, theirs)),
+        )
+    _tell(found, out, pictures)
 
 
-def _tell(found: Result, out: Path | None, pictures: bool) -> None:
+def _tell(found: dict[str, Result], out: Path | None, pictures: bool) -> None:
     from banet.evaluation.report import write_result
     from banet.evaluation.tables import markdown, words
 
-    tree = found.to_dict()
-    say(f"{words(tree)}\n\n{markdown(tree, form=table)}")
-    paths = {} if out is None else write_result(found, out, pictures=pictures)
-    for path in paths.values():
-        say(str(path))
+    for name, result in found.items():
+        tree, folder = result.to_dict(), out / name.replace("/", "-") if out and len(found) > 1 else out
+        say(f"{words(tree)}\n\n{markdown(tree, form=table)}")
+        for path in () if folder is None else write_result(result, folder, pictures=pictures).values():
+            say(str(path))
+    if len(found) > 1:
+        _tell_beside(found, out, pictures)
 
 
 def compare(
@@ -203,7 +204,7 @@ def compare(
         pictures: also draw pictures and write the page.
     """
     from banet.evaluation.beside import beside
-    from banet.evaluation.sources import named_paths
+    from banet.labels.reading import named_paths
 
     maps = named_paths(products)
     paths = maps | (judges := named_paths(reference or ()))
@@ -215,17 +216,18 @@ def compare(
 
 
 def _tell_beside(found: dict[str, Result], out: Path | None, pictures: bool) -> None:
-    from banet.evaluation.beside import markdown_beside, write_beside
+    from banet.evaluation.beside import tables_beside, write_beside
+    from banet.evaluation.tables import as_markdown
 
-    say(markdown_beside({name: one.to_dict() for name, one in found.items()}, table))
-    for path in {} if out is None else write_beside(found, out, pictures=pictures).values():
+    say(as_markdown(tables_beside({name: one.to_dict() for name, one in found.items()}), form=table))
+    for path in () if out is None else write_beside(found, out, pictures=pictures).values():
         say(str(path))
 
 
 def _read(paths: list[Path], perimeters: Perimeters, **options: Any) -> list[BurnedArea]:
     """Read all sides after making sure that there are perimeters to use their options for."""
     from banet.errors import InputError
-    from banet.evaluation.sources import read_sources, sniff
+    from banet.labels.reading import read_sources, sniff
 
     given = [f"--{name.replace('_', '-')}" for name, value in asdict(perimeters).items() if value is not None]
     if given and "perimeters" not in set(map(sniff, paths)):
@@ -254,7 +256,7 @@ def _from_cube(cube: Cube, mine: BurnedArea, weights: str | None, name: str) -> 
 
 def _replay(cube: Cube, mine: BurnedArea, theirs: BurnedArea, weights: str) -> Convergence:
     from banet.evaluation.benchmark import Candidate, networks
-    from banet.evaluation.benchmark.run import follow
+    from banet.evaluation.benchmark.cases import follow
 
     (method,) = networks(Candidate.of("replay", weights.split(",")), ("all",))
     days = [day for day in cube.days if mine.start <= day < mine.stop]

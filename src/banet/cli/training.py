@@ -57,7 +57,7 @@ def tiles(
     from banet.cube import open_cube
     from banet.days import as_day
     from banet.errors import InputError
-    from banet.evaluation.sources import read_labels
+    from banet.labels.reading import read_map_or_product
 
     spread.check()
     opened = open_cube(cube)
@@ -66,7 +66,7 @@ def tiles(
     first = as_day(start) if start else opened.days[0]
     last = as_day(end) if end else opened.days[-1]
     fields = asdict(perimeters) | {"notice": caution}
-    reference = read_labels(labels, opened.region, (first, last), perimeters=fields)
+    reference = read_map_or_product(labels, region=opened.region, days=(first, last), perimeters=fields)
     with spread.connected() as client, progress("tiles") as report:
         chips = write_cube_chips(
             out,

@@ -9,6 +9,7 @@ The index is (NIR - MIR) / (NIR + MIR), which falls when NIR falls and MIR rises
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,16 +19,11 @@ from scipy import ndimage
 from banet.burned_area.burned_area import BurnedArea
 from banet.days import Day, Days, day_range, parse_period
 from banet.errors import InputError
-from banet.evaluation.change import change_at, index_of, largest_drop
-from banet.grid.region import Region
-from banet.observations.hotspots import of_vegetation
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from banet.cube import Cube
 
-__all__ = ["active_fires", "active_fires_of_table", "grown_fires", "index_drop"]
+__all__ = ["active_fires", "change_at", "grown_fires", "index_drop", "index_of", "largest_drop"]
 
 _DAYS_AT_ONCE = 16
 _CELLS_AT_ONCE = 200_000
@@ -35,9 +31,10 @@ _QUIET = 0.9
 _AWAY = (4, 15)
 _NAT = np.datetime64("NaT", "D")
 _NEVER = np.iinfo(np.int64).max
+Block = npt.NDArray[np.floating[Any]]
 
 
-def active_fires(cube: Cube, start: Any, end: Any, *, minimum_mw: float = 0.0) -> BurnedArea:
+def active_fires(cube: Cube, start: Any, end: Any) -> BurnedArea:
     """Map every cell with an active fire as burned (fraction 1), dated by the first.
 
     A cell is observed on days for which hot spots were read.
@@ -46,38 +43,10 @@ def active_fires(cube: Cube, start: Any, end: Any, *, minimum_mw: float = 0.0) -
         cube: with fire radiative power.
         start: first day or month.
         end: last day or month, included.
-        minimum_mw: least power of a cell and day that counts, exclusive.
     """
     first, stop = parse_period(start, end)
-    date, observed = _first_fires(cube, first, stop, minimum_mw)
-    return _map(cube.region, first, stop, date, observed, cube.water, "active fires")
-
-
-def active_fires_of_table(
-    table: pd.DataFrame, region: Region, start: Any, end: Any, *, vegetation_only: bool = True
-) -> BurnedArea:
-    """Map every cell with a hot spot of a table (`read_hotspots`) as burned; all cells count as observed.
-
-    Args:
-        table: of hot spots.
-        region: the grid.
-        start: first day or month.
-        end: last day or month, included.
-        vegetation_only: leave out rows whose type says that no vegetation burned.
-    """
-    first, stop = parse_period(start, end)
-    times = table["time"].to_numpy().astype("datetime64[D]")
-    keep = (times >= first) & (times < stop)
-    if vegetation_only:
-        keep &= of_vegetation(table)
-    rows, cols, inside = region.cells_of(
-        table["longitude"].to_numpy()[keep], table["latitude"].to_numpy()[keep]
-    )
-    earliest = np.full(region.shape, _NEVER)
-    np.minimum.at(earliest, (rows[inside], cols[inside]), times[keep][inside].astype(np.int64))
-    date = np.where(earliest < _NEVER, earliest.astype("datetime64[D]"), _NAT)
-    observed = np.full(region.shape, (stop - first).astype(int), np.int16)
-    return _map(region, first, stop, date, observed, None, "active fires")
+    date, observed = _first_fires(cube, first, stop)
+    return _map(cube, first, stop, date, observed, "active fires")
 
 
 def grown_fires(
@@ -115,12 +84,12 @@ def grown_fires(
     if reach < 1 or days < 1:
         raise InputError(f"reach {reach} cells and {days} days; both must be at least 1")
     first, stop = parse_period(start, end)
-    date, observed = _first_fires(cube, first, stop, 0.0)
+    date, observed = _first_fires(cube, first, stop)
     if not np.isnat(date).all():
         window = cube.read(first - days, stop + days, variables=("nir", "mir"))
         index = index_of(window.nir, window.mir)
         date = _grow(date, index, window.days, reach, days, strictness, confirm)
-    return _map(cube.region, first, stop, date, observed, cube.water, "grown active fires")
+    return _map(cube, first, stop, date, observed, "grown active fires")
 
 
 def index_drop(
@@ -157,17 +126,17 @@ def index_drop(
         found = largest_drop(index_of(window.nir, window.mir), window.nir, inside, days)
         burned = (found.index_drop >= drop) & (found.nir_drop >= nir_drop)
         date[rows] = np.where(burned, window.days[found.day], _NAT)
-    return _map(cube.region, first, stop, date, observed, cube.water, "index drop")
+    return _map(cube, first, stop, date, observed, "index drop")
 
 
-def _first_fires(cube: Cube, first: Day, stop: Day, minimum_mw: float) -> tuple[Days, npt.NDArray[np.int16]]:
+def _first_fires(cube: Cube, first: Day, stop: Day) -> tuple[Days, npt.NDArray[np.int16]]:
     date = np.full(cube.region.shape, _NAT)
     observed = np.zeros(cube.region.shape, np.int16)
     for begin in day_range(first, stop)[::_DAYS_AT_ONCE]:
         window = cube.read(begin, min(begin + _DAYS_AT_ONCE, stop), variables=("frp",))
         observed += np.count_nonzero(np.isfinite(window.frp), axis=0).astype(np.int16)
         for day, plane in zip(window.days, window.frp, strict=True):
-            date[np.isnat(date) & (plane > minimum_mw)] = day
+            date[np.isnat(date) & (plane > 0)] = day
     return date, observed
 
 
@@ -181,12 +150,11 @@ def _grow(
     confirm: bool,
 ) -> Days:
     fires = ~np.isnat(date)
-    near = ndimage.distance_transform_edt(~fires)
+    near, nearest = ndimage.distance_transform_edt(~fires, return_indices=True)
     seeds = np.nonzero(fires)
     at_fires = change_at(index, window_days, seeds, date[seeds], days)
     # The quiet cells are judged around the day of the nearest fire, so that the season is the same.
     far = _sample(np.nonzero((near > reach + _AWAY[0]) & (near <= reach + _AWAY[1])))
-    nearest = ndimage.distance_transform_edt(~fires, return_distances=False, return_indices=True)
     away = change_at(index, window_days, far, date[tuple(nearest)][far], days)
     if not (np.isfinite(at_fires).any() and np.isfinite(away).any()):
         return date
@@ -229,25 +197,116 @@ def _earliest_neighbour(date: Days, cells: tuple[npt.NDArray[np.intp], ...]) -> 
 
 
 def _map(
-    region: Region,
-    first: Day,
-    stop: Day,
-    date: Days,
-    observed: npt.NDArray[np.int16],
-    water: npt.NDArray[np.bool_] | None,
-    method: str,
+    cube: Cube, first: Day, stop: Day, date: Days, observed: npt.NDArray[np.int16], method: str
 ) -> BurnedArea:
     """Make a map of dates alone: fraction 1, dates sure to a day (a fire is seen within one of its start)."""
-    water = np.zeros(region.shape, bool) if water is None else water
-    burned = ~np.isnat(date) & ~water
+    water = np.zeros(cube.region.shape, bool) if cube.water is None else cube.water
     return BurnedArea.from_dates(
-        region,
+        cube.region,
         first,
         stop,
         date,
         observed_days=observed,
         water=water,
-        uncertainty=np.where(burned, np.uint8(1), np.uint8(255)),
+        uncertainty=np.where(~np.isnat(date) & ~water, np.uint8(1), np.uint8(255)),
         name=method,
         attrs={"method": method},
     )
+
+
+def index_of(nir: Block, mir: Block) -> npt.NDArray[np.float32]:
+    """Return (NIR - MIR) / (NIR + MIR), float32; NaN where one is missing or both are nothing (water)."""
+    total = nir + mir
+    with np.errstate(invalid="ignore", divide="ignore"):
+        index = (nir - mir) / total
+        return np.where(total > 0.01, index, np.nan).astype(np.float32)
+
+
+def median_without_missing(values: Block) -> npt.NDArray[np.float32]:
+    """Return the median along the first axis of what is not NaN; NaN where there is nothing.
+
+    Sorting puts NaN last, which is many times faster than `numpy.nanmedian` on tall stacks.
+    """
+    if not len(values):
+        return np.full(values.shape[1:], np.nan, np.float32)
+    ordered = np.sort(values, axis=0)
+    count = np.isfinite(ordered).sum(axis=0)
+    low = np.take_along_axis(ordered, np.maximum(count - 1, 0)[None] // 2, axis=0)[0]
+    high = np.take_along_axis(ordered, np.minimum(count // 2, len(ordered) - 1)[None], axis=0)[0]
+    return np.where(count > 0, (low + high) / 2, np.nan).astype(np.float32)
+
+
+def change_at(
+    values: Block, days: Days, cells: tuple[npt.NDArray[np.intp], ...], dates: Days, reach: int
+) -> npt.NDArray[np.float32]:
+    """Return median before minus median after a date for single cells, (n,) float32; a drop is positive.
+
+    Args:
+        values: (T, rows, columns).
+        days: (T,) consecutive days.
+        cells: rows and columns, (n,) each.
+        dates: the date of each cell, (n,); it belongs to neither side. NaN where one side has no value.
+        reach: number of days on each side.
+    """
+    at = (dates - days[0]).astype(np.int64)
+    return _around(values, at, cells, (range(-reach, 0), range(1, reach + 1)))
+
+
+def _around(
+    values: Block, at: npt.NDArray[Any], cells: tuple[npt.NDArray[np.intp], ...], sides: tuple[range, range]
+) -> npt.NDArray[np.float32]:
+    """Return the median over one range of days from `at` minus that over the other, (n,), of single cells."""
+    medians = []
+    for side in sides:
+        day = at[None, :] + np.array(side)[:, None]
+        part = values[np.clip(day, 0, len(values) - 1), *cells]
+        medians.append(median_without_missing(np.where((day >= 0) & (day < len(values)), part, np.nan)))
+    return medians[0] - medians[1]
+
+
+@dataclass(frozen=True, eq=False)
+class LargestDrop:
+    """The day on which the index of each cell fell most, (rows, columns) each.
+
+    Attributes:
+        day: index of the day.
+        index_drop: float32; NaN where it could not be told on any day.
+        nir_drop: drop of NIR around that day, float32.
+    """
+
+    day: npt.NDArray[np.intp]
+    index_drop: npt.NDArray[np.float32]
+    nir_drop: npt.NDArray[np.float32]
+
+
+def largest_drop(index: Block, nir: Block, inside: npt.NDArray[np.bool_], days: int) -> LargestDrop:
+    """Find the largest drop from the median of the days before to that of the day and those after.
+
+    Args:
+        index: (T, rows, columns).
+        nir: (T, rows, columns).
+        inside: days that may be taken, (T,).
+        days: number of days on each side.
+    """
+    shape = index.shape[1:]
+    best = np.full(shape, -np.inf, np.float32)
+    fall = np.full(shape, np.nan, np.float32)
+    day = np.zeros(shape, np.intp)
+    for t in np.flatnonzero(inside):
+        before, after = index[max(t - days, 0) : t], index[t : t + days]
+        drop = median_without_missing(before) - median_without_missing(after)
+        (low, count), (high, left) = (_mean(side) for side in (before, after))
+        # Medians stay the same for some days around a change; the means tell which day it is.
+        rank = drop + low - high
+        # A single clear day is no median: it may be a cloud's shadow or a bright cloud.
+        better = (count >= 2) & (left >= 2) & (rank > best)
+        best[better], fall[better], day[better] = rank[better], drop[better], t
+    cells = tuple(part.ravel() for part in np.indices(shape))
+    change = _around(nir, day.ravel(), cells, (range(-days, 0), range(days)))
+    return LargestDrop(day, fall, change.reshape(shape))
+
+
+def _mean(values: Block) -> tuple[Block, npt.NDArray[np.intp]]:
+    """Return the mean along the first axis of what is not NaN, and how many values it is of."""
+    count = np.count_nonzero(np.isfinite(values), axis=0)
+    return np.nansum(values, axis=0) / np.maximum(count, 1), count

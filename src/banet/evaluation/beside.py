@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-from markupsafe import Markup
 
 from banet.burned_area.burned_area import BurnedArea
 from banet.errors import InputError
 from banet.evaluation.evaluate import evaluate
 from banet.evaluation.measures import Tree
-from banet.evaluation.pictures import draw_maps
-from banet.evaluation.report import score_row
+from banet.evaluation.report import draw_maps, sections_of
 from banet.evaluation.result import Result
 from banet.evaluation.scores import headline
-from banet.evaluation.tables import dating_row, words
+from banet.evaluation.tables import Shown, as_markdown, dating_row, score_row, words
 from banet.io.files import output_folder
-from banet.io.tables import Number, Row, to_csv, to_html, to_json, to_markdown, write_text
+from banet.io.tables import Number, Row, to_csv, to_json, write_text
 
 if TYPE_CHECKING:
     from banet.export.page import Picture
 
-__all__ = ["beside", "markdown_beside", "write_beside"]
-
-_NAME = "comparison"
+__all__ = ["beside", "tables_beside", "write_beside"]
 
 
 def beside(
@@ -56,8 +51,8 @@ def beside(
     return results
 
 
-def tables_beside(trees: Mapping[str, Tree]) -> dict[str, tuple[str, list[Row]]]:
-    """Return words and rows of each table by title, from the JSON of the results by reference."""
+def tables_beside(trees: Mapping[str, Tree]) -> list[Shown]:
+    """Return the tables of results by reference, from their JSON."""
     pairs = [
         ({"map": name, "reference": reference}, method["overall"]["scores"])
         for reference, tree in trees.items()
@@ -69,22 +64,18 @@ def tables_beside(trees: Mapping[str, Tree]) -> dict[str, tuple[str, list[Row]]]
         {"map": name} | {f"against {one}": Number(dice.get((name, one)), 2) for one in trees}
         for name in sorted(set(names), key=[*trees, *names].index)
     ]
-    return {
-        "Dice": ("Each map against each reference.", matrix),
-        "Agreement": (
-            "Commission is the share of the map's hectares that the reference does not show, omission the "
-            "share of the reference's that the map does not show; in brackets 95 % intervals.",
-            [head | headline(scores) for head, scores in pairs],
-        ),
-        "Hectares": (
-            "Cells of which at least half burned, each by its whole area, where both could see.",
-            [head | _hectares(scores) for head, scores in pairs],
-        ),
-        "Dates": (
-            "Map minus reference, in days, over cells that both show burned.",
-            [head | dating_row(scores["dating"]) for head, scores in pairs],
-        ),
-    }
+    shares = (
+        "Commission is the share of the map's hectares that the reference does not show, omission the share "
+        "of the reference's that the map does not show; in brackets 95 % intervals."
+    )
+    whole = "Cells of which at least half burned, each by its whole area, where both could see."
+    days = "Map minus reference, in days, over cells that both show burned."
+    return [
+        Shown("dice", "Dice", "Each map against each reference.", matrix),
+        Shown("agreement", "Agreement", shares, [head | headline(scores) for head, scores in pairs]),
+        Shown("hectares", "Hectares", whole, [head | _hectares(scores) for head, scores in pairs]),
+        Shown("dates", "Dates", days, [head | dating_row(scores["dating"]) for head, scores in pairs]),
+    ]
 
 
 def _hectares(scores: Tree) -> Row:
@@ -95,35 +86,31 @@ def _hectares(scores: Tree) -> Row:
     return {name: round(value) for name, value in row.items()}
 
 
-def markdown_beside(trees: Mapping[str, Tree], form: Callable[[Sequence[Row]], str] = to_markdown) -> str:
-    """Return the tables as Markdown, each under its title."""
-    tables = tables_beside(trees).items()
-    return "\n\n".join(f"## {head}\n\n{text}\n\n{form(rows)}" for head, (text, rows) in tables) + "\n"
-
-
 def write_beside(results: Mapping[str, Result], out: Path, *, pictures: bool = True) -> dict[str, Path]:
     """Write comparison.json, .csv and .md, and the page with a map of each pair; return the paths by kind.
 
     Raises:
         OutputError: if they cannot be written.
     """
-    from banet.export.page import Section, write_report
-
-    folder = output_folder(out)
+    folder, title = output_folder(out), "Maps and products beside each other"
     trees = {reference: result.to_dict() for reference, result in results.items()}
-    tables, title = tables_beside(trees), "Maps and products beside each other"
-    paths = {kind: folder / f"{_NAME}.{kind}" for kind in ("json", "csv", "md")}
-    write_text(paths["json"], to_json({"format": 1, "references": trees}))
+    tables = tables_beside(trees)
     rows = [score_row(n, one["overall"]["scores"]) for t in trees.values() for n, one in t["methods"].items()]
-    write_text(paths["csv"], to_csv(rows))
-    write_text(paths["md"], f"# {title}\n\n{markdown_beside(trees)}")
+    texts = {
+        "json": to_json({"format": 1, "references": trees}),
+        "csv": to_csv(rows),
+        "md": f"# {title}\n\n{as_markdown(tables)}",
+    }
+    paths = {kind: folder / f"comparison.{kind}" for kind in texts}
+    for kind, text in texts.items():
+        write_text(paths[kind], text)
     if pictures:
-        sections = [Section(h, (text,), tables=[Markup(to_html(rows))]) for h, (text, rows) in tables.items()]
-        maps = _maps(results, folder)
-        for reference in results:
-            text = (words(trees[reference]),)
-            sections.append(Section(f"Against {reference}", text, pictures=maps[reference]))
-        paths["html"] = write_report(folder, title, sections, name=f"{_NAME}.html")
+        from banet.export.page import Section, write_report
+
+        sections, maps = sections_of(tables), _maps(results, folder)
+        for name, tree in trees.items():
+            sections.append(Section(f"Against {name}", (words(tree),), pictures=maps[name]))
+        paths["html"] = write_report(folder, title, sections, name="comparison.html")
     return paths
 
 
@@ -135,9 +122,9 @@ def _maps(results: Mapping[str, Result], folder: Path) -> dict[str, list[Picture
     drawn: set[frozenset[str]] = set()
     for reference, result in results.items():
         for name, scenes in result.sums.items():
-            if frozenset((name, reference)) in drawn:
+            if (pair := frozenset((name, reference))) in drawn:
                 continue
-            drawn.add(frozenset((name, reference)))
+            drawn.add(pair)
             title, path = f"{name} against {reference}", folder / f"maps_{len(drawn)}.png"
             notes = ("", f"Dice {result.scores[name].dice:.3f}")
             draw_maps(result.shown(name, next(iter(scenes))), (reference, name), title, path, notes)

@@ -25,6 +25,7 @@ __all__ = ["Comparison", "common_grid", "compare"]
 _NAT = np.datetime64("NaT", "D")
 _HALF = 0.5
 
+Bools = npt.NDArray[np.bool_]
 Threshold = Annotated[float, Field(gt=0, le=1)]
 
 
@@ -68,12 +69,12 @@ class Comparison:
 
     region: Region
     area: npt.NDArray[np.float64]
-    valid: npt.NDArray[np.bool_]
-    unseen: npt.NDArray[np.bool_]
+    valid: Bools
+    unseen: Bools
     map_fraction: npt.NDArray[np.floating[Any]]
     reference_fraction: npt.NDArray[np.floating[Any]]
-    map_burned: npt.NDArray[np.bool_]
-    reference_burned: npt.NDArray[np.bool_]
+    map_burned: Bools
+    reference_burned: Bools
     map_date: Days
     reference_date: Days
     map_uncertainty: npt.NDArray[np.float64]
@@ -81,7 +82,7 @@ class Comparison:
     start: Day
     stop: Day
 
-    def narrowed(self, keep: npt.NDArray[np.bool_]) -> Comparison:
+    def narrowed(self, keep: Bools) -> Comparison:
         """Return the comparison over fewer cells, such as one land cover or one fire.
 
         Raises:
@@ -92,43 +93,25 @@ class Comparison:
         return replace(self, valid=self.valid & keep, unseen=self.unseen & keep)
 
 
-@dataclass(frozen=True, eq=False)
-class _Side:
-    """One side of a comparison; nothing burned where it is not known or dated outside the days."""
-
-    fraction: npt.NDArray[np.float64]
-    date: Days
-    uncertainty: npt.NDArray[np.float64]
-    confidence: npt.NDArray[np.float64]
-    burned: npt.NDArray[np.bool_]
-    burned_outside: npt.NDArray[np.bool_]
-
-    @classmethod
-    def of(
-        cls, source: BurnedArea, known: npt.NDArray[np.bool_], days: tuple[Day, Day], threshold: float
-    ) -> _Side:
-        """Take the planes of a source; undated cells count on all days."""
-        outside = (source.burn_date < days[0]) | (source.burn_date >= days[1])
-        fraction = np.where(known, np.nan_to_num(source.burned_fraction), 0).astype(np.float64)
-        # Fractions come as float32: half of a cell must not fail to be half by rounding.
-        burned = (fraction >= threshold - 1e-6) & (fraction > 0)
-        unstated = outside | (source.uncertainty == NO_UNCERTAINTY)
-        return cls(
-            fraction=np.clip(np.where(outside, 0, fraction), 0, 1),
-            date=np.where(outside, _NAT, source.burn_date),
-            uncertainty=np.where(unstated, np.nan, source.uncertainty),
-            confidence=np.clip(np.where(outside, 0, _confidence(source, fraction)), 0, 1),
-            burned=burned & ~outside,
-            burned_outside=burned & outside,
-        )
-
-
-def _confidence(source: BurnedArea, fraction: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Return the confidence in 0..1, the burned fraction where the source states none."""
+def _side(source: BurnedArea, known: Bools, days: tuple[Day, Day], threshold: float) -> dict[str, Any]:
+    """Return the planes of a side; nothing burned where it is not known or is dated outside the days."""
+    # Undated cells count on all days.
+    outside = (source.burn_date < days[0]) | (source.burn_date >= days[1])
+    fraction = np.where(known, np.nan_to_num(source.burned_fraction), 0).astype(np.float64)
+    # Fractions come as float32: half of a cell must not fail to be half by rounding.
+    burned = (fraction >= threshold - 1e-6) & (fraction > 0)
     stated = source.stated_confidence
     percent = (source.confidence if stated is None else stated).astype(np.float64)
     with np.errstate(invalid="ignore"):
-        return np.where(percent <= 100, percent / 100, fraction)
+        sure = np.where(percent <= 100, percent / 100, fraction)
+    return {
+        "fraction": np.clip(np.where(outside, 0, fraction), 0, 1),
+        "burned": burned & ~outside,
+        "date": np.where(outside, _NAT, source.burn_date),
+        "uncertainty": np.where(outside | (source.uncertainty == NO_UNCERTAINTY), np.nan, source.uncertainty),
+        "confidence": np.clip(np.where(outside, 0, sure), 0, 1),
+        "burned_outside": burned & outside,
+    }
 
 
 def compare(
@@ -136,7 +119,7 @@ def compare(
     reference: BurnedArea,
     *,
     days: tuple[Any, Any] | None = None,
-    valid: npt.NDArray[np.bool_] | None = None,
+    valid: Bools | None = None,
     **options: Any,
 ) -> Comparison:
     """Bring a map and a reference together.
@@ -169,35 +152,23 @@ def compare(
     seen = mapped.known | mapped.water
     seen &= comparable(mapped.unknown_days, start, stop, expected.burn_date)
     known = expected.known & comparable(expected.unknown_days, start, stop, mapped.burn_date)
-    mine = _Side.of(mapped, seen, (start, stop), asked.threshold or burnmap.threshold or _HALF)
-    theirs = _Side.of(expected, known, (start, stop), asked.reference_threshold)
+    mine = _side(mapped, seen, (start, stop), asked.threshold or burnmap.threshold or _HALF)
+    theirs = _side(expected, known, (start, stop), asked.reference_threshold)
     allowed = _allowed(valid, region)
     if asked.reliable:
         allowed = allowed & _reliable(reference, start, stop, region)
     known &= allowed
-    if asked.exclude_within is not None and theirs.burned_outside.any():
-        far = ndimage.distance_transform_edt(~theirs.burned_outside) > asked.exclude_within
-        known &= far | theirs.burned
+    if asked.exclude_within is not None and theirs["burned_outside"].any():
+        far = ndimage.distance_transform_edt(~theirs["burned_outside"]) > asked.exclude_within
+        known &= far | theirs["burned"]
     unseen = known & ~seen
     counted = known & seen if asked.unobserved == "exclude" else known
     if not (counted.any() or unseen.any()):
         raise InputError(_nothing(burnmap, reference, start, stop, (seen, expected.known, allowed)))
-    return Comparison(
-        region=region,
-        area=np.broadcast_to(region.cell_area_ha[:, None], region.shape),
-        valid=counted,
-        unseen=unseen,
-        map_fraction=mine.fraction,
-        reference_fraction=theirs.fraction,
-        map_burned=mine.burned,
-        reference_burned=theirs.burned,
-        map_date=mine.date,
-        reference_date=theirs.date,
-        map_uncertainty=mine.uncertainty,
-        map_confidence=mine.confidence,
-        start=start,
-        stop=stop,
-    )
+    planes = {f"map_{name}": plane for name, plane in mine.items() if name != "burned_outside"}
+    planes |= {f"reference_{name}": theirs[name] for name in ("fraction", "burned", "date")}
+    area = np.broadcast_to(region.cell_area_ha[:, None], region.shape)
+    return Comparison(region, area, counted, unseen, **planes, start=start, stop=stop)
 
 
 def common_grid(one: BurnedArea, other: BurnedArea) -> Region:
@@ -205,7 +176,7 @@ def common_grid(one: BurnedArea, other: BurnedArea) -> Region:
     return one.region if one.region.pixel_size >= other.region.pixel_size else other.region
 
 
-def _reliable(reference: BurnedArea, start: Day, stop: Day, region: Region) -> npt.NDArray[np.bool_]:
+def _reliable(reference: BurnedArea, start: Day, stop: Day, region: Region) -> Bools:
     """Return the cells of `region` that the reference saw reliably on all days, all if it says nothing."""
     quality = reference.quality
     if quality is None:
@@ -217,7 +188,7 @@ def _reliable(reference: BurnedArea, start: Day, stop: Day, region: Region) -> n
     return average(LatLonGrid.of(reference.region), whole, region) >= _HALF - 1e-9
 
 
-def _allowed(valid: npt.NDArray[np.bool_] | None, region: Region) -> npt.NDArray[np.bool_]:
+def _allowed(valid: Bools | None, region: Region) -> Bools:
     if valid is None:
         return np.ones(region.shape, bool)
     if valid.shape != region.shape:
@@ -239,9 +210,7 @@ def _common_days(mine: BurnedArea, theirs: BurnedArea, days: tuple[Any, Any] | N
     return start, stop
 
 
-def _nothing(
-    mine: BurnedArea, theirs: BurnedArea, start: Day, stop: Day, known: Sequence[npt.NDArray[np.bool_]]
-) -> str:
+def _nothing(mine: BurnedArea, theirs: BurnedArea, start: Day, stop: Day, known: Sequence[Bools]) -> str:
     """Return why no cell counts: another place, or cells that one side does not know on those days."""
     names = f"the map of {mine.region.name} and the reference of {theirs.region.name}"
     text = f"{names} have no valid cell in common"

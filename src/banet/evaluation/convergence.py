@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from banet.burned_area.linking import label_fires
 from banet.days import Day, Days, as_day
 from banet.errors import InputError
 from banet.evaluation.measures.measure import Reals, ratio
+from banet.evaluation.sums import load_arrays, save_arrays
 
 if TYPE_CHECKING:
     from banet.burned_area.burned_area import BurnedArea
@@ -49,17 +51,28 @@ class Convergence:
     fires: np.recarray
 
     @classmethod
-    def join(cls, parts: Sequence[Convergence]) -> Convergence:
+    def join(cls, replays: Iterable[Convergence]) -> Convergence:
         """Return several replays, such as of several scenes, as one; the ages are those that all have.
 
         Raises:
             InputError: if there is none.
         """
+        parts = list(replays)
         if not parts:
             raise InputError("there is no replay to join")
         oldest = min(len(part.sums) for part in parts)
         fires = np.concatenate([part.fires for part in parts]).view(np.recarray)
         return cls(np.sum([part.sums[:oldest] for part in parts], axis=0), fires)
+
+    def save(self, path: Path) -> None:
+        """Write the replay to an .npz file."""
+        save_arrays(path, {"sums": self.sums, "fires": np.asarray(self.fires)})
+
+    @classmethod
+    def load(cls, path: Path) -> Convergence:
+        """Read what `save` wrote; errors as `load_arrays`."""
+        held = load_arrays(path)
+        return cls(held["sums"], held["fires"].view(np.recarray))
 
     @cached_property
     def curve(self) -> dict[str, Reals]:
@@ -109,9 +122,8 @@ class Convergence:
         for least in FIRE_SIZES:
             delays = self.delays(least)
             middle = float(np.quantile(delays, 0.5, method="inverted_cdf")) if delays.size else float("nan")
-            row: dict[str, Any] = {"least_ha": least, "fires": delays.size, "median_days": middle}
-            for days in FIRE_DAYS:
-                row[f"within_{days}_days"] = float(ratio(*self.mapped_within(days, least)))
+            within = {f"within_{d}_days": float(ratio(*self.mapped_within(d, least))) for d in FIRE_DAYS}
+            row = {"least_ha": least, "fires": delays.size, "median_days": middle, **within}
             found.append(row | {"never": int(np.isinf(delays).sum())})
         return found
 
@@ -152,7 +164,8 @@ def replay(
     true, settled = (
         np.where(cells, side.burn_date, _NAT) for cells, side in ((burned, truth), (truth.known, final))
     )
-    fires = _Fires(label_fires(burned, true), true, area)
+    label = label_fires(burned, true)
+    mapped = np.full(int(label.max(initial=0)) + 1, _NAT)
     sums, done = np.zeros((oldest + 1, len(SUMS))), []
     for day in map(as_day, days):
         current = map_at(day)
@@ -160,11 +173,31 @@ def replay(
             raise InputError(f"the map of {day} is on another grid than the truth")
         now = np.where(truth.known, current.burn_date, _NAT)
         sums += _by_age(day, now, settled, true, area, oldest)
-        fires.look(day, ~np.isnat(now), first_share)
+        # The first map that shows a share of what has burned of a fire.
+        so_far = ~np.isnat(true) & (true <= day)
+        all_of, shown = (
+            np.bincount(label[cells], area[cells], mapped.size) for cells in (so_far, so_far & ~np.isnat(now))
+        )
+        mapped[np.isnat(mapped) & (shown >= first_share * all_of) & (shown > 0)] = day
         done.append(day)
     if not done:
         raise InputError("a replay needs at least one day")
-    return Convergence(sums, fires.between(done[0], done[-1]))
+    return Convergence(sums, _fires(label, true, area, mapped, done[0], done[-1]))
+
+
+def _fires(
+    label: npt.NDArray[Any], date: Days, area: Reals, mapped: Days, first: Day, last: Day
+) -> np.recarray:
+    """Return fires that began on these days: nobody knows how soon earlier ones were mapped."""
+    found = []
+    for fire in range(1, mapped.size):
+        cells = label == fire
+        started = date[cells].min()
+        if first <= started <= last:
+            late, followed = ((day - started).astype(np.int64) for day in (mapped[fire], last))
+            delay = np.inf if np.isnat(mapped[fire]) else float(late)
+            found.append((float(area[cells].sum()), started, delay, int(followed)))
+    return np.array(found, FIRE).view(np.recarray)
 
 
 def _by_age(day: Day, now: Days, settled: Days, true: Days, area: Reals, oldest: int) -> Reals:
@@ -185,33 +218,3 @@ def _by_age(day: Day, now: Days, settled: Days, true: Days, area: Reals, oldest:
     both = ~np.isnat(now) & ~np.isnat(settled)
     change = np.abs((now - settled).astype(np.int64)) * both
     return np.stack([*columns, hectares(np.where(both, settled, _NAT), change), columns[2]], axis=1)
-
-
-class _Fires:
-    """Fires of the truth, and the day on which each was first mapped."""
-
-    def __init__(self, label: npt.NDArray[np.integer], date: Days, area: Reals) -> None:
-        self._label, self._date, self._area = label, date, area
-        self._mapped = np.full(int(label.max(initial=0)) + 1, _NAT)
-
-    def _hectares(self, cells: npt.NDArray[np.bool_]) -> Reals:
-        label, count = self._label[cells], self._mapped.size
-        return np.asarray(np.bincount(label, self._area[cells], minlength=count), np.float64)
-
-    def look(self, day: Day, mapped: npt.NDArray[np.bool_], share: float) -> None:
-        """Date the fires of which a map of a day is the first to show a share of what has burned."""
-        so_far = ~np.isnat(self._date) & (self._date <= day)
-        burned, shown = self._hectares(so_far), self._hectares(so_far & mapped)
-        self._mapped[np.isnat(self._mapped) & (shown >= share * burned) & (shown > 0)] = day
-
-    def between(self, first: Day, last: Day) -> np.recarray:
-        """Return fires that began on these days: nobody knows how soon earlier ones were mapped."""
-        found = []
-        for fire in range(1, self._mapped.size):
-            cells = self._label == fire
-            started, mapped = self._date[cells].min(), self._mapped[fire]
-            if first <= started <= last:
-                delay = np.inf if np.isnat(mapped) else float((mapped - started).astype(np.int64))
-                followed = int((last - started).astype(np.int64))
-                found.append((float(self._area[cells].sum()), started, delay, followed))
-        return np.array(found, FIRE).view(np.recarray)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,12 +11,12 @@ import numpy.typing as npt
 
 from banet.evaluation.compare import Comparison, compare
 from banet.evaluation.convergence import Convergence
-from banet.evaluation.dating_fires import dating_to_fires
-from banet.evaluation.groups import by_class, by_month
-from banet.evaluation.keeping import shown_sides
 from banet.evaluation.measures import Pair
+from banet.evaluation.measures.dates import dating_to_fires
 from banet.evaluation.measures.gaps import gap_classes
-from banet.evaluation.result import Result
+from banet.evaluation.measures.measure import check_shape
+from banet.evaluation.result import Result, shown_sides
+from banet.evaluation.scores import Scores
 from banet.evaluation.sums import Sums
 
 if TYPE_CHECKING:
@@ -23,8 +24,9 @@ if TYPE_CHECKING:
 
     from banet.burned_area.burned_area import BurnedArea
     from banet.cube import Cube
+    from banet.labels.classes import Classes
 
-__all__ = ["evaluate"]
+__all__ = ["by_class", "by_month", "evaluate"]
 
 
 def evaluate(
@@ -35,10 +37,8 @@ def evaluate(
     baselines: Mapping[str, BurnedArea] | None = None,
     hotspots: pd.DataFrame | None = None,
     cube: Cube | None = None,
-    cover: npt.NDArray[np.integer] | None = None,
-    cover_names: Mapping[int, str] | None = None,
-    zones: npt.NDArray[np.integer] | None = None,
-    zone_names: Mapping[int, str] | None = None,
+    cover: Classes | None = None,
+    zones: Classes | None = None,
     convergence: Convergence | None = None,
     block: int = 20,
     draws: int = 1000,
@@ -53,10 +53,8 @@ def evaluate(
         baselines: other maps to score in the same way, by name.
         hotspots: active fires (`read_hotspots`) to hold the dates against.
         cube: what was observed, for date differences by gaps.
-        cover: land cover or other classes of the comparison's cells, (rows, columns).
-        cover_names: of the classes.
+        cover: land cover or other classes of the comparison's cells, (rows, columns), and their names.
         zones: regions within the map, in the same way.
-        zone_names: of the regions.
         convergence: of a replay (`banet.evaluation.convergence.replay`).
         block: edge of the bootstrap's blocks in cells.
         draws: of the bootstrap; 0 for no intervals.
@@ -69,18 +67,17 @@ def evaluate(
     maps = {name: burnmap} | dict(baselines or {})
     pairs = {key: compare(each, reference, **settings) for key, each in maps.items()}
     main = pairs[name]
-    known = {"gap": gap_classes(main, cube)} if cube is not None and cube.region == main.region else {}
     scene = main.region.name
-    drawn = {"block": block, "draws": draws}
-    groups = {
-        "months": by_month(main, **drawn),
-        "covers": {} if cover is None else by_class(main, cover, cover_names, **drawn),
-        "zones": {} if zones is None else by_class(main, zones, zone_names, **drawn),
-    }
+    known = {"gap": gap_classes(main, cube)} if cube is not None and cube.region == main.region else {}
+    drawn: dict[str, Any] = {"block": block, "draws": draws}
+    groups = {"months": by_month(main, **drawn)}
+    for kind, classes in (("covers", cover), ("zones", zones)):
+        groups[kind] = {} if classes is None else by_class(main, *classes, **drawn)
+    days = [str(main.start), str(main.stop)]
     return Result(
         sums={key: {scene: Sums.of(Pair.of(pair, block, classes=known))} for key, pair in pairs.items()},
         reference=reference.name,
-        about=_about(name, reference.name, main),
+        about={"name": name, "reference": reference.name, "days": days, "region": main.region.to_dict()},
         cell_groups=groups,
         fires={} if hotspots is None else {key: dating_to_fires(m, hotspots) for key, m in maps.items()},
         replays={} if convergence is None else {name: convergence},
@@ -89,6 +86,50 @@ def evaluate(
     )
 
 
-def _about(name: str, source: str, pair: Comparison) -> dict[str, Any]:
-    days = [str(pair.start), str(pair.stop)]
-    return {"name": name, "reference": source, "days": days, "region": pair.region.to_dict()}
+def by_class(
+    comparison: Comparison,
+    classes: npt.NDArray[np.integer],
+    names: Mapping[int, str] | None = None,
+    **drawn: Any,
+) -> dict[str, Scores]:
+    """Score each class of cells by itself.
+
+    Args:
+        comparison: map and reference.
+        classes: (rows, columns), such as land cover; cells below 0 are left out.
+        names: of the classes; by default their numbers.
+        drawn: `block` and `draws` of the bootstrap.
+
+    Raises:
+        InputError: if the classes have another shape.
+    """
+    check_shape(comparison, classes, "classes")
+    numbers = np.unique(classes[(classes >= 0) & comparison.valid])
+    parts = {(names or {}).get(int(n), str(n)): comparison.narrowed(classes == n) for n in numbers}
+    return {name: Scores.between(part, name=name, **drawn) for name, part in parts.items()}
+
+
+def by_month(comparison: Comparison, **drawn: Any) -> dict[str, Scores]:
+    """Score each calendar month by itself: cells that either side dates in another month count as unburned.
+
+    A cell that the map dates in another month than the reference is missed in the one and false in the other.
+    """
+    dates = np.concatenate([comparison.map_date.ravel(), comparison.reference_date.ravel()])
+    months = np.unique(dates[~np.isnat(dates)].astype("datetime64[M]"))
+    parts = {str(month): _within(comparison, month) for month in months}
+    return {name: Scores.between(part, name=name, **drawn) for name, part in parts.items()}
+
+
+def _within(c: Comparison, month: np.datetime64) -> Comparison:
+    """Take what burned in other months, or is not dated in the reference, for unburned."""
+    nat = np.datetime64("NaT", "D")
+    mine, theirs = (date.astype("datetime64[M]") == month for date in (c.map_date, c.reference_date))
+    return replace(
+        c,
+        map_fraction=np.where(mine | np.isnat(c.map_date), c.map_fraction, 0),
+        map_burned=c.map_burned & mine,
+        map_date=np.where(mine, c.map_date, nat),
+        reference_fraction=np.where(theirs, c.reference_fraction, 0),
+        reference_burned=c.reference_burned & theirs,
+        reference_date=np.where(theirs, c.reference_date, nat),
+    )

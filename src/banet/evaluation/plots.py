@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,7 +29,7 @@ __all__ = [
 
 # Okabe and Ito (2008): told apart by colour-blind readers.
 COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#222226")
-_GREY = "#8a8a90"
+_DASHED: dict[str, Any] = {"color": "#8a8a90", "linewidth": 0.8, "linestyle": "--"}
 _GOAL = (0.75, 0.85)
 
 
@@ -79,26 +79,31 @@ def _with_legend(figure: Figure, axes: Axes) -> Figure:
     return figure
 
 
-def _ends(scores: Tree) -> tuple[float, tuple[float, float]]:
-    """Dice and the ends of its interval, NaN where it is not defined."""
-    value = _number(scores["hard"]["dice"])
-    low, high = scores["intervals"].get("dice") or (value, value)
-    return value, (_number(low), _number(high))
+def _reals(values: Any) -> Any:
+    """Numbers of JSON, NaN where it holds None."""
+    return np.array(values, np.float64)
 
 
-def _number(value: float | None) -> float:
-    return float("nan") if value is None else value
+def _column(rows: Sequence[Tree], name: str) -> Any:
+    return _reals([row[name] for row in rows])
+
+
+def _dice(scores: Iterable[Tree]) -> tuple[Any, Any]:
+    """Dice of several scores, (n,), and the ends of the intervals, (2, n); NaN where it is not defined."""
+    values = [(one["hard"]["dice"], one["intervals"].get("dice")) for one in scores]
+    return _reals([value for value, _ in values]), _reals(
+        [ends or (value, value) for value, ends in values]
+    ).T
 
 
 def interval_figure(scores: Mapping[str, Tree], title: str) -> Figure:
     """Draw Dice of several maps, months or regions with its 95 % interval, from top to bottom."""
-    longest = max(map(len, scores), default=1)
+    longest, places = max(map(len, scores), default=1), range(len(scores))
     figure, axes = _figure(title, size=(3 + 0.085 * longest, 0.8 + 0.32 * max(len(scores), 2)))
-    for k, one in enumerate(scores.values()):
-        value, ends = _ends(one)
-        axes.plot(ends, [k, k], color=COLOURS[0], linewidth=1.6, solid_capstyle="butt")
-        axes.plot(value, k, "o", color=COLOURS[0], markersize=5)
-    axes.set_yticks(range(len(scores)), [plain_text(name) for name in scores])
+    values, ends = _dice(scores.values())
+    axes.hlines(places, *ends, color=COLOURS[0], linewidth=1.6)
+    axes.plot(values, places, "o", color=COLOURS[0], markersize=5)
+    axes.set_yticks(places, [plain_text(name) for name in scores])
     axes.set_ylim(len(scores) - 0.5, -0.5)
     return figure
 
@@ -108,42 +113,41 @@ def grouped_interval_figure(groups: Mapping[str, Mapping[str, Tree]], title: str
     figure, axes = _figure(title, size=(6.2, 3.4))
     maps = {name: [group[name] for group in groups.values()] for name in next(iter(groups.values()), {})}
     for colour, label, beside, scores in _coloured(maps):
-        at = np.arange(len(groups)) + 0.7 * beside
-        values, ends = zip(*map(_ends, scores), strict=True)
-        axes.vlines(at, *np.array(ends).T, color=colour, linewidth=1.6)
+        at, (values, ends) = np.arange(len(groups)) + 0.7 * beside, _dice(scores)
+        axes.vlines(at, *ends, color=colour, linewidth=1.6)
         axes.plot(at, values, "o", color=colour, markersize=5, label=label)
     axes.set_xticks(range(len(groups)), list(groups))
     axes.set_ylim(0, 1)
     return _with_legend(figure, axes)
 
 
-def _bars(axes: Axes, several: Mapping[str, Sequence[float]], at: Any) -> None:
+def _bars(axes: Axes, several: Mapping[str, Any], at: Any) -> None:
     for colour, label, beside, heights in _coloured(several):
         axes.bar(at + 0.8 * beside, heights, 0.8 / len(several), color=colour, label=label)
 
 
-def date_figure(wholes: Mapping[str, Tree], limit: int = 15) -> Figure:
+def date_figure(wholes: Mapping[str, Tree], limit: int) -> Figure:
     """Draw histograms of date differences; what is beyond `limit` days is counted in the outermost bars."""
     figure, axes = _figure("Date difference", "days, map minus reference", "share of cells")
     found = {}
     for name, one in wholes.items():
-        counts, dating = np.array(one["dates"]["cells"]), one["scores"]["dating"]
-        text = name
-        if counts.sum():
-            text += ": median {median_days:+.0f}, mean abs. {mean_absolute_days:.1f}".format(**dating)
-        found[text] = trimmed(counts, limit) / max(counts.sum(), 1)
+        counts, text = (
+            np.array(one["dates"]["cells"]),
+            ": median {median_days:+.0f}, mean abs. {mean_absolute_days:.1f}",
+        )
+        label = name + (text.format(**one["scores"]["dating"]) if counts.sum() else "")
+        found[label] = trimmed(counts, limit) / max(counts.sum(), 1)
     _bars(axes, found, np.arange(-limit, limit + 1))
-    axes.axvline(0, color=_GREY, linewidth=0.8)
+    axes.axvline(0, **_DASHED | {"linestyle": "-"})
     return _with_legend(figure, axes)
 
 
-def class_figure(scores: Mapping[str, Tree]) -> Figure:
+def class_figure(wholes: Mapping[str, Tree]) -> Figure:
     """Draw the share of cells found by class of burned fraction."""
     figure, axes = _figure("Cells found", "burned fraction of the cell, reference", "share of cells")
-    burned = {name: [c for c in one["classes"] if c["high"] > 0] for name, one in scores.items()}
+    burned = {name: [c for c in one["scores"]["classes"] if c["high"] > 0] for name, one in wholes.items()}
     labels = [c["class"] for c in next(iter(burned.values()), [])]
-    shares = {name: [_number(c["cell_recall"]) for c in classes] for name, classes in burned.items()}
-    _bars(axes, shares, np.arange(len(labels)))
+    _bars(axes, {name: _column(rows, "cell_recall") for name, rows in burned.items()}, np.arange(len(labels)))
     axes.set_xticks(range(len(labels)), labels)
     axes.set_ylim(0, 1)
     return _with_legend(figure, axes)
@@ -151,12 +155,12 @@ def class_figure(scores: Mapping[str, Tree]) -> Figure:
 
 def proportion_figure(line: Tree) -> Figure:
     """Draw map against reference share of blocks, dots by their number, and the fitted line."""
-    slope, intercept, r2 = (_number(line[name]) for name in ("slope", "intercept", "r2"))
+    slope, intercept, r2 = _reals([line[name] for name in ("slope", "intercept", "r2")])
     text = f"y = {slope:.2f} x {intercept:+.3f}, R2 = {r2:.2f}, {line['blocks']} blocks"
     down, across = line["block_km"]
     x_label = f"reference, burned share of {down:.1f} x {across:.1f} km"
     figure, axes = _figure(text, x_label, "map, burned share", size=(4.4, 4.2))
-    axes.plot([0, 1], [0, 1], color=_GREY, linewidth=0.8, linestyle="--")
+    axes.plot([0, 1], [0, 1], **_DASHED)
     blocks = np.array(line["blocks_by_share"])
     x, y = np.nonzero(blocks)
     size = 6 + 14 * np.log10(blocks[x, y])
@@ -170,12 +174,11 @@ def proportion_figure(line: Tree) -> Figure:
 def threshold_figure(whole: Tree) -> Figure:
     """Draw Dice, commission and omission over the threshold."""
     figure, axes = _figure("Threshold on the burned fraction", "threshold")
-    steps = [row["threshold"] for row in whole["thresholds"]]
+    rows = whole["thresholds"]
     for colour, name in zip(COLOURS, ("dice", "commission", "omission"), strict=False):
-        values = [_number(row[name]) for row in whole["thresholds"]]
-        axes.plot(steps, values, color=colour, linewidth=1.6, label=name)
+        axes.plot(_column(rows, "threshold"), _column(rows, name), color=colour, linewidth=1.6, label=name)
     if whole["best_threshold"] is not None:
-        axes.axvline(whole["best_threshold"], color=_GREY, linewidth=0.8, linestyle="--")
+        axes.axvline(whole["best_threshold"], **_DASHED)
     axes.set_ylim(0, 1)
     axes.legend(fontsize=9, frameon=False, loc="best")
     return figure
@@ -187,16 +190,14 @@ def reliability_figure(several: Mapping[str, Tree], stated: str, observed: str) 
     grid = figure.add_gridspec(2, 1, height_ratios=(4, 1))
     axes.set_subplotspec(grid[0])
     below = figure.add_subplot(grid[1])
-    axes.plot([0, 1], [0, 1], color=_GREY, linewidth=0.8, linestyle="--")
+    axes.plot([0, 1], [0, 1], **_DASHED)
     for colour, label, _, one in _coloured(several):
-        hectares, edges = np.array(one["hectares"]), np.array(one["edges"])
-        known = hectares > 0
-        brier, error = (_number(one[key]) for key in ("brier", "calibration_error_from_5_percent"))
+        hectares, edges, x, y = (_reals(one[key]) for key in ("hectares", "edges", "mapped", "observed"))
+        known, middle = hectares > 0, (edges[:-1] + edges[1:]) / 2
+        brier, error = _reals([one["brier"], one["calibration_error_from_5_percent"]])
         text = f"{label}: Brier {brier:.4f}, error from 5 % on {error:.3f}"
-        x, y = (np.array(one[key], float)[known] for key in ("mapped", "observed"))
-        axes.plot(x, y, "o-", color=colour, linewidth=1.4, markersize=3.5, label=text)
-        middle = (edges[:-1] + edges[1:])[known] / 2
-        below.plot(middle, hectares[known], "o-", color=colour, linewidth=0.8, markersize=2.5)
+        axes.plot(x[known], y[known], "o-", color=colour, linewidth=1.4, markersize=3.5, label=text)
+        below.plot(middle[known], hectares[known], "o-", color=colour, linewidth=0.8, markersize=2.5)
     axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
     below.set(yscale="log", xlim=(-0.02, 1.02))
     below.minorticks_off()
@@ -204,23 +205,17 @@ def reliability_figure(several: Mapping[str, Tree], stated: str, observed: str) 
     return _with_legend(figure, axes)
 
 
-def coverage_figure(widths: Mapping[str, Any]) -> Figure:
-    """Draw how often the stated date interval holds the reference's day, by what is stated.
-
-    Args:
-        widths: by name cells and covered cells by stated days, (n, 2).
-    """
+def coverage_figure(wholes: Mapping[str, Tree]) -> Figure:
+    """Draw how often the stated date interval holds the reference's day, by what is stated."""
     x = "stated days before and after the date"
     figure, axes = _figure("Stated date interval", x, "share that hold the day")
     axes.axhspan(*_GOAL, color="#e9efe9", zorder=0)
-    for colour, label, _, counts in _coloured(widths):
-        cells, covered = np.asarray(counts, float).T
-        if not cells.sum():
-            continue
-        known = cells >= max(20, 0.002 * cells.sum())
-        text = f"{label}: {covered.sum() / cells.sum():.0%} of {cells.sum():,.0f} cells"
-        days = np.arange(cells.size)[known]
-        axes.plot(days, (covered / np.maximum(cells, 1))[known], "o-", color=colour, label=text)
+    for colour, label, _, whole in _coloured(wholes):
+        cells, covered = _reals(whole["uncertainty"]["cells_and_covered_by_days"]).T
+        days = np.flatnonzero((cells >= max(20, 0.002 * cells.sum())) & (cells.sum() > 0))
+        if days.size:
+            text = f"{label}: {covered.sum() / cells.sum():.0%} of {cells.sum():,.0f} cells"
+            axes.plot(days, covered[days] / cells[days], "o-", color=colour, label=text)
     _by_days(axes)
     return _with_legend(figure, axes)
 
@@ -240,11 +235,9 @@ def convergence_figure(several: Mapping[str, Tree]) -> Figure:
     figure, axes = _figure("Near real time", "days since burning", size=(5, 3.4))
     lines = {"dice_truth": "Dice, truth", "dice_final": "Dice, final map", "recall": "recall, truth"}
     for own, label, _, one in _coloured(several):
-        ages = [row["age"] for row in one["ages"]]
         for j, (key, line) in enumerate(lines.items()):
             colour, stroke = (COLOURS[j], "-") if len(several) == 1 else (own, ("-", "--", ":")[j])
-            values = [_number(row[key]) for row in one["ages"]]
-            text = f"{label}, {line}"
-            axes.plot(ages, values, stroke, marker="o", color=colour, markersize=3, label=text)
+            known: dict[str, Any] = {"marker": "o", "markersize": 3, "label": f"{label}, {line}"}
+            axes.plot(_column(one["ages"], "age"), _column(one["ages"], key), stroke, color=colour, **known)
     _by_days(axes)
     return _with_legend(figure, axes)

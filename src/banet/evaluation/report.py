@@ -3,21 +3,56 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
-from banet.evaluation import pictures as drawing
-from banet.evaluation.measures import MEASURES, Tree
-from banet.evaluation.measures.dates import date_columns
-from banet.evaluation.result import Result, leader
-from banet.evaluation.tables import markdown, tables_of, words
+from banet.evaluation import plots
+from banet.evaluation.measures import Tree
+from banet.evaluation.result import WITH_NETWORK, Result, leader
+from banet.evaluation.tables import Shown, markdown, numbers_of, tables_of, title_of, words
 from banet.io.files import output_folder
-from banet.io.tables import Row, to_csv, to_html, to_json, write_text
+from banet.io.tables import to_csv, to_html, to_json, write_text
 
-__all__ = ["score_row", "write_result"]
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from banet.burned_area.burned_area import BurnedArea
+    from banet.export.page import Picture, Section
+
+__all__ = ["ALT", "FOLDER", "draw", "draw_maps", "sections_of", "write_result"]
+
+FOLDER = "pictures"
+ALT = {
+    "maps": "Reference, map and agreement",
+    "dice": "Dice coefficient of every method with its 95 % interval",
+    "climates": "Dice coefficient by climate",
+    "fractions": "Share of cells shown burned by true burned fraction",
+    "calibration": "Reliability curve of confidence",
+    "fraction_calibration": "Reliability curve of burned fraction",
+    "uncertainty": "Share of true days within the stated date interval",
+    "dates": "Histogram of date differences",
+    "proportions": "Burned share of 5 km blocks, map against truth",
+    "thresholds": "Dice, commission and omission over the threshold",
+    "months": "Dice coefficient by month",
+    "covers": "Dice coefficient by land cover",
+    "zones": "Dice coefficient by region",
+    "convergence": "Agreement with the final map and the truth by days since burning",
+    "greece": "VNP64A1, map and agreement",
+}
+_LEAD_BASELINES = ("active fires", "grown and confirmed active fires")
+_MOST = 5
+_CAPTIONS = {"greece": "Striped: left out, near what VNP64A1 dates outside these days."}
+_OF_TABLE = {
+    "overall": ("maps", "dice"),
+    "fractions": ("fractions",),
+    "calibration": ("calibration", "fraction_calibration", "uncertainty"),
+    "gaps": ("dates",),
+    "proportions": ("proportions", "thresholds"),
+}
+_AT_THE_TOP = ("proportions", "thresholds", "best_threshold", "sizes", "edges", "dates_by_gap")
 
 
 def write_result(
@@ -34,90 +69,44 @@ def write_result(
     Raises:
         OutputError: if it cannot be written.
     """
-    folder = output_folder(out)
-    tree = result.to_dict()
-    paths = {"json": folder / f"{name}.json", "markdown": folder / f"{name}.md"}
-    write_text(paths["json"], to_json(tree if "protocol" in tree else _one_scene(tree) | tree))
-    title = "The benchmark" if "protocol" in tree else f"{tree['name']} against {tree['reference']}"
-    write_text(paths["markdown"], f"# {title}\n\n{words(tree)}\n\n{markdown(tree)}")
-    for file, rows in _csv(tree).items():
-        if rows:
-            paths[f"{file}_csv"] = folder / f"{file}.csv"
-            write_text(paths[f"{file}_csv"], to_csv(rows))
+    folder, tree = output_folder(out), result.to_dict()
+    texts = {
+        "json": (f"{name}.json", to_json(tree if "protocol" in tree else _one_scene(tree) | tree)),
+        "markdown": (f"{name}.md", f"# {title_of(tree)}\n\n{words(tree)}\n\n{markdown(tree)}"),
+        **{f"{file}_csv": (f"{file}.csv", to_csv(rows)) for file, rows in numbers_of(tree).items()},
+    }
+    for file, text in texts.values():
+        write_text(folder / file, text)
+    paths = {key: folder / file for key, (file, _) in texts.items()}
     if pictures:
-        drawn = drawing.draw(result, tree, folder / drawing.FOLDER if "protocol" in tree else folder)
-        paths |= drawn
-        paths["page"] = _page(tree, title, folder, f"{name}.html", drawn)
+        drawn = draw(result, tree, folder / FOLDER if "protocol" in tree else folder)
+        paths |= drawn | {"page": _page(tree, folder, f"{name}.html", drawn)}
     return paths
 
 
 def _one_scene(tree: Tree) -> dict[str, Any]:
     """What is said of the first map, and the scores of all, at the top of the file of a single scene."""
     whole = tree["methods"][tree["name"]]["overall"]
-    kept = ("proportions", "thresholds", "best_threshold", "sizes", "edges", "dates_by_gap")
     return {
         "scores": {name: method["overall"]["scores"] for name, method in tree["methods"].items()},
         "calibration": {"confidence": whole["confidence"], "burned_fraction": whole["fraction"]},
-        **{key: whole[key] for key in kept},
+        **{key: whole[key] for key in _AT_THE_TOP},
     }
 
 
-def _csv(tree: Tree) -> dict[str, Sequence[Row]]:
-    """All numbers for machines, and the tables to read where those hold something else."""
-    methods = {name: method["overall"] for name, method in tree["methods"].items()}
-    found: dict[str, Sequence[Row]] = {
-        "scores": [score_row(name, whole["scores"]) for name, whole in methods.items()],
-        "climates": [
-            {"climate": climate} | score_row(name, scores)
-            for name, method in tree["methods"].items()
-            for climate, scores in method["climates"].items()
-        ],
-    }
-    for kind in ("months", "zones", "covers"):
-        found[kind] = [score_row(name, scores) for name, scores in tree.get(kind, {}).items()]
-    for measure in MEASURES:
-        file = measure.file or measure.name
-        every = [{"map": name} | row for name, whole in methods.items() for row in measure.rows(whole)]
-        found[file] = [*found.get(file, []), *every]
-    for file, key in (("convergence", "ages"), ("first_mapped", "fires")):
-        found[file] = [{"map": n} | row for n, one in tree["convergence"].items() for row in one[key]]
-    for name, _, _, rows in tables_of(tree):
-        file = f"{name}_summary" if name == "calibration" else name
-        if not found.get(file) and name != "overall":
-            found[file] = rows
-    return found
+def sections_of(
+    tables: Iterable[Shown], pictures: Callable[[str], Sequence[Picture]] = lambda name: ()
+) -> list[Section]:
+    """Return the parts of a page that show tables, each with the pictures that belong to its name."""
+    from banet.export.page import Section
+
+    return [
+        Section(title, (text,) if text else (), [Markup(to_html(rows))], pictures(name))
+        for name, title, text, rows in tables
+    ]
 
 
-def score_row(name: str, scores: Tree) -> Row:
-    """Return all figures of scores, from their dict, as columns for machines."""
-    hard = scores["hard"]
-    row: Row = {"name": name} | {key: scores[key] for key in ("reference", "cells", "hectares")}
-    figures = {key: hard[key] for key in ("dice", "commission", "omission", "relative_bias")}
-    for key, value in (figures | {"soft_dice": scores["soft"]["dice"]}).items():
-        row[key] = value
-        if key in scores["intervals"]:
-            row[f"{key}_low"], row[f"{key}_high"] = scores["intervals"][key]
-    return row | {
-        "map_ha": hard["both_ha"] + hard["map_only_ha"],
-        "reference_ha": hard["both_ha"] + hard["reference_only_ha"],
-        "unseen_ha": scores["unseen_ha"],
-        "unseen_burned_ha": scores["unseen_burned_ha"],
-        **date_columns(scores["dating"]),
-    }
-
-
-_CAPTIONS = {"greece": "Striped: left out, near what VNP64A1 dates outside these days."}
-_OF_TABLE = {
-    "overall": ("maps", "dice"),
-    "fractions": ("fractions",),
-    "calibration": ("calibration", "fraction_calibration", "uncertainty"),
-    "gaps": ("dates",),
-    "proportions": ("proportions", "thresholds"),
-}
-_WORST = "Truth, map, agreement"
-
-
-def _page(tree: Tree, title: str, folder: Path, name: str, drawn: dict[str, Path]) -> Path:
+def _page(tree: Tree, folder: Path, name: str, drawn: dict[str, Path]) -> Path:
     from banet.export.page import Picture, Section, write_report
 
     left = dict(drawn)
@@ -125,15 +114,88 @@ def _page(tree: Tree, title: str, folder: Path, name: str, drawn: dict[str, Path
     def held(names: Sequence[str]) -> list[Picture]:
         """Pictures that no section has shown yet."""
         found = [(n, left.pop(n)) for n in names if n in left]
-        return [Picture(path, _CAPTIONS.get(n, ""), drawing.ALT.get(n, _WORST)) for n, path in found]
+        other = "Truth, map, agreement"
+        return [Picture(path, _CAPTIONS.get(n, ""), ALT.get(n, other)) for n, path in found]
 
-    sections = [
-        Section(head, (text,) if text else (), [Markup(to_html(rows))], held(_OF_TABLE.get(key, (key,))))
-        for key, head, text, rows in tables_of(tree)
-    ]
+    sections = sections_of(tables_of(tree), lambda key: held(_OF_TABLE.get(key, (key,))))
     if worst := held([name for name in drawn if name.startswith("worst")]):
         text = f"The seasons with the lowest Dice of {leader(tree)}, the worst first."
         sections.append(Section("The worst seasons", (text,), pictures=worst))
     about = {key: tree[key] for key in ("protocol", "candidates", "region", "days") if key in tree}
     sections.append(Section("What was scored", details={"What was scored": json.dumps(about, indent=1)}))
-    return write_report(folder, title, sections, name=name, lead=words(tree))
+    return write_report(folder, title_of(tree), sections, name=name, lead=words(tree))
+
+
+def _lines(tree: Tree) -> list[str]:
+    """Maps in figures with a line each: the first; networks with all inputs, and two baselines."""
+    methods, lead = tree["methods"], leader(tree)
+    names = list(methods)[:_MOST]
+    if "protocol" in tree:
+        names = [name for name, one in methods.items() if one[WITH_NETWORK] and one["inputs"] == "all"]
+        names = names[:_MOST] + [name for name in methods if name in _LEAD_BASELINES]
+    return list(dict.fromkeys([lead, *names]))
+
+
+def draw(result: Result, tree: Tree, folder: Path, *, worst: int = 3) -> dict[str, Path]:
+    """Draw the pictures of a result, with the worst seasons of the first map, and return their paths by name.
+
+    Raises:
+        OutputError: if a picture cannot be written.
+    """
+    from banet.export.drawing import save
+
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = {}
+    name = leader(tree)
+
+    def maps(of: Result, key: str, scene: str, reference: str, title: str, notes: Sequence[str] = ()) -> None:
+        path = folder / f"{key}.png"
+        paths[key] = draw_maps(of.shown(name, scene), (reference, name), title, path, notes)
+
+    if "protocol" not in tree:
+        notes = ("", f"Dice {result.scores[name].dice:.3f}")
+        scene = next(iter(result.sums[name]))
+        maps(result, "maps", scene, result.reference, f"{name} against {result.reference}", notes)
+    for key, figure in _figures(tree):
+        paths[key] = save(figure, folder / f"{key}.png")
+    for rank, season in enumerate(result.worst(name, worst) if "protocol" in tree else (), 1):
+        maps(result, f"worst_{rank}", season, "truth", f"{season}: {name}")
+    for key, one in result.real.items():
+        title = f"Attica and the Peloponnese, August 2021: {name} against VNP64A1"
+        maps(one, key, next(iter(one.sums[name])), one.reference, title)
+    return paths
+
+
+def _figures(tree: Tree) -> Iterator[tuple[str, Figure]]:
+    methods, lead = tree["methods"], leader(tree)
+    wholes = {name: method["overall"] for name, method in methods.items()}
+    shown = {name: wholes[name] for name in _lines(tree)}
+    sure = {name: whole["confidence"] for name, whole in shown.items()}
+    yield "dice", plots.interval_figure({n: one["scores"] for n, one in wholes.items()}, "Dice coefficient")
+    yield "fractions", plots.class_figure(shown)
+    yield "dates", plots.date_figure(shown, limit=10 if "protocol" in tree else 15)
+    yield "calibration", plots.reliability_figure(sure, "confidence", "share of area that burned")
+    axes = "burned fraction, mapped", "burned fraction, reference"
+    yield "fraction_calibration", plots.reliability_figure({lead: wholes[lead]["fraction"]}, *axes)
+    yield "uncertainty", plots.coverage_figure(shown)
+    yield "proportions", plots.proportion_figure(wholes[lead]["proportions"])
+    yield "thresholds", plots.threshold_figure(wholes[lead])
+    if groups := list(methods[lead]["climates"]):
+        climates = {group: {name: methods[name]["climates"][group] for name in shown} for group in groups}
+        yield "climates", plots.grouped_interval_figure(climates, ALT["climates"])
+    for kind in ("months", "covers", "zones"):
+        if len(tree.get(kind, ())) > 1:
+            yield kind, plots.interval_figure(tree[kind], ALT[kind])
+    if tree["convergence"]:
+        yield "convergence", plots.convergence_figure(tree["convergence"])
+
+
+def draw_maps(
+    sides: Sequence[BurnedArea], names: Sequence[str], title: str, path: Path, notes: Sequence[str] = ()
+) -> Path:
+    """Draw reference and maps side by side, and where the first map agrees with the reference."""
+    from banet.export.comparison import comparison_picture
+
+    panels = [side.named(plots.plain_text(name)) for side, name in zip(sides, names, strict=True)]
+    days = {"start": panels[0].start, "stop": panels[0].stop}
+    return comparison_picture(panels, path, title=plots.plain_text(title), notes=notes, **days)

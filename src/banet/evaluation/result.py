@@ -12,20 +12,26 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
+from banet.burned_area.burned_area import BurnedArea
+from banet.evaluation.compare import Comparison
 from banet.evaluation.convergence import Convergence
-from banet.evaluation.keeping import Sides, load_sides
 from banet.evaluation.measures import Tree
 from banet.evaluation.measures.dates import Dating
 from banet.evaluation.scores import Scores
-from banet.evaluation.sums import Sums
+from banet.evaluation.sums import Sums, load_arrays, save_arrays
+from banet.grid.region import Region
 from banet.io.tables import plain
 
-__all__ = ["FORMAT", "WITH_NETWORK", "Result", "leader"]
+__all__ = ["WITH_NETWORK", "Result", "Sides", "leader", "load_sides", "save_sides", "shown_sides"]
 
 FORMAT = 1
 WITH_NETWORK = "candidate"
 _NO_NETWORK = {WITH_NETWORK: None, "inputs": None}
+
+Sides = tuple[BurnedArea, BurnedArea]
+"""A reference and a map as a picture shows them: only what is scored."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +48,7 @@ class Result:
         fires: date differences to active fires, by map.
         replays: near-real-time replays by name of what was followed.
         real: result on a real scene beside the simulated ones, by name of the scene.
-        stress: scores under each stress, see `banet.evaluation.stress`.
+        stress: scores by map and stress, see `banet.evaluation.benchmark.stress`.
         sides: what pictures show, or its file, by map and scene.
         draws: of the bootstrap; 0 for no intervals.
     """
@@ -65,31 +71,30 @@ class Result:
         of = self.sums[name]
         return Sums.join([of[scene] for scene in (of if scenes is None else scenes)])
 
+    def _scores(self, scenes: Sequence[str] | None = None) -> dict[str, Scores]:
+        known: dict[str, Any] = {"reference": self.reference, "draws": self.draws}
+        return {name: Scores.of(self.joined(name, scenes), name=name, **known) for name in self.sums}
+
     @cached_property
     def scores(self) -> dict[str, Scores]:
         """Scores of each map over all scenes, with intervals."""
-        return {name: self._scores(name) for name in self.sums}
+        return self._scores()
 
     @cached_property
     def by_group(self) -> dict[str, dict[str, Scores]]:
         """Scores by group of scenes, then by map, with intervals."""
-        return {
-            group: {name: self._scores(name, scenes) for name in self.sums}
-            for group, scenes in self.scene_groups.items()
-        }
-
-    def _scores(self, name: str, scenes: Sequence[str] | None = None) -> Scores:
-        return Scores.of(self.joined(name, scenes), name=name, reference=self.reference, draws=self.draws)
+        return {group: self._scores(scenes) for group, scenes in self.scene_groups.items()}
 
     @cached_property
     def wholes(self) -> dict[str, dict[str, Any]]:
         """What all measures say of each map over all scenes."""
-        return {name: self._whole(name) for name in self.sums}
-
-    def _whole(self, name: str) -> dict[str, Any]:
+        said = {name: self.joined(name).value() for name in self.sums}
         scored = Scores.__dataclass_fields__
-        said = {key: value for key, value in self.joined(name).value().items() if key not in scored}
-        return {"scores": self.scores[name].to_dict(), **plain(said)}
+        return {
+            name: {"scores": self.scores[name].to_dict()}
+            | {key: plain(value) for key, value in one.items() if key not in scored}
+            for name, one in said.items()
+        }
 
     def worst(self, name: str, count: int = 3) -> list[str]:
         """Return the scenes on which a map has the lowest Dice, the worst first."""
@@ -139,3 +144,38 @@ def _short(scores: Scores) -> dict[str, Any]:
         "map_ha": scores.hard.map_burned,
         "reference_ha": scores.hard.reference_burned,
     }
+
+
+def shown_sides(pair: Comparison, water: npt.NDArray[np.bool_]) -> Sides:
+    """Return what is scored of a comparison; water is left out where it is of another grid."""
+    wet = water if water.shape == pair.valid.shape else np.zeros(pair.valid.shape, bool)
+    planes = ((pair.reference_burned, pair.reference_date), (pair.map_burned, pair.map_date))
+    never = np.datetime64("NaT", "D")
+    dates = [np.where(burned & pair.valid, date, never) for burned, date in planes]
+    return _sides(pair.region, (pair.start, pair.stop), pair.valid, wet, dates)
+
+
+def _sides(region: Region, days: Any, valid: Any, water: Any, dates: Any) -> Sides:
+    seen = {"observed_days": valid.astype(np.int16), "water": water}
+    reference, mapped = (BurnedArea.from_dates(region, days[0], days[1], date, **seen) for date in dates)
+    return reference, mapped
+
+
+def save_sides(path: Path, sides: Sides) -> None:
+    """Write what a picture shows beside the sums of `path`."""
+    one, region = sides[0], sides[0].region
+    arrays = {"region": np.array([*region.bbox, region.pixel_size]), "name": np.array(region.name)}
+    arrays |= {"days": np.array([one.start, one.stop]), "valid": one.observed_days > 0, "water": one.water}
+    save_arrays(_beside(path), arrays | {"dates": np.stack([side.burn_date for side in sides])})
+
+
+def load_sides(path: Path) -> Sides:
+    """Read what `save_sides` wrote beside the sums of `path`; errors as `load_arrays`."""
+    held = load_arrays(_beside(path))
+    west, south, east, north, size = map(float, held["region"])
+    region = Region(str(held["name"]), (west, south, east, north), size)
+    return _sides(region, held["days"], held["valid"], held["water"], held["dates"])
+
+
+def _beside(path: Path) -> Path:
+    return path.with_suffix(".sides.npz")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from banet.evaluation.compare import compare
+from banet.evaluation.compare import Comparison, compare
 from banet.evaluation.measures import HEADLINE, Pair, Tree
-from banet.evaluation.measures.agreement import ErrorMatrix
+from banet.evaluation.measures.agreement import ErrorMatrix, shortcut
 from banet.evaluation.measures.dates import Dating
 from banet.evaluation.measures.fractions import FractionClass
 from banet.evaluation.sums import Interval, Sums, intervals
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from banet.burned_area.burned_area import BurnedArea
 
 __all__ = ["Scores", "headline", "score"]
+
+_PARTS = ("hard", "soft", "dating", "classes", "intervals")
+_NAMES = ("name", "reference", "cells", "hectares", "unseen_ha", "unseen_burned_ha", *_PARTS)
 
 
 @dataclass(frozen=True)
@@ -55,30 +58,16 @@ class Scores:
         drawn = intervals(sums, HEADLINE, draws=draws, seed=seed) if draws else {}
         return cls(name=name, reference=reference, intervals=drawn, **said)
 
-    @property
-    def dice(self) -> float:
-        """Dice coefficient of the hard matrix."""
-        return self.hard.dice
+    @classmethod
+    def between(cls, comparison: Comparison, *, block: int = 20, **known: Any) -> Scores:
+        """Score a comparison, dealt out to blocks of so many cells; further arguments of `of`."""
+        return cls.of(Sums.of(Pair.of(comparison, block), HEADLINE), **known)
 
-    @property
-    def commission(self) -> float:
-        """Commission error of the hard matrix."""
-        return self.hard.commission
-
-    @property
-    def omission(self) -> float:
-        """Omission error of the hard matrix."""
-        return self.hard.omission
-
-    @property
-    def relative_bias(self) -> float:
-        """Relative bias of the hard matrix."""
-        return self.hard.relative_bias
-
-    @property
-    def soft_dice(self) -> float:
-        """Dice coefficient of the soft matrix."""
-        return self.soft.dice
+    dice = shortcut("dice", "Dice coefficient of the hard matrix.", "hard")
+    commission = shortcut("commission", "Commission error of the hard matrix.", "hard")
+    omission = shortcut("omission", "Omission error of the hard matrix.", "hard")
+    relative_bias = shortcut("relative_bias", "Relative bias of the hard matrix.", "hard")
+    soft_dice = shortcut("dice", "Dice coefficient of the soft matrix.", "soft")
 
     @property
     def hectares(self) -> float:
@@ -87,9 +76,7 @@ class Scores:
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything by name, ready for JSON: what is not defined is None."""
-        names = ["name", "reference", "cells", "hectares", "unseen_ha", "unseen_burned_ha"]
-        names += ["hard", "soft", "dating", "classes", "intervals"]
-        return dict(plain({name: getattr(self, name) for name in names}))
+        return dict(plain({name: getattr(self, name) for name in _NAMES}))
 
     def row(self) -> Row:
         """Return the line of a table of scores."""
@@ -141,5 +128,5 @@ def score(
     Raises:
         InputError: as `compare`.
     """
-    pair = Pair.of(compare(burnmap, reference, **settings), block)
-    return Scores.of(Sums.of(pair, HEADLINE), name=name, reference=reference.name, draws=draws, seed=seed)
+    pair = compare(burnmap, reference, **settings)
+    return Scores.between(pair, name=name, reference=reference.name, block=block, draws=draws, seed=seed)

@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from banet.evaluation.measures import MEASURES, Tree
+from banet.evaluation.measures.dates import date_columns
 from banet.evaluation.result import WITH_NETWORK
 from banet.evaluation.scores import headline
-from banet.evaluation.stress import stress_rows
 from banet.io.tables import Number, Row, to_markdown
 
-__all__ = ["NAMES", "dating_row", "markdown", "rows_of", "tables_of", "words"]
+__all__ = ["NAMES", "Shown", "as_markdown", "dating_row", "markdown", "numbers_of", "rows_of", "score_row"]
+__all__ += ["tables_of", "title_of", "words"]
 
 Rows = Sequence[Row]
 _RowsOf = Callable[[Tree], Rows]
 
 
-@dataclass(frozen=True)
-class Shown:
-    """A table of a result: name, title, words under the title, rows from the tree."""
+class Shown(NamedTuple):
+    """A table to read: its name, title, the words under the title, and rows."""
 
     name: str
     title: str
     words: str
-    rows: _RowsOf
+    rows: Rows
 
 
 def _wholes(tree: Tree) -> dict[str, Tree]:
@@ -74,22 +73,22 @@ def dating_row(one: Tree) -> Row:
     }
 
 
-_CURVES = (
-    ("Dice with the final map", "dice_final"),
-    ("Dice with the truth", "dice_truth"),
-    ("recall of the truth", "recall"),
-    ("date change to the final map, days", "date_change"),
-)
+_CURVES = {
+    "Dice with the final map": "dice_final",
+    "Dice with the truth": "dice_truth",
+    "recall of the truth": "recall",
+    "date change to the final map, days": "date_change",
+}
 _AGES = (0, 1, 2, 3, 5, 7, 10, 15, 20)
 
 
 def _convergence(tree: Tree) -> Rows:
     found: list[Row] = []
     for name, one in tree["convergence"].items():
-        for label, key in _CURVES:
-            values = {int(row["age"]): row[key] for row in one["ages"]}
-            ages = {str(age): Number(values.get(age), 2) for age in _AGES}
-            found.append({"map": name, "by days since burning": label} | ages)
+        ages = {int(row["age"]): row for row in one["ages"]}
+        for label, key in _CURVES.items():
+            shown = {str(age): Number(ages[age][key] if age in ages else None, 2) for age in _AGES}
+            found.append({"map": name, "by days since burning": label} | shown)
     return found
 
 
@@ -112,6 +111,17 @@ def _greece(whole: Tree) -> Row:
     return headline(whole["scores"]) | {"date interval holds the day": Number(covered, 2)}
 
 
+def _stress(of: Tree) -> Row:
+    """Mean and worst Dice over the stresses, then each; nothing where none is defined."""
+    dice = {stress: scores["dice"] for stress, scores in of.items()}
+    known = {stress: value for stress, value in dice.items() if value is not None}
+    if not known:
+        return {}
+    least, mean = min(known, key=lambda stress: known[stress]), sum(known.values()) / len(known)
+    head = {"mean": Number(mean, 2), "worst": Number(known[least], 2), "which": least}
+    return head | {stress: Number(value, 2) for stress, value in dice.items()}
+
+
 def _seasons(tree: Tree) -> Rows:
     short = {
         name if method[WITH_NETWORK] else name.replace("active fires", "fires"): method["seasons"]
@@ -125,49 +135,49 @@ def _seasons(tree: Tree) -> Rows:
 
 
 _INTERVALS = "In brackets 95 % intervals."
-_ALL = (
-    Shown(
+_ALL: tuple[tuple[str, str, str, _RowsOf], ...] = (
+    (
         "overall",
         "All seasons",
         "Hectares of all seasons added up; in brackets 95 % intervals by drawing blocks of 16 cells anew. "
         "Days are map minus truth over cells that both show burned.",
         _each(lambda whole: headline(whole["scores"])),
     ),
-    Shown("climates", "Dice by climate", _INTERVALS, _each(_climates, lambda tree: tree["methods"])),
-    Shown("zones", "By region", _INTERVALS, _group("zones")),
-    Shown("months", "By month", _INTERVALS, _group("months")),
-    Shown("covers", "By land cover", _INTERVALS, _group("covers")),
-    Shown("dates", "Dates", "Map minus reference, in days.", _dates),
-    *(Shown(it.name, it.title, it.words, _each(it.line)) for one in MEASURES for it in one.tables),
-    Shown(
+    ("climates", "Dice by climate", _INTERVALS, _each(_climates, lambda tree: tree["methods"])),
+    ("zones", "By region", _INTERVALS, _group("zones")),
+    ("months", "By month", _INTERVALS, _group("months")),
+    ("covers", "By land cover", _INTERVALS, _group("covers")),
+    ("dates", "Dates", "Map minus reference, in days.", _dates),
+    *((it.name, it.title, it.words, _each(it.line)) for one in MEASURES for it in one.tables),
+    (
         "stress",
         "Under stress",
         "Dice on seasons that are changed: the worst column stands beside the mean.",
-        stress_rows,
+        _each(_stress, lambda tree: tree.get("stress", {})),
     ),
-    Shown(
+    (
         "convergence",
         "Near real time",
         "The longest season of each climate is mapped again for each day that has the whole sequence of days "
         "behind it, from what had been observed by then. Columns are days since burning.",
         _convergence,
     ),
-    Shown(
+    (
         "first_mapped",
         "How soon a fire is first mapped",
         "Days from a fire's first day to the first map that shows at least a tenth of what had burned by "
         "then, of fires that began within the replay; shares are of fires that were followed so long.",
         _first_mapped,
     ),
-    Shown(
+    (
         "greece",
         "Greece, August 2021 (real)",
         "Against VNP64A1, burn days 2 to 9 August, protocol of `banet.evaluation.benchmark.greek`.",
         _each(_greece, lambda tree: tree.get("greece", {})),
     ),
-    Shown("seasons", "Dice by season", "", _seasons),
+    ("seasons", "Dice by season", "", _seasons),
 )
-NAMES = tuple(dict.fromkeys(shown.name for shown in _ALL))
+NAMES = tuple(dict.fromkeys(name for name, *_ in _ALL))
 """Of the tables, in order."""
 
 _ONE_SCENE = {
@@ -180,35 +190,80 @@ _ONE_SCENE = {
 }
 
 
-def tables_of(tree: Tree, names: Sequence[str] | None = None) -> list[tuple[str, str, str, Rows]]:
-    """Return name, title, words and rows of each table that a result's JSON has something for."""
-    found = []
-    for name in names or NAMES:
-        for shown in (shown for shown in _ALL if shown.name == name):
-            rows = shown.rows(tree)
-            head = _ONE_SCENE.get(name) if "protocol" not in tree else None
-            if rows:
-                found.append((name, *(head or (shown.title, shown.words)), rows))
-    return found
+def tables_of(tree: Tree, names: Sequence[str] | None = None) -> list[Shown]:
+    """Return each table that a result's JSON has something for."""
+    other = {} if "protocol" in tree else _ONE_SCENE
+    found = [
+        Shown(name, *other.get(name, (title, text)), make(tree))
+        for asked in names or NAMES
+        for name, title, text, make in _ALL
+        if name == asked
+    ]
+    return [table for table in found if table.rows]
 
 
 def rows_of(tree: Tree, name: str) -> Rows:
     """Return the rows of a table; none where the result does not have it."""
-    return next((rows for _, _, _, rows in tables_of(tree, [name])), [])
+    return next((table.rows for table in tables_of(tree, [name])), [])
 
 
-def markdown(
-    tree: Tree,
-    names: Sequence[str] | None = None,
-    *,
-    level: int = 2,
-    form: Callable[[Rows], str] = to_markdown,
-) -> str:
-    """Return tables, all or some, as Markdown, each under its title; `form` writes the rows otherwise."""
+def as_markdown(tables: Iterable[Shown], level: int = 2, form: Callable[[Rows], str] = to_markdown) -> str:
+    """Return tables as Markdown, each under its title; `form` writes the rows otherwise."""
     parts = []
-    for _, title, text, rows in tables_of(tree, names):
+    for _, title, text, rows in tables:
         parts += [f"{'#' * level} {title}", *([text] if text else []), form(rows)]
     return "\n\n".join(parts) + "\n"
+
+
+def markdown(tree: Tree, names: Sequence[str] | None = None, **options: Any) -> str:
+    """Return tables of a result's JSON, all or some, as Markdown; options of `as_markdown`."""
+    return as_markdown(tables_of(tree, names), **options)
+
+
+def numbers_of(tree: Tree) -> dict[str, Rows]:
+    """Return all numbers for machines by name, and the tables to read where those hold something else."""
+    methods = _wholes(tree)
+    found: dict[str, Rows] = {
+        "scores": [score_row(name, whole["scores"]) for name, whole in methods.items()],
+        "climates": [
+            {"climate": climate} | score_row(name, scores)
+            for name, method in tree["methods"].items()
+            for climate, scores in method["climates"].items()
+        ],
+        **{k: [score_row(*one) for one in tree.get(k, {}).items()] for k in ("months", "zones", "covers")},
+    }
+    for measure in MEASURES:
+        file = measure.file or measure.name
+        rows = [{"map": name} | row for name, whole in methods.items() for row in measure.rows(whole)]
+        found[file] = [*found.get(file, []), *rows]
+    for file, key in (("convergence", "ages"), ("first_mapped", "fires")):
+        found[file] = [{"map": n} | row for n, one in tree["convergence"].items() for row in one[key]]
+    for table in tables_of(tree):
+        file = f"{table.name}_summary" if table.name == "calibration" else table.name
+        if not found.get(file) and file != "overall":
+            found[file] = table.rows
+    return {file: rows for file, rows in found.items() if rows}
+
+
+def score_row(name: str, scores: Tree) -> Row:
+    """Return all figures of scores, from their dict, as columns for machines."""
+    hard = scores["hard"]
+    row: Row = {"name": name} | {key: scores[key] for key in ("reference", "cells", "hectares")}
+    figures = {key: hard[key] for key in ("dice", "commission", "omission", "relative_bias")}
+    for key, value in (figures | {"soft_dice": scores["soft"]["dice"]}).items():
+        row[key] = Number(value, interval=scores["intervals"].get(key))
+    return row | {
+        "map_ha": hard["both_ha"] + hard["map_only_ha"],
+        "reference_ha": hard["both_ha"] + hard["reference_only_ha"],
+        "unseen_ha": scores["unseen_ha"],
+        "unseen_burned_ha": scores["unseen_burned_ha"],
+        **date_columns(scores["dating"]),
+    }
+
+
+def title_of(tree: Tree) -> str:
+    """Return the title of what was measured."""
+    return "The benchmark" if "protocol" in tree else f"{tree['name']} against {tree['reference']}"
 
 
 def words(tree: Tree) -> str:

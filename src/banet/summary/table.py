@@ -101,7 +101,7 @@ def summarise(
 def _cover(options: SummaryOptions, one: BurnedArea) -> CellCover | None:
     if options.cover is None:
         return None
-    from banet.evaluation.classes import read_classes
+    from banet.labels.classes import read_classes
 
     numbers, names = read_classes(options.cover, one.region)
     return CellCover(numbers.ravel(), names)

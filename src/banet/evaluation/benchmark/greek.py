@@ -17,11 +17,10 @@ from __future__ import annotations
 
 import functools
 import os
-import tempfile
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -30,12 +29,10 @@ from banet.days import day_range
 from banet.errors import NotFoundError
 from banet.evaluation.baselines import grown_fires, index_drop
 from banet.evaluation.benchmark.methods import Mapper, Method
-from banet.evaluation.benchmark.run import missing, score_stage
 from banet.evaluation.benchmark.stage import Stage
 from banet.evaluation.scores import Scores, score
 from banet.grid.region import Region
 from banet.io.files import existing_file
-from banet.io.progress import Progress
 from banet.labels.mcd64a1 import read_mcd64a1
 
 if TYPE_CHECKING:
@@ -44,20 +41,19 @@ if TYPE_CHECKING:
     from banet.cube import Cube
 
 __all__ = [
-    "GREEK",
     "GREEK_DAYS",
     "GREEK_PROTOCOL",
     "GREEK_REGION",
+    "GreekScene",
     "find_real",
     "greek_cube",
     "greek_hotspots",
     "greek_methods",
     "greek_reference",
     "greek_scores",
-    "run_greek",
+    "greek_stage",
 ]
 
-GREEK = "greece-2021-08"
 GREEK_REGION = Region("greece_south", (21.8, 37.17, 24.6, 38.5), 0.01)
 GREEK_DAYS = (np.datetime64("2021-08-02"), np.datetime64("2021-08-10"))
 GREEK_PROTOCOL: dict[str, Any] = {"days": GREEK_DAYS, "exclude_within": 2, "unobserved": "unburned"}
@@ -142,16 +138,21 @@ def greek_methods(methods: Sequence[Method]) -> tuple[Method, ...]:
     return tuple(replace(method, mapper=shorter.get(method.name, method.mapper)) for method in methods)
 
 
-def run_greek(methods: Sequence[Method], real: Path, out: Path, *, progress: Progress | None = None) -> None:
-    """Map the scene with every method, and keep the sums in `out` as for a simulated season.
+@dataclass(frozen=True)
+class GreekScene:
+    """The scene as one of the benchmark, from a folder of real files."""
+
+    real: Path
+    name: ClassVar[str] = "greece-2021-08"
+    key: ClassVar[str] = name
+    days: ClassVar[int] = 14
+
+
+def greek_stage(scene: GreekScene, folder: Path) -> Stage:
+    """Make the scene ready to be mapped and scored, its cube in a folder.
 
     Raises:
         NotFoundError: if a file is missing.
     """
-    left = missing(out, GREEK, greek_methods(methods))
-    if not left:
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        cube, days = greek_cube(real, Path(folder, "cube.zarr")), (GREEK_DAYS[0], GREEK_DAYS[1] - 1)
-        stage = Stage(cube, greek_reference(real), days, settings=GREEK_PROTOCOL, block=20)
-        score_stage(stage, GREEK, left, out, progress)
+    cube, mapped = greek_cube(scene.real, folder / "cube.zarr"), (GREEK_DAYS[0], GREEK_DAYS[1] - 1)
+    return Stage(cube, greek_reference(scene.real), mapped, settings=GREEK_PROTOCOL, block=20)

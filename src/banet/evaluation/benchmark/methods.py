@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ import numpy as np
 from banet.days import Day
 from banet.errors import BanetWarning, InputError, NotFoundError
 from banet.evaluation.baselines import active_fires, grown_fires, index_drop
-from banet.evaluation.sources import labelled
+from banet.labels.reading import labelled
 
 if TYPE_CHECKING:
     from banet.burned_area.burned_area import BurnedArea
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
     from banet.model import BANet
 
 __all__ = [
-    "INPUTS",
     "ORIGINAL",
     "WITHHELD",
     "Candidate",
@@ -48,7 +46,6 @@ WITHHELD: dict[Inputs, tuple[Input, ...]] = {
     "no images": ("images",),
 }
 """What `Cube.without` takes away for each choice of inputs."""
-INPUTS = tuple(WITHHELD)
 
 ORIGINAL = "banetv0.20-val2017"
 """The published weights that the original takes by default."""
@@ -73,12 +70,6 @@ class Method:
     candidate: str = ""
     inputs: Inputs = "all"
     daily: Callable[[Cube, Day], BurnedArea] | None = None
-
-    @property
-    def slug(self) -> str:
-        """A name for files: no two methods share one."""
-        clean = "".join(c if c.isalnum() else "-" for c in self.name)
-        return f"{clean[:60]}-{hashlib.sha256(f'{self.name} {self.identity}'.encode()).hexdigest()[:10]}"
 
 
 def active_fires_until(cube: Cube, day: Day) -> BurnedArea:
@@ -141,29 +132,26 @@ def candidates(asked: Sequence[str]) -> tuple[Candidate, ...]:
         NotFoundError, UnreadableFileError, InputError: as `banet.model.load_model`.
     """
     split = [labelled(text) for one in asked for text in one.split(",") if text.strip()]
-    files = [[part.strip() for part in weights.split("+")] for _, weights in split]
+    files = [[Path(part.strip()) for part in weights.split("+")] for _, weights in split]
     plain = ["+".join(map(_stem, weights)) for weights in files]
-    found = []
+    found: dict[str, Candidate] = {}
     for (label, _), weights, name in zip(split, files, plain, strict=True):
         # Runs all call their file weights.safetensors: their folders tell them apart.
-        unique = name if plain.count(name) == 1 else "+".join(_with_folder(one) for one in weights)
-        found.append(Candidate.of(label or unique, weights))
-    names = [one.name for one in found]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise InputError(f"two candidates are called {twice[0]}; name them with LABEL=PATH")
-    return tuple(found)
+        folders = "+".join(f"{one.parent.name}/{_stem(one)}".lstrip("/") for one in weights)
+        candidate = Candidate.of(
+            label or (name if plain.count(name) == 1 else folders), list(map(str, weights))
+        )
+        if candidate.name in found:
+            raise InputError(f"two candidates are called {candidate.name}; name them with LABEL=PATH")
+        found[candidate.name] = candidate
+    return tuple(found.values())
 
 
-def _stem(weights: str) -> str:
-    return Path(weights).name.removesuffix(".safetensors").removesuffix(".pth")
+def _stem(weights: Path) -> str:
+    return weights.name.removesuffix(".safetensors").removesuffix(".pth")
 
 
-def _with_folder(weights: str) -> str:
-    return f"{Path(weights).parent.name}/{_stem(weights)}".lstrip("/")
-
-
-def networks(candidate: Candidate, inputs: Sequence[Inputs] = INPUTS) -> tuple[Method, ...]:
+def networks(candidate: Candidate, inputs: Sequence[Inputs] = tuple(WITHHELD)) -> tuple[Method, ...]:
     """Return the methods that map with a candidate, one for each choice of inputs."""
     return tuple(
         Method(

@@ -45,13 +45,16 @@ class BenchmarkScene:
     days: int
     size: int = _SIZE
 
+    @property
+    def key(self) -> str:
+        """What scores of the season depend on beside code and method."""
+        return f"{self.name} {self.seed} {self.start} {self.days} {self.size}"
+
     def simulate(self) -> Scene:
         """Simulate the season."""
         from banet.simulation import simulate
 
-        return simulate(
-            start=self.start, days=self.days, seed=self.seed, climate=self.climate, size=self.size
-        )
+        return simulate(**{name: value for name, value in vars(self).items() if name != "name"})
 
 
 def _suite() -> tuple[BenchmarkScene, ...]:

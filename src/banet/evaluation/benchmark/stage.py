@@ -21,9 +21,9 @@ from banet.days import Day
 from banet.errors import BanetError
 from banet.evaluation.benchmark.scenes import BenchmarkScene
 from banet.evaluation.compare import Comparison
-from banet.evaluation.keeping import load_arrays
 from banet.evaluation.measures.confounders import PREFIX
 from banet.evaluation.measures.gaps import gap_classes
+from banet.evaluation.sums import load_arrays, save_arrays
 from banet.grid.region import Region
 from banet.io.files import writing
 
@@ -41,8 +41,8 @@ class Stage:
         cube: what the satellite saw.
         truth: what burned.
         mapped: first and last day to map, both included.
-        cover: most frequent land cover of each cell, (rows, columns) uint8, as the simulator numbers them.
-        confounders: where something other than fire changed the ground, by name, (rows, columns) bool.
+        classes: of the cells by name, (rows, columns) each: `cover`, the most frequent land cover as the
+            simulator numbers them; masks `confounder: NAME` of where something else changed the ground.
         settings: of `compare`.
         block: edge in cells of the blocks for intervals.
     """
@@ -50,20 +50,18 @@ class Stage:
     cube: Cube
     truth: BurnedArea
     mapped: tuple[Day, Day]
-    cover: npt.NDArray[np.uint8] | None = None
-    confounders: Mapping[str, npt.NDArray[np.bool_]] = field(default_factory=dict)
+    classes: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=lambda: {"unobserved": "unburned"})
     block: int = 16
 
     def known(self, pair: Comparison) -> dict[str, Any]:
         """Return what is known of the cells, as `Pair.of` takes it."""
-        if self.cover is None:
+        if not self.classes:
             return {}
         from banet.simulation.spectra import Cover
 
-        masks = {PREFIX + name: mask for name, mask in self.confounders.items()}
-        classes = {"gap": gap_classes(pair, self.cube), "cover": self.cover.astype(np.int64), **masks}
-        return {"classes": classes, "labels": {"cover": tuple(cover.name.lower() for cover in Cover)}}
+        covers = tuple(cover.name.lower() for cover in Cover)
+        return {"classes": {"gap": gap_classes(pair, self.cube), **self.classes}, "labels": {"cover": covers}}
 
 
 def open_stage(scene: BenchmarkScene, cache: Path) -> Stage:
@@ -119,21 +117,19 @@ def _write(scene: BenchmarkScene, folder: Path) -> None:
     simulated = scene.simulate()
     write_cube(simulated, folder / "cube.zarr")
     write_netcdf(simulated.truth(), folder / "truth.nc")
-    planes = {PREFIX + name: mask for name, mask in simulated.confounders.items()}
-    np.savez_compressed(folder / "planes.npz", allow_pickle=False, cover=simulated.land_cover, **planes)
+    masks = {PREFIX + name: mask for name, mask in simulated.confounders.items()}
+    save_arrays(folder / "planes.npz", {"cover": simulated.land_cover, **masks})
 
 
 def _read(folder: Path) -> Stage:
     try:
         cube, truth = Cube.open(folder / "cube.zarr"), read_map(folder / "truth.nc")
-        planes = load_arrays(folder / "planes.npz")
+        return Stage(cube, truth, (cube.days[0], cube.days[-1]), load_arrays(folder / "planes.npz"))
     except BanetError as error:
         shutil.rmtree(folder, ignore_errors=True)
         raise BanetError(
             f"the season {folder.name} in the cache was damaged and is removed: {error}"
         ) from error
-    masks = {name.removeprefix(PREFIX): planes[name] for name in planes if name.startswith(PREFIX)}
-    return Stage(cube, truth, (cube.days[0], cube.days[-1]), planes["cover"], masks)
 
 
 def write_cube(scene: Scene, path: Path) -> Cube:

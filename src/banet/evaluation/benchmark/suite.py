@@ -10,30 +10,20 @@ from typing import Any
 import numpy as np
 
 from banet.errors import InputError
-from banet.evaluation.benchmark.greek import GREEK, greek_methods, run_greek
+from banet.evaluation.benchmark.cases import REPLAY, STRESSED, AnyScene, Case, plan, run_jobs
+from banet.evaluation.benchmark.greek import GreekScene, greek_methods
 from banet.evaluation.benchmark.methods import Candidate, Method, baselines, networks
-from banet.evaluation.benchmark.run import (
-    REPLAY,
-    STRESSED,
-    place_of,
-    plan,
-    run_jobs,
-    scene_key,
-)
 from banet.evaluation.benchmark.scenes import REPLAYED, BenchmarkScene, Subset, subset_named
 from banet.evaluation.benchmark.stage import simulator_hash
+from banet.evaluation.benchmark.stress import STRESSES
 from banet.evaluation.convergence import Convergence
-from banet.evaluation.keeping import load_replay
 from banet.evaluation.result import Result
-from banet.evaluation.stress import STRESSES
 from banet.evaluation.sums import Sums
 from banet.io.files import output_folder
 from banet.io.lock import lock
 from banet.io.progress import Progress
 
 __all__ = ["benchmark"]
-
-TRUTH = "simulated truth"
 
 
 def benchmark(
@@ -62,7 +52,7 @@ def benchmark(
         replays: whether to replay the longest season of each climate in near real time; None does where the
             seasons hold them.
         stress: whether to score all but maps without images under every stress too, see
-            `banet.evaluation.stress`.
+            `banet.evaluation.benchmark.stress`.
         real: folder of real files, for the Greek scene; None leaves it out.
         cache: folder of simulated seasons; `seasons` in `out` if None.
         workers: processes.
@@ -80,69 +70,49 @@ def benchmark(
         raise InputError("a benchmark needs at least one method and one season")
     stressed = [m for m in every if m.inputs != "no images"] if stress else []
     replayed = [s for s in chosen if s.name in REPLAYED] if replays is not False else []
-    followers = [*(networks(c)[0] for c in candidates), baselines()[0]] if candidates else []
-    names = [scene.name for scene in replayed]
+    followers = [*(networks(c)[0] for c in candidates), baselines()[0]] if candidates and replayed else []
+    greek = [] if real is None else [GreekScene(real)]
+
+    def places(of: Sequence[AnyScene], by: Sequence[Method], kind: str = "") -> dict[str, dict[str, Path]]:
+        return {m.name: {s.name: Case(s, m, kind).done(out) for s in of} for m in by}
+
+    cases = [Case(s, m) for s in chosen for m in every]
+    cases += [Case(s, m, name) for s in chosen for name in (STRESSES if stressed else ()) for m in stressed]
+    cases += [Case(s, m, REPLAY) for s in replayed for m in followers]
+    cases += [Case(s, m) for s in greek for m in greek_methods(every)]
     with lock(output_folder(out), "this benchmark"):
-        jobs = plan(chosen, every, out, stressed=stressed, replayed=names, followers=followers)
-        run_jobs(jobs, out, cache or out / "seasons", workers=workers, progress=progress)
-        if real is not None:
-            run_greek(every, real, out, progress=progress)
-    places = {m.name: {s.name: _there(out, scene_key(s), m) for s in chosen} for m in every}
+        run_jobs(plan(cases, out), out, cache or out / "seasons", workers=workers, progress=progress)
+    seasons, real_ones = places(chosen, every), places(greek, every)
+    followed = places(replayed, followers, REPLAY)
     return Result(
-        sums=_sums(places),
-        reference=TRUTH,
+        sums=_sums(seasons),
+        reference="simulated truth",
         about=_about(chosen, candidates, draws, subset if scenes is None else "own"),
         methods={m.name: {"candidate": m.candidate, "inputs": m.inputs} for m in every if m.candidate},
         scene_groups={
             climate: [scene.name for scene in chosen if scene.climate == climate]
             for climate in dict.fromkeys(scene.climate for scene in chosen)
         },
-        replays=_replays(out, replayed, followers),
-        real={} if real is None else {"greece": _greece(out, every, draws)},
-        stress=_stress(out, chosen, stressed),
-        sides=places,
+        replays={name: Convergence.join(map(Convergence.load, of.values())) for name, of in followed.items()},
+        real={"greece": Result(_sums(real_ones), "VNP64A1", sides=real_ones, draws=draws)} if greek else {},
+        stress={
+            m.name: {name: _stressed(places(chosen, [m], name)[m.name]) for name in STRESSES}
+            for m in stressed
+        },
+        sides=seasons,
         draws=draws,
     )
-
-
-def _there(out: Path, scene: str, method: Method, kind: str = "") -> Path:
-    path = place_of(out, scene, method, kind)
-    if not path.is_file():
-        name = scene.partition(" ")[0]
-        raise InputError(f"{method.name} was not scored on {name} yet; run the benchmark again")
-    return path
-
-
-def _greece(out: Path, methods: Sequence[Method], draws: int) -> Result:
-    places = {method.name: {GREEK: _there(out, GREEK, method)} for method in greek_methods(methods)}
-    return Result(sums=_sums(places), reference="VNP64A1", sides=places, draws=draws)
 
 
 def _sums(places: Mapping[str, Mapping[str, Path]]) -> dict[str, dict[str, Sums]]:
     return {name: {scene: Sums.load(path) for scene, path in of.items()} for name, of in places.items()}
 
 
-def _replays(
-    out: Path, scenes: Sequence[BenchmarkScene], followers: Sequence[Method]
-) -> dict[str, Convergence]:
-    return {
-        method.name: Convergence.join(
-            [load_replay(_there(out, scene_key(s), method, REPLAY)) for s in scenes]
-        )
-        for method in (followers if scenes else ())
-    }
-
-
-def _stress(out: Path, scenes: Sequence[BenchmarkScene], methods: Sequence[Method]) -> dict[str, Any]:
-    """Scores over all seasons by map and stress."""
-
-    def scores(method: Method, stress: str) -> dict[str, Any]:
-        places = [_there(out, scene_key(scene), method, stress) for scene in scenes]
-        said = Sums.join([Sums.load(place, STRESSED) for place in places]).value(STRESSED)
-        figures = {name: said["hard"].figures[name] for name in ("dice", "commission", "omission")}
-        return figures | {"mean_absolute_days": said["dating"].mean_absolute, "edges": said["edges"]}
-
-    return {method.name: {stress: scores(method, stress) for stress in STRESSES} for method in methods}
+def _stressed(places: Mapping[str, Path]) -> dict[str, Any]:
+    """Scores of a method under a stress, over all seasons."""
+    said = Sums.join([Sums.load(path, STRESSED) for path in places.values()]).value(STRESSED)
+    figures = {name: getattr(said["hard"], name) for name in ("dice", "commission", "omission")}
+    return figures | {"mean_absolute_days": said["dating"].mean_absolute, "edges": said["edges"]}
 
 
 def _about(
@@ -152,12 +122,14 @@ def _about(
 
     import banet
 
-    seasons = [
-        {"name": s.name, "seed": s.seed, "start": str(s.start), "days": s.days, "size": s.size}
-        for s in scenes
-    ]
+    names = ("name", "seed", "start", "days", "size")
     versions = {"banet": banet.__version__, "numpy": np.__version__, "torch": torch.__version__}
-    protocol = {"accuracy": "simulated", "subset": subset, "seasons": seasons, "draws": draws}
-    protocol |= {"simulator_sha256": simulator_hash()}
-    protocol |= {"versions": versions | {"python": platform.python_version()}}
+    protocol = {
+        "accuracy": "simulated",
+        "subset": subset,
+        "seasons": [{n: getattr(s, n) for n in names} | {"start": str(s.start)} for s in scenes],
+        "draws": draws,
+        "simulator_sha256": simulator_hash(),
+        "versions": versions | {"python": platform.python_version()},
+    }
     return {"protocol": protocol, "candidates": {one.name: one.to_dict() for one in candidates}}

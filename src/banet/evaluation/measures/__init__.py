@@ -13,8 +13,8 @@ from banet.evaluation.measures.edges import Edges
 from banet.evaluation.measures.fractions import Fractions
 from banet.evaluation.measures.gaps import Gaps
 from banet.evaluation.measures.measure import Measure, MeasureTable, Pair, Tree
+from banet.evaluation.measures.proportions import Shares
 from banet.evaluation.measures.reliability import Reliability
-from banet.evaluation.measures.shares import Shares
 from banet.evaluation.measures.sizes import Sizes
 from banet.evaluation.measures.thresholds import Thresholds
 from banet.evaluation.measures.uncertainty import Uncertainty

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from banet.evaluation.measures.measure import Arrays, Measure, Pair, Reals, Tree, ratio
 
-__all__ = ["Agreement", "ErrorMatrix", "dice", "figures_of"]
+__all__ = ["Agreement", "ErrorMatrix", "dice", "figures_of", "shortcut"]
 
 
 def figures_of(matrix: npt.ArrayLike) -> dict[str, Reals]:
@@ -40,6 +40,11 @@ def dice(matrix: npt.ArrayLike) -> Reals:
     return figures_of(matrix)["dice"]
 
 
+def shortcut(name: str, words: str, of: str = "") -> property:
+    """Return an attribute that reads a figure of an error matrix: the object itself or its part `of`."""
+    return property(lambda it: (getattr(it, of) if of else it).figures[name], doc=words)
+
+
 @dataclass(frozen=True)
 class ErrorMatrix:
     """Hectares on which a map and a reference agree and differ.
@@ -57,9 +62,14 @@ class ErrorMatrix:
     neither: float
 
     @property
+    def cells(self) -> tuple[float, float, float, float]:
+        """The four parts in this order."""
+        return self.both, self.map_only, self.reference_only, self.neither
+
+    @property
     def total(self) -> float:
         """All hectares."""
-        return self.both + self.map_only + self.reference_only + self.neither
+        return sum(self.cells)
 
     @property
     def map_burned(self) -> float:
@@ -74,40 +84,26 @@ class ErrorMatrix:
     @property
     def figures(self) -> dict[str, float]:
         """Dice, IoU, commission, omission, relative bias and overall accuracy; NaN where not defined."""
-        found = {name: float(value) for name, value in figures_of(self._cells).items()}
-        found["iou"] = float(ratio(self.both, self.total - self.neither))
-        return found | {"accuracy": float(ratio(self.both + self.neither, self.total))}
+        found = {name: float(value) for name, value in figures_of(self.cells).items()}
+        iou, total = float(ratio(self.both, self.total - self.neither)), self.total
+        return (
+            {"dice": found.pop("dice"), "iou": iou}
+            | found
+            | {"accuracy": float(ratio(self.both + self.neither, total))}
+        )
 
-    @property
-    def dice(self) -> float:
-        """Dice coefficient; NaN where neither side shows anything burned."""
-        return self.figures["dice"]
-
-    @property
-    def commission(self) -> float:
-        """Share of the map's burned area that did not burn; NaN where the map has none."""
-        return self.figures["commission"]
-
-    @property
-    def omission(self) -> float:
-        """Share of the burned area that the map lacks; NaN where nothing burned."""
-        return self.figures["omission"]
-
-    @property
-    def relative_bias(self) -> float:
-        """(map - reference) / reference burned area; NaN where nothing burned."""
-        return self.figures["relative_bias"]
-
-    @property
-    def _cells(self) -> tuple[float, float, float, float]:
-        return self.both, self.map_only, self.reference_only, self.neither
+    dice = shortcut("dice", "Dice coefficient; NaN where neither side shows anything burned.")
+    commission = shortcut(
+        "commission", "Share of the map's burned area that did not burn; NaN where it has none."
+    )
+    omission = shortcut("omission", "Share of the burned area that the map lacks; NaN where nothing burned.")
+    relative_bias = shortcut(
+        "relative_bias", "(map - reference) / reference burned area; NaN where nothing burned."
+    )
 
     def to_dict(self) -> dict[str, Any]:
         """Return hectares and figures by name."""
-        names = ("both_ha", "map_only_ha", "reference_only_ha", "neither_ha")
-        order = ("dice", "iou", "commission", "omission", "relative_bias", "accuracy")
-        figures = self.figures
-        return dict(zip(names, self._cells, strict=True)) | {name: figures[name] for name in order}
+        return {f"{name}_ha": value for name, value in vars(self).items()} | self.figures
 
 
 class Agreement(Measure):
@@ -124,15 +120,13 @@ class Agreement(Measure):
         c = pair.cells
         p, r = c.map_fraction[c.valid], c.reference_fraction[c.valid]
         common = np.minimum(p, r)
-        hard = [part[c.valid] for part in pair.outcomes]
-        soft = [common, p - common, r - common, 1 - np.maximum(p, r)]
+        soft = (common, p - common, r - common, 1 - np.maximum(p, r))
         lost = c.unseen & ~c.valid & (pair.group >= 0)
-        unseen = [c.area[lost], (c.area * c.reference_fraction)[lost]]
         return {
             "cells": pair.add(c.valid, 1)[:, 0],
-            "hard": np.concatenate([pair.add(c.valid, pair.area * part) for part in hard], axis=1),
-            "soft": np.concatenate([pair.add(c.valid, pair.area * part) for part in soft], axis=1),
-            "unseen": np.concatenate([pair.add(lost, part) for part in unseen], axis=1),
+            "hard": pair.columns(c.valid, *(pair.area * part[c.valid] for part in pair.outcomes)),
+            "soft": pair.columns(c.valid, *(pair.area * part for part in soft)),
+            "unseen": pair.columns(lost, c.area[lost], (c.area * c.reference_fraction)[lost]),
         }
 
     def value(self, sums: Arrays) -> Tree:
@@ -141,8 +135,7 @@ class Agreement(Measure):
             "cells": int(sums["cells"]),
             "unseen_ha": float(sums["unseen"][0]),
             "unseen_burned_ha": float(sums["unseen"][1]),
-            "hard": ErrorMatrix(*(float(v) for v in sums["hard"])),
-            "soft": ErrorMatrix(*(float(v) for v in sums["soft"])),
+            **{name: ErrorMatrix(*(float(v) for v in sums[name])) for name in ("hard", "soft")},
         }
 
     def figures(self, sums: Arrays) -> dict[str, Reals]:

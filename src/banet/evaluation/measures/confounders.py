@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from banet.evaluation.measures.measure import Arrays, Measure, MeasureTable, Pair, Tree, ratio
-from banet.io.tables import Number, Row
+from banet.evaluation.measures.measure import Arrays, Measure, MeasureTable, Pair, Tree, listed, ratio
 
 __all__ = ["PREFIX", "Confounders"]
 
 PREFIX = "confounder: "
 """Begins the name of a mask among the classes of a pair."""
-
-
-def _line(whole: Tree) -> Row:
-    return {row["confounder"]: Number(row["false_per_10000"], 1) for row in whole.get("confounders", ())}
 
 
 class Confounders(Measure):
@@ -26,7 +19,7 @@ class Confounders(Measure):
             "confounders",
             "False alarms by cause",
             "Cells per 10 000 without any burn that the map shows burned, where the ground changed by:",
-            _line,
+            listed("confounders", "confounder", "false_per_10000", 1),
         ),
     )
 
@@ -34,14 +27,9 @@ class Confounders(Measure):
         """Return, by name of the confounder, unburned cells and false ones by group, (groups, 2)."""
         c = pair.cells
         quiet = c.valid & (c.reference_fraction <= 0)
-        masks = {k.removeprefix(PREFIX): v for k, v in pair.classes.items() if k.startswith(PREFIX)}
-        every = masks | {"all unburned cells": np.ones(quiet.shape, bool)}
-        return {
-            name: np.concatenate(
-                [pair.add(quiet & (mask > 0) & part, 1) for part in (True, c.map_burned)], axis=1
-            )
-            for name, mask in every.items()
-        }
+        masks = {k.removeprefix(PREFIX): v > 0 for k, v in pair.classes.items() if k.startswith(PREFIX)}
+        cells = {name: quiet & mask for name, mask in (masks | {"all unburned cells": quiet}).items()}
+        return {name: pair.columns(mask, 1, c.map_burned[mask]) for name, mask in cells.items()}
 
     def value(self, sums: Arrays) -> Tree:
         """Return cells and false cells of each."""

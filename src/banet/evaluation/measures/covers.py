@@ -13,15 +13,18 @@ from banet.io.tables import Number, Row
 __all__ = ["Covers"]
 
 
-def _line(whole: Tree) -> Row:
-    return {name: Number(scores["dice"], 2) for name, scores in whole["covers"].items()}
-
-
 class Covers(Measure):
     """Agreement and dates by the class `cover` of the cells; nothing where the pair has none."""
 
     name = "covers"
-    tables = (MeasureTable("covers", "Dice by land cover", "By the most frequent cover of the cell.", _line),)
+    tables = (
+        MeasureTable(
+            "covers",
+            "Dice by land cover",
+            "By the most frequent cover of the cell.",
+            lambda whole: {name: Number(scores["dice"], 2) for name, scores in whole["covers"].items()},
+        ),
+    )
 
     def sums(self, pair: Pair) -> Arrays:
         """Return, as one group and by name of the cover, hectares as in an error matrix, then dates.

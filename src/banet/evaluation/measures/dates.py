@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
+from banet.errors import InputError
 from banet.evaluation.measures.measure import Arrays, Measure, Pair, Reals, Tree, ratio
+from banet.observations.hotspots import of_vegetation
 
-__all__ = ["LONGEST", "SHARES", "Dates", "Dating", "date_columns", "days_of", "histogram", "trimmed"]
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from banet.burned_area.burned_area import BurnedArea
+
+__all__ = ["Dates", "Dating", "date_columns", "dating_to_fires", "histogram", "trimmed"]
 
 LONGEST = 366
 """Differences are kept exactly up to a year; longer ones count as a year and a day."""
-
+EARTH_KM = 6371.0
 SHARES = (0, 1, 2, 5, 10)
 BINS = 2 * LONGEST + 3
 
@@ -77,42 +84,25 @@ class Dating:
     def from_histogram(cls, counts: npt.NDArray[Any], stated: float = 0, covered: float = 0) -> Dating:
         """Read the figures from counts of differences (`histogram`)."""
         figures = {name: float(value) for name, value in _figures(counts).items()}
-        return cls(
-            cells=int(counts.sum()),
-            mean=figures["mean_days"],
-            median=_median(counts),
-            mean_absolute=figures["mean_absolute_days"],
-            rmse=float(np.sqrt(figures["square"])),
-            within={day: figures[f"within_{day}"] for day in SHARES},
-            stated=int(stated),
-            covered=float(ratio(covered, stated)),
-        )
+        mean, absolute, square = (figures[name] for name in ("mean_days", "mean_absolute_days", "square"))
+        within = {day: figures[f"within_{day}"] for day in SHARES}
+        means = mean, _median(counts), absolute, float(np.sqrt(square))
+        return cls(int(counts.sum()), *means, within, int(stated), float(ratio(covered, stated)))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the figures by name."""
-        return {
-            "cells": self.cells,
-            "mean_days": self.mean,
-            "median_days": self.median,
-            "mean_absolute_days": self.mean_absolute,
-            "rmse_days": self.rmse,
-            "within": {str(day): share for day, share in self.within.items()},
-            "stated_cells": self.stated,
-            "covered_by_stated_uncertainty": self.covered,
-        }
+        days = {f"{name}_days": getattr(self, name) for name in ("mean", "median", "mean_absolute", "rmse")}
+        within = {str(day): share for day, share in self.within.items()}
+        told = {"stated_cells": self.stated, "covered_by_stated_uncertainty": self.covered}
+        return {"cells": self.cells, **days, "within": within, **told}
 
 
 def date_columns(dating: Tree) -> dict[str, Any]:
     """Return the figures of `Dating.to_dict` as columns of a table."""
-    kept = ("mean_days", "median_days", "mean_absolute_days")
+    kept = {name: dating[name] for name in ("mean_days", "median_days", "mean_absolute_days")}
     within = {f"within_{day}_days": share for day, share in dating["within"].items()}
     covered = "covered_by_stated_uncertainty"
-    return {
-        "dated_cells": dating["cells"],
-        **{k: dating[k] for k in kept},
-        **within,
-        covered: dating[covered],
-    }
+    return {"dated_cells": dating["cells"], **kept, **within, covered: dating[covered]}
 
 
 def _median(counts: npt.NDArray[Any]) -> float:
@@ -124,6 +114,61 @@ def _median(counts: npt.NDArray[Any]) -> float:
     return float((low + high) / 2 - counts.size // 2)
 
 
+def dating_to_fires(
+    burnmap: BurnedArea,
+    table: pd.DataFrame,
+    *,
+    radius_km: float = 1.0,
+    days: int = 30,
+    pick: Literal["nearest", "first"] = "nearest",
+    vegetation_only: bool = True,
+) -> Dating:
+    """Measure the difference of burn dates to active fires in the cell or beside it, map minus fire.
+
+    Hot spots are both an input of the network and this reference: the figure says how well dates follow the
+    fires that were detected, not how good they are where none was.
+
+    Args:
+        burnmap: the map.
+        table: of hot spots (`read_hotspots`).
+        radius_km: hot spots within so far of the cell's centre count.
+        days: hot spots within so many days of the burn date count.
+        pick: of those, the nearest in time (ties: nearest in space), or the first one detected.
+        vegetation_only: leave out hot spots whose type says that no vegetation burned.
+
+    Raises:
+        InputError: if radius or days are not positive.
+    """
+    if not radius_km > 0 or days < 0:
+        raise InputError(f"hot spots within {radius_km} km and {days} days; give a radius above 0 and days")
+    from scipy.spatial import cKDTree
+
+    row, col = np.nonzero(burnmap.burned)
+    keep = of_vegetation(table) if vegetation_only else np.ones(len(table), bool)
+    when = table["time"].to_numpy()[keep].astype("datetime64[D]").astype(np.int64)
+    if not row.size or not when.size:
+        return Dating.from_histogram(histogram(np.zeros(0, np.int64)))
+    spots = _on_sphere(table["longitude"].to_numpy()[keep], table["latitude"].to_numpy()[keep])
+    cells = _on_sphere(burnmap.region.longitudes[col], burnmap.region.latitudes[row])
+    pairs = cKDTree(cells).sparse_distance_matrix(cKDTree(spots), radius_km, output_type="ndarray")
+    cell, spot, distance = pairs["i"], pairs["j"], pairs["v"]
+    difference = burnmap.burn_date[row, col].astype(np.int64)[cell] - when[spot]
+    near = np.abs(difference) <= days
+    cell, difference, distance = cell[near], difference[near], distance[near]
+    by = np.abs(difference) if pick == "nearest" else -difference
+    order = np.lexsort((distance, by, cell))
+    first = np.unique(cell[order], return_index=True)[1]
+    return Dating.from_histogram(histogram(difference[order][first]))
+
+
+def _on_sphere(
+    longitude: npt.NDArray[np.float64], latitude: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float64]:
+    """Points in km, so that chords are as good as distances at this scale."""
+    lon, lat = np.radians(longitude), np.radians(latitude)
+    return EARTH_KM * np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)], axis=1)
+
+
 class Dates(Measure):
     """Date differences over cells that both sides show burned and date, map minus reference."""
 
@@ -131,9 +176,8 @@ class Dates(Measure):
 
     def sums(self, pair: Pair) -> Arrays:
         """Return counts by day of difference, and of cells with a stated uncertainty, all and covered."""
-        stated = [pair.add(pair.both_dated, part) for part in pair.stated]
         days = pair.add(pair.both_dated, 1, binned(pair.late), BINS)
-        return {"days": days, "stated": np.concatenate(stated, axis=1)}
+        return {"days": days, "stated": pair.columns(pair.both_dated, *pair.stated)}
 
     def value(self, sums: Arrays) -> Tree:
         """Return the figures, and the counts from -30 to 30 days."""

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
-from banet.evaluation.measures.measure import Arrays, Measure, MeasureTable, Pair, Tree, ratio
-from banet.io.tables import Number, Row
+from banet.evaluation.measures.measure import Arrays, Measure, MeasureTable, Pair, Tree, listed, ratio
 
 __all__ = ["DEPTHS", "Edges"]
 
@@ -16,10 +15,6 @@ DEPTHS = ((1, 1), (2, 4), (5, 8), (9, None))
 
 def _label(low: int, high: int | None) -> str:
     return f"over {low - 1}" if high is None else str(low) if low == high else f"{low}-{high}"
-
-
-def _line(whole: Tree) -> Row:
-    return {row["cells_from_edge"]: Number(row["recall"], 2) for row in whole.get("edges", ())}
 
 
 class Edges(Measure):
@@ -35,7 +30,7 @@ class Edges(Measure):
             "Inside and rim of scars",
             "Share of burned cells that the map shows, by their distance from the edge of what burned, in "
             "cells; 1 touches unburned ground.",
-            _line,
+            listed("edges", "cells_from_edge", "recall", 2),
         ),
     )
 
@@ -47,8 +42,7 @@ class Edges(Measure):
         depth = np.where(c.reference_burned & (depth < 0), max(depth.shape), depth)
         here = c.valid & c.reference_burned
         kind = np.searchsorted([low for low, _ in DEPTHS], depth[here], side="right") - 1
-        counts = [pair.add(here, part, kind, len(DEPTHS)) for part in (1, c.map_burned[here])]
-        return {"cells": np.stack(counts, axis=-1)}
+        return {"cells": pair.columns(here, 1, c.map_burned[here], kind=kind, kinds=len(DEPTHS))}
 
     def value(self, sums: Arrays) -> Tree:
         """Return cells and recall of each depth."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from banet.evaluation.measures.measure import Arrays, Measure, MeasureTable, Pair, Tree, ratio
+from banet.evaluation.measures.measure import Arrays, Measure, MeasureTable, Pair, Reals, Tree, ratio
 from banet.io.tables import Number, Row
 
 __all__ = ["EDGES", "FractionClass", "Fractions"]
@@ -18,6 +18,7 @@ EDGES = (0.0, 0.1, 0.25, 0.5, 0.75, 1.0)
 
 _SLIVER = 1e-6
 """What a pixel's edge leaves in the next cell does not make that a burned one."""
+_SUMS = ("cells", "reference_ha", "map_ha", "common_ha", "found_ha", "found_cells")
 
 
 @dataclass(frozen=True)
@@ -94,41 +95,24 @@ class Fractions(Measure):
         p, r = c.map_fraction[c.valid], c.reference_fraction[c.valid]
         mapped, area = c.map_burned[c.valid], pair.area
         kind = np.where(r > _SLIVER, np.searchsorted(EDGES[1:-1], r, side="right") + 1, 0)
-        parts = {
-            "cells": np.ones(r.size),
-            "reference_ha": area * r,
-            "map_ha": area * p,
-            "common_ha": area * np.minimum(p, r),
-            "found_ha": area * r * mapped,
-            "found_cells": mapped * 1.0,
-        }
-        return {name: pair.add(c.valid, part, kind, len(EDGES)) for name, part in parts.items()}
+        parts = (1, area * r, area * p, area * np.minimum(p, r), area * r * mapped, mapped)
+        found = [pair.add(c.valid, part, kind, len(EDGES)) for part in parts]
+        return dict(zip(_SUMS, found, strict=True))
 
     def value(self, sums: Arrays) -> Tree:
         """Return the six classes."""
         edges = [(0.0, 0.0), *itertools.pairwise(EDGES)]
-        return {"classes": tuple(_class(*edges[k], {n: v[k] for n, v in sums.items()}) for k in range(6))}
+        rows = zip(edges, np.stack([sums[name] for name in _SUMS], axis=-1), strict=True)
+        return {"classes": tuple(_class(*edge, row) for edge, row in rows)}
 
     def rows(self, whole: Tree) -> list[Row]:
         """Return one row a class."""
-        shown = ("cells", "reference_ha", "map_ha", "recall", "soft_recall", "cell_recall", "relative_bias")
-        names = {"cell_recall": "cells_found"}
-        return [
-            {"burned_fraction": c["class"]} | {names.get(n, n): c[n] for n in shown}
-            for c in whole["scores"]["classes"]
-        ]
+        names = {"class": "burned_fraction", "cell_recall": "cells_found"}
+        rows = [dict(row) for row in whole["scores"]["classes"]]
+        return [{names.get(n, str(n)): row[n] for n in row if n not in {"low", "high"}} for row in rows]
 
 
-def _class(low: float, high: float, sums: dict[str, float]) -> FractionClass:
-    burned = float(sums["reference_ha"])
-    return FractionClass(
-        low=low,
-        high=high,
-        cells=int(sums["cells"]),
-        reference_ha=burned,
-        map_ha=float(sums["map_ha"]),
-        recall=float(ratio(sums["found_ha"], burned)),
-        soft_recall=float(ratio(sums["common_ha"], burned)),
-        cell_recall=float(ratio(sums["found_cells"], sums["cells"])),
-        relative_bias=float(ratio(sums["map_ha"] - burned, burned)),
-    )
+def _class(low: float, high: float, sums: Reals) -> FractionClass:
+    cells, burned, mapped, common, found, shown = (float(v) for v in sums)
+    shares = ((found, burned), (common, burned), (shown, cells), (mapped - burned, burned))
+    return FractionClass(low, high, int(cells), burned, mapped, *(float(ratio(*share)) for share in shares))

@@ -31,10 +31,9 @@ LABELS = tuple(
 _MARGIN_DAYS, _ROWS_AT_ONCE = 30, 64
 
 
-def _line(whole: Tree) -> Row:
-    if not any(row["dated_cells"] for row in whole["gaps"]):
-        return {}
-    return {f"{row['gap_days']} d": Number(row["mean_absolute_days"], 2) for row in whole["gaps"]}
+def _dated(whole: Tree) -> list[Row]:
+    """One row a class, if any cell is in one."""
+    return list(whole["gaps"]) if any(row["dated_cells"] for row in whole["gaps"]) else []
 
 
 class Gaps(Measure):
@@ -48,7 +47,7 @@ class Gaps(Measure):
             "Dates by gap between clear looks",
             "Mean absolute difference in days, by the days from the last clear look before the fire to "
             "the first on its day or after. A look is clear where red is below 0.3.",
-            _line,
+            lambda w: {f"{one['gap_days']} d": Number(one["mean_absolute_days"], 2) for one in _dated(w)},
         ),
     )
 
@@ -63,16 +62,16 @@ class Gaps(Measure):
 
     def value(self, sums: Arrays) -> Tree:
         """Return one entry a class."""
-        found = [Dating.from_histogram(sums["days"][k], *sums["stated"][k]) for k in range(len(CLASSES))]
-        named = dict(zip(LABELS, found, strict=True))
+        found = zip(LABELS, sums["days"], sums["stated"], strict=True)
+        named = {label: Dating.from_histogram(days, *stated) for label, days, stated in found}
         return {
             "gaps": [{"gap_days": label} | date_columns(one.to_dict()) for label, one in named.items()],
-            "dates_by_gap": named if any(one.cells for one in found) else {},
+            "dates_by_gap": named if any(one.cells for one in named.values()) else {},
         }
 
     def rows(self, whole: Tree) -> list[Row]:
         """Return one row a class, if any cell is in one."""
-        return list(whole["gaps"]) if any(row["dated_cells"] for row in whole["gaps"]) else []
+        return _dated(whole)
 
 
 def observation_gap(observed: npt.NDArray[np.bool_], days: Days, date: Days) -> npt.NDArray[np.int64]:
@@ -124,7 +123,5 @@ def gap_classes(comparison: Comparison, cube: Cube) -> npt.NDArray[np.int64]:
         window = cube.read(*days, rows=rows, variables=("red", "nir", "mir"))
         clear = window.observed & (np.nan_to_num(window.red, nan=1) < CLEAR_RED)
         gap[rows] = observation_gap(clear, window.days, comparison.reference_date[rows])
-    kind = np.full(gap.shape, -1)
-    for number, (low, high) in enumerate(CLASSES):
-        kind[(gap >= low) & (gap <= high)] = number
+    kind = np.searchsorted([low for low, _ in CLASSES], gap, side="right") - 1
     return kind.astype(np.int64)

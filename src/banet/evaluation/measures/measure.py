@@ -19,9 +19,9 @@ import numpy.typing as npt
 
 from banet.errors import InputError
 from banet.evaluation.compare import Comparison
-from banet.io.tables import Row
+from banet.io.tables import Number, Row
 
-__all__ = ["Arrays", "Measure", "MeasureTable", "Pair", "Tree", "ratio", "total"]
+__all__ = ["Arrays", "Measure", "MeasureTable", "Pair", "Tree", "listed", "ratio", "total"]
 
 Arrays = dict[str, npt.NDArray[Any]]
 Tree = Mapping[str, Any]
@@ -89,6 +89,11 @@ class Pair:
         sums = np.bincount(number, weights, minlength=self.groups * kinds)
         return np.asarray(sums, np.float64).reshape(self.groups, kinds)
 
+    def columns(self, where: Bools, *values: npt.ArrayLike, kind: Any = 0, kinds: int = 1) -> Reals:
+        """Sum several values of the same cells, (groups, kinds, values) or, of one kind, (groups, values)."""
+        sums = np.stack([self.add(where, one, kind, kinds) for one in values], axis=-1)
+        return sums if kinds > 1 else sums[:, 0]
+
     @cached_property
     def area(self) -> Reals:
         """Hectares of the cells that count, (n,)."""
@@ -144,13 +149,18 @@ class MeasureTable:
     line: Callable[[Tree], Row]
 
 
+def listed(name: str, label: str, figure: str, digits: int) -> Callable[[Tree], Row]:
+    """Return the line of a table that shows a figure of each row of the list `name`."""
+    return lambda whole: {row[label]: Number(row[figure], digits) for row in whole.get(name, ())}
+
+
 class Measure(ABC):
     """Something told of a map against a reference.
 
     Attributes:
         name: of its sums.
         tables: to read.
-        file: name of the CSV file of its rows; that of the measure where empty.
+        file: name of the CSV file of its rows, where it is not that of the measure.
     """
 
     name: ClassVar[str]

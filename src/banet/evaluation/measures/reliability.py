@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
@@ -74,9 +74,9 @@ class Reliability(Measure):
         edges = np.linspace(0, 1, self.classes + 1)
         # Confidence comes in percent: 0.35 shall not fall below its class by rounding.
         kind = np.clip(np.searchsorted(edges, p + 1e-9, side="right") - 1, 0, self.classes - 1)
-        parts = (np.ones_like(p), p, r, r**2, (p - r) ** 2)
-        sums = [pair.add(c.valid, pair.area * part, kind, self.classes) for part in parts]
-        return {"classes": np.stack(sums, axis=-1)}
+        parts = (pair.area * part for part in (np.ones_like(p), p, r, r**2, (p - r) ** 2))
+        sums = pair.columns(c.valid, *parts, kind=kind, kinds=self.classes)
+        return {"classes": sums.reshape(-1, self.classes, 5)}
 
     def value(self, sums: Arrays) -> Tree:
         """Return the curve and its scores."""
@@ -88,7 +88,7 @@ class Reliability(Measure):
         shown = edges[:-1] >= _SHOWN - 1e-9
         climate = float(ratio(square.sum(), whole) - ratio(true.sum(), whole) ** 2)
         brier = float(ratio(wrong.sum(), whole))
-        curve: dict[str, Any] = {"edges": edges, "hectares": hectares, "mapped": mapped, "observed": observed}
+        curve = {"edges": edges, "hectares": hectares, "mapped": mapped, "observed": observed}
         scores = {
             "brier": brier,
             "skill": 1 - brier / climate if climate > 0 else float("nan"),
@@ -100,7 +100,7 @@ class Reliability(Measure):
     def rows(self, whole: Tree) -> list[Row]:
         """Return one row a class."""
         curve = whole[self.name]
-        columns = {"from": curve["edges"][:-1], "to": curve["edges"][1:]}
-        columns |= {name: curve[name] for name in ("hectares", "mapped", "observed")}
-        head = {"of": "burned fraction" if self.name == "fraction" else self.name}
-        return [head | dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+        names = ("hectares", "mapped", "observed")
+        rows = zip(curve["edges"][:-1], curve["edges"][1:], *(curve[name] for name in names), strict=True)
+        of = "burned fraction" if self.name == "fraction" else self.name
+        return [dict(zip(("of", "from", "to", *names), (of, *row), strict=True)) for row in rows]

@@ -9,16 +9,12 @@ import numpy as np
 
 from banet.burned_area.linking import label_fires
 from banet.evaluation.measures.measure import Arrays, Bools, Measure, MeasureTable, Pair, Reals, Tree, ratio
-from banet.io.tables import Number, Row
+from banet.io.tables import Number
 
 __all__ = ["SIZE_EDGES", "Sizes"]
 
 SIZE_EDGES = (0.0, 100.0, 500.0, 1000.0, 5000.0, 20000.0, float("inf"))
 """Hectares; a fire on an edge belongs to the class above."""
-
-
-def _line(whole: Tree) -> Row:
-    return {row["fire_size"]: Number(float(ratio(row["found"], row["fires"])), 2) for row in whole["sizes"]}
 
 
 class Sizes(Measure):
@@ -35,7 +31,10 @@ class Sizes(Measure):
             "sizes",
             "Fires found, by size",
             "Share of the truth's fires of which the map shows a cell.",
-            _line,
+            lambda whole: {
+                row["fire_size"]: Number(float(ratio(row["found"], row["fires"])), 2)
+                for row in whole["sizes"]
+            },
         ),
     )
 

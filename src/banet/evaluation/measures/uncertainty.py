@@ -21,8 +21,7 @@ class Uncertainty(Measure):
         """Return counts by stated days, all and covered."""
         spread = np.nan_to_num(pair.cells.map_uncertainty[pair.both_dated])
         day = np.minimum(spread, WIDTHS - 1).astype(np.int64)
-        counts = [pair.add(pair.both_dated, part, day, WIDTHS) for part in pair.stated]
-        return {"widths": np.stack(counts, axis=-1)}
+        return {"widths": pair.columns(pair.both_dated, *pair.stated, kind=day, kinds=WIDTHS)}
 
     def value(self, sums: Arrays) -> Tree:
         """Return the mean of what is stated (over 30 days count as 30) and the counts."""

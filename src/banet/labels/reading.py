@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -15,21 +16,25 @@ from banet.errors import InputError, NotFoundError
 from banet.grid.region import Region
 from banet.grid.vectors import is_vector
 from banet.io.files import PathLike, visible_files
+from banet.labels.auscover import read_auscover
+from banet.labels.firecci import read_firecci
+from banet.labels.mcd64a1 import read_mcd64a1
 from banet.labels.monthly_products import product_of
+from banet.labels.perimeters import read_perimeters
 
-__all__ = [
-    "labelled",
-    "named_paths",
-    "read_labels",
-    "read_map_or_product",
-    "read_sources",
-    "sniff",
-]
+__all__ = ["labelled", "named_paths", "read_map_or_product", "read_sources", "sniff"]
 
 _TILES = re.compile(r"^(MCD64|VNP64|VJ[12]64|MCD45)", re.IGNORECASE)
+_AUSCOVER = re.compile(r"auscover|albers|burn(t|ed)_", re.IGNORECASE)
 _OWN_RASTER = "_burn_date.tif"
-_ORDER = {"map": 0, "truth": 0, "raster": 1}
-"""Kinds with a grid of their own, those with days of their own first."""
+_OWN_GRID = {"map": "*.nc", "truth": "*_truth.nc", "raster": f"*{_OWN_RASTER}"}
+"""Kinds with a grid and days of their own, and their files in a folder."""
+_READERS: dict[str, Callable[..., BurnedArea]] = {
+    "mcd64a1": read_mcd64a1,
+    "firecci": read_firecci,
+    "auscover": read_auscover,
+    "perimeters": read_perimeters,
+}
 
 
 def sniff(path: PathLike) -> str:
@@ -43,15 +48,11 @@ def sniff(path: PathLike) -> str:
     if not place.exists():
         raise NotFoundError(f"{place} does not exist; give a map, a burned-area product or perimeters")
     if place.is_file() or place.suffix.lower() == ".gdb":
-        kind = _kind(place)
-        if kind is None:
-            raise InputError(
-                f"{place.name} is no map, burned-area product or perimeter file that banet knows"
-            )
+        if (kind := _kind(place)) is None:
+            known = "map, burned-area product or perimeter file that banet knows"
+            raise InputError(f"{place.name} is no {known}")
         return kind
-    files = visible_files(place)
-    # A raster of another name is taken for burn dates only when it is asked for by itself.
-    kinds = {kind for file in files if (kind := _kind(file)) is not None and _named(file, kind)}
+    kinds = {kind for file in visible_files(place) if (kind := _kind(file)) and _meant(file, kind)}
     # A map's rasters lie beside its NetCDF file, which says more.
     kinds -= {"raster"} if "map" in kinds else set()
     if len(kinds) != 1:
@@ -60,7 +61,8 @@ def sniff(path: PathLike) -> str:
     return kinds.pop()
 
 
-def _named(file: Path, kind: str) -> bool:
+def _meant(file: Path, kind: str) -> bool:
+    """Tell whether a file in a folder is taken for its kind without being named."""
     if kind == "perimeters":  # settings and figures beside maps end in .json too
         return file.suffix.lower() != ".json"
     return kind != "raster" or file.name.endswith(_OWN_RASTER)
@@ -72,27 +74,25 @@ def _kind(file: Path) -> str | None:
         return "firecci"
     if suffix == ".nc":
         return "truth" if name.endswith("_truth.nc") else "map"
-    if _TILES.match(name) and suffix in {".hdf", ".tif", ".tiff"}:
+    if suffix in {".hdf", ".tif", ".tiff"} and _TILES.match(name):
         return "mcd64a1"
     if suffix in {".tif", ".tiff"}:
-        if name.endswith(_OWN_RASTER):
-            return "raster"
-        return "auscover" if re.search(r"auscover|albers|burn(t|ed)_", name, re.IGNORECASE) else "raster"
+        return "auscover" if _AUSCOVER.search(name) and not name.endswith(_OWN_RASTER) else "raster"
     return "perimeters" if is_vector(file) else None
 
 
 def read_map_or_product(
-    path: PathLike,
+    paths: PathLike | Sequence[PathLike],
     *,
     kind: str | None = None,
     region: Region | None = None,
     days: tuple[Any, Any] | None = None,
     perimeters: Mapping[str, Any] | None = None,
 ) -> BurnedArea:
-    """Read either side of a comparison.
+    """Read either side of a comparison, or what a network is to learn.
 
     Args:
-        path: file or folder.
+        paths: file or folder; of a product several.
         kind: as `sniff` tells it; None to find out.
         region: the grid to put products and perimeters on; maps and truths have their own.
         days: first and last day (or month), both included, of products and perimeters.
@@ -100,76 +100,38 @@ def read_map_or_product(
 
     Raises:
         NotFoundError: if it is not there.
-        InputError: if it is of no known kind, or a product is asked for without region or days.
+        InputError: if it is of no known kind or of several, several are of a kind of which one is read, or a
+            product is asked for without region or days.
         UnreadableFileError: if it is damaged.
     """
-    what, place = kind or sniff(path), Path(path)
-    if what == "map":
-        files = [f for f in _listed(place, "*.nc") if f == place or not f.name.endswith("_truth.nc")]
-        return join([read_map(file) for file in files])
-    if what == "truth":
-        return read_map(_only(place, "*_truth.nc"))
-    if what == "raster":
-        return read_geotiff(_only(place, f"*{_OWN_RASTER}"), days=days)
-    if region is None or days is None:
-        raise InputError(
-            f"{path} ({what}) has no grid of its own; give the region and the days to read it for"
-        )
-    readers = _readers()
-    if what not in readers:
-        raise InputError(
-            f"no kind {what!r} of burned-area file; there are map, truth, raster, {', '.join(readers)}"
-        )
-    options = {"required": True, **(perimeters or {})} if what == "perimeters" else {}
-    return readers[what](path, region, *days, **options)
-
-
-def read_labels(
-    paths: Sequence[PathLike],
-    region: Region,
-    days: tuple[Any, Any],
-    *,
-    perimeters: Mapping[str, Any] | None = None,
-) -> BurnedArea:
-    """Read what a network is to learn: files or folders of one product, or one map, truth or perimeter file.
-
-    Args:
-        paths: files or folders, all of one kind.
-        region: the grid to put products and perimeters on.
-        days: first and last day, both included, of products and perimeters.
-        perimeters: options of `read_perimeters`.
-
-    Raises:
-        InputError: if they are of several kinds, or several of a kind of which one is read.
-        NotFoundError, UnreadableFileError: as `read_map_or_product`.
-    """
-    kinds = sorted({sniff(path) for path in paths})
+    given = [paths] if isinstance(paths, (str, os.PathLike)) else list(paths)
+    kinds = {kind} if kind else set(map(sniff, given))
     if len(kinds) != 1:
-        raise InputError(f"labels of several kinds ({', '.join(kinds) or 'none'}); give those of one")
-    readers, (kind,) = _readers(), kinds
-    if kind in readers and kind != "perimeters":
-        return readers[kind](paths, region, *days)
-    if len(paths) > 1:
-        raise InputError(f"{len(paths)} paths of the kind {kind}, of which one is read; give one")
-    return read_map_or_product(paths[0], kind=kind, region=region, days=days, perimeters=perimeters)
+        raise InputError(f"labels of several kinds ({', '.join(sorted(kinds)) or 'none'}); give those of one")
+    what, place = kinds.pop(), Path(given[0])
+    if what in _READERS and what != "perimeters":
+        return _READERS[what](given, *_asked(place, what, region, days))
+    if len(given) > 1:
+        raise InputError(f"{len(given)} paths of the kind {what}, of which one is read; give one")
+    if what == "perimeters":
+        options = {"required": True, **(perimeters or {})}
+        return read_perimeters(place, *_asked(place, what, region, days), **options)
+    if what not in _OWN_GRID:
+        known = ", ".join([*_OWN_GRID, *_READERS])
+        raise InputError(f"no kind {what!r} of burned-area file; there are {known}")
+    files = visible_files(place, _OWN_GRID[what]) if place.is_dir() else [place]
+    if what == "map":
+        return join([read_map(f) for f in files if f == place or not f.name.endswith("_truth.nc")])
+    if len(files) != 1:
+        raise InputError(f"the folder {place} holds {len(files)} files {_OWN_GRID[what]}; name one of them")
+    return read_map(files[0]) if what == "truth" else read_geotiff(files[0], days=days)
 
 
-def _readers() -> dict[str, Callable[..., BurnedArea]]:
-    from banet.labels import read_auscover, read_firecci, read_mcd64a1, read_perimeters
-
-    found: list[Callable[..., BurnedArea]] = [read_mcd64a1, read_firecci, read_auscover, read_perimeters]
-    return {reader.__name__.removeprefix("read_"): reader for reader in found}
-
-
-def _listed(place: Path, pattern: str) -> list[Path]:
-    return visible_files(place, pattern) if place.is_dir() else [place]
-
-
-def _only(place: Path, pattern: str) -> Path:
-    found = _listed(place, pattern)
-    if len(found) != 1:
-        raise InputError(f"the folder {place} holds {len(found)} files {pattern}; name one of them")
-    return found[0]
+def _asked(place: Path, kind: str, region: Region | None, days: Any) -> tuple[Region, Any, Any]:
+    if region is None or days is None:
+        told = f"{place} ({kind}) has no grid of its own"
+        raise InputError(f"{told}; give the region and the days to read it for")
+    return region, days[0], days[1]
 
 
 def labelled(text: str) -> tuple[str, str]:
@@ -221,10 +183,10 @@ def read_sources(
     kinds = [sniff(path) for path in paths]
     days = (start, end) if start is not None and end is not None else None
     grid = Region.load(region) if region is not None else None
+    order = {"map": 0, "truth": 0, "raster": 1}  # those with days of their own first
     read: dict[int, BurnedArea] = {}
-    for k in sorted(range(len(paths)), key=lambda k: _ORDER.get(kinds[k], len(_ORDER))):
+    for k in sorted(range(len(paths)), key=lambda k: order.get(kinds[k], 2)):
         read[k] = read_map_or_product(paths[k], kind=kinds[k], region=grid, days=days, perimeters=perimeters)
-        if kinds[k] in _ORDER:
-            days = days or (read[k].start, read[k].stop - 1)
-            grid = grid or read[k].region
+        if kinds[k] in _OWN_GRID:
+            days, grid = days or (read[k].start, read[k].stop - 1), grid or read[k].region
     return [read[k] for k in range(len(paths))]

@@ -21,14 +21,9 @@ _CLASSES = 25
 
 
 def _line(whole: Tree) -> Row:
-    line = whole["proportions"]
-    return {
-        "blocks": line["blocks"],
-        "slope": Number(line["slope"]),
-        "intercept": Number(line["intercept"], 4, sign=True),
-        "R2": Number(line["r2"]),
-        "best threshold": Number(whole["best_threshold"], 2),
-    }
+    line, best = whole["proportions"], Number(whole["best_threshold"], 2)
+    fit = {"slope": Number(line["slope"]), "intercept": Number(line["intercept"], 4, sign=True)}
+    return {"blocks": line["blocks"], **fit, "R2": Number(line["r2"]), "best threshold": best}
 
 
 class Shares(Measure):
@@ -89,10 +84,11 @@ class Shares(Measure):
             "blocks": int(n),
             "slope": slope,
             "intercept": mean_y - slope * mean_x,
-            "r2": float("nan") if flat else float(ratio(slope * common, spread_y)),
+            "r2": float(ratio(slope * common, spread_y)),
             "rmse": float(np.sqrt(ratio(dd, n))),
+            "blocks_by_share": sums["classes"].astype(int).tolist(),
         }
-        return {"proportions": line | {"blocks_by_share": sums["classes"].astype(int).tolist()}}
+        return {"proportions": line}
 
     def _edges(self, region: Region) -> tuple[tuple[int, int], tuple[float, float]]:
         """Rows and columns of a block, and what these are in km."""
