@@ -100,7 +100,10 @@ def test_the_mean_of_overlapping_tiles(benchmark):
     def predict(tile):
         rows, cols = tile.shape
         return Prediction(
-            field[:, tile.rows, tile.cols], flat[:rows, :cols], flat[:rows, :cols].astype(np.int8)
+            field[:, tile.rows, tile.cols],
+            flat[:rows, :cols],
+            flat[:rows, :cols].astype(np.int8),
+            flat[:rows, :cols].astype(np.uint8),
         )
 
     def join():

@@ -52,6 +52,18 @@ def test_the_columns_that_were_asked_for():
     assert {f"{band} x{f}" for band in ("NIR", "red") for f in (0.7, 1.4)} <= BY_NAME.keys()
     assert {"6 days", "12 days", "20 days", "MIR x0.7, 12 days", "one satellite"} <= BY_NAME.keys()
     assert {f"hot spots {share} %" for share in (50, 10, 2, 0)} <= BY_NAME.keys()
+    assert {"other land", "other land, 12 days"} <= BY_NAME.keys()
+
+
+def test_other_land_shows_the_same_burns_and_hot_spots_in_other_images(seen):
+    got, again = BY_NAME["other land"](seen), BY_NAME["other land"](seen)
+    np.testing.assert_array_equal(got.planes.red, again.planes.red)
+    np.testing.assert_array_equal(got.planes.frp, seen.planes.frp)
+    assert got.truth is seen.truth
+    land = ~seen.truth.water
+    same = np.isin(got.planes.nir[:, land], seen.planes.nir[:, land])
+    assert same.mean() < 0.05, "but for chance"
+    np.testing.assert_array_equal(got.planes.count > 0, np.isfinite(got.planes.nir))
 
 
 def test_gains_change_one_band_alone(seen):

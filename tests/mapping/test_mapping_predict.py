@@ -12,6 +12,7 @@ import torch
 from scipy import ndimage
 
 from banet.burned_area.burned_area import BurnedArea
+from banet.burned_area.evidence import classes_of
 from banet.days import day_range
 from banet.errors import BanetWarning, BusyError, InputError
 from banet.export.products import map_stem
@@ -329,7 +330,24 @@ def by_hand(cube, windows, engine, water=None, **tiling):
     p = np.concatenate([joined(cube, window, engine, **tiling) for window in windows])
     seen = np.concatenate([cube.read(w.start, w.stop).observed[w.keep] for w in windows])
     days = np.concatenate([w.kept for w in windows])
-    return BurnedArea.from_probabilities(cube.region, days, p, seen, water)
+    burned = BurnedArea.from_probabilities(cube.region, days, p, seen, water)
+    known = ~np.isnan(burned.burned_fraction)
+    return dataclasses.replace(
+        burned, evidence=np.where(known, evidence_by_hand(cube, windows, p), np.uint8(255))
+    )
+
+
+def evidence_by_hand(cube, windows, p):
+    """The class of each cell about its most probable day, in the window that holds it."""
+    day, first, found = p.argmax(0), 0, np.full(p.shape[1:], 255, np.uint8)
+    for window in windows:
+        planes = cube.read(window.start, window.stop)
+        inside = (day >= first) & (day < first + window.kept.size)
+        at = np.where(inside, day - first + window.keep.start, 0)
+        classes = classes_of(planes.observed, np.isfinite(planes.frp), at)
+        found[inside] = classes[inside]
+        first += window.kept.size
+    return found
 
 
 def assert_same_map(got, expected):

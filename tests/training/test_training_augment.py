@@ -8,9 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from banet.training.augment import (
+    add_discs,
     add_false_hotspots,
+    add_fields,
     add_noise,
     augment,
+    change_contrast,
     change_gains,
     constant_square,
     drop_days,
@@ -247,3 +250,64 @@ def test_wide_gains_stay_within_their_range(planes: np.ndarray, target: np.ndarr
     assert np.min(ratios) >= 0.5 - 1e-4
     assert np.max(ratios) <= 2 + 1e-4
     assert np.min(ratios) < 0.65 < 1.5 < np.max(ratios)
+
+
+def test_fields_change_what_did_not_burn_from_a_day_on(planes: np.ndarray, target: np.ndarray) -> None:
+    changed = 0
+    for seed in range(20):
+        got = planes.copy()
+        add_fields(got, target, np.random.default_rng(seed))
+        np.testing.assert_array_equal(got[3], planes[3])
+        np.testing.assert_array_equal(np.isnan(got), np.isnan(planes))
+        moved = (got[:3] != planes[:3]) & np.isfinite(planes[:3])
+        burned = np.nan_to_num(target).sum(0) >= 1
+        assert not moved[:, :, burned].any()
+        changed += bool(moved.any())
+    assert changed > 15
+
+
+def test_discs_lose_brighten_or_darken_round_places_on_some_days(rng: np.random.Generator) -> None:
+    planes = np.full((4, 40, 48, 48), 0.2, np.float32)
+    add_discs(planes, rng)
+    assert (planes[3] == np.float32(0.2)).all(), "hot spots stay"
+    lost = np.isnan(planes[:3])
+    assert (lost[0] == lost[1]).all()
+    assert lost.any()
+    assert not lost.all((2, 3)).all()
+    assert (planes[:3] > 0.2).any()
+    assert (planes[:3] < 0.19).any()
+    untouched = (planes[:3] == np.float32(0.2)).all((0, 2, 3))
+    assert untouched.any()
+    assert not untouched.all()
+
+
+def test_contrast_keeps_the_order_of_values_and_their_gaps(
+    planes: np.ndarray, rng: np.random.Generator
+) -> None:
+    got = planes.copy()
+    change_contrast(got, 1.3, rng)
+    np.testing.assert_array_equal(np.isnan(got), np.isnan(planes))
+    np.testing.assert_array_equal(got[3], planes[3])
+    for before, after in zip(planes[:3], got[:3], strict=True):
+        known = np.isfinite(before) & (before > 0.001)
+        order = np.argsort(before[known])
+        assert (np.diff(after[known][order]) >= 0).all()
+        power = np.log(after[known][order[-1]] / after[known][order[0]])
+        power /= np.log(before[known][order[-1]] / before[known][order[0]])
+        assert 1 / 1.3 - 1e-3 <= power <= 1.3 + 1e-3
+    same = planes.copy()
+    change_contrast(same, 1.0, rng)
+    np.testing.assert_array_equal(same, planes)
+
+
+def test_thinned_hot_spots_are_kept_to_shares_even_in_their_logarithm(target: np.ndarray) -> None:
+    config = NOTHING.model_copy(update={"frp_thin": 1.0, "most_thinned": 1.0})
+    kept = []
+    for seed in range(300):
+        planes = np.full((4, *target.shape), 1, np.float32)
+        got, _ = augment(planes, target, config, np.random.default_rng(seed))
+        kept.append(float((got[3] > 0).mean()))
+    shares = np.array(kept)
+    assert shares.min() < 0.02
+    assert 0.4 < (shares < 0.1).mean() < 0.6
+    assert (shares > 0.5).mean() > 0.1

@@ -10,13 +10,15 @@ from pydantic import ValidationError
 
 from banet.burned_area.burned_area import BurnedArea
 from banet.burned_area.dating import DatingRule, date_at, date_uncertainty, summarise
+from banet.burned_area.evidence import CLASSES
 from banet.grid.region import Region
 from banet.model.config import BANetConfig, Calibration
 from banet.model.network import BANet
 from banet.model.weights import load_model, save_weights
-from banet.training.calibration import COVERAGE, best_shift, calibrate, short_record
+from banet.training.calibration import COVERAGE, HeldOut, best_shift, by_evidence, calibrate, short_record
 
 DAYS, SIZE = 21, 120
+LINE = {"burned": (0, 1), "tenth": (0, 1)}
 
 
 def scene(seed: int, burned_share: float, widest: float) -> tuple[np.ndarray, np.ndarray]:
@@ -126,6 +128,12 @@ def test_confidence_is_what_the_burned_fraction_means() -> None:
         {"mapped": (0, 1), "burned": (0, 0.5, 1)},
         {"mapped": (0, 1), "burned": (0, 1), "tenth": (1, 0)},
         {"mapped": (0, 1), "burned": (0, 1), "tenth": (0, 0.5, 1)},
+        {"mapped": (0, 1), "burned": (0, 1), "by_evidence": ({"evidence": CLASSES[0], "cells": 1, **LINE},)},
+        {
+            "mapped": (0, 1),
+            "burned": (0, 1),
+            "by_evidence": tuple({"evidence": n, "cells": 1, **LINE, "tenth": (1, 0)} for n in CLASSES),
+        },
     ],
 )
 def test_knots_that_make_no_curve_are_refused(fields: dict[str, tuple[float, ...]]) -> None:
@@ -155,3 +163,21 @@ def test_a_short_record_knows_nothing_of_other_days() -> None:
     assert np.nansum(burned[:5]) == np.nansum(burned[9:]) == 0
     assert np.isnan(burned[2, 0, 0])
     assert np.nansum(truth[:5]) > 0
+
+
+def test_shares_are_found_again_by_class_of_evidence() -> None:
+    scenes = []
+    for number, share in ((1, 0.9), (4, 0.3)):
+        daily, truth = scene(number, share, 2.0)
+        flat = daily.reshape(DAYS, -1, 1).clip(1e-6, 1 - 1e-6)
+        logits = np.log(flat / (1 - flat)).astype(np.float32)
+        scenes.append(HeldOut(logits, truth.reshape(DAYS, -1, 1), np.full(flat.shape[1], number, np.uint8)))
+    known = calibrate(scene(seed, 0.6, 2.0) for seed in range(2))
+    assert known is not None
+    tables = by_evidence(scenes, 0.0, known)
+    assert tuple(table.evidence for table in tables) == CLASSES
+    np.testing.assert_allclose(tables[1].burned, 0.9 * np.array(known.mapped), atol=0.08)
+    np.testing.assert_allclose(tables[4].burned, 0.3 * np.array(known.mapped), atol=0.08)
+    assert tables[0].cells == 0
+    np.testing.assert_allclose(tables[0].burned, known.burned, atol=1e-3)
+    assert Calibration.model_validate(known.model_dump() | {"by_evidence": tables}).by_evidence == tables

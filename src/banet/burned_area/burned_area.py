@@ -12,6 +12,7 @@ import numpy.typing as npt
 from banet.burned_area import checks, confidence, hectares, joining, regridding, unknown
 from banet.burned_area.dated import DatedFractions
 from banet.burned_area.dating import NO_UNCERTAINTY, DatingRule, check_threshold, summarise
+from banet.burned_area.evidence import NO_EVIDENCE
 from banet.burned_area.meaning import BURNED, NOT_OBSERVED, UNBURNED, WATER
 from banet.burned_area.quality import Quality
 from banet.burned_area.unknown import UnknownDays
@@ -57,6 +58,8 @@ class BurnedArea:
         quality: of products that carry it.
         stated_confidence: percent that the source itself states of what burned, (rows, columns) float32, NaN
             where it says nothing; None if it states none.
+        evidence: class of what maps know about each cell's day, (rows, columns) uint8, an index of
+            `banet.burned_area.evidence.CLASSES`, 255 where that is not known; None for other sources.
         unknown_days: days of the period on which the source says nothing of some cells that it knows on
             others.
         attrs: how it was made: values that JSON can hold. `notes` lists in words what was left out.
@@ -79,6 +82,7 @@ class BurnedArea:
     dated: DatedFractions | None = None
     quality: Quality | None = None
     stated_confidence: npt.NDArray[np.float32] | None = None
+    evidence: npt.NDArray[np.uint8] | None = None
     unknown_days: tuple[UnknownDays, ...] = ()
     attrs: Mapping[str, Any] = field(default_factory=dict)
 
@@ -141,8 +145,8 @@ class BurnedArea:
         """Confidence that at least half of the cell burned, percent, (rows, columns).
 
         It is what the source states, or what the burned fraction means by the calibration of the weights
-        (`attrs["calibration"]`), or the burned fraction itself where there is neither; 255 on water and where
-        the cell was not observed.
+        (`attrs["calibration"]`) and the evidence, or the burned fraction itself where there is neither; 255
+        on water and where the cell was not observed.
         """
         return confidence.of_half(self)
 
@@ -174,11 +178,11 @@ class BurnedArea:
         return float(self.daily_area_ha().sum())
 
     def daily_area_ha(self, *, weighted: bool = True) -> pd.Series[float]:
-        """Return the hectares that burned on each day of the period.
+        """Return the hectares that burned on each day; cells without a date count for nothing.
 
         Args:
             weighted: count a burned cell by its burned fraction; otherwise by its whole area, as products
-                that only say burned or not are read. Cells without a date count for nothing either way.
+                that only say burned or not are read.
 
         Returns:
             float64 by day (a DatetimeIndex), zero on days without burning.
@@ -236,7 +240,7 @@ class BurnedArea:
         """Return it on another region's grid, by area: hectares stay what they were.
 
         A cell is known where the source knows at least half of its area, and water where more than half is;
-        days of observation are the mean of what is known. Quality is not carried over.
+        days of observation are the mean of what is known. Quality and evidence are not carried over.
         """
         return self if region == self.region else replace(self, **regridding.fields_on(self, region))
 
@@ -321,10 +325,8 @@ class BurnedArea:
     ) -> Self:
         """Make a map from the probability of burning on each day.
 
-        Burned fraction: the sum over the days, at most 1. Burned: where it reaches the threshold. Date and
-        uncertainty: as the calibration in `attrs["calibration"]` says; without one the day of the largest
-        probability, the first of equal ones, and the fewest days before and after it within which 80 % of the
-        summed probability lie.
+        Burned fraction and date are those of `banet.burned_area.dating.summarise`, dated as the calibration
+        in `attrs["calibration"]` says.
 
         Args:
             region: the grid.
@@ -375,6 +377,7 @@ class BurnedArea:
         water: npt.NDArray[np.bool_],
         threshold: float = 0.5,
         attrs: Mapping[str, Any] | None = None,
+        evidence: npt.NDArray[np.uint8] | None = None,
     ) -> Self:
         """Make a map from the planes of `banet.burned_area.dating.summarise`.
 
@@ -392,6 +395,7 @@ class BurnedArea:
             observed_days=observed_days,
             water=water,
             threshold=threshold,
+            evidence=None if evidence is None else np.where(known, evidence, np.uint8(NO_EVIDENCE)),
             attrs=dict(attrs or {}),
         )
 

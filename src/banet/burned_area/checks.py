@@ -22,6 +22,7 @@ PLANES = {
     "observed_days": "int16",
     "water": "bool",
     "stated_confidence": "float32",
+    "evidence": "uint8",
 }
 """Planes of a source and their types."""
 

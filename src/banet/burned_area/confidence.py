@@ -45,7 +45,12 @@ def _calibrated(source: BurnedArea, curve: str) -> npt.NDArray[np.float64] | Non
     known = source.attrs.get("calibration") or {}
     if not known.get(curve):
         return None
-    return np.asarray(100 * np.interp(source.burned_fraction, known["mapped"], known[curve]), np.float64)
+    told = np.asarray(100 * np.interp(source.burned_fraction, known["mapped"], known[curve]), np.float64)
+    tables = known.get("by_evidence") or ()
+    for number, table in enumerate(tables if source.evidence is not None else ()):
+        here = source.evidence == number
+        told[here] = 100 * np.interp(source.burned_fraction[here], known["mapped"], table[curve])
+    return told
 
 
 def _whole(source: BurnedArea, percent: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:

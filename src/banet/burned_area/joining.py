@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from banet.burned_area import unknown
 from banet.burned_area.dated import NO_UNCERTAINTY, DatedFractions
+from banet.burned_area.evidence import NO_EVIDENCE
 from banet.days import Day
 from banet.errors import InputError
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 __all__ = ["fields_between", "in_order", "join"]
 
 _PLANES = ("burned_fraction", "burn_date", "uncertainty", "water")
+_OPTIONAL = {"stated_confidence": np.float32(np.nan), "evidence": np.uint8(NO_EVIDENCE)}
+"""Planes that some sources have, and what stands for nothing in them."""
 
 
 def join(parts: Sequence[BurnedArea]) -> BurnedArea:
@@ -78,21 +81,22 @@ def in_order(parts: Sequence[BurnedArea]) -> list[BurnedArea]:
 def _strongest(ordered: Sequence[BurnedArea]) -> dict[str, Any]:
     """Return the planes of the join where each cell has one date."""
     # What one part knows as water is water, also where another part saw nothing.
-    blank = [np.where(one.water, np.float32(-0.5), np.float32(-1)) for one in ordered]
+    missing = [np.where(one.water, np.float32(-0.5), np.float32(-1)) for one in ordered]
     held = [one.burned_fraction for one in ordered]
     strength = np.stack(
-        [np.where(np.isnan(part), none, part) for part, none in zip(held, blank, strict=True)]
+        [np.where(np.isnan(part), none, part) for part, none in zip(held, missing, strict=True)]
     )
     best = strength.argmax(axis=0)[None]
     planes: dict[str, Any] = {
         name: np.take_along_axis(np.stack([getattr(one, name) for one in ordered]), best, axis=0)[0]
         for name in _PLANES
     }
-    stated = [one.stated_confidence for one in ordered]
-    if any(plane is not None for plane in stated):
-        nothing = np.full(ordered[0].region.shape, np.nan, np.float32)
-        stack = np.stack([nothing if plane is None else plane for plane in stated])
-        planes["stated_confidence"] = np.take_along_axis(stack, best, axis=0)[0]
+    for name, nothing in _OPTIONAL.items():
+        held_by = [getattr(one, name) for one in ordered]
+        if any(plane is not None for plane in held_by):
+            blank = np.full(ordered[0].region.shape, nothing)
+            stack = np.stack([blank if plane is None else plane for plane in held_by])
+            planes[name] = np.take_along_axis(stack, best, axis=0)[0]
     planes["observed_days"] = np.sum([one.observed_days for one in ordered], axis=0).astype(np.int16)
     return planes
 

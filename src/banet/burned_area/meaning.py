@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from banet.burned_area.dating import NO_UNCERTAINTY, DatingRule
+from banet.burned_area.evidence import CLASSES, NO_EVIDENCE, WITHIN
 
 if TYPE_CHECKING:
     from banet.burned_area.burned_area import BurnedArea
@@ -151,6 +152,7 @@ def meanings(source: BurnedArea) -> dict[str, Meaning]:
         _uncertainty(dating, source.attrs.get("calibration")),
         _confidence(source),
         *([] if source.over_tenth is None else [_OVER_TENTH]),
+        *([] if source.evidence is None else [_EVIDENCE]),
         _OBSERVED_DAYS,
         _WATER,
         _STATUS,
@@ -209,7 +211,10 @@ def _method_of_date(dating: DatingRule | None) -> str:
     if dating.quantile is None:
         return "the day of the largest daily probability"
     share = _percent(dating.quantile)
-    return f"the first day by which {share} of the summed daily probability is reached, as calibrated"
+    return (
+        f"the first day by which {share} of the summed daily probability is reached, as calibrated: the day "
+        "of the fire itself, not of the first look at burned ground"
+    )
 
 
 def _burn_date(dating: DatingRule | None) -> Meaning:
@@ -243,6 +248,7 @@ def _uncertainty(dating: DatingRule | None, calibration: Mapping[str, Any] | Non
         said = f"days before or after the burn date that hold {_percent(dating.mass)} of the probability"
         if calibration:
             said += f", calibrated to hold {_percent(calibration.get('date_coverage', 0.8))} of true dates"
+        said += ", 0 = the day itself, half a day either way"
     return Meaning(
         "uncertainty",
         _TITLES["uncertainty"],
@@ -287,6 +293,21 @@ _OVER_TENTH = Meaning(
     nodata=NO_CONFIDENCE,
     method="from 50 % on, more of the cells burned by more than a tenth than did not",
     attrs={"valid_range": np.array([0, 100], np.uint8)},
+)
+
+_EVIDENCE = Meaning(
+    "evidence",
+    "evidence",
+    "what was known about the day of the cell: whether somebody looked for hot spots on at least half of the "
+    f"days within {WITHIN} of it, and the clear looks in {WITHIN} days on its poorer side",
+    codes={number: words.replace("_", " ") for number, words in enumerate(CLASSES)}
+    | {NO_EVIDENCE: "not known"},
+    nodata=NO_EVIDENCE,
+    method="confidence is calibrated by it where the weights hold a table for it",
+    attrs={
+        "flag_values": np.arange(len(CLASSES), dtype=np.uint8),
+        "flag_meanings": " ".join(CLASSES),
+    },
 )
 
 _WATER_KNOWN = ("given", "cube", "estimated")

@@ -136,8 +136,9 @@ def to_dataset(source: BurnedArea, manifest: Manifest | None = None) -> xr.Datas
 
     said = meanings(source)
     planes = {name: getattr(source, name) for name in (*_PLANES, "confidence", "status")}
-    if source.over_tenth is not None:
-        planes["over_tenth"] = source.over_tenth
+    for name in ("over_tenth", "evidence"):
+        if getattr(source, name) is not None:
+            planes[name] = getattr(source, name)
     planes["burn_date"] = source.burn_date.astype("datetime64[s]")
     variables: dict[str, Any] = {
         name: (GRID, plane, {**said[name].cf(), "grid_mapping": GRID_MAPPING})
@@ -157,7 +158,7 @@ def to_dataset(source: BurnedArea, manifest: Manifest | None = None) -> xr.Datas
     )
     dataset["burn_date"].encoding = dict(_DAYS)
     dataset["uncertainty"].encoding = {"dtype": "uint8", "_FillValue": np.uint8(NO_UNCERTAINTY)}
-    for name in {"confidence", "over_tenth"} & set(planes):
+    for name in {"confidence", "over_tenth", "evidence"} & set(planes):
         dataset[name].encoding = {"dtype": "uint8", "_FillValue": np.uint8(NO_CONFIDENCE)}
     for name in (*_QUALITY.values(), "entry_day", "gap_start", "gap_stop"):
         if name in dataset and dataset[name].dtype.kind == "M":
@@ -196,6 +197,7 @@ def fields_of(dataset: xr.Dataset) -> dict[str, Any]:
         "dated": _dated_of(dataset, region),
         "quality": _quality_of(dataset),
         "stated_confidence": stated,
+        "evidence": _undecoded(dataset["evidence"].values) if "evidence" in dataset else None,
         "unknown_days": unknown.of_dataset(dataset),
         "attrs": attrs,
     }

@@ -42,6 +42,7 @@ def fields_on(source: BurnedArea, region: Region) -> dict[str, Any]:
         "water": average(grid, source.water, region) > _KNOWN_ENOUGH,
         "dated": dated,
         "quality": None,
+        "evidence": None,
         "unknown_days": tuple(
             replace(
                 one, cells=known & (average(grid, source.known & ~one.cells, region) < _KNOWN_ENOUGH - 1e-9)

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from banet.burned_area.burned_area import BurnedArea
 from banet.burned_area.dating import NO_UNCERTAINTY
+from banet.burned_area.evidence import NO_EVIDENCE
 from banet.days import Day, parse_period, period_label
 from banet.errors import BanetWarning, InputError, OutputError
 from banet.io.files import PathLike
@@ -319,6 +320,7 @@ def _blank(shape: tuple[int, int]) -> dict[str, npt.NDArray[Any]]:
         "uncertainty": np.full(shape, NO_UNCERTAINTY, np.uint8),
         "observed_days": np.zeros(shape, np.int16),
         "water": np.zeros(shape, np.int8),
+        "evidence": np.full(shape, NO_EVIDENCE, np.uint8),
     }
 
 

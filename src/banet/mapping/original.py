@@ -68,7 +68,7 @@ class MeanOfTiles:
         own, tile = self._tile(core.index), self._tiling.tile(core.index)
         box = shifted(core.rows, tile.rows.start), shifted(core.cols, tile.cols.start)
         assert total is not None, "every core is touched by its own tile"
-        return Prediction(total, own.observed_days[box], own.water[box])
+        return Prediction(total, own.observed_days[box], own.water[box], own.evidence[box])
 
     def _tile(self, index: Index) -> Prediction:
         if index not in self._kept:

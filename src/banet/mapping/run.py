@@ -90,7 +90,7 @@ class Run:
             )
         share = self.water.share
         return {
-            "chunks": 1,  # of their layout
+            "chunks": 2,  # of their layout
             **self.attrs(),
             "region": self.cube.region.to_dict(),
             "content": self._content(),
@@ -186,6 +186,7 @@ class Task:
             "uncertainty": summary.uncertainty,
             "observed_days": found.observed_days,
             "water": found.water,
+            "evidence": found.evidence,
         }
         if self._store is not None:
             self._store.write(core, planes)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from banet.burned_area.evidence import NO_EVIDENCE, classes_of
 from banet.errors import InputError
 from banet.mapping.cores import Tile
 from banet.mapping.windows import Window
@@ -36,11 +37,13 @@ class Prediction:
         probability: of burning on each kept day, (days, rows, columns) float32.
         observed_days: kept days on which each cell was observed, (rows, columns) int16.
         water: (rows, columns) int8: above 0 water, below 0 land, 0 unknown.
+        evidence: class of what was known about the most probable day, (rows, columns) uint8.
     """
 
     probability: Cells
     observed_days: npt.NDArray[np.int16]
     water: npt.NDArray[np.int8]
+    evidence: npt.NDArray[np.uint8]
 
 
 def predict_tile(run: Run, tile: Tile, take: Callable[[Planned], tuple[CubeWindow, Cells]]) -> Prediction:
@@ -59,30 +62,32 @@ def predict_tile(run: Run, tile: Tile, take: Callable[[Planned], tuple[CubeWindo
     shape = rows.stop - rows.start, cols.stop - cols.start
     probability = np.zeros((run.days.size, *shape), np.float32)
     observed, water = np.zeros(shape, np.int16), np.zeros(shape, np.int16)
+    evidence, largest = np.full(shape, NO_EVIDENCE, np.uint8), np.full(shape, -1, np.float32)
     first = 0
     for number, window in enumerate(run.windows):
         kept = probability[first : first + window.kept.size]
-        seen_days, evidence = _window(run, tile, window, kept, *take((*tile.index, number)))
-        observed += seen_days
-        water += evidence
+        saw = _window(run, tile, window, kept, *take((*tile.index, number)))
+        observed += saw.observed_days
+        water += saw.water
+        peak = kept.max(0)
+        np.copyto(evidence, saw.evidence, where=peak > largest)
+        np.maximum(largest, peak, out=largest)
         first += len(kept)
-    return Prediction(probability, observed, np.sign(water).astype(np.int8))
+    return Prediction(probability, observed, np.sign(water).astype(np.int8), evidence)
 
 
-def _window(
-    run: Run, tile: Tile, window: Window, kept: Cells, planes: CubeWindow, x: Cells
-) -> tuple[npt.NDArray[np.int16], npt.NDArray[np.int8]]:
+def _window(run: Run, tile: Tile, window: Window, kept: Cells, planes: CubeWindow, x: Cells) -> Prediction:
     """Fill in the probabilities of a window's kept days, and return what it saw. The planes are used up."""
     from banet.model.inputs import normalise
 
     names = ("red", "nir", "mir", "frp")
     inner = SimpleNamespace(**{name: getattr(planes, name)[:, *tile.inner] for name in names})
-    evidence = _evidence(run, tile, inner)
-    red, nir, mir = (plane[window.keep] for plane in (inner.red, inner.nir, inner.mir))
-    observed = np.zeros(evidence.shape, np.int16)
-    for r, n, m in zip(red, nir, mir, strict=True):
-        observed += np.isfinite(r) & np.isfinite(n) & np.isfinite(m)
-    wanted = None if run.tiling.original else seen(inner) & (evidence <= 0)
+    water = _water(run, tile, inner)
+    clear = np.empty(inner.red.shape, bool)
+    for day, (r, n, m) in enumerate(zip(inner.red, inner.nir, inner.mir, strict=True)):
+        clear[day] = np.isfinite(r) & np.isfinite(n) & np.isfinite(m)
+    looked = np.isfinite(inner.frp)
+    wanted = None if run.tiling.original else seen(inner) & (water <= 0)
     if wanted is None or wanted.any():
         engine = run.ensemble.engine
         normalise(planes, engine.spec, out=_inside(x, tile))
@@ -90,10 +95,11 @@ def _window(
         if result.shape != kept.shape:
             raise InputError(f"the network gave {result.shape} where days, rows and columns are {kept.shape}")
         kept[...] = result if wanted is None else np.where(wanted, result, np.float32(0))
-    return observed, evidence
+    peak = kept.argmax(0) + window.keep.start
+    return Prediction(kept, clear[window.keep].sum(0, dtype=np.int16), water, classes_of(clear, looked, peak))
 
 
-def _evidence(run: Run, tile: Tile, inner: Any) -> npt.NDArray[np.int8]:
+def _water(run: Run, tile: Tile, inner: Any) -> npt.NDArray[np.int8]:
     mask = run.water.mask
     if mask is None:
         return np.zeros(inner.red.shape[1:], np.int8)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-__all__ = ["CHANNELS", "BANetConfig", "Calibration", "ChannelName", "InputSpec"]
+from banet.burned_area.evidence import CLASSES
+
+__all__ = ["CHANNELS", "BANetConfig", "Calibration", "ChannelName", "EvidenceTable", "InputSpec"]
 
 ChannelName = Literal["red", "nir", "mir", "frp", "view_zenith", "observed", "hotspots_known"]
 CHANNELS: tuple[ChannelName, ...] = (
@@ -146,6 +149,23 @@ class InputSpec(BaseModel):
         return tuple((0.0 - mean) / std for mean, std in zip(self.mean, self.std, strict=True))
 
 
+class EvidenceTable(BaseModel):
+    """What the mapped burned fraction means in one class of evidence, at the knots of its calibration.
+
+    Attributes:
+        evidence: the class, see `banet.burned_area.evidence`.
+        cells: held-out cells that it was measured on.
+        burned, tenth: as in `Calibration`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    evidence: str
+    cells: Annotated[int, Field(ge=0)]
+    burned: tuple[Annotated[float, Field(ge=0, le=1)], ...]
+    tenth: tuple[Annotated[float, Field(ge=0, le=1)], ...]
+
+
 class Calibration(BaseModel):
     """What the numbers of a set of weights turned out to mean on scenes held out from training.
 
@@ -154,6 +174,8 @@ class Calibration(BaseModel):
         burned: share of the cells at each knot of which at least half burned, never falling.
         tenth: share of the cells at each knot of which more than a tenth burned, never falling; empty where
             that was not measured.
+        by_evidence: the same two by class of evidence, one table for each in their order; empty where that
+            was not measured.
         date_mass: share of the summed daily probability that must lie within the stated uncertainty of a
             date so that `date_coverage` of the true days do.
         date_coverage: share of true days that stated intervals hold.
@@ -166,6 +188,7 @@ class Calibration(BaseModel):
     mapped: tuple[FiniteFloat, ...]
     burned: tuple[Annotated[float, Field(ge=0, le=1)], ...]
     tenth: tuple[Annotated[float, Field(ge=0, le=1)], ...] = ()
+    by_evidence: tuple[EvidenceTable, ...] = ()
     date_mass: Annotated[float, Field(gt=0, lt=1)] = 0.8
     date_coverage: Annotated[float, Field(gt=0, lt=1)] = 0.8
     date_quantile: Annotated[float, Field(gt=0, lt=1)] | None = None
@@ -175,8 +198,18 @@ class Calibration(BaseModel):
         rising = all(a < b for a, b in itertools.pairwise(self.mapped))
         if len(self.mapped) < 2 or not rising or (self.mapped[0], self.mapped[-1]) != (0.0, 1.0):
             raise ValueError(f"knots must rise from 0 to 1, found {self.mapped}")
-        if len(self.burned) != len(self.mapped) or list(self.burned) != sorted(self.burned):
-            raise ValueError("the shares burned must be as many as the knots and never fall")
-        if self.tenth and (len(self.tenth) != len(self.mapped) or list(self.tenth) != sorted(self.tenth)):
-            raise ValueError("the shares of which a tenth burned must be as many as the knots and never fall")
+        for shares in (self.burned, self.tenth or self.burned, *_curves(self.by_evidence)):
+            if len(shares) != len(self.mapped) or list(shares) != sorted(shares):
+                raise ValueError("the shares that burned must be as many as the knots and never fall")
+        classes = tuple(table.evidence for table in self.by_evidence)
+        if classes not in ((), CLASSES):
+            raise ValueError(
+                f"tables by evidence must be of {', '.join(CLASSES)}, found {', '.join(classes)}"
+            )
         return self
+
+
+def _curves(tables: Sequence[EvidenceTable]) -> Iterator[tuple[float, ...]]:
+    for table in tables:
+        yield table.burned
+        yield table.tenth

@@ -25,6 +25,9 @@ from banet.simulation.world import World, build_world, find_hotspots
 
 __all__ = ["Scene", "simulate"]
 
+_COAST = 0.05
+"""Share of water from which on a cell of land counts as coast."""
+
 
 @dataclass(frozen=True, eq=False)
 class Scene:
@@ -92,8 +95,14 @@ class Scene:
 
     @property
     def confounders(self) -> dict[str, Mask]:
-        """Where something other than fire changed the ground within the days, by name, (rows, columns)."""
-        return self.world.changes.masks(len(self.days))
+        """Where something other than fire may look like one, by name, (rows, columns).
+
+        The ground changed within the days, or the cell is part water: `coast`.
+        """
+        share = self.world.surface.fractions[Cover.WATER]
+        coast = (share > _COAST) & ~self.water
+        found = self.world.changes.masks(len(self.days))
+        return found | ({"coast": coast} if coast.any() else {})
 
     def truth(self, name: str = "simulated truth") -> BurnedArea:
         """Return the truth as a reference that knows the day of every part of a cell."""

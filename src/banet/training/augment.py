@@ -10,12 +10,17 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from banet.simulation import spectra
+from banet.simulation.spectra import Band
 from banet.training.config import AugmentConfig
 
 __all__ = [
+    "add_discs",
     "add_false_hotspots",
+    "add_fields",
     "add_noise",
     "augment",
+    "change_contrast",
     "change_gains",
     "constant_square",
     "drop_days",
@@ -38,6 +43,9 @@ _FRP, _MIR = 3, 2
 _SQUARES = (1, 5)
 _SQUARE_CELLS = (5, 50)
 _SHORTEST = 4
+_FEWEST = 0.01
+_COLOURS = (spectra.PLOUGHED, spectra.STUBBLE, spectra.LITTER, spectra.FLOOD)
+_OFTEN = (0.5, 0.25, 0.15, 0.1)
 
 
 def augment(planes: Floats, target: Floats, config: AugmentConfig, rng: Generator) -> tuple[Floats, Floats]:
@@ -53,13 +61,31 @@ def augment(planes: Floats, target: Floats, config: AugmentConfig, rng: Generato
         Planes and target, turned alike.
     """
     # Every draw is made whether or not it is used, so that one setting does not shift the others'.
-    kinds = ("frp", "false", "days", "square", "gain", "noise", "images", "span", "fire", "weeks")
+    kinds = (
+        "frp",
+        "false",
+        "days",
+        "square",
+        "gain",
+        "noise",
+        "images",
+        "span",
+        "fire",
+        "weeks",
+        "fields",
+        "discs",
+    )
     chance = dict(zip(kinds, rng.random(len(kinds)), strict=True))
     streams = dict(zip(kinds, rng.spawn(len(kinds)), strict=True))
     turns = int(rng.integers(8))
     if config.flips:
         planes, target = turn(planes, turns), turn(target, turns)
+    if chance["fields"] < config.fields:
+        add_fields(planes, target, streams["fields"])
+    if chance["discs"] < config.discs:
+        add_discs(planes, streams["discs"])
     if chance["gain"] < config.gain:
+        change_contrast(planes, config.most_contrast, streams["gain"])
         change_gains(planes, config, streams["gain"])
     if chance["noise"] < config.noise:
         add_noise(planes, streams["noise"].uniform(0, config.most_noise), streams["noise"])
@@ -91,7 +117,9 @@ def _remove_hotspots(planes: Floats, config: AugmentConfig, chance: float, rng: 
     if rng.random() < config.frp_squares:
         remove_hotspot_squares(planes, rng, gone)
     if rng.random() < config.frp_thin:
-        thin_hotspots(planes, rng.uniform(0, config.most_thinned), rng)
+        # Even in the logarithm of what is kept: a hundredth is met as often as half.
+        least = max(1 - config.most_thinned, _FEWEST)
+        thin_hotspots(planes, 1 - least ** rng.random(), rng)
 
 
 def turn(array: Floats, turns: int) -> Floats:
@@ -202,13 +230,74 @@ def change_gains(planes: Floats, config: AugmentConfig, rng: Generator) -> None:
     np.maximum(planes[:_FRP], np.float32(0.001), out=planes[:_FRP])
 
 
+def change_contrast(planes: Floats, most: float, rng: Generator) -> None:
+    """Raise each band over its mean to a power from 1/most to most: contrasts grow or shrink."""
+    for band in planes[:_FRP]:
+        power = np.float32(most ** rng.uniform(-1, 1))
+        if most > 1 and np.isfinite(band).any():
+            mean = np.float32(np.nanmean(band))
+            np.copyto(band, mean * (np.maximum(band, np.float32(0.001)) / mean) ** power)
+
+
+def add_fields(planes: Floats, target: Floats, rng: Generator) -> None:
+    """Turn what did not burn in 1 to 6 places into soil, stubble, litter or water, from a day on.
+
+    Ploughing, harvest, clearing and floods do so, field by field, in a day or in weeks; half of the places
+    turn back.
+    """
+    days = planes.shape[1]
+    for _ in range(rng.integers(1, 7)):
+        rows, cols = _square(planes.shape[2:], rng, (3, 16))
+        unburned = 1 - np.nan_to_num(target[:, rows, cols]).sum(0).clip(0, 1)
+        fields = rng.random((unburned.shape[0] // 2 + 1, unburned.shape[1] // 2 + 1)) < rng.uniform(0.3, 1)
+        fields = np.repeat(np.repeat(fields, 2, 0), 2, 1)[: unburned.shape[0], : unburned.shape[1]]
+        age = np.arange(days) - rng.uniform(-5, days)
+        strength = np.clip(age / rng.choice([1.0, rng.uniform(2, 20)]), 0, 1) * rng.uniform(0.3, 1)
+        if rng.random() < 0.5:
+            strength *= np.exp(-np.maximum(age - rng.uniform(3, 40), 0) / rng.uniform(3, 15))
+        weight = (strength[:, None, None] * (fields * unburned)).astype(np.float32)
+        block = planes[:_FRP, :, rows, cols]
+        block += weight * (_colour(rng).reshape(3, 1, 1, 1) - block)
+
+
+def _colour(rng: Generator) -> Floats:
+    """Draw a colour in red, NIR and what may be in the MIR slot: 2.25 or 3.7 um, or between."""
+    colour = np.array(_COLOURS[int(rng.choice(len(_COLOURS), p=_OFTEN))])
+    mir = rng.uniform(min(colour[Band.M11], colour[Band.M12]), max(colour[Band.M11], colour[Band.M12]))
+    drawn = np.array([colour[Band.RED], colour[Band.NIR], mir]) * np.exp(rng.normal(0, 0.2, 3))
+    return drawn.astype(np.float32)
+
+
+def add_discs(planes: Floats, rng: Generator) -> None:
+    """Lose, brighten or darken 1 to 3 discs on some days: clouds, clouds that were not found, and shadows."""
+    _, days, rows, cols = planes.shape
+    for day in np.flatnonzero(rng.random(days) < rng.uniform(0, 0.6)):
+        for _ in range(rng.integers(1, 4)):
+            row, col, radius = rng.uniform(0, rows), rng.uniform(0, cols), np.exp(rng.uniform(0.7, 3.2))
+            away = np.hypot(np.arange(rows)[:, None] - row, np.arange(cols)[None, :] - col) / radius
+            inside = np.clip(3 * (1 - away), 0, 1).astype(np.float32)
+            kind, bands = rng.random(), planes[:_FRP, day]
+            if kind < 0.5:
+                bands[:, inside > 0] = np.nan
+            elif kind < 0.75:
+                bands += np.float32(rng.uniform(0, 0.4)) * inside * (_cloud(rng) - bands)
+            else:
+                bands *= 1 - np.float32(rng.uniform(0, 0.6)) * inside
+
+
+def _cloud(rng: Generator) -> Floats:
+    return rng.uniform((0.4, 0.4, 0.05), (0.8, 0.8, 0.4)).astype(np.float32).reshape(3, 1, 1)
+
+
 def add_noise(planes: Floats, deviation: float, rng: Generator) -> None:
     """Add normal noise of a standard deviation in reflectance to every observed value."""
     planes[:_FRP] += np.float32(deviation) * rng.standard_normal(planes[:_FRP].shape, np.float32)
 
 
-def _square(shape: tuple[int, ...], rng: Generator) -> tuple[slice, slice]:
+def _square(
+    shape: tuple[int, ...], rng: Generator, cells: tuple[int, int] = _SQUARE_CELLS
+) -> tuple[slice, slice]:
     rows, cols = shape
-    edge = int(rng.integers(_SQUARE_CELLS[0], _SQUARE_CELLS[1] + 1))
+    edge = int(rng.integers(cells[0], cells[1] + 1))
     row, col = int(rng.integers(0, max(1, rows - edge + 1))), int(rng.integers(0, max(1, cols - edge + 1)))
     return slice(row, row + edge), slice(col, col + edge)

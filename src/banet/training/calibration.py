@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -18,18 +19,21 @@ from scipy.optimize import isotonic_regression
 from scipy.special import expit
 
 from banet.burned_area.dating import date_at, date_uncertainty
+from banet.burned_area.evidence import CLASSES, classes_of
 from banet.chips import Chips
 from banet.evaluation.measures.agreement import dice
-from banet.model.config import Calibration, InputSpec
+from banet.model.config import Calibration, EvidenceTable, InputSpec
 from banet.model.network import BANet
 from banet.training.augment import withhold_hotspots, withhold_outside
 from banet.training.config import ValidationConfig
-from banet.training.validation import Change, held_out_logits
+from banet.training.validation import held_out_logits
 
-__all__ = ["COVERAGE", "best_shift", "calibrate", "calibrate_model"]
+__all__ = ["COVERAGE", "HeldOut", "best_shift", "by_evidence", "calibrate", "calibrate_model"]
 
 Floats = npt.NDArray[np.float32]
 Bools = npt.NDArray[np.bool_]
+Pair = tuple[Floats, Floats]
+"""Logits or probabilities and true fractions of each day, (T, rows, columns)."""
 
 COVERAGE = 0.85
 """Share of true days that the stated interval shall hold.
@@ -37,8 +41,10 @@ COVERAGE = 0.85
 A little more than four in five: a product dates a cell when it is first seen burned, up to a day after.
 """
 
-_SHORT, _NOTHING = 12, -30.0
-"""Days of a short record, and the logit of a day that is not of it."""
+_NOTHING = -30.0
+"""Logit of a day that is not of a record."""
+_PRIOR = 30.0
+"""Cells that the shares of all inputs count for in a class of evidence."""
 _SHIFTS = np.round(np.arange(-1.0, 2.51, 0.1), 2)
 _KNOTS = np.linspace(0, 1, 21)
 _QUANTILES = np.round(np.arange(0.30, 0.701, 0.01), 2)
@@ -69,46 +75,83 @@ def calibrate_model(
         The shift.
     """
     scenes = {
-        name: [_telling(*maps) for maps in held_out_logits(model, sources, spec, config, device, change)]
-        for name, change in _CHANGES.items()
+        name: list(_scenes(model, sources, spec, config, device, case)) for name, case in _CASES.items()
     }
-    scenes["short"] = [
-        _telling(*short_record(*maps)) for maps in _short(model, sources, spec, config, device)
-    ]
     # One threshold for all: with hot spots it weighs as much as everything without them.
-    poor = len(scenes) - 1
-    shift = best_shift(list(scenes.values()), [float(poor)] + poor * [1.0])
+    pairs = {name: [(one.logits, one.truth) for one in each] for name, each in scenes.items()}
+    shift = best_shift(
+        [pairs["all"], *(pairs[name] for name in _POOR)], [float(len(_POOR)), *(1.0 for _ in _POOR)]
+    )
     if model.logits.bias is not None:
         with torch.no_grad():
             model.logits.bias += shift
-    model.calibration = calibrate(_mapped(scenes["all"], shift))
+    known = calibrate(_mapped(pairs["all"], shift))
+    if known is not None:
+        tables = by_evidence([scene for each in scenes.values() for scene in each], shift, known)
+        known = known.model_copy(update={"by_evidence": tables})
+    model.calibration = known
     return shift
 
 
-def _nobody_looked(planes: Floats, target: Floats) -> None:
-    withhold_hotspots(planes, np.nan)
+@dataclass(frozen=True)
+class _Case:
+    """Held-out chips as they are met: hot spots as they are (None) or gone (0, NaN), images of some days."""
+
+    hotspots: float | None = None
+    days: int | None = None
 
 
-_CHANGES: dict[str, str | Change] = {
-    "all": "all",
-    "no_hotspots": "no_hotspots",
-    "nobody looked": _nobody_looked,
+_CASES = {
+    "all": _Case(),
+    "no hot spot": _Case(0.0),
+    "nobody looked": _Case(np.nan),
+    "12 days, no hot spot": _Case(0.0, 12),
+    "12 days": _Case(None, 12),
+    "12 days, nobody looked": _Case(np.nan, 12),
+    "6 days": _Case(None, 6),
+    "6 days, nobody looked": _Case(np.nan, 6),
 }
+_POOR = ("no hot spot", "nobody looked", "12 days, no hot spot")
+"""Cases that decide on the shift beside all inputs; the others fill the tables by evidence."""
 
 
-def _short(
-    model: BANet, sources: Sequence[Chips], spec: InputSpec, config: ValidationConfig, device: torch.device
-) -> Iterator[tuple[Floats, Floats, slice]]:
-    """Yield logits, truth and days of records of 12 days about the worst day of fire, without hot spots."""
-    short: list[slice] = []
+class HeldOut(NamedTuple):
+    """What is said of the cells of a chip that tell something.
 
-    def cut(planes: Floats, target: Floats) -> None:
-        short.append(_worst_days(target, _SHORT))
-        withhold_hotspots(planes)
-        withhold_outside(planes, short[-1])
+    Attributes:
+        logits, truth: of each day, (T, cells, 1) float32.
+        evidence: class of each cell, (cells,) uint8.
+    """
 
-    for logits, truth in held_out_logits(model, sources, spec, config, device, cut, whole=True):
-        yield logits, truth, short[-1]
+    logits: Floats
+    truth: Floats
+    evidence: npt.NDArray[np.uint8]
+
+
+def _scenes(
+    model: BANet,
+    sources: Sequence[Chips],
+    spec: InputSpec,
+    config: ValidationConfig,
+    device: torch.device,
+    case: _Case,
+) -> Iterator[HeldOut]:
+    met: list[tuple[slice, Bools, Bools]] = []
+
+    def change(planes: Floats, target: Floats) -> None:
+        margin = min(config.margin_days, len(target) // 4)
+        days = slice(margin, len(target) - margin)
+        if case.hotspots is not None:
+            withhold_hotspots(planes, case.hotspots)
+        if case.days is not None:
+            days = _worst_days(target, case.days)
+            withhold_outside(planes, days)
+        met.append((days, np.asarray(np.isfinite(planes[:3]).all(0)), np.isfinite(planes[3])))
+
+    for logits, truth in held_out_logits(model, sources, spec, config, device, change, whole=True):
+        days, observed, looked = met.pop()
+        said, burned = short_record(logits, truth, days)
+        yield _telling(said, burned, classes_of(observed, looked, said.argmax(0)))
 
 
 def _worst_days(target: Floats, count: int) -> slice:
@@ -128,21 +171,19 @@ def short_record(logits: Floats, truth: Floats, days: slice) -> tuple[Floats, Fl
     return logits, truth
 
 
-def _telling(logits: Floats, truth: Floats) -> tuple[Floats, Floats]:
-    """Keep the cells that say something, as (T, cells, 1): not those below `_FAINT` however shifted."""
+def _telling(logits: Floats, truth: Floats, evidence: npt.NDArray[np.uint8]) -> HeldOut:
+    """Keep the cells that say something: not those below `_FAINT` however shifted."""
     known = np.isfinite(truth).all(0)
     kept = known & ((expit(logits + _SHIFTS[-1]).sum(0) > _FAINT) | (np.nan_to_num(truth).sum(0) > 0))
-    return logits[:, kept][..., None], truth[:, kept][..., None]
+    return HeldOut(logits[:, kept][..., None], truth[:, kept][..., None], evidence[kept])
 
 
-def _mapped(scenes: Iterable[tuple[Floats, Floats]], shift: float) -> Iterator[tuple[Floats, Floats]]:
+def _mapped(scenes: Iterable[Pair], shift: float) -> Iterator[Pair]:
     for logits, truth in scenes:
         yield expit(logits + np.float32(shift)).astype(np.float32), truth
 
 
-def best_shift(
-    variants: Sequence[Sequence[tuple[Floats, Floats]]], weights: Sequence[float] | None = None
-) -> float:
+def best_shift(variants: Sequence[Sequence[Pair]], weights: Sequence[float] | None = None) -> float:
     """Return the shift of all logits by which Dice at the threshold of 0.5 is largest, the least of equals.
 
     Args:
@@ -155,7 +196,7 @@ def best_shift(
     return float(best[np.abs(best).argmin()])
 
 
-def _dice(scenes: Iterable[tuple[Floats, Floats]], shift: float) -> float:
+def _dice(scenes: Iterable[Pair], shift: float) -> float:
     matrix = np.zeros(3)
     for daily, truth in _mapped(scenes, shift):
         mapped, burned = daily.sum(0) >= _HALF, truth.sum(0) >= _HALF
@@ -210,18 +251,48 @@ def calibrate(scenes: Iterable[tuple[Floats, Floats]]) -> Calibration | None:
     )
 
 
-def _shares(mapped: Floats, burned: Bools) -> tuple[float, ...]:
-    """Fit a curve that never falls through the share burned in bins about the knots."""
+def by_evidence(scenes: Iterable[HeldOut], shift: float, known: Calibration) -> tuple[EvidenceTable, ...]:
+    """Measure the same shares by class of evidence; where a class has few cells, they stay near those of all.
+
+    Args:
+        scenes: in all cases in which maps are met.
+        shift: of their logits.
+        known: calibration of all inputs.
+    """
+    sums, fraction, evidence = [], [], []
+    for scene in scenes:
+        sums.append(np.minimum(expit(scene.logits + np.float32(shift)).sum(0)[:, 0], 1))
+        fraction.append(scene.truth.sum(0)[:, 0])
+        evidence.append(scene.evidence)
+    mapped, burned, classes = (np.concatenate(each) for each in (sums, fraction, evidence))
+    kept = (mapped > _FAINT) | (burned > 0)
+
+    def table(number: int, name: str) -> EvidenceTable:
+        here = kept & (classes == number)
+        half = _shares(mapped[here], burned[here] >= _HALF, known.burned, _PRIOR)
+        tenth = _shares(mapped[here], burned[here] > _TENTH, known.tenth, _PRIOR)
+        return EvidenceTable(evidence=name, cells=int(here.sum()), burned=half, tenth=tenth)
+
+    return tuple(table(number, name) for number, name in enumerate(CLASSES))
+
+
+def _shares(
+    mapped: Floats, burned: Bools, prior: Sequence[float] | None = None, weight: float = 1.0
+) -> tuple[float, ...]:
+    """Fit a curve that never falls through the share burned in bins about the knots.
+
+    `weight` cells at the prior share, by default the knot itself, keep empty bins where that says they are.
+    """
     edges = (_KNOTS[:-1] + _KNOTS[1:]) / 2
     bins = np.searchsorted(edges, mapped)
     count = np.bincount(bins, minlength=len(_KNOTS)).astype(float)
-    # A cell's worth at the knot itself keeps empty bins where the map says they are.
-    share = (np.bincount(bins, burned, len(_KNOTS)) + _KNOTS) / (count + 1)
-    fitted = isotonic_regression(share, weights=count + 1).x
+    assumed = _KNOTS if prior is None else np.asarray(prior)
+    share = (np.bincount(bins, burned, len(_KNOTS)) + weight * assumed) / (count + weight)
+    fitted = isotonic_regression(share, weights=count + weight).x
     return tuple(round(float(share), 4) for share in np.clip(fitted, 0, 1))
 
 
-def _dating(evidence: _Evidence) -> dict[str, float]:
+def _dating(evidence: _Evidence) -> dict[str, Any]:
     """Return the quantile with the least mean error, and the mass whose intervals then hold `COVERAGE`."""
     if not any(days.size for days in evidence.true_day):
         return {}

@@ -102,8 +102,11 @@ class AugmentConfig(Frozen):
         weeks_lost: withhold the reflectances of 1 to 3 runs of 4 to 14 days.
         days_dropped, most_days_dropped: drop whole days of reflectance, up to this share of them.
         constant_square: one square of 5 to 50 cells with the reflectances set to constants.
+        fields: turn what did not burn in 1 to 6 places into soil, stubble, litter or water from a day on.
+        discs: lose, brighten or darken discs on some days, as clouds and shadows that nobody foresaw.
         gain, gain_spread: multiply each band by a factor of that logarithmic standard deviation.
         most_gain: multiply each band by a further factor between its inverse and itself; 1 for none.
+        most_contrast: raise each band over its mean to a power between its inverse and itself; 1 for none.
         most_offset: add up to this much reflectance to each band, or take it off.
         mir_gain_spread, mir_offset: the same for the MIR band alone, wide, since its slot may hold 2.2 um.
         day_gain_spread: a common factor for each day, as view angles and haze give.
@@ -125,11 +128,14 @@ class AugmentConfig(Frozen):
     days_dropped: Share = 0.3
     most_days_dropped: Share = 0.5
     constant_square: Share = 0.1
+    fields: Share = 0.0
+    discs: Share = 0.0
     gain: Share = 0.5
     gain_spread: NonNegative = 0.08
     mir_gain_spread: NonNegative = 0.15
     mir_offset: NonNegative = 0.01
     most_gain: Annotated[float, Field(ge=1, allow_inf_nan=False)] = 1.0
+    most_contrast: Annotated[float, Field(ge=1, allow_inf_nan=False)] = 1.0
     most_offset: NonNegative = 0.0
     day_gain_spread: NonNegative = 0.03
     noise: Share = 0.5

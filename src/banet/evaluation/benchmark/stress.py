@@ -87,6 +87,19 @@ def one_satellite(seen: Seen) -> Seen:
     return thin(replace(seen, planes=fewer), 0.5)
 
 
+def other_land(seen: Seen) -> Seen:
+    """Show what burned on another author's land, under other clouds: see `banet.simulation.other_land`."""
+    from banet.simulation.other_land import images_of
+
+    planes, truth = seen.planes, seen.truth
+    seed = int(np.nansum(truth.burned_fraction) * 1000) % 2**31
+    bands = images_of(truth.burn_date, truth.burned_fraction, planes.days, seed)
+    as_seen = (planes.red, planes.nir, planes.mir)
+    red, nir, mir = (np.where(truth.water, a, b) for a, b in zip(as_seen, bands, strict=True))
+    count = np.isfinite(red + nir + mir).astype(np.uint8)
+    return replace(seen, planes=replace(planes, red=red, nir=nir, mir=mir, count=count))
+
+
 _GAINS = {"MIR": (0.5, 0.7, 1.5, 2.0), "NIR": (0.7, 1.4), "red": (0.7, 1.4)}
 STRESSES: dict[str, Change] = {
     **{f"{band} x{f:g}": partial(gain, band=band, factor=f) for band, of in _GAINS.items() for f in of},
@@ -94,6 +107,8 @@ STRESSES: dict[str, Change] = {
     **{f"MIR x0.7, {days} days": partial(record, days=days, gained=0.7) for days in (6, 12)},
     **{f"hot spots {100 * kept:g} %": partial(thin, kept=kept) for kept in (0.5, 0.1, 0.02, 0)},
     "one satellite": one_satellite,
+    "other land": other_land,
+    "other land, 12 days": lambda seen: record(other_land(seen), 12),
 }
 
 
