@@ -25,7 +25,6 @@ from banet.operations.revisions import revisions
 from banet.operations.state import dated_folders, newest_before
 from banet.operations.steps import Clock, Places, Reporter, Silent, build, fetch, network
 from banet.operations.tracking import track
-from banet.parallel.malloc import give_back
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -136,7 +135,7 @@ def _run(options: MorningOptions, area: Area, clock: Clock, engine: Engine) -> M
         cube = _cube(options, places, window.days, table, progress)
     with clock.step("map") as progress:
         burned = area.cut(_mapped(options, cube, day, engine, progress))
-        give_back()
+        engine.rest()
     failed += [f"rows {gap['rows']}, columns {gap['cols']}: {gap['reason']}" for gap in burned.attrs["gaps"]]
     with clock.step("find fires and compare"):
         morning = _morning(options, cube, burned, table, failed)
