@@ -1,8 +1,8 @@
 """Hostile hosts against the downloads: each case in a process of its own, with a time and a memory limit.
 
-Run by hand: `python benchmarks/hostile_downloads.py [SECONDS]`. By surface it prints the files tried and
-their ends: clean (the right file came), told (one line, nothing kept), silent (a wrong file got its name, or
-a wrong answer was given with status 0), raw (an error that is not banet's), hang (past the limit), and the
+Run by hand: `python benchmarks/hostile_downloads.py [SECONDS] [FILE]`. By surface it prints the files tried
+and their ends: clean (the right file came), told (one line, nothing kept), silent (a wrong file got its name,
+or a wrong answer was given with status 0), raw (an error that is not banet's), hang (past the limit), and the
 peak of memory and of bytes written.
 """
 
@@ -23,6 +23,9 @@ from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+from about import record
 
 BODY = b"\x89HDF\r\n\x1a\n" + bytes(range(256)) * 781
 HTML = b"<!DOCTYPE html><title>Earthdata Login</title>"
@@ -330,7 +333,7 @@ def cases() -> Iterator[tuple[str, str, Case]]:
         yield "hot spots", name, case
 
 
-def main(limit: float) -> None:
+def main(limit: float, out: Path | None = None) -> None:
     import banet.download.cmr  # noqa: F401  # once, before the children
 
     counts: dict[str, Counter[str]] = defaultdict(Counter)
@@ -344,12 +347,21 @@ def main(limit: float) -> None:
             f"{requests:5} requests  {words}",
             flush=True,
         )
+    found: dict[str, Any] = {}
     for surface, count in counts.items():
         memory, written, requests = (max(column) for column in zip(*peaks[surface], strict=True))
         ends = ", ".join(f"{count[end]} {end}" for end in ("clean", "told", "silent", "raw", "hang"))
         print(f"{surface}: {count.total()} tried: {ends}")
         print(f"    at most {memory:.0f} MB of memory, {written:.1f} MB written, {requests} requests")
+        found[surface] = {
+            **count,
+            "tried": count.total(),
+            "memory_mb": round(memory),
+            "written_mb": round(written, 1),
+            "requests": requests,
+        }
+    record(out, seconds=limit, surfaces=found)
 
 
 if __name__ == "__main__":
-    main(float(sys.argv[1]) if len(sys.argv) > 1 else 15.0)
+    main(float(sys.argv[1]) if len(sys.argv) > 1 else 15.0, Path(sys.argv[2]) if len(sys.argv) > 2 else None)

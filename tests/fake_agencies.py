@@ -15,6 +15,7 @@ import threading
 import time
 import urllib.parse
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -355,6 +356,31 @@ class Firms(Host):
         return Reply(200, f"{HEADER}\n{row}\n".encode())
 
 
+class Archive(FileHost):
+    """A public archive that lists its files below a prefix, 700 a page; `pages` may answer in its place."""
+
+    def reset(self) -> None:
+        super().reset()
+        self.pages: Callable[[Received], bytes] | None = None
+
+    def answer(self, request: Received) -> Reply:
+        if request.query.get("list-type") != "2":
+            return super().answer(request)
+        if self.pages is not None:
+            return Reply(200, self.pages(request))
+        keys = sorted(path[1:] for path in self.files if path[1:].startswith(request.query["prefix"]))
+        begin = int(request.query.get("continuation-token", "0"))
+        entries = [
+            f"<Contents><Key>{key}</Key><Size>{len(self.files['/' + key])}</Size></Contents>"
+            for key in keys[begin : begin + 700]
+        ]
+        more = (
+            f"<NextContinuationToken>{begin + 700}</NextContinuationToken>" if begin + 700 < len(keys) else ""
+        )
+        head = '<?xml version="1.0" encoding="UTF-8"?><ListBucketResult>'
+        return Reply(200, f"{head}{more}{''.join(entries)}</ListBucketResult>".encode())
+
+
 class Agencies:
     """All of them, and the settings that lead to them and nowhere else."""
 
@@ -364,11 +390,12 @@ class Agencies:
         self.data = FileHost("data", self.login)
         self.mirror = FileHost("mirror")
         self.firms = Firms("firms")
+        self.noaa = Archive("noaa")
         self.weights = FileHost("weights")
 
     @property
     def hosts(self) -> list[Host]:
-        return [self.login, self.catalogue, self.data, self.mirror, self.firms, self.weights]
+        return [self.login, self.catalogue, self.data, self.mirror, self.firms, self.noaa, self.weights]
 
     def everything_sent(self) -> dict[str, str]:
         """All that each host received, as one text a host."""
@@ -397,6 +424,7 @@ class Agencies:
                 "archive": firms + "/data/country/{set}/{year}/{set}_{year}_{country}.csv",
                 "limit_wait_s": 0.05,
             },
+            "noaa": {"archives": dict.fromkeys(("snpp", "noaa20", "noaa21"), self.noaa.url)},
             "weights": {"published": self.weights.url + "/model/{name}.pth"},
         }
 

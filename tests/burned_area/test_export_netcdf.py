@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import ClassVar
 
+import h5py
 import numpy as np
 import pytest
 import rasterio
@@ -272,3 +273,26 @@ def test_the_file_passes_the_checker_of_conventions(tmp_path):
     command = ["compliance-checker", "--test", "cf:1.11", "--criteria", "strict", str(path)]
     said = subprocess.run(command, capture_output=True, text=True, check=False)
     assert said.returncode == 0 and "All tests passed" in said.stdout, said.stdout
+
+
+def test_a_size_that_no_file_has_is_refused_before_memory_is_taken(tmp_path):
+    path = write_netcdf(map_of(np.full((10, 10), 3)), tmp_path / "m.nc")
+    with h5py.File(path, "r+") as file:
+        del file["burned_fraction"]
+        file.create_dataset("burned_fraction", (40_000, 40_000), "f4", chunks=(512, 512))
+    with pytest.raises(UnreadableFileError, match=r"m\.nc as NetCDF-4: it claims [56]\.\d GiB"):
+        read_map(path)
+
+
+def test_a_heap_without_an_end_is_told_and_not_read_for_ever(tmp_path):
+    path = write_netcdf(map_of(np.full((10, 10), 3)), tmp_path / "m.nc")
+    whole, told = path.read_bytes(), 0
+    heap = whole.index(b"GCOL")
+    for at in range(heap + 16, heap + 1200, 24):
+        path.write_bytes(whole[:at] + bytes(64) + whole[at + 64 :])
+        try:
+            read_map(path)
+        except UnreadableFileError as error:
+            assert "\n" not in str(error)
+            told += "a heap of it has no end" in str(error)
+    assert told > 5

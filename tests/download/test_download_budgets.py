@@ -447,6 +447,7 @@ def test_a_satellite_that_ended_is_not_searched_for(agencies, tmp_path):  # noqa
         (b"latitude,longitude", False),
         (b"latitude,longitude,<b>frp</b>", False),
         (HTML, False),
+        (b"[" * 200_000, False),
         (b"Invalid MAP_KEY.", False),
         (b"Exceeding allowed transaction limit.", False),
     ],

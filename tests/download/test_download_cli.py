@@ -294,7 +294,7 @@ def test_no_default_host_is_left_in_the_tests(agencies, tmp_path):  # noqa: F811
             addresses.append(value)
 
     walk(fields)
-    assert len(addresses) == 6
+    assert len(addresses) == 9
     assert all(address.startswith("http://127.0.0.1:") for address in addresses)
     defaults = load_settings(environ={})
     assert defaults.earthdata.search.startswith("https://")

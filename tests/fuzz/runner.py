@@ -1,6 +1,6 @@
 """Fuzzing of readers: valid files made anew, damaged by fixed seeds, and what the reader made of each.
 
-    python tests/fuzz/runner.py [--files 1000] [--first-seed 0] [--surfaces NAME ...]
+    python tests/fuzz/runner.py [--files 1000] [--first-seed 0] [--surfaces NAME ...] [--out FILE]
 
 Each damaged file is read in a process of its own kind, which is started again when it dies. Classes:
 `same` (the damage had no effect), `clean` (an error of banet), `gap` (a gap of the day, the rest was read),
@@ -45,6 +45,7 @@ def make(folder: Path) -> None:
     scene = simulate(_region(), "2020-12-31", 2, seed=4, climate="california")
     write_scene(scene, folder, formats=("gridded", "swath750", "surface", "labels"))
     _write_hotspots(folder / "hotspots")
+    _write_maps(folder)
     for name in ("geojson", "gpkg", "kml", "shapefile"):
         _write_perimeters(folder / name)
 
@@ -67,6 +68,29 @@ def _write_hotspots(folder: Path) -> None:
     folder.mkdir()
     table = "\n".join([f"{columns},bright_ti5,frp,daynight,type", *rows])
     (folder / "fire_archive_SV-C2_1.csv").write_text(f"{table}\n", encoding="utf-8")
+
+
+def _write_maps(folder: Path) -> None:
+    """Write a map as NetCDF and as GeoTIFF, the file of a region, and hot spots as points in a ZIP."""
+    import geopandas as gpd
+    import pandas as pd
+
+    from banet.burned_area.burned_area import BurnedArea
+    from banet.burned_area.geotiff import layers, write_cog
+    from banet.burned_area.netcdf import write_netcdf
+
+    for name in ("map", "raster", "region", "points"):
+        (folder / name).mkdir()
+    _region().save(folder / "region")
+    start, days = np.datetime64("2020-12-01"), np.full(_region().shape, np.datetime64("NaT", "D"))
+    days[3:9, 4:12] = start + np.arange(48).reshape(6, 8) % 31
+    burned = BurnedArea.from_dates(_region(), start, start + 31, days)
+    write_netcdf(burned, folder / "map" / "m.nc")
+    write_cog(layers(burned)[0], _region(), folder / "raster" / "m_burn_date.tif")
+    table = pd.read_csv(next((folder / "hotspots").iterdir()), dtype={"acq_time": str})
+    points = gpd.points_from_xy(table.longitude, table.latitude)
+    fires = gpd.GeoDataFrame(table, geometry=points, crs="EPSG:4326")
+    fires.to_file(folder / "points" / "fires.shp.zip", driver="ESRI Shapefile")
 
 
 def _write_perimeters(folder: Path) -> None:
@@ -132,13 +156,37 @@ def _labels(folder: Path) -> tuple[str, bool]:
     return _digest((found.burn_date.astype(int), found.burned_fraction)), False
 
 
-def _hotspots(folder: Path) -> tuple[str, bool]:
-    from banet.observations.hotspots import fires_of, read_hotspots, tell_placed
+def _hotspots(place: str) -> Callable[[Path], tuple[str, bool]]:
+    def read(folder: Path) -> tuple[str, bool]:
+        from banet.observations.hotspots import fires_of, read_hotspots, tell_placed
 
-    table = read_hotspots([folder / "hotspots"])
-    tell_placed(table, _region(), np.array(["2020-12-31"], "datetime64[D]"))
-    frp, _ = fires_of(table, _region(), np.datetime64("2020-12-31"), vegetation_only=True)
-    return _digest(() if frp is None else (frp,)), False
+        table = read_hotspots([folder / place])
+        tell_placed(table, _region(), np.array(["2020-12-31"], "datetime64[D]"))
+        frp, _ = fires_of(table, _region(), np.datetime64("2020-12-31"), vegetation_only=True)
+        return _digest(() if frp is None else (frp,)), False
+
+    return read
+
+
+def _map(place: str) -> Callable[[Path], tuple[str, bool]]:
+    def read(folder: Path) -> tuple[str, bool]:
+        from banet.burned_area.geotiff import read_geotiff
+        from banet.burned_area.netcdf import read_map
+
+        (path,) = (folder / place).iterdir()
+        found = read_map(path) if path.suffix == ".nc" else read_geotiff(path)
+        arrays = (found.burn_date.astype(int), found.burned_fraction, found.observed_days)
+        return _digest((*arrays, np.array(found.region.bbox))), False
+
+    return read
+
+
+def _grid(folder: Path) -> tuple[str, bool]:
+    from banet.grid.region import Region
+
+    (path,) = (folder / "region").iterdir()
+    read = Region.load(path)
+    return _digest((np.array([*read.bbox, read.pixel_size]),)), False
 
 
 SURFACES: dict[str, tuple[str, Callable[[Path], tuple[str, bool]]]] = {
@@ -147,7 +195,11 @@ SURFACES: dict[str, tuple[str, Callable[[Path], tuple[str, bool]]]] = {
     "swath NetCDF, one day": ("swath/*A2020366*", _day("viirs750-swath", "swath")),
     "surface HDF5, one day": ("surface/*A2020366*", _day("surface", "surface")),
     "labels HDF4": ("labels/**/*.hdf", _labels),
-    "hot spots CSV": ("hotspots/*", _hotspots),
+    "hot spots CSV": ("hotspots/*", _hotspots("hotspots")),
+    "hot spots shapefile, ZIP": ("points/*", _hotspots("points")),
+    "map NetCDF": ("map/*", _map("map")),
+    "map GeoTIFF": ("raster/*", _map("raster")),
+    "region JSON": ("region/*", _grid),
     "perimeters GeoJSON": ("geojson/*", _perimeters("geojson")),
     "perimeters GeoPackage": ("gpkg/*", _perimeters("gpkg")),
     "perimeters KML": ("kml/*", _perimeters("kml")),
@@ -282,6 +334,7 @@ def main() -> None:
     parser.add_argument("--files", type=int, default=1000, help="damaged files for each surface")
     parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--surfaces", nargs="+", default=list(SURFACES), choices=SURFACES)
+    parser.add_argument("--out", type=Path, help="write the table to this JSON file too")
     parser.add_argument("--probe", type=Path, help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.probe:
@@ -289,8 +342,14 @@ def main() -> None:
             probe(args.probe)
         return
     begin = time.monotonic()
-    print(table(run(args.surfaces, args.files, args.first_seed, lambda line: print(line, flush=True))))
+    found = run(args.surfaces, args.files, args.first_seed, lambda line: print(line, flush=True))
+    print(table(found))
     print(f"{time.monotonic() - begin:.0f} s")
+    if args.out is not None:
+        sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benchmarks"))
+        from about import record
+
+        record(args.out, files=args.files, first_seed=args.first_seed, surfaces=found)
 
 
 if __name__ == "__main__":

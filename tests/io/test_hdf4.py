@@ -16,8 +16,8 @@ import pytest
 from pyhdf.SD import SD, SDC
 
 from banet.errors import UnreadableFileError
-from banet.io import hdf4
-from banet.io.hdf4 import list_arrays, read_arrays
+from banet.io import hdf4, hdf4_checksums
+from banet.io.hdf4 import read_arrays
 
 
 def written(path: Path) -> np.ndarray:
@@ -78,10 +78,36 @@ def test_values_and_attributes_are_those_of_the_file(tmp_path, fresh):
     assert found["band"].attributes["levels"] == [1, 2, 3]
     assert found["band"].file_attributes == {"side": "north"}
     before = child().pid
-    assert list_arrays(tmp_path / "a.hdf") == {"band": (24, 36), "angle": (24, 36)}
     with pytest.raises(UnreadableFileError, match="lacks mir; it holds angle, band"):
         read_arrays(tmp_path / "a.hdf", ["mir"])
     assert child().pid == before, "a child for each file"
+
+
+def test_a_changed_byte_of_compressed_values_is_told(tmp_path, fresh):
+    path = tmp_path / "a.hdf"
+    written(path)
+    whole = path.read_bytes()
+    streams = [(bytes(stream), size) for stream, size in hdf4_checksums._streams(whole)]
+    assert [size for _, size in streams] == [24 * 36 * 2, 24 * 36 * 4]
+    rng = np.random.default_rng(5)
+    for stream, _ in streams:
+        start = whole.index(stream)
+        for at in rng.choice(len(stream), 60, replace=False) + start:
+            held = bytearray(whole)
+            held[at] ^= 1 << int(rng.integers(8))
+            path.write_bytes(held)
+            with pytest.raises(UnreadableFileError, match="checksum of its values does not fit"):
+                read_arrays(path, ["band"])
+        path.write_bytes(whole[:start] + bytes(len(stream)) + whole[start + len(stream) :])
+        with pytest.raises(UnreadableFileError, match=r"a\.hdf is truncated or damaged"):
+            read_arrays(path, ["band"])
+
+
+@pytest.mark.parametrize("garbage", [b"", b"\x00" * 4000, bytes(range(256)) * 40])
+def test_a_head_of_garbage_holds_no_stream(tmp_path, garbage):
+    path = tmp_path / "a.hdf"
+    path.write_bytes(bytes.fromhex("0e031301") + garbage)
+    hdf4_checksums.check_streams(path)
 
 
 @pytest.mark.parametrize(
@@ -135,7 +161,7 @@ def test_a_size_that_no_file_has_is_refused_before_memory_is_taken(tmp_path, fre
 def test_the_child_ends_with_its_parent(tmp_path, sign):
     written(tmp_path / "a.hdf")
     code = (
-        "import sys, time; from banet.io import hdf4; hdf4.list_arrays(sys.argv[1]);"
+        "import sys, time; from banet.io import hdf4; hdf4.file_attributes(sys.argv[1]);"
         "print(hdf4._child._process.pid, flush=True); time.sleep(60)"
     )
     parent = subprocess.Popen(

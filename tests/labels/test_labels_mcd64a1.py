@@ -281,7 +281,8 @@ def test_maps_of_months_that_do_not_follow_each_other_know_nothing_of_those_betw
 def test_the_later_of_two_productions_is_taken(tmp_path):
     write_tile(tmp_path, AUGUST, tile())
     write_tile(tmp_path, AUGUST.replace("2021300", "2022001"), tile(block(22.5, 38.0, 4, 220)))
-    assert read_mcd64a1(tmp_path, REGION, "2021-08", "2021-08").burned_area_ha > 0
+    with pytest.warns(BanetWarning, match=r"2021300.* and .*2022001.* both of 2021-08 of h19v05: the latter"):
+        assert read_mcd64a1(tmp_path, REGION, "2021-08", "2021-08").burned_area_ha > 0
 
 
 def test_a_small_region_in_two_tiles_and_quality_by_most_of_the_area(tmp_path):
@@ -349,6 +350,13 @@ def test_names():
     file = MonthlyFile.from_name("MCD64A1.061_Burn_Date_doy2010244_aid0001.tif")
     assert (file.source, str(file.month), file.place) == ("MCD64A1.061", "2010-09", "aid0001")
     assert MonthlyFile.from_name(AUGUST).source == "MCD64A1.061"
+    for name, month in (
+        ("MCD64A1.A2020306.h29v12.061.2020336112233.hdf", "2020-11"),
+        ("MCD64A1_061_2020001T000000_Burn_Date.tif", "2020-01"),
+        ("VNP64A1_2019_12_01_BurnDate.tif", "2019-12"),
+        ("MCD64A1_20201101_burndate.tif", "2020-11"),
+    ):
+        assert str(MonthlyFile.from_name(name).month) == month
     with pytest.raises(InputError, match="not named like"):
         MonthlyFile.from_name("burned.hdf")
 

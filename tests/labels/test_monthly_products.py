@@ -85,6 +85,21 @@ def test_a_tag_of_0_leaves_0_unburned_and_is_told(tmp_path, kind):
     with pytest.warns(BanetWarning, match="names 0 as its value for nothing"):
         got = read(path)
     assert told(got) == (1600, 20)
+    with pytest.warns(BanetWarning, match="names 0 as its value for nothing"):
+        plain = read_geotiff(
+            write(tmp_path / "dates.tif", burn_dates(0, kind), 0), days=("2020-08", "2020-08")
+        )
+    assert told(plain) == (1600, 20)
+
+
+@pytest.mark.parametrize(
+    ("gone", "kind"), [(-9999, "int16"), (-3, "int32"), (400, "uint16"), (-1e38, "float32")]
+)
+def test_a_value_for_nothing_that_the_file_does_not_name_is_refused(tmp_path, gone, kind):
+    with pytest.raises(UnreadableFileError, match=r"burn dates from .* expected -2 to 366"):
+        read(write(tmp_path / NAME, burn_dates(gone, kind)))
+    with pytest.raises(UnreadableFileError, match=r"dates\.tif: burn dates from .* expected -2 to 366"):
+        read_geotiff(write(tmp_path / "dates.tif", burn_dates(gone, kind)), days=("2020-08", "2020-08"))
 
 
 def test_codes_that_were_interpolated_are_refused(tmp_path):
@@ -114,6 +129,8 @@ def test_names_of_windows(tmp_path, name):
     [
         ("20200801-ESACCI-L3S_FIRE-BA-MSI-AREA_h36v09-fv2.0-JD.tif", "FireCCI MSI.v2.0"),
         ("20200801-ESACCI-L3S_FIRE-BA-SYN-AREA_3-fv1.1-JD.tif", "FireCCI SYN.v1.1"),
+        ("20200801-ESACCI-L3S_FIRE-BA-MODIS-AREA_3-fv5.1cds-JD.tif", "FireCCI MODIS.v5.1"),
+        ("20200801-ESACCI-L3S_FIRE-BA-MSI-SFDL-AREA_h36v09-fv1.0-JD.tif", "FireCCI MSI-SFDL.v1.0"),
         ("20200801-C3S-L3S_FIRE-BA-OLCI-AREA_3-fv1.1-JD.tif", "C3S OLCI.v1.1"),
         ("c_gls_BA300-DOB-NTC_202008010000_GLOBE_S3_V4.0.1.tiff", "CLMS BA300.v4.0.1"),
     ],
@@ -184,3 +201,12 @@ def test_months_with_all_their_files_are_told_nothing(tmp_path):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert read(tmp_path).notes == ()
+
+
+def test_a_raster_that_does_not_say_where_it_lies_is_refused(tmp_path):
+    for name, reader in ((NAME, read), ("dates.tif", lambda p: read_geotiff(p, days=("2020-08", "2020-08")))):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)
+            path = write(tmp_path / name, burn_dates(), transform=Affine.identity())
+        with pytest.raises(UnreadableFileError, match="does not say where its cells lie"):
+            reader(path)

@@ -7,7 +7,7 @@ import datetime as dt
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from banet.errors import InputError
@@ -54,18 +54,23 @@ WRITTEN = {
     "ms": lambda d: ((d - dt.date(1970, 1, 1)).days * 86_400 + 40_000) * 1000,
     "excel": lambda d: (d - dt.date(1899, 12, 30)).days + 0.25,
     "float": lambda d: float(d.strftime("%Y%m%d")),
+    "text of GDAL": lambda d: d.strftime("%Y/%m/%d 00:00:00+00"),
+    "text of a database": lambda d: f"{d.day:02d}-{MONTHS[d.month - 1][:3].upper()}-{d.year % 100:02d}",
+    "year, name, day": lambda d: f"{d.year} {MONTHS[d.month - 1]} {d.day}",
     "date": lambda d: d,
     "datetime": lambda d: pd.Timestamp(d, tz="UTC"),
 }
 
 
 @pytest.mark.parametrize("form", WRITTEN)
+@settings(deadline=None)
 @given(days=st.lists(DAYS, min_size=1, max_size=8))
 def test_a_day_in_every_form_comes_back(form, days):
     got = read_dates(column([WRITTEN[form](day) for day in days]))
     assert got.astype(object).tolist() == days
 
 
+@settings(deadline=None)
 @given(days=st.lists(DAYS, min_size=1, max_size=8), first=st.booleans(), mark=st.sampled_from("/-."))
 def test_one_order_holds_for_a_whole_column(days, first, mark):
     pattern = f"%d{mark}%m{mark}%Y" if first else f"%m{mark}%d{mark}%Y"
@@ -168,6 +173,15 @@ AUGUST_5 = 1596585600000
         ("MTBS", {"Ig_Date": [dt.date(2020, 8, 5)]}, np.nan),
         ("MTBS, old", {"Year": [2020], "StartMonth": [8], "StartDay": [5]}, np.nan),
         ("ICNF", {"DHInicio": ["2020-08-05 02:00"], "DHFim": ["2020-08-07 01:00"]}, 2),
+        ("GWIS", {"Id": [7], "IDate": ["2020-08-05"], "FDate": ["2020-08-11"]}, 6),
+        ("Portugal", {"DataInicio": ["05-AUG-20"], "DataFim": ["06-AUG-20"]}, 1),
+        ("CONAF", {"inicio": ["2020/08/05 14:32:00+00"], "extincion": ["2020/08/08 10:00:00+00"]}, 3),
+        ("Australia", {"ignition_date": ["2020-08-05"], "extinguish_date": ["2020-08-06"]}, 1),
+        ("France", {"date_debut": ["2020-08-05"], "date_fin": ["2020-08-07"]}, 2),
+        ("banet", {"id": ["X"], "start": ["2020-08-05"], "end": ["2020-08-08"], "days": [4]}, 3),
+        ("history", {"DATE_CUR": ["20200805"], "FIRE_YEAR": ["2020"]}, np.nan),
+        ("parts in Spanish", {"ANO": [2020], "MES": [8], "DIA": [5]}, np.nan),
+        ("start by day of year", {"year": [2020], "start_doy": [218]}, np.nan),
         ("month by name", {"year": [2020], "month": ["August"]}, 16),
         ("day of year", {"year": [2020], "month": ["August"], "julian_day": [218.0]}, np.nan),
         ("any", {"date": pd.to_datetime(["2020-08-05"]), "year": [2020]}, np.nan),
@@ -194,3 +208,8 @@ def test_an_end_before_the_start_is_told_and_not_used():
     got = fire_dates(table, "x")
     np.testing.assert_equal(got.uncertainty, [np.nan, 1])
     assert got.notes == ("1 end (FINALDATE) before they start: their end is not used",)
+
+
+def test_other_dates_of_unknown_fields_do_not_stand_in_for_a_missing_start():
+    got = fire_dates(pd.DataFrame({"start_date": ["2020-08-05", None], "date": ["2021-01-01"] * 2}), "x")
+    assert got.start.astype(str).tolist() == ["2020-08-05", "NaT"]

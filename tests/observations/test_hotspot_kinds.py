@@ -292,3 +292,12 @@ def test_an_odd_row_is_left_out_and_counted(tmp_path, odd):
     assert number == 1
     assert reason.startswith("with values that cannot be (x.csv, line 3: ")
     assert "1 with values that cannot be (x.csv, line 3" in table.attrs["notes"][0]
+
+
+def test_a_power_that_the_monthly_file_could_not_print_is_unknown(tmp_path):
+    head = "YYYYMMDD HHMM sat   lat      lon     T21    T31   sample  FRP  conf type dn"
+    rows = [f"20200805 0230 T 40.001 -7.501 330.1 300.2 678 {power} 77 0 D" for power in ("15.25", "******")]
+    (tmp_path / "MCD14ML.202008.006.03.txt").write_text("\n".join([head, *rows]) + "\n")
+    table = read_hotspots(tmp_path)
+    np.testing.assert_equal(table["frp"].to_numpy(), [15.25, np.nan])
+    assert any("1 rows without a fire radiative power" in note for note in table.attrs["notes"])

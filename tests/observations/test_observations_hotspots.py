@@ -93,6 +93,8 @@ def test_confidence_in_every_form(tmp_path: Path, written: str, value: float) ->
         ("N21", "N21", "VIIRS"),
         ("Aqua", "Aqua", "MODIS"),
         ("T", "Terra", "MODIS"),
+        ("Suomi-NPP", "N", "VIIRS"),
+        ("noaa 21", "N21", "VIIRS"),
     ],
 )
 def test_satellites_in_every_form(tmp_path: Path, written: str, satellite: str, instrument: str) -> None:

@@ -105,6 +105,19 @@ def test_bands_of_two_gains_are_floats(tmp_path, scene):
     np.testing.assert_allclose(one.mir, two.mir, atol=4e-4)
 
 
+def test_pixels_without_calibration_or_data_are_missing_and_saturated_ones_are_not(tmp_path, scene):
+    paths = written(tmp_path, scene)
+    flags = np.zeros(scene[0].shape, np.uint8)
+    flags[20:24], flags[30:34], flags[40:44], flags[50:54] = 0b10, 0b1_0000, 0b1000, 0b1
+    with h5py.File(paths[0], "r+") as file:
+        file["All_Data/VIIRS-M5-SDR_All/QF1_VIIRSMBANDSDR"] = flags
+    (granule,) = sdr.find_granules(tmp_path.iterdir(), MOD)
+    pixels = granule.pixels(scene[0].shape, (slice(None), slice(None)))
+    for lines, lost in ((20, True), (30, True), (40, False), (50, False), (60, False)):
+        assert np.isnan(pixels.red[lines : lines + 4]).all() == lost
+    assert np.isfinite(pixels.nir[20:24]).any()
+
+
 def test_granules_of_85_seconds_are_one_overpass_and_the_newest_production_is_read(tmp_path):
     whole = small(scans=16)
     for part, start in ((slice(0, 128), f"{DAY}T11:30:00"), (slice(128, 256), f"{DAY}T11:31:25")):

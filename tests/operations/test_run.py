@@ -16,7 +16,7 @@ from banet.errors import BanetWarning, BusyError, InputError, OutputError
 from banet.grid.region import Region
 from banet.io.lock import lock
 from banet.operations.area import Area
-from banet.operations.options import RunOptions
+from banet.operations.options import MorningOptions, RunOptions
 from banet.operations.run import run_archive
 from banet.operations.steps import CUBE_BYTES, Places, Silent, check_disk, days_needed
 
@@ -121,6 +121,29 @@ def test_a_disk_without_room_is_told_before_anything_is_fetched(tmp_path, monkey
     monkeypatch.setattr(pool, "room", lambda folder: need - 1)
     with pytest.raises(OutputError, match="make room"):
         check_disk(places, [plan], 64)
+
+
+@pytest.mark.parametrize(
+    ("asked", "name"),
+    [
+        ("750", "viirs750-swath"),
+        ("VIIRS750", "viirs750-swath"),
+        ("VIIRS375", "viirs375-swath"),
+        ("swath375", "viirs375-swath"),
+        ("surface", "surface"),
+        ("VIIRS-Surface", "surface"),
+    ],
+)
+def test_a_product_has_one_name_whichever_is_given(asked, name):
+    assert RunOptions(region="T", start="2020-08", end="2020-09", out="x", product=asked).product == name
+    assert MorningOptions(region="T", data="d", out="x", product=asked).product == name
+
+
+@pytest.mark.parametrize("asked", ["viirs750-gridded", "modis", "viirs750-swaths"])
+def test_a_product_that_cannot_be_fetched_is_refused_at_once(asked, tmp_path, capsys):
+    words = ["--start", "2020-08", "--end", "2020-08", "--out", str(tmp_path), "--no-download"]
+    assert main(["run", "0,0,1,1", *words, "--product", asked]) == 2
+    assert f"no VIIRS product '{asked}' to fetch" in capsys.readouterr().err
 
 
 def test_days_before_and_after_the_period_are_needed():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +16,7 @@ from banet.burned_area.dating import NO_UNCERTAINTY
 from banet.burned_area.meaning import NOT_OBSERVED, WATER, Meaning, meanings
 from banet.days import Day, Days, day_of_year, day_range, parse_period
 from banet.errors import NotFoundError, OutputError, UnreadableFileError
-from banet.grid.rasters import missing, whole_numbers
+from banet.grid.rasters import check_placed, whole_numbers
 from banet.grid.region import Region
 from banet.io.files import PathLike, writing
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["Layer", "layer_of", "layers", "read_geotiff", "write_cog"]
 
 _BLOCK = 256
+_LAST_DAY = 366
 _BURN_DATE = "_burn_date.tif"
 
 
@@ -198,7 +200,11 @@ def _read(file: Path, days: tuple[Any, Any] | None) -> tuple[npt.NDArray[Any], R
     import rasterio
 
     try:
-        with rasterio.open(file) as raster:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)  # told below
+            opened = rasterio.open(file)
+        with opened as raster:
+            check_placed(raster, file.name)
             stored, nodata, tags = raster.read(1), raster.nodata, raster.tags()
             bounds, size, down = raster.bounds, raster.transform.a, raster.transform.e
             square = raster.crs is not None and raster.crs.is_geographic
@@ -217,7 +223,12 @@ def _read(file: Path, days: tuple[Any, Any] | None) -> tuple[npt.NDArray[Any], R
             f"{file.name} does not say which days it covers (tags start and end); give the first and last day"
         )
     name = tags.get("region") or "raster"
-    values = whole_numbers(stored, missing(stored, nodata, (0, WATER)), NOT_OBSERVED, file.name)
+    values = whole_numbers(stored, nodata, (0, WATER), NOT_OBSERVED, file.name)
+    if values.size and not (values.min() >= WATER and values.max() <= _LAST_DAY):
+        raise UnreadableFileError(
+            f"{file.name}: burn dates from {values.min()} to {values.max()}; expected -2 to 366; set "
+            "the value for no data in the file"
+        )
     values = values if down < 0 else values[::-1]  # a raster whose first row lies in the south
     south, north = sorted((bounds.bottom, bounds.top))
     edges = [round(edge, 9) for edge in (bounds.left, south, bounds.right, north)]

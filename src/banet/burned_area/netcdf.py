@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import h5py
 import numpy as np
 import numpy.typing as npt
 
@@ -19,6 +20,7 @@ from banet.days import as_day
 from banet.errors import BanetError, InputError, UnreadableFileError
 from banet.grid.region import Region
 from banet.io.files import PathLike, existing_file, writing
+from banet.io.hdf5 import check_heaps
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -40,6 +42,8 @@ __all__ = [
 ]
 
 _CHUNK = 512
+_MOST_PACKED = 1100
+"""Times that a file's values may be larger than the file: deflate makes them 1032 times smaller at most."""
 GRID = ("latitude", "longitude")
 EPOCH = "days since 1970-01-01"
 CALENDAR = {"calendar": "proleptic_gregorian"}
@@ -371,19 +375,29 @@ def load(
     """Load a NetCDF file, without some variables or only some of them.
 
     Raises:
-        UnreadableFileError: if it is truncated or of another format.
+        UnreadableFileError: if it is truncated or of another format, or claims more than it can hold.
     """
     import xarray as xr
 
     try:
+        check_heaps(file)
+        h5py.File(file, "r").close()  # what h5netcdf cannot open it does not clean up either
         with xr.open_dataset(
-            file, engine="h5netcdf", decode_cf=decode, drop_variables=list(drop), decode_timedelta=False
+            file,
+            engine="h5netcdf",
+            decode_cf=decode,
+            drop_variables=list(drop),
+            decode_timedelta=False,
+            phony_dims="access",
         ) as dataset:
             wanted = (
                 dataset if only is None else dataset[[name for name in only if name in dataset.variables]]
             )
+            # Before memory is taken for it.
+            if wanted.nbytes > _MOST_PACKED * file.stat().st_size:
+                raise ValueError(f"it claims {wanted.nbytes / 2**30:,.1f} GiB, which no such file holds")
             return wanted.load()
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
+    except Exception as error:  # a damaged file makes HDF5, h5netcdf and xarray raise nearly anything
         raise UnreadableFileError(f"cannot read {file} as NetCDF-4: {_first_line(error)}") from error
 
 

@@ -36,7 +36,7 @@ def _nrt_parser() -> argparse.ArgumentParser:
         parser.add_argument(side, type=float, help=f"{side} limit of the box in degrees")
     parser.add_argument("project_path", type=Path, help=f"folder for {', '.join(_FOLDERS)}")
     parser.add_argument("hotspots_region", help="not used: hot spots are those of the box")
-    parser.add_argument("--product", choices=("VIIRS750", "VIIRS375"), default="VIIRS750")
+    parser.add_argument("--product", default="VIIRS750", help="VIIRS750, VIIRS375, or another to fetch")
     parser.add_argument("--area_epsg", type=int, default=3763, help="projection to measure hectares in")
     parser.add_argument("--pixel_size", type=float, default=0.01, help="edge of a cell in degrees")
     parser.add_argument("--time", choices=("today", "yesterday"), default="today", help="last day, UTC")
@@ -113,8 +113,7 @@ def _fetch_and_build(project: _Project, arguments: argparse.Namespace) -> tuple[
     days = window.days[0], window.days[-1]
     folder = project.path / "hotspots"
     fields = {"region": project.region.name, "out": project.path, "start": str(days[0]), "end": str(days[1])}
-    product = arguments.product.removeprefix("VIIRS")
-    named = {**fields, "product": product, "threshold": arguments.threshold}
+    named = {**fields, "product": arguments.product, "threshold": arguments.threshold}
     options = RunOptions.parse(named, "banet_nrt_run")
     places = Places(Area(project.region), project.path / "ladsweb", folder, project.cube)
     images, tables = not arguments.skip_ladsweb, not arguments.skip_hotspots

@@ -39,18 +39,20 @@ def viirs(
     report: Path | None = None,
     config: Path | None = None,
 ) -> None:
-    """Fetch VIIRS files of a region from NASA Earthdata.
+    """Fetch VIIRS files of a region from NASA Earthdata, or from NOAA's public archive.
 
-    The login comes from EARTHDATA_TOKEN, or EARTHDATA_USERNAME and EARTHDATA_PASSWORD, or ~/.netrc, or is
-    asked for on a terminal. What is there already is not fetched again.
+    The archive of NOAA wants no login. For NASA the login comes from EARTHDATA_TOKEN, or EARTHDATA_USERNAME
+    and EARTHDATA_PASSWORD, or ~/.netrc, or is asked for on a terminal. What is there already is not fetched
+    again.
 
     Args:
         region: a R_NAME.json, or the name of a region that ships with banet.
         start: first day, YYYY-MM-DD.
         end: last day, included.
         out: folder for the files.
-        product: viirs750-swath or viirs375-swath (or 750, 375), swaths with their geolocation; or surface,
-            tiles of surface reflectance. `banet cube build --source` takes the same names.
+        product: viirs750-swath or viirs375-swath (or 750, 375), swaths with their geolocation; surface,
+            tiles of surface reflectance; viirs750-sdr or viirs375-sdr (or sdr, sdr375), swaths of NOAA.
+            `banet cube build --source` takes the same names.
         satellites: some of snpp,noaa20,noaa21; all that the settings name if left out.
         stream: standard files, near-real-time ones, or auto: the latter where the former are not there yet.
         night: also fetch granules that the catalogue flags as night.
@@ -63,8 +65,8 @@ def viirs(
     from banet.download import connected, load_settings, plan_viirs
     from banet.grid.region import Region
 
-    box = Region.load(region)
-    with connected(load_settings(config), login=not (dry_run or plan)) as client:
+    box, settings = Region.load(region), load_settings(config)
+    with connected(settings, login=settings.needs_login(product) and not (dry_run or plan)) as client:
         found = plan_viirs(
             client,
             box,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from banet.cli.progress import Progress, caution, progress, say
 
@@ -54,7 +54,7 @@ def run_region(
     viirs: Path | None = None,
     hotspots: Path | None = None,
     cube: Path | None = None,
-    product: Literal["750", "375", "surface"] | None = None,
+    product: str | None = None,
     source: str | None = None,
     satellites: str | None = None,
     weights: str | None = None,
@@ -81,7 +81,7 @@ def run_region(
         viirs: folder of satellite files; OUT/viirs if left out.
         hotspots: folder or file of hot spots; OUT/hotspots if left out.
         cube: the cube; OUT/NAME.zarr if left out.
-        product: files to fetch: swaths at 750 or 375 m, or surface reflectance tiles.
+        product: files to fetch: 750, 375, surface, sdr, sdr375 (or the longer names of 'banet download').
         source: kind of the files at hand; told from the files if left out.
         satellites: some of snpp,noaa20,noaa21; all that fly in the period if left out.
         weights: name or path; several, separated by commas, are averaged.
@@ -129,7 +129,7 @@ def run_mornings(
     replay: tuple[str, str] | None = None,
     max_age: int | None = None,
     json: bool = False,
-    product: Literal["750", "375", "surface"] = "750",
+    product: str = "viirs750-swath",
     source: str | None = None,
     satellites: str | None = None,
     weights: str = "default",
@@ -162,7 +162,7 @@ def run_mornings(
         replay: first and last morning of a past season, run one after another from the files at hand.
         max_age: days by which the newest day with images may lie before the last day.
         json: print the status as JSON on standard output, a line a morning, and all else on standard error.
-        product: files to fetch: swaths at 750 or 375 m, or surface reflectance tiles.
+        product: files to fetch: 750, 375, surface, sdr, sdr375 (or the longer names of 'banet download').
         source: kind of the files at hand; told from the files if left out.
         satellites: some of snpp,noaa20,noaa21; all that fly if left out.
         weights: name or path; several, separated by commas, are averaged.

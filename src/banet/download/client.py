@@ -171,6 +171,20 @@ class Client:
             return login
         return Bearer(SecretStr(token), login.source)
 
+    def get_text(self, url: str, params: Mapping[str, str], label: str) -> str:
+        """Return a page of text, trying again where that may help.
+
+        Raises:
+            TransferError: if it cannot be had.
+        """
+        query = str(httpx.URL(url, params=dict(params)))
+
+        def once() -> str:
+            with self.open(query, label=label) as answer:
+                return self.read(answer, label).decode("utf-8", "replace")
+
+        return retrying(self)(once)
+
     def get_json(self, url: str, params: Mapping[str, str], headers: Mapping[str, str], label: str) -> Any:
         """Return the JSON of a page and its headers, trying again where that may help.
 

@@ -19,6 +19,7 @@ __all__ = [
     "CONFIG_VARIABLE",
     "EarthdataSettings",
     "FirmsSettings",
+    "NoaaSettings",
     "Settings",
     "Streams",
     "TransferSettings",
@@ -121,6 +122,18 @@ class ViirsSettings(Frozen):
     products: dict[str, dict[str, Streams]]
 
 
+class NoaaSettings(Frozen):
+    """NOAA's public archive of SDR granules.
+
+    Attributes:
+        archives: address by satellite.
+        products: for each product the collections of its parts, that of geolocation first.
+    """
+
+    archives: dict[str, Address]
+    products: dict[str, dict[str, str]]
+
+
 class FirmsSources(Frozen):
     """Names of a satellite's standard and near-real-time sources; None where there is none."""
 
@@ -160,11 +173,21 @@ class Settings(Frozen):
     transfer: TransferSettings
     earthdata: EarthdataSettings
     viirs: ViirsSettings
+    noaa: NoaaSettings
     flights: dict[str, tuple[dt.date, dt.date | None]]
     label_satellites: dict[str, str]
     labels: dict[str, Collection]
     firms: FirmsSettings
     weights: WeightsSettings
+
+    @property
+    def fetched(self) -> tuple[str, ...]:
+        """Products of VIIRS that can be fetched."""
+        return (*self.viirs.products, *self.noaa.products)
+
+    def needs_login(self, product: str) -> bool:
+        """Return whether a product of VIIRS, by any of its names, is behind the Earthdata login."""
+        return product_name(product) not in self.noaa.products
 
 
 def load_settings(path: PathLike | None = None, environ: Mapping[str, str] = os.environ) -> Settings:

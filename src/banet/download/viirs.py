@@ -1,4 +1,7 @@
-"""VIIRS files of a region: swaths at 750 and 375 m with their geolocation, and surface reflectance tiles."""
+"""VIIRS files of a region from NASA: swaths with their geolocation, and surface reflectance tiles.
+
+Swaths of NOAA (SDR) are planned by `banet.download.noaa`.
+"""
 
 from __future__ import annotations
 
@@ -13,9 +16,10 @@ from banet.days import Day, as_day
 from banet.download.client import Client
 from banet.download.cmr import CatalogueEntry, search
 from banet.download.flights import flown
+from banet.download.noaa import plan_sdr
 from banet.download.plan import Plan
 from banet.download.pool import Failure
-from banet.download.settings import Streams, ViirsSettings
+from banet.download.settings import Settings, Streams
 from banet.download.transfer import FileJob
 from banet.errors import InputError, NotFoundError
 from banet.grid.region import Region
@@ -61,9 +65,11 @@ def plan_viirs(
         start: first UTC day.
         end: last UTC day, included.
         out: folder for the files.
-        product: `viirs750-swath`, `viirs375-swath` or `surface`, or another name of one of these.
+        product: `viirs750-swath`, `viirs375-swath` or `surface`, of NASA, or `viirs750-sdr` or
+            `viirs375-sdr`, of NOAA and without a login; or another name of one of these.
         satellites: of the settings; by default those that they name.
-        stream: `standard`, `nrt`, or `auto` for near real time where the standard files are not there yet.
+        stream: `standard`, `nrt`, or `auto` for near real time where the standard files are not there yet;
+            of NASA's.
         night: also take granules that the catalogue flags as night.
 
     Raises:
@@ -73,6 +79,9 @@ def plan_viirs(
     """
     settings, product = client.settings.viirs, product_name(product)
     first, stop = as_day(start), as_day(end) + 1
+    if product in client.settings.noaa.products:
+        chosen = satellites or settings.satellites
+        return plan_sdr(client, region, first, stop - 1, out, product, chosen, night=night)
     jobs: list[FileJob] = []
     notes: list[str] = []
     failed: list[Failure] = []
@@ -80,7 +89,7 @@ def plan_viirs(
     def tell(name: str, fault: str) -> None:
         failed.append(Failure(name, fault))
 
-    for satellite, streams in _chosen(settings, product, satellites).items():
+    for satellite, streams in _chosen(client.settings, product, satellites).items():
         since, until, line = flown(client.settings, satellite, first, stop - 1)
         if line:
             notes.append(line)
@@ -126,11 +135,11 @@ def job_of(granule: CatalogueEntry, out: PathLike) -> FileJob:
     )
 
 
-def _chosen(settings: ViirsSettings, product: str, satellites: Sequence[str]) -> dict[str, Streams]:
-    known = settings.products.get(product)
+def _chosen(settings: Settings, product: str, satellites: Sequence[str]) -> dict[str, Streams]:
+    known = settings.viirs.products.get(product)
     if known is None:
-        raise InputError(f"no VIIRS product {product!r} to fetch; known are {', '.join(settings.products)}")
-    wanted = satellites or settings.satellites
+        raise InputError(f"no VIIRS product {product!r} to fetch; known are {', '.join(settings.fetched)}")
+    wanted = satellites or settings.viirs.satellites
     if strange := [name for name in wanted if name not in known]:
         raise InputError(
             f"product {product} has no satellite {', '.join(strange)}; known are {', '.join(known)}"

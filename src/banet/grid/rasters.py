@@ -18,7 +18,7 @@ from banet.grid.projected import ProjectedGrid
 from banet.grid.region import Region
 from banet.grid.sinusoidal import SinusoidalGrid
 
-__all__ = ["RasterWindow", "missing", "read_window", "whole_numbers"]
+__all__ = ["RasterWindow", "check_placed", "missing", "read_window", "whole_numbers"]
 
 
 def missing(
@@ -47,21 +47,32 @@ def missing(
 
 
 def whole_numbers(
-    values: npt.NDArray[Any], gone: npt.NDArray[np.bool_], filling: int, name: str
+    values: npt.NDArray[Any], nodata: float | None, meanings: Collection[float], filling: int, name: str
 ) -> npt.NDArray[np.int16]:
-    """Return codes as whole numbers, `filling` where they are missing.
+    """Return codes as whole numbers, `filling` where they are missing; see `missing`.
 
     Args:
         values: (rows, columns) of any type.
-        gone: where they are missing.
-        filling: put there.
-        name: of the file, for the message.
+        nodata: the value that the file names for nothing; None if it names none.
+        meanings: values that mean something in this product.
+        filling: put where the file says nothing.
+        name: of the file, for messages.
 
     Raises:
         UnreadableFileError: if a value is no whole number (a raster of codes must not be interpolated).
+
+    Warns:
+        BanetWarning: if the file names 0 for nothing, and 0 means something.
     """
+    if nodata == 0 and nodata in meanings:
+        warnings.warn(
+            f"{name}: the file names 0 as its value for nothing; 0 means unburned in this product and is "
+            "taken for that",
+            BanetWarning,
+            stacklevel=2,
+        )
     wide = values if np.issubdtype(values.dtype, np.floating) else values.astype(np.int64)
-    there = np.where(gone, filling, wide)
+    there = np.where(missing(values, nodata, meanings), filling, wide)
     if np.issubdtype(there.dtype, np.floating) and (there != np.round(there)).any():
         odd = there[there != np.round(there)][0]
         raise UnreadableFileError(
@@ -91,14 +102,19 @@ class RasterWindow:
 
     def whole(self, filling: int, meanings: Collection[float], name: str) -> npt.NDArray[np.int16]:
         """Return codes as whole numbers, `filling` where the file says nothing; see `whole_numbers`."""
-        if self.nodata is not None and self.nodata in meanings and self.nodata == 0:
-            warnings.warn(
-                f"{name}: the file names 0 as its value for nothing; 0 means unburned in this product and is "
-                "taken for that",
-                BanetWarning,
-                stacklevel=2,
-            )
-        return whole_numbers(self.values, self.missing(meanings), filling, name)
+        return whole_numbers(self.values, self.nodata, meanings, filling, name)
+
+
+def check_placed(raster: Any, name: str) -> None:
+    """Make sure that an open raster says where it lies.
+
+    Raises:
+        UnreadableFileError: if it has no coordinate reference system, or no place in it.
+    """
+    if raster.crs is None:
+        raise UnreadableFileError(f"{name} has no coordinate reference system")
+    if raster.transform.is_identity:
+        raise UnreadableFileError(f"{name} does not say where its cells lie (it has no geotransform)")
 
 
 def read_window(path: Path, region: Region) -> RasterWindow:
@@ -114,9 +130,11 @@ def read_window(path: Path, region: Region) -> RasterWindow:
     from rasterio.windows import Window
 
     try:
-        with rasterio.open(path) as raster:
-            if raster.crs is None:
-                raise UnreadableFileError(f"{path.name} has no coordinate reference system")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)  # told below
+            opened = rasterio.open(path)
+        with opened as raster:
+            check_placed(raster, path.name)
             height = raster.height
             turned = raster.transform.e > 0 and not raster.transform.b and not raster.transform.d
             grid = _grid(raster.crs, _north_up(raster.transform, height), (height, raster.width))

@@ -24,8 +24,9 @@ import numpy.typing as npt
 
 from banet.errors import BanetError, UnreadableFileError
 from banet.io.files import PathLike, existing_file
+from banet.io.hdf4_checksums import check_streams
 
-__all__ = ["LOCK", "Hdf4Array", "file_attributes", "list_arrays", "read_arrays"]
+__all__ = ["LOCK", "Hdf4Array", "file_attributes", "read_arrays"]
 
 # First four bytes of every HDF4 file (HDF Specification 4.2, section "File header").
 _MAGIC = bytes.fromhex("0e031301")
@@ -59,9 +60,11 @@ def read_arrays(path: PathLike, names: Sequence[str]) -> dict[str, Hdf4Array]:
 
     Raises:
         NotFoundError: if there is no such file.
-        UnreadableFileError: if it is no HDF4 file, is damaged, or lacks one of the names.
+        UnreadableFileError: if it is no HDF4 file, is damaged, or lacks one of the names; a checksum of
+            compressed values that does not fit is damage.
     """
     file = _checked(path)
+    check_streams(file)
     head, values = _ask(file, names)
     held = head["shapes"]
     lacking = [name for name in names if name not in held]
@@ -73,17 +76,6 @@ def read_arrays(path: PathLike, names: Sequence[str]) -> dict[str, Hdf4Array]:
         one["name"]: Hdf4Array(one["name"], array, one["attributes"], head["attributes"])
         for one, array in zip(head["arrays"], values, strict=True)
     }
-
-
-def list_arrays(path: PathLike) -> dict[str, tuple[int, ...]]:
-    """Return the name and shape of every data set of an HDF4 file.
-
-    Raises:
-        NotFoundError: if there is no such file.
-        UnreadableFileError: if it is no HDF4 file or is damaged.
-    """
-    head, _ = _ask(_checked(path), ())
-    return {name: tuple(shape) for name, shape in head["shapes"].items()}
 
 
 def file_attributes(path: PathLike) -> dict[str, Any]:

@@ -13,10 +13,12 @@ import numpy as np
 
 from banet.errors import BanetError, UnreadableFileError
 
-__all__ = ["dataset", "number", "opened", "text"]
+__all__ = ["check_heaps", "dataset", "number", "opened", "text"]
 
 MOST_VALUES = 1 << 28
 """Most values of one array that are believed: six times those of the largest granule."""
+_HEAP = b"GCOL\x01\0\0\0"
+_HEAP_HEAD = 16
 
 
 @contextlib.contextmanager
@@ -33,6 +35,32 @@ def opened(path: Path) -> Iterator[h5py.File]:
         raise
     except Exception as error:  # a damaged file makes h5py and numpy raise nearly anything
         raise UnreadableFileError(f"{path.name} {_what_is_wrong(path)}; download it again") from error
+
+
+def check_heaps(path: Path) -> None:
+    """Make sure that the HDF5 library gets to the end of each global heap (names of dimensions lie there).
+
+    Free space of size 0 in a damaged heap makes it loop for ever. Layout: HDF5 File Format Specification 3.0,
+    "Global Heap".
+
+    Raises:
+        UnreadableFileError: if it would not get there.
+    """
+    data = path.read_bytes()
+    start = data.find(_HEAP)
+    while start >= 0:
+        size = int.from_bytes(data[start + 8 : start + 16], "little")
+        stop, at = min(start + size, len(data)), start + _HEAP_HEAD
+        while at + _HEAP_HEAD <= stop:
+            index = int.from_bytes(data[at : at + 2], "little")
+            held = int.from_bytes(data[at + 8 : at + 16], "little")
+            step = _HEAP_HEAD + -(-held // 8) * 8 if index else held
+            if step < _HEAP_HEAD or at + step > start + size:
+                raise UnreadableFileError(
+                    f"{path.name} is damaged: a heap of it has no end; download it again"
+                )
+            at += step
+        start = data.find(_HEAP, start + 8)
 
 
 def dataset(file: h5py.File, name: str) -> h5py.Dataset:

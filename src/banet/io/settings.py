@@ -60,11 +60,17 @@ class Frozen(BaseModel):
         try:
             return cls.model_validate(fields)
         except ValidationError as error:
-            problems = "; ".join(
-                f"{'.'.join(str(part) for part in e['loc']) or 'settings'}: {e['msg']}"
-                for e in error.errors()
-            )
+            problems = "; ".join(cls._fault(found) for found in error.errors())
             raise InputError(f"{origin}: {problems}") from error
+
+    @classmethod
+    def _fault(cls, found: Any) -> str:
+        """Say which setting is wrong, and why."""
+        where = ".".join(str(part) for part in found["loc"]) or "settings"
+        if found["type"] == "extra_forbidden" and len(found["loc"]) == 1:
+            return f"no setting {where!r}; {did_you_mean(where, cls.model_fields)}"
+        own = found["type"] == "value_error"  # of one of our validators
+        return f"{where}: {found['ctx']['error'] if own else found['msg']}"
 
     @classmethod
     def of_keywords(cls, function: str, given: Mapping[str, Any], also: Iterable[str] = ()) -> Self:

@@ -45,16 +45,23 @@ _FIRST, _STOP = np.datetime64("1900-01-01", "D"), np.datetime64("2101-01-01", "D
 _NAT = np.datetime64("NaT", "D")
 _EMPTY = frozenset({"", "nan", "nat", "none", "null", "n/a", "na", "-", "--", "unknown", "unk", "0", "?"})
 _CLOCK = r"(?:[T\s,]+\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?\s*(?:[AaPp]\.?[Mm]\.?)?)?"
-_ZONE = r"\s*(?P<zone>Z|UTC|GMT|[-+]\d{2}:?\d{2})?"
+_ZONE = r"\s*(?P<zone>Z|UTC|GMT|[-+]\d{2}(?::?\d{2})?)?"
 _YEAR_FIRST = re.compile(
     r"(\d{4})([-/.])(\d{1,2})\2(\d{1,2})(?:[T\s]+(?P<clock>\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?))?" + _ZONE
 )
 _ORDINAL = re.compile(r"(\d{4})-?(\d{3})")
 _YEAR_LAST = re.compile(r"(\d{1,2})([-/.])(\d{1,2})\2(\d{4})" + _CLOCK + r"\s*(?:Z|UTC|GMT)?")
-_NAMED = re.compile(
-    r"(\d{1,2})(?:st|nd|rd|th|\.|º)?[-\s/.,]*(?:de\s+|of\s+)?([^\W\d_]{3,})[-\s/.,]*(?:de\s+)?(\d{4})\b"
+_NAMED = (
+    re.compile(
+        r"(?P<day>\d{1,2})(?:st|nd|rd|th|\.|º)?[-\s/.,]*(?:de\s+|of\s+)?(?P<month>[^\W\d_]{3,})"
+        r"[-\s/.,]*(?:de\s+)?(?P<year>\d{4})\b"
+    ),
+    re.compile(r"(?P<month>[^\W\d_]{3,})[-\s/.]*(?P<day>\d{1,2})(?:st|nd|rd|th)?[-\s/.,]+(?P<year>\d{4})\b"),
+    re.compile(r"^(?P<year>\d{4})[-\s/.]*(?P<month>[^\W\d_]{3,})[-\s/.]*(?P<day>\d{1,2})\b" + _CLOCK + "$"),
+    # Databases write 05-AUG-20.
+    re.compile(r"^(?P<day>\d{1,2})[-\s/.](?P<month>[^\W\d_]{3,})[-\s/.](?P<year>\d{2})" + _CLOCK + "$"),
 )
-_NAME_FIRST = re.compile(r"([^\W\d_]{3,})[-\s/.]*(\d{1,2})(?:st|nd|rd|th)?[-\s/.,]+(\d{4})\b")
+"""Dates with the month by name."""
 _MONTHS = (
     ("january", "janeiro", "enero", "janvier", "gennaio", "januar"),
     ("february", "fevereiro", "febrero", "fevrier", "febbraio", "februar"),
@@ -215,20 +222,21 @@ def _of_text(text: str, order: str) -> Day:
         return _day(found[4], month, day)
     if found := _ORDINAL.fullmatch(text):
         return _of_day_of_year(int(found[1]), int(found[2]))
-    if found := _NAMED.search(text):
-        return _named_day(found[3], found[2], found[1])
-    if found := _NAME_FIRST.search(text):
-        return _named_day(found[3], found[1], found[2])
+    for pattern in _NAMED:
+        if found := pattern.search(text):
+            return _named_day(found)
     if re.fullmatch(r"\d{8}(?:[T ]?\d{4,6}Z?)?", text):
         return _day(text[:4], text[4:6], text[6:8])
     raise ValueError(text)
 
 
-def _named_day(year: str, month: str, day: str) -> Day:
-    number = month_number(month)
+def _named_day(found: re.Match[str]) -> Day:
+    number, year = month_number(found["month"]), found["year"]
     if np.isnan(number):
-        raise ValueError(month)
-    return _day(year, str(int(number)), day)
+        raise ValueError(found["month"])
+    if len(year) == 2:  # 70 to 99 are of the last century
+        year = f"{'19' if year >= '70' else '20'}{year}"
+    return _day(year, str(int(number)), found["day"])
 
 
 def _day(year: str, month: str, day: str) -> Day:
@@ -240,7 +248,7 @@ def _with_zone(day: np.datetime64, clock: str | None, zone: str | None) -> Day:
     if not clock or not zone or zone[0] not in "+-":
         return day
     hours, minutes = (int(part) for part in clock.split(":")[:2])
-    offset = int(zone[1:3]) * 60 + int(zone[-2:])
+    offset = int(zone[1:3]) * 60 + int(zone[3:].lstrip(":") or 0)
     moment = hours * 60 + minutes - (offset if zone[0] == "+" else -offset)
     return day + np.timedelta64(moment // 1440, "D")
 

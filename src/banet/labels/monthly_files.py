@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,8 +18,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from banet.days import Day, Days, as_month, from_day_of_year
-from banet.errors import InputError, NotFoundError, UnreadableFileError
+from banet.days import Day, Days, as_day, as_month, from_day_of_year
+from banet.errors import BanetWarning, InputError, NotFoundError, UnreadableFileError
 from banet.grid.cutting import Grid
 from banet.grid.rasters import read_window
 from banet.grid.region import Region
@@ -42,8 +43,12 @@ __all__ = [
 
 _HDF_NAMES = ("Burn Date", "Burn Date Uncertainty", "QA", "First Day", "Last Day")
 _PRODUCT = re.compile(r"^(MCD64A1|VNP64A1|VJ[12]64A1|MCD64monthly|MCD45A1)", re.IGNORECASE)
-# A2020214 (NASA), doy2020214 and doy2020214000000 (AppEEARS, old and new), _2020_214 (MODIStsp).
-_DATE = re.compile(r"(?:(?:\.A|doy)(\d{4})(\d{3})(?:\d{6})?|_(\d{4})_(\d{3}))(?=\D|$)")
+# A2020214 (NASA), doy2020214 and doy2020214000000 (AppEEARS, old and new), 2020_214 (MODIStsp), and what
+# other programs make of them: 2020214, 2020_08_01, 20200801.
+_DATE = re.compile(
+    r"(?:[._-]A|doy|[._-])(?P<year>\d{4})"
+    r"(?:[_-]?(?P<doy>\d{3})(?:T?\d{6})?|(?P<gap>[_-]?)(?P<month>\d{2})(?P=gap)(?P<day>\d{2}))(?=\D|$)"
+)
 _VERSION = re.compile(r"[._](\d{3})[._]")
 _BURN_DATE_TIF = re.compile(r"burn[_-]?date(?!.*uncert)", re.IGNORECASE)
 MISSING, WATER = -1, -2
@@ -82,7 +87,7 @@ class MonthlyFile:
             raise InputError(
                 f"{file.name} is not named like MCD64A1.AYYYYDDD.hHHvVV.061.*.hdf (VNP64A1 and .tif likewise)"
             )
-        month = as_month(from_day_of_year(int(date[1] or date[3]), int(date[2] or date[4])))
+        month = as_month(_day_of(date))
         version = _VERSION.search(file.name.replace(date[0], ""))
         place = re.search(r"(?<=[._])(h\d{2}v\d{2}|Win\d{2}|aid\d+)(?=[._]|$)", file.name, re.IGNORECASE)
         return cls(month, place[1] if place else "", product[1].upper(), version[1] if version else "", file)
@@ -135,12 +140,25 @@ def latest(files: list[MonthlyFile]) -> list[MonthlyFile]:
 
     Raises:
         InputError: if the files are of different products or collections.
+
+    Warns:
+        BanetWarning: if earlier productions are left out.
     """
     sources = sorted({file.source for file in files})
     if len(sources) > 1:
         raise InputError(f"the files are of different products: {', '.join(sources)}; give one at a time")
     # Names end in the time of production: in sorted order the last one stays.
-    last = {(f.month, f.place): f for f in sorted(files, key=lambda f: (f.month, f.place, f.path.name))}
+    last: dict[tuple[np.datetime64, str], MonthlyFile] = {}
+    for file in sorted(files, key=lambda f: (f.month, f.place, f.path.name)):
+        older = last.get((file.month, file.place))
+        if older is not None and older.path.name != file.path.name:
+            where = f"{file.month} of {file.place}" if file.place else f"{file.month}"
+            warnings.warn(
+                f"{older.path.name} and {file.path.name} are both of {where}: the latter is taken",
+                BanetWarning,
+                stacklevel=3,
+            )
+        last[file.month, file.place] = file
     return list(last.values())
 
 
@@ -170,6 +188,12 @@ def listed_paths(
         where = ", ".join(str(p) for p in given) or "an empty list"
         raise NotFoundError(f"no {what} in {where}")
     return files
+
+
+def _day_of(date: re.Match[str]) -> Day:
+    if date["doy"]:
+        return from_day_of_year(int(date["year"]), int(date["doy"]))
+    return as_day("-".join(date[part] for part in ("year", "month", "day")))
 
 
 def _is_burn_date(path: Path) -> bool:

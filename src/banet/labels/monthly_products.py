@@ -53,8 +53,8 @@ class Product:
 
 def _cci(family: str, ending: str) -> re.Pattern[str]:
     return re.compile(
-        rf"^(?P<date>\d{{8}})-{family}-L3S_FIRE-BA-(?P<sensor>[A-Za-z0-9_]+)-(?P<place>AREA_[A-Za-z0-9]+)"
-        rf"-fv(?P<version>[\d.]*\d){ending}",
+        rf"^(?P<date>\d{{8}})-{family}-L3S_FIRE-BA-(?P<sensor>[A-Za-z0-9_-]+)-(?P<place>AREA_[A-Za-z0-9]+)"
+        rf"-fv(?P<version>[\d.]*\d)(?:cds)?{ending}",
         re.IGNORECASE,
     )
 

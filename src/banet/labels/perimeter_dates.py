@@ -104,16 +104,12 @@ def _fields(
     starts: list[str] = [by_name[date_field.lower()]] if date_field is not None else []
     ends: list[str] = [by_name[end_field.lower()]] if end_field is not None else []
     for known in FIELDS:
-        found = found_field(by_name, known.start)
-        if not found or (known.needs and known.needs not in by_name):
-            continue
-        if date_field is not None and starts[0] not in found:
-            continue
-        starts = starts or found
-        ends = ends or found_field(by_name, known.end)
-        break
+        first, last = known.found(by_name)
+        if first and (date_field is None or starts[0] in first):
+            starts, ends = starts or first, ends or last
+            break
     if starts and not ends:
-        ends = found_field(by_name, next(known.end for known in FIELDS if known.inventory == "any"))
+        ends = found_field(by_name, next(known.end for known in FIELDS if known.inventory == "any"))[:1]
     return starts, [name for name in ends if name not in starts]
 
 

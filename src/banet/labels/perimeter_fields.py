@@ -25,20 +25,38 @@ class DateFields:
         start: first day of a fire; where the first is empty in a row, the next counts.
         end: last day; likewise.
         needs: a further field that must be there, where the names alone say too little.
+        single: the first field that is there counts alone, since the others may say something else.
     """
 
     inventory: str
     start: tuple[str, ...]
     end: tuple[str, ...] = ()
     needs: str = ""
+    single: bool = False
+
+    def found(self, by_name: Mapping[str, str]) -> tuple[list[str], list[str]]:
+        """Return the fields of a table with the first and with the last day; none if it is another's."""
+        starts = found_field(by_name, self.start)
+        if not starts or (self.needs and self.needs not in by_name):
+            return [], []
+        ends = found_field(by_name, self.end)
+        return (starts[:1], ends[:1]) if self.single else (starts, ends)
 
 
 FIELDS = (
     DateFields("FEDS", ("tst", "t_st", "t"), ("ted", "t_ed"), needs="fireid"),
     DateFields("FIRED days", ("date",), needs="did"),
     DateFields("EFFIS", ("firedate", "initialdate"), ("finaldate",)),
+    DateFields("GWIS", ("idate",), ("fdate",), needs="fdate"),
     DateFields("MTBS", ("ig_date",), ("enddate", "end_date", "last_date")),
-    DateFields("ICNF", ("dhinicio", "dh_inicio", "data_inicio", "data_ini"), ("dhfim", "dh_fim", "data_fim")),
+    DateFields(
+        "ICNF",
+        ("dhinicio", "dh_inicio", "datainicio", "data_inicio", "data_ini"),
+        ("dhfim", "dh_fim", "datafim", "data_fim"),
+    ),
+    DateFields("CONAF", ("inicio", "fecha_inicio"), ("extincion", "fecha_extincion"), needs="extincion"),
+    DateFields("Australia", ("ignition_date",), ("extinguish_date",)),
+    DateFields("DBCA", ("fih_date1",)),
     DateFields(
         "WFIGS",
         ("attr_firediscoverydatetime", "firediscoverydatetime", "discoverydatetime"),
@@ -57,8 +75,17 @@ FIELDS = (
     DateFields(
         "any",
         (
+            "start",
             "startdate",
             "start_date",
+            "start_time",
+            "startdatetime",
+            "fire_start_date",
+            "firestart",
+            "fire_start",
+            "first_day",
+            "firstdate",
+            "first_date",
             "initialdat",
             "date_start",
             "begindate",
@@ -67,22 +94,79 @@ FIELDS = (
             "ignitiondate",
             "burn_date",
             "burndate",
+            "ignition",
             "detection_date",
+            "det_date",
             "discovery_date",
+            "discoverydate",
+            "disc_date",
+            "event_date",
+            "eventdate",
             "fecha_inicio",
             "fecha_ini",
+            "fecha_incendio",
             "fecha",
+            "date_debut",
+            "datedebut",
+            "date_feu",
+            "data_incendio",
+            "data_incen",
+            "data",
             "date",
         ),
-        ("enddate", "end_date", "date_end", "last_date", "finaldate", "fecha_fin", "out_date", "cont_date"),
+        (
+            "end",
+            "enddate",
+            "end_date",
+            "date_end",
+            "end_time",
+            "enddatetime",
+            "fire_end_date",
+            "last_day",
+            "lastdate",
+            "last_date",
+            "finaldate",
+            "fecha_fin",
+            "fecha_extincion",
+            "fecha_ext",
+            "date_fin",
+            "datefin",
+            "out_date",
+            "cont_date",
+        ),
+        single=True,
     ),
     # When a perimeter was drawn or edited says least; taken where there is nothing else.
-    DateFields("WFIGS perimeters", ("poly_polygondatetime", "poly_datecurrent", "perimeterdatetime")),
+    DateFields(
+        "perimeters",
+        (
+            "poly_polygondatetime",
+            "poly_datecurrent",
+            "perimeterdatetime",
+            "perdattime",
+            "perim_date",
+            "date_cur",
+            "datecurrent",
+            "datecrnt",
+            "capt_date",
+            "capture_date",
+        ),
+        single=True,
+    ),
 )
-YEAR_PARTS = ("year", "fire_year", "fireyear", "year_", "yr")
-MONTH_PARTS = ("startmonth", "start_month", "month", "mon")
-DAY_PARTS = ("startday", "start_day", "day")
-DAY_OF_YEAR_PARTS = ("julian_day", "julianday", "jday", "doy", "day_of_year", "dayofyear")
+YEAR_PARTS = ("year", "fire_year", "fireyear", "year_", "yr", "ano", "anno", "annee")
+MONTH_PARTS = ("startmonth", "start_month", "month", "mon", "mes", "mese", "mois")
+DAY_PARTS = ("startday", "start_day", "day", "dia", "giorno", "jour")
+DAY_OF_YEAR_PARTS = (
+    "julian_day",
+    "julianday",
+    "jday",
+    "doy",
+    "start_doy",
+    "startdoy",
+    "day_of_year",
+    "dayofyear",
+)
 
 _SHAPEFILE = 10
 

@@ -45,22 +45,13 @@ _ALIASES = {
 # No satellite counted fires before; years to come are simulated ones.
 _FIRST_YEAR, _LAST_YEAR = 1980, 2199
 _COLUMN = re.compile(r"\w{1,40}")
+# Names in capitals, letters and digits alone.
 _SATELLITES = {
-    "N": "N",
-    "NPP": "N",
-    "SNPP": "N",
-    "S-NPP": "N",
-    "SUOMI NPP": "N",
-    "1": "N20",
-    "J1": "N20",
-    "NOAA20": "N20",
-    "NOAA-20": "N20",
-    "2": "N21",
-    "J2": "N21",
-    "NOAA21": "N21",
-    "NOAA-21": "N21",
-    "T": "Terra",
-    "A": "Aqua",
+    **dict.fromkeys(("N", "NPP", "SNPP", "SUOMINPP", "SUOMI"), "N"),
+    **dict.fromkeys(("1", "J1", "J01", "JPSS1", "N20", "NOAA20"), "N20"),
+    **dict.fromkeys(("2", "J2", "J02", "JPSS2", "N21", "NOAA21"), "N21"),
+    **dict.fromkeys(("T", "TERRA"), "Terra"),
+    **dict.fromkeys(("A", "AQUA"), "Aqua"),
 }
 _INSTRUMENTS = {"N": "VIIRS", "N20": "VIIRS", "N21": "VIIRS", "Terra": "MODIS", "Aqua": "MODIS"}
 # VIIRS gives a class where MODIS gives 0-100. No source equates the two: these values only keep the order and
@@ -93,7 +84,7 @@ def table_of(name: str, raw: pd.DataFrame) -> tuple[pd.DataFrame, Counts]:
     raw = raw.loc[:, ~raw.columns.duplicated()]
     _check_columns(name, raw)
     rows = _Rows(name, raw)
-    satellite = rows.each("satellite", lambda text: _SATELLITES.get(text.upper(), text), "", object)
+    satellite = rows.each("satellite", _satellite, "", object)
     instrument = rows.each("instrument", str, "", object)
     guessed = pd.Series(satellite).map(_INSTRUMENTS).fillna("").to_numpy(object)
     kind = rows.each("type", _type, -1, np.int8)
@@ -127,7 +118,10 @@ def heads_a_table(line: str) -> bool:
     >>> heads_a_table("No fires were found between latitude, longitude and frp, acq_date")
     False
     """
-    columns = [column.strip() for column in next(csv.reader([line.strip()]), [])]
+    try:
+        columns = [column.strip() for column in next(csv.reader([line.strip()]), [])]
+    except csv.Error:  # longer than any name
+        return False
     return all(map(_COLUMN.fullmatch, columns)) and not _lacking(_names(pd.Index(columns)))
 
 
@@ -225,8 +219,12 @@ class _Rows:
 
 
 def _plain(value: Any) -> str:
-    """Text of a value; a whole number in a column that also has empty fields was read as 1.0."""
-    return str(value).strip().removesuffix(".0")
+    """Text of a value, empty where it says nothing.
+
+    A whole number in a column that also has empty fields was read as 1.0; `*****` is a number that the
+    monthly files could not print.
+    """
+    return str(value).strip().strip("*").removesuffix(".0")
 
 
 def _number(text: str) -> float:
@@ -262,6 +260,10 @@ def _moment(text: str) -> np.datetime64:
         return np.datetime64(f"{year}-{month}-{day}T{clock or '00:00'}", "ns")
     except ValueError:
         raise wrong from None
+
+
+def _satellite(text: str) -> str:
+    return _SATELLITES.get(re.sub(r"[^A-Z0-9]", "", text.upper()), text)
 
 
 def _minutes(text: str) -> int:

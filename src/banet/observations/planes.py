@@ -28,7 +28,7 @@ def _check_shapes(owner: str, planes: dict[str, npt.NDArray[np.generic]]) -> Non
 
 @dataclass(frozen=True, eq=False)
 class Overpass:
-    """One satellite's passage over a region, on the region's grid.
+    """One overpass of a satellite over a region, on the region's grid.
 
     Attributes:
         time: start of the granule, UTC.

@@ -4,6 +4,10 @@ Names are `{SVM05,SVI01,GMTCO,...}_{npp,j01,j02}_d{YYYYMMDD}_t{HHMMSSS}_e..._b..
 archive may pack several of them in one file, `GMTCO-SVM05-SVM07..._npp_...h5`. Files of one granule share
 satellite, day and time of its start. A file may hold several granules one after another.
 
+A byte of quality flags goes with each pixel (`QF1_VIIRSMBANDSDR`, `QF1_VIIRSIBANDSDR`): bits 0-1 are the
+quality of calibration (2: none), bits 4-5 what data were missing (1: the earth view). Such pixels are left
+out; saturated ones and those of poor calibration are values.
+
 `All_Data/VIIRS-M5-SDR_All/Reflectance` holds integers, `ReflectanceFactors` a scale and an offset for each
 granule in it; floats need none. Integers from 65528 on and floats of -999 and below are no values (65533,
 -999.7: row deleted by the satellite because a neighbouring scan sees the same ground). Reflectance is that at
@@ -31,7 +35,7 @@ from banet.observations.granules import IMG, MOD, Arrays, Block, Granule, Kind, 
 from banet.observations.physics import check_plane, offset_of, scale_of
 from banet.observations.planes import Plane
 
-__all__ = ["SdrGranule", "find_granules"]
+__all__ = ["SdrGranule", "find_granules", "granule_of_name"]
 
 _SATELLITES = {"npp": "S-NPP", "j01": "NOAA-20", "j02": "NOAA-21"}
 # Prefixes of the files of geolocation and the groups in them, the better first.
@@ -41,10 +45,11 @@ _PLACES = {
 }
 _ARRAYS = ("Longitude", "Latitude", "SolarZenithAngle", "SatelliteZenithAngle")
 _FILL, _DELETED = 65528, 65533
+_NOT_CALIBRATED, _NO_EARTH_VIEW = 2, 1
 _FLOAT_FILL, _FLOAT_DELETED = -999.0, -999.7
 _NAME = re.compile(
     r"(?P<parts>[A-Z0-9]{5}(?:-[A-Z0-9]{5})*)_(?P<satellite>npp|j0[12])_d(?P<day>\d{8})"
-    r"_t(?P<time>(?:[01]\d|2[0-3])[0-5]\d[0-5]\d)\d_e\d+_b\d+_c(?P<created>\d+)_.*\.h5",
+    r"_t(?P<time>(?:[01]\d|2[0-3])[0-5]\d[0-5]\d)\d_e\d+_b(?P<orbit>\d+)_c(?P<created>\d+)_.*\.h5",
     re.IGNORECASE,
 )
 
@@ -116,6 +121,9 @@ class SdrGranule(Granule):
             else:
                 values[~(raw > _FLOAT_FILL)] = np.nan
                 deleted = np.abs(raw - _FLOAT_DELETED) < 0.01
+            flags = file.get(f"{group}/QF1_VIIRS{part[2]}BANDSDR")
+            if isinstance(flags, h5py.Dataset) and flags.shape == shape:
+                values[_useless(flags[block])] = np.nan
         check_plane(values, quantity.lower(), name)
         return values, np.asarray(deleted, bool)
 
@@ -143,6 +151,13 @@ def find_granules(paths: Iterable[Path], kind: Kind) -> tuple[Granule, ...]:
     )
 
 
+def granule_of_name(name: str) -> tuple[np.datetime64, int, str] | None:
+    """Return start, number of the orbit and time of production that a file's name says; None of others."""
+    match = _NAME.fullmatch(name)
+    time = _time(match) if match and len(match["orbit"]) < 10 else None
+    return None if match is None or time is None else (time, int(match["orbit"]), match["created"])
+
+
 def _bands(kind: Kind) -> tuple[str, ...]:
     """Prefixes of the files of bands."""
     return tuple(f"SV{band}" for band in kind.bands)
@@ -155,6 +170,11 @@ def _time(match: re.Match[str]) -> np.datetime64 | None:
         return None
     hour, minute, second = (match["time"][at : at + 2] for at in (0, 2, 4))
     return np.datetime64(f"{day}T{hour}:{minute}:{second}", "s")
+
+
+def _useless(flags: npt.NDArray[np.integer]) -> npt.NDArray[np.bool_]:
+    """Return where quality flags say that there was no calibration or no view of the earth."""
+    return np.asarray(((flags & 0b11) == _NOT_CALIBRATED) | (((flags >> 4) & 0b11) == _NO_EARTH_VIEW))
 
 
 def _factors(source: h5py.Dataset, lines: int, part: slice, name: str) -> tuple[Plane, Plane]:

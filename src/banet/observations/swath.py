@@ -22,7 +22,7 @@ from banet.observations.resample import margin_degrees, place, resample
 
 __all__ = ["SwathSource", "read_granule", "viirs375", "viirs750"]
 
-# Granules start six minutes apart; two that start no further apart than this were seen in one passage.
+# Granules start six minutes apart; two that start no further apart than this were seen in one overpass.
 _GRANULE_MINUTES = np.timedelta64(7, "m")
 
 
@@ -63,7 +63,7 @@ class SwathSource(FolderSource):
         """Return the best view of a day over all satellites.
 
         Granules that cannot be used become lines in `gaps`, those of night are passed over. Neighbouring
-        granules of one passage count as one overpass. A day whose granules all miss the region has planes
+        granules that follow one another are one overpass. A day whose granules all miss the region has planes
         without any observation, and a line that says so.
 
         Args:
@@ -81,8 +81,8 @@ class SwathSource(FolderSource):
         if not granules:
             raise NotFoundError(f"{folder} holds no {self.name} file of {day}")
         view, gaps = BestView(region.shape), list[str]()
-        for passage in sorted(_passages(granules), key=lambda passage: passage[0].time):
-            overpass = self._overpass(passage, region, gaps)
+        for group in sorted(_by_overpass(granules), key=lambda group: group[0].time):
+            overpass = self._overpass(group, region, gaps)
             if overpass is not None:
                 view.add(overpass)
         if len(gaps) == len(granules):
@@ -93,10 +93,10 @@ class SwathSource(FolderSource):
             )
         return view.result(gaps)
 
-    def _overpass(self, passage: Iterable[Granule], region: Region, gaps: list[str]) -> Overpass | None:
-        """Read one passage; None if nothing of the region was seen by daylight."""
+    def _overpass(self, granules: Iterable[Granule], region: Region, gaps: list[str]) -> Overpass | None:
+        """Read one overpass; None if nothing of the region was seen by daylight."""
         joined: Overpass | None = None
-        for granule in passage:
+        for granule in granules:
             try:
                 seen = None if granule.is_night() else read_granule(granule, region)
             except UnreadableFileError as error:
@@ -149,22 +149,22 @@ def read_granule(granule: Granule, region: Region) -> Overpass | None:
     )
 
 
-def _passages(granules: Iterable[Granule]) -> Iterator[list[Granule]]:
+def _by_overpass(granules: Iterable[Granule]) -> Iterator[list[Granule]]:
     """Group granules that one satellite took without a break."""
-    passage: list[Granule] = []
+    group: list[Granule] = []
     for granule in sorted(granules, key=lambda granule: (granule.satellite, granule.time)):
-        follows = passage and passage[-1].satellite == granule.satellite
-        if not (follows and granule.time - passage[-1].time <= _GRANULE_MINUTES):
-            if passage:
-                yield passage
-            passage = []
-        passage.append(granule)
-    if passage:
-        yield passage
+        follows = group and group[-1].satellite == granule.satellite
+        if not (follows and granule.time - group[-1].time <= _GRANULE_MINUTES):
+            if group:
+                yield group
+            group = []
+        group.append(granule)
+    if group:
+        yield group
 
 
 def _filled(first: Overpass, second: Overpass) -> Overpass:
-    """Fill the cells that the first granule of a passage did not see from the second, in place."""
+    """Fill the cells that the first granule of an overpass did not see from the second, in place."""
     missing = np.isnan(first.red)
     for name in ("red", "nir", "mir", "view_zenith"):
         np.copyto(getattr(first, name), getattr(second, name), where=missing)

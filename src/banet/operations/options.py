@@ -3,19 +3,33 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from banet import days
 from banet.days import Day, as_day, parse_period
 from banet.errors import InputError
 from banet.io.files import PathLike, writing
-from banet.io.settings import Frozen, read_fields
+from banet.io.settings import Frozen, did_you_mean, read_fields
 from banet.mapping.windows import SEQUENCE_LENGTH
+from banet.observations import product_name
 
 __all__ = ["MorningOptions", "RunOptions"]
+
+
+def _fetched(text: str) -> str:
+    """Return the one name of a product that can be fetched."""
+    from banet.download import load_settings
+
+    name, known = product_name(text), load_settings().fetched
+    if name not in known:
+        raise ValueError(f"no VIIRS product {text!r} to fetch; {did_you_mean(name, known)}")
+    return name
+
+
+Product = Annotated[str, AfterValidator(_fetched)]
 
 
 class _Options(Frozen):
@@ -27,8 +41,8 @@ class _Options(Frozen):
         name: of the region, where it is a box or polygons.
         out: folder for everything.
         download: fetch what is missing; otherwise work on the files at hand.
-        product: satellite files to fetch: swaths at 750 or 375 m, or surface reflectance tiles.
-        source: kind of the files at hand; told from the files if None.
+        product: satellite files to fetch, by any name of a product that downloads know.
+        source: kind of the files at hand, by any name of a source; told from the files if None.
         satellites: of these; all that fly in the period if empty.
         weights: name or path; several, separated by commas, are averaged.
         engine: what computes.
@@ -42,7 +56,7 @@ class _Options(Frozen):
     name: str | None = None
     out: Path
     download: bool = True
-    product: Literal["750", "375", "surface"] = "750"
+    product: Product = "viirs750-swath"
     source: str | None = None
     satellites: tuple[Literal["snpp", "noaa20", "noaa21"], ...] = ()
     weights: str = "default"

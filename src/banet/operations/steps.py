@@ -150,7 +150,14 @@ def fetch(
         CredentialsError: if a login is missing or refused.
         OutputError: if the disk has not enough room.
     """
-    from banet.download import connected, firms_key, plan_hotspots, plan_viirs, remove_superseded
+    from banet.download import (
+        connected,
+        firms_key,
+        load_settings,
+        plan_hotspots,
+        plan_viirs,
+        remove_superseded,
+    )
 
     if not (images or hotspots):
         return ()
@@ -159,7 +166,8 @@ def fetch(
     key = firms_key() if hotspots else None
     failed: list[str] = []
     plans: dict[str, Plan] = {}
-    with connected(login=images) as client:
+    settings = load_settings()
+    with connected(settings, login=images and settings.needs_login(options.product)) as client:
         if images:
             plans["satellite files"] = plan_viirs(
                 client, region, first, last, places.viirs, product=options.product, satellites=satellites
