@@ -86,7 +86,7 @@ def _product_hectares(scene: Scene) -> float:
 def measure(seasons: Iterable[tuple[BurnedArea, BurnedArea]], draws: int) -> dict[str, Any]:
     """Return coverage by size of zone, correlation of errors by distance, and hectares by climate."""
     tallies: dict[int, list[Bools]] = {edge: [] for edge in EDGES}
-    alike = {name: np.zeros((2, len(LAGS))) for name in ("burned", "dates")}
+    alike = {name: np.zeros((2, len(LAGS))) for name in ("burned", "dates", "drawn_dates")}
     hectares: dict[str, Reals] = {}
     parts = np.zeros((4, len(KNOTS)))
     for mapped, truth in seasons:
@@ -96,6 +96,7 @@ def measure(seasons: Iterable[tuple[BurnedArea, BurnedArea]], draws: int) -> dic
             tallies[edge].append(inside)
         alike["burned"] += _errors_of_burning(mapped, truth, true)
         alike["dates"] += _errors_of_dates(mapped, truth)
+        alike["drawn_dates"] += _spread_of_drawn_dates(mapped)
         parts += _parts(mapped, truth, true)
         climate = mapped.region.name.removeprefix("SIM_")
         row = np.array([mapped.burned_area_ha, (true * area).sum(), mapped.attrs["vnp64a1_ha"]])
@@ -170,10 +171,26 @@ def _errors_of_burning(mapped: BurnedArea, truth: BurnedArea, true: Reals) -> Re
 
 def _errors_of_dates(mapped: BurnedArea, truth: BurnedArea) -> Reals:
     both = mapped.burned & truth.burned
-    error = np.where(both, (truth.burn_date - mapped.burn_date).astype(np.int64), 0)
-    error = np.clip(np.where(both, error / (mapped.uncertainty + 0.5), 0), -3, 3)
-    error = np.where(both, error - error[both].mean() if both.any() else 0, 0)
-    return _by_lag(error, np.where(both, error[both].std() if both.any() else 0, 0))
+    return _dates_by_lag(mapped, both, (truth.burn_date - mapped.burn_date).astype(np.int64))
+
+
+def _spread_of_drawn_dates(mapped: BurnedArea, draws: int = 4) -> Reals:
+    """Return the same of dates that are drawn."""
+    progressions, found = Progressions(mapped), np.zeros((2, len(LAGS)))
+    burned = mapped.burned.ravel()[progressions.cell]
+    cell = progressions.cell[burned]
+    then = (mapped.burn_date.ravel()[cell] - mapped.start).astype(np.int64)
+    error = np.zeros(mapped.region.shape, np.int64)
+    for number in range(draws):
+        error.flat[cell] = progressions.draw(number)[1][burned] - then
+        found += _dates_by_lag(mapped, mapped.burned, error)
+    return found
+
+
+def _dates_by_lag(mapped: BurnedArea, where: Bools, days: Reals) -> Reals:
+    error = np.clip(np.where(where, days / (mapped.uncertainty + 0.5), 0), -3, 3)
+    error = np.where(where, error - error[where].mean() if where.any() else 0, 0)
+    return _by_lag(error, np.where(where, error[where].std() if where.any() else 0, 0))
 
 
 def _by_lag(error: Reals, deviation: Reals) -> Reals:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import pickle
 import time
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -192,6 +194,25 @@ def test_results_do_not_depend_on_threads_or_earlier_tiles() -> None:
     three.probabilities(other)
     np.testing.assert_array_equal(three.probabilities(x), first)
     np.testing.assert_array_equal(one.probabilities(x), first)
+
+
+def test_an_engine_that_rested_gives_the_same() -> None:
+    engine, x = Engine([trained(CONFIGS[4])]), days(CONFIGS[4])
+    before = engine.logits(x)
+    engine.rest()
+    np.testing.assert_array_equal(engine.logits(x), before)
+
+
+def test_a_team_that_rests_keeps_no_array() -> None:
+    team = device.ThreadTeam(1)
+    place = team.room(0, (1000,), torch.float32).data_ptr()
+    assert team.room(0, (500,), torch.float32).data_ptr() == place
+    others = [
+        weakref.ref(one) for one in gc.get_objects() if type(one) is torch.Tensor and one.numel() == 1000
+    ]
+    assert [one for one in others if one() is not None]
+    team.rest()
+    assert [one for one in others if one() is not None] == []
 
 
 def test_one_engine_serves_many_threads() -> None:

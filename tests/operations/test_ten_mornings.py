@@ -135,6 +135,37 @@ def a_host_that_is_down(place, day):
     assert status["day"] == day
 
 
+def test_an_archive_run_says_what_it_will_fetch_and_fetches_it_once(place, tmp_path, capsys):
+    place.clock("2020-06-30")
+    place.season.serve(place.agencies, Morning("2020-06-28"))
+    words = ["run", str(place.data / "R_M.json"), "--start", "2020-06-27", "--end", "2020-06-28"]
+    words += ["--out", str(place.out), "--product", "surface", "--min-hectares", "50"]
+    assert main(words) == 0
+    said = capsys.readouterr()
+    lines = said.out.splitlines()
+    fetched = len(list((place.out / "viirs").glob("*.h5")))
+    assert fetched > 10
+    about = [
+        next(line for line in lines if line.startswith(name)) for name in ("satellite", "hot spots", "disk")
+    ]
+    assert f"{fetched} files" in about[0], about
+    assert "free" in about[2]
+    assert lines.index(about[2]) < next(n for n, line in enumerate(lines) if line.endswith(" s  fetch"))
+    assert TOKEN not in said.out + said.err
+    asked = len(place.agencies.data.received)
+    assert main(words) == 0
+    assert len(place.agencies.data.received) == asked  # of what is there nothing is asked for again
+    assert "(was there)" in capsys.readouterr().out
+    place.agencies.login.token = "another"
+    place.season.serve(place.agencies, Morning("2020-06-29"))
+    assert main([str(tmp_path) if word == str(place.out) else word for word in words]) == 2
+    said = capsys.readouterr()
+    assert "files were not fetched; the first: VNP09GA.A2020170" in said.out
+    assert "EARTHDATA_TOKEN" in said.out
+    assert "no satellite file" in said.err
+    place.agencies.login.token = TOKEN
+
+
 def registers(place):
     """Return the register of each morning, the earliest first."""
     files = sorted(place.out.glob("2020-*/M_state.npz"))

@@ -46,7 +46,7 @@ def test_cells_far_apart_are_independent_and_cost_no_box_between():
     assert abs(correlation[0, 2]) < 0.07
 
 
-@pytest.mark.parametrize("model", [ErrorModel(0, 0, 1.0, 0), ErrorModel(0.2, 0.5, 6.0, 0.8)])
+@pytest.mark.parametrize("model", [ErrorModel(0, 0, 1.0, 0, 1.0), ErrorModel(0.2, 0.5, 6.0, 0.8, 6.0)])
 def test_cells_burn_as_often_as_their_calibrated_probability_says(model):
     source = likely(fraction=np.where(np.arange(12) < 6, 0.5, 0.9))
     drawn = Progressions(source, model=model)
@@ -60,7 +60,7 @@ def test_the_sum_of_independent_cells_varies_as_the_closed_form_says_and_correla
     source = likely((15, 15))
     alone, together = (
         np.array([(Progressions(source, model=model).draw(k)[0] >= 0.5).sum() for k in range(400)])
-        for model in (ErrorModel(0, 0, 1.0, 0), ErrorModel(0.2, 0.5, 6.0, 0.8))
+        for model in (ErrorModel(0, 0, 1.0, 0, 1.0), ErrorModel(0.2, 0.5, 6.0, 0.8, 6.0))
     )
     assert alone.std() == pytest.approx(np.sqrt(225 * 0.3 * 0.7), rel=0.12)
     assert together.std() > 3 * alone.std()
@@ -68,17 +68,26 @@ def test_the_sum_of_independent_cells_varies_as_the_closed_form_says_and_correla
 
 def test_the_stated_uncertainty_holds_four_drawn_dates_of_five():
     source = likely((20, 20), fraction=1.0)
-    drawn = Progressions(source, model=ErrorModel(0, 0, 1.0, 0))
+    drawn = Progressions(source, model=ErrorModel(0, 0, 1.0, 0, 1.0))
     days = np.stack([drawn.draw(k)[1] for k in range(100)])
     assert (np.abs(days - 10) <= 2).mean() == pytest.approx(0.8, abs=0.01)
     assert days.mean() == pytest.approx(10, abs=0.05)
+
+
+def test_dates_of_neighbours_go_together_as_the_model_says():
+    source = likely((20, 20), fraction=1.0)
+    drawn = Progressions(source, model=ErrorModel(0, 0, 9.0, 0.5, 1.2))
+    days = np.stack([drawn.draw(k)[1].reshape(20, 20) for k in range(200)]).astype(float)
+    for cells in (1, 2):
+        found = np.corrcoef(days[:, cells:].ravel(), days[:, :-cells].ravel())[0, 1]
+        assert found == pytest.approx(0.5 * np.exp(-cells * 1.112 / 1.2), abs=0.025)
 
 
 def test_an_undated_cell_takes_the_date_of_the_nearest_or_any_day_where_none_is_near():
     offset = np.full((4, 100), -1)
     offset[1, 0] = 7
     source = replace(likely((4, 100)), **_unburned(map_of(offset, fraction=1.0)))
-    drawn = Progressions(source, model=ErrorModel(0, 0, 1.0, 0))
+    drawn = Progressions(source, model=ErrorModel(0, 0, 1.0, 0, 1.0))
     col = drawn.cell % 100
     days = np.stack([drawn.draw(k)[1] for k in range(200)])
     near, far = col * 0.01 * 111.2 * np.cos(np.radians(40)) < 24, col > 40

@@ -199,21 +199,25 @@ def test_noise_has_the_asked_deviation_and_keeps_gaps(rng: np.random.Generator) 
     assert not planes[3].any()
 
 
-def test_a_run_of_images_holds_a_day_of_fire(planes: np.ndarray, rng: np.random.Generator) -> None:
+def test_a_run_of_images_holds_a_day_of_fire_or_begins_soon_after(
+    planes: np.ndarray, rng: np.random.Generator
+) -> None:
     target = np.zeros(SHAPE[1:], np.float32)
     target[11, 3, 4] = 1
-    lengths = set()
-    for _ in range(60):
+    lengths, late = set(), 0
+    for _ in range(120):
         left = planes.copy()
         keep_span_around(left, target, rng)
         seen = np.isfinite(left[:3]).any((0, 2, 3))
         days = np.flatnonzero(seen)
-        assert seen[11]
+        assert seen[11] or days[0] in (12, 13)
+        late += not seen[11]
         assert np.array_equal(days, np.arange(days[0], days[-1] + 1))
         assert np.array_equal(left[3], planes[3])
         lengths.add(len(days))
     assert min(lengths) == 4
     assert max(lengths) > 10
+    assert 0 < late < 60
 
 
 def test_a_run_of_images_without_any_fire_lies_anywhere(planes: np.ndarray, rng: np.random.Generator) -> None:

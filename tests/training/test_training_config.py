@@ -117,12 +117,11 @@ def test_the_recipe_of_the_shipped_weights_is_in_their_card() -> None:
 
 
 def test_each_run_of_the_recipe_goes_on_from_the_one_before() -> None:
-    first, second, last = (
-        load_config(FOLDER / f"{name}.yaml") for name in ("default_1", "default_2", "default")
-    )
-    assert first.start.weights is None
-    assert second.start.weights == "runs/default_1/weights.safetensors"
-    assert last.start.weights == "runs/default_2/weights.safetensors"
-    assert first.network.model_copy(update={"channels": 5}) == second.network == last.network
-    assert not first.optimiser.fixed_statistics
-    assert second.optimiser.fixed_statistics and last.optimiser.fixed_statistics
+    names = ("default_1", "default_2", "default_3", "default_4", "default")
+    runs = [load_config(FOLDER / f"{name}.yaml") for name in names]
+    assert runs[0].start.weights is None
+    for name, run in zip(names[:-1], runs[1:], strict=True):
+        assert run.start.weights == f"runs/{name}/weights.safetensors"
+        assert run.network == runs[0].network.model_copy(update={"channels": 5})
+        assert run.optimiser.fixed_statistics
+    assert not runs[0].optimiser.fixed_statistics

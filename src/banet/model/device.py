@@ -84,6 +84,10 @@ class ThreadTeam:
             self._kept[key] = torch.empty(size, dtype=dtype, device=self.device)
         return self._kept[key][:size].view(shape)
 
+    def rest(self) -> None:
+        """Drop the memory that is kept for arrays to come."""
+        self._kept.clear()
+
     def blocks(self, rows: int, nbytes: int, work: Callable[[int, int], None]) -> None:
         """Run `work(start, stop)` over all rows, in blocks that fit the cache and keep every thread busy.
 

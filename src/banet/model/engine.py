@@ -20,6 +20,7 @@ from banet.model.device import ThreadTeam
 from banet.model.network import BANet, pad_to_multiple
 from banet.model.part import Box, Part, sizes
 from banet.model.runner import Runner
+from banet.parallel.malloc import give_back
 
 __all__ = ["BACKENDS", "Backend", "Engine", "choose_backend", "knows_bfloat16"]
 
@@ -111,7 +112,9 @@ class Engine:
         days, rows, columns = (max(n) for n in zip(*(m.config.multiple for m in self._models), strict=True))
         self.multiple = days, rows, columns
         self.backend = choose_backend(backend, threads)
-        self._members = _build(self._models, self.backend)
+        device = "cuda" if self.backend.name.startswith("cuda") else "cpu"
+        self._crew = ThreadTeam(self.backend.threads, device)
+        self._members = _build(self._models, self.backend, self._crew)
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
@@ -125,6 +128,12 @@ class Engine:
     def __reduce__(self) -> tuple[Any, ...]:
         # Pools, locks and compiled networks stay at home; another process builds its own.
         return _rebuild, (self._models, self.backend.name, self.backend.threads)
+
+    def rest(self) -> None:
+        """Give back the memory that is kept for the next tile, which then takes it anew."""
+        with self._lock:
+            self._crew.rest()
+        give_back()
 
     def logits(self, x: Array | Tensor, part: Part | None = None) -> Array:
         """Return every member's logits.
@@ -225,7 +234,6 @@ def _box(days: Tensor, part: Part | None) -> Box:
     return tuple((start, stop) for start, stop, _ in box)
 
 
-def _build(models: tuple[BANet, ...], backend: Backend) -> list[Member]:
+def _build(models: tuple[BANet, ...], backend: Backend, crew: ThreadTeam) -> list[Member]:
     dtype = torch.bfloat16 if backend.name.endswith("bfloat16") else torch.float32
-    crew = ThreadTeam(backend.threads, "cuda" if backend.name.startswith("cuda") else "cpu")
     return [Runner(model, crew, dtype) for model in models]

@@ -135,6 +135,7 @@ def _run(options: MorningOptions, area: Area, clock: Clock, engine: Engine) -> M
         cube = _cube(options, places, window.days, table, progress)
     with clock.step("map") as progress:
         burned = area.cut(_mapped(options, cube, day, engine, progress))
+        engine.rest()
     failed += [f"rows {gap['rows']}, columns {gap['cols']}: {gap['reason']}" for gap in burned.attrs["gaps"]]
     with clock.step("find fires and compare"):
         morning = _morning(options, cube, burned, table, failed)

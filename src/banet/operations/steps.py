@@ -188,6 +188,8 @@ def fetch(
             failed += [f"{one}: not tried" for one in report.not_attempted]
             if name == "hot spots":
                 remove_superseded((*report.fetched, *report.present))
+    if failed:
+        reporter.say(f"note: {len(failed)} files were not fetched; the first: {failed[0]}")
     return tuple(failed)
 
 

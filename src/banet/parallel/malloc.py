@@ -6,7 +6,7 @@ import ctypes
 import platform
 from collections.abc import Mapping
 
-__all__ = ["MMAP_MAX", "MMAP_THRESHOLD", "TOP_PAD", "TRIM_THRESHOLD", "set_malloc"]
+__all__ = ["MMAP_MAX", "MMAP_THRESHOLD", "TOP_PAD", "TRIM_THRESHOLD", "give_back", "set_malloc"]
 
 TRIM_THRESHOLD, TOP_PAD, MMAP_THRESHOLD, MMAP_MAX = -1, -2, -3, -4
 """From malloc.h of glibc."""
@@ -19,3 +19,9 @@ def set_malloc(settings: Mapping[int, int]) -> bool:
     mallopt = ctypes.CDLL(None).mallopt
     accepted = [mallopt(option, value) == 1 for option, value in settings.items()]
     return all(accepted)
+
+
+def give_back() -> None:
+    """Give freed memory back to the system, which the engine has the C library keep for its next tile."""
+    if platform.libc_ver()[0] == "glibc":
+        ctypes.CDLL(None).malloc_trim(0)

@@ -44,16 +44,18 @@ class ErrorModel:
         near: share that is alike in cells near each other.
         reach_km: distance at which that likeness has fallen to 1/e.
         dates: share of the error of a date that is alike in cells near each other.
+        dates_reach_km: distance at which that likeness has fallen to 1/e.
     """
 
     common: float
     near: float
     reach_km: float
     dates: float
+    dates_reach_km: float
 
 
-MODEL = ErrorModel(common=0.2, near=0.5, reach_km=6.0, dates=0.8)
-"""Chosen on simulated seasons by benchmarks/zone_intervals.py, but for `dates`; see docs/summaries.md."""
+MODEL = ErrorModel(common=0.2, near=0.5, reach_km=6.0, dates=0.5, dates_reach_km=1.2)
+"""Chosen on simulated seasons by benchmarks/zone_intervals.py; see docs/summaries.md."""
 
 
 class Progressions:
@@ -88,7 +90,8 @@ class Progressions:
             for lacking in (1 - np.interp(mapped, _MAPPED, _IF_BURNED), np.interp(mapped, _MAPPED, _IF_NOT))
         )
         row, col = np.divmod(self.cell, source.region.shape[1])
-        self._noise = CellNoise(row, col, _in_cells(source, model.reach_km))
+        reaches = (model.reach_km, model.dates_reach_km)
+        self._noise, self._noise_of_dates = (CellNoise(row, col, _in_cells(source, km)) for km in reaches)
         self._day, self._spread, self._far = _dates(source, row, col)
         self.undated = int(self._far.sum())
 
@@ -98,8 +101,9 @@ class Progressions:
         common = np.random.default_rng([self._seed, number]).standard_normal()
         first = int(self._source.start.astype(np.int64)) + _ERA
         rng = np.random.default_rng([self._seed, number, first])
-        value = math.sqrt(model.common) * common + self._values(rng, model.near, 1 - model.common)
-        return self._part(ndtr(value)), self._days(self._values(rng, model.dates, 1.0))
+        value = math.sqrt(model.common) * common + _values(rng, self._noise, model.near, 1 - model.common)
+        days = self._days(_values(rng, self._noise_of_dates, model.dates, 1.0))
+        return self._part(ndtr(value)), days
 
     def _part(self, uniform: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """Return the part that burned by a number in 0-1: at least half where it is below the probability."""
@@ -108,17 +112,17 @@ class Progressions:
         less = 0.5 * (np.clip(1 - uniform, 0, 1) / np.maximum(1 - likely, 1e-12)).clip(max=1) ** little
         return np.asarray(np.where(uniform < likely, 1 - half, less), np.float64)
 
-    def _values(self, rng: np.random.Generator, near: float, all_: float) -> npt.NDArray[np.float32]:
-        """Return normal values of variance `all_`, of which `near` is alike in cells near each other."""
-        own = rng.standard_normal(len(self.cell), np.float32)
-        alike = math.sqrt(near) * self._noise.draw(rng)
-        return np.asarray(alike + math.sqrt(all_ - near) * own, np.float32)
-
     def _days(self, value: npt.NDArray[np.float32]) -> npt.NDArray[np.int64]:
         count = len(self._source.days)
         moved = self._day + np.rint(value * self._spread).astype(np.int64)
         anywhere = np.floor(ndtr(value) * count).astype(np.int64)
         return np.asarray(np.clip(np.where(self._far, anywhere, moved), 0, count - 1), np.int64)
+
+
+def _values(rng: np.random.Generator, noise: CellNoise, near: float, all_: float) -> npt.NDArray[np.float32]:
+    """Return normal values of variance `all_`, of which `near` is alike in cells near each other."""
+    own = rng.standard_normal(noise.count, np.float32)
+    return np.asarray(math.sqrt(near) * noise.draw(rng) + math.sqrt(all_ - near) * own, np.float32)
 
 
 def _in_cells(source: BurnedArea, km: float) -> tuple[float, float]:

@@ -42,7 +42,7 @@ Generator = np.random.Generator
 _FRP, _MIR = 3, 2
 _SQUARES = (1, 5)
 _SQUARE_CELLS = (5, 50)
-_SHORTEST = 4
+_SHORTEST, _LATE = 4, 2
 _FEWEST = 0.01
 _COLOURS = (spectra.PLOUGHED, spectra.STUBBLE, spectra.LITTER, spectra.FLOOD)
 _OFTEN = (0.5, 0.25, 0.15, 0.1)
@@ -183,15 +183,16 @@ def keep_span(planes: Floats, rng: Generator) -> None:
 
 
 def keep_span_around(planes: Floats, target: Floats, rng: Generator) -> None:
-    """Withhold the reflectances but for a run of days, 4 to all, that holds a day of fire if there is one.
+    """Withhold the reflectances but for a run of days, 4 to all, about a day of fire if there is one.
 
-    The length is even in its logarithm: short records are met as often as long ones.
+    It holds that day, or begins up to `_LATE` days after it, when burned ground is all that can be seen. The
+    length is even in its logarithm: short records are met as often as long ones.
     """
     days = planes.shape[1]
     burned = np.flatnonzero(np.nansum(target, (1, 2)) > 0)
     day = int(rng.choice(burned)) if burned.size else int(rng.integers(days))
     length = round(float(np.exp(rng.uniform(np.log(min(_SHORTEST, days)), np.log(days)))))
-    first = int(np.clip(day - rng.integers(length), 0, days - length))
+    first = int(np.clip(day - rng.integers(-_LATE, length), 0, days - length))
     withhold_outside(planes, slice(first, first + length))
 
 

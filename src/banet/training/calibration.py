@@ -87,7 +87,9 @@ def calibrate_model(
             model.logits.bias += shift
     known = calibrate(_mapped(pairs["all"], shift))
     if known is not None:
-        tables = by_evidence([scene for each in scenes.values() for scene in each], shift, known)
+        # Hot spots that are known and lacking are no evidence that maps are told of.
+        told = [scene for name, each in scenes.items() if _CASES[name].hotspots != 0 for scene in each]
+        tables = by_evidence(told, shift, known)
         known = known.model_copy(update={"by_evidence": tables})
     model.calibration = known
     return shift
@@ -112,7 +114,7 @@ _CASES = {
     "6 days, nobody looked": _Case(np.nan, 6),
 }
 _POOR = ("no hot spot", "nobody looked", "12 days, no hot spot")
-"""Cases that decide on the shift beside all inputs; the others fill the tables by evidence."""
+"""Cases that decide on the shift beside all inputs."""
 
 
 class HeldOut(NamedTuple):
@@ -271,6 +273,9 @@ def by_evidence(scenes: Iterable[HeldOut], shift: float, known: Calibration) -> 
         here = kept & (classes == number)
         half = _shares(mapped[here], burned[here] >= _HALF, known.burned, _PRIOR)
         tenth = _shares(mapped[here], burned[here] > _TENTH, known.tenth, _PRIOR)
+        # Most cells of which nothing is mapped were left out: at 0 all inputs know better.
+        half = (min(known.burned[0], half[0]), *half[1:])
+        tenth = (min(known.tenth[0], tenth[0]), *tenth[1:])
         return EvidenceTable(evidence=name, cells=int(here.sum()), burned=half, tenth=tenth)
 
     return tuple(table(number, name) for number, name in enumerate(CLASSES))

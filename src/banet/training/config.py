@@ -98,7 +98,7 @@ class AugmentConfig(Frozen):
         most_thinned: most of the rate at which hot spots are thinned.
         images_all: withhold all reflectances.
         images_span: withhold the reflectances but for a run of days, as where a record begins or ends.
-        images_fire: the same with a run of 4 days or more that holds a day of fire, short ones more often.
+        images_fire: the same with a run of 4 days or more about a day of fire, short ones more often.
         weeks_lost: withhold the reflectances of 1 to 3 runs of 4 to 14 days.
         days_dropped, most_days_dropped: drop whole days of reflectance, up to this share of them.
         constant_square: one square of 5 to 50 cells with the reflectances set to constants.
