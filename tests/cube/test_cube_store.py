@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import xarray as xr
 import zarr
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
@@ -156,13 +156,15 @@ def test_variables_are_read_into_given_arrays(whole_and_cube: tuple[CubeWindow, 
 
 @settings(max_examples=40, deadline=None)
 @given(npst.arrays(np.float32, (3, 4), elements=st.floats(-3.25, 3.25, width=32) | st.just(np.nan)))
+@example(np.full((3, 4), 1.82285, np.float32))
 def test_packing_keeps_reflectance_to_half_a_step(plane: np.ndarray) -> None:
     stored, beyond = VARIABLES["red"].pack(plane)
     back = np.empty(plane.shape, np.float32)
     VARIABLES["red"].unpack(stored, back)
     np.testing.assert_array_equal(np.isnan(back), np.isnan(plane))
     assert beyond == 0
-    assert not (np.abs(back - plane) > 0.5001e-4).any()
+    # Half a step, and what float32 rounds off where it is divided and multiplied by the step.
+    assert not (np.abs(back - plane) > 0.5e-4 + 2 * np.spacing(np.abs(plane))).any()
     again, _ = VARIABLES["red"].pack(back)
     np.testing.assert_array_equal(again, stored)
 
