@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import App, Parameter
 
 from banet.cli.progress import caution, tell
+from banet.io.terminal import can_ask
 
 if TYPE_CHECKING:
     from banet.grid.region import Region
@@ -67,7 +68,7 @@ def new(
 
 def _agreed(target: Path, there: Region) -> bool:
     """Ask on a terminal whether a file may be replaced; without one nobody agrees."""
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+    if not can_ask():
         return False
     sys.stderr.write(f"{target} holds {_describe(there)}; replace it? [y/N] ")
     sys.stderr.flush()

@@ -25,6 +25,7 @@ from pydantic import SecretStr
 from banet.download.errors import CredentialsError
 from banet.download.netrc_file import NetrcError, entry_of
 from banet.download.settings import EarthdataSettings
+from banet.io.terminal import can_ask
 
 __all__ = ["Bearer", "Login", "Password", "ask_on_terminal", "asked_for", "find_login", "firms_key"]
 
@@ -109,7 +110,7 @@ def asked_for(settings: EarthdataSettings, ask: Ask | None = None) -> Password |
 
 def ask_on_terminal(host: str) -> tuple[str, str] | None:
     """Ask for a user name and password, if a person is there to answer; None if not, or if none is given."""
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+    if not can_ask():
         return None
     sys.stderr.write(f"user name for {host} (empty to stop): ")
     sys.stderr.flush()
@@ -139,7 +140,7 @@ def firms_key(environ: Mapping[str, str] = os.environ) -> SecretStr:
 
 def _key_on_terminal() -> str:
     """Ask for a FIRMS map key, if a person is there to answer; empty if not, or if none is given."""
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+    if not can_ask():
         return ""
     return getpass.getpass("FIRMS map key (empty to stop): ", stream=sys.stderr).strip()
 

@@ -23,6 +23,7 @@ __all__ = ["Interval", "Sums", "intervals", "load_arrays", "save_arrays"]
 Interval = tuple[float, float]
 _AT_ONCE = 200
 _DAMAGED = (OSError, ValueError, KeyError, EOFError, NotImplementedError, zipfile.BadZipFile, zlib.error)
+"""Ways in which zipfile and numpy end on a damaged .npz file."""
 
 
 @dataclass(frozen=True, eq=False)

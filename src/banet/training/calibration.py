@@ -26,7 +26,7 @@ from banet.model.config import Calibration, EvidenceTable, InputSpec
 from banet.model.network import BANet
 from banet.training.augment import withhold_hotspots, withhold_outside
 from banet.training.config import ValidationConfig
-from banet.training.validation import held_out_logits
+from banet.training.validation import held_out_logits, kept_days
 
 __all__ = ["COVERAGE", "HeldOut", "best_shift", "by_evidence", "calibrate", "calibrate_model"]
 
@@ -141,8 +141,7 @@ def _scenes(
     met: list[tuple[slice, Bools, Bools]] = []
 
     def change(planes: Floats, target: Floats) -> None:
-        margin = min(config.margin_days, len(target) // 4)
-        days = slice(margin, len(target) - margin)
+        days = kept_days(len(target), config)
         if case.hotspots is not None:
             withhold_hotspots(planes, case.hotspots)
         if case.days is not None:
@@ -207,7 +206,7 @@ def _dice(scenes: Iterable[Pair], shift: float) -> float:
 
 
 @dataclass
-class _Evidence:
+class _Gathered:
     """Mapped and true values of held-out scenes, gathered scene by scene."""
 
     mapped: list[Floats] = field(default_factory=list)
@@ -239,17 +238,17 @@ def calibrate(scenes: Iterable[tuple[Floats, Floats]]) -> Calibration | None:
     Returns:
         The calibration; None where no scene has a mapped or burned cell.
     """
-    evidence = _Evidence()
+    gathered = _Gathered()
     for daily, truth in scenes:
-        evidence.add(daily, truth)
-    mapped = np.concatenate(evidence.mapped) if evidence.mapped else np.empty(0, np.float32)
+        gathered.add(daily, truth)
+    mapped = np.concatenate(gathered.mapped) if gathered.mapped else np.empty(0, np.float32)
     if not mapped.size:
         return None
     return Calibration(
         mapped=tuple(round(float(knot), 4) for knot in _KNOTS),
-        burned=_shares(mapped, np.concatenate(evidence.burned)),
-        tenth=_shares(mapped, np.concatenate(evidence.tenth)),
-        **_dating(evidence),
+        burned=_shares(mapped, np.concatenate(gathered.burned)),
+        tenth=_shares(mapped, np.concatenate(gathered.tenth)),
+        **_dating(gathered),
     )
 
 
@@ -261,24 +260,23 @@ def by_evidence(scenes: Iterable[HeldOut], shift: float, known: Calibration) -> 
         shift: of their logits.
         known: calibration of all inputs.
     """
-    sums, fraction, evidence = [], [], []
+    gathered = [_Gathered() for _ in CLASSES]
     for scene in scenes:
-        sums.append(np.minimum(expit(scene.logits + np.float32(shift)).sum(0)[:, 0], 1))
-        fraction.append(scene.truth.sum(0)[:, 0])
-        evidence.append(scene.evidence)
-    mapped, burned, classes = (np.concatenate(each) for each in (sums, fraction, evidence))
-    kept = (mapped > _FAINT) | (burned > 0)
+        ((daily, truth),) = _mapped([(scene.logits, scene.truth)], shift)
+        for number, one in enumerate(gathered):
+            here = scene.evidence == number
+            one.add(daily[:, here], truth[:, here])
 
-    def table(number: int, name: str) -> EvidenceTable:
-        here = kept & (classes == number)
-        half = _shares(mapped[here], burned[here] >= _HALF, known.burned, _PRIOR)
-        tenth = _shares(mapped[here], burned[here] > _TENTH, known.tenth, _PRIOR)
+    def table(one: _Gathered, name: str) -> EvidenceTable:
+        mapped = np.concatenate(one.mapped)
+        half = _shares(mapped, np.concatenate(one.burned), known.burned, _PRIOR)
+        tenth = _shares(mapped, np.concatenate(one.tenth), known.tenth, _PRIOR)
         # Most cells of which nothing is mapped were left out: at 0 all inputs know better.
         half = (min(known.burned[0], half[0]), *half[1:])
         tenth = (min(known.tenth[0], tenth[0]), *tenth[1:])
-        return EvidenceTable(evidence=name, cells=int(here.sum()), burned=half, tenth=tenth)
+        return EvidenceTable(evidence=name, cells=mapped.size, burned=half, tenth=tenth)
 
-    return tuple(table(number, name) for number, name in enumerate(CLASSES))
+    return tuple(table(one, name) for one, name in zip(gathered, CLASSES, strict=True))
 
 
 def _shares(
@@ -297,11 +295,11 @@ def _shares(
     return tuple(round(float(share), 4) for share in np.clip(fitted, 0, 1))
 
 
-def _dating(evidence: _Evidence) -> dict[str, Any]:
+def _dating(gathered: _Gathered) -> dict[str, Any]:
     """Return the quantile with the least mean error, and the mass whose intervals then hold `COVERAGE`."""
-    if not any(days.size for days in evidence.true_day):
+    if not any(days.size for days in gathered.true_day):
         return {}
-    pairs = list(zip(evidence.daily, evidence.true_day, strict=True))
+    pairs = list(zip(gathered.daily, gathered.true_day, strict=True))
     bias = [
         abs(np.concatenate([date_at(p, float(share)) - days for p, days in pairs]).mean())
         for share in _QUANTILES
@@ -312,7 +310,7 @@ def _dating(evidence: _Evidence) -> dict[str, Any]:
         date = date_at(p, quantile)
         widths = np.stack([date_uncertainty(p, date, float(mass)) for mass in _MASSES])
         held += (np.abs(days - date) <= widths).sum(1)
-    coverage = held / sum(days.size for days in evidence.true_day)
+    coverage = held / sum(days.size for days in gathered.true_day)
     return {
         "date_quantile": quantile,
         "date_mass": float(_MASSES[np.abs(coverage - COVERAGE).argmin()]),

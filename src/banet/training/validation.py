@@ -21,7 +21,7 @@ from banet.training.config import ValidationConfig
 from banet.training.data import network_input
 from banet.training.metrics import active_fire_map, measured, scores_of
 
-__all__ = ["VARIANTS", "held_out_logits", "overall", "select_chips", "validate"]
+__all__ = ["VARIANTS", "held_out_logits", "kept_days", "overall", "select_chips", "validate"]
 
 Floats = npt.NDArray[np.float32]
 Change = Callable[[Floats, Floats], None]
@@ -67,7 +67,7 @@ def validate(
     own = DatingRule.of(None if known is None else known.model_dump())
     for chips, number in select_chips(sources, config.chips):
         chip = chips.read(number)
-        kept = _kept_days(chips, config)
+        kept = kept_days(chips.days, config)
         maps = {"active_fires": active_fire_map(chip.planes[3, kept])}
         for variant, withhold in VARIANTS.items():
             planes = chip.planes.copy()
@@ -109,7 +109,7 @@ def held_out_logits(
     change = variant if callable(variant) else _of_planes(VARIANTS[variant])
     model.eval()
     for chips, number in select_chips(sources, config.chips):
-        chip, kept = chips.read(number), slice(None) if whole else _kept_days(chips, config)
+        chip, kept = chips.read(number), slice(None) if whole else kept_days(chips.days, config)
         change(chip.planes, chip.target)
         yield _logits(model, network_input(chip.planes, spec), spec, device)[kept], chip.target[kept]
 
@@ -118,9 +118,10 @@ def _of_planes(change: Callable[[Floats], None]) -> Change:
     return lambda planes, target: change(planes)
 
 
-def _kept_days(chips: Chips, config: ValidationConfig) -> slice:
-    margin = min(config.margin_days, chips.days // 4)
-    return slice(margin, chips.days - margin)
+def kept_days(days: int, config: ValidationConfig) -> slice:
+    """Return those of a chip's days that are scored: all but the margin at both ends."""
+    margin = min(config.margin_days, days // 4)
+    return slice(margin, days - margin)
 
 
 @torch.inference_mode()
