@@ -134,7 +134,7 @@ def opened(browser, path, **look):
     page.on("pageerror", lambda error: said.append(str(error)))
     page.on("request", lambda request: asked.append(request.url))
     page.goto(path.as_uri())
-    page.wait_for_selector("body[data-ready]", timeout=20_000)
+    page.wait_for_selector("body[data-ready]", timeout=60_000)
     try:
         yield page
     finally:
@@ -160,7 +160,7 @@ def test_a_browser_shows_the_page_moves_its_days_and_opens_a_fire(browser, tmp_p
         assert page.evaluate(PAINTED) == last
         page.locator("#rows tr").first.focus()
         page.keyboard.press("Enter")
-        page.wait_for_selector(".leaflet-popup-content", timeout=5_000)
+        page.wait_for_selector(".leaflet-popup-content", timeout=30_000)
         assert page.locator("#rows tr").first.get_attribute("data-id") in page.inner_text(
             ".leaflet-popup-content"
         )
