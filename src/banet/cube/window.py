@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from banet.cube.display import extent
 from banet.days import Days
 from banet.errors import InputError
+from banet.grid.display import extent
 from banet.grid.region import Region
 from banet.io.tables import facts_html
 

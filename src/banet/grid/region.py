@@ -64,10 +64,11 @@ class Region:
             )
 
     def _repr_html_(self) -> str:
-        rows, cols = self.shape
-        title = f"Region {self.name}: {rows} x {cols} cells of {self.pixel_size:g} degrees"
-        box: Any = self.geobox
-        return f"<div><b>{title}</b>{box._repr_html_()}</div>"
+        from banet.grid.display import extent, locator
+        from banet.io.tables import facts_html
+
+        facts = {"extent": extent(self), "area": f"{self.area_km2:,.0f} km2"}
+        return facts_html(f"Region {self.name}", facts, locator(self))
 
     @property
     def west(self) -> float:
@@ -159,6 +160,11 @@ class Region:
         edges = np.radians(np.linspace(self.north, self.south, rows + 1))
         width = math.radians((self.east - self.west) / cols)
         return WGS84_A**2 / 2 * width * -np.diff(_authalic_q(np.sin(edges))) / 1e4
+
+    @property
+    def area_km2(self) -> float:
+        """Area of all cells in square kilometres."""
+        return float(self.cell_area_ha.sum()) * self.shape[1] / 100
 
     def cells_of(
         self, longitude: npt.ArrayLike, latitude: npt.ArrayLike
