@@ -96,6 +96,22 @@ def test_no_class_name_stands_in_two_rooms():
     assert {name: rooms for name, rooms in homes.items() if len(rooms) > 1} == {}
 
 
+SHARED_NAMES = """
+compat config confounders display errors files firecci firms folder gridded gridded375 hotspots labels maps
+netcdf options original perimeters products progress quality region settings shares state store surface swath
+tables vectors weights
+"""
+"""Names of files in several rooms, with one meaning: what the name says, done as is that room's part."""
+
+
+def test_no_file_name_stands_in_two_rooms_with_two_meanings():
+    homes = defaultdict(set)
+    for file in FILES:
+        homes[file.stem].add(room_of(file))
+    shared = {name for name, rooms in homes.items() if len(rooms) > 1 and not name.startswith("__")}
+    assert shared - set(SHARED_NAMES.split()) == set()
+
+
 def test_files_and_functions_stay_short():
     long = []
     for file in FILES:
