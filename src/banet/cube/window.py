@@ -10,7 +10,6 @@ import numpy.typing as npt
 
 from banet.days import Days
 from banet.errors import InputError
-from banet.grid.display import extent
 from banet.grid.region import Region
 from banet.io.tables import facts_html
 
@@ -70,7 +69,7 @@ class CubeWindow:
             f"Window of region {self.region.name}",
             {
                 "days": f"{self._span}; {int(seen.any((1, 2)).sum())} with an observation",
-                "extent": extent(self.region),
+                "extent": self.region.extent,
                 "observed": f"{seen.mean():.0%} of cells and days",
                 "flags": ", ".join(self.flags),
             },

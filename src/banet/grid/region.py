@@ -64,11 +64,23 @@ class Region:
             )
 
     def _repr_html_(self) -> str:
-        from banet.grid.display import extent, locator
+        from banet.grid.display import locator
         from banet.io.tables import facts_html
 
-        facts = {"extent": extent(self), "area": f"{self.area_km2:,.0f} km2"}
-        return facts_html(f"Region {self.name}", facts, locator(self))
+        facts = {"extent": self.extent, "area": f"{self.area_km2:,.0f} km2"}
+        return facts_html(f"Region {self.name}", facts, locator(self.bbox))
+
+    @property
+    def extent(self) -> str:
+        """Where it lies and how large it is, in words.
+
+        >>> Region("PI", (-10, 36, 5, 44)).extent
+        '-10 to 5 degrees east, 36 to 44 degrees north; 800 x 1500 cells of 0.01 degrees'
+        """
+        rows, cols = self.shape
+        west, south, east, north = self.bbox
+        where = f"{west:g} to {east:g} degrees east, {south:g} to {north:g} degrees north"
+        return f"{where}; {rows} x {cols} cells of {self.pixel_size:g} degrees"
 
     @property
     def west(self) -> float:
