@@ -74,8 +74,9 @@ class Region:
     def extent(self) -> str:
         """Where it lies and how large it is, in words.
 
-        >>> Region("PI", (-10, 36, 5, 44)).extent
-        '-10 to 5 degrees east, 36 to 44 degrees north; 800 x 1500 cells of 0.01 degrees'
+        Examples:
+            >>> Region("PI", (-10, 36, 5, 44)).extent
+            '-10 to 5 degrees east, 36 to 44 degrees north; 800 x 1500 cells of 0.01 degrees'
         """
         rows, cols = self.shape
         west, south, east, north = self.bbox
