@@ -125,7 +125,8 @@ def _interval(values: np.ndarray, level: float) -> Interval:
 def save_arrays(path: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
     """Write arrays to an .npz file, whole or not at all."""
     with writing(path) as part, part.open("wb") as stream:
-        np.savez_compressed(stream, allow_pickle=False, **arrays)
+        # NumPy before 2.2 would save allow_pickle=False as one more array.
+        np.savez_compressed(stream, **arrays)  # type: ignore[arg-type]
 
 
 def load_arrays(path: Path) -> dict[str, npt.NDArray[Any]]:

@@ -77,7 +77,8 @@ class Store:
             OutputError: if they cannot be written.
         """
         stream = io.BytesIO()
-        np.savez(stream, allow_pickle=False, **planes)
+        # NumPy before 2.2 would save allow_pickle=False as one more array.
+        np.savez(stream, **planes)  # type: ignore[arg-type]
         content = stream.getvalue()
         with writing(self._file(core)) as part:
             part.write_bytes(self._digest(core, content) + content)
