@@ -231,7 +231,7 @@ def test_fires_are_downloaded_all_or_one_as_the_commands_write_them(browser, tmp
             stem = wanted["id"].item() if one else "T"
             file = download(page, "GeoPackage")
             assert file.name == f"{stem}_fires.gpkg"
-            with sqlite3.connect(file) as database:
+            with contextlib.closing(sqlite3.connect(file)) as database:
                 assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
                 assert database.execute("SELECT count(*) FROM layer_styles").fetchone() == (1,)
             found = gpd.read_file(file, layer="fires")
