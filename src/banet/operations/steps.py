@@ -13,7 +13,7 @@ import numpy as np
 
 from banet.burned_area.burned_area import BurnedArea
 from banet.days import Day
-from banet.errors import OutputError
+from banet.errors import InputError, OutputError
 from banet.grid.region import Region
 from banet.io.progress import Progress
 from banet.operations.area import Area
@@ -38,6 +38,7 @@ __all__ = [
     "fetch",
     "map_period",
     "network",
+    "opened",
 ]
 
 
@@ -256,6 +257,20 @@ def build(
         workers=options.workers,
         progress=progress,
     )
+
+
+def opened(places: Places) -> Cube:
+    """Open the cube of a region.
+
+    Raises:
+        InputError: if it is of another region.
+    """
+    from banet.cube import open_cube
+
+    cube = open_cube(places.cube)
+    if cube.region != places.region:
+        raise InputError(f"the cube {places.cube} is of {cube.region}, not of {places.region}; give its own")
+    return cube
 
 
 def map_period(
