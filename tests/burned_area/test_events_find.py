@@ -306,3 +306,17 @@ def test_maps_of_different_regions_and_no_map_are_refused():
 def test_codes_that_measure_no_area_are_refused(epsg, text):
     with pytest.raises(InputError, match=text):
         find_events(map_of(np.full((6, 6), 1)), epsg=epsg)
+
+
+def test_maps_that_overlap_are_refused():
+    """Both show the same burned cells, which would count twice."""
+    first, second = map_of([[1, 2]]), map_of([[1, 2]], start="2021-08-20")
+    for both in ([first, second], [second, first], [first, first]):
+        with pytest.raises(InputError, match="overlaps the one that ends on 2021-08-31"):
+            find_events(both)
+
+
+@pytest.mark.parametrize("odd", ["map.nc", None, ["map.nc"], 3])
+def test_what_is_no_map_is_told(odd):
+    with pytest.raises(InputError, match="is no map to find fires in; banet.read_map reads one"):
+        find_events(odd)

@@ -12,7 +12,7 @@ from banet.grid.region import Region
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["check_geographic", "to_region"]
+__all__ = ["check_dataset", "check_geographic", "to_region"]
 
 _RESAMPLING = {"frp": "sum", "count": "max"}
 """What a cell gets of its pixels where it is not their mean: power adds up, and overpasses are shared."""
@@ -40,6 +40,7 @@ def to_region(ds: xr.Dataset, region: Region, *, crs: Any = None) -> xr.Dataset:
     """
     from odc.geo.xr import xr_reproject
 
+    check_dataset(ds)
     known = _with_crs(ds, crs)
     bands = [str(name) for name, one in known.data_vars.items() if one.odc.spatial_dims is not None]
     if not bands or known.odc.geobox is None:
@@ -55,6 +56,21 @@ def to_region(ds: xr.Dataset, region: Region, *, crs: Any = None) -> xr.Dataset:
     places = {"latitude": region.latitudes, "longitude": region.longitudes}
     times = {"time": ds["time"].variable} if "time" in ds.coords else {}
     return type(ds)(made, {**times, **places})
+
+
+def check_dataset(ds: Any) -> None:
+    """Make sure that a dataset is one.
+
+    Raises:
+        InputError: if it is something else.
+    """
+    import xarray as xr
+
+    if not isinstance(ds, xr.Dataset):
+        raise InputError(
+            f"a dataset is an xarray.Dataset of several variables, such as xarray.open_dataset gives; found "
+            f"{type(ds).__name__}"
+        )
 
 
 def check_geographic(ds: xr.Dataset, lat: str, lon: str) -> None:
