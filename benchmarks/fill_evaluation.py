@@ -15,7 +15,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from banet.evaluation.report import ALT, FOLDER
+from banet.evaluation.result_files import ALT, FOLDER
 from banet.evaluation.tables import markdown, rows_of, words
 from banet.io.files import writing
 

@@ -32,17 +32,17 @@ from banet.export.products import write_products
 from banet.grid.region import Region
 from banet.observations.planes import DayPlanes
 from banet.observations.swath import viirs750
-from banet.simulation.view import (
+from banet.simulation.overpasses import (
     _ANCHOR_PHASE as ANCHOR_PHASE,
 )
-from banet.simulation.view import (
+from banet.simulation.overpasses import (
     ANCHOR_TIME_H,
     INCLINATION,
     PERIOD_H,
     SATELLITES,
-    Pass,
+    SimulatedOverpass,
     node_longitude,
-    passes,
+    overpasses,
     solar_zenith,
     track_shift,
 )
@@ -71,7 +71,8 @@ def middles(date: str, satellites: tuple[str, ...] = TWO) -> np.ndarray:
         latitude = np.degrees(np.arcsin(math.sin(INCLINATION) * np.sin(phase)))
         orbits = zip(np.floor(turns), phase, strict=True)
         longitude = [
-            node_longitude(Pass(satellite, int(n), 0, True)) + float(track_shift(p)) for n, p in orbits
+            node_longitude(SimulatedOverpass(satellite, int(n), 0, True)) + float(track_shift(p))
+            for n, p in orbits
         ]
         places = zip(hours, longitude, latitude, strict=True)
         sun = np.array(
@@ -85,7 +86,7 @@ def looks(latitude: float, date: str) -> float:
     """Return how often a day a place is seen by day, on average over the orbits' cycle and ten longitudes."""
     start, count = np.datetime64(date), 0
     for longitude in range(0, 360, 36):
-        for one in passes(start, 16, longitude, latitude, TWO):
+        for one in overpasses(start, 16, longitude, latitude, TWO):
             place = np.float64(longitude), np.float64(latitude)
             count += bool(solar_zenith(start, one.time_h, *place) < 85)
     return round(count / 160, 2)

@@ -67,7 +67,7 @@ def overlaps(ensemble) -> dict[str, float]:
     """Return what tiles compute over what the region holds."""
     from overlap import computed_over_region, overlap
 
-    from banet.mapping.original import original_tiling
+    from banet.mapping.cores import original_tiling
 
     return {
         "original_128_at_100": round(computed_over_region(original_tiling(SHAPE)), 3),

@@ -83,8 +83,8 @@ def twelve_days(world: World, daily: Field) -> tuple[Field, Field, Bools, Bools]
     week = np.convolve(daily.sum((1, 2)), np.ones(7), "valid")
     first = int(np.clip(week.argmax() - 1, 0, SEASON - DAYS))
     days = slice(first, first + DAYS)
-    flown = tuple(p for p in world.image_passes if first <= p.time_h / 24 < first + DAYS)
-    best, _, _ = best_views(dataclasses.replace(world, image_passes=flown))
+    flown = tuple(p for p in world.image_overpasses if first <= p.time_h / 24 < first + DAYS)
+    best, _, _ = best_views(dataclasses.replace(world, image_overpasses=flown))
     fine = SIZE * world.subcells
     row, col = np.divmod(world.burns.index, fine)
     ever = np.zeros((SIZE, SIZE), bool)

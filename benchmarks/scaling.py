@@ -39,7 +39,7 @@ def once(cube, engine, scratch: Path, scheduler) -> tuple[float, np.ndarray]:
 
 def warm() -> None:
     """Import, on a worker, what takes long to import: that is not what is measured."""
-    import banet.mapping.run
+    import banet.mapping.task
     import banet.model.engine  # noqa: F401
 
 

@@ -31,8 +31,8 @@ from banet.simulation import simulate, write_scene
 from banet.simulation.climates import climate_named
 from banet.simulation.ground import burned_per_day
 from banet.simulation.observe import observations
+from banet.simulation.overpasses import solar_zenith
 from banet.simulation.spectra import Band, Cover
-from banet.simulation.view import solar_zenith
 from banet.simulation.world import build_world
 
 BANDS = ("red", "NIR", "SWIR 2.25")
@@ -251,9 +251,9 @@ def dominican(folder: Path, scenes: int) -> tuple[dict[str, np.ndarray], dict[st
         first, last = np.full((2, 4, *world.shape), np.nan, np.float32)
         for view in observations(world):
             clear = view.depth < 0.02
-            if view.passage.time_h < 24 * 12:
+            if view.overpass.time_h < 24 * 12:
                 first[:, clear] = view.reflectance[:, clear]
-            elif view.passage.time_h > 24 * 26:
+            elif view.overpass.time_h > 24 * 26:
                 last[:, clear] = view.reflectance[:, clear]
         for b, band in enumerate(bands):
             before, after = first[b][place], last[b][place]

@@ -14,8 +14,8 @@ import torch
 from banet.burned_area.dating import summarise
 from banet.cube import Cube
 from banet.grid.region import Region
-from banet.mapping.cores import Core
-from banet.mapping.original import MeanOfTiles, original_tiling
+from banet.mapping.cores import Core, original_tiling
+from banet.mapping.original import MeanOfTiles
 from banet.mapping.store import Store
 from banet.mapping.tiles import Prediction
 from banet.mapping.water import water_evidence

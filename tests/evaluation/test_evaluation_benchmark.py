@@ -33,8 +33,8 @@ from banet.evaluation.measures.proportions import Shares
 from banet.evaluation.measures.reliability import Reliability
 from banet.evaluation.measures.sizes import Sizes
 from banet.evaluation.measures.thresholds import Thresholds
-from banet.evaluation.report import write_result
 from banet.evaluation.result import Result, load_sides
+from banet.evaluation.result_files import write_result
 from banet.evaluation.scores import Scores, score
 from banet.evaluation.sums import Sums, load_arrays, save_arrays
 from banet.evaluation.tables import NAMES, markdown, rows_of

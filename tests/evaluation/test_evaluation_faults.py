@@ -14,7 +14,7 @@ from banet.cli import main
 from banet.errors import InputError
 from banet.evaluation import compare, evaluate, score
 from banet.evaluation.benchmark import stage
-from banet.evaluation.report import write_result
+from banet.evaluation.result_files import write_result
 from banet.export import write_products
 from banet.grid.region import Region
 from banet.io.lock import lock

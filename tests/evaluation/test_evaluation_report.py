@@ -17,7 +17,7 @@ from banet.errors import InputError, NotFoundError, UnreadableFileError
 from banet.evaluation.compare import compare
 from banet.evaluation.convergence import replay
 from banet.evaluation.evaluate import evaluate
-from banet.evaluation.report import write_result
+from banet.evaluation.result_files import write_result
 from banet.export import write_products
 from banet.grid.region import Region
 from banet.io.manifest import Manifest

@@ -15,7 +15,7 @@ from banet.evaluation.benchmark.stage import open_stage
 from banet.evaluation.benchmark.stress import STRESSES, Seen, apply
 from banet.evaluation.measures.confounders import PREFIX, Confounders
 from banet.evaluation.measures.edges import Edges
-from banet.evaluation.report import write_result
+from banet.evaluation.result_files import write_result
 from banet.evaluation.tables import rows_of
 from banet.grid.region import Region
 

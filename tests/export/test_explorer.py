@@ -18,9 +18,9 @@ import shapely
 
 from banet.burned_area.fires import trace_events
 from banet.export.explorer import write_explorer
+from banet.export.explorer.coded_planes import coded_planes
 from banet.export.explorer.outlines import outlines_of
 from banet.export.explorer.page import explorer_data
-from banet.export.explorer.planes import coded_planes
 from banet.grid.region import Region
 from made_maps import map_of, random_map
 
@@ -47,7 +47,7 @@ def test_numbers_come_back_from_the_planes():
 
 def test_a_large_map_shows_the_cell_of_each_block_that_burned_most(monkeypatch):
     burned = random_map((41, 57), seed=3)
-    monkeypatch.setattr("banet.export.explorer.planes.MOST_CELLS", burned.burn_date.size // 4 + 1)
+    monkeypatch.setattr("banet.export.explorer.coded_planes.MOST_CELLS", burned.burn_date.size // 4 + 1)
     coded = coded_planes(burned)
     rows, cols = burned.region.shape
     assert coded.block == 2

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from banet.errors import InputError
-from banet.mapping.cores import MARGIN, margin_of, seamless_tiling
-from banet.mapping.original import MeanOfTiles, original_tiling
+from banet.mapping.cores import MARGIN, margin_of, original_tiling, seamless_tiling
+from banet.mapping.original import MeanOfTiles
 from banet.mapping.tiles import Prediction
 from banet.model.config import BANetConfig
 from banet.model.network import BANet

@@ -17,8 +17,9 @@ from banet.mapping import map_burned, map_months, month_window
 from banet.mapping.cores import seamless_tiling
 from banet.mapping.ensemble import as_ensemble
 from banet.mapping.options import MapOptions
-from banet.mapping.run import Run, Task
+from banet.mapping.run import Run
 from banet.mapping.store import Store
+from banet.mapping.task import Task
 from banet.model.config import BANetConfig
 from banet.model.engine import Engine
 from banet.model.network import BANet

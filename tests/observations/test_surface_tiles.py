@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from banet.errors import InputError
 from banet.grid.region import Region
 from banet.grid.sinusoidal import tile_grid
-from banet.observations.tiles import CellMeans, nearest_pixels
+from banet.observations.cell_means import CellMeans, nearest_pixels
 
 
 def window(region: Region, h: int, v: int):

@@ -15,9 +15,9 @@ from banet.cli import main
 from banet.errors import BanetWarning, BusyError, InputError, OutputError
 from banet.grid.region import Region
 from banet.io.lock import lock
+from banet.operations.archive_run import run_archive
 from banet.operations.area import Area
 from banet.operations.options import MorningOptions, RunOptions
-from banet.operations.run import run_archive
 from banet.operations.steps import CUBE_BYTES, Places, Silent, check_disk, days_needed
 
 REGION = Region("T", (-8.0, 40.0, -7.6, 40.4), 0.01)

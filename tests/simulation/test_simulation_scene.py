@@ -126,8 +126,8 @@ def test_burning_darkens_the_near_infrared():
     whole = burned[:12].sum(0) > 0.9
     assert whole.sum() > 5
     views = [v for v in observations(world) if not np.isnan(v.reflectance).any()]
-    early = next(v for v in views if v.passage.time_h > 0)
-    late = next(v for v in views if v.passage.time_h > 24 * 14 and (v.depth[whole] < 0.05).mean() > 0.5)
+    early = next(v for v in views if v.overpass.time_h > 0)
+    late = next(v for v in views if v.overpass.time_h > 24 * 14 and (v.depth[whole] < 0.05).mean() > 0.5)
     dark = late.reflectance[Band.NIR][whole & (late.depth < 0.05)].mean()
     calm = burned.sum(0) == 0
     rest = late.reflectance[Band.NIR][calm & (late.depth < 0.05) & (world.surface.water == 0)].mean()

@@ -14,8 +14,8 @@ from banet.labels.mcd64a1 import read_mcd64a1
 from banet.observations.swath import viirs750
 from banet.simulation import simulate, write_scene
 from banet.simulation.climates import climate_named
+from banet.simulation.overpasses import view_zenith
 from banet.simulation.scan import scans_over
-from banet.simulation.view import view_zenith
 from banet.simulation.writers.labels import LabelErrors
 from banet.simulation.writers.labels import write as write_labels
 
@@ -29,19 +29,21 @@ def scene():
 
 
 def nearest(scene):
-    return min(scene.world.image_passes, key=lambda p: abs(view_zenith(p, np.array(-8.0), np.array(39.5))))
+    return min(
+        scene.world.image_overpasses, key=lambda p: abs(view_zenith(p, np.array(-8.0), np.array(39.5)))
+    )
 
 
-def test_scans_look_from_where_the_pass_does(scene):
-    for passage in scene.world.image_passes[:4]:
-        scans = scans_over(passage, PLACE)
+def test_scans_look_from_where_the_overpass_does(scene):
+    for overpass in scene.world.image_overpasses[:4]:
+        scans = scans_over(overpass, PLACE)
         if scans is None:
             continue
         inside = (np.abs(scans.latitude - 39.56) < 0.16) & (np.abs(scans.longitude + 8.0) < 0.2)
         if not inside.any():
             continue
         seen = np.broadcast_to(scans.view_zenith, inside.shape)[inside]
-        exact = np.abs(view_zenith(passage, scans.longitude[inside], scans.latitude[inside]))
+        exact = np.abs(view_zenith(overpass, scans.longitude[inside], scans.latitude[inside]))
         assert np.abs(seen - exact).max() < 1.3
 
 
@@ -102,9 +104,10 @@ def test_swaths_read_back_are_the_scene(scene, tmp_path):
 
 def test_the_fine_kind_is_written_too(scene, tmp_path):
     short = dataclasses.replace(
-        scene, world=dataclasses.replace(scene.world, days=1, image_passes=scene.world.image_passes[:1])
+        scene,
+        world=dataclasses.replace(scene.world, days=1, image_overpasses=scene.world.image_overpasses[:1]),
     )
-    assert short.world.image_passes
+    assert short.world.image_overpasses
     written = write_scene(short, tmp_path, formats=("swath375",))["viirs375-swath"]
     assert {p.name[:8] for p in written} <= {"VNP02IMG", "VNP03IMG"}
 

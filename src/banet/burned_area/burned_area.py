@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
-from banet.burned_area import checks, confidence, hectares, joining, regridding, unknown
+from banet.burned_area import confidence, hectares, joining, regridding, unknown
+from banet.burned_area.burned_planes import BURNED, PLANES, BurnedPlanes
 from banet.burned_area.dated import DatedFractions
 from banet.burned_area.dating import NO_UNCERTAINTY, DatingRule, check_threshold, summarise
 from banet.burned_area.evidence import NO_EVIDENCE
-from banet.burned_area.meaning import BURNED, NOT_OBSERVED, UNBURNED, WATER
 from banet.burned_area.quality import Quality
 from banet.burned_area.unknown import UnknownDays
-from banet.days import Day, Days, as_day, day_of_year, day_range
+from banet.days import Days, as_day, day_of_year
 from banet.errors import InputError
 from banet.grid.region import Region
 
@@ -33,7 +33,7 @@ _MAX_CELLS_AT_ONCE = 2**24
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class BurnedArea:
+class BurnedArea(BurnedPlanes):
     """Burned fraction and date of each cell of a region in a period, from whatever source.
 
     A cell burned where it has a date. It is one of four things, in this order: burned, water, not observed
@@ -69,32 +69,6 @@ class BurnedArea:
             period, or dates and burned fraction contradict each other.
     """
 
-    region: Region
-    start: Day
-    stop: Day
-    burned_fraction: npt.NDArray[np.float32]
-    burn_date: Days
-    uncertainty: npt.NDArray[np.uint8] = None  # type: ignore[assignment]
-    observed_days: npt.NDArray[np.int16] = None  # type: ignore[assignment]
-    water: npt.NDArray[np.bool_] = None  # type: ignore[assignment]
-    threshold: float = 0.5
-    name: str = "map"
-    dated: DatedFractions | None = None
-    quality: Quality | None = None
-    stated_confidence: npt.NDArray[np.float32] | None = None
-    evidence: npt.NDArray[np.uint8] | None = None
-    unknown_days: tuple[UnknownDays, ...] = ()
-    attrs: Mapping[str, Any] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "start", as_day(self.start))
-        object.__setattr__(self, "stop", as_day(self.stop))
-        if self.start >= self.stop:
-            raise InputError(f"{self.title}: {self.start} to {self.stop} (not included) holds no day")
-        for name, value in checks.settled(self).items():
-            object.__setattr__(self, name, value)
-        checks.check_dates(self)
-
     def __repr__(self) -> str:
         rows, cols = self.region.shape
         grid = f"{self.name!r} of {self.region.name}, {rows} x {cols} cells"
@@ -116,30 +90,6 @@ class BurnedArea:
         import banet
 
         return banet.explore(self, **options)
-
-    @property
-    def days(self) -> Days:
-        """The days of the period, (days,) datetime64[D]."""
-        return day_range(self.start, self.stop)
-
-    @property
-    def burned(self) -> npt.NDArray[np.bool_]:
-        """Whether each cell burned, which is whether it has a date, (rows, columns)."""
-        return ~np.isnat(self.burn_date)
-
-    @property
-    def known(self) -> npt.NDArray[np.bool_]:
-        """Whether the cell counts as known to have burned or not, (rows, columns).
-
-        That is where it was observed, or burned on land without having been observed.
-        """
-        return (self.observed_days > 0) | (self.burned & ~self.water)
-
-    @property
-    def status(self) -> npt.NDArray[np.int8]:
-        """Kind of each cell, (rows, columns): 1 burned, 0 unburned, -1 not observed, -2 water."""
-        dry = np.where(self.observed_days == 0, NOT_OBSERVED, UNBURNED)
-        return np.where(self.burned, BURNED, np.where(self.water, WATER, dry)).astype(np.int8)
 
     @property
     def confidence(self) -> npt.NDArray[np.uint8]:
@@ -176,7 +126,7 @@ class BurnedArea:
     @property
     def burned_area_ha(self) -> float:
         """Hectares of the burned cells on the WGS84 ellipsoid, each counted by its burned fraction."""
-        return float(self.daily_area_ha().sum())
+        return hectares.total(self)
 
     def daily_area_ha(self, *, weighted: bool = True) -> pd.Series[float]:
         """Return the hectares that burned on each day; cells without a date count for nothing.
@@ -189,15 +139,6 @@ class BurnedArea:
             float64 by day (a DatetimeIndex), zero on days without burning.
         """
         return hectares.by_day(self, weighted=weighted)
-
-    def dates(self) -> DatedFractions:
-        """Return the fractions by day; where the source has one date a cell, the whole fraction is on it."""
-        if self.dated is not None:
-            return self.dated
-        row, col = np.nonzero(self.burned)
-        spread = np.where(self.uncertainty == NO_UNCERTAINTY, np.nan, self.uncertainty)
-        found = [plane[row, col] for plane in (self.burn_date, self.burned_fraction, spread)]
-        return DatedFractions.from_pieces(self.region, row, col, *found)
 
     def daily_fraction(self, days: Days) -> npt.NDArray[np.float32]:
         """Return the fraction of each cell that burned on each day: the target that a network learns.
@@ -280,7 +221,7 @@ class BurnedArea:
     def crop(self, rows: slice, cols: slice, name: str | None = None) -> Self:
         """Return the part in a block of cells, `name` being that of its region."""
         region = self.region.window(rows, cols, name)
-        held = {plane: getattr(self, plane) for plane in checks.PLANES}
+        held = {plane: getattr(self, plane) for plane in PLANES}
         planes = {plane: value[rows, cols].copy() for plane, value in held.items() if value is not None}
         return replace(
             self,
@@ -293,7 +234,7 @@ class BurnedArea:
 
     def to_dataset(self) -> xr.Dataset:
         """Return it as an xarray dataset with CF attributes; `from_dataset` gives it back exactly."""
-        from banet.burned_area.netcdf import to_dataset
+        from banet.burned_area.datasets import to_dataset
 
         return to_dataset(self)
 
@@ -304,7 +245,7 @@ class BurnedArea:
         Raises:
             InputError: if a variable or attribute is missing.
         """
-        from banet.burned_area.netcdf import fields_of
+        from banet.burned_area.datasets import fields_of
 
         return cls(**fields_of(dataset))
 
@@ -489,8 +430,3 @@ class BurnedArea:
             water=wet,
             **fields,
         )
-
-    @property
-    def title(self) -> str:
-        """Name and region, for messages."""
-        return f"{self.name} of {self.region.name}"

@@ -9,11 +9,12 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from banet.burned_area.datasets import CALENDAR, EPOCH, GRID, GRID_MAPPING, UTC_DAYS
 from banet.burned_area.meaning import DAILY_WORDS
-from banet.burned_area.netcdf import CALENDAR, EPOCH, GRID, GRID_MAPPING, UTC_DAYS, load
 from banet.days import Days
 from banet.errors import InputError, UnreadableFileError
 from banet.io.files import PathLike, existing_file
+from banet.io.netcdf4 import load
 
 __all__ = ["DailyProbability", "append_daily", "read_daily"]
 

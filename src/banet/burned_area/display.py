@@ -10,21 +10,20 @@ import numpy as np
 import numpy.typing as npt
 from markupsafe import Markup
 
-from banet.burned_area import colours
+from banet.burned_area import colours, hectares
+from banet.burned_area.burned_planes import BurnedPlanes
 from banet.burned_area.meaning import BURNED, NOT_OBSERVED, WATER, burned_from
 from banet.io.tables import facts_html
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from banet.burned_area.burned_area import BurnedArea
-
 __all__ = ["image_of", "plot", "to_html"]
 
 _PIXELS = 320
 
 
-def image_of(source: BurnedArea, most: int = 1200) -> colours.Rgb:
+def image_of(source: BurnedPlanes, most: int = 1200) -> colours.Rgb:
     """Return the burn dates as an image, (rows, columns, 3) uint8; of a large map every n-th cell."""
     step = -(-max(source.region.shape) // most)
     status, date = source.status[::step, ::step], source.burn_date[::step, ::step]
@@ -37,7 +36,7 @@ def image_of(source: BurnedArea, most: int = 1200) -> colours.Rgb:
     return image
 
 
-def plot(source: BurnedArea, axes: Axes | None = None) -> Axes:
+def plot(source: BurnedPlanes, axes: Axes | None = None) -> Axes:
     """Draw the burn dates on matplotlib axes in degrees, and return them.
 
     Args:
@@ -58,14 +57,14 @@ def plot(source: BurnedArea, axes: Axes | None = None) -> Axes:
     return axes
 
 
-def to_html(source: BurnedArea) -> str:
+def to_html(source: BurnedPlanes) -> str:
     """Return a small table and picture as HTML."""
     rows, cols = source.region.shape
     status = source.status
     facts = {
         "region": f"{source.region.name}, {rows} x {cols} cells of {source.region.pixel_size:g} degrees",
         "days": f"{source.start} to {source.stop - np.timedelta64(1, 'D')}",
-        "burned": f"{source.burned_area_ha:,.0f} ha in {int((status == BURNED).sum()):,} cells",
+        "burned": f"{hectares.total(source):,.0f} ha in {int((status == BURNED).sum()):,} cells",
         "counts as burned": burned_from(source),
         "not observed": f"{float((status == NOT_OBSERVED).mean()):.1%} of the cells",
     }

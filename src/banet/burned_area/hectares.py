@@ -7,17 +7,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from banet.burned_area.burned_planes import BurnedPlanes
 from banet.days import Days
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from banet.burned_area.burned_area import BurnedArea
-
-__all__ = ["by_day", "entries"]
+__all__ = ["by_day", "entries", "total"]
 
 
-def by_day(source: BurnedArea, *, weighted: bool) -> pd.Series[float]:
+def by_day(source: BurnedPlanes, *, weighted: bool) -> pd.Series[float]:
     """Return the hectares that burned on each day of the period, float64 by day.
 
     Args:
@@ -34,15 +33,20 @@ def by_day(source: BurnedArea, *, weighted: bool) -> pd.Series[float]:
     return pd.Series(hectares, days, name="burned_area_ha")
 
 
+def total(source: BurnedPlanes) -> float:
+    """Return the hectares of the burned cells, each counted by its burned fraction."""
+    return float(by_day(source, weighted=True).sum())
+
+
 _Entries = tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], Days, Any]
 
 
-def _whole_cells(source: BurnedArea) -> _Entries:
+def _whole_cells(source: BurnedPlanes) -> _Entries:
     row, col = np.nonzero(source.burned)
     return row, col, source.burn_date[row, col], 1.0
 
 
-def entries(source: BurnedArea) -> _Entries:
+def entries(source: BurnedPlanes) -> _Entries:
     """Return row, column, day and fraction of what burned; of a cell no more than the whole burns."""
     if source.dated is None:
         row, col = np.nonzero(source.burned)

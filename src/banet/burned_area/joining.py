@@ -5,28 +5,28 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from banet.burned_area import unknown
+from banet.burned_area.burned_planes import BurnedPlanes
 from banet.burned_area.dated import NO_UNCERTAINTY, DatedFractions
 from banet.burned_area.evidence import NO_EVIDENCE
 from banet.days import Day
 from banet.errors import InputError
 
-if TYPE_CHECKING:
-    from banet.burned_area.burned_area import BurnedArea
-
 __all__ = ["fields_between", "in_order", "join"]
+
+Source = TypeVar("Source", bound=BurnedPlanes)
 
 _PLANES = ("burned_fraction", "burn_date", "uncertainty", "water")
 _OPTIONAL = {"stated_confidence": np.float32(np.nan), "evidence": np.uint8(NO_EVIDENCE)}
 """Planes that some sources have, and what stands for nothing in them."""
 
 
-def join(parts: Sequence[BurnedArea]) -> BurnedArea:
+def join(parts: Sequence[Source]) -> Source:
     """Join what burned in periods that do not overlap, in any order; gaps between them are allowed.
 
     Each cell takes all that is said of it from the part with the largest burned fraction, the first of equal
@@ -47,7 +47,7 @@ def join(parts: Sequence[BurnedArea]) -> BurnedArea:
     return replace(first, stop=last.stop, quality=None, unknown_days=_unknown(ordered), **planes)
 
 
-def _unknown(ordered: Sequence[BurnedArea]) -> tuple[unknown.UnknownDays, ...]:
+def _unknown(ordered: Sequence[BurnedPlanes]) -> tuple[unknown.UnknownDays, ...]:
     """Return the unknown days of a join: those of its parts and those between them."""
     everywhere = np.ones(ordered[0].region.shape, bool)
     between = [
@@ -58,7 +58,7 @@ def _unknown(ordered: Sequence[BurnedArea]) -> tuple[unknown.UnknownDays, ...]:
     return (*(one for part in ordered for one in part.unknown_days), *between)
 
 
-def in_order(parts: Sequence[BurnedArea]) -> list[BurnedArea]:
+def in_order(parts: Sequence[Source]) -> list[Source]:
     """Return sources of one grid and threshold by their periods, which do not overlap.
 
     Raises:
@@ -78,7 +78,7 @@ def in_order(parts: Sequence[BurnedArea]) -> list[BurnedArea]:
     return ordered
 
 
-def _strongest(ordered: Sequence[BurnedArea]) -> dict[str, Any]:
+def _strongest(ordered: Sequence[BurnedPlanes]) -> dict[str, Any]:
     """Return the planes of the join where each cell has one date."""
     # What one part knows as water is water, also where another part saw nothing.
     missing = [np.where(one.water, np.float32(-0.5), np.float32(-1)) for one in ordered]
@@ -101,7 +101,7 @@ def _strongest(ordered: Sequence[BurnedArea]) -> dict[str, Any]:
     return planes
 
 
-def _from_entries(ordered: Sequence[BurnedArea], strongest: npt.NDArray[np.float32]) -> dict[str, Any]:
+def _from_entries(ordered: Sequence[BurnedPlanes], strongest: npt.NDArray[np.float32]) -> dict[str, Any]:
     """Return the planes that follow from the entries of all parts."""
     dated = DatedFractions.join([one.dates() for one in ordered])
     date, spread = dated.main_day()
@@ -116,7 +116,7 @@ def _from_entries(ordered: Sequence[BurnedArea], strongest: npt.NDArray[np.float
     }
 
 
-def fields_between(source: BurnedArea, first: Day, last: Day) -> dict[str, Any]:
+def fields_between(source: BurnedPlanes, first: Day, last: Day) -> dict[str, Any]:
     """Return the fields that change when a source is kept to some of its days; see `BurnedArea.between`."""
     dated, nothing = source.dates().between(first, last), np.datetime64("NaT", "D")
     date, spread = dated.main_day()

@@ -10,15 +10,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from banet.burned_area import confidence
+from banet.burned_area.burned_planes import (
+    BURNED,
+    NO_CONFIDENCE,
+    NOT_OBSERVED,
+    UNBURNED,
+    WATER,
+    BurnedPlanes,
+)
 from banet.burned_area.dating import NO_UNCERTAINTY, DatingRule
 from banet.burned_area.evidence import CLASSES, NO_EVIDENCE, WITHIN
-
-if TYPE_CHECKING:
-    from banet.burned_area.burned_area import BurnedArea
 
 __all__ = [
     "BURNED",
@@ -38,9 +44,6 @@ __all__ = [
     "meanings",
     "rows",
 ]
-
-BURNED, UNBURNED, NOT_OBSERVED, WATER = 1, 0, -1, -2
-NO_CONFIDENCE = 255
 
 
 @dataclass(frozen=True)
@@ -142,7 +145,7 @@ STAYS = Meaning(
 """Plane of a map in near real time with the precision that a replay measured for each age."""
 
 
-def meanings(source: BurnedArea) -> dict[str, Meaning]:
+def meanings(source: BurnedPlanes) -> dict[str, Meaning]:
     """Return the meaning of each plane of a source by its name, from what made it."""
     dating = DatingRule.of(source.attrs.get("calibration")) if by_network(source) else None
     found = (
@@ -151,7 +154,7 @@ def meanings(source: BurnedArea) -> dict[str, Meaning]:
         _burn_doy(dating),
         _uncertainty(dating, source.attrs.get("calibration")),
         _confidence(source),
-        *([] if source.over_tenth is None else [_OVER_TENTH]),
+        *([] if confidence.of_tenth(source) is None else [_OVER_TENTH]),
         *([] if source.evidence is None else [_EVIDENCE]),
         _OBSERVED_DAYS,
         _WATER,
@@ -160,14 +163,14 @@ def meanings(source: BurnedArea) -> dict[str, Meaning]:
     return {meaning.name: meaning for meaning in found}
 
 
-def made_by(source: BurnedArea) -> str:
+def made_by(source: BurnedPlanes) -> str:
     """Return what a source was made from, in words."""
     if by_network(source):
         return "banet: daily satellite images and active fires, read by a neural network (BA-Net)"
     return f"banet: {source.attrs.get('method', source.name)}"
 
 
-def burned_from(source: BurnedArea) -> str:
+def burned_from(source: BurnedPlanes) -> str:
     """Return from which part of a cell on it counts as burned, in words.
 
     A map with a threshold of 0.5 says `at least 50 % of the cell`.
@@ -175,7 +178,7 @@ def burned_from(source: BurnedArea) -> str:
     return f"at least {source.threshold:.0%} of the cell" if source.threshold else "any part of the cell"
 
 
-def rows(source: BurnedArea) -> list[dict[str, str]]:
+def rows(source: BurnedPlanes) -> list[dict[str, str]]:
     """Return a row a plane for tables: name, unit, what the values say and how they were found."""
     return [
         {"layer": meaning.title, "unit": meaning.unit, "values": meaning.text, "found as": meaning.method}
@@ -183,7 +186,7 @@ def rows(source: BurnedArea) -> list[dict[str, str]]:
     ]
 
 
-def by_network(source: BurnedArea) -> bool:
+def by_network(source: BurnedPlanes) -> bool:
     """Return whether a network made it, so that its burned fractions are probabilities."""
     return "calibration" in source.attrs or "weights" in source.attrs
 
@@ -262,7 +265,7 @@ def _uncertainty(dating: DatingRule | None, calibration: Mapping[str, Any] | Non
     )
 
 
-def _confidence(source: BurnedArea) -> Meaning:
+def _confidence(source: BurnedPlanes) -> Meaning:
     if source.stated_confidence is not None:
         said = "confidence in percent that the cell burned, as the source states it"
     elif source.attrs.get("calibration"):

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from banet.burned_area import confidence
+from banet.burned_area.burned_planes import BurnedPlanes
 from banet.burned_area.dating import NO_UNCERTAINTY
 from banet.grid.average import LatLonGrid, average
 from banet.grid.region import Region
-
-if TYPE_CHECKING:
-    from banet.burned_area.burned_area import BurnedArea
 
 __all__ = ["fields_on"]
 
@@ -21,7 +20,7 @@ _KNOWN_ENOUGH = 0.5
 """A cell counts as known where no more than half of its area is missing from the source."""
 
 
-def fields_on(source: BurnedArea, region: Region) -> dict[str, Any]:
+def fields_on(source: BurnedPlanes, region: Region) -> dict[str, Any]:
     """Return the fields that change when a source goes to another region's grid; see `BurnedArea.to`."""
     grid = LatLonGrid.of(source.region)
     dated = source.dates().to(region)
@@ -53,11 +52,11 @@ def fields_on(source: BurnedArea, region: Region) -> dict[str, Any]:
     }
 
 
-def _confidence_on(source: BurnedArea, region: Region, grid: LatLonGrid) -> npt.NDArray[np.float32] | None:
+def _confidence_on(source: BurnedPlanes, region: Region, grid: LatLonGrid) -> npt.NDArray[np.float32] | None:
     """Return the area mean of the confidence where it is not the burned fraction itself."""
     if source.stated_confidence is None and not source.attrs.get("calibration"):
         return None
-    percent = source.confidence.astype(np.float64)
+    percent = confidence.of_half(source).astype(np.float64)
     if source.stated_confidence is not None:
         percent = np.where(np.isfinite(source.stated_confidence), source.stated_confidence, percent)
     nothing = percent > 100

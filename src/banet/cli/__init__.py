@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["app", "main", "run_guarded"]
 
-EXIT_FAILURE, EXIT_INPUT, EXIT_INTERRUPTED = 1, 2, 130
+EXIT_FAILURE, EXIT_INTERRUPTED = 1, 130
 
 _WESTERN_BOX = re.compile(r"-[\d.]+(,-?[\d.]+)+")
 

@@ -60,7 +60,7 @@ def benchmark(
     from banet.evaluation.benchmark import benchmark as run
     from banet.evaluation.benchmark.greek import find_real
     from banet.evaluation.benchmark.methods import ORIGINAL, original_network
-    from banet.evaluation.report import write_result
+    from banet.evaluation.result_files import write_result
     from banet.evaluation.tables import markdown
 
     asked = weights or ["default"]

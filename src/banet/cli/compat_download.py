@@ -50,7 +50,7 @@ def run(product: str, argv: Sequence[str] | None = None) -> None:
 
 
 def _download(arguments: argparse.Namespace, product: str) -> int:
-    from banet.cli.download import carry_out
+    from banet.cli.download import Fetching, carry_out
     from banet.download import connected, load_settings, plan_viirs
 
     region = _region(arguments.regions_path, arguments.region)
@@ -65,7 +65,7 @@ def _download(arguments: argparse.Namespace, product: str) -> int:
             product=product,
             satellites=_satellites(arguments.satellites, client.settings, first, last),
         )
-        carry_out(client, plan, "viirs", dry_run=arguments.dry_run)
+        carry_out(client, plan, "viirs", Fetching(dry_run=arguments.dry_run))
     return 0
 
 

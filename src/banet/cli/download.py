@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import sys
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+from cyclopts import Parameter
 
 from banet.cli.progress import progress, say
 
@@ -12,6 +16,38 @@ if TYPE_CHECKING:
     from cyclopts import App
 
     from banet.download import Client, Plan, Report
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Fetching:
+    """Options of everything that is fetched.
+
+    Attributes:
+        dry_run: print the files and their bytes and fetch nothing; needs no login.
+        plan: print one line, files and bytes and the disk's room, and fetch nothing; needs no login.
+        report: write what became of each file to this JSON file.
+        config: settings that differ from the defaults, YAML.
+    """
+
+    dry_run: bool = False
+    plan: bool = False
+    report: Path | None = None
+    config: Path | None = None
+
+    def client(self, product: str | None = None) -> AbstractContextManager[Client]:
+        """Give a client, logged in if it is to fetch a product that needs a login."""
+        from banet.download import connected, load_settings
+
+        settings, fetches = load_settings(self.config), not (self.dry_run or self.plan)
+        return connected(settings, login=fetches and product is not None and settings.needs_login(product))
+
+    def only_told(self, plan: Plan) -> bool:
+        """Print what is planned if that is all that is asked for, and return whether it is."""
+        lines = [plan.summary()] if self.plan else plan.lines() if self.dry_run else []
+        for line in lines:
+            say(line)
+        return self.plan or self.dry_run
 
 
 def register(root: App) -> None:
@@ -34,10 +70,7 @@ def viirs(
     satellites: str = "",
     stream: Literal["auto", "standard", "nrt"] = "auto",
     night: bool = False,
-    dry_run: bool = False,
-    plan: bool = False,
-    report: Path | None = None,
-    config: Path | None = None,
+    fetching: Fetching = Fetching(),
 ) -> None:
     """Fetch VIIRS files of a region from NASA Earthdata, or from NOAA's public archive.
 
@@ -56,29 +89,17 @@ def viirs(
         satellites: some of snpp,noaa20,noaa21; all that the settings name if left out.
         stream: standard files, near-real-time ones, or auto: the latter where the former are not there yet.
         night: also fetch granules that the catalogue flags as night.
-        dry_run: print the files and their bytes and fetch nothing; needs no login.
-        plan: print one line, files and bytes and the disk's room, and fetch nothing; needs no login.
-        report: write what became of each file to this JSON file.
-        config: settings that differ from the defaults, YAML.
+        fetching: whether to fetch, or to say what would be.
     """
     from banet.days import parse_period
-    from banet.download import connected, load_settings, plan_viirs
+    from banet.download import plan_viirs
     from banet.grid.region import Region
 
-    box, (first, stop), settings = Region.load(region), parse_period(start, end), load_settings(config)
-    with connected(settings, login=settings.needs_login(product) and not (dry_run or plan)) as client:
-        found = plan_viirs(
-            client,
-            box,
-            first,
-            stop - 1,
-            out,
-            product=product,
-            satellites=_listed(satellites),
-            stream=stream,
-            night=night,
-        )
-        carry_out(client, found, "viirs", dry_run=dry_run, summary=plan, report_to=report)
+    chosen: dict[str, Any] = {"product": product, "satellites": _listed(satellites), "stream": stream}
+    box, (first, stop) = Region.load(region), parse_period(start, end)
+    with fetching.client(product) as client:
+        found = plan_viirs(client, box, first, stop - 1, out, **chosen, night=night)
+        carry_out(client, found, "viirs", fetching)
 
 
 def labels(
@@ -88,10 +109,7 @@ def labels(
     end: str,
     out: Path,
     product: str = "MCD64A1",
-    dry_run: bool = False,
-    plan: bool = False,
-    report: Path | None = None,
-    config: Path | None = None,
+    fetching: Fetching = Fetching(),
 ) -> None:
     """Fetch monthly burned-area tiles of a region from NASA Earthdata.
 
@@ -101,18 +119,14 @@ def labels(
         end: last day or month, included.
         out: folder for the files.
         product: MCD64A1 or VNP64A1.
-        dry_run: print the files and their bytes and fetch nothing; needs no login.
-        plan: print one line, files and bytes and the disk's room, and fetch nothing; needs no login.
-        report: write what became of each file to this JSON file.
-        config: settings that differ from the defaults, YAML.
+        fetching: whether to fetch, or to say what would be.
     """
-    from banet.download import connected, load_settings, plan_labels
+    from banet.download import plan_labels
     from banet.grid.region import Region
 
     box = Region.load(region)
-    with connected(load_settings(config), login=not (dry_run or plan)) as client:
-        found = plan_labels(client, box, start, end, out, product=product)
-        carry_out(client, found, "labels", dry_run=dry_run, summary=plan, report_to=report)
+    with fetching.client(product) as client:
+        carry_out(client, plan_labels(client, box, start, end, out, product=product), "labels", fetching)
 
 
 def hotspots(
@@ -123,10 +137,7 @@ def hotspots(
     out: Path,
     satellites: str = "",
     country: str = "",
-    dry_run: bool = False,
-    plan: bool = False,
-    report: Path | None = None,
-    config: Path | None = None,
+    fetching: Fetching = Fetching(),
 ) -> None:
     """Fetch active fires from FIRMS: of a region with the key in FIRMS_MAP_KEY, or a country's years.
 
@@ -140,13 +151,10 @@ def hotspots(
         out: folder for the tables.
         satellites: some of snpp,noaa20,noaa21,modis; those that the settings name if left out.
         country: take the yearly archives of this country, which need no key.
-        dry_run: print the tables that would be fetched.
-        plan: print one line, files and bytes and the disk's room, and fetch nothing; needs no login.
-        report: write what became of each file to this JSON file.
-        config: settings that differ from the defaults, YAML.
+        fetching: whether to fetch, or to say what would be.
     """
     from banet.days import parse_period
-    from banet.download import connected, firms_key, load_settings, plan_archives, plan_hotspots
+    from banet.download import firms_key, plan_archives, plan_hotspots
     from banet.errors import InputError
     from banet.grid.region import Region
 
@@ -154,13 +162,13 @@ def hotspots(
         raise InputError("give a region, or a country with --country, and not both")
     (first, stop), chosen = parse_period(start, end), _listed(satellites)
     last = stop - 1
-    with connected(load_settings(config)) as client:
+    with fetching.client() as client:
         if country:
             found = plan_archives(client, country, first, last, out, satellites=chosen)
         else:
             box = Region.load(region)
             found = plan_hotspots(client, firms_key(), box, first, last, out, satellites=chosen)
-        carry_out(client, found, "hotspots", dry_run=dry_run, summary=plan, report_to=report)
+        carry_out(client, found, "hotspots", fetching)
 
 
 def weights(
@@ -168,10 +176,7 @@ def weights(
     url: str = "",
     name: str = "",
     sha256: str = "",
-    dry_run: bool = False,
-    plan: bool = False,
-    report: Path | None = None,
-    config: Path | None = None,
+    fetching: Fetching = Fetching(),
 ) -> None:
     """Fetch published weights into the cache, verified and converted, or weights of your own from an address.
 
@@ -180,12 +185,8 @@ def weights(
         url: address of a .safetensors, .pth or .pt file instead.
         name: what to call it.
         sha256: checksum that it must have.
-        dry_run: print what would be fetched.
-        plan: print one line, files and bytes and the disk's room, and fetch nothing; needs no login.
-        report: write what became of each file to this JSON file.
-        config: settings that differ from the defaults, YAML.
+        fetching: whether to fetch, or to say what would be.
     """
-    from banet.download import connected, load_settings
     from banet.download.weights import DEFAULT_ENSEMBLE, fetch_weights, plan_address, plan_weights
     from banet.errors import InputError
 
@@ -193,30 +194,21 @@ def weights(
         raise InputError("give names of published weights or --url, not both")
     if (name or sha256) and not url:
         raise InputError("--name and --sha256 go with --url; published weights have both already")
-    with connected(load_settings(config)) as client:
+    with fetching.client() as client:
         if url:
             found = plan_address(url, name=name or None, sha256=sha256 or None)
         else:
             found = plan_weights(client, names or (DEFAULT_ENSEMBLE,))
-        if dry_run or plan:
-            _print(found, summary=plan)
+        if fetching.only_told(found):
             return
         with progress("weights") as tell:
             result = fetch_weights(client, found, progress=tell)
     for file in result.fetched:
         say(f"{file}: {file.stat().st_size:,} bytes")
-    _conclude(result, report)
+    _conclude(result, fetching.report)
 
 
-def carry_out(
-    client: Client,
-    plan: Plan,
-    title: str,
-    *,
-    dry_run: bool = False,
-    summary: bool = False,
-    report_to: Path | None = None,
-) -> None:
+def carry_out(client: Client, plan: Plan, title: str, fetching: Fetching = Fetching()) -> None:
     """Fetch what is planned, or print it; say what is missing and why.
 
     Raises:
@@ -225,20 +217,14 @@ def carry_out(
     """
     from banet.download import fetch_all, remove_superseded
 
-    if dry_run or summary:
-        _print(plan, summary=summary)
+    if fetching.only_told(plan):
         return
     with progress(title) as tell:
         result = fetch_all(client, plan.jobs, progress=tell)
     result = result.with_notes(*plan.notes).with_failures(*plan.failed)
     if title == "hotspots":
         remove_superseded((*result.fetched, *result.present))
-    _conclude(result, report_to)
-
-
-def _print(plan: Plan, *, summary: bool) -> None:
-    for line in [plan.summary()] if summary else plan.lines():
-        say(line)
+    _conclude(result, fetching.report)
 
 
 def _conclude(result: Report, report_to: Path | None) -> None:

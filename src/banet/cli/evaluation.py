@@ -163,7 +163,7 @@ def evaluate(
 
 def _tell(found: dict[str, Result], out: Path | None, pictures: bool, json: bool) -> None:
     """Print results as text or JSON, and write them where there is a folder."""
-    from banet.evaluation.report import write_result
+    from banet.evaluation.result_files import write_result
     from banet.evaluation.tables import markdown, words
 
     files = list[Path]()

@@ -99,8 +99,8 @@ def run_region(
     given = {key: value for key, value in locals().items() if value is not None}
     given = {key: value for key, value in given.items() if key not in ("config", "write_config", "json")}
     from banet.errors import InputError, PartialFailureError
+    from banet.operations.archive_run import run_archive
     from banet.operations.options import RunOptions
-    from banet.operations.run import run_archive
 
     named = given | ({} if satellites is None else {"satellites": _listed(satellites)})
     options = RunOptions.parse(named, "banet run") if config is None else RunOptions.load(config, **named)

@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
 import httpx
@@ -28,19 +28,18 @@ from banet.download.errors import (
     TransferError,
     TransientError,
 )
-from banet.download.refusals import BUSY, host_of, refusal, retrying
+from banet.download.refusals import BUSY, Explain, host_of, refusal, retrying
 from banet.download.settings import Settings
 from banet.errors import BanetError
 from banet.io.scrub import scrubbed
 
-__all__ = ["Client", "Explain", "shown"]
-
-Explain = Callable[[int, str], Exception | None]
-"""Called with the status and the text of a refusal; gives the error it means, or None for the usual one."""
+__all__ = ["Client", "shown"]
 
 _log = logging.getLogger("banet.download")
 _REDIRECTS = {301, 302, 303, 307, 308}
 _LOCAL = {"127.0.0.1", "::1", "localhost"}
+
+T = TypeVar("T")
 
 
 class Client:
@@ -111,6 +110,10 @@ class Client:
         if self.stop.wait(seconds):
             raise StoppedError("stopped while waiting")
 
+    def retrying(self, function: Callable[..., T], *arguments: Any) -> T:
+        """Call a function, and again after a TransientError, as often and as late as the settings say."""
+        return retrying(self.settings.transfer, self.pause)(function, *arguments)
+
     @contextlib.contextmanager
     def _asked(self, method: str, url: str, headers: Mapping[str, str]) -> Iterator[httpx.Response]:
         """Give an answer whose headers came within their time, its body not read yet."""
@@ -132,7 +135,7 @@ class Client:
             TransferError: if the login host cannot be reached.
         """
         self._again = again
-        self.login = retrying(self)(self._token, login) if isinstance(login, Password) else login
+        self.login = self.retrying(self._token, login) if isinstance(login, Password) else login
         _log.info("Earthdata login with %s", login.source)
 
     def _renewed(self, stale: Login) -> bool:
@@ -145,7 +148,7 @@ class Client:
             if password is None:
                 return False
             _log.info("%s is accepted no longer; asking for a new token", stale.source)
-            self.login = retrying(self)(self._token, password)
+            self.login = self.retrying(self._token, password)
             return True
 
     def _token(self, login: Password) -> Login:
@@ -183,7 +186,7 @@ class Client:
             with self.open(query, label=label) as answer:
                 return self.read(answer, label).decode("utf-8", "replace")
 
-        return retrying(self)(once)
+        return self.retrying(once)
 
     def get_json(self, url: str, params: Mapping[str, str], headers: Mapping[str, str], label: str) -> Any:
         """Return the JSON of a page and its headers, trying again where that may help.
@@ -202,7 +205,7 @@ class Client:
                     what = problem_with(body, "csv") or "a table"
                     raise TransientError(f"{label}: {host_of(url)} answered with {what}, not JSON") from error
 
-        return retrying(self)(once)
+        return self.retrying(once)
 
     def read(self, answer: httpx.Response, label: str, *, cut: bool = False) -> bytes:
         """Return the body of an answer that is to be held in memory.

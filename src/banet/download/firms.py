@@ -23,13 +23,13 @@ import numpy as np
 from pydantic import SecretStr
 
 from banet.days import Day, as_day, today_utc
-from banet.download.client import Client, Explain
+from banet.download.client import Client
 from banet.download.cmr import boxes
 from banet.download.content import problem_with, said
 from banet.download.errors import CredentialsError, MissingError, TransferError, TransientError
 from banet.download.flights import flown
 from banet.download.plan import Plan
-from banet.download.refusals import retrying
+from banet.download.refusals import Explain
 from banet.download.settings import FirmsSettings, FirmsSources
 from banet.download.transfer import FileJob
 from banet.errors import InputError, NotFoundError
@@ -203,7 +203,7 @@ def _availability(client: Client, key: SecretStr) -> dict[str, _Span]:
         with client.open(url, label=label, explain=explain) as answer:
             return client.read(answer, label).decode("utf-8", "replace")
 
-    text = retrying(client)(once)
+    text = client.retrying(once)
     spans = _spans(text)
     if not spans:
         problem = problem_with(text.encode(), "csv") or "a table of other columns"

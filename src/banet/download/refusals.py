@@ -6,7 +6,7 @@ import datetime as dt
 import email.utils
 import logging
 import random
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
 import httpx
@@ -23,10 +23,10 @@ from banet.download.errors import (
 from banet.download.settings import TransferSettings
 from banet.io.scrub import scrubbed
 
-if TYPE_CHECKING:
-    from banet.download.client import Client, Explain
+__all__ = ["BUSY", "Explain", "host_of", "refusal", "retrying"]
 
-__all__ = ["BUSY", "host_of", "refusal", "retrying"]
+Explain = Callable[[int, str], Exception | None]
+"""Called with the status and the text of a refusal; gives the error it means, or None for the usual one."""
 
 BUSY = {408, 425, 429}
 """Statuses of a host that may answer later, as those from 500 on."""
@@ -34,14 +34,14 @@ BUSY = {408, 425, 429}
 _log = logging.getLogger("banet.download")
 
 
-def retrying(client: Client) -> Retrying:
-    """Return what calls a function again after a TransientError, as often and as late as the settings say."""
-    patience = _Patience(client.settings.transfer)
+def retrying(limits: TransferSettings, pause: Callable[[float], None]) -> Retrying:
+    """Return what calls a function again after a TransientError, as often and as late as the limits say."""
+    patience = _Patience(limits)
     return Retrying(
         retry=retry_if_exception_type(TransientError),
         stop=patience.at_end,
         wait=patience.seconds,
-        sleep=client.pause,
+        sleep=pause,
         before_sleep=_note,
         reraise=True,
     )

@@ -18,10 +18,10 @@ from typing import Literal
 import httpx
 
 from banet.download.checksums import Checksum
-from banet.download.client import Client, Explain, shown
+from banet.download.client import Client, shown
 from banet.download.content import KINDS, SNIFF_BYTES, kind_of_name, problem_with, said
 from banet.download.errors import StoppedError, TransferError, TransientError
-from banet.download.refusals import host_of, retrying
+from banet.download.refusals import Explain, host_of
 from banet.errors import BanetError, OutputError, UnreadableFileError
 from banet.io.lock import lock
 
@@ -106,7 +106,7 @@ def fetch(client: Client, job: FileJob) -> Outcome:
     with _writing(job), part.locked():
         if is_there(job):
             return "present"
-        retrying(client)(_attempt, client, job, part)
+        client.retrying(_attempt, client, job, part)
         part.finish()
     return "fetched"
 

@@ -10,8 +10,8 @@ from banet.burned_area.burned_area import BurnedArea
 from banet.errors import InputError
 from banet.evaluation.evaluate import evaluate
 from banet.evaluation.measures import Tree
-from banet.evaluation.report import draw_maps, sections_of
 from banet.evaluation.result import Result
+from banet.evaluation.result_files import draw_maps, sections_of
 from banet.evaluation.scores import headline
 from banet.evaluation.tables import Shown, as_markdown, dating_row, score_row, words
 from banet.io.files import output_folder

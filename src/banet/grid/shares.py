@@ -9,13 +9,13 @@ import numpy as np
 import numpy.typing as npt
 
 from banet.grid.average import authalic
-from banet.grid.polygons import areas_of, box_of
+from banet.grid.polygons import areas_of
 from banet.grid.region import WGS84_A, WGS84_E2, Region
 
 if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
-__all__ = ["cell_shares", "hectares_of", "hectares_within"]
+__all__ = ["cell_shares", "hectares_of"]
 
 _LEAF = 8
 """Edge in cells of the blocks whose cells are cut one by one."""
@@ -106,8 +106,3 @@ def hectares_of(shape: BaseGeometry) -> float:
         return np.stack([np.radians(xy[:, 0]), scale * authalic(xy[:, 1])], axis=1)
 
     return float(math.fabs(shapely.transform(shapely.segmentize(shape, _FINE), bent).area))
-
-
-def hectares_within(shape: BaseGeometry, region: Region) -> float:
-    """Return the hectares of a shape that lie in a region's box."""
-    return hectares_of(shape.intersection(box_of(region)))

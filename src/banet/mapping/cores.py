@@ -22,6 +22,7 @@ __all__ = [
     "Tile",
     "Tiling",
     "margin_of",
+    "original_tiling",
     "seamless_tiling",
     "shifted",
 ]
@@ -195,6 +196,31 @@ def seamless_tiling(
     plans = zip(shape, whole, counts, strict=True)
     rows, cols = (_axis(extent, units, count, (lead, trail), align) for extent, units, count in plans)
     return Tiling("seamless", rows, cols, (lead * align, trail * align))
+
+
+def original_tiling(shape: tuple[int, int], tile: int = 128, step: int = 100) -> Tiling:
+    """Return the tiling of Pinto et al. (2020): tiles at fixed steps; what lies past the region is missing.
+
+    A core is what no later tile begins in: it is final once its own tile and those before it are there.
+
+    Raises:
+        InputError: if a size is not positive, or the steps would leave cells between tiles.
+    """
+    if min(*shape, tile, step) < 1:
+        raise InputError(
+            f"a region of {shape}, tiles of {tile} and steps of {step} cells: none may be below 1"
+        )
+    if step >= tile:
+        raise InputError(
+            f"step {step} is not below tile {tile}; the original tiling then leaves cells uncovered"
+        )
+    rows, cols = (_original_axis(extent, tile, step) for extent in shape)
+    return Tiling("original", rows, cols)
+
+
+def _original_axis(extent: int, tile: int, step: int) -> Axis:
+    starts = tuple(range(0, extent - 1, step)) or (0,)
+    return Axis((*starts, extent), tuple((start, start + tile) for start in starts))
 
 
 def margin_of(space_kernels: Sequence[int]) -> tuple[int, int]:

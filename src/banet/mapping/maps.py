@@ -23,8 +23,9 @@ from banet.io.settings import did_you_mean
 from banet.mapping.cores import Core
 from banet.mapping.ensemble import Ensemble, as_ensemble
 from banet.mapping.options import Block, MapOptions, Progress
-from banet.mapping.run import Run, Task, check_days
+from banet.mapping.run import Run, check_days
 from banet.mapping.store import Planes, Store
+from banet.mapping.task import Task
 from banet.mapping.water import water_of
 from banet.mapping.windows import SEQUENCE_LENGTH, Window, nrt_window, period_windows, split_months
 from banet.parallel import connected, spread

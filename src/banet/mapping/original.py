@@ -1,4 +1,4 @@
-"""The tiling of Pinto et al. (2020): tiles at fixed steps, and the plain mean where they overlap.
+"""The mean of overlapping tiles in the tiling of Pinto et al. (2020).
 
 It is kept for parity with their maps, seams and all, and runs in one process.
 """
@@ -10,36 +10,10 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from banet.errors import InputError
-from banet.mapping.cores import Axis, Box, Core, Index, Tile, Tiling, shifted
+from banet.mapping.cores import Box, Core, Index, Tile, Tiling, shifted
 from banet.mapping.tiles import Prediction
 
-__all__ = ["MeanOfTiles", "original_tiling"]
-
-
-def original_tiling(shape: tuple[int, int], tile: int = 128, step: int = 100) -> Tiling:
-    """Return their tiling of a region; what lies past its edge is missing.
-
-    A core is what no later tile begins in: it is final once its own tile and those before it are there.
-
-    Raises:
-        InputError: if a size is not positive, or the steps would leave cells between tiles.
-    """
-    if min(*shape, tile, step) < 1:
-        raise InputError(
-            f"a region of {shape}, tiles of {tile} and steps of {step} cells: none may be below 1"
-        )
-    if step >= tile:
-        raise InputError(
-            f"step {step} is not below tile {tile}; the original tiling then leaves cells uncovered"
-        )
-    rows, cols = (_axis(extent, tile, step) for extent in shape)
-    return Tiling("original", rows, cols)
-
-
-def _axis(extent: int, tile: int, step: int) -> Axis:
-    starts = tuple(range(0, extent - 1, step)) or (0,)
-    return Axis((*starts, extent), tuple((start, start + tile) for start in starts))
+__all__ = ["MeanOfTiles"]
 
 
 class MeanOfTiles:

@@ -1,30 +1,27 @@
-"""One run from a cube to a map: what is settled before the first tile, and the task of each core."""
+"""One run from a cube to a map: what is settled before its first tile."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from banet.burned_area.dating import DatingRule, summarise
+from banet.burned_area.dating import DatingRule
 from banet.days import Days, period_label
 from banet.errors import InputError
-from banet.mapping.cores import Core, Tile, Tiling, seamless_tiling
+from banet.mapping.cores import Tiling, original_tiling, seamless_tiling
 from banet.mapping.ensemble import Ensemble
-from banet.mapping.options import Block, MapOptions
-from banet.mapping.original import MeanOfTiles, original_tiling
-from banet.mapping.store import Planes, Store
-from banet.mapping.tiles import Ahead, Planned, Prediction, predict_tile, read_tile
+from banet.mapping.options import MapOptions
 from banet.mapping.water import Water, water_of
 from banet.mapping.windows import Window, kept_days
 
 if TYPE_CHECKING:
     from banet.cube import Cube
 
-__all__ = ["Run", "Task", "check_days"]
+__all__ = ["Run", "check_days"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,75 +135,6 @@ class Run:
         missing = np.setdiff1d(self.days, self.cube.days)
         if missing.size:
             yield f"the cube lacks {missing.size} of the {self.days.size} days that are mapped"
-
-
-class Task:
-    """The one kind of task of a run: from a core to the planes of the map in it.
-
-    It travels to other processes with the run; the reading ahead stays at home.
-
-    Args:
-        run: what is mapped.
-        cores: those that will be asked for, in their order, so that the next is read ahead.
-        store: where planes are kept; None keeps none.
-        on_block: called with the probabilities of each core.
-    """
-
-    def __init__(
-        self,
-        run: Run,
-        cores: Sequence[Core] = (),
-        store: Store | None = None,
-        on_block: Callable[[Block], None] | None = None,
-    ) -> None:
-        self._run, self._store, self._on_block = run, store, on_block
-        windows = range(len(run.windows))
-        order = [(*core.index, number) for core in cores for number in windows]
-        self._ahead = Ahead(self._read, order)
-        self._mean = MeanOfTiles(run.tiling, self._tile) if run.tiling.original else None
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return Task, (self._run, (), self._store)
-
-    def __call__(self, core: Core) -> Planes:
-        """Return the planes of the map in a core, and keep them."""
-        known = None if self._store is None else self._store.read(core)
-        if known is not None:
-            return known
-        found = self.predict(core)
-        if self._on_block is not None:
-            self._on_block(Block(core.rows, core.cols, found.probability))
-        summary = summarise(found.probability, self._run.threshold, self._run.dating)
-        if self._run.water.share is not None:
-            land = 1 - self._run.water.share[core.rows, core.cols]
-            summary = summary.capped(land, self._run.threshold)
-        planes: Planes = {
-            "burned_fraction": summary.burned_fraction,
-            "day": summary.day,
-            "uncertainty": summary.uncertainty,
-            "observed_days": found.observed_days,
-            "water": found.water,
-            "evidence": found.evidence,
-        }
-        if self._store is not None:
-            self._store.write(core, planes)
-        return planes
-
-    def predict(self, core: Core) -> Prediction:
-        """Return the final probabilities of a core."""
-        return self._tile(self._run.tiling.tile(core.index)) if self._mean is None else self._mean(core)
-
-    def close(self) -> None:
-        """Stop reading ahead."""
-        self._ahead.close()
-
-    def _tile(self, tile: Tile) -> Prediction:
-        return predict_tile(self._run, tile, self._ahead.take)
-
-    def _read(self, wanted: Planned) -> Any:
-        row, col, number = wanted
-        run = self._run
-        return read_tile(run.cube, run.tiling.tile((row, col)), run.windows[number], run.ensemble.engine.spec)
 
 
 def check_days(cube: Cube, windows: Sequence[Window]) -> None:

@@ -15,11 +15,11 @@ import numpy.typing as npt
 from banet.burned_area.evidence import NO_EVIDENCE, classes_of
 from banet.errors import InputError
 from banet.mapping.cores import Tile
+from banet.mapping.run import Run
 from banet.mapping.windows import Window
 
 if TYPE_CHECKING:
     from banet.cube import Cube, CubeWindow
-    from banet.mapping.run import Run
     from banet.model.config import InputSpec
 
 __all__ = ["Ahead", "Cells", "Prediction", "predict_tile", "read_tile", "seen"]

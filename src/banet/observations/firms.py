@@ -20,7 +20,7 @@ import pandas as pd
 from banet.errors import InputError
 from banet.io.counts import Counts
 from banet.observations.physics import BOUNDS
-from banet.observations.versions import rank_of
+from banet.observations.superseded import rank_of
 
 __all__ = ["CUT_OFF", "heads_a_table", "table_of"]
 
@@ -72,7 +72,7 @@ def table_of(name: str, raw: pd.DataFrame) -> tuple[pd.DataFrame, Counts]:
         raw: as it is stored.
 
     Returns:
-        the columns of `banet.observations.hotspots.COLUMNS` and `rank` (see `banet.observations.versions`),
+        the columns of `banet.observations.hotspots.COLUMNS` and `rank` (see `banet.observations.superseded`),
         in the file's order, and the counts.
 
     Raises:

@@ -26,7 +26,7 @@ from banet.io.files import PathLike
 from banet.observations.firms import table_of
 from banet.observations.hotspot_files import named_days, raw_tables
 from banet.observations.persistence import STATIC_SOURCE, static_sources
-from banet.observations.versions import superseded
+from banet.observations.superseded import superseded
 
 __all__ = ["COLUMNS", "coverage", "covers", "fires_of", "grid_frp", "placed", "read_hotspots", "tell_placed"]
 

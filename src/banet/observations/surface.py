@@ -30,13 +30,13 @@ from banet.grid.sinusoidal import SinusoidalGrid, tile_grid
 from banet.io.files import PathLike
 from banet.io.hdf5 import dataset, number, opened
 from banet.observations import register
+from banet.observations.cell_means import CellMeans, nearest_pixels
 from banet.observations.folder import FolderSource
 from banet.observations.granules import MAX_SOLAR_ZENITH
 from banet.observations.l1b import SATELLITES
 from banet.observations.mosaic import BestView
 from banet.observations.physics import BOUNDS, check_plane, scale_of
 from banet.observations.planes import DayPlanes, Overpass, Plane
-from banet.observations.tiles import CellMeans, nearest_pixels
 
 __all__ = ["FLAGS", "SurfaceSource", "surface"]
 

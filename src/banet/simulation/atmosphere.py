@@ -64,7 +64,7 @@ class Weather:
     _haze: list[Field] = field(default_factory=list, repr=False)
 
     def haze_field(self, rng: np.random.Generator) -> Field:
-        """Return how a pass's haze is spread over the scene, (rows, columns) float32 of mean about 1."""
+        """Return how an overpass's haze is spread over the scene, (rows, columns) float32 of mean about 1."""
         if not self._haze:
             canvas = (self.shape[0] + 2 * MARGIN, self.shape[1] + 2 * MARGIN)
             self._haze.append(np.exp(0.35 * correlated(stream(self.seed, 32), canvas, 24, 2.2)))

@@ -10,8 +10,8 @@ import numpy.typing as npt
 from banet.simulation import spectra
 from banet.simulation.climates import Climate
 from banet.simulation.fields import Field, correlated
+from banet.simulation.land_surface import Surface
 from banet.simulation.spectra import Band, Cover
-from banet.simulation.surface import Surface
 
 __all__ = ["Changes", "Heat", "make_changes", "make_heat"]
 
@@ -211,7 +211,7 @@ class Heat:
     Attributes:
         row, col: place in cells, fractions included, (sources,).
         power: typical radiative power, MW.
-        chance: probability that it is hot at a pass.
+        chance: probability that it is hot at an overpass.
         kind: what FIRMS calls it: 0 vegetation (not recognised), 1 volcano, 2 static land source, 3 offshore.
         small_fires: expected number per cell and day of fires too small to map.
     """

@@ -19,8 +19,8 @@ from scipy.sparse import csgraph
 
 from banet.simulation.climates import Climate
 from banet.simulation.fields import Field, correlated
+from banet.simulation.land_surface import Surface
 from banet.simulation.spectra import Cover, table
-from banet.simulation.surface import Surface
 
 __all__ = ["Burns", "ignite"]
 
@@ -339,7 +339,7 @@ def ignite(
     cover = surface.cover.ravel()[index]
     local = (hour + lon / 15) % 24
     fuel = table("fuel")[cover] * np.exp(rng.normal(0, 0.5, index.size))
-    # All the fuel of the sub-cell burns within about 1.3 hours of the front's passage, faster by day.
+    # All the fuel of the sub-cell burns within about 1.3 hours of the front's coming, faster by day.
     energy = fuel * cell_area_ha / subcells**2 * 1e4 * 2.7
     power = 1.7 * energy / (1.3 * 3600) * (0.45 + 0.75 * np.exp(-(((local - 15) / 5.0) ** 2)))
     # Some fires are hot and clean, others creep below a canopy or leave no embers.

@@ -9,8 +9,8 @@ import numpy as np
 from banet.simulation import spectra
 from banet.simulation.fields import Field, correlated
 from banet.simulation.fire import Burns
+from banet.simulation.land_surface import Surface
 from banet.simulation.spectra import Band, table
-from banet.simulation.surface import Surface
 
 __all__ = ["Scar", "Tint", "draw_tint"]
 

@@ -11,8 +11,8 @@ import numpy.typing as npt
 from banet.observations.reflectance import BANDS, planck_radiance
 from banet.simulation.fields import Field
 from banet.simulation.ground import Scar
+from banet.simulation.overpasses import Geometry
 from banet.simulation.spectra import Cover
-from banet.simulation.view import Geometry
 
 __all__ = ["M12_LIMIT", "ground_temperature", "mir_limit", "radiances", "seen_temperature"]
 
@@ -24,7 +24,7 @@ M12_LIMIT = 65526 * 6.732538167852908e-05
 def ground_temperature(
     fractions: Field, green: Field, scar: Scar, angles: Geometry, latitude: float, year_wave: float
 ) -> Field:
-    """Return the skin temperature of the ground at a daytime pass, K, (rows, columns) float32.
+    """Return the skin temperature of the ground at a daytime overpass, K, (rows, columns) float32.
 
     Air follows latitude and season; dry and bare ground heats up in the sun, green ground and water do not;
     char heats up more. A rough balance that gives the 285-325 K which M15 sees over land in summer.
@@ -33,7 +33,7 @@ def ground_temperature(
         fractions: share of each cover, (covers, rows, columns).
         green: greenness of each cover on the day, (covers,).
         scar: what has burned.
-        angles: of the pass.
+        angles: of the overpass.
         latitude: of the scene, degrees.
         year_wave: -1 in the middle of winter, 1 in the middle of summer.
     """

@@ -1,4 +1,4 @@
-"""Active fires as a VIIRS sees them: what is detected at each pass, where it is put, and the table of it."""
+"""Active fires as a VIIRS sees them: what is detected at each overpass, where it is put, and its table."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from banet.grid.region import Region
 from banet.simulation.confounders import Heat
 from banet.simulation.fields import Field, stream
 from banet.simulation.fire import Burns
-from banet.simulation.view import SATELLITES, Pass
+from banet.simulation.overpasses import SATELLITES, SimulatedOverpass
 
 __all__ = ["Detections", "detect", "frp_of_table", "frp_planes", "to_table"]
 
@@ -49,14 +49,14 @@ class Detections:
 
 @dataclass(frozen=True, eq=False)
 class _Candidates:
-    """Hot places that a pass might detect; columns of the same length."""
+    """Hot places that an overpass might detect; columns of the same length."""
 
     row: npt.NDArray[np.float64]
     col: npt.NDArray[np.float64]
     power: npt.NDArray[np.float64]
     kind: npt.NDArray[np.int8]
     fire: npt.NDArray[np.int32]
-    passage: npt.NDArray[np.int64]
+    overpass: npt.NDArray[np.int64]
 
     def take(self, which: npt.NDArray[np.generic]) -> _Candidates:
         return _Candidates(*(getattr(self, name)[which] for name in self.__dataclass_fields__))
@@ -70,88 +70,87 @@ def detect(
     seed: int,
     burns: Burns,
     heat: Heat,
-    passes: Sequence[Pass],
+    overpasses: Sequence[SimulatedOverpass],
     subcells: int,
     shape: tuple[int, int],
-    cloud: Callable[[Pass], Field],
+    cloud: Callable[[SimulatedOverpass], Field],
     zenith: Callable[[npt.NDArray[np.int64], Places, Places], Places],
     cell_km: float,
 ) -> Detections:
-    """Find what each pass detects.
+    """Find what each overpass detects.
 
     Args:
         seed: of the scene.
         burns: the fires.
         heat: what is hot and no mapped fire.
-        passes: of all satellites, day and night.
+        overpasses: of all satellites, day and night.
         subcells: fine steps per cell and direction.
         shape: (rows, columns).
-        cloud: gives the optical depth of cloud of a pass, (rows, columns); asked only where something is hot.
-        zenith: gives the view zenith in degrees from the positions in `passes`, rows and columns of places.
+        cloud: gives the optical depth of cloud of an overpass, (rows, columns); asked only where it is hot.
+        zenith: gives the view zenith in degrees from positions in `overpasses`, rows and columns of places.
         cell_km: edge of a cell in km.
     """
     rng = stream(seed, 40)
-    nadir = zenith(
-        np.arange(len(passes)), np.full(len(passes), shape[0] / 2), np.full(len(passes), shape[1] / 2)
-    )
-    found = _fire_pixels(rng, burns, passes, nadir, subcells, shape, cell_km)
-    found = found.join(_points(rng, heat, len(passes), shape))
+    count = len(overpasses)
+    nadir = zenith(np.arange(count), np.full(count, shape[0] / 2), np.full(count, shape[1] / 2))
+    found = _fire_pixels(rng, burns, overpasses, nadir, subcells, shape, cell_km)
+    found = found.join(_points(rng, heat, count, shape))
     inside = (found.row >= 0) & (found.row < shape[0]) & (found.col >= 0) & (found.col < shape[1])
     found = found.take(inside)
-    found = found.take(np.argsort(found.passage, kind="stable"))
+    found = found.take(np.argsort(found.overpass, kind="stable"))
     depth = np.zeros(len(found.row))
-    edges = np.searchsorted(found.passage, np.arange(len(passes) + 1))
+    edges = np.searchsorted(found.overpass, np.arange(count + 1))
     for i in np.flatnonzero(np.diff(edges)).tolist():
         part = slice(edges[i], edges[i + 1])
-        depth[part] = cloud(passes[i])[found.row[part].astype(int), found.col[part].astype(int)]
-    view = zenith(found.passage, found.row, found.col)
-    return _seen(rng, found, passes, depth, view)
+        depth[part] = cloud(overpasses[i])[found.row[part].astype(int), found.col[part].astype(int)]
+    view = zenith(found.overpass, found.row, found.col)
+    return _seen(rng, found, overpasses, depth, view)
 
 
 def _fire_pixels(
     rng: np.random.Generator,
     burns: Burns,
-    passes: Sequence[Pass],
+    overpasses: Sequence[SimulatedOverpass],
     nadir: npt.NDArray[np.float64],
     subcells: int,
     shape: tuple[int, int],
     cell_km: float,
 ) -> _Candidates:
-    """Gather the burning sub-cells of every pass into the sensor's pixels."""
-    hot = [burns.power_at(p.time_h) for p in passes]
+    """Gather the burning sub-cells of every overpass into the sensor's pixels."""
+    hot = [burns.power_at(p.time_h) for p in overpasses]
     count = np.array([len(entries) for entries, _ in hot], np.int64)
     entries = np.concatenate([e for e, _ in hot]) if hot else np.zeros(0, np.int64)
     power = np.concatenate([p for _, p in hot]) if hot else np.zeros(0, np.float32)
-    passage = np.repeat(np.arange(len(passes)), count)
+    overpass = np.repeat(np.arange(len(overpasses)), count)
     flat = burns.index[entries]
     fine_cols = shape[1] * subcells
     # A pixel grows along the scan; aggregation keeps it below about 0.8 km.
     grow = np.minimum(1 / np.cos(np.radians(np.minimum(np.abs(nadir), 65))) ** 1.1, 2.1)
     step_row, step_col = PIXEL_KM * np.minimum(grow, 1.6) / cell_km, PIXEL_KM * grow / cell_km
-    origin = rng.random((2, len(passes)))
-    pix_row = _pixel(rng, flat // fine_cols, subcells, step_row[passage], origin[0, passage])
-    pix_col = _pixel(rng, flat % fine_cols, subcells, step_col[passage], origin[1, passage])
+    origin = rng.random((2, len(overpasses)))
+    pix_row = _pixel(rng, flat // fine_cols, subcells, step_row[overpass], origin[0, overpass])
+    pix_col = _pixel(rng, flat % fine_cols, subcells, step_col[overpass], origin[1, overpass])
     wide = int(pix_col.max(initial=0)) + 2
     tall = int(pix_row.max(initial=0)) + 2
-    key = (passage * tall + pix_row) * wide + pix_col
+    key = (overpass * tall + pix_row) * wide + pix_col
     _, first, group = np.unique(key, return_index=True, return_inverse=True)
-    passage = passage[first]
+    overpass = overpass[first]
     heat: Places = np.asarray(np.bincount(group, power, len(first)), np.float64)
     heat = heat * np.exp(rng.normal(0, 0.75, len(first)))
-    steps = (step_row[passage], step_col[passage])
+    steps = (step_row[overpass], step_col[overpass])
     found = _Candidates(
-        (pix_row[first] - origin[0, passage] + 0.5) * steps[0],
-        (pix_col[first] - origin[1, passage] + 0.5) * steps[1],
+        (pix_row[first] - origin[0, overpass] + 0.5) * steps[0],
+        (pix_col[first] - origin[1, overpass] + 0.5) * steps[1],
         heat,
         np.zeros(len(first), np.int8),
         burns.fire[entries[first]],
-        passage,
+        overpass,
     )
     found = found.join(_bloom(rng, found, steps))
-    sigma = (0.11 + 0.16 * (grow[found.passage] - 1)) / cell_km
+    sigma = (0.11 + 0.16 * (grow[found.overpass] - 1)) / cell_km
     row = found.row + rng.normal(0, 1, len(found.row)) * sigma
     col = found.col + rng.normal(0, 1.5, len(found.row)) * sigma
-    return _Candidates(row, col, found.power, found.kind, found.fire, found.passage)
+    return _Candidates(row, col, found.power, found.kind, found.fire, found.overpass)
 
 
 def _pixel(
@@ -176,14 +175,14 @@ def _bloom(rng: np.random.Generator, found: _Candidates, steps: tuple[Places, Pl
         near.power * rng.uniform(0.1, 0.5, lit.size),
         near.kind,
         near.fire,
-        near.passage,
+        near.overpass,
     )
 
 
-def _points(rng: np.random.Generator, heat: Heat, passes: int, shape: tuple[int, int]) -> _Candidates:
+def _points(rng: np.random.Generator, heat: Heat, overpasses: int, shape: tuple[int, int]) -> _Candidates:
     """Draw when the static sources are hot, and the fires too small to map."""
-    when, which = np.nonzero(rng.random((passes, len(heat.row))) < heat.chance)
-    small = int(rng.poisson(heat.small_fires * shape[0] * shape[1] * passes / 4))
+    when, which = np.nonzero(rng.random((overpasses, len(heat.row))) < heat.chance)
+    small = int(rng.poisson(heat.small_fires * shape[0] * shape[1] * overpasses / 4))
     row = np.append(heat.row[which] + rng.normal(0, 0.15, which.size), rng.uniform(0, shape[0], small))
     col = np.append(heat.col[which] + rng.normal(0, 0.15, which.size), rng.uniform(0, shape[1], small))
     power = np.append(heat.power[which], np.exp(rng.normal(1.0, 0.7, small)))
@@ -193,29 +192,33 @@ def _points(rng: np.random.Generator, heat: Heat, passes: int, shape: tuple[int,
         power * np.exp(rng.normal(0, 0.4, row.size)),
         np.append(heat.kind[which], np.zeros(small, np.int8)).astype(np.int8),
         np.full(row.size, -1, np.int32),
-        np.append(when, rng.integers(0, max(passes, 1), small)).astype(np.int64),
+        np.append(when, rng.integers(0, max(overpasses, 1), small)).astype(np.int64),
     )
 
 
 def _seen(
-    rng: np.random.Generator, found: _Candidates, passes: Sequence[Pass], depth: Places, view: Places
+    rng: np.random.Generator,
+    found: _Candidates,
+    overpasses: Sequence[SimulatedOverpass],
+    depth: Places,
+    view: Places,
 ) -> Detections:
     """Keep what stands out of its background: about 1.1 MW at night, 4 MW by day at nadir."""
-    by_day = np.array([p.day for p in passes], bool)[found.passage]
+    by_day = np.array([p.day for p in overpasses], bool)[found.overpass]
     clear = np.exp(-0.45 * depth)
     threshold = np.where(by_day, 4.0, 1.1) * (1 + 1.5 * (view / 70) ** 2)
     power = found.power * clear
     odds = (power / threshold) ** 2.2
     keep = (rng.random(len(power)) < 0.95 * odds / (1 + odds)) & (clear > 0.05)
-    lost = rng.random(len(passes)) < 0.02
-    keep &= ~lost[found.passage]
-    number = found.passage[keep]
+    lost = rng.random(len(overpasses)) < 0.02
+    keep &= ~lost[found.overpass]
+    number = found.overpass[keep]
     return Detections(
         found.row[keep].astype(np.float32),
         found.col[keep].astype(np.float32),
         np.maximum(power[keep], 0.1).astype(np.float32),
-        np.array([p.time_h for p in passes], np.float32)[number],
-        np.array([p.key[0] for p in passes], np.int8)[number],
+        np.array([p.time_h for p in overpasses], np.float32)[number],
+        np.array([p.key[0] for p in overpasses], np.int8)[number],
         by_day[keep],
         found.kind[keep],
         np.abs(view[keep]).astype(np.float32),

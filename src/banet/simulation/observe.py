@@ -17,8 +17,8 @@ from banet.simulation import atmosphere
 from banet.simulation.fields import Field, stream
 from banet.simulation.ground import Scar, glow
 from banet.simulation.heat import ground_temperature, mir_limit, seen_temperature
+from banet.simulation.overpasses import Geometry, SimulatedOverpass
 from banet.simulation.spectra import Band
-from banet.simulation.view import Geometry, Pass
 from banet.simulation.world import NOISE_MARGIN, World
 
 __all__ = ["View", "best_views", "followed", "observations"]
@@ -28,10 +28,10 @@ _PROGRESS: ContextVar[Progress | None] = ContextVar("progress", default=None)
 
 @dataclass(frozen=True, eq=False)
 class View:
-    """What one pass sees.
+    """What one overpass sees.
 
     Attributes:
-        passage: which.
+        overpass: which.
         reflectance: (bands, rows, columns) float32, NaN where not observed.
         geometry: the angles.
         temperature: brightness temperature at 10.7 um, K, (rows, columns); None without M12.
@@ -39,7 +39,7 @@ class View:
         power: true radiative power of each cell, MW.
     """
 
-    passage: Pass
+    overpass: SimulatedOverpass
     reflectance: Field
     geometry: Geometry
     temperature: Field | None
@@ -49,7 +49,7 @@ class View:
 
 @contextlib.contextmanager
 def followed(progress: Progress | None) -> Iterator[None]:
-    """Tell `progress` of each pass that is observed meanwhile."""
+    """Tell `progress` of each overpass that is observed meanwhile."""
     token = _PROGRESS.set(progress)
     try:
         yield
@@ -58,11 +58,11 @@ def followed(progress: Progress | None) -> Iterator[None]:
 
 
 def observations(world: World, wanted: set[tuple[int, int, int]] | None = None) -> Iterator[View]:
-    """Yield what each daytime pass sees, in order of time.
+    """Yield what each daytime overpass sees, in order of time.
 
     Args:
         world: the scene's world.
-        wanted: keys of the passes to make; all when None.
+        wanted: keys of the overpasses to make; all when None.
     """
     scar = Scar(world.burns, world.surface, world.subcells)
     smoke: Field | None = None
@@ -70,29 +70,30 @@ def observations(world: World, wanted: set[tuple[int, int, int]] | None = None) 
     ground: Field | None = None
     ground_day = -1
     longitude = float(world.region.longitudes.mean())
-    chosen = [one for one in world.image_passes if wanted is None or one.key in wanted]
-    for done, passage in enumerate(chosen):
-        day = min(int(passage.time_h // 24), world.days - 1)
+    chosen = [one for one in world.image_overpasses if wanted is None or one.key in wanted]
+    for done, overpass in enumerate(chosen):
+        day = min(int(overpass.time_h // 24), world.days - 1)
         _tell(done, len(chosen), world.start + day)
-        rng = stream(world.seed, 50, *passage.key)
+        rng = stream(world.seed, 50, *overpass.key)
         if ground is None or day != ground_day:
             ground = world.changes.apply(world.surface.reflectance(day), day)
             ground_day = day
-        scar.forward(passage.time_h, world.tint.ash_share)
-        power = scar.power(passage.time_h)
+        scar.forward(overpass.time_h, world.tint.ash_share)
+        power = scar.power(overpass.time_h)
         if day != smoke_day:
-            # One smoke a day, of its early afternoon, so that it does not depend on which passes are made.
+            # One smoke a day, of its early afternoon, whichever overpasses are made.
             afternoon = scar.power(24 * day + (13.5 - longitude / 15) % 24)
             smoke = atmosphere.smoke_depth(
                 afternoon, world.weather.wind[day], stream(world.seed, 52, day), smoke
             )
             smoke_day = day
-        yield _see(world, passage, ground.copy(), scar, power, smoke if smoke is not None else 0 * power, rng)
+        hidden = smoke if smoke is not None else 0 * power
+        yield _see(world, overpass, ground.copy(), scar, power, hidden, rng)
 
 
 def _see(
     world: World,
-    passage: Pass,
+    overpass: SimulatedOverpass,
     light: Field,
     scar: Scar,
     power: Field,
@@ -100,7 +101,7 @@ def _see(
     rng: np.random.Generator,
 ) -> View:
     instrument = world.instrument
-    angles = world.geometry(passage, world.bands)
+    angles = world.geometry(overpass, world.bands)
     scar.paint(light, world.tint)
     light *= angles.gain
     _glint(light, world.surface.water, angles, float(rng.uniform(6, 14)))
@@ -109,11 +110,11 @@ def _see(
     light = _smear(light, float(angles.view_zenith.mean()), rng.normal(0, instrument.jitter, 2))
     light *= _unevenness(world, rng)
     slant = 1 / math.cos(math.radians(min(float(angles.view_zenith.mean()), 68)))
-    day = min(int(passage.time_h // 24), world.days - 1)
+    day = min(int(overpass.time_h // 24), world.days - 1)
     path = instrument.path * np.float32(0.5 + 0.5 * slant)
     haze = float(world.weather.haze[day]) * slant * world.weather.haze_field(rng)
     atmosphere.through_air(light, haze, smoke * np.float32(slant), world.bands, path)
-    layer, drift = world.clouds(passage)
+    layer, drift = world.clouds(overpass)
     depth = layer.over(world.shape, drift)
     cast = (drift[0] + angles.shadow[0] * layer.height_km, drift[1] + angles.shadow[1] * layer.height_km)
     atmosphere.through_cloud(
@@ -127,9 +128,9 @@ def _see(
         mir = light[world.bands.index(Band.M12)]
         np.minimum(mir, mir_limit(temperature, angles.solar_zenith), out=mir)
     light[:, angles.view_zenith > 69.5] = np.nan
-    first, last = world.missing_rows(passage)
+    first, last = world.missing_rows(overpass)
     light[:, first:last] = np.nan
-    return View(passage, light, angles, temperature, depth, power)
+    return View(overpass, light, angles, temperature, depth, power)
 
 
 def _temperature(world: World, scar: Scar, angles: Geometry, day: int) -> Field:
@@ -166,7 +167,7 @@ def _smear(light: Field, view: float, shift: npt.NDArray[np.float64]) -> Field:
 
 
 def _unevenness(world: World, rng: np.random.Generator) -> Field:
-    """Return the factor of every band and cell by which this pass differs from others."""
+    """Return the factor of every band and cell by which this overpass differs from others."""
     rows, cols = world.shape
     top, left = rng.integers(0, NOISE_MARGIN, 2)
     cut = world.unevenness[:, top : top + rows, left : left + cols] * np.float32(rng.choice([-1, 1]))
@@ -192,14 +193,14 @@ def best_views(world: World) -> tuple[Field, Field, Field]:
 
     Returns:
         reflectance (bands, days, rows, columns), view zenith (days, rows, columns), both NaN where not
-        observed, and the share of the scene under cloud, (days,), NaN on days without a pass.
+        observed, and the share of the scene under cloud, (days,), NaN on days without an overpass.
     """
     shape = world.shape
     best = np.full((len(world.bands), world.days, *shape), np.nan, np.float32)
     zenith = np.full((world.days, *shape), np.nan, np.float32)
     cloudy = np.full(world.days, np.nan, np.float32)
-    for view in observations(world, world.best_passes()):
-        day = min(int(view.passage.time_h // 24), world.days - 1)
+    for view in observations(world, world.best_overpasses()):
+        day = min(int(view.overpass.time_h // 24), world.days - 1)
         seen = np.isfinite(view.reflectance[0])
         if np.isnan(cloudy[day]):
             cloudy[day] = float((view.depth > 0.2).mean())

@@ -15,12 +15,12 @@ import numpy as np
 import numpy.typing as npt
 
 from banet.grid.region import Region
-from banet.simulation.view import (
+from banet.simulation.overpasses import (
     EARTH_KM,
     HEIGHT_KM,
     INCLINATION,
     PERIOD_H,
-    Pass,
+    SimulatedOverpass,
     node_longitude,
     orbit_phase,
     track_shift,
@@ -41,7 +41,7 @@ Array = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class Scans:
-    """Consecutive scans of a pass.
+    """Consecutive scans of an overpass.
 
     Attributes:
         hour: time of each scan, hours since the scene's start, (scans,).
@@ -67,12 +67,12 @@ def _scan_angles(fine: int) -> tuple[Array, npt.NDArray[np.int64]]:
 
 
 def _pixels(
-    passage: Pass, hour: Array, center_latitude: float, angles: Array, rows: Array
+    overpass: SimulatedOverpass, hour: Array, center_latitude: float, angles: Array, rows: Array
 ) -> tuple[Array, Array]:
     """Return longitude and latitude, (scans, rows, pixels); `rows` are offsets in km at nadir."""
-    phase = orbit_phase(center_latitude, passage.day) + (hour - passage.time_h) / PERIOD_H * 2 * np.pi
+    phase = orbit_phase(center_latitude, overpass.day) + (hour - overpass.time_h) / PERIOD_H * 2 * np.pi
     lat = np.arcsin(math.sin(INCLINATION) * np.sin(phase))
-    lon = np.radians(node_longitude(passage) + track_shift(phase))
+    lon = np.radians(node_longitude(overpass) + track_shift(phase))
     north_speed = math.sin(INCLINATION) * np.cos(phase) / np.cos(lat)
     east_speed = math.cos(INCLINATION) / np.cos(lat)
     up = np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)])
@@ -80,7 +80,7 @@ def _pixels(
     north = np.stack([-np.sin(lat) * np.cos(lon), -np.sin(lat) * np.sin(lon), np.cos(lat)])
     along = north_speed * north + east_speed * east
     # East of the track is positive by day and by night, whichever way the satellite flies.
-    across = (north_speed * east - east_speed * north) * (1 if passage.day else -1)
+    across = (north_speed * east - east_speed * north) * (1 if overpass.day else -1)
     center = np.arcsin((1 + HEIGHT_KM / EARTH_KM) * np.sin(angles)) - angles
     # Distance to the ground along the line of sight; nadir itself would be 0 / 0.
     tiny = np.abs(angles) < 1e-6
@@ -94,21 +94,21 @@ def _pixels(
     return np.degrees(np.arctan2(point[1], point[0])), np.degrees(np.arcsin(np.clip(point[2], -1, 1)))
 
 
-def scans_over(passage: Pass, region: Region, fine: int = 1) -> Scans | None:
-    """Return the scans of a pass that touch a region, or None.
+def scans_over(overpass: SimulatedOverpass, region: Region, fine: int = 1) -> Scans | None:
+    """Return the scans of an overpass that touch a region, or None.
 
     Args:
-        passage: one made for the region's scene.
+        overpass: one made for the region's scene.
         region: what the scans are to cover, with a margin of one scan.
         fine: 1 for the 750 m bands, 2 for the 375 m bands.
     """
     middle = float(region.latitudes.mean())
     angles, zone = _scan_angles(fine)
-    count = round(passage.time_h * 3600 / SCAN_SECONDS)
+    count = round(overpass.time_h * 3600 / SCAN_SECONDS)
     number = np.arange(count - 260, count + 261)
     hour = number * SCAN_SECONDS / 3600
     few = angles[:: 40 * fine]
-    lon, lat = _pixels(passage, hour, middle, few, np.array([-6.0, 6.0]))
+    lon, lat = _pixels(overpass, hour, middle, few, np.array([-6.0, 6.0]))
     lon = region.west + np.mod(lon - region.west + 180, 360) - 180
     near = (lat > region.south - 0.3) & (lat < region.north + 0.3)
     wide = 0.5 / math.cos(math.radians(min(abs(middle), 80)))
@@ -118,7 +118,7 @@ def scans_over(passage: Pass, region: Region, fine: int = 1) -> Scans | None:
         return None
     kept = hour[max(touching[0] - 1, 0) : touching[-1] + 2]
     rows = (np.arange(16 * fine) - (16 * fine - 1) / 2) * _NADIR_KM / fine
-    lon, lat = _pixels(passage, kept, middle, angles, rows)
+    lon, lat = _pixels(overpass, kept, middle, angles, rows)
     shape = (len(kept) * 16 * fine, len(angles))
     cut = np.array(_DELETED)[zone] * fine
     row = np.arange(16 * fine)[:, None]

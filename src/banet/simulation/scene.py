@@ -20,8 +20,8 @@ from banet.simulation.fields import Field, Mask, stream
 from banet.simulation.ground import burned_per_day
 from banet.simulation.hotspots import frp_of_table, to_table
 from banet.simulation.observe import best_views, followed
+from banet.simulation.overpasses import SATELLITES
 from banet.simulation.spectra import Band, Cover
-from banet.simulation.view import SATELLITES
 from banet.simulation.world import World, build_world, find_hotspots
 
 __all__ = ["Scene", "simulate"]
@@ -163,7 +163,7 @@ def simulate(
         fire_satellites: whose hot spots.
         pixel_size: edge of a cell in degrees, when no region is given.
         varied: draw calibration, air and noise widely, as for training.
-        progress: called with the passes observed, all of them, and the day.
+        progress: called with the overpasses observed, all of them, and the day.
 
     Returns:
         the scene.

@@ -1,4 +1,4 @@
-"""The world of a scene: its ground, fires, weather and passes, before anyone looks at it."""
+"""The world of a scene: its ground, fires, weather and overpasses, before anyone looks at it."""
 
 from __future__ import annotations
 
@@ -18,17 +18,18 @@ from banet.simulation.fields import Field, correlated, stream
 from banet.simulation.fire import Burns, ignite
 from banet.simulation.ground import Tint, draw_tint
 from banet.simulation.hotspots import Detections, detect
+from banet.simulation.land_surface import Surface, make_surface
+from banet.simulation.overpasses import Geometry, SimulatedOverpass, geometry, overpasses, view_zenith
 from banet.simulation.spectra import Band
-from banet.simulation.surface import Surface, make_surface
-from banet.simulation.view import Geometry, Pass, geometry, passes, view_zenith
 
 __all__ = ["Instrument", "World", "build_world", "find_hotspots"]
 
 NOISE_MARGIN = 48
 # Corrected-reflectance imagery varies more with the view in red and shortwave infrared than the kernels say.
 EXTRA_SHEEN = np.array([0.2, 0.0, 0.3, 0.5, 0.3])
-# Slopes, shadows and resampling make a cell differ from pass to pass in a way of its own: the standard
-# deviation of the logarithm in all bands together, and in each band beside it, as on the Greek scene.
+# Slopes, shadows and resampling make a cell differ from overpass to overpass in a way of its own: the
+# standard deviation of the logarithm in all bands together, and in each band beside it, as on the Greek
+# scene.
 UNEVEN = 0.08
 UNEVEN_BAND = {Band.RED: 0.09, Band.NIR: 0.02, Band.M10: 0.055, Band.M11: 0.055, Band.M12: 0.055}
 
@@ -44,7 +45,7 @@ class Instrument:
         anisotropy: strength of the bidirectional effect in each band; 1 is the published mean, (bands,).
         jitter: standard deviation of the registration error, cells.
         missing: probability that a granule is missing.
-        uneven: how much cells differ from pass to pass, 1 as on the Greek scene.
+        uneven: how much cells differ from overpass to overpass, 1 as on the Greek scene.
     """
 
     gain: Field
@@ -74,8 +75,8 @@ class World:
     weather: atmosphere.Weather
     tint: Tint
     instrument: Instrument
-    image_passes: tuple[Pass, ...]
-    fire_passes: tuple[Pass, ...]
+    image_overpasses: tuple[SimulatedOverpass, ...]
+    fire_overpasses: tuple[SimulatedOverpass, ...]
     image_satellites: tuple[str, ...] = ("N",)
     fire_satellites: tuple[str, ...] = ("N", "N20")
     varied: bool = False
@@ -106,7 +107,7 @@ class World:
 
     @functools.cached_property
     def noise(self) -> Field:
-        """Sensor noise on a canvas wider than the scene, (bands, rows, columns); a pass takes a cut of it."""
+        """Sensor noise, (bands, rows, columns), wider than the scene: overpasses take cuts of it."""
         return np.stack([self._noise(i, band) for i, band in enumerate(self.bands)])
 
     def _noise(self, position: int, band: Band) -> Field:
@@ -120,7 +121,7 @@ class World:
 
     @functools.cached_property
     def unevenness(self) -> Field:
-        """Logarithm by which a pass differs from cell to cell, (1 + bands, rows, columns); wide as `noise`.
+        """Logarithm by which an overpass differs by cell, (1 + bands, rows, columns); wide as `noise`.
 
         The first is common to all bands. A third is the cell's own, a third of some cells, a third wide.
         """
@@ -139,10 +140,10 @@ class World:
         """Mean area of a cell."""
         return float(self.region.cell_area_ha.mean()) / 100
 
-    def geometry(self, passage: Pass, bands: tuple[int, ...] = ()) -> Geometry:
-        """Return the angles of a pass."""
+    def geometry(self, overpass: SimulatedOverpass, bands: tuple[int, ...] = ()) -> Geometry:
+        """Return the angles of an overpass."""
         return geometry(
-            passage,
+            overpass,
             self.start,
             self.region.longitudes,
             self.region.latitudes,
@@ -150,21 +151,21 @@ class World:
             self.instrument.anisotropy,
         )
 
-    def missing_rows(self, passage: Pass) -> tuple[int, int]:
-        """Return the first and one past the last row that a pass lost with a missing granule."""
-        rng = stream(self.seed, 51, *passage.key)
+    def missing_rows(self, overpass: SimulatedOverpass) -> tuple[int, int]:
+        """Return the first and one past the last row that an overpass lost with a missing granule."""
+        rng = stream(self.seed, 51, *overpass.key)
         rows = self.shape[0]
         if rng.random() >= self.instrument.missing:
             return 0, 0
         cut = int(rng.integers(1, rows))
         return ((0, rows), (0, cut), (cut, rows))[int(rng.choice(3, p=[0.5, 0.25, 0.25]))]
 
-    def best_passes(self) -> set[tuple[int, int, int]]:
-        """Return the keys of the image passes that are the best view of some place on their day."""
+    def best_overpasses(self) -> set[tuple[int, int, int]]:
+        """Return the keys of the image overpasses that are the best view of some place on their day."""
         lon, lat = np.meshgrid(self.region.longitudes[[0, -1]], self.region.latitudes[[0, -1]])
-        by_day: dict[int, list[Pass]] = {}
-        for passage in self.image_passes:
-            by_day.setdefault(int(passage.time_h // 24), []).append(passage)
+        by_day: dict[int, list[SimulatedOverpass]] = {}
+        for overpass in self.image_overpasses:
+            by_day.setdefault(int(overpass.time_h // 24), []).append(overpass)
         wanted: set[tuple[int, int, int]] = set()
         for group in by_day.values():
             # Corners decide: between two tracks the better one changes along a line across the scene.
@@ -174,12 +175,12 @@ class World:
             wanted |= {p.key for i, p in enumerate(group) if i in best or not whole}
         return wanted
 
-    def clouds(self, passage: Pass) -> tuple[atmosphere.CloudLayer, tuple[float, float]]:
-        """Return the cloud of a pass and how far it has drifted, in cells."""
-        day = min(int(passage.time_h // 24), self.days - 1)
-        layer = self.weather.clouds(2 * day + (0 if passage.day else 1))
-        local = (passage.time_h + float(self.region.longitudes.mean()) / 15) % 24
-        hours = local - (13.5 if passage.day else 1.5)
+    def clouds(self, overpass: SimulatedOverpass) -> tuple[atmosphere.CloudLayer, tuple[float, float]]:
+        """Return the cloud of an overpass and how far it has drifted, in cells."""
+        day = min(int(overpass.time_h // 24), self.days - 1)
+        layer = self.weather.clouds(2 * day + (0 if overpass.day else 1))
+        local = (overpass.time_h + float(self.region.longitudes.mean()) / 15) % 24
+        hours = local - (13.5 if overpass.day else 1.5)
         hours = (hours + 12) % 24 - 12
         east, south = self.weather.wind[day] * 3.6 * hours / math.sqrt(self.cell_km2)
         return layer, (float(south), float(east))
@@ -220,7 +221,7 @@ def build_world(
     fire_satellites: tuple[str, ...] = ("N", "N20"),
     varied: bool = False,
 ) -> World:
-    """Build the world of a scene: ground, fires, weather and passes, not yet anything observed.
+    """Build the world of a scene: ground, fires, weather and overpasses, not yet anything observed.
 
     Args:
         region: the grid.
@@ -244,7 +245,7 @@ def build_world(
     weather = atmosphere.draw_weather(seed, climate, shape, days)
     area = float(region.cell_area_ha.mean())
     names = tuple(dict.fromkeys((*image_satellites, *fire_satellites)))
-    flown = passes(start, days, lon, lat, names)
+    flown = overpasses(start, days, lon, lat, names)
     return World(
         region, start, days, seed, climate, bands, subcells, surface,
         make_changes(stream(seed, 3), climate, surface, day_of_year, bands),
@@ -264,8 +265,8 @@ def build_world(
 def find_hotspots(world: World) -> Detections:
     """Return what the fire satellites of a world detect."""
 
-    def cloud(passage: Pass) -> Field:
-        layer, drift = world.clouds(passage)
+    def cloud(overpass: SimulatedOverpass) -> Field:
+        layer, drift = world.clouds(overpass)
         return layer.over(world.shape, drift)
 
     west, north, size = world.region.west, world.region.north, world.region.pixel_size
@@ -274,9 +275,9 @@ def find_hotspots(world: World) -> Detections:
         which: npt.NDArray[np.int64], row: npt.NDArray[np.float64], col: npt.NDArray[np.float64]
     ) -> npt.NDArray[np.float64]:
         lon, lat = west + col * size, north - row * size
-        return np.abs(view_zenith(world.fire_passes, lon, lat, which))
+        return np.abs(view_zenith(world.fire_overpasses, lon, lat, which))
 
     return detect(
-        world.seed, world.burns, world.heat, world.fire_passes, world.subcells, world.shape, cloud, zenith,
-        math.sqrt(world.cell_km2),
+        world.seed, world.burns, world.heat, world.fire_overpasses, world.subcells, world.shape,
+        cloud, zenith, math.sqrt(world.cell_km2),
     )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,13 +10,14 @@ import numpy as np
 import numpy.typing as npt
 
 from banet.burned_area.burned_area import BurnedArea
+from banet.burned_area.datasets import CALENDAR, GRID, GRID_MAPPING, to_dataset
 from banet.burned_area.joining import in_order, join
 from banet.burned_area.meaning import by_network
-from banet.burned_area.netcdf import CALENDAR, GRID, GRID_MAPPING, to_dataset
 from banet.days import Day
 from banet.errors import InputError
 from banet.export.products import gathered
 from banet.io.files import PathLike, writing
+from banet.io.progress import Progress
 from banet.summary.progressions import LEAST, MODEL, Progressions
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def write_draws(
     count: int,
     *,
     seed: int = 0,
-    progress: Callable[[int, int, str], None] | None = None,
+    progress: Progress | None = None,
 ) -> Path:
     """Write whole dated progressions drawn from maps as NetCDF, and return the path.
 
@@ -128,7 +129,7 @@ def _append(
     maps: Sequence[BurnedArea],
     drawn: Sequence[Progressions],
     count: int,
-    progress: Callable[[int, int, str], None] | None,
+    progress: Progress | None,
 ) -> None:
     """Write draw by draw, so that no more than one is in memory."""
     import h5netcdf

@@ -23,8 +23,8 @@ from banet.burned_area.colours import (
     uncertainty_table,
 )
 from banet.burned_area.meaning import meanings
+from banet.export.explorer.coded_planes import coded_planes
 from banet.export.explorer.outlines import outlines_of
-from banet.export.explorer.planes import coded_planes
 from banet.export.explorer.seen import seen_by_day
 from banet.export.qml import text_of
 from banet.export.qml_fires import ABOUT, fire_style

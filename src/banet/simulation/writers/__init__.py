@@ -49,7 +49,7 @@ def write_scene(
         scene: what to write.
         folder: where to; made if it is not there.
         formats: some of `FORMATS`, or other names of those products.
-        progress: called with the passes written, all of them, and the format and day.
+        progress: called with the overpasses written, all of them, and the format and day.
 
     Returns:
         the files of each format, and of `region`.

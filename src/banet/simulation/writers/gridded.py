@@ -71,9 +71,9 @@ def write(scene: Scene, folder: Path) -> tuple[Path, ...]:
     for view in observations(world):
         if np.isnan(view.reflectance).all():
             continue
-        moment = scene.days[0].astype("datetime64[m]") + np.timedelta64(int(view.passage.time_h * 60), "m")
-        product = PRODUCTS[view.passage.satellite]
-        about = attributes(scene.region, moment, view.passage.satellite, product)
+        moment = scene.days[0].astype("datetime64[m]") + np.timedelta64(int(view.overpass.time_h * 60), "m")
+        product = PRODUCTS[view.overpass.satellite]
+        about = attributes(scene.region, moment, view.overpass.satellite, product)
         for name, plane in _planes(view).items():
             path = folder / f"{stem(product, moment)}.{name}.hdf"
             paths.append(write_plane(path, name, plane, about, scene.region))

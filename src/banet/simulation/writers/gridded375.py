@@ -40,8 +40,8 @@ def write(scene: Scene, folder: Path) -> tuple[Path, ...]:
     for view in observations(scene.world.with_bands(_BANDS)):
         if np.isnan(view.reflectance).all():
             continue
-        satellite = view.passage.satellite
-        moment = scene.days[0].astype("datetime64[m]") + np.timedelta64(int(view.passage.time_h * 60), "m")
+        satellite = view.overpass.satellite
+        moment = scene.days[0].astype("datetime64[m]") + np.timedelta64(int(view.overpass.time_h * 60), "m")
         for angles, planes in ((False, _bands(view)), (True, _angles(view, scene.region))):
             product = PRODUCTS[satellite] if angles else PRODUCTS[satellite].replace("VMAES", "VIAES")
             about = attributes(scene.region, moment, satellite, product)

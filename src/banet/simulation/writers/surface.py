@@ -114,12 +114,12 @@ def _days(world: World) -> Iterator[tuple[tuple[int, str], _Day]]:
     """Yield the best view of each day and satellite, days in order."""
     found: dict[tuple[int, str], _Day] = {}
     for view in observations(world):
-        number = min(int(view.passage.time_h // 24), world.days - 1)
+        number = min(int(view.overpass.time_h // 24), world.days - 1)
         for key in [key for key in found if key[0] < number]:
             yield key, found.pop(key)
         corrected = _corrected(view, world)
         if np.isfinite(corrected).any():
-            key = number, view.passage.satellite
+            key = number, view.overpass.satellite
             found.setdefault(key, _Day.empty(world.shape)).take(view, corrected)
     yield from found.items()
 

@@ -1,4 +1,4 @@
-"""VIIRS Level-1B swaths: a 02 file of bands and a 03 file of geolocation for each granule of a pass.
+"""VIIRS Level-1B swaths: a 02 file of bands and a 03 file of geolocation for each granule of an overpass.
 
 Groups, names, types and flags follow the NASA VIIRS Level-1B Product User Guide (May 2018). Only the scans
 that touch the scene are written, over their whole width; pixels outside the scene carry the fill value.
@@ -21,9 +21,9 @@ from banet.io.files import writing
 from banet.simulation.fields import Field
 from banet.simulation.heat import radiances
 from banet.simulation.observe import View, observations
+from banet.simulation.overpasses import solar_zenith
 from banet.simulation.scan import SCAN_SECONDS, Scans, scans_over
 from banet.simulation.spectra import Band
-from banet.simulation.view import solar_zenith
 from banet.simulation.writers.names import stamp
 
 if TYPE_CHECKING:
@@ -59,12 +59,12 @@ IMG = _Kind(
 
 
 def write_mod(scene: Scene, folder: Path) -> tuple[Path, ...]:
-    """Write 02MOD and 03MOD files (750 m) of every daytime pass of a scene's imagery."""
+    """Write 02MOD and 03MOD files (750 m) of every daytime overpass of a scene's imagery."""
     return _write(scene, folder, MOD)
 
 
 def write_img(scene: Scene, folder: Path) -> tuple[Path, ...]:
-    """Write 02IMG and 03IMG files (375 m) of every daytime pass of a scene's imagery."""
+    """Write 02IMG and 03IMG files (375 m) of every daytime overpass of a scene's imagery."""
     return _write(scene, folder, IMG)
 
 
@@ -72,14 +72,14 @@ def _write(scene: Scene, folder: Path, kind: _Kind) -> tuple[Path, ...]:
     world = scene.world.with_bands(tuple(Band))
     paths: list[Path] = []
     for view in observations(world):
-        scans = scans_over(view.passage, scene.region, kind.fine)
+        scans = scans_over(view.overpass, scene.region, kind.fine)
         if scans is None or np.isnan(view.reflectance).all():
             continue
         values = _sample(view, scans, scene.region)
-        sun = _sun(scene.days[0], view.passage.time_h, scans)
+        sun = _sun(scene.days[0], view.overpass.time_h, scans)
         for start, part in _granules(scene.days[0], scans, 16 * kind.fine):
             stem = f"A{stamp(start)}.002.{stamp(start + np.timedelta64(380, 'm'), '')}00.nc"
-            prefix, platform = PREFIX[view.passage.satellite]
+            prefix, platform = PREFIX[view.overpass.satellite]
             about = _about(platform, start)
             bands = folder / f"{prefix}02{kind.name}.{stem}"
             places = folder / f"{prefix}03{kind.name}.{stem}"

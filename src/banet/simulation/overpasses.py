@@ -1,4 +1,4 @@
-"""Orbits, view and sun angles: when a VIIRS passes, how obliquely it looks, and what that does to light.
+"""Overpasses and their angles: when a VIIRS flies over, how obliquely it looks, and what that does to light.
 
 The three satellites fly the same 16-day repeat cycle of 227 orbits at 833 km, ascending through the
 equator at about 13:30 local time; NOAA-20 is half an orbit from Suomi-NPP and NOAA-21 a quarter. The
@@ -25,11 +25,11 @@ __all__ = [
     "PERIOD_H",
     "SATELLITES",
     "Geometry",
-    "Pass",
+    "SimulatedOverpass",
     "geometry",
     "node_longitude",
     "orbit_phase",
-    "passes",
+    "overpasses",
     "solar_zenith",
     "track_shift",
     "view_zenith",
@@ -52,13 +52,13 @@ Array = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Pass:
-    """One passage of one satellite over a scene.
+class SimulatedOverpass:
+    """One overpass of one satellite over a simulated scene.
 
     Attributes:
         satellite: its letter in FIRMS files: N, N20 or N21.
-        orbit: number of the orbit since the anchor; with the node it names the pass.
-        time_h: hours since the scene's first day 00:00 UTC at which it passes the scene's centre.
+        orbit: number of the orbit since the anchor; with the node it names the overpass.
+        time_h: hours since the scene's first day 00:00 UTC at which it crosses the scene's centre.
         day: whether it is the ascending, daytime node.
     """
 
@@ -74,7 +74,7 @@ class Pass:
 
     @property
     def key(self) -> tuple[int, int, int]:
-        """Numbers that name the pass, for a random stream of its own."""
+        """Numbers that name the overpass, for a random stream of its own."""
         return list(SATELLITES).index(self.satellite), self.orbit + 2**20, int(self.day)
 
 
@@ -94,9 +94,9 @@ _ANCHOR_PHASE = float(orbit_phase(ANCHOR_LATITUDE, True))
 _ANCHOR_NODE = ANCHOR_LONGITUDE - float(track_shift(np.asarray(_ANCHOR_PHASE)))
 
 
-def node_longitude(passage: Pass) -> float:
-    """Return the longitude of the ascending node of a pass's orbit, degrees."""
-    return _ANCHOR_NODE - passage.lag * SPACING
+def node_longitude(overpass: SimulatedOverpass) -> float:
+    """Return the longitude of the ascending node of an overpass's orbit, degrees."""
+    return _ANCHOR_NODE - overpass.lag * SPACING
 
 
 def _node_time(lag: Array) -> Array:
@@ -119,7 +119,7 @@ def _cross_track(lag: Array, day: bool | npt.NDArray[np.bool_], lon: Array, lat:
 
 
 def view_zenith(
-    passage: Pass | Sequence[Pass],
+    overpass: SimulatedOverpass | Sequence[SimulatedOverpass],
     longitudes: Array,
     latitudes: Array,
     which: npt.NDArray[np.int64] | None = None,
@@ -127,16 +127,16 @@ def view_zenith(
     """Return the signed view zenith of places in degrees; positive where the satellite is west of them.
 
     Args:
-        passage: one pass, or one for each place along the first axis.
+        overpass: one overpass, or one for each place along the first axis.
         longitudes: degrees.
         latitudes: degrees, of the same shape.
-        which: for each place the position of its pass in `passage`; None where there is one for each.
+        which: for each place the position of its overpass in `overpass`; None where there is one for each.
     """
-    if isinstance(passage, Pass):
-        center = _cross_track(np.asarray(passage.lag), passage.day, longitudes, latitudes)
+    if isinstance(overpass, SimulatedOverpass):
+        center = _cross_track(np.asarray(overpass.lag), overpass.day, longitudes, latitudes)
     else:
         shape = (-1,) + (1,) * (np.ndim(longitudes) - 1)
-        lag, day = np.array([p.lag for p in passage]), np.array([p.day for p in passage], bool)
+        lag, day = np.array([p.lag for p in overpass]), np.array([p.day for p in overpass], bool)
         if which is not None:
             lag, day = lag[which], day[which]
         center = _cross_track(lag.reshape(shape), day.reshape(shape), longitudes, latitudes)
@@ -148,10 +148,10 @@ def _scan_angle(center_angle: Array) -> Array:
     return np.arctan2(np.sin(center_angle), ratio - np.cos(center_angle))
 
 
-def passes(
+def overpasses(
     start: np.datetime64, days: int, lon: float, lat: float, satellites: tuple[str, ...]
-) -> list[Pass]:
-    """List the passes of satellites over a place.
+) -> list[SimulatedOverpass]:
+    """List the overpasses of satellites over a place.
 
     Args:
         start: first day, UTC.
@@ -161,7 +161,7 @@ def passes(
         satellites: letters as in FIRMS files.
 
     Returns:
-        passes in order of time, those that see the place at all.
+        overpasses in order of time, those that see the place at all.
     """
     begin = (start.astype("datetime64[h]") - np.datetime64("1970-01-01T00", "h")).astype(float)
     found = []
@@ -176,7 +176,9 @@ def passes(
             # Beyond the limb the scan angle falls again, and the far side of the Earth has the same sine.
             seen = (angle < LIMB) & (_scan_angle(angle) < MAX_SCAN) & (np.abs(_offset(lag, day, *place)) < 90)
             keep = seen & (time >= 0) & (time < 24 * days)
-            found += [Pass(satellite, int(n), float(t), day) for n, t in zip(orbit[keep], time[keep])]
+            found += [
+                SimulatedOverpass(satellite, int(n), float(t), day) for n, t in zip(orbit[keep], time[keep])
+            ]
     return sorted(found, key=lambda p: p.time_h)
 
 
@@ -234,7 +236,7 @@ def _gains(
 
 @dataclass(frozen=True, eq=False)
 class Geometry:
-    """The angles of one pass over a grid.
+    """The angles of one overpass over a grid.
 
     Attributes:
         view_zenith, solar_zenith: degrees, (rows, columns) float32.
@@ -254,17 +256,17 @@ class Geometry:
 
 
 def geometry(
-    passage: Pass,
+    overpass: SimulatedOverpass,
     start: np.datetime64,
     longitudes: Array,
     latitudes: Array,
     bands: tuple[int, ...],
     anisotropy: Field | None = None,
 ) -> Geometry:
-    """Compute the angles of a pass over a grid, on a few nodes and linearly between them.
+    """Compute the angles of an overpass over a grid, on a few nodes and linearly between them.
 
     Args:
-        passage: the pass.
+        overpass: the overpass.
         start: the scene's first day.
         longitudes: (columns,) degrees.
         latitudes: (rows,) degrees.
@@ -281,12 +283,12 @@ def geometry(
         1.5 * latitudes[0] - 0.5 * latitudes[1], 1.5 * latitudes[-1] - 0.5 * latitudes[-2], nodes[0]
     )
     lon, lat = np.meshgrid(lon, lat)
-    view = np.radians(view_zenith(passage, lon, lat))
-    sun, sun_azimuth = _sun(start, passage.time_h, lon, lat)
+    view = np.radians(view_zenith(overpass, lon, lat))
+    sun, sun_azimuth = _sun(start, overpass.time_h, lon, lat)
     lit = np.minimum(sun, np.radians(80))
     # A place east of the track sees the satellite in the west, a little turned by the track's tilt.
     tilt = np.arcsin(np.clip(math.cos(INCLINATION) / np.cos(np.radians(lat)), -1, 1))
-    azimuth = sun_azimuth - (-np.pi / 2 - tilt * (1 if passage.day else -1))
+    azimuth = sun_azimuth - (-np.pi / 2 - tilt * (1 if overpass.day else -1))
     gains = _gains(lit, view, azimuth, bands, np.ones(len(bands)) if anisotropy is None else anisotropy)
     mirror = np.clip(np.cos(lit) * np.cos(view) - np.sin(lit) * np.sin(view) * np.cos(azimuth), -1, 1)
 

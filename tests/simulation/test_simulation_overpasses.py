@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from banet.simulation.view import SATELLITES, geometry, passes, solar_zenith, view_zenith
+from banet.simulation.overpasses import SATELLITES, geometry, overpasses, solar_zenith, view_zenith
 
 DAY = np.datetime64("2021-08-01")
 
 
 def test_the_cycle_repeats_after_16_days():
-    first = passes(DAY, 16, 23.0, 38.0, ("N",))
-    later = passes(DAY + 16, 16, 23.0, 38.0, ("N",))
+    first = overpasses(DAY, 16, 23.0, 38.0, ("N",))
+    later = overpasses(DAY + 16, 16, 23.0, 38.0, ("N",))
     assert [p.time_h for p in first] == pytest.approx([p.time_h for p in later], abs=1e-6)
     assert [p.day for p in first] == [p.day for p in later]
 
@@ -23,7 +23,7 @@ def test_the_cycle_repeats_after_16_days():
 @given(lon=st.floats(-179, 179), lat=st.floats(-69, 69))
 @settings(max_examples=40, deadline=None)
 def test_every_place_is_seen_by_day_and_by_night_near_half_past_one(lon, lat):
-    found = passes(DAY, 6, lon, lat, ("N",))
+    found = overpasses(DAY, 6, lon, lat, ("N",))
     for by_day, middle in ((True, 13.5), (False, 1.5)):
         times = np.array([p.time_h for p in found if p.day == by_day])
         assert len(times) >= 5
@@ -35,7 +35,7 @@ def test_every_place_is_seen_by_day_and_by_night_near_half_past_one(lon, lat):
 
 
 def test_poleward_there_are_more_passes():
-    count = [len(passes(DAY, 16, 10.0, lat, ("N",))) for lat in (0.0, 40.0, 65.0)]
+    count = [len(overpasses(DAY, 16, 10.0, lat, ("N",))) for lat in (0.0, 40.0, 65.0)]
     assert count[0] < count[1] < count[2]
     assert count[2] / 16 > 4
 
@@ -43,7 +43,7 @@ def test_poleward_there_are_more_passes():
 def test_the_track_is_where_the_real_granule_says():
     # Attributes of the real file of 2017-10-27 14:06: the nadir runs from 13.519 N, 12.275 W to
     # 34.570 N, 17.701 W.
-    anchor = [p for p in passes(np.datetime64("2017-10-27"), 1, -12.275, 13.519, ("N",)) if p.day]
+    anchor = [p for p in overpasses(np.datetime64("2017-10-27"), 1, -12.275, 13.519, ("N",)) if p.day]
     best = min(anchor, key=lambda p: abs(p.time_h - 14.1))
     assert best.time_h == pytest.approx(14.1, abs=0.01)
     assert abs(view_zenith(best, np.array(-12.275), np.array(13.519))) < 0.1
@@ -58,11 +58,11 @@ def test_pass_times_agree_with_real_detections_four_years_after_the_anchor(real)
     hours = (pd.to_datetime(seen.acq_date) - pd.Timestamp("2021-08-01")).dt.total_seconds() / 3600
     seen = seen.assign(hour=hours + seen.acq_time // 100 + seen.acq_time % 100 / 60)
     for satellite in ("N", "N20"):
-        simulated = np.array([p.time_h for p in passes(DAY, 24, 23.0, 38.0, (satellite,))])
+        simulated = np.array([p.time_h for p in overpasses(DAY, 24, 23.0, 38.0, (satellite,))])
         real_hours = np.unique(seen.hour[seen.satellite == satellite])
         off = np.array([np.abs(simulated - h).min() for h in real_hours]) * 60
         assert len(real_hours) > 10
-        # A pass far off nadir may miss the place where the simulated centre is.
+        # An overpass far off nadir may miss the place where the simulated centre is.
         assert np.median(off) < 2.5
         assert np.mean(off < 3) > 0.9
 
@@ -77,7 +77,7 @@ def test_the_sun_stands_where_it_should():
 
 def test_the_gain_is_one_above_and_larger_toward_the_sun():
     rows, cols = np.linspace(38.5, 37.5, 40), np.linspace(22.0, 24.0, 80)
-    by_day = [p for p in passes(DAY, 16, 23.0, 38.0, ("N",)) if p.day]
+    by_day = [p for p in overpasses(DAY, 16, 23.0, 38.0, ("N",)) if p.day]
     seen = [geometry(p, DAY, cols, rows, (0, 1)) for p in by_day]
     above = min(seen, key=lambda g: float(g.view_zenith.mean()))
     assert above.gain.shape == (2, 40, 80)
@@ -90,14 +90,14 @@ def test_the_gain_is_one_above_and_larger_toward_the_sun():
 
 def test_interpolated_angles_are_close_to_exact_ones():
     rows, cols = np.linspace(44, 36, 300), np.linspace(-10, 5, 500)
-    passage = next(p for p in passes(DAY, 4, -2.5, 40.0, ("N",)) if p.day)
-    angles = geometry(passage, DAY, cols, rows, ())
-    exact = view_zenith(passage, *np.meshgrid(cols, rows))
+    overpass = next(p for p in overpasses(DAY, 4, -2.5, 40.0, ("N",)) if p.day)
+    angles = geometry(overpass, DAY, cols, rows, ())
+    exact = view_zenith(overpass, *np.meshgrid(cols, rows))
     assert np.abs(angles.side - exact).max() < 0.5
-    sun = solar_zenith(DAY, passage.time_h, *np.meshgrid(cols, rows))
+    sun = solar_zenith(DAY, overpass.time_h, *np.meshgrid(cols, rows))
     assert np.abs(angles.solar_zenith - sun).max() < 0.2
 
 
 def test_satellites_fly_apart():
-    times = [min(p.time_h for p in passes(DAY, 1, 23.0, 38.0, (s,))) for s in SATELLITES]
+    times = [min(p.time_h for p in overpasses(DAY, 1, 23.0, 38.0, (s,))) for s in SATELLITES]
     assert len({round(t, 1) for t in times}) == 3

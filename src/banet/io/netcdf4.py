@@ -1,0 +1,56 @@
+"""NetCDF-4 files loaded whole, their sizes checked before memory is taken for them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import h5py
+
+from banet.errors import UnreadableFileError
+from banet.io.hdf5 import check_heaps
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+__all__ = ["first_line", "load"]
+
+_MOST_PACKED = 1100
+"""Times that a file's values may be larger than the file: deflate makes them 1032 times smaller at most."""
+
+
+def load(
+    file: Path, *, drop: tuple[str, ...] = (), only: tuple[str, ...] | None = None, decode: bool = False
+) -> xr.Dataset:
+    """Load a NetCDF file, without some variables or only some of them.
+
+    Raises:
+        UnreadableFileError: if it is truncated or of another format, or claims more than it can hold.
+    """
+    import xarray as xr
+
+    try:
+        check_heaps(file)
+        h5py.File(file, "r").close()  # what h5netcdf cannot open it does not clean up either
+        with xr.open_dataset(
+            file,
+            engine="h5netcdf",
+            decode_cf=decode,
+            drop_variables=list(drop),
+            decode_timedelta=False,
+            phony_dims="access",
+        ) as dataset:
+            wanted = (
+                dataset if only is None else dataset[[name for name in only if name in dataset.variables]]
+            )
+            # Before memory is taken for it.
+            if wanted.nbytes > _MOST_PACKED * file.stat().st_size:
+                raise ValueError(f"it claims {wanted.nbytes / 2**30:,.1f} GiB, which no such file holds")
+            return wanted.load()
+    except Exception as error:  # a damaged file makes HDF5, h5netcdf and xarray raise nearly anything
+        raise UnreadableFileError(f"cannot read {file} as NetCDF-4: {first_line(error)}") from error
+
+
+def first_line(error: BaseException) -> str:
+    """Return the first line of what an error says."""
+    return (str(error) or repr(error)).splitlines()[0]
