@@ -176,7 +176,7 @@ def events_of_cells(cells: pd.DataFrame, region: Region) -> Events:
 def _checked(
     maps: BurnedArea | Sequence[BurnedArea], days: int, gap: int, least: int, hectares: float
 ) -> list[BurnedArea]:
-    sequence = list(maps) if isinstance(maps, Iterable) and not isinstance(maps, str) else [maps]
+    sequence = list(maps) if isinstance(maps, Iterable) else [maps]
     if not sequence:
         raise InputError("no map to find fires in")
     odd = next((type(one).__name__ for one in sequence if not hasattr(one, "burn_date")), None)

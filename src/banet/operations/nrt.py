@@ -131,6 +131,7 @@ def _run(options: MorningOptions, area: Area, clock: Clock, engine: Engine) -> M
     window = nrt_window(day)
     places = _places(options, area)
     incidents = _incidents(options, clock.reporter)
+    precision = Precision.shipped() if options.precision is None else Precision.load(options.precision)
     failed = _fetched(options, places, window.days, clock)
     with clock.step("build the cube") as progress:
         table = _hotspots(places)
@@ -145,7 +146,7 @@ def _run(options: MorningOptions, area: Area, clock: Clock, engine: Engine) -> M
             tracked = replace(morning.tracked, fires=incidents.named(morning.tracked.fires))
             clock.reporter.say(f"note: {incidents.told(tracked.fires)}")
             morning = replace(morning, tracked=tracked)
-        morning = replace(morning, precision=_precision(options, burned), inside=area.inside)
+        morning = replace(morning, precision=_fitting(precision, options, burned), inside=area.inside)
     with clock.step("write"):
         folder = write_morning(morning, cube, out)
         newest = _is_newest(out, day)
@@ -182,19 +183,17 @@ def _incidents(options: MorningOptions, reporter: Reporter) -> Incidents | None:
     return found
 
 
-def _precision(options: MorningOptions, burned: BurnedArea) -> Precision | None:
-    """Return the precision by age of the weights that mapped, where it was measured.
+def _fitting(precision: Precision, options: MorningOptions, burned: BurnedArea) -> Precision | None:
+    """Return the precision by age if it was measured with the weights that mapped.
 
     Raises:
         InputError: if the table that was named is of other weights.
     """
+    if precision.fits(burned):
+        return precision
     if options.precision is None:
-        shipped = Precision.shipped()
-        return shipped if shipped.fits(burned) else None
-    found = Precision.load(options.precision)
-    if not found.fits(burned):
-        raise InputError(f"{options.precision} was measured with other weights than {options.weights}")
-    return found
+        return None
+    raise InputError(f"{options.precision} was measured with other weights than {options.weights}")
 
 
 def _tidied(options: MorningOptions, places: Places, day: Day) -> str:

@@ -276,6 +276,7 @@ def opened(places: Places) -> Cube:
 def map_period(
     options: RunOptions,
     cube: Cube,
+    engine: Engine,
     scratch: Path,
     progress: Progress | None,
     known: Callable[[Run], BurnedArea | None],
@@ -283,8 +284,9 @@ def map_period(
     """Map each month of the period, or its days as one; finished cores are kept until the run ends.
 
     Args:
-        options: what to map, and with what.
+        options: what to map.
         cube: what was observed.
+        engine: the network.
         scratch: folder for finished cores.
         progress: told of each core.
         known: gives a map that is there already.
@@ -295,7 +297,7 @@ def map_period(
         cube,
         options.start,
         options.end,
-        network(options),
+        engine,
         threshold=options.threshold,
         water=options.water or "auto",
         scratch=scratch,
