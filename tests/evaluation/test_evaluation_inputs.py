@@ -119,6 +119,13 @@ def test_a_raster_of_another_name(tmp_path):
     _write(path, values)
     with pytest.raises(UnreadableFileError, match="give the first and last day"):
         read_geotiff(path)
+    with pytest.raises(UnreadableFileError, match="anything.tif holds days of year that .* has twice"):
+        read_geotiff(path, days=("2021-08", "2022-08"))
+    with pytest.raises(
+        UnreadableFileError, match="anything.tif: 1 burn dates lie outside 2021-09-01 to 2021-09-30"
+    ):
+        read_geotiff(path, days=("2021-09", "2021-09"))
+    assert str(read_geotiff(path, days=("2021-08", "2022-07")).burn_date[2, 3]) == "2021-08-03"
     got, _ = read_sources([path, path], start="2021-08", end="2021-08")
     assert str(got.burn_date[2, 3]) == "2021-08-03"
     assert not got.known[4].any()

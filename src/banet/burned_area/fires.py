@@ -200,7 +200,7 @@ def _checked(
         if after.start < before.stop:
             raise InputError(
                 f"the map from {after.start} overlaps the one that ends on {before.stop - 1}: what both show "
-                "would count twice"
+                "would count twice; give one of them"
             )
     return ordered
 
