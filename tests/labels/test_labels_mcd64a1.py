@@ -419,6 +419,12 @@ def test_a_tile_that_was_renamed(tmp_path):
     assert read_layers(MonthlyFile.from_name(whole), REGION).burn.size
 
 
+def test_a_name_is_no_region(tmp_path):
+    write_tile(tmp_path, AUGUST, tile())
+    with pytest.raises(InputError, match="a str is no region; banet.Region.load reads one"):
+        read_mcd64a1(tmp_path, "GR", "2021-08", "2021-08")
+
+
 def test_a_month_that_was_renamed(tmp_path):
     """Some products date a few pixels into the month beside; none of them dates all of them far off."""
     write_tile(tmp_path, AUGUST, tile(block(22.5, 38.0, 2, 190)))

@@ -16,6 +16,7 @@ from banet.errors import InputError
 from banet.grid.region import Region
 from banet.ingest.reproject import check_dataset, check_geographic
 from banet.io.files import PathLike, writing
+from banet.observations.hotspots import fires_of, given_hotspots, tell_placed
 from banet.observations.planes import DayPlanes
 
 if TYPE_CHECKING:
@@ -34,7 +35,6 @@ _TOO_BRIGHT = 5.0
 # One below this stands for nothing (-9999, scaled or not); over-corrected shadow stays above.
 _TOO_DARK = -0.5
 _NUMBERS = "fiub"
-_HOT = ("longitude", "latitude", "time", "frp", "type")
 
 
 def from_dataset(
@@ -70,10 +70,8 @@ def from_dataset(
     if target.exists():
         raise InputError(f"{target} is there already; open it, or choose another name")
     source = _Source.of(ds, name)
-    table = None if hotspots is None or "frp" in source.ds else _table(hotspots)
+    table = None if hotspots is None or "frp" in source.ds else given_hotspots(hotspots)
     if table is not None:
-        from banet.observations.hotspots import tell_placed
-
         tell_placed(table, source.region, np.sort(source.days))
     seen = False
     with writing(target) as part:
@@ -172,8 +170,6 @@ class _Source:
     def fires(
         self, index: int, hotspots: pd.DataFrame | None
     ) -> tuple[npt.NDArray[np.floating[Any]] | None, list[str]]:
-        from banet.observations.hotspots import fires_of
-
         if "frp" in self.ds:
             return self.plane("frp", index).astype(np.float32), []
         return fires_of(hotspots, self.region, self.days[index])
@@ -197,22 +193,6 @@ class _Source:
     def _inputs(self) -> tuple[str, ...]:
         name = self.ds.encoding.get("source")
         return (Path(str(name)).name,) if name else ()
-
-
-def _table(hotspots: pd.DataFrame | PathLike) -> pd.DataFrame:
-    """Return a table of hot spots, read first where it is a file or folder."""
-    import pandas as pd
-
-    from banet.observations.hotspots import read_hotspots
-
-    if not isinstance(hotspots, pd.DataFrame):
-        return read_hotspots(hotspots)
-    missing = [name for name in _HOT if name not in hotspots]
-    if missing:
-        raise InputError(
-            f"the table of hot spots lacks {', '.join(missing)}; give its file, or read_hotspots"
-        )
-    return hotspots
 
 
 def _axis(ds: xr.Dataset, names: tuple[str, ...]) -> str:

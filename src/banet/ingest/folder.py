@@ -19,11 +19,11 @@ from banet import observations
 from banet.cube import Cube
 from banet.days import Day, Days, day_range, parse_period
 from banet.errors import BanetError, BanetWarning, InputError, NotFoundError, UnreadableFileError
-from banet.grid.region import Region
+from banet.grid.region import Region, check_region
 from banet.io.counts import Counts
 from banet.io.files import PathLike
 from banet.io.progress import Progress
-from banet.observations.hotspots import fires_of, read_hotspots, tell_placed
+from banet.observations.hotspots import fires_of, given_hotspots, tell_placed
 from banet.observations.planes import DayPlanes, ObservationSource
 from banet.parallel import spread
 
@@ -90,11 +90,12 @@ def build_cube(
         BanetWarning: without `notice`, if hot spots were left out or none lies in the region, and if days
             with files gave no image.
     """
+    check_region(region)
     folder = Path(viirs_folder).absolute()  # where workers look for it too
     reader = observations.source(told_source(folder) if source is None else source)
     files = reader.files(folder)
     days = _days(files, start, end, folder, reader)
-    table = hotspots if isinstance(hotspots, pd.DataFrame) or hotspots is None else read_hotspots(hotspots)
+    table = None if hotspots is None else given_hotspots(hotspots)
     if table is not None:
         tell_placed(table, region, days, notice)
     cube = _open_or_create(out, region, reader)

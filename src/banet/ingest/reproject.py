@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from banet.errors import InputError
-from banet.grid.region import Region
+from banet.grid.region import Region, check_region
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -45,8 +45,7 @@ def to_region(ds: xr.Dataset, region: Region, *, crs: Any = None) -> xr.Dataset:
     from odc.geo.xr import xr_reproject
 
     check_dataset(ds)
-    if not isinstance(region, Region):
-        raise InputError(f"a {type(region).__name__} is no region; banet.Region.load reads one")
+    check_region(region)
     known = _with_crs(ds, crs)
     bands = [str(name) for name, one in known.data_vars.items() if one.odc.spatial_dims is not None]
     if not bands or known.odc.geobox is None:

@@ -16,7 +16,7 @@ from banet.burned_area.unknown import UnknownDays
 from banet.days import Day, Days, month_range
 from banet.errors import BanetWarning, InputError, NotFoundError, UnreadableFileError
 from banet.grid.cutting import Grid, covered, cut_pixels
-from banet.grid.region import Region
+from banet.grid.region import Region, check_region
 from banet.grid.sinusoidal import Ints, Reals
 from banet.labels.monthly_files import MISSING, WATER, Layers, MonthlyFile, resolve_year
 from banet.labels.quality import QualityBuilder
@@ -80,6 +80,7 @@ def assemble(
             known there: the period ends with the last month that has a file, and other days are in
             `unknown_days`.
     """
+    check_region(region)
     first, stop = days
     months = month_range(first, stop - 1)
     burns: dict[str, list[_Burns]] = {}

@@ -13,7 +13,7 @@ from banet.burned_area.burned_area import BurnedArea
 from banet.burned_area.dated import DatedFractions
 from banet.days import Days, as_day, day_range
 from banet.errors import InputError
-from banet.grid.region import Region
+from banet.grid.region import Region, check_region
 from banet.io.progress import Progress
 from banet.simulation.climates import Climate, climate_named
 from banet.simulation.fields import Field, Mask, stream
@@ -176,8 +176,7 @@ def simulate(
     _check(days, seed, (*satellites, *fire_satellites))
     first = as_day(start)
     grid = region if region is not None else _default_region(picked, size, seed, pixel_size)
-    if not isinstance(grid, Region):
-        raise InputError(f"a {type(grid).__name__} is no region; banet.Region.load reads one")
+    check_region(grid)
     if min(grid.shape) < 8:
         raise InputError(
             f"region {grid.name}: {grid.shape} cells are too few to simulate; give at least 8 x 8"
