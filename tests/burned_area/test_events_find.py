@@ -320,3 +320,14 @@ def test_maps_that_overlap_are_refused():
 def test_what_is_no_map_is_told(odd):
     with pytest.raises(InputError, match="is no map to find fires in; banet.read_map reads one"):
         find_events(odd)
+
+
+def test_a_fire_that_crosses_180_degrees_and_also_ends_there():
+    """Cut at 180 degrees, the eastern part touches the western one along a line, which is no part of it."""
+    offset = np.full((3, 6), -1)
+    offset[:2, 2], offset[2, 2:5] = 3, 3
+    made = map_of(offset, west=179.97, north=40.0)
+    (outline,) = find_events(made, min_hectares=0).geometry
+    assert outline.geom_type == "MultiPolygon"
+    assert outline.bounds == pytest.approx((-180, 39.97, 180, 40.0))
+    assert outline.area == pytest.approx(5e-4)
