@@ -344,6 +344,18 @@ def test_incidents_that_name_no_fire_are_told(data, mornings, tmp_path):
     assert f"note: 0 of {done.status['fires']} fires overlap an incident of their days" in told.lines
 
 
+def test_a_morning_without_hot_spots_says_so(tmp_path):
+    from banet.simulation import simulate, write_scene
+
+    write_scene(simulate(REGION, start="2020-07-01", days=3, seed=23), tmp_path)
+    shutil.rmtree(tmp_path / "hotspots")
+    told = Told()
+    done = run_morning(options(tmp_path, tmp_path / "out", day="2020-07-03"), told)
+    (note,) = [line for line in done.status["notes"] if "hot spots" in line]
+    assert "the map follows from images alone" in note
+    assert f"note: {note}" in told.lines
+
+
 class Told(Silent):
     def __init__(self):
         self.lines = []

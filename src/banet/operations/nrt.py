@@ -139,6 +139,10 @@ def _run(options: MorningOptions, area: Area, clock: Clock, engine: Engine) -> M
     with clock.step("map") as progress:
         burned = area.cut(_mapped(options, cube, day, engine, progress))
         engine.rest()
+    if table is None and places.viirs.is_dir():
+        note = f"no hot spots in {options.data / 'hotspots'}; the map follows from images alone"
+        burned = replace(burned, attrs={**burned.attrs, "notes": [*burned.attrs.get("notes", ()), note]})
+        clock.reporter.say(f"note: {note}")
     failed += [f"rows {gap['rows']}, columns {gap['cols']}: {gap['reason']}" for gap in burned.attrs["gaps"]]
     with clock.step("find fires and compare"):
         morning = _morning(options, cube, burned, table, failed)
