@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from banet.burned_area import confidence, hectares, joining, regridding, unknown
+from banet.burned_area import confidence, datasets, hectares, joining, regridding, unknown
 from banet.burned_area.burned_planes import BURNED, PLANES, BurnedPlanes
 from banet.burned_area.dated import DatedFractions
 from banet.burned_area.dating import NO_UNCERTAINTY, DatingRule, check_threshold, summarise
@@ -234,9 +234,7 @@ class BurnedArea(BurnedPlanes):
 
     def to_dataset(self) -> xr.Dataset:
         """Return it as an xarray dataset with CF attributes; `from_dataset` gives it back exactly."""
-        from banet.burned_area.datasets import to_dataset
-
-        return to_dataset(self)
+        return datasets.to_dataset(self)
 
     @classmethod
     def from_dataset(cls, dataset: xr.Dataset) -> Self:
@@ -245,9 +243,7 @@ class BurnedArea(BurnedPlanes):
         Raises:
             InputError: if a variable or attribute is missing.
         """
-        from banet.burned_area.datasets import fields_of
-
-        return cls(**fields_of(dataset))
+        return cls(**datasets.fields_of(dataset))
 
     @classmethod
     def from_probabilities(

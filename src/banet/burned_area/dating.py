@@ -40,7 +40,7 @@ _CELLS_AT_ONCE = 4096
 
 @dataclass(frozen=True)
 class DatingRule:
-    """How a date and its uncertainty follow from the daily probabilities of a cell.
+    """Rule by which a date and its uncertainty follow from the daily probabilities of a cell.
 
     Attributes:
         mass: share of their sum that lies within the uncertainty.
@@ -61,7 +61,7 @@ class DatingRule:
 
 @dataclass(frozen=True, eq=False)
 class DaySummary:
-    """What a sequence of daily probabilities says of each cell.
+    """Burned fraction, day and uncertainty of each cell from a sequence of daily probabilities.
 
     Attributes:
         burned_fraction: sum over the days, at most 1, (rows, columns) float32.

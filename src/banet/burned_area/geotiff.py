@@ -6,11 +6,12 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from banet.burned_area.burned_area import BurnedArea
 from banet.burned_area.colours import confidence_table, uncertainty_table
 from banet.burned_area.dating import NO_UNCERTAINTY
 from banet.burned_area.meaning import NOT_OBSERVED, WATER, Meaning, meanings
@@ -19,9 +20,6 @@ from banet.errors import NotFoundError, OutputError, UnreadableFileError
 from banet.grid.rasters import check_placed, whole_numbers
 from banet.grid.region import Region
 from banet.io.files import PathLike, writing
-
-if TYPE_CHECKING:
-    from banet.burned_area.burned_area import BurnedArea
 
 __all__ = ["Layer", "layer_of", "layers", "read_geotiff", "write_cog"]
 
@@ -170,8 +168,6 @@ def read_geotiff(path: PathLike, *, days: tuple[Any, Any] | None = None) -> Burn
         NotFoundError: if there is no such file.
         UnreadableFileError: if it is no GeoTIFF in degrees with square cells, or its days are not known.
     """
-    from banet.burned_area.burned_area import BurnedArea
-
     file = Path(path)
     if not file.is_file():
         raise NotFoundError(f"the raster {file} does not exist")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from banet.burned_area.burned_area import BurnedArea
 from banet.errors import InputError
@@ -14,11 +14,9 @@ from banet.evaluation.result import Result
 from banet.evaluation.result_files import draw_maps, sections_of
 from banet.evaluation.scores import headline
 from banet.evaluation.tables import Shown, as_markdown, dating_row, score_row, words
+from banet.export.page import Picture, Section, write_report
 from banet.io.files import output_folder
 from banet.io.tables import Number, Row, to_csv, to_json, write_text
-
-if TYPE_CHECKING:
-    from banet.export.page import Picture
 
 __all__ = ["beside", "tables_beside", "write_beside"]
 
@@ -105,8 +103,6 @@ def write_beside(results: Mapping[str, Result], out: Path, *, pictures: bool = T
     for kind, text in texts.items():
         write_text(paths[kind], text)
     if pictures:
-        from banet.export.page import Section, write_report
-
         sections, maps = sections_of(tables), _maps(results, folder)
         for name, tree in trees.items():
             sections.append(Section(f"Against {name}", (words(tree),), pictures=maps[name]))
@@ -116,8 +112,6 @@ def write_beside(results: Mapping[str, Result], out: Path, *, pictures: bool = T
 
 def _maps(results: Mapping[str, Result], folder: Path) -> dict[str, list[Picture]]:
     """Draw each pair of products once, by name of the reference."""
-    from banet.export.page import Picture
-
     found: dict[str, list[Picture]] = {reference: [] for reference in results}
     drawn: set[frozenset[str]] = set()
     for reference, result in results.items():

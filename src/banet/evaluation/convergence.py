@@ -76,7 +76,7 @@ class Convergence:
 
     @cached_property
     def curve(self) -> dict[str, Reals]:
-        """What is said by age, (n,) each.
+        """Curves by age, (n,) each.
 
         `age`: days since burning. `dice_final`, `dice_truth`: Dice with the same of the final map and of the
         truth, of what is dated so many days before the map's day. `recall`: share of the truth's hectares of

@@ -9,6 +9,7 @@ import numpy as np
 
 from banet.evaluation.measures import Tree
 from banet.evaluation.measures.dates import trimmed
+from banet.export.drawing import new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -37,8 +38,6 @@ def _figure(
     title: str, x: str = "", y: str = "", *, size: tuple[float, float] = (4.6, 3.4)
 ) -> tuple[Figure, Axes]:
     """Return a figure of a size in inches, small enough for its text to be read on a phone, and its axes."""
-    from banet.export.drawing import new_figure
-
     figure = new_figure(*size)
     figure.set_layout_engine("constrained", w_pad=0.08, h_pad=0.08)
     axes = figure.add_subplot()

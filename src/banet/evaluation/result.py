@@ -36,7 +36,7 @@ Sides = tuple[BurnedArea, BurnedArea]
 
 @dataclass(frozen=True, eq=False)
 class Result:
-    """Everything measured, by map and scene.
+    """Measurements by map and scene.
 
     Attributes:
         sums: by name of the map, in the order of the tables, and of the scene.
@@ -91,7 +91,7 @@ class Result:
 
     @cached_property
     def wholes(self) -> dict[str, dict[str, Any]]:
-        """What all measures say of each map over all scenes."""
+        """Values of all measures of each map over all scenes."""
         said = {name: self.joined(name).value() for name in self.sums}
         scored = Scores.__dataclass_fields__
         return {

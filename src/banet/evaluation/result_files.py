@@ -9,18 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
+from banet.burned_area.burned_area import BurnedArea
 from banet.evaluation import plots
 from banet.evaluation.measures import Tree
 from banet.evaluation.result import WITH_NETWORK, Result, leader
 from banet.evaluation.tables import Shown, markdown, numbers_of, tables_of, title_of, words
+from banet.export.comparison import comparison_picture
+from banet.export.drawing import save
+from banet.export.page import Picture, Section, write_report
 from banet.io.files import output_folder
 from banet.io.tables import to_csv, to_html, to_json, write_text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-    from banet.burned_area.burned_area import BurnedArea
-    from banet.export.page import Picture, Section
 
 __all__ = ["ALT", "FOLDER", "draw", "draw_maps", "sections_of", "write_result"]
 
@@ -85,7 +86,7 @@ def write_result(
 
 
 def _one_scene(tree: Tree) -> dict[str, Any]:
-    """What is said of the first map, and the scores of all, at the top of the file of a single scene."""
+    """Return the top of the file of a single scene: values of the first map, and the scores of all."""
     whole = tree["methods"][tree["name"]]["overall"]
     return {
         "scores": {name: method["overall"]["scores"] for name, method in tree["methods"].items()},
@@ -98,8 +99,6 @@ def sections_of(
     tables: Iterable[Shown], pictures: Callable[[str], Sequence[Picture]] = lambda name: ()
 ) -> list[Section]:
     """Return the parts of a page that show tables, each with the pictures that belong to its name."""
-    from banet.export.page import Section
-
     return [
         Section(title, (text,) if text else (), [Markup(to_html(rows))], pictures(name))
         for name, title, text, rows in tables
@@ -107,8 +106,6 @@ def sections_of(
 
 
 def _page(tree: Tree, folder: Path, name: str, drawn: dict[str, Path]) -> Path:
-    from banet.export.page import Picture, Section, write_report
-
     left = dict(drawn)
 
     def held(names: Sequence[str]) -> list[Picture]:
@@ -142,8 +139,6 @@ def draw(result: Result, tree: Tree, folder: Path, *, worst: int = 3) -> dict[st
     Raises:
         OutputError: if a picture cannot be written.
     """
-    from banet.export.drawing import save
-
     folder.mkdir(parents=True, exist_ok=True)
     paths = {}
     name = leader(tree)
@@ -194,8 +189,6 @@ def draw_maps(
     sides: Sequence[BurnedArea], names: Sequence[str], title: str, path: Path, notes: Sequence[str] = ()
 ) -> Path:
     """Draw reference and maps side by side, and where the first map agrees with the reference."""
-    from banet.export.comparison import comparison_picture
-
     panels = [side.named(plots.plain_text(name)) for side, name in zip(sides, names, strict=True)]
     days = {"start": panels[0].start, "stop": panels[0].stop}
     return comparison_picture(panels, path, title=plots.plain_text(title), notes=notes, **days)

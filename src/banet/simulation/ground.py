@@ -21,7 +21,7 @@ FRESH_DAYS, ASH_DAYS = 14.0, 4.0
 
 @dataclass(frozen=True, eq=False)
 class Tint:
-    """What burned ground looks like in a scene.
+    """Look of burned ground in a scene.
 
     Attributes:
         fresh, old, ash, litter: spectra, (bands,).

@@ -29,7 +29,7 @@ class Detections:
         row, col: place in cells, fractions included.
         frp: radiative power, MW.
         time_h: hours since the scene's start.
-        satellite: position in `view.SATELLITES`.
+        satellite: position in `overpasses.SATELLITES`.
         day: whether by day.
         kind: FIRMS type, 0 vegetation, 1 volcano, 2 static, 3 offshore.
         view: view zenith, degrees.

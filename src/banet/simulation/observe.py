@@ -28,7 +28,7 @@ _PROGRESS: ContextVar[Progress | None] = ContextVar("progress", default=None)
 
 @dataclass(frozen=True, eq=False)
 class View:
-    """What one overpass sees.
+    """Planes that one overpass sees.
 
     Attributes:
         overpass: which.

@@ -102,7 +102,7 @@ class Scene:
 
     @property
     def confounders(self) -> dict[str, Mask]:
-        """Where something other than fire may look like one, by name, (rows, columns).
+        """Masks of what may look like fire and is none, by name, (rows, columns).
 
         The ground changed within the days, or the cell is part water: `coast`.
         """

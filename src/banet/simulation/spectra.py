@@ -24,7 +24,7 @@ import numpy as np
 
 from banet.simulation.fields import Field
 
-__all__ = ["ASH", "BANDS", "BURNABLE", "CHAR", "COVERS", "Band", "Cover", "CoverSpectrum", "table"]
+__all__ = ["BANDS", "BURNABLE", "COVERS", "Band", "Cover", "CoverSpectrum", "table"]
 
 
 class Band(IntEnum):
@@ -59,7 +59,7 @@ Spectrum = tuple[float, float, float, float, float]
 
 @dataclass(frozen=True)
 class CoverSpectrum:
-    """What a cover looks like and how it burns.
+    """Look of a cover, and the way it burns.
 
     Attributes:
         green, dry: reflectance in the order of `Band` when fully green and fully senescent.
@@ -123,9 +123,6 @@ ICE_CLOUD: Spectrum = (0.80, 0.80, 0.36, 0.32, 0.03)
 # Ross-Thick and Li-Sparse weights relative to the isotropic one.
 VOLUME: Spectrum = (0.340, 0.496, 0.336, 0.240, 0.240)
 GEOMETRY: Spectrum = (0.134, 0.107, 0.132, 0.146, 0.146)
-
-CHAR = CHAR_FRESH
-ASH = ASH_WHITE
 
 
 def table(attribute: str) -> Field:

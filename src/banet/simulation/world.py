@@ -36,7 +36,7 @@ UNEVEN_BAND = {Band.RED: 0.09, Band.NIR: 0.02, Band.M10: 0.055, Band.M11: 0.055,
 
 @dataclass(frozen=True, eq=False)
 class Instrument:
-    """How a scene's imagery differs from perfect reflectance.
+    """Differences of a scene's imagery from perfect reflectance.
 
     Attributes:
         gain: calibration, (bands,).
@@ -59,7 +59,7 @@ class Instrument:
 
 @dataclass(frozen=True, eq=False)
 class World:
-    """Everything that a scene follows from; its parts are independent streams of one seed."""
+    """Parts of a simulated scene, each from an independent stream of one seed."""
 
     region: Region
     start: Day

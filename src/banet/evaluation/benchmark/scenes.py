@@ -47,7 +47,7 @@ class BenchmarkScene:
 
     @property
     def key(self) -> str:
-        """What scores of the season depend on beside code and method."""
+        """Text of all that scores of the season depend on beside code and method."""
         return f"{self.name} {self.seed} {self.start} {self.days} {self.size}"
 
     def simulate(self) -> Scene:

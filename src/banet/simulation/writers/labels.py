@@ -39,7 +39,7 @@ Ints = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class LabelErrors:
-    """How far the labels are from the truth.
+    """Errors of the labels against the truth.
 
     Attributes:
         smallest: burns of fewer pixels are missed.
