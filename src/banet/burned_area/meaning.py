@@ -199,7 +199,7 @@ def _burned_fraction(dating: DatingRule | None, *, capped: bool) -> Meaning:
     most = "the part of the cell that is land" if capped else "1"
     return Meaning(
         "burned_fraction",
-        _TITLES["burned_fraction"],
+        "burned fraction",
         "fraction of the cell that burned",
         "0-1",
         "1",
@@ -223,7 +223,7 @@ def _method_of_date(dating: DatingRule | None) -> str:
 def _burn_date(dating: DatingRule | None) -> Meaning:
     return Meaning(
         "burn_date",
-        _TITLES["burn_date"],
+        "burn date",
         "UTC day on which the cell burned",
         "day",
         method=_method_of_date(dating),
@@ -234,7 +234,7 @@ def _burn_date(dating: DatingRule | None) -> Meaning:
 def _burn_doy(dating: DatingRule | None) -> Meaning:
     return Meaning(
         "burn_doy",
-        _TITLES["burn_date"],
+        "burn date",
         "day of year on which the cell burned (UTC)",
         "day of year",
         span=(1, 366),
@@ -254,7 +254,7 @@ def _uncertainty(dating: DatingRule | None, calibration: Mapping[str, Any] | Non
         said += ", 0 = the day itself, half a day either way"
     return Meaning(
         "uncertainty",
-        _TITLES["uncertainty"],
+        "burn date uncertainty",
         said,
         "days",
         # xarray would read a variable in "days" as a span of time, not as a number.
@@ -274,28 +274,27 @@ def _confidence(source: BurnedPlanes) -> Meaning:
         said = "burned fraction of the cell in percent (not calibrated)"
     return Meaning(
         "confidence",
-        _TITLES["confidence"],
+        "confidence",
         said,
-        "%",
-        "percent",
-        span=(0, 100),
-        codes={NO_CONFIDENCE: "not observed or water"},
-        nodata=NO_CONFIDENCE,
-        attrs={"valid_range": np.array([0, 100], np.uint8)},
+        **_PERCENT,
     )
 
+
+_PERCENT: dict[str, Any] = {
+    "unit": "%",
+    "cf_unit": "percent",
+    "span": (0, 100),
+    "codes": {NO_CONFIDENCE: "not observed or water"},
+    "nodata": NO_CONFIDENCE,
+    "attrs": {"valid_range": np.array([0, 100], np.uint8)},
+}
 
 _OVER_TENTH = Meaning(
     "over_tenth",
     "over a tenth burned",
     "probability in percent that more than a tenth of the cell burned, by the weights' calibration",
-    "%",
-    "percent",
-    span=(0, 100),
-    codes={NO_CONFIDENCE: "not observed or water"},
-    nodata=NO_CONFIDENCE,
     method="from 50 % on, more of the cells burned by more than a tenth than did not",
-    attrs={"valid_range": np.array([0, 100], np.uint8)},
+    **_PERCENT,
 )
 
 _EVIDENCE = Meaning(
@@ -316,27 +315,16 @@ _EVIDENCE = Meaning(
 _WATER_KNOWN = ("given", "cube", "estimated")
 """Sources of the water in a map of which what burned is at most its land."""
 
-_TITLES = {
-    "burned_fraction": "burned fraction",
-    "burn_date": "burn date",
-    "uncertainty": "burn date uncertainty",
-    "confidence": "confidence",
-    "observed_days": "observed days",
-    "water": "water",
-    "status": "status",
-}
-_OBSERVED_DAYS = Meaning(
-    "observed_days", _TITLES["observed_days"], "days on which the cell was observed", "days", "1"
-)
+_OBSERVED_DAYS = Meaning("observed_days", "observed days", "days on which the cell was observed", "days", "1")
 _WATER = Meaning(
     "water",
-    _TITLES["water"],
+    "water",
     "whether the cell is water",
     attrs={"flag_values": np.array([0, 1], np.int8), "flag_meanings": "land water"},
 )
 _STATUS = Meaning(
     "status",
-    _TITLES["status"],
+    "status",
     "what is known of the cell",
     codes=LAND,
     attrs={
