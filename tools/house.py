@@ -1,12 +1,13 @@
-"""Size of the house by room, at an earlier commit and in this tree, as the tables of docs/architecture.md.
+"""Size of the house by room, at an earlier commit and in this tree, as the table of docs/architecture.md.
 
-python tools/house.py [COMMIT]
+python tools/house.py [--write]     prints the table, or writes it into the page
 """
 
 from __future__ import annotations
 
 import ast
 import io
+import re
 import subprocess
 import sys
 import tarfile
@@ -17,6 +18,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 BEFORE = "0362282"
 """The commit from which the house was rebuilt."""
+
+PAGE = ROOT / "docs" / "architecture.md"
+TABLE = re.compile(r"^\| room \| at .*?^\| functions [^\n]*\n", re.MULTILINE | re.DOTALL)
 
 _Documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
@@ -43,10 +47,10 @@ def counts_of(top: Path) -> dict[str, int]:
     return {"lines of code, without words and blank lines": code, "files": len(files), "functions": functions}
 
 
-def main(commit: str) -> int:
-    """Print the table."""
+def table() -> str:
+    """Return the table."""
     archive = subprocess.run(
-        ["git", "archive", commit, "src/banet"], cwd=ROOT, capture_output=True, check=True
+        ["git", "archive", BEFORE, "src/banet"], cwd=ROOT, capture_output=True, check=True
     )
     with tempfile.TemporaryDirectory() as folder:
         with tarfile.open(fileobj=io.BytesIO(archive.stdout)) as packed:
@@ -60,11 +64,20 @@ def main(commit: str) -> int:
         )
         rows |= {"files of the root": rest, "**all**": (sum(then.values()), sum(now.values()))}
         rows |= {name: (count, counts_of(tops[1])[name]) for name, count in counts_of(tops[0]).items()}
-    print(f"| room | at {commit} | today |\n|---|---|---|")
-    for name, row in rows.items():
-        print(f"| {name} | {' | '.join(f'{count:,}' if count else '-' for count in row)} |")
+    cells = (" | ".join(f"{count:,}" if count else "-" for count in row) for row in rows.values())
+    lines = (f"| {name} | {held} |\n" for name, held in zip(rows, cells, strict=True))
+    return f"| room | at {BEFORE} | today |\n|---|---|---|\n{''.join(lines)}"
+
+
+def main(arguments: list[str]) -> int:
+    """Print the table, or write it into the page."""
+    if arguments == ["--write"]:
+        text, count = TABLE.subn(lambda _: table(), PAGE.read_text(encoding="utf-8"))
+        PAGE.write_text(text, encoding="utf-8")
+        return 0 if count == 1 else 1
+    print(table(), end="")
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(*(sys.argv[1:] or [BEFORE])))
+    sys.exit(main(sys.argv[1:]))
