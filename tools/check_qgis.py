@@ -83,6 +83,9 @@ def checked(name: str, layer, pictures: Path):
     lines = legend(layer)
     about = layer.metadata()
     print(f"{name}: {len(lines)} lines of legend ({'; '.join(lines[:3])}...), {about.title()!r}")
+    if isinstance(layer, QgsVectorLayer) and not layer.featureCount():
+        print("  no shapes")
+        return
     base = chequers(layer.extent())
     size = size_of(layer)
     without, drawn = (picture(shown, layer.extent(), size) for shown in ([base], [layer, base]))

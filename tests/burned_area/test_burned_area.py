@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib import pyplot
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
@@ -130,6 +131,8 @@ def test_a_glance():
     page = source.named("<b>")._repr_html_()
     assert "&lt;b&gt;" in page and "<b>" not in page and "data:image/png;base64," in page
     axes = source.plot()
+    assert axes.figure.number in pyplot.get_fignums()  # so a notebook shows it
+    pyplot.close(axes.figure)
     assert axes.get_xlim() == (source.region.west, source.region.east)
     assert axes.images[0].get_array().shape == (30, 40, 3)
 

@@ -161,9 +161,12 @@ def test_a_browser_shows_the_page_moves_its_days_and_opens_a_fire(browser, tmp_p
         page.locator("#rows tr").first.focus()
         page.keyboard.press("Enter")
         page.wait_for_selector(".leaflet-popup-content", timeout=30_000)
-        assert page.locator("#rows tr").first.get_attribute("data-id") in page.inner_text(
-            ".leaflet-popup-content"
-        )
+        name = page.locator("#rows tr").first.get_attribute("data-id")
+        assert name in page.inner_text(".leaflet-popup-content") and name in page.text_content("#told")
+        # The page stays on the map, on a phone too, where list and map do not fit the screen together.
+        assert -1 <= page.evaluate("document.querySelector('#map').getBoundingClientRect().top") < height / 2
+        page.click("[aria-label='Whole region']")
+        page.wait_for_selector(".leaflet-popup", state="detached", timeout=30_000)
         assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 

@@ -222,5 +222,5 @@ def test_other_geoboxes_are_refused():
 def test_a_notebook_shows_a_region(name):
     region = Region.load(name)
     shown = region._repr_html_()
-    assert f"Region {name}" in shown and "<svg" in shown
+    assert f"Region {name}" in shown and "<svg" in shown and f"{region.area_km2:,.0f} km2" in shown
     assert "Region CK" in Region("CK", (179.8, 66, -179.8, 66.2), 0.01)._repr_html_()

@@ -170,6 +170,10 @@ def test_each_cell_carries_the_share_that_stays_at_its_age(mornings, data, tmp_p
     for name in ("days_since", "stays"):
         with rasterio.open(done.folder / f"{stem}_{name}.tif") as raster:
             planes[name] = raster.read(1)
+        title = (done.folder / f"{stem}_{name}.qmd").read_text()
+        assert " of M, 2020-05-04 to" in title and "<abstract>" in title
+        style = (done.folder / f"{stem}_{name}.qml").read_text()
+        assert ('"100 %"' in style) == (name == "stays") and ("days or more" in style) == (name != "stays")
     burned = planes["days_since"] < 255
     percent = np.round(100 * stayed / shown)[np.minimum(planes["days_since"][burned], 33)]
     np.testing.assert_array_equal(planes["stays"][burned], percent)

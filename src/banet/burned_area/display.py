@@ -13,6 +13,7 @@ from markupsafe import Markup
 from banet.burned_area import colours, hectares
 from banet.burned_area.burned_planes import BurnedPlanes
 from banet.burned_area.meaning import BURNED, NOT_OBSERVED, WATER, burned_from
+from banet.days import Days
 from banet.io.tables import facts_html
 
 if TYPE_CHECKING:
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 __all__ = ["image_of", "plot", "to_html"]
 
 _PIXELS = 320
+_PICTURE = Markup(
+    '<img alt="burn dates" src="data:image/png;base64,{}" width="{}" style="image-rendering:pixelated">'
+)
 
 
 def image_of(source: BurnedPlanes, most: int = 1200) -> colours.Rgb:
@@ -41,12 +45,13 @@ def plot(source: BurnedPlanes, axes: Axes | None = None) -> Axes:
 
     Args:
         source: what burned.
-        axes: to draw on; a new figure where None.
+        axes: to draw on; a new figure of pyplot where None, which a notebook shows.
     """
     if axes is None:
-        from matplotlib.figure import Figure
+        from matplotlib import pyplot
 
-        axes = Figure(layout="constrained").add_subplot()
+        axes = pyplot.figure(layout="constrained").add_subplot()
+        _key(source.days, axes)
     region = source.region
     extent = (region.west, region.east, region.south, region.north)
     middle = np.radians((region.south + region.north) / 2)
@@ -55,6 +60,18 @@ def plot(source: BurnedPlanes, axes: Axes | None = None) -> Axes:
     axes.set_ylabel("degrees north")
     axes.set_title(f"{source.name}, {source.start} to {source.stop - np.timedelta64(1, 'D')}")
     return axes
+
+
+def _key(days: Days, axes: Axes) -> None:
+    """Say beside axes which colour is which day."""
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.colors import ListedColormap, Normalize
+
+    count = len(days)
+    scale = ScalarMappable(Normalize(0, count), ListedColormap(colours.date_colours(days) / 255))
+    bar = axes.figure.colorbar(scale, ax=axes, shrink=0.8)
+    shown = sorted({0, count // 2, count - 1})
+    bar.set_ticks([one + 0.5 for one in shown], labels=[str(days[one]) for one in shown])
 
 
 def to_html(source: BurnedPlanes) -> str:
@@ -68,10 +85,8 @@ def to_html(source: BurnedPlanes) -> str:
         "counts as burned": burned_from(source),
         "not observed": f"{float((status == NOT_OBSERVED).mean()):.1%} of the cells",
     }
-    picture = Markup('<img alt="burn dates" src="data:image/png;base64,{}">').format(
-        _png(image_of(source, _PIXELS))
-    )
-    return facts_html(source.name, facts) + picture
+    wide = round(_PIXELS * min(1, cols / rows))
+    return facts_html(source.name, facts, _PICTURE.format(_png(image_of(source, _PIXELS)), wide))
 
 
 def _png(image: colours.Rgb) -> str:

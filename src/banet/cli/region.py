@@ -136,8 +136,7 @@ def names(*, json: bool = False) -> None:
 
 def _facts(region: Region) -> dict[str, Any]:
     rows, cols = region.shape
-    area = float(region.cell_area_ha.sum()) * cols / 1e2
-    return {**region.to_dict(), "rows": rows, "columns": cols, "km2": round(area)}
+    return {**region.to_dict(), "rows": rows, "columns": cols, "km2": round(region.area_km2)}
 
 
 def _describe(region: Region) -> str:

@@ -15,7 +15,6 @@ import numpy.typing as npt
 from banet.cube.blocks import block_of, check_names, read_blocks
 from banet.cube.chunks import read_packed
 from banet.cube.damage import damage_of_day
-from banet.cube.display import extent
 from banet.cube.info import CubeInfo, coverage_of, ranges_of, satellites_of
 from banet.cube.layout import NO_WATER, WATER
 from banet.cube.metadata import read_root, store_id
@@ -28,6 +27,7 @@ from banet.cube.withheld import NOTHING, Withheld
 from banet.cube.xarrays import open_dataset
 from banet.days import Day, Days, as_day, day_range
 from banet.errors import InputError, UnreadableFileError
+from banet.grid.display import locator
 from banet.grid.region import Region
 from banet.io.files import PathLike, visible_files
 from banet.io.tables import facts_html
@@ -89,12 +89,12 @@ class CubeView:
         rows = {
             "days": f"{len(days)}, {days[0]} to {days[-1]}" if len(days) else "none yet",
             "gaps": f"{len(gaps)} days; {', '.join([*lacking, *more])}" if gaps else "none",
-            "extent": extent(self.region),
+            "extent": self.region.extent,
             "sensor": f"{self.sensor}; MIR slot {self.mir_band}",
             "flags": ", ".join(self.flags),
             "without": str(self.withheld),
         }
-        return facts_html(f"Cube of region {self.region.name}", rows)
+        return facts_html(f"Cube of region {self.region.name}", rows, locator(self.region.bbox))
 
     @property
     def days(self) -> Days:

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from banet.cube.display import extent
 from banet.days import Days
 from banet.errors import InputError
 from banet.grid.region import Region
@@ -70,7 +69,7 @@ class CubeWindow:
             f"Window of region {self.region.name}",
             {
                 "days": f"{self._span}; {int(seen.any((1, 2)).sum())} with an observation",
-                "extent": extent(self.region),
+                "extent": self.region.extent,
                 "observed": f"{seen.mean():.0%} of cells and days",
                 "flags": ", ".join(self.flags),
             },

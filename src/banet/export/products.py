@@ -13,7 +13,7 @@ from banet.burned_area.geotiff import Layer, layers, write_cog
 from banet.burned_area.netcdf import read_map, write_netcdf
 from banet.days import period_stem
 from banet.errors import InputError, NotFoundError, OutputError, UnreadableFileError
-from banet.export.qml import days_style, metadata, styles, write_style
+from banet.export.qml import metadata, styles, write_style
 from banet.io.files import PathLike, existing_folder, output_folder, sha256, visible_files
 from banet.io.manifest import Manifest
 
@@ -78,11 +78,7 @@ def write_products(
 
     extra = {layer.name: (layer.values, layer.meaning.cf()) for layer in more}
     netcdf = write_netcdf(burnmap, target / f"{stem}.nc", manifest=manifest, daily=daily, extra=extra)
-    paths = {**_rasters(burnmap, target, stem), "netcdf": netcdf}
-    for layer in more:
-        path = write_cog(layer, burnmap.region, target / f"{stem}_{layer.name}.tif")
-        paths[layer.name] = path
-        paths[f"{layer.name}_qml"] = write_style(days_style(layer.meaning), path.with_suffix(".qml"))
+    paths = {**_rasters(burnmap, target, stem, more), "netcdf": netcdf}
     if pictures:
         from banet.export.picture import map_picture
 
@@ -210,10 +206,10 @@ def gathered(maps: BurnedArea | PathLike | Sequence[BurnedArea | PathLike]) -> l
     return found
 
 
-def _rasters(burnmap: BurnedArea, folder: Path, stem: str) -> dict[str, Path]:
-    looks = styles(burnmap)
+def _rasters(burnmap: BurnedArea, folder: Path, stem: str, more: Sequence[Layer]) -> dict[str, Path]:
+    looks = styles(burnmap, [layer.meaning for layer in more])
     paths: dict[str, Path] = {}
-    for layer in layers(burnmap):
+    for layer in (*layers(burnmap), *more):
         path = folder / f"{stem}_{layer.name}.tif"
         paths[layer.name] = write_cog(layer, burnmap.region, path)
         paths[f"{layer.name}_qml"] = write_style(looks[layer.name], path.with_suffix(".qml"))

@@ -58,8 +58,8 @@ class LegendLine:
     alpha: int = 255
 
 
-def styles(source: BurnedArea) -> dict[str, ET.Element]:
-    """Return the styles of the rasters of a source by the name of the layer."""
+def styles(source: BurnedArea, more: Sequence[Meaning] = ()) -> dict[str, ET.Element]:
+    """Return the styles of the rasters of a source, and of more of its grid, by the name of the layer."""
     said = meanings(source)
     found = {
         "burn_date": burn_date_style(source.start, source.stop, said["burn_doy"]),
@@ -68,6 +68,8 @@ def styles(source: BurnedArea) -> dict[str, ET.Element]:
     }
     if "over_tenth" in said:
         found["over_tenth"] = confidence_style(said["over_tenth"])
+    for one in more:
+        found[one.name] = confidence_style(one, solid=True) if one.unit == "percent" else days_style(one)
     for style in found.values():
         style.insert(1, _fixed_range(source))
     return found
@@ -114,13 +116,11 @@ def burn_date_style(start: Day, stop: Day, meaning: Meaning | None = None) -> ET
     return _raster(_pseudocolour(entries, "INTERPOLATED"), meaning)
 
 
-def confidence_style(meaning: Meaning | None = None) -> ET.Element:
-    """Return the style of a confidence raster, 0-100 %, its legend a bar."""
+def confidence_style(meaning: Meaning | None = None, *, solid: bool = False) -> ET.Element:
+    """Return the style of a confidence raster, 0-100 %; unless solid, it fades towards 0 %."""
     table = confidence_table()
-    entries = [
-        LegendLine(value, hex_colour(table[value][:3]), f"{value} %", min(255, 255 * value // _FULL))
-        for value in range(0, 101, 5)
-    ]
+    alphas = {value: 255 if solid else min(255, 255 * value // _FULL) for value in range(0, 101, 5)}
+    entries = [LegendLine(n, hex_colour(table[n][:3]), f"{n} %", alpha) for n, alpha in alphas.items()]
     return _raster(_pseudocolour(entries, "INTERPOLATED", unit=" %"), meaning)
 
 

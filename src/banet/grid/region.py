@@ -64,10 +64,24 @@ class Region:
             )
 
     def _repr_html_(self) -> str:
+        from banet.grid.display import locator
+        from banet.io.tables import facts_html
+
+        facts = {"extent": self.extent, "area": f"{self.area_km2:,.0f} km2"}
+        return facts_html(f"Region {self.name}", facts, locator(self.bbox))
+
+    @property
+    def extent(self) -> str:
+        """Where it lies and how large it is, in words.
+
+        Examples:
+            >>> Region("PI", (-10, 36, 5, 44)).extent
+            '-10 to 5 degrees east, 36 to 44 degrees north; 800 x 1500 cells of 0.01 degrees'
+        """
         rows, cols = self.shape
-        title = f"Region {self.name}: {rows} x {cols} cells of {self.pixel_size:g} degrees"
-        box: Any = self.geobox
-        return f"<div><b>{title}</b>{box._repr_html_()}</div>"
+        west, south, east, north = self.bbox
+        where = f"{west:g} to {east:g} degrees east, {south:g} to {north:g} degrees north"
+        return f"{where}; {rows} x {cols} cells of {self.pixel_size:g} degrees"
 
     @property
     def west(self) -> float:
@@ -159,6 +173,11 @@ class Region:
         edges = np.radians(np.linspace(self.north, self.south, rows + 1))
         width = math.radians((self.east - self.west) / cols)
         return WGS84_A**2 / 2 * width * -np.diff(_authalic_q(np.sin(edges))) / 1e4
+
+    @property
+    def area_km2(self) -> float:
+        """Area of all cells in square kilometres."""
+        return float(self.cell_area_ha.sum()) * self.shape[1] / 100
 
     def cells_of(
         self, longitude: npt.ArrayLike, latitude: npt.ArrayLike

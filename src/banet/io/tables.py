@@ -160,7 +160,8 @@ def to_text(rows: Sequence[Row], width: int) -> str:
 
 
 _TABLE = jinja2.Environment(autoescape=True, trim_blocks=True).from_string(
-    """<div class="wide"><table>{% if caption %}<caption>{{ caption }}</caption>{% endif %}
+    """<div class="wide" tabindex="0" role="group" aria-label="{{ caption or 'Table' }}">
+<table>{% if caption %}<caption>{{ caption }}</caption>{% endif %}
 <thead><tr>{% for name in names %}<th scope="col"{{ flush[name] }}>{{ name }}</th>{% endfor %}</tr></thead>
 <tbody>
 {% for row in rows %}
@@ -182,12 +183,19 @@ def _numeric(rows: Sequence[Row], name: str) -> bool:
     return bool(held) and all(isinstance(value, (int, float, Number)) for value in held)
 
 
-def facts_html(title: str, facts: Mapping[str, str]) -> Markup:
-    """Return a title and names with values, as a notebook shows an object; empty values are left out."""
+def facts_html(title: str, facts: Mapping[str, str], picture: Markup | None = None) -> Markup:
+    """Return a title, names with values and a picture beside them, as a notebook shows an object.
+
+    Empty values are left out.
+    """
     rows = Markup("").join(_FACT.format(name, value) for name, value in facts.items() if value)
-    return Markup("<div><strong>{}</strong><table>{}</table></div>").format(title, rows)
+    return _CARD.format(title, rows, picture or "")
 
 
+_CARD = Markup(
+    "<div><strong>{}</strong><div style='display:flex;flex-wrap:wrap;gap:1em;align-items:flex-start'>"
+    "<table style='margin:0'>{}</table>{}</div></div>"
+)
 _FACT = Markup("<tr><th style='text-align:left'>{}</th><td style='text-align:left'>{}</td></tr>")
 
 

@@ -49,6 +49,13 @@
   ]).addTo(map);
   L.rectangle(bounds, { color: "#7d7d85", weight: 1, fill: false, interactive: false }).addTo(map);
   L.control.scale({ imperial: false }).addTo(map);
+  const home = L.control({ position: "topleft" });
+  home.onAdd = () => {
+    const bar = make('<div class="leaflet-bar"><a href="#map" role="button" title="Whole region" aria-label="Whole region"><span aria-hidden="true">&#x2922;</span></a></div>');
+    L.DomEvent.disableClickPropagation(bar).on(bar, "click", (event) => { L.DomEvent.preventDefault(event); map.closePopup(); map.fitBounds(bounds); });
+    return bar;
+  };
+  home.addTo(map);
   const bases = {
     osm: ["https://tile.openstreetmap.org/{z}/{x}/{y}.png", { maxZoom: 19, attribution: "© OpenStreetMap contributors" }],
     gibs: ["https://gibs.earthdata.nasa.gov/wmts/epsg3857/best/BlueMarble_ShadedRelief_Bathymetry/default/GoogleMapsCompatible_Level8/{z}/{y}/{x}.jpeg",
@@ -120,7 +127,12 @@
     shape.setStyle(MARKED);
     for (const row of $("rows").children) row.setAttribute("aria-selected", String(row.dataset.id === id));
     const row = [...$("rows").children].find((one) => one.dataset.id === id);
-    if (row && !zoom) row.scrollIntoView({ block: "nearest" });
+    const { start, end, area_ha } = shape.feature.properties;
+    $("told").textContent = `${id}: ${hectares(area_ha)}, ${start} to ${end}`;
+    if (row && !zoom) {  // within the list: the page itself stays where it is, on the map
+      const list = row.closest(".list"), head = list.querySelector("thead").offsetHeight;
+      list.scrollTop = Math.min(row.offsetTop - head, Math.max(list.scrollTop, row.offsetTop + row.offsetHeight - list.clientHeight));
+    }
     chart();
     if (zoom) { $("map").scrollIntoView({ block: "nearest" }); map.fitBounds(shape.getBounds(), { maxZoom: 11, padding: [40, 40] }); shape.openPopup(); }
   }
@@ -222,6 +234,7 @@
     if (on && day === last) show(0);
     $("play").textContent = on ? "Stop" : "Play";
     $("play").setAttribute("aria-pressed", String(on));
+    $("when").setAttribute("aria-live", on ? "off" : "polite");
   }
   $("play").addEventListener("click", () => play(timer === null));
 
