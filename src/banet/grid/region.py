@@ -72,7 +72,7 @@ class Region:
 
     @property
     def extent(self) -> str:
-        """Where it lies and how large it is, in words.
+        """Place and size in words.
 
         Examples:
             >>> Region("PI", (-10, 36, 5, 44)).extent

@@ -136,7 +136,7 @@ def images_of(cube: Cube, days: Iterable[Day] | None = None) -> Counts:
 
 @dataclass(frozen=True, eq=False)
 class _Found:
-    """What there is of a day: planes to write, a gap to record, or why nothing is to be done."""
+    """Finding of a day: planes to write, a gap to record, or why nothing is to be done."""
 
     fingerprint: str
     message: str = ""
@@ -148,7 +148,7 @@ class _Found:
 
 @dataclass(frozen=True, eq=False)
 class _Builder:
-    """What the days of one build have in common."""
+    """Settings that the days of one build have in common."""
 
     cube: Cube
     reader: ObservationSource
@@ -159,7 +159,7 @@ class _Builder:
 
     @property
     def needs(self) -> tuple[Path, ...]:
-        """What a process must see to take part: the cube, and one of the files for all of them."""
+        """Paths that a process must see to take part: the cube, and one of the files for all of them."""
         return self.cube.path, *next(iter(self.files.values()))[:1]
 
     def find(self, day: Day) -> _Found:

@@ -27,7 +27,7 @@ _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 @dataclass(frozen=True, eq=False)
 class MorningState:
-    """What a morning knew when it was done.
+    """State of a morning when it was done.
 
     Attributes:
         region: the grid.
