@@ -306,3 +306,28 @@ def test_maps_of_different_regions_and_no_map_are_refused():
 def test_codes_that_measure_no_area_are_refused(epsg, text):
     with pytest.raises(InputError, match=text):
         find_events(map_of(np.full((6, 6), 1)), epsg=epsg)
+
+
+def test_maps_that_overlap_are_refused():
+    """Both show the same burned cells, which would count twice."""
+    first, second = map_of([[1, 2]]), map_of([[1, 2]], start="2021-08-20")
+    for both in ([first, second], [second, first], [first, first]):
+        with pytest.raises(InputError, match="overlaps the one that ends on 2021-08-31"):
+            find_events(both)
+
+
+@pytest.mark.parametrize("odd", ["map.nc", None, ["map.nc"], 3])
+def test_what_is_no_map_is_told(odd):
+    with pytest.raises(InputError, match="is no map to find fires in; banet.read_map reads one"):
+        find_events(odd)
+
+
+def test_a_fire_that_crosses_180_degrees_and_also_ends_there():
+    """Cut at 180 degrees, the eastern part touches the western one along a line, which is no part of it."""
+    offset = np.full((3, 6), -1)
+    offset[:2, 2], offset[2, 2:5] = 3, 3
+    made = map_of(offset, west=179.97, north=40.0)
+    (outline,) = find_events(made, min_hectares=0).geometry
+    assert outline.geom_type == "MultiPolygon"
+    assert outline.bounds == pytest.approx((-180, 39.97, 180, 40.0))
+    assert outline.area == pytest.approx(5e-4)

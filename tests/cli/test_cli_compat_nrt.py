@@ -12,6 +12,7 @@ from scipy.io import loadmat, savemat
 
 from banet import days
 from banet.cli.compat_nrt import nrt_run
+from banet.cube import Cube
 from banet.grid.region import Region
 
 REGION = Region("M", (-8.0, 39.7, -7.76, 39.94), 0.01)
@@ -93,5 +94,10 @@ def test_what_is_refused(project, capsys):
     assert "neither True nor False" in capsys.readouterr().err
     assert run(*place, "--threshold", "4") == 2
     assert "threshold" in capsys.readouterr().err
+    made = Region("M", (-8.0, 39.7, -7.8, 39.9), 0.01)
+    Cube.create(project / "dataset" / "M.zarr", made, sensor="VIIRS S-NPP", mir_band="M12")
+    skipped = ["--skip_hotspots", "--skip_ladsweb", "--skip_preprocess"]
+    assert run(*place, *skipped) == 2
+    assert "is of Region(name='M', bbox=(-8.0, 39.7, -7.8, 39.9)" in capsys.readouterr().err
     assert run("M", "-8.0", "39.7", "-8.5", "39.6", project, "Europe") == 2
     assert "error: region M" in capsys.readouterr().err

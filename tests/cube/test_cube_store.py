@@ -364,6 +364,8 @@ def test_xarray_alone_opens_the_store(small: Cube) -> None:
 def test_nothing_there_and_no_cube_there(tmp_path: Path, small: Cube) -> None:
     with pytest.raises(NotFoundError, match=r"none\.zarr does not exist; build it"):
         open_cube(tmp_path / "none.zarr")
+    with pytest.raises(InputError, match="a NoneType is neither a cube nor the path of one"):
+        open_cube(None)
     (tmp_path / "empty.zarr").mkdir()
     with pytest.raises(UnreadableFileError, match="is not a cube"):
         open_cube(tmp_path / "empty.zarr")

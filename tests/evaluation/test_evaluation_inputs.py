@@ -119,6 +119,13 @@ def test_a_raster_of_another_name(tmp_path):
     _write(path, values)
     with pytest.raises(UnreadableFileError, match="give the first and last day"):
         read_geotiff(path)
+    with pytest.raises(UnreadableFileError, match="anything.tif holds days of year that .* has twice"):
+        read_geotiff(path, days=("2021-08", "2022-08"))
+    with pytest.raises(
+        UnreadableFileError, match="anything.tif: 1 burn dates lie outside 2021-09-01 to 2021-09-30"
+    ):
+        read_geotiff(path, days=("2021-09", "2021-09"))
+    assert str(read_geotiff(path, days=("2021-08", "2022-07")).burn_date[2, 3]) == "2021-08-03"
     got, _ = read_sources([path, path], start="2021-08", end="2021-08")
     assert str(got.burn_date[2, 3]) == "2021-08-03"
     assert not got.known[4].any()
@@ -166,6 +173,20 @@ def test_months_are_joined(tmp_path):
 # Classes and masks.
 
 
+def test_a_period_cuts_maps_and_truths_as_well(scene, truth):
+    whole, _ = read_sources([truth, truth])
+    day = whole.burn_date[whole.burned].min()
+    mine, theirs = read_sources([truth, _products(scene)["MCD64A1"]], start=day, end=day + 3)
+    assert (mine.start, mine.stop) == (day, day + 4) == (theirs.start, theirs.stop)
+    assert mine.burned.sum() == (whole.burned & (whole.burn_date <= day + 3)).sum()
+    one_day, _ = read_sources([truth, truth], start=day)
+    assert (one_day.start, one_day.stop) == (day, day + 1)
+    with pytest.raises(InputError, match="covers .* no day from 2022-01-01 to 2022-01-31"):
+        read_sources([truth, truth], start="2022-01")
+    with pytest.raises(InputError, match="ends .2022-01. but does not start"):
+        read_sources([truth, truth], end="2022-01")
+
+
 def test_what_a_killed_run_left_is_no_map(tmp_path):
     """A folder of maps may hold the half of one that a killed run was writing."""
     for name in (
@@ -198,6 +219,12 @@ def test_classes_of_a_raster_go_by_area(tmp_path):
     _write(path, many)
     with pytest.raises(InputError, match="200 classes"):
         read_classes(path, REGION)
+
+
+def test_classes_of_another_place_are_refused(tmp_path):
+    gpd.GeoDataFrame({"name": ["a"]}, geometry=[box(100, 0, 101, 1)], crs=4326).to_file(tmp_path / "c.gpkg")
+    with pytest.raises(InputError, match="gives no cell of Region.* a class"):
+        read_classes(tmp_path / "c.gpkg", REGION)
 
 
 def test_classes_of_polygons(tmp_path):

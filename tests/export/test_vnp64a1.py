@@ -201,3 +201,17 @@ def test_the_command_writes_what_it_is_asked_for(burned, tmp_path, capsys):
     assert main([*words, "mcd45"]) == 2
     assert "vnp64a1" in capsys.readouterr().err
     assert day_of_year(np.array(["2021-08-01"], "datetime64[D]"))[0] == 213
+
+
+@pytest.mark.parametrize("form", ["hdf", "tif"])
+def test_a_file_of_another_region_is_not_written_over(tmp_path, form):
+    """Tiles and windows do not carry the name of the region: two of one tile and month have one name."""
+    offset = np.full((8, 8), -1)
+    offset[2:5, 2:5] = 3
+    mine = map_of(offset, fraction=1, north=12.0, west=20.0)
+    beside = map_of(offset, fraction=1, north=12.0, west=19.0, name="U")
+    before = {path: path.read_bytes() for path in write_vnp64a1(mine, tmp_path, form=form)}
+    with pytest.raises(InputError, match=r"is of Region\(name='T'.*write Region\(name='U'.*own"):
+        write_vnp64a1(beside, tmp_path, form=form)
+    assert {path: path.read_bytes() for path in before} == before
+    write_vnp64a1(mine, tmp_path, form=form)

@@ -12,7 +12,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from banet.cube import Cube
-from banet.errors import InputError
+from banet.errors import InputError, NotFoundError
 from banet.grid.region import Region
 from banet.ingest.dataset import from_dataset, region_of
 from banet.observations.hotspots import grid_frp, read_hotspots
@@ -217,9 +217,40 @@ def other_dims(ds: xr.Dataset) -> xr.Dataset:
     return ds.assign(nir=ds.nir.isel(time=0, drop=True))
 
 
+def one_plane(ds: xr.Dataset) -> xr.DataArray:
+    return ds.red
+
+
+def texts(ds: xr.Dataset) -> xr.Dataset:
+    return ds.astype(str)
+
+
+def zoned(ds: xr.Dataset) -> xr.Dataset:
+    return ds.assign_coords(time=("time", np.array([pd.Timestamp(day, tz="UTC") for day in DAYS], object)))
+
+
+def fill_values(ds: xr.Dataset) -> xr.Dataset:
+    return ds.fillna(-9999)
+
+
+def scaled_fill_values(ds: xr.Dataset) -> xr.Dataset:
+    return ds.fillna(-9999 * 1e-4)
+
+
+def bands_apart(ds: xr.Dataset) -> xr.Dataset:
+    """Every band is there, but nowhere all three."""
+    return ds.assign(nir=ds.nir.where(ds.lat > 37.23), mir=ds.mir.where(ds.lat < 37.23))
+
+
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
+        (one_plane, "xarray.Dataset of several variables.* found DataArray"),
+        (texts, "red holds <U.*, not numbers"),
+        (zoned, "are Timestamp, not datetime64; pandas.to_datetime"),
+        (fill_values, "red of 2021-08-03 falls to -9999, which is no reflectance"),
+        (scaled_fill_values, "red of 2021-08-03 falls to -0.9999"),
+        (bands_apart, "no cell of the dataset has red, nir and mir on any of its days"),
         (no_red, "lacks red; it holds nir, mir"),
         (no_mir, "lacks mir; it holds red, nir"),
         (no_time, "red has dimensions"),
@@ -235,6 +266,20 @@ def test_what_is_no_cube_is_told_and_leaves_nothing(tmp_path: Path, spoil, messa
     with pytest.raises(InputError, match=message):
         from_dataset(spoil(dataset()), tmp_path / "t.zarr", name="T")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_hot_spots_are_a_file_or_a_table_of_them(tmp_path: Path) -> None:
+    lines = [
+        "latitude,longitude,acq_date,acq_time,satellite,confidence,frp",
+        "37.2,21.9,2021-08-03,1130,N,n,7",
+    ]
+    (tmp_path / "fires.csv").write_text("\n".join(lines))
+    read = from_dataset(dataset(), tmp_path / "a.zarr", name="T", hotspots=tmp_path / "fires.csv")
+    assert np.nansum(read.read("2021-08-03", "2021-08-04").frp) == 7
+    with pytest.raises(InputError, match="lacks longitude, latitude, time, frp, type; give its file"):
+        from_dataset(dataset(), tmp_path / "b.zarr", name="T", hotspots=pd.DataFrame({"a": [1]}))
+    with pytest.raises(NotFoundError, match="does not exist"):
+        from_dataset(dataset(), tmp_path / "b.zarr", name="T", hotspots=tmp_path / "none.csv")
 
 
 def test_what_is_there_is_not_overwritten(tmp_path: Path) -> None:

@@ -80,3 +80,17 @@ def test_a_dataset_that_names_no_projection_or_lies_elsewhere_is_refused():
         banet.to_region(bare, REGION, crs="EPSG:0")
     with pytest.raises(InputError, match="nothing of the dataset lies in region AWAY"):
         banet.to_region(bare, Region("AWAY", (10.0, 40.0, 10.2, 40.1), 0.01), crs="EPSG:32629")
+
+
+def test_the_order_of_axes_does_not_matter_and_uneven_ones_are_refused():
+    ds = utm(lambda lon, lat: (lon + 8.3) + 2 * (lat - 40.0))
+    upright = banet.to_region(ds, REGION)
+    xr.testing.assert_equal(banet.to_region(ds.transpose("x", "y", "time"), REGION), upright)
+    moved = ds["x"].values.copy()
+    moved[5] += 200
+    with pytest.raises(InputError, match="the axis x of the dataset is not evenly spaced: one is 200 off"):
+        banet.to_region(ds.assign_coords(x=moved), REGION)
+    with pytest.raises(InputError, match="a str is no region"):
+        banet.to_region(ds, "PT")
+    with pytest.raises(InputError, match="found DataArray"):
+        banet.to_region(ds["red"], REGION)

@@ -419,6 +419,23 @@ def test_a_tile_that_was_renamed(tmp_path):
     assert read_layers(MonthlyFile.from_name(whole), REGION).burn.size
 
 
+def test_a_name_is_no_region(tmp_path):
+    write_tile(tmp_path, AUGUST, tile())
+    with pytest.raises(InputError, match="a str is no region; banet.Region.load reads one"):
+        read_mcd64a1(tmp_path, "GR", "2021-08", "2021-08")
+
+
+def test_a_month_that_was_renamed(tmp_path):
+    """Some products date a few pixels into the month beside; none of them dates all of them far off."""
+    write_tile(tmp_path, AUGUST, tile(block(22.5, 38.0, 2, 190)))
+    with pytest.raises(UnreadableFileError, match=r"of 2021-07-09 to 2021-07-09, none of 2021-08.*renamed"):
+        read_mcd64a1(tmp_path, REGION, "2021-08", "2021-08")
+    mixed = tmp_path / "mixed"
+    mixed.mkdir()
+    write_tile(mixed, AUGUST, tile([*block(22.5, 38.0, 2, 190), *block(22.7, 38.0, 2, 220)]))
+    assert read_mcd64a1(mixed, REGION, "2021-08", "2021-08").burned.any()
+
+
 def test_values_that_are_no_dates(tmp_path):
     path = write_tile(tmp_path, AUGUST, tile(block(22.5, 38.0, 1, 400)))
     with pytest.raises(UnreadableFileError, match="expected -2 to 366"):

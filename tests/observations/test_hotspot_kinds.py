@@ -89,6 +89,18 @@ def as_gzip(folder: Path) -> Path:
     return path
 
 
+def as_plain_parquet(folder: Path) -> Path:
+    held = pd.DataFrame(frame().drop(columns="geometry"))
+    held["acq_date"] = pd.to_datetime(held["acq_date"])
+    held.to_parquet(folder / "fires.parquet")
+    return folder / "fires.parquet"
+
+
+def as_old_mac_text(folder: Path) -> Path:
+    (folder / "fires.csv").write_bytes("\r".join([HEAD, *TWO]).encode())
+    return folder / "fires.csv"
+
+
 def as_monthly_viirs(folder: Path) -> Path:
     return write(
         folder / "VNP14IMGML.202008.C2.03.csv",
@@ -119,7 +131,7 @@ def as_granule(folder: Path) -> Path:
 
 FORMS = [
     as_shapefile, as_vector("geojson"), as_vector("json"), as_vector("gpkg"), as_json, as_zip, as_gzip,
-    as_monthly_viirs, as_monthly_modis, as_granule,
+    as_monthly_viirs, as_monthly_modis, as_granule, as_plain_parquet, as_old_mac_text,
 ]  # fmt: skip
 
 

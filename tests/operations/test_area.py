@@ -93,3 +93,20 @@ def test_what_is_refused(tmp_path):
             Area.of(str(tmp_path / missing), name)
     region = Region("R", (-8, 39, -7, 40)).save(tmp_path)
     assert Area.of(str(region)).region.name == "R"
+
+
+@pytest.mark.parametrize(
+    ("shapes", "told"),
+    [
+        ([], "holds no polygon that can be used: it is empty"),
+        ([shapely.box(500_000, 4_200_000, 550_000, 4_250_000)], "1 with coordinates that are no place"),
+    ],
+)
+def test_a_file_without_a_polygon_that_can_be_used(tmp_path, shapes, told):
+    with pytest.raises(InputError, match=told):
+        Area.of(polygon_file(tmp_path / "p.geojson", *shapes), "P")
+
+
+def test_a_box_without_commas_is_told_as_what_is_not_there():
+    with pytest.raises(NotFoundError, match="no region file 20;38;21;39"):
+        Area.of("20;38;21;39", "P")

@@ -63,3 +63,16 @@ def test_no_fire_and_no_names(tmp_path):
     (tmp_path / "x.gpkg").write_text("none")
     with pytest.raises(UnreadableFileError):
         Incidents.read(tmp_path / "x.gpkg")
+
+
+def test_shapes_that_are_odd(tmp_path):
+    bow = shapely.Polygon([(0, 0), (0.2, 0.2), (0.2, 0), (0, 0.2)])
+    lost = shapely.Point(float("inf"), 0)
+    found = Incidents.read(file_of(tmp_path / "p.gpkg", [bow, lost, None], name=["Bow", "Lost", "None"]))
+    assert found.names.tolist() == ["Bow"]
+    assert "1 incidents named by name, of unknown days, 2 without name or place left out" in found.summary
+    named = found.named(FIRES)
+    assert named["name"].tolist() == ["Bow", "", ""]
+    assert found.told(named) == "1 of 3 fires overlap an incident of their days"
+    with pytest.raises(InputError, match="none of its 0 incidents"):
+        Incidents.read(file_of(tmp_path / "none.gpkg", [], name=[]))

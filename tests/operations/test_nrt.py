@@ -26,6 +26,7 @@ from banet.operations.nrt import replay, run_morning
 from banet.operations.options import MorningOptions
 from banet.operations.precision import Precision
 from banet.operations.state import MorningState
+from banet.operations.steps import Silent
 from fake_agencies import KEY, TOKEN, agencies  # noqa: F401
 
 REGION = Region("M", (-8.0, 40.0, -7.76, 40.24), 0.01)
@@ -260,7 +261,7 @@ def test_a_late_day_is_told_as_such_and_an_old_one_exits_3(scene, data, tmp_path
 
 def test_a_stac_catalogue_leads_to_the_items(data, mornings, tmp_path):
     pystac = pytest.importorskip("pystac")
-    for day in ("2020-07-04", "2020-07-05"):
+    for day in ("2020-07-05", "2020-07-04"):  # one that is run later than a newer one is listed too
         run_morning(options(data, tmp_path, day=day, stac=True))
     catalogue = pystac.Collection.from_file(str(tmp_path / "collection.json"))
     items = sorted(catalogue.get_items(), key=lambda item: item.id)
@@ -307,6 +308,60 @@ def test_one_run_at_a_time_and_wrong_input(data, mornings, tmp_path, capsys):
     words = ["nrt", "PT", "--data", str(tmp_path), "--out", str(tmp_path / "p"), "--day", "2020-07-03"]
     assert main([*words, "--replay", "2020-07-01", "2020-07-02"]) == 2
     assert "not both" in capsys.readouterr().err
+
+
+def test_a_cube_of_another_region_is_never_mapped_as_this_one(data, tmp_path):
+    other = Region("M", (-8.0, 40.0, -7.8, 40.2), 0.01).save(tmp_path)
+    with pytest.raises(InputError, match=r"M.zarr is of Region.*-7.76.*not of Region.*-7.8"):
+        run_morning(options(data, tmp_path / "o", day=LAST).model_copy(update={"region": str(other)}))
+    (tmp_path / "N.zarr").symlink_to(data / "M.zarr")
+    named = MorningOptions(
+        region="-8,40,-7.76,40.24", name="N", data=tmp_path, out=tmp_path / "o", download=False, day=LAST
+    )
+    with pytest.raises(InputError, match=r"N.zarr is of Region\(name='M'"):
+        run_morning(named)
+
+
+def test_a_folder_keeps_to_one_region(data, mornings, tmp_path):
+    out = tmp_path / "out"
+    shutil.copytree(mornings[0].folder, out / LAST)
+    shutil.copy(mornings[0].folder / "status.json", out)
+    before = contents(out / LAST)
+    Cube.create(tmp_path / "N.zarr", Region("N", REGION.bbox, 0.01), sensor="VIIRS S-NPP", mir_band="M12")
+    named = MorningOptions(region="-8,40,-7.76,40.24", name="N", data=tmp_path, out=out, download=False)
+    for day in (FIRST, LAST):  # an older morning would not meet the other's folder
+        with pytest.raises(InputError, match="holds no morning of N; give each region its own folder"):
+            run_morning(named.model_copy(update={"day": day}))
+    assert contents(out / LAST) == before
+    assert json.loads((out / "status.json").read_text())["region"] == "M"
+
+
+def test_incidents_that_name_no_fire_are_told(data, mornings, tmp_path):
+    far = gpd.GeoDataFrame({"name": ["far"]}, geometry=[shapely.box(10, 40, 11, 41)], crs=4326)
+    far.to_file(tmp_path / "far.geojson")
+    told = Told()
+    done = run_morning(options(data, tmp_path / "out", day=FIRST, incidents=tmp_path / "far.geojson"), told)
+    assert f"note: 0 of {done.status['fires']} fires overlap an incident of their days" in told.lines
+
+
+def test_a_morning_without_hot_spots_says_so(tmp_path):
+    from banet.simulation import simulate, write_scene
+
+    write_scene(simulate(REGION, start="2020-07-01", days=3, seed=23), tmp_path)
+    shutil.rmtree(tmp_path / "hotspots")
+    told = Told()
+    done = run_morning(options(tmp_path, tmp_path / "out", day="2020-07-03"), told)
+    (note,) = [line for line in done.status["notes"] if "hot spots" in line]
+    assert "the map follows from images alone" in note
+    assert f"note: {note}" in told.lines
+
+
+class Told(Silent):
+    def __init__(self):
+        self.lines = []
+
+    def say(self, text):
+        self.lines.append(text)
 
 
 def test_a_damaged_state_is_told(mornings, tmp_path):

@@ -219,6 +219,9 @@ def test_truth_is_a_dated_reference(scene):
         ({"satellites": ("NPP",)}, "unknown satellite 'NPP'"),
         ({"region": Region("S", (0, 0, 0.05, 0.05), 0.01)}, "at least 8 x 8"),
         ({"start": "yesterday"}, "YYYY-MM-DD"),
+        ({"region": "PT"}, "a str is no region; banet.Region.load reads one"),
+        ({"days": "3"}, "days '3' is no whole number"),
+        ({"seed": 1.5}, "seed 1.5 is no whole number"),
     ],
 )
 def test_wrong_arguments_say_how_to_mend_them(wrong, message):

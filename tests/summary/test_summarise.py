@@ -243,3 +243,29 @@ def test_a_map_without_any_burn_gives_zeros(tmp_path):
     with pytest.warns(BanetWarning, match="lie over 25 km from a burn date"):
         row = banet.summarise(nothing, zones, **DRAWS).iloc[0]
     assert row["burned_ha"] == 0 and row["fires"] == 0 and pd.isna(row["first_day"])
+
+
+@pytest.mark.parametrize("by", [None, "month"])
+def test_a_zone_that_no_map_saw_has_no_figures(tmp_path, by):
+    """Its land is counted as not observed; zero hectares would say that nothing burned."""
+    unseen, water = np.zeros((8, 8), bool), np.zeros((8, 8), bool)
+    unseen[:, :4], water[:4, :2], water[:, 6:] = True, True, True
+    unseen &= ~water
+    offset = np.full((8, 8), -1)
+    offset[2, 4:6] = 3
+    blind = map_of(offset, unseen=unseen, water=water)
+    west, south, east, north = blind.region.bbox
+    shapes = {
+        "blind": box(west, south, west + 0.04, north),
+        "part": box(west, south, west + 0.05, north),
+        "sea": box(west + 0.06, south, east, north),
+    }
+    zones = zones_of(tmp_path / "z.gpkg", **shapes)
+    table = banet.summarise(blind, zones, by=by, **DRAWS).set_index("zone")
+    assert table.loc["blind", ["burned_ha", "expected_ha", "low_ha", "high_ha", "fires"]].isna().all()
+    assert table.loc["blind", "not_observed_cells"] == unseen.sum()
+    assert table.loc["blind", "not_observed_ha"] == pytest.approx(
+        table.loc["blind", "zone_ha"] * 24 / 32, rel=1e-4
+    )
+    assert table.loc["part", "burned_ha"] > 0 and table.loc["part", "not_observed_cells"] == unseen.sum()
+    assert table.loc["sea", "burned_ha"] == 0 and table.loc["sea", "not_observed_cells"] == 0

@@ -18,7 +18,7 @@ from banet.burned_area.quality import Quality
 from banet.burned_area.unknown import UnknownDays
 from banet.days import Days, as_day, day_of_year
 from banet.errors import InputError
-from banet.grid.region import Region
+from banet.grid.region import Region, check_region
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -178,6 +178,7 @@ class BurnedArea(BurnedPlanes):
         A cell is known where the source knows at least half of its area, and water where more than half is;
         days of observation are the mean of what is known. Quality and evidence are not carried over.
         """
+        check_region(region)
         return self if region == self.region else replace(self, **regridding.fields_on(self, region))
 
     def join(self, *others: BurnedArea) -> BurnedArea:

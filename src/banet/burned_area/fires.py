@@ -8,6 +8,7 @@ small fires are left out by hectares, and counted.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -94,7 +95,8 @@ def find_events(
     """Find the fires of a map, or of several maps of one region such as successive months.
 
     Args:
-        maps: of one region; a fire that goes on from one into the next is one fire.
+        maps: of one region and of periods that do not overlap; a fire that goes on from one into the next is
+            one fire.
         max_gap_days: largest difference of burn dates of two cells that belong together.
         max_gap_cells: largest difference of rows and of columns of two cells that belong together; 1 means
             cells that touch, if only at a corner.
@@ -106,7 +108,7 @@ def find_events(
         The table of `Events`: empty, with the same columns, if there is no fire.
 
     Raises:
-        InputError: if there is no map, regions differ, or a limit is out of range.
+        InputError: if there is no map, regions differ, periods overlap, or a limit is out of range.
     """
     return trace_events(
         maps,
@@ -130,7 +132,7 @@ def trace_events(
     """Find fires as `find_events` does, and how each grew from day to day.
 
     Raises:
-        InputError: if there is no map, regions differ, or a limit is out of range.
+        InputError: if there is no map, regions differ, periods overlap, or a limit is out of range.
     """
     if min_hectares is None:
         min_hectares = MIN_HECTARES if min_cells is None else 0.0
@@ -177,6 +179,9 @@ def _checked(
     sequence = list(maps) if isinstance(maps, Iterable) else [maps]
     if not sequence:
         raise InputError("no map to find fires in")
+    odd = next((type(one).__name__ for one in sequence if not hasattr(one, "burn_date")), None)
+    if odd is not None:
+        raise InputError(f"a {odd} is no map to find fires in; banet.read_map reads one")
     if days < 0 or gap < 1 or least < 1:
         raise InputError(
             f"max_gap_days {days}, max_gap_cells {gap}, min_cells {least}: "
@@ -190,7 +195,14 @@ def _checked(
                 f"maps of different regions ({sequence[0].region.name} {sequence[0].region.bbox} and "
                 f"{other.region.name} {other.region.bbox}); find their fires one region at a time"
             )
-    return sorted(sequence, key=lambda item: (item.start, item.stop))
+    ordered = sorted(sequence, key=lambda item: (item.start, item.stop))
+    for before, after in itertools.pairwise(ordered):
+        if after.start < before.stop:
+            raise InputError(
+                f"the map from {after.start} overlaps the one that ends on {before.stop - 1}: what both show "
+                "would count twice; give one of them"
+            )
+    return ordered
 
 
 def _burned_cells(maps: list[BurnedArea]) -> tuple[list[npt.NDArray[np.int32]], pd.DataFrame]:

@@ -180,7 +180,7 @@ def read_geotiff(path: PathLike, *, days: tuple[Any, Any] | None = None) -> Burn
         start=start,
         stop=stop,
         burned_fraction=np.where(values == NOT_OBSERVED, np.nan, burned).astype(np.float32),
-        burn_date=_dates(values, start, stop),
+        burn_date=_dates(values, start, stop, file.name),
         uncertainty=np.where(burned, stated, NO_UNCERTAINTY).astype(np.uint8),
         water=values == WATER,
         threshold=0.0,
@@ -242,12 +242,18 @@ def _beside(file: Path, layer: str) -> Any:
         return raster.read(1)
 
 
-def _dates(values: npt.NDArray[Any], start: Day, stop: Day) -> Days:
-    """Place days of year within the period; a period of more than a year takes the first that fits."""
+def _dates(values: npt.NDArray[Any], start: Day, stop: Day, name: str) -> Days:
+    """Place days of year within the period, each on the one day that it can be."""
     date = np.full(values.shape, np.datetime64("NaT", "D"))
-    for day in day_range(start, stop)[::-1]:
-        date[values == int(day_of_year(np.array([day]))[0])] = day
+    period = f"{start} to {stop - 1}"
+    for day in day_range(start, stop):
+        here = values == int(day_of_year(np.array([day]))[0])
+        if here.any() and not np.isnat(date[here]).all():
+            raise UnreadableFileError(
+                f"{name} holds days of year that {period} has twice; give days of at most a year"
+            )
+        date[here] = day
     outside = (values > 0) & np.isnat(date)
     if outside.any():
-        raise UnreadableFileError(f"{int(outside.sum())} burn dates lie outside {start} to {stop}")
+        raise UnreadableFileError(f"{name}: {int(outside.sum())} burn dates lie outside {period}")
     return date

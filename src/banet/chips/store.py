@@ -41,7 +41,7 @@ _ALL = slice(None)
 
 @dataclass(frozen=True)
 class ChipEntry:
-    """What the index knows of a chip.
+    """Entry of a chip in the index.
 
     Attributes:
         name: of its files, unique in the folder.
@@ -180,7 +180,7 @@ class Chips:
 
     @property
     def label(self) -> str:
-        """What messages and logs call it."""
+        """Name in messages and logs."""
         return str(self.folder)
 
     @property

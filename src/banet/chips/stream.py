@@ -43,7 +43,7 @@ class SimulatedStream:
 
     @property
     def label(self) -> str:
-        """What messages and logs call it."""
+        """Name in messages and logs."""
         return "the simulator"
 
     @property

@@ -8,7 +8,7 @@ cube `{region}.zarr`, `outputs/` the map `ba_YYYYMMDD.mat` and `web/` its fires 
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from banet.burned_area.burned_area import BurnedArea
     from banet.days import Day
     from banet.grid.region import Region
+    from banet.operations.steps import Places
 
 _MIN_CELLS = 25
 _FOLDERS = ("config", "ladsweb", "hotspots", "dataset", "outputs", "web")
@@ -70,8 +71,12 @@ class _Project:
     day: Day
 
     @property
-    def cube(self) -> Path:
-        return self.path / "dataset" / f"{self.region.name}.zarr"
+    def places(self) -> Places:
+        from banet.operations.area import Area
+        from banet.operations.steps import Places
+
+        cube = self.path / "dataset" / f"{self.region.name}.zarr"
+        return Places(Area(self.region), self.path / "ladsweb", self.path / "hotspots", cube)
 
     @property
     def mat(self) -> Path:
@@ -105,33 +110,31 @@ def _run(arguments: argparse.Namespace) -> int:
 def _fetch_and_build(project: _Project, arguments: argparse.Namespace) -> tuple[str, ...]:
     from banet.io.files import visible_files
     from banet.mapping import nrt_window
-    from banet.operations.area import Area
     from banet.operations.options import RunOptions
-    from banet.operations.steps import Places, build, fetch
+    from banet.operations.steps import build, fetch
 
     window = nrt_window(project.day)
     days = window.days[0], window.days[-1]
-    folder = project.path / "hotspots"
     fields = {"region": project.region.name, "out": project.path, "start": str(days[0]), "end": str(days[1])}
     named = {**fields, "product": arguments.product, "threshold": arguments.threshold}
     options = RunOptions.parse(named, "banet_nrt_run")
-    places = Places(Area(project.region), project.path / "ladsweb", folder, project.cube)
+    places = project.places
     images, tables = not arguments.skip_ladsweb, not arguments.skip_hotspots
     failed = fetch(options, places, days, Terminal(), images=images, hotspots=tables)
     if not arguments.skip_preprocess:
-        there = Places(places.area, places.viirs, folder if visible_files(folder) else None, places.cube)
+        there = places if visible_files(project.path / "hotspots") else replace(places, hotspots=None)
         with progress("dataset") as report:
             build(options, there, days, report)
     return failed
 
 
 def _map(project: _Project, arguments: argparse.Namespace) -> None:
-    from banet.cube import open_cube
     from banet.mapping import map_nrt
+    from banet.operations.steps import opened
 
     with progress("map") as report:
         burned = map_nrt(
-            open_cube(project.cube),
+            opened(project.places),
             project.day,
             _chosen(project.path / "config", single=arguments.single_fold),
             threshold=arguments.threshold,

@@ -37,7 +37,7 @@ _START, _DAYS = "2020-07-15", 64
 
 @dataclass(frozen=True)
 class DemoResult:
-    """What the demonstration made.
+    """Results of the demonstration.
 
     Attributes:
         folder: holding everything.

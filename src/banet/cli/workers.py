@@ -18,7 +18,7 @@ __all__ = ["Workers"]
 @Parameter(name="*")
 @dataclass(frozen=True)
 class Workers:
-    """Who does the work: this process alone where neither `--workers` nor `--scheduler` is given.
+    """Processes that do the work: this one alone where neither `--workers` nor `--scheduler` is given.
 
     Attributes:
         workers: do the work in this number of processes of this machine.

@@ -26,7 +26,7 @@ __all__ = ["DayRecord", "Summary", "content_hash", "read_record", "summarise", "
 
 @dataclass(frozen=True)
 class Summary:
-    """What a plane holds: how many cells have a value, the smallest and the largest (None of none)."""
+    """Content of a plane: number of cells with a value, the smallest and the largest (None of none)."""
 
     cells: int
     low: float | None
@@ -35,7 +35,7 @@ class Summary:
 
 @dataclass(frozen=True)
 class DayRecord:
-    """What a cube remembers of a day.
+    """Record of a day in a cube.
 
     Attributes:
         day: UTC, as text `YYYY-MM-DD`.

@@ -15,7 +15,7 @@ _NO_KIND = {"SIMULATED"}
 
 @dataclass(frozen=True)
 class Sensor:
-    """What a text such as `VIIRS S-NPP/NOAA-20 surface reflectance` says.
+    """Instrument, satellites and product in a text such as `VIIRS S-NPP/NOAA-20 surface reflectance`.
 
     Attributes:
         instrument: upper case; empty if it names none that is known.

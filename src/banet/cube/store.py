@@ -211,8 +211,16 @@ class Cube(CubeView):
 
 
 def open_cube(path: PathLike | Cube) -> Cube:
-    """Open a cube; see `Cube.open`. One that is open is returned as it is."""
-    return Cube.open(path) if isinstance(path, (str, os.PathLike)) else path
+    """Open a cube; see `Cube.open`. One that is open is returned as it is.
+
+    Raises:
+        InputError: if it is something else.
+    """
+    if isinstance(path, (str, os.PathLike)):
+        return Cube.open(path)
+    if not callable(getattr(path, "read", None)):
+        raise InputError(f"a {type(path).__name__} is neither a cube nor the path of one")
+    return path
 
 
 def _opened(path: str, withheld: Withheld) -> Cube:

@@ -18,7 +18,7 @@ NO_FLAG = 255
 
 @dataclass(frozen=True)
 class Variable:
-    """How one variable is stored.
+    """Storage of one variable.
 
     Attributes:
         name: of the array.

@@ -131,7 +131,7 @@ class CubeView:
 
     @property
     def water(self) -> npt.NDArray[np.bool_] | None:
-        """Where water is, (rows, columns) bool; None if nobody has said.
+        """Water mask, (rows, columns) bool; None if nobody has said.
 
         Raises:
             CorruptError: if the file of it is damaged.

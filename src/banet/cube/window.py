@@ -55,7 +55,7 @@ class CubeWindow:
 
     @property
     def observed(self) -> npt.NDArray[np.bool_]:
-        """Where red, NIR and MIR are all there, (T, rows, columns) bool."""
+        """Mask of red, NIR and MIR all there, (T, rows, columns) bool."""
         return np.isfinite(self.red) & np.isfinite(self.nir) & np.isfinite(self.mir)
 
     def __repr__(self) -> str:

@@ -28,7 +28,7 @@ _SHOWN: dict[str, dict[str, float]] = {
 
 @dataclass(frozen=True)
 class Withheld:
-    """What is withheld.
+    """Inputs and days that are withheld.
 
     Attributes:
         inputs: `hotspots` shows no fire on any day, `images` no reflectance, angle or overpass; sorted.

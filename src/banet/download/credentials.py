@@ -46,7 +46,7 @@ class Bearer:
 
     @property
     def expired(self) -> dt.datetime | None:
-        """When the token ended, if it says so and that is past."""
+        """End of the token, if it says so and that is past."""
         end = _expiry(self.token.get_secret_value())
         return end if end is not None and end < dt.datetime.now(dt.UTC) else None
 
@@ -157,7 +157,7 @@ def _checked_token(text: str, settings: EarthdataSettings) -> SecretStr:
 
 
 def _expiry(token: str) -> dt.datetime | None:
-    """When a JSON web token ends (RFC 7519, `exp`); None for another kind of token."""
+    """Return the end of a JSON web token (RFC 7519, `exp`); None for another kind of token."""
     parts = token.split(".")
     if len(parts) != 3:
         return None

@@ -255,7 +255,7 @@ def _span(source: str | None, known: dict[str, _Span], otherwise: _Span) -> _Spa
 def _clipped(
     source: str | None, first: Day, last: Day, span: _Span | None, settled: Day | None
 ) -> _Piece | None:
-    """What a source has of some days; rows of days after `settled` may still come."""
+    """Return the rows that a source has of some days; rows of days after `settled` may still come."""
     if source is None or span is None:
         return None
     first = first if span.first is None else max(first, span.first)
@@ -300,7 +300,7 @@ def _job(
 
 
 def _explains(settings: FirmsSettings) -> Explain:
-    """What the texts of the service mean; it gives them with status 200, 400 or 403."""
+    """Return a reader of the service's refusals, which come with status 200, 400 or 403."""
 
     def explain(status: int, text: str) -> Exception | None:
         words, found = said(text.encode()), text.lower()

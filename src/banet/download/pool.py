@@ -33,7 +33,7 @@ class Failure:
 
 @dataclass(frozen=True)
 class Report:
-    """What became of the files.
+    """Outcome of each file.
 
     Attributes:
         fetched: came in this run.

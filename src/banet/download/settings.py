@@ -51,7 +51,7 @@ Collection = Annotated[str, AfterValidator(_collection)]
 
 
 class TransferSettings(Frozen):
-    """How files are fetched.
+    """Limits and patience of fetching files.
 
     Attributes:
         parallel, per_host: files at once, in all and from one host.
@@ -157,13 +157,13 @@ class FirmsSettings(Frozen):
 
 
 class WeightsSettings(Frozen):
-    """Where the published weights are; `{name}` in the address stands for one of them."""
+    """Address of the published weights; `{name}` in it stands for one of them."""
 
     published: Address
 
 
 class Settings(Frozen):
-    """Everything that decides where downloads come from.
+    """Settings that decide where downloads come from.
 
     Attributes:
         flights: first and last UTC day of a satellite's data; None where it still flies.

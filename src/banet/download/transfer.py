@@ -138,7 +138,7 @@ class _Part:
 
     @property
     def validator(self) -> str | None:
-        """What the host said of the first bytes; None if they cannot be trusted."""
+        """Validator that the host gave with the first bytes; None if they cannot be trusted."""
         known = self._read()
         same = known.get("url") == shown(self.job.url)
         return known.get("validator") if same and self.job.resumable else None
@@ -260,7 +260,7 @@ def _promised(job: FileJob, total: int | None) -> str:
 
 
 def _place(answer: httpx.Response, part: _Part, job: FileJob) -> tuple[int, int | None]:
-    """Where the body of an answer begins in the file, and how long the file is."""
+    """Return the place in the file where the body of an answer begins, and the length of the file."""
     if answer.status_code == 200:
         length = answer.headers.get("content-length", "")
         return 0, int(length) if length.isdigit() and len(length) < 20 else None

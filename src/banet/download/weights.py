@@ -141,5 +141,5 @@ def _cache(folder: PathLike | None) -> Path:
 
 
 def _incoming(cache: Path) -> Path:
-    """Where files wait to be converted; `load_model` does not look there."""
+    """Return the folder in which files wait to be converted; `load_model` does not look there."""
     return cache / "incoming"

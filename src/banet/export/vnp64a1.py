@@ -26,6 +26,7 @@ from banet.export.products import gathered
 from banet.grid.region import Region
 from banet.grid.sinusoidal import EARTH_RADIUS, TILE_SIZE, SinusoidalGrid, tile_grid, tiles_of_region
 from banet.io.files import PathLike, output_folder, writing
+from banet.io.hdf4 import file_attributes
 from banet.io.versions import version
 from banet.labels.monthly_files import Layers
 from banet.labels.tile_files import TILE_PIXELS, write_tile
@@ -64,7 +65,8 @@ def write_vnp64a1(
         form: `hdf` for tiles, `tif` for windows.
 
     Raises:
-        InputError: if maps do not fit together, or a form is unknown.
+        InputError: if maps do not fit together, a form is unknown, or a file of such a name is of another
+            region.
         OutputError: if a file cannot be written.
     """
     if form not in ("hdf", "tif"):
@@ -194,13 +196,30 @@ def _write_tiles(pixels: _Pixels, folder: Path, made: str) -> Iterator[Path]:
         cols = slice(h * TILE_PIXELS, (h + 1) * TILE_PIXELS)
         layers = pixels.layers(rows, cols, tile_grid(h, v))
         path = folder / f"VNP64A1.A{stamp}.h{h:02d}v{v:02d}.002.{made}000000.hdf"
+        _check_own(path, pixels.source.region)
         with writing(path) as part:
-            write_tile(part, h, v, pixels.month, layers, _about(path.name, layers))
+            write_tile(part, h, v, pixels.month, layers, _about(path.name, pixels.source.region, layers))
         yield path
 
 
-def _about(name: str, layers: Layers) -> dict[str, str]:
+def _check_own(path: Path, region: Region) -> None:
+    """Make sure that a file that is written over is of the same region: tiles and windows carry no name."""
+    import rasterio
+
+    if not path.exists():
+        return
+    if path.suffix == ".hdf":
+        held = file_attributes(path).get("Region")
+    else:
+        with rasterio.open(path) as file:
+            held = file.tags().get("region")
+    if held != str(region):
+        raise InputError(f"{path} is of {held or 'another source'}; write {region} to a folder of its own")
+
+
+def _about(name: str, region: Region, layers: Layers) -> dict[str, str]:
     return {
+        "Region": str(region),
         "LongName": "Burned area by banet in the layout of VNP64A1 (no product of NASA)",
         "LocalGranuleID": name,
         "CodeVersion": f"banet {version('banet')}",
@@ -224,12 +243,15 @@ def _write_windows(pixels: _Pixels, folder: Path, made: str) -> Iterator[Path]:
         assert plane is not None
         nodata = NOT_OBSERVED if plane.dtype == np.int16 else None
         path = folder / f"VNP64A1.002_{name}_doy{stamp}000000_aid0001.tif"
+        _check_own(path, pixels.source.region)
         with (
             writing(path) as part,
             rasterio.open(part, "w", **profile, dtype=plane.dtype, nodata=nodata) as file,
         ):
             file.write(plane, 1)
-            file.update_tags(made_by=f"banet {version('banet')}", last_day=made)
+            file.update_tags(
+                made_by=f"banet {version('banet')}", last_day=made, region=str(pixels.source.region)
+            )
         yield path
 
 

@@ -44,8 +44,9 @@ def within_180(shape: BaseGeometry) -> BaseGeometry:
     for turn in range(first, last + 1):
         west = -180 + 360 * turn
         part = shape.intersection(box(west, -90, west + 360, 90))
-        if part.area > 0 or not shape.area:
-            parts.append(translate(part, -360 * turn))
+        if shape.area:  # without the lines along which it only touches the cut
+            part = union_all([one for one in _deep(part) if one.area > 0])
+        parts.append(translate(part, -360 * turn))
     return union_all([part for part in parts if not part.is_empty])
 
 

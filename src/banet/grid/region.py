@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from affine import Affine
     from odc.geo.geobox import GeoBox
 
-__all__ = ["Region"]
+__all__ = ["Region", "check_region"]
 
 WGS84_A = 6378137.0
 WGS84_E2 = 6.69437999014e-3
@@ -72,7 +72,7 @@ class Region:
 
     @property
     def extent(self) -> str:
-        """Where it lies and how large it is, in words.
+        """Place and size in words.
 
         Examples:
             >>> Region("PI", (-10, 36, 5, 44)).extent
@@ -288,6 +288,16 @@ class Region:
     def shipped() -> tuple[str, ...]:
         """Names of the regions that ship with banet: those of Pinto et al. (2020) and its code."""
         return tuple(sorted(f.name[2:-5] for f in _region_data().iterdir() if f.name.startswith("R_")))
+
+
+def check_region(region: Any) -> None:
+    """Make sure that what was given for a region is one.
+
+    Raises:
+        InputError: if it is something else, such as a name or a path.
+    """
+    if not isinstance(region, Region):
+        raise InputError(f"a {type(region).__name__} is no region; banet.Region.load reads one")
 
 
 def _region_data() -> Any:

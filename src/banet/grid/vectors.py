@@ -114,7 +114,7 @@ def read_polygons(path: PathLike, *, layer: str | None = None, wide: bool = Fals
 
 
 class _Sorting:
-    """Which features are kept, and why the others are not."""
+    """Features that are kept, and the reasons why the others are not."""
 
     def __init__(self, count: int) -> None:
         self.kept = np.ones(count, bool)

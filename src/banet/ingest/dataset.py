@@ -14,8 +14,9 @@ from banet.cube.store import Cube
 from banet.days import Day, Days
 from banet.errors import InputError
 from banet.grid.region import Region
-from banet.ingest.reproject import check_geographic
+from banet.ingest.reproject import check_dataset, check_geographic
 from banet.io.files import PathLike, writing
+from banet.observations.hotspots import fires_of, given_hotspots, tell_placed
 from banet.observations.planes import DayPlanes
 
 if TYPE_CHECKING:
@@ -31,6 +32,9 @@ _MIR = ("mir", "swir")
 _TOLERANCE = 1e-3
 # A reflectance above this is a percentage or a scaled integer; glint and snow under a low sun stay below.
 _TOO_BRIGHT = 5.0
+# One below this stands for nothing (-9999, scaled or not); over-corrected shadow stays above.
+_TOO_DARK = -0.5
+_NUMBERS = "fiub"
 
 
 def from_dataset(
@@ -40,7 +44,7 @@ def from_dataset(
     name: str,
     sensor: str = "unknown",
     mir_band: str | None = None,
-    hotspots: pd.DataFrame | None = None,
+    hotspots: pd.DataFrame | PathLike | None = None,
 ) -> Cube:
     """Make a cube from a dataset.
 
@@ -53,27 +57,33 @@ def from_dataset(
         sensor: what observed.
         mir_band: what sits in the MIR slot; by default `M12` for `mir`, and what its long name says for
             `swir`.
-        hotspots: from `banet.observations.hotspots.read_hotspots`, for the FRP where the dataset has none.
+        hotspots: file or folder of tables, or the table that `banet.observations.hotspots.read_hotspots`
+            gives, for the FRP where the dataset has none.
 
     Raises:
-        InputError: if something is at `path` already, a variable is missing, a day comes twice, the axes are
-            not in degrees (see `to_region`), the grid is not regular or its cells are not square, a value is
-            no reflectance, or the hot spots are of another place or of other days.
+        InputError: if something is at `path` already, it is no dataset, a variable is missing, a day comes
+            twice, the axes are not in degrees (see `to_region`), the grid is not regular or its cells are not
+            square, a value is no reflectance, no cell has one in all bands, or the hot spots are of another
+            place or of other days.
     """
     target = Path(path)
     if target.exists():
         raise InputError(f"{target} is there already; open it, or choose another name")
     source = _Source.of(ds, name)
-    if hotspots is not None and "frp" not in source.ds:
-        from banet.observations.hotspots import tell_placed
-
-        tell_placed(hotspots, source.region, np.sort(source.days))
+    table = None if hotspots is None or "frp" in source.ds else given_hotspots(hotspots)
+    if table is not None:
+        tell_placed(table, source.region, np.sort(source.days))
+    seen = False
     with writing(target) as part:
         cube = Cube.create(part, source.region, sensor=sensor, mir_band=mir_band or source.mir_band)
         with cube.writing():
             for index in np.argsort(source.days, kind="stable"):
-                frp, notes = source.fires(index, hotspots)
-                cube.write_day(source.days[index], source.planes(index), frp, notes=notes)
+                frp, notes = source.fires(index, table)
+                planes = source.planes(index)
+                seen |= bool(planes.count.any())
+                cube.write_day(source.days[index], planes, frp, notes=notes)
+        if not seen:
+            raise InputError(f"no cell of the dataset has red, nir and {source.mir} on any of its days")
     return Cube.open(target)
 
 
@@ -117,6 +127,7 @@ class _Source:
 
     @classmethod
     def of(cls, ds: xr.Dataset, name: str) -> _Source:
+        check_dataset(ds)
         lat, lon = _axis(ds, _LATITUDE), _axis(ds, _LONGITUDE)
         mir = next((candidate for candidate in _MIR if candidate in ds), _MIR[0])
         for variable in ("red", "nir", mir):
@@ -127,6 +138,8 @@ class _Source:
                 )
             if set(ds[variable].dims) != {"time", lat, lon}:
                 raise InputError(f"{variable} has dimensions {ds[variable].dims}, not time, {lat}, {lon}")
+            if ds[variable].dtype.kind not in _NUMBERS:
+                raise InputError(f"{variable} holds {ds[variable].dtype}, not numbers")
         check_geographic(ds, lat, lon)
         return cls(ds, lat, lon, mir, region_of(ds[lat].values, ds[lon].values, name), _days(ds))
 
@@ -157,8 +170,6 @@ class _Source:
     def fires(
         self, index: int, hotspots: pd.DataFrame | None
     ) -> tuple[npt.NDArray[np.floating[Any]] | None, list[str]]:
-        from banet.observations.hotspots import fires_of
-
         if "frp" in self.ds:
             return self.plane("frp", index).astype(np.float32), []
         return fires_of(hotspots, self.region, self.days[index])
@@ -171,6 +182,11 @@ class _Source:
             raise InputError(
                 f"{variable} of {self.days[index]} reaches {np.nanmax(values):g}, which is no reflectance "
                 "(0 to 1); divide it by its scale, or give it the units percent"
+            )
+        if (values < _TOO_DARK).any():
+            raise InputError(
+                f"{variable} of {self.days[index]} falls to {np.nanmin(values):g}, which is no reflectance "
+                "(0 to 1); make what is missing NaN, such as by ds.where(ds > 0)"
             )
         return values
 
@@ -191,7 +207,11 @@ def _days(ds: xr.Dataset) -> Days:
     if "time" not in ds.coords or ds["time"].ndim != 1:
         raise InputError("the dataset has no axis time with coordinates")
     if not np.issubdtype(ds["time"].dtype, np.datetime64):
-        raise InputError(f"the times of the dataset are {ds['time'].dtype}, not datetime64")
+        kind = type(ds["time"].values[0]).__name__ if ds["time"].size else "nothing"
+        raise InputError(
+            f"the times of the dataset are {kind}, not datetime64; pandas.to_datetime(..., utc=True)"
+            ".tz_localize(None) makes them of texts and of times with a zone"
+        )
     days: Days = ds["time"].values.astype("datetime64[D]")
     if np.isnat(days).any():
         raise InputError("the dataset has a time that is missing (NaT)")

@@ -19,11 +19,11 @@ from banet import observations
 from banet.cube import Cube
 from banet.days import Day, Days, day_range, parse_period
 from banet.errors import BanetError, BanetWarning, InputError, NotFoundError, UnreadableFileError
-from banet.grid.region import Region
+from banet.grid.region import Region, check_region
 from banet.io.counts import Counts
 from banet.io.files import PathLike
 from banet.io.progress import Progress
-from banet.observations.hotspots import fires_of, read_hotspots, tell_placed
+from banet.observations.hotspots import fires_of, given_hotspots, tell_placed
 from banet.observations.planes import DayPlanes, ObservationSource
 from banet.parallel import spread
 
@@ -90,11 +90,12 @@ def build_cube(
         BanetWarning: without `notice`, if hot spots were left out or none lies in the region, and if days
             with files gave no image.
     """
+    check_region(region)
     folder = Path(viirs_folder).absolute()  # where workers look for it too
     reader = observations.source(told_source(folder) if source is None else source)
     files = reader.files(folder)
     days = _days(files, start, end, folder, reader)
-    table = hotspots if isinstance(hotspots, pd.DataFrame) or hotspots is None else read_hotspots(hotspots)
+    table = None if hotspots is None else given_hotspots(hotspots)
     if table is not None:
         tell_placed(table, region, days, notice)
     cube = _open_or_create(out, region, reader)
@@ -135,7 +136,7 @@ def images_of(cube: Cube, days: Iterable[Day] | None = None) -> Counts:
 
 @dataclass(frozen=True, eq=False)
 class _Found:
-    """What there is of a day: planes to write, a gap to record, or why nothing is to be done."""
+    """Finding of a day: planes to write, a gap to record, or why nothing is to be done."""
 
     fingerprint: str
     message: str = ""
@@ -147,7 +148,7 @@ class _Found:
 
 @dataclass(frozen=True, eq=False)
 class _Builder:
-    """What the days of one build have in common."""
+    """Settings that the days of one build have in common."""
 
     cube: Cube
     reader: ObservationSource
@@ -158,7 +159,7 @@ class _Builder:
 
     @property
     def needs(self) -> tuple[Path, ...]:
-        """What a process must see to take part: the cube, and one of the files for all of them."""
+        """Paths that a process must see to take part: the cube, and one of the files for all of them."""
         return self.cube.path, *next(iter(self.files.values()))[:1]
 
     def find(self, day: Day) -> _Found:

@@ -5,15 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from banet.errors import InputError
-from banet.grid.region import Region
+from banet.grid.region import Region, check_region
 
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["check_geographic", "to_region"]
+__all__ = ["check_dataset", "check_geographic", "to_region"]
 
+_EASTWARD = ("x", "lon", "longitude", "easting")
+_UNEVEN = 0.1
+"""How far a coordinate may be from a regular grid, in pixels; float32 keeps northings to half a metre."""
 _RESAMPLING = {"frp": "sum", "count": "max"}
 """What a cell gets of its pixels where it is not their mean: power adds up, and overpasses are shared."""
 
@@ -35,18 +39,23 @@ def to_region(ds: xr.Dataset, region: Region, *, crs: Any = None) -> xr.Dataset:
         The variables with two axes in space, as float32 along `time`, `latitude`, `longitude`.
 
     Raises:
-        InputError: if the dataset does not say its reference system and `crs` is not given, or has no axes in
-            space, or lies elsewhere.
+        InputError: if the dataset does not say its reference system and `crs` is not given, has no axes in
+            space, or uneven ones, or lies elsewhere.
     """
     from odc.geo.xr import xr_reproject
 
+    check_dataset(ds)
+    check_region(region)
     known = _with_crs(ds, crs)
     bands = [str(name) for name, one in known.data_vars.items() if one.odc.spatial_dims is not None]
     if not bands or known.odc.geobox is None:
         raise InputError(f"no variable of the dataset has two axes in space; it has {dict(ds.sizes)}")
     made = {}
     for name in bands:
-        source = known[name].astype("float32")
+        axes = sorted(known[name].odc.spatial_dims, key=lambda axis: str(axis).lower() in _EASTWARD)
+        for axis in axes:
+            _check_even(str(axis), known[axis].values)
+        source = known[name].astype("float32").transpose(..., *axes)
         resampling = _RESAMPLING.get(name, "average")
         found = xr_reproject(source, region.geobox, resampling=resampling, dst_nodata=np.nan)
         made[name] = ((*found.dims[:-2], "latitude", "longitude"), found.values, known[name].attrs)
@@ -55,6 +64,30 @@ def to_region(ds: xr.Dataset, region: Region, *, crs: Any = None) -> xr.Dataset:
     places = {"latitude": region.latitudes, "longitude": region.longitudes}
     times = {"time": ds["time"].variable} if "time" in ds.coords else {}
     return type(ds)(made, {**times, **places})
+
+
+def _check_even(axis: str, values: npt.NDArray[Any]) -> None:
+    """Make sure that the coordinates of an axis are evenly spaced; a grid is told from its ends alone."""
+    even = np.linspace(values[0], values[-1], len(values))
+    step = abs(float(values[-1] - values[0])) / max(1, len(values) - 1)
+    worst = float(np.abs(values - even).max())
+    if len(values) > 1 and not worst <= _UNEVEN * step:
+        raise InputError(f"the axis {axis} of the dataset is not evenly spaced: one is {worst:g} off")
+
+
+def check_dataset(ds: Any) -> None:
+    """Make sure that a dataset is one.
+
+    Raises:
+        InputError: if it is something else.
+    """
+    import xarray as xr
+
+    if not isinstance(ds, xr.Dataset):
+        raise InputError(
+            f"a dataset is an xarray.Dataset of several variables, such as xarray.open_dataset gives; found "
+            f"{type(ds).__name__}"
+        )
 
 
 def check_geographic(ds: xr.Dataset, lat: str, lon: str) -> None:

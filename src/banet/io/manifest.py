@@ -69,7 +69,7 @@ class InputFile:
 
 @dataclass(frozen=True)
 class Manifest:
-    """What made an output.
+    """Record of what made an output.
 
     `Manifest.begin` takes credentials out of `command` and `config`, once; nothing else does.
 

@@ -14,9 +14,9 @@ from banet.burned_area.dated import DatedFractions
 from banet.burned_area.quality import Quality
 from banet.burned_area.unknown import UnknownDays
 from banet.days import Day, Days, month_range
-from banet.errors import BanetWarning, InputError, NotFoundError
+from banet.errors import BanetWarning, InputError, NotFoundError, UnreadableFileError
 from banet.grid.cutting import Grid, covered, cut_pixels
-from banet.grid.region import Region
+from banet.grid.region import Region, check_region
 from banet.grid.sinusoidal import Ints, Reals
 from banet.labels.monthly_files import MISSING, WATER, Layers, MonthlyFile, resolve_year
 from banet.labels.quality import QualityBuilder
@@ -73,12 +73,14 @@ def assemble(
     Raises:
         NotFoundError: if no file touches the region in the period.
         InputError: if files of one place differ in grid.
+        UnreadableFileError: if the dates of a file are of another month than its name.
 
     Warns:
         BanetWarning: if months of the period have no file, or one of their tiles has none. Their days are not
             known there: the period ends with the last month that has a file, and other days are in
             `unknown_days`.
     """
+    check_region(region)
     first, stop = days
     months = month_range(first, stop - 1)
     burns: dict[str, list[_Burns]] = {}
@@ -90,6 +92,7 @@ def assemble(
         for file in (f for f in files if f.month == month):
             layers = read(file, region)
             if layers.burn.size:
+                _check_month(layers, file)
                 pieces[file.place] = layers.grid, layers
                 burns.setdefault(file.place, []).append(_burned(layers, month))
         if month >= months[0] and pieces:
@@ -187,6 +190,20 @@ class _Coverage:
     @property
     def quality(self) -> Quality | None:
         return self._builder.build() if self._builder is not None and self._builder.any else None
+
+
+def _check_month(layers: Layers, file: MonthlyFile) -> None:
+    """Make sure that the dates of a file are of its month, or a few days outside."""
+    dates = resolve_year(np.unique(layers.burn[layers.burn > 0]), file.month)
+    if not dates.size or (dates.astype("datetime64[M]") == file.month).any():
+        return
+    first, last = file.month.astype("datetime64[D]"), (file.month + 1).astype("datetime64[D]") - 1
+    far = max(first - dates.min(), dates.max() - last)
+    if far.astype(np.int64) > DUPLICATE_DAYS:
+        raise UnreadableFileError(
+            f"{file.path.name}: its burn dates are of {dates.min()} to {dates.max()}, none of {file.month}, "
+            "the month of its name; was it renamed?"
+        )
 
 
 def _burned(layers: Layers, month: np.datetime64) -> _Burns:

@@ -35,12 +35,15 @@ def read_classes(path: PathLike, region: Region, *, field: str | None = None) ->
 
     Raises:
         NotFoundError, UnreadableFileError: if there is no such file, or it cannot be read.
-        InputError: if it holds more than 64 classes within the region, no whole numbers, or lacks the field.
+        InputError: if it holds none or more than 64 classes within the region, no whole numbers, or lacks the
+            field.
     """
     file = existing_file(path, "file of classes")
-    if file.suffix.lower() in RASTERS:
-        return _of_raster(file, region)
-    return _of_polygons(file, region, field)
+    raster = file.suffix.lower() in RASTERS
+    numbers, names = _of_raster(file, region) if raster else _of_polygons(file, region, field)
+    if (numbers < 0).all():
+        raise InputError(f"{file.name} gives no cell of {region} a class; does it lie elsewhere?")
+    return numbers, names
 
 
 def read_validity(path: PathLike, region: Region) -> npt.NDArray[np.bool_]:

@@ -79,7 +79,7 @@ _MONTHS = (
 
 
 class DateOrder:
-    """Whether day or month comes first, found from all the values of a file's columns.
+    """Order of day and month, found from all the values of a file's columns.
 
     Attributes:
         word: `dmy`, `mdy`, or empty while no value tells.

@@ -12,6 +12,7 @@ from banet.burned_area.burned_area import BurnedArea
 from banet.burned_area.geotiff import read_geotiff
 from banet.burned_area.joining import join
 from banet.burned_area.netcdf import read_map
+from banet.days import parse_period
 from banet.errors import InputError, NotFoundError
 from banet.grid.region import Region
 from banet.grid.vectors import is_vector
@@ -172,16 +173,20 @@ def read_sources(
     Args:
         paths: files or folders.
         region: file of the grid of products and perimeters.
-        start: first day or month to read products and perimeters for; those of the first map if None.
-        end: last one, included.
+        start: first day or month to read; of products and perimeters that of the first map, of others all, if
+            None.
+        end: last one, included; `start` if None.
         perimeters: options of `read_perimeters`: date_field, end_field, date_format, layer, notice.
 
     Raises:
-        InputError: if none has a grid or days and none are given.
+        InputError: if none has a grid or days and none are given, or one covers no day of the period.
         NotFoundError, UnreadableFileError: as `read_map_or_product`.
     """
     kinds = [sniff(path) for path in paths]
-    days = (start, end) if start is not None and end is not None else None
+    if start is None and end is not None:
+        raise InputError(f"the period ends ({end}) but does not start; give both")
+    period = None if start is None else parse_period(start, end)
+    days = None if period is None else (period[0], period[1] - 1)
     grid = Region.load(region) if region is not None else None
     order = {"map": 0, "truth": 0, "raster": 1}  # those with days of their own first
     read: dict[int, BurnedArea] = {}
@@ -189,4 +194,5 @@ def read_sources(
         read[k] = read_map_or_product(paths[k], kind=kinds[k], region=grid, days=days, perimeters=perimeters)
         if kinds[k] in _OWN_GRID:
             days, grid = days or (read[k].start, read[k].stop - 1), grid or read[k].region
+            read[k] = read[k] if period is None else read[k].between(*period)
     return [read[k] for k in range(len(paths))]

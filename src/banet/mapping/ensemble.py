@@ -30,11 +30,11 @@ WIDE_BYTES = 64
 
 
 class Predictor(Protocol):
-    """What gives daily probabilities: an `Engine`, or anything that does the same."""
+    """Source of daily probabilities: an `Engine`, or anything that does the same."""
 
     @property
     def spec(self) -> InputSpec:
-        """How its input is scaled."""
+        """Scaling of its input."""
         ...
 
     def probabilities(

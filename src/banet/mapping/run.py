@@ -66,12 +66,12 @@ class Run:
 
     @property
     def title(self) -> str:
-        """What is being mapped, in words."""
+        """Region and days being mapped, in words."""
         return f"{self.cube.region.name} {self.days[0]} to {self.days[-1]}"
 
     @property
     def dating(self) -> DatingRule:
-        """How dates follow from the probabilities: as the weights were calibrated."""
+        """Rule by which dates follow from the probabilities: as the weights were calibrated."""
         known = self.ensemble.calibration
         return DatingRule.of(None if known is None else known.model_dump())
 
@@ -96,7 +96,7 @@ class Run:
         }
 
     def _content(self) -> str:
-        """What the cube shows of the days that the network sees."""
+        """Return the content key of the days that the network sees."""
         return self.cube.content_key(np.unique(np.concatenate([window.days for window in self.windows])))
 
     def attrs(self) -> dict[str, Any]:

@@ -31,7 +31,7 @@ Planned = tuple[int, int, int]
 
 @dataclass(frozen=True, eq=False)
 class Prediction:
-    """What the network says of cells, and what was seen of them.
+    """Probabilities of cells, and the looks at them.
 
     Attributes:
         probability: of burning on each kept day, (days, rows, columns) float32.

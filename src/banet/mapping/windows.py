@@ -77,7 +77,7 @@ class Window:
 
     @property
     def keep(self) -> slice:
-        """Where the kept days lie along the network's time axis."""
+        """Place of the kept days along the network's time axis."""
         return slice(int((self.keep_start - self.start) // _ONE), int((self.keep_stop - self.start) // _ONE))
 
 

@@ -97,13 +97,13 @@ class BANetConfig(BaseModel):
 
     @property
     def multiple(self) -> tuple[int, int, int]:
-        """What days, rows and columns of an input must be multiples of."""
+        """Numbers of which days, rows and columns of an input must be multiples."""
         halvings = len(self.multipliers) - 1
         return 2**halvings, 2 ** (halvings + 1), 2 ** (halvings + 1)
 
 
 class InputSpec(BaseModel):
-    """What a set of weights was trained on, hence how its input must be scaled.
+    """Input that a set of weights was trained on, hence its scaling.
 
     A value v of channel i enters as (v - mean[i]) / std[i], with v = 0 where it is missing. The defaults are
     the published ones for VIIRS at 0.01 degree.
@@ -145,12 +145,12 @@ class InputSpec(BaseModel):
 
     @property
     def missing(self) -> tuple[float, ...]:
-        """What a missing value looks like to the network, one number a channel (1)."""
+        """Value that the network gets for a missing one, one number a channel (1)."""
         return tuple((0.0 - mean) / std for mean, std in zip(self.mean, self.std, strict=True))
 
 
 class EvidenceTable(BaseModel):
-    """What the mapped burned fraction means in one class of evidence, at the knots of its calibration.
+    """Meaning of the mapped burned fraction in one class of evidence, at the knots of its calibration.
 
     Attributes:
         evidence: the class, see `banet.burned_area.evidence`.
@@ -167,7 +167,7 @@ class EvidenceTable(BaseModel):
 
 
 class Calibration(BaseModel):
-    """What the numbers of a set of weights turned out to mean on scenes held out from training.
+    """Meaning of the numbers of a set of weights, found on scenes held out from training.
 
     Attributes:
         mapped: knots, burned fraction as mapped, rising from 0 to 1.

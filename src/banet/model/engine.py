@@ -34,7 +34,7 @@ BACKENDS = ("torch", "bfloat16", "cuda", "cuda-bfloat16")
 
 @dataclass(frozen=True)
 class Backend:
-    """What computes, and why it was chosen.
+    """Device that computes, and the reason why it was chosen.
 
     Attributes:
         name: one of `BACKENDS`.

@@ -47,7 +47,7 @@ class Planes(Protocol):
 
     @property
     def observed(self) -> npt.NDArray[np.bool_]:
-        """Where red, NIR and MIR were all observed."""
+        """Return the mask of red, NIR and MIR all observed."""
         ...
 
 

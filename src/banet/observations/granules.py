@@ -90,7 +90,7 @@ class Arrays:
 
 @dataclass(frozen=True, eq=False)
 class Geolocation:
-    """Where the pixels of some scans of a granule are.
+    """Places of the pixels of some scans of a granule.
 
     Attributes:
         longitude, latitude: degrees, (lines, pixels) float32, NaN where not known.
@@ -106,7 +106,7 @@ class Geolocation:
 
 @dataclass(frozen=True, eq=False)
 class Measured:
-    """What the bands of a block hold, all planes (lines, pixels), NaN where nothing was measured.
+    """Bands of a block, all planes (lines, pixels), NaN where nothing was measured.
 
     Attributes:
         red, nir: reflectance (1) divided by the cosine of the sun's zenith, float32.
@@ -123,7 +123,7 @@ class Measured:
 
 @dataclass(frozen=True, eq=False)
 class Pixels:
-    """What a block of a granule's pixels measured, all planes (lines, pixels).
+    """Measurements of a block of a granule's pixels, all planes (lines, pixels).
 
     Attributes:
         red, nir, mir: reflectance (1) float32, NaN where not measured or the sun is too low.

@@ -49,7 +49,7 @@ _EDGE_TOLERANCE = 0.1
 
 @dataclass(frozen=True, order=True)
 class GriddedFile:
-    """What the name of a file says; ordered by overpass, then band, then production.
+    """Contents of a file's name; ordered by overpass, then band, then production.
 
     Attributes:
         day: UTC day of the overpass.

@@ -27,6 +27,7 @@ from banet.observations.table_names import OWN_NAME
 __all__ = ["named_days", "raw_tables"]
 
 _TEXT = (".csv", ".txt", ".dat", ".tsv")
+_PARQUET = (".parquet", ".geoparquet")
 _NETCDF = (".nc", ".nc4", ".h5")
 _LONGEST_ROW = 4096
 _KNOWN = (*_TEXT, *_NETCDF, ".json", *VECTORS)
@@ -99,6 +100,10 @@ def _read(member: Member) -> pd.DataFrame:
         rows = _json_rows(member)
         if rows is not None:
             return rows
+    if suffix in _PARQUET:
+        rows = _parquet(member)
+        if rows is not None:
+            return rows
     if suffix in VECTORS:
         return _points(member)
     return _text(member)
@@ -127,6 +132,24 @@ def _points(member: Member) -> pd.DataFrame:
         placed = frame.geometry if frame.crs is None else frame.geometry.to_crs("EPSG:4326")
         middle = placed.centroid if not (placed.geom_type == "Point").all() else placed
         table["longitude"], table["latitude"] = middle.x.to_numpy(), middle.y.to_numpy()
+    return _with_days_as_text(table)
+
+
+def _parquet(member: Member) -> pd.DataFrame | None:
+    """Return the rows of a Parquet table without shapes; None where it has shapes."""
+    import pyarrow
+    import pyarrow.parquet
+
+    try:
+        if b"geo" in (pyarrow.parquet.read_schema(member.path).metadata or {}):
+            return None
+        return _with_days_as_text(pd.read_parquet(member.path))
+    except (OSError, ValueError, pyarrow.ArrowException) as error:
+        why = " ".join(str(error).replace(str(member.path), member.name).split())
+        raise UnreadableFileError(f"the hot-spot file {member.name} is no Parquet file: {why}") from error
+
+
+def _with_days_as_text(table: pd.DataFrame) -> pd.DataFrame:
     for name in table.columns:
         if pd.api.types.is_datetime64_any_dtype(table[name]):
             stamps = pd.to_datetime(table[name], utc=True).dt.tz_localize(None)
@@ -214,7 +237,7 @@ def _ends_in_a_row(path: Path, separator: str) -> bool:
     A file that was cut off between two rows can not be told from a whole one.
     """
     with path.open("rb") as stream:
-        head = stream.readline()
+        head = stream.read(_LONGEST_ROW).splitlines()[0]
         stream.seek(max(0, path.stat().st_size - _LONGEST_ROW))
         last = stream.read().splitlines(keepends=True)[-1]
     if last.endswith((b"\n", b"\r")):

@@ -28,7 +28,17 @@ from banet.observations.hotspot_files import named_days, raw_tables
 from banet.observations.persistence import STATIC_SOURCE, static_sources
 from banet.observations.superseded import superseded
 
-__all__ = ["COLUMNS", "coverage", "covers", "fires_of", "grid_frp", "placed", "read_hotspots", "tell_placed"]
+__all__ = [
+    "COLUMNS",
+    "coverage",
+    "covers",
+    "fires_of",
+    "given_hotspots",
+    "grid_frp",
+    "placed",
+    "read_hotspots",
+    "tell_placed",
+]
 
 COLUMNS = (
     "longitude",
@@ -109,6 +119,21 @@ def read_hotspots(path_or_paths: PathLike | Iterable[PathLike]) -> pd.DataFrame:
         inputs=tuple(inputs),
     )
     return table
+
+
+def given_hotspots(given: pd.DataFrame | PathLike | Iterable[PathLike]) -> pd.DataFrame:
+    """Return the table that was given, or that of the files or folders that were.
+
+    Raises:
+        InputError: if a table lacks what `read_hotspots` gives.
+        NotFoundError, UnreadableFileError: as `read_hotspots`.
+    """
+    if not isinstance(given, pd.DataFrame):
+        return read_hotspots(given)
+    missing = [name for name in ("longitude", "latitude", "time", "frp", "type") if name not in given]
+    if missing:
+        raise InputError(f"the table of hot spots lacks {', '.join(missing)}; give its file")
+    return given
 
 
 def coverage(table: pd.DataFrame) -> tuple[Day, Day]:

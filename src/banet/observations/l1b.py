@@ -141,7 +141,7 @@ def _scaled(source: h5py.Dataset, raw: npt.NDArray[np.uint16], block: Block, kin
 
 
 def _useless(source: h5py.Dataset, block: Block) -> npt.NDArray[np.bool_] | None:
-    """Where the band's quality flags say that a value is none; the file itself says which bit means what."""
+    """Return the mask of values that the band's quality flags refuse; the file itself explains the bits."""
     flags = source.parent.get(f"{source.name.rpartition('/')[2]}_quality_flags")
     if not isinstance(flags, h5py.Dataset) or flags.shape != source.shape:
         return None

@@ -106,12 +106,12 @@ class ObservationSource(Protocol):
 
     @property
     def name(self) -> str:
-        """What the user types."""
+        """Name that the user types."""
         ...
 
     @property
     def sensor(self) -> str:
-        """What flew."""
+        """Instrument and satellites."""
         ...
 
     @property

@@ -39,7 +39,7 @@ _STRIP_LINES = 1024
 
 @dataclass(frozen=True, eq=False)
 class Placement:
-    """Where a block of a granule's pixels falls on a grid.
+    """Place of a block of a granule's pixels on a grid.
 
     Attributes:
         lines, pixels: the block within the arrays that were placed; whole scans.

@@ -56,7 +56,7 @@ _NAME = re.compile(
 
 @dataclass(frozen=True)
 class SurfaceTile:
-    """What the name of a file says.
+    """Contents of a file's name.
 
     Attributes:
         satellite: `VNP`, `VJ1` or `VJ2`.
@@ -82,7 +82,7 @@ class SurfaceSource(FolderSource):
 
     @property
     def sensor(self) -> str:
-        """What flew: the satellites that a folder may hold."""
+        """Instrument and the satellites that a folder may hold."""
         return f"VIIRS {'/'.join(SATELLITES.values())} surface reflectance"
 
     def by_day(self, paths: Iterable[Path]) -> dict[Day, list[Path]]:
@@ -246,7 +246,7 @@ def _angle(source: h5py.Dataset, window: tuple[slice, slice]) -> Plane:
 
 
 def _scale(source: h5py.Dataset) -> float:
-    """What to multiply by; some collections write the reciprocal (10000), as MODIS did."""
+    """Return the factor of a band; some collections write the reciprocal (10000), as MODIS did."""
     scale = scale_of(number(source, ("scale_factor", "Scale")), _title(source), "scale_factor")
     return 1 / scale if scale > 1 else scale
 

@@ -42,7 +42,7 @@ class SwathSource(FolderSource):
 
     @property
     def sensor(self) -> str:
-        """What flew: the satellites that a folder may hold."""
+        """Instrument and the satellites that a folder may hold."""
         return f"VIIRS {'/'.join(l1b.SATELLITES.values())}"
 
     @property

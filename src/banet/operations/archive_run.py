@@ -27,11 +27,22 @@ from banet.io.lock import lock
 from banet.io.versions import version
 from banet.operations.area import Area
 from banet.operations.options import RunOptions
-from banet.operations.steps import Clock, Places, Reporter, Silent, build, days_needed, fetch, map_period
+from banet.operations.steps import (
+    Clock,
+    Places,
+    Reporter,
+    Silent,
+    build,
+    days_needed,
+    fetch,
+    map_period,
+    network,
+)
 
 if TYPE_CHECKING:
     from banet.cube import Cube
     from banet.mapping.run import Run
+    from banet.model.engine import Engine
 
 __all__ = ["RunResult", "run_archive"]
 
@@ -78,13 +89,13 @@ def run_archive(options: RunOptions, reporter: Reporter | None = None) -> RunRes
         reporter: told of each step; nobody if None.
 
     Raises:
-        NotFoundError: if no satellite file, or no hot-spot file that was named, is there.
+        NotFoundError: if no satellite file, no hot-spot file that was named, or no such weights are there.
         InputError: if an option does not fit.
         BusyError: if another run is at work in the folder.
     """
     places, out = Places.of(options), output_folder(options.out)
     name, clock = places.region.name, Clock(reporter or Silent())
-    failed, days = list[str](), days_needed(options)
+    failed, days, engine = list[str](), days_needed(options), network(options)
     for note in (*places.area.notes, *options.notes):
         clock.reporter.say(f"note: {note}")
     with lock(out / name, f"the run of {name} in {out}"):
@@ -96,7 +107,7 @@ def run_archive(options: RunOptions, reporter: Reporter | None = None) -> RunRes
             clock.reporter.say(f"note: no hot spots in {out}; the maps follow from images alone")
         with clock.step("build the cube") as progress:
             cube = build(options, places, days, progress)
-        maps, products = _mapped(options, places, cube, clock, failed)
+        maps, products = _mapped(options, places, cube, engine, clock, failed)
         with clock.step("find fires and write the page"):
             fires, page = _written(options, cube, maps, out, clock.reporter)
     hectares = {label: round(one.burned_area_ha, 1) for label, one in zip(products, maps, strict=True)}
@@ -148,14 +159,14 @@ class _Maps:
 
 
 def _mapped(
-    options: RunOptions, places: Places, cube: Cube, clock: Clock, failed: list[str]
+    options: RunOptions, places: Places, cube: Cube, engine: Engine, clock: Clock, failed: list[str]
 ) -> tuple[list[BurnedArea], dict[str, Path]]:
     out, scratch = options.out, options.out / ".unfinished"
     settings = {"threshold": options.threshold, "weights": options.weights}
     kept = _Maps(out / "maps", places.area, settings)
     maps, products = [], {}
     with clock.step("map") as progress:
-        for found in map_period(options, cube, scratch, progress, kept.find):
+        for found in map_period(options, cube, engine, scratch, progress, kept.find):
             burned = kept.write(cube, found)
             label = period_label(burned.start, burned.stop)
             maps.append(burned)

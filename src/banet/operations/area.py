@@ -58,9 +58,10 @@ class Area:
             raise NotFoundError(f"{asked} does not exist; give a R_NAME.json, {known}")
         if is_vector(asked) and not _is_region_file(Path(asked)):
             return _of_polygon(Path(asked), name)
+        region = Region.load(asked)
         if name is not None:
             raise InputError(f"--name {name} goes with a box or a polygon; {asked} has a name already")
-        return cls(Region.load(asked))
+        return cls(region)
 
     def cut(self, burned: BurnedArea) -> BurnedArea:
         """Return a map without what lies outside: neither observed nor burned there, and a note says so."""
@@ -104,6 +105,11 @@ def _of_polygon(path: Path, name: str | None) -> Area:
     if name is None:
         raise InputError(f"{path} needs a name for its files: give --name")
     found = read_polygons(path)
+    left = [f"{count} {reason}" for reason, count in found.left_out]
+    if not len(found.geometry):
+        raise InputError(
+            f"{found.name} holds no polygon that can be used: {', '.join(left) or 'it is empty'}"
+        )
     parts = get_parts(union_all(found.geometry))
     area = _around(extent(bounds(parts)), name, f"the polygon of {found.name}")
     region = area.region
@@ -112,7 +118,6 @@ def _of_polygon(path: Path, name: str | None) -> Area:
     if not inside.any():
         raise InputError(f"{found.name} holds no centre of a cell of {PIXEL_SIZE:g} degree; it is too small")
     kept = f"{int(inside.sum()):,} of {inside.size:,} cells have their centre in it"
-    left = [f"{count} {reason}" for reason, count in found.left_out]
     notes = [*area.notes, kept, *left, *found.notes]
     return Area(region, inside, tuple(notes))
 

@@ -122,7 +122,7 @@ class KnownFire:
 
 @dataclass(frozen=True, eq=False)
 class Register:
-    """All fires that were ever named in a region, by name.
+    """Register of the fires that were ever named in a region, by name.
 
     Attributes:
         fires: by name, in the order in which they were named.

@@ -60,6 +60,8 @@ class Incidents:
             UnreadableFileError: if it is no vector file.
             InputError: if no field holds names, or no incident has both name and place.
         """
+        import shapely
+
         frame, file = read_shapes(path)
         by_name = {str(column).lower(): str(column) for column in frame.columns}
         fields = found_field(by_name, _NAMES if field is None else (field.lower(),))
@@ -67,10 +69,9 @@ class Incidents:
             raise InputError(
                 f"{file} has no field of names ({field or ', '.join(_NAMES)}); it has {', '.join(by_name)}"
             )
-        given = frame[fields].astype("string").bfill(axis=1).iloc[:, 0].str.strip()
+        given = frame[fields].astype("string").bfill(axis=1).iloc[:, 0].astype("string").str.strip()
         shapes = np.asarray(frame.geometry.array, object)
-        usable = np.array([one is not None and not one.is_empty for one in shapes], bool)
-        kept = usable & given.fillna("").ne("").to_numpy(bool)
+        kept = np.isfinite(shapely.bounds(shapes)).all(axis=1) & given.fillna("").ne("").to_numpy(bool)
         if not kept.any():
             raise InputError(f"{file}: none of its {len(frame)} incidents has a place and a {fields[0]}")
         try:
@@ -80,7 +81,7 @@ class Incidents:
         left = f", {int((~kept).sum())} without name or place left out" if not kept.all() else ""
         undated = "" if not np.isnat(start).all() else ", of unknown days"
         summary = f"{file}: {int(kept.sum())} incidents named by {fields[0]}{undated}{left}"
-        return cls(given[kept].to_numpy(object), shapes[kept], start, summary)
+        return cls(given[kept].to_numpy(object), shapely.make_valid(shapes[kept]), start, summary)
 
     def named(self, fires: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
         """Return fires with a column `name`, empty where no incident overlaps.
@@ -99,6 +100,11 @@ class Incidents:
         ]
         columns = [name for name in fires.columns if name not in ("id", "name")]
         return fires.assign(name=np.array(names, object))[["id", "name", *columns]]
+
+    def told(self, named: gpd.GeoDataFrame) -> str:
+        """Return how many fires have a name, in one line."""
+        count = int(named["name"].ne("").sum())
+        return f"{count} of {len(named)} fires overlap an incident of their days"
 
     def _name(self, shape: Any, start: Any, end: Any, tree: Any) -> str:
         near = np.sort(tree.query(shape.buffer(_NEAR)))

@@ -35,7 +35,7 @@ __all__ = ["Morning", "write_morning"]
 
 @dataclass(frozen=True, eq=False)
 class Morning:
-    """All that is known of a morning.
+    """Map, fires and changes of a morning.
 
     Attributes:
         burned: the map.

@@ -22,8 +22,8 @@ from banet.operations.morning import Morning, write_morning
 from banet.operations.options import MorningOptions
 from banet.operations.precision import Precision, measure
 from banet.operations.revisions import revisions
-from banet.operations.state import dated_folders, newest_before
-from banet.operations.steps import Clock, Places, Reporter, Silent, build, fetch, network
+from banet.operations.state import check_owner, dated_folders, newest_before
+from banet.operations.steps import Clock, Places, Reporter, Silent, build, fetch, network, opened
 from banet.operations.tracking import track
 
 if TYPE_CHECKING:
@@ -73,16 +73,18 @@ def run_morning(
 
     Raises:
         NotFoundError: if there is neither a satellite file nor a cube.
-        InputError: if an option does not fit, or none of the days is there.
+        InputError: if an option does not fit, the cube or the folder is of another region, or none of the
+            days is there.
         BusyError: if another run of the region is at work in the folder.
     """
     area, day = Area.of(options.region, options.name), options.last_day
     region, out = area.region, output_folder(options.out)
     with lock(out / region.name, f"the mornings of {region.name} in {out}", wait=options.wait):
         try:
+            check_owner(out, region)
             return _run(options, area, Clock(reporter or Silent()), engine or network(options))
         except BanetError as error:
-            if not isinstance(error, BusyError) and _is_newest(out, day):
+            if not isinstance(error, BusyError) and _is_newest(out, day) and _is_own(out, region):
                 failure = {"region": region.name, "day": str(day), "error": str(error)}
                 _write_json(out / "status.json", {**failure, "exit_code": error.exit_code})
             raise
@@ -129,6 +131,7 @@ def _run(options: MorningOptions, area: Area, clock: Clock, engine: Engine) -> M
     window = nrt_window(day)
     places = _places(options, area)
     incidents = _incidents(options, clock.reporter)
+    precision = Precision.shipped() if options.precision is None else Precision.load(options.precision)
     failed = _fetched(options, places, window.days, clock)
     with clock.step("build the cube") as progress:
         table = _hotspots(places)
@@ -136,20 +139,25 @@ def _run(options: MorningOptions, area: Area, clock: Clock, engine: Engine) -> M
     with clock.step("map") as progress:
         burned = area.cut(_mapped(options, cube, day, engine, progress))
         engine.rest()
+    if table is None and places.viirs.is_dir():
+        note = f"no hot spots in {options.data / 'hotspots'}; the map follows from images alone"
+        burned = replace(burned, attrs={**burned.attrs, "notes": [*burned.attrs.get("notes", ()), note]})
+        clock.reporter.say(f"note: {note}")
     failed += [f"rows {gap['rows']}, columns {gap['cols']}: {gap['reason']}" for gap in burned.attrs["gaps"]]
     with clock.step("find fires and compare"):
         morning = _morning(options, cube, burned, table, failed)
         if incidents is not None:
             tracked = replace(morning.tracked, fires=incidents.named(morning.tracked.fires))
+            clock.reporter.say(f"note: {incidents.told(tracked.fires)}")
             morning = replace(morning, tracked=tracked)
-        morning = replace(morning, precision=_precision(options, burned), inside=area.inside)
+        morning = replace(morning, precision=_fitting(precision, options, burned), inside=area.inside)
     with clock.step("write"):
         folder = write_morning(morning, cube, out)
         newest = _is_newest(out, day)
         if newest:
             with writing(out / "latest") as part:
                 shutil.copytree(folder, part)
-            _catalogue(options, area.region)
+        _catalogue(options, area.region)
     status = {**morning.status, "seconds": dict(clock.seconds)}
     if newest:
         _write_json(out / "status.json", status)
@@ -179,19 +187,17 @@ def _incidents(options: MorningOptions, reporter: Reporter) -> Incidents | None:
     return found
 
 
-def _precision(options: MorningOptions, burned: BurnedArea) -> Precision | None:
-    """Return the precision by age of the weights that mapped, where it was measured.
+def _fitting(precision: Precision, options: MorningOptions, burned: BurnedArea) -> Precision | None:
+    """Return the precision by age if it was measured with the weights that mapped.
 
     Raises:
         InputError: if the table that was named is of other weights.
     """
+    if precision.fits(burned):
+        return precision
     if options.precision is None:
-        shipped = Precision.shipped()
-        return shipped if shipped.fits(burned) else None
-    found = Precision.load(options.precision)
-    if not found.fits(burned):
-        raise InputError(f"{options.precision} was measured with other weights than {options.weights}")
-    return found
+        return None
+    raise InputError(f"{options.precision} was measured with other weights than {options.weights}")
 
 
 def _tidied(options: MorningOptions, places: Places, day: Day) -> str:
@@ -232,10 +238,8 @@ def _cube(
     options: MorningOptions, places: Places, days: Days, table: pd.DataFrame | None, progress: Any
 ) -> Cube:
     """Bring the cube up to date, or open it where there are no files beside it."""
-    from banet.cube import open_cube
-
     if not places.viirs.is_dir() and places.cube.is_dir():
-        return open_cube(places.cube)
+        return opened(places)
     return build(options, replace(places, hotspots=None), (days[0], days[-1]), progress, table)
 
 
@@ -305,6 +309,14 @@ def _stale(limit: int | None, day: Day, images: Day | None) -> list[str]:
 
 def _is_newest(out: Path, day: Day) -> bool:
     return all(other <= day for other in dated_folders(out))
+
+
+def _is_own(out: Path, region: Region) -> bool:
+    """Return whether the status in a folder, if there is one, is of this region."""
+    try:
+        return bool(json.loads((out / "status.json").read_text(encoding="utf-8"))["region"] == region.name)
+    except (OSError, ValueError, KeyError, TypeError):
+        return True
 
 
 def _write_json(path: Path, values: Mapping[str, Any]) -> None:

@@ -19,7 +19,7 @@ from banet.io.files import PathLike, writing
 from banet.operations.identity import Cells, KnownFire, Register, Status
 from banet.operations.revisions import Looks
 
-__all__ = ["MorningState", "dated_folders", "newest_before"]
+__all__ = ["MorningState", "check_owner", "dated_folders", "newest_before"]
 
 _FORMAT = "banet-morning/2"
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -27,7 +27,7 @@ _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 @dataclass(frozen=True, eq=False)
 class MorningState:
-    """What a morning knew when it was done.
+    """State of a morning when it was done.
 
     Attributes:
         region: the grid.
@@ -150,6 +150,17 @@ def dated_folders(out: PathLike) -> dict[Day, Path]:
     return {day: dated[day] for day in sorted(dated)}
 
 
+def check_owner(out: PathLike, region: Region) -> None:
+    """Make sure that a folder holds mornings of one region alone.
+
+    Raises:
+        InputError: if a morning in it is of another name.
+    """
+    for folder in dated_folders(out).values():
+        if not (folder / f"{region.name}_state.npz").is_file():
+            raise InputError(f"{folder} holds no morning of {region.name}; give each region its own folder")
+
+
 def newest_before(out: PathLike, day: Day, region: Region) -> tuple[MorningState, Path] | None:
     """Return the state of the newest morning before a day, and its folder; None if there is none.
 
@@ -158,12 +169,9 @@ def newest_before(out: PathLike, day: Day, region: Region) -> tuple[MorningState
         UnreadableFileError: if it is damaged.
     """
     for earlier, folder in reversed(dated_folders(out).items()):
-        file = folder / f"{region.name}_state.npz"
         if earlier >= day:
             continue
-        if not file.is_file():
-            raise InputError(f"{folder} holds no morning of {region.name}; give each region its own folder")
-        state = MorningState.load(file)
+        state = MorningState.load(folder / f"{region.name}_state.npz")
         if state.region != region:
             raise InputError(f"{folder} is of another box of {region.name}; choose another folder")
         return state, folder

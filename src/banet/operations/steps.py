@@ -13,7 +13,7 @@ import numpy as np
 
 from banet.burned_area.burned_area import BurnedArea
 from banet.days import Day
-from banet.errors import OutputError
+from banet.errors import InputError, OutputError
 from banet.grid.region import Region
 from banet.io.progress import Progress
 from banet.operations.area import Area
@@ -38,6 +38,7 @@ __all__ = [
     "fetch",
     "map_period",
     "network",
+    "opened",
 ]
 
 
@@ -258,9 +259,24 @@ def build(
     )
 
 
+def opened(places: Places) -> Cube:
+    """Open the cube of a region.
+
+    Raises:
+        InputError: if it is of another region.
+    """
+    from banet.cube import open_cube
+
+    cube = open_cube(places.cube)
+    if cube.region != places.region:
+        raise InputError(f"the cube {places.cube} is of {cube.region}, not of {places.region}; give its own")
+    return cube
+
+
 def map_period(
     options: RunOptions,
     cube: Cube,
+    engine: Engine,
     scratch: Path,
     progress: Progress | None,
     known: Callable[[Run], BurnedArea | None],
@@ -268,8 +284,9 @@ def map_period(
     """Map each month of the period, or its days as one; finished cores are kept until the run ends.
 
     Args:
-        options: what to map, and with what.
+        options: what to map.
         cube: what was observed.
+        engine: the network.
         scratch: folder for finished cores.
         progress: told of each core.
         known: gives a map that is there already.
@@ -280,7 +297,7 @@ def map_period(
         cube,
         options.start,
         options.end,
-        network(options),
+        engine,
         threshold=options.threshold,
         water=options.water or "auto",
         scratch=scratch,

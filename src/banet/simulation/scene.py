@@ -13,7 +13,7 @@ from banet.burned_area.burned_area import BurnedArea
 from banet.burned_area.dated import DatedFractions
 from banet.days import Days, as_day, day_range
 from banet.errors import InputError
-from banet.grid.region import Region
+from banet.grid.region import Region, check_region
 from banet.io.progress import Progress
 from banet.simulation.climates import Climate, climate_named
 from banet.simulation.fields import Field, Mask, stream
@@ -176,6 +176,7 @@ def simulate(
     _check(days, seed, (*satellites, *fire_satellites))
     first = as_day(start)
     grid = region if region is not None else _default_region(picked, size, seed, pixel_size)
+    check_region(grid)
     if min(grid.shape) < 8:
         raise InputError(
             f"region {grid.name}: {grid.shape} cells are too few to simulate; give at least 8 x 8"
@@ -210,6 +211,9 @@ def _mir(name: str) -> Band:
 
 
 def _check(days: int, seed: int, satellites: tuple[str, ...]) -> None:
+    for name, value in (("days", days), ("seed", seed)):
+        if not isinstance(value, (int, np.integer)):
+            raise InputError(f"simulate: {name} {value!r} is no whole number")
     if days < 1 or days > 3660:
         raise InputError(f"cannot simulate {days} days; give 1 to 3660")
     if seed < 0:

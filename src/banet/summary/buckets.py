@@ -35,7 +35,7 @@ class CellCover:
 
 @dataclass(frozen=True, eq=False)
 class TableBuckets:
-    """What the rows of a zone are.
+    """Buckets of the cells and days of a zone, each a row of the table.
 
     Attributes:
         column: name of the column that tells them apart; empty for one row a zone.

@@ -124,7 +124,7 @@ class _Table:
         """Return the table."""
         import pandas as pd
 
-        within, unseen_ha, unseen = self._ground()
+        within, unseen_ha, unseen, blind = self._ground()
         burned, first, last = self._burned()
         drawn = self._drawn(options)
         expected, low, high = _interval(drawn)
@@ -133,7 +133,8 @@ class _Table:
             self.zones.hectares - inside > _SLIVER * self.zones.hectares, self.zones.hectares - inside, 0.0
         )
         shape = (len(self.zones), len(self.buckets))
-        known = np.broadcast_to(within > 0, shape)
+        there = np.broadcast_to(within > 0, shape)
+        known = there & ~blind
         kind = "datetime64[ms]" if self.buckets.column == "day" else object
         labels: Any = np.array(self.buckets.labels, kind)
         planes: dict[str, Any] = {
@@ -157,29 +158,32 @@ class _Table:
         frame = pd.DataFrame({name: plane.ravel() for name, plane in planes.items()})
         if self.buckets.cover is not None:  # a class that a zone has not is no row; a zone outside stays one
             alone = np.zeros(shape, bool)
-            alone[~known.any(1), 0] = True
-            frame = frame[(known | alone).ravel()].reset_index(drop=True)
+            alone[~there.any(1), 0] = True
+            frame = frame[(there | alone).ravel()].reset_index(drop=True)
         return self._typed(frame)
 
     def _typed(self, frame: pd.DataFrame) -> pd.DataFrame:
-        nothing = frame["burned_ha"].isna()
-        for name in ("fires", "not_observed_cells"):
+        outside = frame["zone_ha"] == 0
+        for name, nothing in (("fires", frame["burned_ha"].isna()), ("not_observed_cells", outside)):
             frame[name] = frame[name].astype("Int64").mask(nothing)
         if self.buckets.column == "cover":
-            frame["cover"] = frame["cover"].mask(nothing)
+            frame["cover"] = frame["cover"].mask(outside)
         return frame
 
     def _area(self) -> npt.NDArray[np.float64]:
         region = self.maps[0].region
         return np.repeat(region.cell_area_ha, region.shape[1])
 
-    def _ground(self) -> tuple[Any, Any, Any]:
-        """Return hectares, those not observed, and cells not observed, each (zones, buckets)."""
+    def _ground(self) -> tuple[Any, Any, Any, Any]:
+        """Return hectares, those not observed, cells not observed, and whether no land was seen at all.
+
+        Each is of (zones, buckets).
+        """
         shares: Any = self.zones.shares
         touched: Any = _pattern(self.zones.shares)
         area = self._area()
         unseen = [(~one.known & ~one.water).ravel() for one in self.maps]
-        whole, lost, count = [], [], []
+        whole, lost, count, blind = [], [], [], []
         for bucket in range(len(self.buckets)):
             here = self.buckets.cells(bucket)
             days = self.buckets.start[bucket], self.buckets.stop[bucket]
@@ -188,7 +192,10 @@ class _Table:
             whole.append(shares @ (area * here))
             lost.append(shares @ (area * gone))
             count.append(touched @ gone.astype(np.int64))
-        return np.stack(whole, 1), np.stack(lost, 1), np.stack(count, 1)
+            never = np.all(timely, axis=0) & here
+            seen = here & ~never & ~np.all([one.water.ravel() for one in self.maps], axis=0)
+            blind.append((touched @ never.astype(np.int64) > 0) & (touched @ seen.astype(np.int64) == 0))
+        return np.stack(whole, 1), np.stack(lost, 1), np.stack(count, 1), np.stack(blind, 1)
 
     def _burned(self) -> tuple[npt.NDArray[np.float64], Days, Days]:
         """Return hectares of the maps, first and last day, each (zones, buckets)."""

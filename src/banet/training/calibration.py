@@ -118,7 +118,7 @@ _POOR = ("no hot spot", "nobody looked", "12 days, no hot spot")
 
 
 class HeldOut(NamedTuple):
-    """What is said of the cells of a chip that tell something.
+    """Values of the cells of a chip that tell something.
 
     Attributes:
         logits, truth: of each day, (T, cells, 1) float32.

@@ -55,7 +55,7 @@ class SimulatedData(Frozen):
 
 
 class DataConfig(Frozen):
-    """Where episodes come from and how they are cut.
+    """Sources of episodes, and their cuts.
 
     Attributes:
         chips: folders to train on; each is drawn from equally often.
@@ -85,7 +85,7 @@ class DataConfig(Frozen):
 
 
 class AugmentConfig(Frozen):
-    """How episodes are varied; every probability is per episode, every amount an upper end.
+    """Variations of episodes; every probability is per episode, every amount an upper end.
 
     Attributes:
         flips: mirror and turn by quarters.
@@ -161,7 +161,7 @@ class LossConfig(Frozen):
 
 
 class OptimiserConfig(Frozen):
-    """How the weights move.
+    """Settings of the optimiser.
 
     Attributes:
         steps: optimiser steps of the whole run.
@@ -203,7 +203,7 @@ class OptimiserConfig(Frozen):
 
 
 class ValidationConfig(Frozen):
-    """When and on what the network is scored.
+    """Times and data on which the network is scored.
 
     Attributes:
         every_steps, every_minutes: score after so many steps or minutes, whichever comes first; 0 for never.
@@ -221,7 +221,7 @@ class ValidationConfig(Frozen):
 
 
 class StartConfig(Frozen):
-    """What the weights start from.
+    """Weights from which a run starts.
 
     Attributes:
         weights: name or path of weights to go on from; None starts afresh.
@@ -233,7 +233,7 @@ class StartConfig(Frozen):
 
 
 class RuntimeConfig(Frozen):
-    """What does not change what is learned.
+    """Settings that do not change what is learned.
 
     Attributes:
         device: `cpu`, `cuda`, or `auto`.

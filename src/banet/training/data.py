@@ -30,7 +30,7 @@ Generator = np.random.Generator
 
 
 class Batch(NamedTuple):
-    """What a pass takes: inputs (batch, C, T, H, W), normalised; target (batch, T, H, W), NaN = not known."""
+    """Batch of a pass: inputs (batch, C, T, H, W), normalised; target (batch, T, H, W), NaN = not known."""
 
     inputs: Tensor
     target: Tensor
@@ -73,7 +73,7 @@ class PlaneStack:
 
     @property
     def observed(self) -> npt.NDArray[np.bool_]:
-        """Where red, NIR and MIR were all observed."""
+        """Mask of red, NIR and MIR all observed."""
         return np.asarray(np.isfinite(self.planes[:3]).all(0))
 
 

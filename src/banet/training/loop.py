@@ -41,7 +41,7 @@ class DivergedError(BanetError, ArithmeticError):
 
 @dataclass(frozen=True)
 class TrainingResult:
-    """What a run left.
+    """Outcome of a run.
 
     Attributes:
         folder: of the run.

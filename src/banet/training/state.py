@@ -47,7 +47,7 @@ class RunningMean:
 
 @dataclass
 class State:
-    """What changes while a run goes on.
+    """State that changes while a run goes on.
 
     Attributes:
         model, mean, optimiser, scaler: with their tensors.

@@ -12,7 +12,7 @@ import pytest
 
 from banet import read_map
 from banet.cli import main
-from banet.errors import BanetWarning, BusyError, InputError, OutputError
+from banet.errors import BanetWarning, BusyError, InputError, NotFoundError, OutputError
 from banet.grid.region import Region
 from banet.io.lock import lock
 from banet.operations.archive_run import run_archive
@@ -183,3 +183,9 @@ def test_a_folder_without_files_is_wrong_input(tmp_path, capsys):
     words = ["run", "PT", "--start", "2020-08", "--end", "2020-08", "--no-download", "--out", str(tmp_path)]
     assert main(words) == 2
     assert "no satellite file" in capsys.readouterr().err
+
+
+def test_weights_that_are_not_there_are_told_before_anything_is_fetched(raw, tmp_path):
+    with pytest.raises(NotFoundError, match="no weights named 'nope'"):
+        run_archive(options(raw, tmp_path / "o", weights="nope"))
+    assert not list((tmp_path / "o").glob("*.zarr"))
