@@ -103,3 +103,9 @@ def test_every_public_name_is_there():
         assert getattr(banet, name) is not None
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
         banet.nonsense  # noqa: B018
+
+
+def test_a_demo_with_wrong_weights_ends_before_it_simulates(tmp_path, capsys):
+    assert main(["demo", "--weights", "nope", "--out", str(tmp_path / "demo")]) == 2
+    assert "no weights named 'nope'" in capsys.readouterr().err
+    assert not (tmp_path / "demo").exists()

@@ -120,7 +120,7 @@ class Meaning:
 
 DAYS_SINCE = Meaning(
     "days_since",
-    "days seen since",
+    "days observed after burning",
     "days on which the cell was observed after its burn date, up to the last day of the map",
     "days",
     "1",

@@ -73,10 +73,13 @@ def run_demo(
 
     Raises:
         OutputError: if the folder cannot be written to.
+        NotFoundError: if there are no such weights.
     """
     from banet.cli.progress import progress
     from banet.export.explorer import write_pages
+    from banet.model.weights import load_models
 
+    load_models(weights)  # a wrong name shows before a minute of work
     folder = output_folder(out)
     clock = _Clock(say)
     with clock("simulate the scene and write its files"):

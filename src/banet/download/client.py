@@ -46,7 +46,7 @@ class Client:
     """A set of connections with at most one Earthdata login. Threads may share it.
 
     Redirects are followed by hand: a bearer token goes only to the host that was asked first, a password only
-        to the login host. Waiting can be ended by `stop` from another thread.
+    to the login host. Waiting can be ended by `stop` from another thread.
 
     Args:
         settings: hosts and limits.

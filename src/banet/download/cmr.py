@@ -1,8 +1,8 @@
 """Searching NASA's Common Metadata Repository (CMR) for granules.
 
 Both answers of the granule search are understood: `granules.umm_json`, which knows sizes and checksums
-    (UMM-G, `DataGranule.ArchiveAndDistributionInformation`), and `granules.json`. Pages follow one another by
-    the header `CMR-Search-After`, which is sent back as it came.
+(UMM-G, `DataGranule.ArchiveAndDistributionInformation`), and `granules.json`. Pages follow one another by
+the header `CMR-Search-After`, which is sent back as it came.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Earthdata login: found first and once, before anything is fetched.
 
 Order: EARTHDATA_TOKEN; EARTHDATA_USERNAME with EARTHDATA_PASSWORD; the netrc file (NETRC, else ~/.netrc); a
-    question on a terminal. A user name and password are exchanged for a token (Earthdata login, "User Token
-    Management"); where the login host gives none, they go to that host alone, in the redirects of each data
-    host's first file. Secrets are held in `SecretStr`, whose text form is asterisks.
+question on a terminal. A user name and password are exchanged for a token (Earthdata login, "User Token
+Management"); where the login host gives none, they go to that host alone, in the redirects of each data
+host's first file. Secrets are held in `SecretStr`, whose text form is asterisks.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ import numpy as np
 from banet.errors import InputError
 from banet.observations.planes import DayPlanes, Overpass
 
-__all__ = ["BestView", "best_view"]
+__all__ = ["BestView"]
 
 # Added to the view zenith (at most 90 degrees) of a view that lacks a band, so that it ranks after whole
 # ones.
@@ -22,9 +22,8 @@ class BestView:
     """The best view of the overpasses that were added so far, in the memory of one overpass.
 
     A cell takes all its bands from one overpass: the one of smallest view zenith among those that have red,
-        NIR
-    and MIR there, else the one of smallest view zenith among those that have any of them. Of equal ones the
-    first added stays.
+    NIR and MIR there, else the one of smallest view zenith among those that have any of them. Of equal ones
+    the first added stays.
 
     Args:
         shape: (rows, columns) of the grid.
@@ -77,21 +76,3 @@ class BestView:
             gaps=tuple(gaps),
             satellites=self._satellites,
         )
-
-
-def best_view(overpasses: Sequence[Overpass], gaps: Sequence[str] = ()) -> DayPlanes:
-    """Return the best view of a day's overpasses; see `BestView` for the rule.
-
-    Args:
-        overpasses: at least one, all on the same grid, in order of time.
-        gaps: lines to hand on.
-
-    Raises:
-        InputError: if there are none, or they are on different grids.
-    """
-    if not overpasses:
-        raise InputError("the best view of no overpasses was asked for; give at least one")
-    view = BestView(overpasses[0].red.shape)
-    for overpass in overpasses:
-        view.add(overpass)
-    return view.result(gaps)
