@@ -301,3 +301,31 @@ def test_a_heap_without_an_end_is_told_and_not_read_for_ever(tmp_path):
             assert "\n" not in str(error)
             told += "a heap of it has no end" in str(error)
     assert told > 5
+
+
+FULL = """
+import resource, signal, sys
+sys.path.insert(0, sys.argv[1])
+from banet.burned_area.netcdf import write_netcdf
+from banet.errors import OutputError
+from made_maps import random_map
+
+burned = random_map((150, 200))
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+for size in (0, 3_000, 10_000, 20_000):
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+    try:
+        write_netcdf(burned, sys.argv[2])
+    except OutputError as error:
+        print(error)
+"""
+
+
+def test_a_disk_that_is_full_is_told_and_leaves_no_file(tmp_path):
+    """HDF5 ended the process where it met the end of the disk itself."""
+    path, tests = tmp_path / "a.nc", Path(__file__).parents[1]
+    done = subprocess.run(
+        [sys.executable, "-c", FULL, tests, path], stdout=subprocess.PIPE, text=True, check=True
+    )
+    assert done.stdout.splitlines() == [f"cannot write {path}: File too large"] * 4
+    assert list(tmp_path.iterdir()) == []

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +14,9 @@ from banet.days import Days
 from banet.errors import InputError, UnreadableFileError
 from banet.io.files import PathLike, existing_file
 from banet.io.netcdf4 import load
+
+if TYPE_CHECKING:
+    import h5netcdf
 
 __all__ = ["DailyProbability", "append_daily", "read_daily"]
 
@@ -74,39 +76,34 @@ def read_daily(path: PathLike) -> DailyProbability:
     return DailyProbability(dataset["day"].values.astype("datetime64[D]"), values)
 
 
-def append_daily(part: Path, daily: DailyProbability, chunks: tuple[int, int]) -> None:
-    """Write planes one by one, so that no more than a day is in memory."""
-    import h5netcdf
-
-    with h5netcdf.File(part, "a") as file:
-        file.dimensions["day"] = len(daily.days)
-        day = file.create_variable(
-            "day", ("day",), np.int32, data=daily.days.astype(np.int64).astype(np.int32)
-        )
-        day.attrs.update(
-            {"standard_name": "time", "long_name": "UTC day", "units": EPOCH, **CALENDAR, **UTC_DAYS}
-        )
-        variable = file.create_variable(
-            DAILY,
-            ("day", *GRID),
-            np.int16,
-            fillvalue=np.int16(_NO_PROBABILITY),
-            chunks=(1, *chunks),
-            compression="gzip",
-            compression_opts=4,
-            shuffle=True,
-        )
-        variable.attrs.update(
-            {
-                "long_name": DAILY_WORDS,
-                "units": "1",
-                "scale_factor": np.float32(_STEP),
-                "add_offset": np.float32(_HALF),
-                "grid_mapping": GRID_MAPPING,
-            }
-        )
-        for index in range(len(daily.days)):
-            variable[index] = _packed(np.asarray(daily.probability[index], np.float32))
+def append_daily(file: h5netcdf.File, daily: DailyProbability, chunks: tuple[int, int]) -> None:
+    """Pack planes one by one into a file."""
+    file.dimensions["day"] = len(daily.days)
+    day = file.create_variable("day", ("day",), np.int32, data=daily.days.astype(np.int64).astype(np.int32))
+    day.attrs.update(
+        {"standard_name": "time", "long_name": "UTC day", "units": EPOCH, **CALENDAR, **UTC_DAYS}
+    )
+    variable = file.create_variable(
+        DAILY,
+        ("day", *GRID),
+        np.int16,
+        fillvalue=np.int16(_NO_PROBABILITY),
+        chunks=(1, *chunks),
+        compression="gzip",
+        compression_opts=4,
+        shuffle=True,
+    )
+    variable.attrs.update(
+        {
+            "long_name": DAILY_WORDS,
+            "units": "1",
+            "scale_factor": np.float32(_STEP),
+            "add_offset": np.float32(_HALF),
+            "grid_mapping": GRID_MAPPING,
+        }
+    )
+    for index in range(len(daily.days)):
+        variable[index] = _packed(np.asarray(daily.probability[index], np.float32))
 
 
 def _packed(plane: npt.NDArray[np.float32]) -> npt.NDArray[np.int16]:

@@ -14,7 +14,7 @@ from banet.burned_area.daily import DailyProbability, append_daily
 from banet.burned_area.datasets import GRID, GRID_MAPPING, to_dataset
 from banet.errors import BanetError, InputError, UnreadableFileError
 from banet.io.files import PathLike, existing_file, writing
-from banet.io.netcdf4 import first_line, load
+from banet.io.netcdf4 import building, first_line, load
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -62,10 +62,9 @@ def write_netcdf(
         dataset[name] = (GRID, plane, {**attrs, "grid_mapping": GRID_MAPPING})
     dataset = _along_time(dataset)
     chunks = (min(shape[0], _CHUNK), min(shape[1], _CHUNK))
-    with writing(target) as part:
-        dataset.to_netcdf(part, engine="h5netcdf", format="NETCDF4", encoding=_encoding(dataset, chunks))
+    with writing(target) as part, building(part, dataset, _encoding(dataset, chunks)) as file:
         if daily is not None:
-            append_daily(part, daily, chunks)
+            append_daily(file, daily, chunks)
     return target
 
 

@@ -1,9 +1,12 @@
-"""NetCDF-4 files loaded whole, their sizes checked before memory is taken for them."""
+"""NetCDF-4 files loaded whole, their sizes checked before memory is taken for them, and built in memory."""
 
 from __future__ import annotations
 
+import contextlib
+import io
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import h5py
 
@@ -11,9 +14,10 @@ from banet.errors import UnreadableFileError
 from banet.io.hdf5 import check_heaps
 
 if TYPE_CHECKING:
+    import h5netcdf
     import xarray as xr
 
-__all__ = ["first_line", "load"]
+__all__ = ["building", "first_line", "load"]
 
 _MOST_PACKED = 1100
 """Times that a file's values may be larger than the file: deflate makes them 1032 times smaller at most."""
@@ -49,6 +53,27 @@ def load(
             return wanted.load()
     except Exception as error:  # a damaged file makes HDF5, h5netcdf and xarray raise nearly anything
         raise UnreadableFileError(f"cannot read {file} as NetCDF-4: {first_line(error)}") from error
+
+
+@contextlib.contextmanager
+def building(
+    path: Path, dataset: xr.Dataset, encoding: Mapping[str, Mapping[str, Any]] | None = None
+) -> Iterator[h5netcdf.File]:
+    """Give a file with the variables of a dataset to add more to, and write it when the block ends well.
+
+    It is built in memory: HDF5 that meets a full disk may end the process, a plain write says what is wrong.
+
+    Raises:
+        OSError: if it cannot be written.
+    """
+    import h5netcdf
+    from xarray.backends import H5NetCDFStore
+
+    memory = io.BytesIO()
+    with h5netcdf.File(memory, "w") as file:
+        dataset.dump_to_store(H5NetCDFStore(file), encoding=encoding or {})
+        yield file
+    path.write_bytes(memory.getbuffer())
 
 
 def first_line(error: BaseException) -> str:

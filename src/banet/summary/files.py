@@ -17,10 +17,12 @@ from banet.days import Day
 from banet.errors import InputError
 from banet.export.products import gathered
 from banet.io.files import PathLike, writing
+from banet.io.netcdf4 import building
 from banet.io.progress import Progress
 from banet.summary.progressions import LEAST, MODEL, Progressions
 
 if TYPE_CHECKING:
+    import h5netcdf
     import pandas as pd
 
 __all__ = ["TABLE_FORMATS", "check_count", "check_table_format", "write_draws", "write_table"]
@@ -104,9 +106,8 @@ def write_draws(
     target = Path(path)
     drawn = [Progressions(one, seed=seed) for one in ordered]
     whole = join(ordered)
-    with writing(target) as part:
-        _ground(whole, seed).to_netcdf(part, engine="h5netcdf", format="NETCDF4")
-        _append(part, ordered, drawn, count, progress)
+    with writing(target) as part, building(part, _ground(whole, seed)) as file:
+        _append(file, ordered, drawn, count, progress)
     return target
 
 
@@ -125,30 +126,27 @@ def _ground(whole: BurnedArea, seed: int) -> Any:
 
 
 def _append(
-    part: Path,
+    file: h5netcdf.File,
     maps: Sequence[BurnedArea],
     drawn: Sequence[Progressions],
     count: int,
     progress: Progress | None,
 ) -> None:
-    """Write draw by draw, so that no more than one is in memory."""
-    import h5netcdf
-
+    """Pack draw by draw into a file."""
     shape, start = maps[0].region.shape, maps[0].start
     packed = {"compression": "gzip", "compression_opts": 4, "shuffle": True}
     packed["chunks"] = (1, min(shape[0], _CHUNK), min(shape[1], _CHUNK))
-    with h5netcdf.File(part, "a") as file:
-        file.dimensions["draw"] = count
-        numbers = file.create_variable("draw", ("draw",), np.int32, data=np.arange(count, dtype=np.int32))
-        numbers.attrs["long_name"] = "number of the draw"
-        made = {}
-        for name, (kind, nothing, about) in _variables(start).items():
-            made[name] = file.create_variable(name, ("draw", *GRID), kind, fillvalue=kind(nothing), **packed)
-            made[name].attrs.update({**about, "grid_mapping": GRID_MAPPING})
-        for number in range(count):
-            made["burn_date"][number], made["burned_fraction"][number] = _planes(maps, drawn, number)
-            if progress is not None:
-                progress(number + 1, count, "draws")
+    file.dimensions["draw"] = count
+    numbers = file.create_variable("draw", ("draw",), np.int32, data=np.arange(count, dtype=np.int32))
+    numbers.attrs["long_name"] = "number of the draw"
+    made = {}
+    for name, (kind, nothing, about) in _variables(start).items():
+        made[name] = file.create_variable(name, ("draw", *GRID), kind, fillvalue=kind(nothing), **packed)
+        made[name].attrs.update({**about, "grid_mapping": GRID_MAPPING})
+    for number in range(count):
+        made["burn_date"][number], made["burned_fraction"][number] = _planes(maps, drawn, number)
+        if progress is not None:
+            progress(number + 1, count, "draws")
 
 
 def _variables(start: Day) -> dict[str, tuple[Any, int, dict[str, Any]]]:
