@@ -36,8 +36,9 @@ from banet.evaluation.measures.thresholds import Thresholds
 from banet.evaluation.result import Result, load_sides
 from banet.evaluation.result_files import write_result
 from banet.evaluation.scores import Scores, score
-from banet.evaluation.sums import Sums, load_arrays, save_arrays
+from banet.evaluation.sums import Sums
 from banet.evaluation.tables import NAMES, markdown, rows_of
+from banet.io.arrays import load_arrays, save_arrays
 
 TINY = tuple(replace(scene, size=48, days=24) for scene in SMALL[2:4])
 CHEAP = tuple(m for m in baselines() if m.name in {"active fires", "grown and confirmed active fires"})

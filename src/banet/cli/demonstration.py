@@ -7,7 +7,7 @@ agencies deliver, and the truth comes back only to be compared with.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from banet.burned_area.burned_area import BurnedArea
     from banet.cube import Cube
     from banet.evaluation import Scores
+    from banet.model import BANet
     from banet.simulation import Scene
 
 __all__ = ["DemoResult", "run_demo"]
@@ -79,7 +80,7 @@ def run_demo(
     from banet.export.explorer import write_pages
     from banet.model.weights import load_models
 
-    load_models(weights)  # a wrong name shows before a minute of work
+    networks = load_models(weights)  # a wrong name shows before a minute of work
     folder = output_folder(out)
     clock = _Clock(say)
     with clock("simulate the scene and write its files"):
@@ -88,7 +89,7 @@ def run_demo(
     with clock("build the cube from the files"), progress("cube") as report:
         cube = _build(scene, folder, report)
     with clock("map the month"), progress("map") as report:
-        burnmap, products = _map(cube, folder / "maps", weights, report)
+        burnmap, products = _map(cube, folder / "maps", networks, report)
     with clock("score against the truth"):
         truth, baseline, scores = _score(cube, burnmap, scene)
     with clock("draw pictures and report"):
@@ -141,11 +142,13 @@ def _build(scene: Scene, folder: Path, report: Any) -> Cube:
     )
 
 
-def _map(cube: Cube, folder: Path, weights: str, report: Any) -> tuple[BurnedArea, dict[str, Path]]:
+def _map(
+    cube: Cube, folder: Path, networks: Sequence[BANet], report: Any
+) -> tuple[BurnedArea, dict[str, Path]]:
     from banet.export.products import write_map
     from banet.mapping import map_burned
 
-    burnmap = map_burned(cube, _MONTH, _MONTH, weights, progress=report)
+    burnmap = map_burned(cube, _MONTH, _MONTH, networks, progress=report)
     return burnmap, write_map(cube, burnmap, folder, settings={"tiling": "seamless", "threshold": 0.5})
 
 

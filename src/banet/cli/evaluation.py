@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -173,7 +173,10 @@ def _tell(found: dict[str, Result], out: Path | None, pictures: bool, json: bool
         if not json:
             say("\n".join([f"{words(tree)}\n\n{markdown(tree, form=table)}", *map(str, paths)]))
         files += paths
-    _tell_beside(found, out, pictures, json, files)
+    if len(found) > 1:
+        _tell_beside(found, out, pictures, json, files)
+    elif json:
+        _tell_json(found, files)
 
 
 def compare(
@@ -220,19 +223,22 @@ def compare(
 
 
 def _tell_beside(
-    found: dict[str, Result], out: Path | None, pictures: bool, json: bool, files: list[Path] | None = None
+    found: dict[str, Result], out: Path | None, pictures: bool, json: bool, files: Sequence[Path] = ()
 ) -> None:
-    """Print results beside each other, where there are several, or all of them as one line of JSON."""
+    """Print results beside each other or as JSON, and write their page where there is a folder."""
     from banet.evaluation.beside import tables_beside, write_beside
     from banet.evaluation.tables import as_markdown
 
-    several = files is None or len(found) > 1
-    paths = [*write_beside(found, out, pictures=pictures).values()] if several and out else []
-    trees = {name: one.to_dict() for name, one in found.items()}
+    paths = [] if out is None else [*write_beside(found, out, pictures=pictures).values()]
     if json:
-        say_json({"references": trees, "files": [*(files or ()), *paths]})
-    elif several:
-        say("\n".join([as_markdown(tables_beside(trees), form=table), *map(str, paths)]))
+        _tell_json(found, [*files, *paths])
+        return
+    tables = tables_beside({name: one.to_dict() for name, one in found.items()})
+    say("\n".join([as_markdown(tables, form=table), *map(str, paths)]))
+
+
+def _tell_json(found: dict[str, Result], files: Sequence[Path]) -> None:
+    say_json({"references": {name: one.to_dict() for name, one in found.items()}, "files": list(files)})
 
 
 def _read(paths: list[Path], perimeters: Perimeters, **options: Any) -> list[BurnedArea]:

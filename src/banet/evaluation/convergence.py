@@ -15,7 +15,7 @@ from banet.burned_area.linking import label_fires
 from banet.days import Day, Days, as_day
 from banet.errors import InputError
 from banet.evaluation.measures.measure import Reals, ratio
-from banet.evaluation.sums import load_arrays, save_arrays
+from banet.io.arrays import load_arrays, save_arrays
 
 if TYPE_CHECKING:
     from banet.burned_area.burned_area import BurnedArea

@@ -20,8 +20,9 @@ from banet.evaluation.convergence import Convergence
 from banet.evaluation.measures import Tree
 from banet.evaluation.measures.dates import Dating
 from banet.evaluation.scores import Scores
-from banet.evaluation.sums import Sums, load_arrays, save_arrays
+from banet.evaluation.sums import Sums
 from banet.grid.region import Region
+from banet.io.arrays import load_arrays, save_arrays
 from banet.io.tables import plain
 
 __all__ = ["WITH_NETWORK", "Result", "Sides", "leader", "load_sides", "save_sides", "shown_sides"]

@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-import zipfile
-import zlib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from banet.errors import InputError, UnreadableFileError
+from banet.errors import InputError
 from banet.evaluation.measures import MEASURES, Measure, Pair, Tree
 from banet.evaluation.measures.measure import Arrays, total
-from banet.io.files import writing
+from banet.io.arrays import load_arrays, save_arrays
 
-__all__ = ["Interval", "Sums", "intervals", "load_arrays", "save_arrays"]
+__all__ = ["Interval", "Sums", "intervals"]
 
 Interval = tuple[float, float]
 _AT_ONCE = 200
-_DAMAGED = (OSError, ValueError, KeyError, EOFError, NotImplementedError, zipfile.BadZipFile, zlib.error)
-"""Ways in which zipfile and numpy end on a damaged .npz file."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,23 +114,3 @@ def _interval(values: np.ndarray, level: float) -> Interval:
         return float("nan"), float("nan")
     low, high = np.quantile(finite, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
-
-
-def save_arrays(path: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
-    """Write arrays to an .npz file, whole or not at all."""
-    with writing(path) as part, part.open("wb") as stream:
-        # NumPy before 2.2 would save allow_pickle=False as one more array.
-        np.savez_compressed(stream, **arrays)  # type: ignore[arg-type]
-
-
-def load_arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
-    """Read the arrays of an .npz file; an UnreadableFileError says that it is not there or damaged."""
-    try:
-        # Checksums first: numpy reads a damaged header before it meets them.
-        with zipfile.ZipFile(path) as packed:
-            if (bad := packed.testzip()) is not None:
-                raise zipfile.BadZipFile(f"the checksum of {bad} does not fit")
-        with np.load(path, allow_pickle=False) as held:
-            return {name: held[name] for name in held.files}
-    except _DAMAGED as error:
-        raise UnreadableFileError(f"{path.name} cannot be read: {error}") from error

@@ -16,10 +16,12 @@ from typing import BinaryIO
 from banet.errors import NotFoundError, UnreadableFileError
 from banet.io.files import PathLike
 
-__all__ = ["MOST_BYTES", "Member", "inner_suffix", "unpacked"]
+__all__ = ["MOST_BYTES", "ZIP_DAMAGE", "Member", "inner_suffix", "unpacked"]
 
 MOST_BYTES = 16 * 2**30
 """Bytes that one container may unpack to; more is refused before it is written."""
+ZIP_DAMAGE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError, OSError, ValueError)
+"""Errors of zipfile on a damaged archive; RuntimeError where a flipped bit says that it is encrypted."""
 _MOST_MEMBERS = 20_000
 _DEEPEST = 2
 _PACKED = (".zip", ".kmz", ".gz")
@@ -109,15 +111,7 @@ def _unpack(place: Path, below: Path) -> None:
                 )
             for item in listed:
                 archive.extract(item, below)  # ZipFile keeps names inside the folder
-    except (
-        zipfile.BadZipFile,
-        zlib.error,
-        lzma.LZMAError,
-        EOFError,
-        RuntimeError,
-        OSError,
-        ValueError,
-    ) as error:
+    except ZIP_DAMAGE as error:
         if isinstance(error, UnreadableFileError):
             raise
         why = str(error).splitlines()[0] if str(error) else type(error).__name__

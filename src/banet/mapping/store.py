@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from banet.io.arrays import write_arrays
 from banet.io.files import PathLike, output_folder, writing
 from banet.io.lock import lock
 from banet.mapping.cores import Core
@@ -77,8 +78,7 @@ class Store:
             OutputError: if they cannot be written.
         """
         stream = io.BytesIO()
-        # NumPy before 2.2 would save allow_pickle=False as one more array.
-        np.savez(stream, **planes)  # type: ignore[arg-type]
+        write_arrays(stream, planes, packed=False)
         content = stream.getvalue()
         with writing(self._file(core)) as part:
             part.write_bytes(self._digest(core, content) + content)

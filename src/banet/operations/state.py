@@ -15,7 +15,8 @@ from banet.burned_area.dating import NO_UNCERTAINTY
 from banet.days import Day, as_day
 from banet.errors import InputError, UnreadableFileError
 from banet.grid.region import Region
-from banet.io.files import PathLike, writing
+from banet.io.arrays import save_arrays
+from banet.io.files import PathLike
 from banet.operations.identity import Cells, KnownFire, Register, Status
 from banet.operations.revisions import Looks
 
@@ -64,19 +65,18 @@ class MorningState:
             "fires": [_about(fire) for fire in fires],
         }
         target = Path(path)
-        with writing(target) as part, part.open("wb") as stream:
-            np.savez_compressed(
-                stream,
-                about=np.frombuffer(json.dumps(about).encode(), np.uint8),
-                place=np.concatenate([one.place for one in cells] or [np.zeros(0, np.int64)]),
-                day=np.concatenate([one.day for one in cells] or [np.zeros(0, np.int64)]),
-                known=place,
-                fraction=self.fraction.ravel()[place],
-                uncertainty=self.uncertainty.ravel()[place],
-                days=self.looks.days.astype(np.int64),
-                observed=self.looks.observed,
-                hotspot=self.looks.hotspot,
-            )
+        arrays = {
+            "about": np.frombuffer(json.dumps(about).encode(), np.uint8),
+            "place": np.concatenate([one.place for one in cells] or [np.zeros(0, np.int64)]),
+            "day": np.concatenate([one.day for one in cells] or [np.zeros(0, np.int64)]),
+            "known": place,
+            "fraction": self.fraction.ravel()[place],
+            "uncertainty": self.uncertainty.ravel()[place],
+            "days": self.looks.days.astype(np.int64),
+            "observed": self.looks.observed,
+            "hotspot": self.looks.hotspot,
+        }
+        save_arrays(target, arrays)
         return target
 
     @classmethod

@@ -23,8 +23,8 @@ from banet.evaluation.benchmark.scenes import BenchmarkScene
 from banet.evaluation.compare import Comparison
 from banet.evaluation.measures.confounders import PREFIX
 from banet.evaluation.measures.gaps import gap_classes
-from banet.evaluation.sums import load_arrays, save_arrays
 from banet.grid.region import Region
+from banet.io.arrays import load_arrays, save_arrays
 from banet.io.files import writing
 
 if TYPE_CHECKING:
