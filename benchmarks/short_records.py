@@ -11,23 +11,21 @@ the same burns lie in images that training never draws from.
 from __future__ import annotations
 
 import argparse
+import itertools
 from collections import defaultdict
 from collections.abc import Iterator
 
 import numpy as np
 import numpy.typing as npt
+from stress_chips import MARGIN, crop, daily
 
-from banet.chips import Chips
+from banet.chips import Chip, Chips
 from banet.model import load_model
 from banet.simulation.other_land import images_of
 from banet.training.augment import withhold_hotspots, withhold_outside
 
-if __package__:
-    from benchmarks.stress_chips import MARGIN, crop, daily
-else:
-    from stress_chips import MARGIN, crop, daily
-
 Floats = npt.NDArray[np.float32]
+Mask = npt.NDArray[np.bool_]
 DAYS = np.arange("2020-07-01", "2020-09-03", dtype="datetime64[D]")
 HOTSPOTS = {"all inputs": None, "no hot spot seen": 0.0, "nobody looked": float("nan")}
 
@@ -52,6 +50,19 @@ def records(day: int) -> Iterator[tuple[str, slice, slice]]:
     yield "6 days, late", late, slice(0, late.stop)
 
 
+def cases(chip: Chip, number: int) -> Iterator[tuple[str, Floats, Mask, slice, Mask]]:
+    """Yield the name of each case, its planes, what burned, and the days and cells that are scored."""
+    planes, target, day = crop(chip.planes, chip.target)
+    told = itertools.product(lands(planes, target, number), records(day), HOTSPOTS.items())
+    for (land, images), (record, span, scored), (known, value) in told:
+        changed = images.copy()
+        withhold_outside(changed, span)
+        if value is not None:
+            withhold_hotspots(changed, value)
+        counted = target[: scored.start].sum(0) < 0.3
+        yield f"{land}, {record}, {known}", changed, target[scored].sum(0) >= 0.5 - 1e-6, scored, counted
+
+
 def main() -> None:
     """Print a line for each case, a column for each of the weights."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
@@ -63,24 +74,11 @@ def main() -> None:
     chips = Chips.open(given.chips)
     sums: dict[str, npt.NDArray[np.float64]] = defaultdict(lambda: np.zeros((len(groups), 3)))
     for number in range(len(chips.entries)):
-        chip = chips.read(number)
-        planes, target, day = crop(chip.planes, chip.target)
-        for land, images in lands(planes, target, number):
-            for record, span, scored in records(day):
-                known = target[: scored.start].sum(0) < 0.3
-                true = target[scored].sum(0) >= 0.5 - 1e-6
-                for told, value in HOTSPOTS.items():
-                    changed = images.copy()
-                    withhold_outside(changed, span)
-                    if value is not None:
-                        withhold_hotspots(changed, value)
-                    shares = {name: daily(model, changed) for name, model in models.items()}
-                    for row, names in zip(sums[f"{land}, {record}, {told}"], groups.values(), strict=True):
-                        mean = np.mean([shares[name] for name in names], 0)
-                        mapped = mean[scored].sum(0) >= 0.5
-                        row += [
-                            (part & known).sum() for part in (mapped & true, mapped & ~true, ~mapped & true)
-                        ]
+        for case, planes, true, scored, counted in cases(chips.read(number), number):
+            shares = {name: daily(model, planes) for name, model in models.items()}
+            for row, names in zip(sums[case], groups.values(), strict=True):
+                mapped = np.mean([shares[name] for name in names], 0)[scored].sum(0) >= 0.5
+                row += [(part & counted).sum() for part in (mapped & true, mapped & ~true, ~mapped & true)]
     for case, rows in sums.items():
         dice = [2 * hit / max(2 * hit + false + missed, 1) for hit, false, missed in rows]
         print(f"{case:42s}" + "".join(f"{value:8.3f}" for value in dice))
