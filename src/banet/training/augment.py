@@ -1,11 +1,13 @@
 """Variations of an episode before it is normalised: physical units, NaN where not observed.
 
 Each takes the planes (4, T, H, W) float32 (red, NIR, MIR reflectance, FRP in MW), changes them in place and
-leaves the truth alone, but for `turn`, which turns both. Hot spots that are removed become 0, or NaN where
-nobody is to have looked.
+leaves the truth alone, but for `turn` and `add_scars`, which change both. Hot spots that are
+removed become 0, or NaN where nobody is to have looked.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +15,7 @@ import numpy.typing as npt
 from banet.simulation import spectra
 from banet.simulation.spectra import Band
 from banet.training.config import AugmentConfig
+from banet.training.large_changes import add_decoys, add_scars
 
 __all__ = [
     "add_discs",
@@ -61,50 +64,41 @@ def augment(planes: Floats, target: Floats, config: AugmentConfig, rng: Generato
         Planes and target, turned alike.
     """
     # Every draw is made whether or not it is used, so that one setting does not shift the others'.
-    kinds = (
-        "frp",
-        "false",
-        "days",
-        "square",
-        "gain",
-        "noise",
-        "images",
-        "span",
-        "fire",
-        "weeks",
-        "fields",
-        "discs",
-    )
-    chance = dict(zip(kinds, rng.random(len(kinds)), strict=True))
-    streams = dict(zip(kinds, rng.spawn(len(kinds)), strict=True))
+    steps = _steps(planes, target, config)
+    chances = rng.random(len(steps) + 1)
+    streams = rng.spawn(len(steps) + 1)
     turns = int(rng.integers(8))
-    if config.flips:
-        planes, target = turn(planes, turns), turn(target, turns)
-    if chance["fields"] < config.fields:
-        add_fields(planes, target, streams["fields"])
-    if chance["discs"] < config.discs:
-        add_discs(planes, streams["discs"])
-    if chance["gain"] < config.gain:
-        change_contrast(planes, config.most_contrast, streams["gain"])
-        change_gains(planes, config, streams["gain"])
-    if chance["noise"] < config.noise:
-        add_noise(planes, streams["noise"].uniform(0, config.most_noise), streams["noise"])
-    if chance["days"] < config.days_dropped:
-        drop_days(planes, streams["days"].uniform(0, config.most_days_dropped), streams["days"])
-    if chance["square"] < config.constant_square:
-        constant_square(planes, streams["square"])
-    if chance["span"] < config.images_span:
-        keep_span(planes, streams["span"])
-    if chance["fire"] < config.images_fire:
-        keep_span_around(planes, target, streams["fire"])
-    if chance["weeks"] < config.weeks_lost:
-        lose_weeks(planes, streams["weeks"])
-    if chance["images"] < config.images_all:
-        withhold_images(planes)
-    if chance["false"] < config.frp_false:
-        add_false_hotspots(planes, streams["false"])
-    _remove_hotspots(planes, config, chance["frp"], streams["frp"])
-    return planes, target
+    for (share, change), chance, stream in zip(steps, chances, streams, strict=False):
+        if chance < share:
+            change(stream)
+    _remove_hotspots(planes, config, chances[-1], streams[-1])
+    return (turn(planes, turns), turn(target, turns)) if config.flips else (planes, target)
+
+
+def _steps(
+    planes: Floats, target: Floats, config: AugmentConfig
+) -> tuple[tuple[float, Callable[[Generator], None]], ...]:
+    """Return the probability of each change and the change, in their order."""
+
+    def gain(rng: Generator) -> None:
+        change_contrast(planes, config.most_contrast, rng)
+        change_gains(planes, config, rng)
+
+    return (
+        (config.scars, lambda rng: add_scars(planes, target, rng)),
+        (config.decoys, lambda rng: add_decoys(planes, target, rng)),
+        (config.fields, lambda rng: add_fields(planes, target, rng)),
+        (config.discs, lambda rng: add_discs(planes, rng)),
+        (config.gain, gain),
+        (config.noise, lambda rng: add_noise(planes, rng.uniform(0, config.most_noise), rng)),
+        (config.days_dropped, lambda rng: drop_days(planes, rng.uniform(0, config.most_days_dropped), rng)),
+        (config.constant_square, lambda rng: constant_square(planes, rng)),
+        (config.images_span, lambda rng: keep_span(planes, rng)),
+        (config.images_fire, lambda rng: keep_span_around(planes, target, rng)),
+        (config.weeks_lost, lambda rng: lose_weeks(planes, rng)),
+        (config.images_all, lambda rng: withhold_images(planes)),
+        (config.frp_false, lambda rng: add_false_hotspots(planes, rng)),
+    )
 
 
 def _remove_hotspots(planes: Floats, config: AugmentConfig, chance: float, rng: Generator) -> None:

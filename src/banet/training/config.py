@@ -102,6 +102,8 @@ class AugmentConfig(Frozen):
         weeks_lost: withhold the reflectances of 1 to 3 runs of 4 to 14 days.
         days_dropped, most_days_dropped: drop whole days of reflectance, up to this share of them.
         constant_square: one square of 5 to 50 cells with the reflectances set to constants.
+        scars: burn one or two large places more, of any contrast.
+        decoys: change one or two large places as water, melting snow, drying, harvest or shade do.
         fields: turn what did not burn in 1 to 6 places into soil, stubble, litter or water from a day on.
         discs: lose, brighten or darken discs on some days, as clouds and shadows that nobody foresaw.
         gain, gain_spread: multiply each band by a factor of that logarithmic standard deviation.
@@ -128,6 +130,8 @@ class AugmentConfig(Frozen):
     days_dropped: Share = 0.3
     most_days_dropped: Share = 0.5
     constant_square: Share = 0.1
+    scars: Share = 0.0
+    decoys: Share = 0.0
     fields: Share = 0.0
     discs: Share = 0.0
     gain: Share = 0.5
