@@ -22,6 +22,7 @@ from banet.training.augment import (
     lose_weeks,
     remove_hotspot_days,
     remove_hotspot_squares,
+    spill_hotspots,
     thin_hotspots,
     turn,
     withhold_hotspots,
@@ -315,3 +316,19 @@ def test_thinned_hot_spots_are_kept_to_shares_even_in_their_logarithm(target: np
     assert shares.min() < 0.02
     assert 0.4 < (shares < 0.1).mean() < 0.6
     assert (shares > 0.5).mean() > 0.1
+
+
+def test_spilt_hot_spots_lie_beside_others_of_their_day() -> None:
+    planes = np.zeros((4, 6, 40, 40), np.float32)
+    planes[3, 2, 10:30:6, 10:30:6] = 10
+    more = []
+    for seed in range(10):
+        got = planes.copy()
+        spill_hotspots(got, np.random.default_rng(seed))
+        more.append((got[3] > 0).sum() - (planes[3] > 0).sum())
+        assert np.array_equal(got[:3], planes[:3])
+        assert (got[3] >= planes[3]).all()
+        assert not got[3, [0, 1, 3, 4, 5]].any()
+        for row, col in np.argwhere(got[3, 2] > 0):
+            assert planes[3, 2, row - 2 : row + 3, col - 2 : col + 3].any()
+    assert 0 < max(more) <= (planes[3] > 0).sum()

@@ -110,3 +110,16 @@ def test_decoys_change_images_alone_and_leave_what_burned(planes: np.ndarray) ->
         assert np.nanmin(got) >= 0
         changed += not np.array_equal(got, planes, equal_nan=True)
     assert changed > 25
+
+
+def test_soil_that_looks_like_char_is_turned_only_where_hot_spots_tell(planes: np.ndarray) -> None:
+    def dark(told: bool) -> int:
+        found = 0
+        for seed in range(60):
+            got = planes.copy()
+            add_decoys(got, np.zeros(planes.shape[1:], np.float32), np.random.default_rng(seed), told=told)
+            last = got[:3, -1]
+            found += bool(((last[1] < 0.17) & (last[2] > 0.115) & (last[0] > 0.05)).any())
+        return found
+
+    assert dark(told=True) > dark(told=False) + 8

@@ -32,6 +32,7 @@ __all__ = [
     "lose_weeks",
     "remove_hotspot_days",
     "remove_hotspot_squares",
+    "spill_hotspots",
     "thin_hotspots",
     "turn",
     "withhold_hotspots",
@@ -64,21 +65,22 @@ def augment(planes: Floats, target: Floats, config: AugmentConfig, rng: Generato
         Planes and target, turned alike.
     """
     # Every draw is made whether or not it is used, so that one setting does not shift the others'.
-    steps = _steps(planes, target, config)
-    chances = rng.random(len(steps) + 1)
+    withheld = rng.random()
+    steps = _steps(planes, target, config, told=withheld >= config.frp_all)
+    chances = rng.random(len(steps))
     streams = rng.spawn(len(steps) + 1)
     turns = int(rng.integers(8))
     for (share, change), chance, stream in zip(steps, chances, streams, strict=False):
         if chance < share:
             change(stream)
-    _remove_hotspots(planes, config, chances[-1], streams[-1])
+    _remove_hotspots(planes, config, withheld, streams[-1])
     return (turn(planes, turns), turn(target, turns)) if config.flips else (planes, target)
 
 
 def _steps(
-    planes: Floats, target: Floats, config: AugmentConfig
+    planes: Floats, target: Floats, config: AugmentConfig, *, told: bool
 ) -> tuple[tuple[float, Callable[[Generator], None]], ...]:
-    """Return the probability of each change and the change, in their order."""
+    """Return the probability of each change and the change, in their order; `told` where hot spots stay."""
 
     def gain(rng: Generator) -> None:
         change_contrast(planes, config.most_contrast, rng)
@@ -86,7 +88,7 @@ def _steps(
 
     return (
         (config.scars, lambda rng: add_scars(planes, target, rng)),
-        (config.decoys, lambda rng: add_decoys(planes, target, rng)),
+        (config.decoys, lambda rng: add_decoys(planes, target, rng, told=told)),
         (config.fields, lambda rng: add_fields(planes, target, rng)),
         (config.discs, lambda rng: add_discs(planes, rng)),
         (config.gain, gain),
@@ -98,6 +100,7 @@ def _steps(
         (config.weeks_lost, lambda rng: lose_weeks(planes, rng)),
         (config.images_all, lambda rng: withhold_images(planes)),
         (config.frp_false, lambda rng: add_false_hotspots(planes, rng)),
+        (config.frp_spill, lambda rng: spill_hotspots(planes, rng)),
     )
 
 
@@ -161,6 +164,20 @@ def add_false_hotspots(planes: Floats, rng: Generator) -> None:
         hot = rng.random(days) < rng.uniform(0.02, 0.5)
         power = np.exp(rng.uniform(0, np.log(30), days)).astype(np.float32)
         planes[_FRP, :, rng.integers(rows), rng.integers(cols)] += np.where(hot, power, 0)
+
+
+def spill_hotspots(planes: Floats, rng: Generator) -> None:
+    """Light a cell up to two away beside up to half of the hot spots: pixels are wide and misplaced."""
+    frp = planes[_FRP]
+    day, row, col = np.nonzero(frp > 0)
+    which = np.flatnonzero(rng.random(day.size) < rng.uniform(0, 0.5))
+    power = frp[day[which], row[which], col[which]] * rng.uniform(0.1, 0.8, which.size)
+    away = rng.choice([-2, -1, 0, 1, 2], (2, which.size), p=[0.1, 0.25, 0.3, 0.25, 0.1])
+    near = (
+        np.clip(row[which] + away[0], 0, frp.shape[1] - 1),
+        np.clip(col[which] + away[1], 0, frp.shape[2] - 1),
+    )
+    np.add.at(frp, (day[which], *near), power.astype(np.float32))
 
 
 def drop_days(planes: Floats, share: float, rng: Generator) -> None:

@@ -94,6 +94,7 @@ class AugmentConfig(Frozen):
         frp_squares: remove the hot spots in 1 to 5 squares of 5 to 50 cells.
         frp_thin: remove each hot spot by chance, at a rate drawn for the episode.
         frp_false: add hot spots that recur in a few cells without fire.
+        frp_spill: light cells beside some of the hot spots, which did not burn for that.
         frp_unknown: share of the removals above (but thinning) after which nobody looked (NaN) instead of 0.
         most_thinned: most of the rate at which hot spots are thinned.
         images_all: withhold all reflectances.
@@ -121,6 +122,7 @@ class AugmentConfig(Frozen):
     frp_squares: Share = 0.2
     frp_thin: Share = 0.2
     frp_false: Share = 0.1
+    frp_spill: Share = 0.0
     frp_unknown: Share = 0.0
     most_thinned: Share = 0.8
     images_all: Share = 0.05

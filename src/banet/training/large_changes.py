@@ -62,17 +62,22 @@ def add_scars(planes: Floats, target: Floats, rng: Generator) -> None:
             _tell(target, burn)
 
 
-def add_decoys(planes: Floats, target: Floats, rng: Generator) -> None:
+def add_decoys(planes: Floats, target: Floats, rng: Generator, *, told: bool = False) -> None:
     """Change one or two large places of an episode as no fire does; cells that burn stay as they are.
+
+    Turned soil looks like char: hot spots, which are not there, are all that tells it from a burn.
 
     Args:
         planes: (4, T, H, W) float32, of which the reflectances are changed in place.
         target: (T, H, W) float32 burned fraction of each day.
         rng: source of chance.
+        told: whether hot spots tell of burns, so that soil may be turned too, in half of the cases.
     """
     for _ in range(1 + (rng.random() < 0.3)):
         place, ground = _draw(planes, target, rng)
         change = _DECOYS[int(rng.integers(len(_DECOYS)))]
+        if told and rng.random() < 0.5:
+            change = _ploughing
         age = np.arange(planes.shape[1]).reshape(-1, 1, 1) + np.float32(place.overpass) - place.arrival
         images = planes[:_BANDS]
         least = np.minimum(images, _LEAST)
@@ -107,6 +112,14 @@ def _bleaching(images: Floats, ground: Floats, age: Floats, rng: Generator) -> F
     """Turn the place into bright stubble, as harvest and clearing do."""
     done = np.clip(age / rng.uniform(0.5, 12), 0, 1).astype(np.float32)
     change = np.float32(rng.uniform(0.4, 1)) * (_drawn(spectra.STUBBLE, rng) - ground)
+    return np.asarray(done * change[:, None])
+
+
+def _ploughing(images: Floats, ground: Floats, age: Floats, rng: Generator) -> Floats:
+    """Turn soil, within a day to two weeks."""
+    done = np.clip(age / np.exp(rng.uniform(np.log(0.3), np.log(14))), 0, 1).astype(np.float32)
+    colour = _char(rng) if rng.random() < 0.3 else _drawn(spectra.PLOUGHED, rng, 0.25)
+    change = np.float32(rng.uniform(0.5, 1)) * (colour - ground)
     return np.asarray(done * change[:, None])
 
 
