@@ -1,9 +1,9 @@
-"""Recall and precision of the layer `over_tenth` on simulated seasons, by the percent from which cells are shown.
+"""Recall and precision of the layer `over_tenth` on simulated seasons, by the least percent that is shown.
 
     python benchmarks/over_tenth.py --cache FOLDER [--weights default] [--subset small] [--out FILE]
 
-Recall is the share that is shown of the cells that burned by a tenth to a quarter, precision the share of shown
-cells of which more than a tenth burned.
+Recall is the share that is shown of the cells that burned by a tenth to a quarter, precision the share of
+shown cells of which more than a tenth burned.
 """
 
 from __future__ import annotations
