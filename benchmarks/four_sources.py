@@ -42,16 +42,15 @@ class Case(NamedTuple):
 
     title: str
     satellites: tuple[str, ...]
-    format: str
     source: str
     mir_band: str = "M12"
 
 
 CASES = (
-    Case("750 m gridded, S-NPP", ("N",), "gridded", "viirs750-gridded"),
-    Case("750 m swaths, NOAA-20 and NOAA-21", ("N20", "N21"), "swath750", "viirs750-swath"),
-    Case("375 m swaths, S-NPP", ("N",), "swath375", "viirs375-swath"),
-    Case("surface reflectance tiles, S-NPP", ("N",), "surface", "surface", "M11"),
+    Case("750 m gridded, S-NPP", ("N",), "viirs750-gridded"),
+    Case("750 m swaths, NOAA-20 and NOAA-21", ("N20", "N21"), "viirs750-swath"),
+    Case("375 m swaths, S-NPP", ("N",), "viirs375-swath"),
+    Case("surface reflectance tiles, S-NPP", ("N",), "surface", "M11"),
 )
 
 
@@ -59,8 +58,8 @@ def run(case: Case, weights: str, days: int, folder: Path) -> tuple[dict[str, An
     """Simulate, write, read, map and score one kind of files; the files of the season go afterwards."""
     clock = time.process_time()
     scene = simulate(REGION, START, days, SEED, CLIMATE, satellites=case.satellites, mir_band=case.mir_band)
-    written = write_scene(scene, folder, formats=(case.format, "hotspots"))
-    files = written[case.format]
+    written = write_scene(scene, folder, formats=(case.source, "hotspots"))
+    files = written[case.source]
     seconds = {"simulate and write": time.process_time() - clock}
 
     clock = time.process_time()

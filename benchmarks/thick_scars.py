@@ -14,6 +14,7 @@ import argparse
 import itertools
 from collections import defaultdict
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -63,10 +64,10 @@ def main() -> None:
                 sums[f"{record} days, {depth} from the edge"][name] += (*hits(mapped, ring), 0, 1)
     print(
         f"{'recall, false per 10,000':34s}"
-        + "".join(f"{name[-18:]:>20s}" for name in next(iter(sums.values())))
+        + "".join(f"{name[-22:]:>24s}" for name in next(iter(sums.values())))
     )
     for told, row in sorted(sums.items()):
-        cells = (f"{v[0] / max(v[1], 1):12.3f}{10_000 * v[2] / max(v[3], 1):8.1f}" for v in row.values())
+        cells = (f"{v[0] / max(v[1], 1):16.3f}{10_000 * v[2] / max(v[3], 1):8.1f}" for v in row.values())
         print(f"{told:34s}" + "".join(cells))
 
 
@@ -86,7 +87,7 @@ def maps(models: dict[str, BANet], images: Floats) -> Iterator[tuple[str, Mask]]
         for kind, value in (("nobody looked", np.nan), ("none seen", 0.0)):
             padded[3] = value
             shown = daily(model, padded)[first : first + record].sum(0) >= 0.5
-            yield f"{name[-40:]}" if kind == "nobody looked" else f"{name} 0", shown
+            yield f"{Path(name).stem}, {kind}", shown
 
 
 if __name__ == "__main__":

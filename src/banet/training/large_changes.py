@@ -163,9 +163,9 @@ def _shape(shape: tuple[int, ...], rng: Generator) -> _Place:
     return _Place(share, np.clip(arrival, 0, None).astype(np.float32), overpass)
 
 
-def _ground(planes: Floats, burn: _Place) -> Floats:
-    """Return the median reflectance before the fire, of all days where there was none, (3, H, W)."""
-    first = int(burn.arrival.min())
+def _ground(planes: Floats, place: _Place) -> Floats:
+    """Return the median reflectance before the change, of all days where there was none, (3, H, W)."""
+    first = int(place.arrival.min())
     looks = planes[:_BANDS, max(first - _LOOK_BACK, 0) : first]
     ground = _median(looks) if first else np.full_like(planes[:_BANDS, 0], np.nan)
     if not np.isfinite(ground).all():
@@ -219,7 +219,7 @@ def _drawn(spectrum: npt.ArrayLike, rng: Generator, spread: float = 0.2) -> Floa
 
 
 def _light(planes: Floats, burn: _Place, rng: Generator) -> None:
-    """Add the hot spots of the passes that follow the fire, half a day apart, some of them a cell away."""
+    """Add hot spots of the overpasses after the fire, half a day apart, some of them a cell away."""
     frp = planes[_FRP]
     rate, first = rng.uniform(0.4, 1.2), np.ceil(2 * (burn.arrival - burn.overpass)) / 2 + burn.overpass
     for later in np.arange(4) / 2:
