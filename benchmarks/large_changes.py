@@ -16,13 +16,13 @@ from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
-from stress_chips import daily
+from stress_chips import burned
 
 from banet.model import load_model
 from banet.simulation.other_land import images_of
 
 Floats = npt.NDArray[np.float32]
-SIZE, RADII, RECORDS, DAYS = 80, (6, 25), (12, 48), 64
+SIZE, RADII, RECORDS = 80, (6, 25), (12, 48)
 Change = Callable[[Floats, Floats, Floats], Floats]
 
 
@@ -61,16 +61,13 @@ CHANGES: dict[str, Change] = {
 }
 
 
-def planes_of(change: Change, share: Floats, record: int, seed: int) -> Floats:
-    """Return the planes (4, 64, rows, columns) of a record whose ground changes in a place."""
+def changed(change: Change, share: Floats, record: int, seed: int) -> Floats:
+    """Return images (3, days, rows, columns) of a record whose ground changes in a place."""
     days = np.arange("2021-08-01", np.datetime64("2021-08-01") + record)
     images = np.stack(images_of(np.full(share.shape, np.datetime64("NaT")), 0 * share, days, seed))
     ground = np.nan_to_num(np.nanmedian(images, 1))
     age = (np.arange(record) - record // 2 + 1).reshape(-1, 1, 1)
-    planes = np.full((4, DAYS, *share.shape), np.nan, np.float32)
-    first = (DAYS - record) // 2
-    planes[:3, first : first + record] = np.maximum(images + share * change(images, ground, age), 0.003)
-    return planes
+    return np.maximum(images + share * change(images, ground, age), 0.003).astype(np.float32)
 
 
 def main() -> None:
@@ -85,14 +82,12 @@ def main() -> None:
     for radius, record, place in itertools.product(RADII, RECORDS, range(given.places)):
         share = np.clip(radius - away + 0.5, 0, 1).astype(np.float32)
         for name, change in CHANGES.items():
-            planes, row = planes_of(change, share, record, 500 + 7 * place + radius), []
-            for model, hotspots in itertools.product(models, (np.nan, 0.0)):
-                planes[3] = hotspots
-                burned = daily(model, planes)[(DAYS - record) // 2 :][:record].sum(0) >= 0.5
-                row.append(float(burned[share > 0.5].mean()))
+            images = changed(change, share, record, 500 + 7 * place + radius)
+            told = itertools.product(models, (np.nan, 0.0))
+            row = [float(burned(model, images, hotspots)[share > 0.5].mean()) for model, hotspots in told]
             found[f"{name}, radius {radius}, {record} days"].append(row)
-    for told, rows in found.items():
-        print(f"{told:42s}" + "".join(f"{share:8.2f}" for share in np.mean(rows, 0)))
+    for name, rows in found.items():
+        print(f"{name:42s}" + "".join(f"{share:8.2f}" for share in np.mean(rows, 0)))
 
 
 if __name__ == "__main__":

@@ -38,14 +38,17 @@ def main() -> None:
         fraction = np.nan_to_num(stage.truth.burned_fraction)
         few, some = (fraction >= LOW) & (fraction < HIGH) & ~water, fraction > TENTH
         for inputs, withheld in {"all inputs": (), "no hot spots": ("hotspots",)}.items():
-            burned = map_burned(stage.cube.without(*withheld), str(days[0]), str(days[-1]), given.weights)
+            burned = map_burned(stage.cube.without(*withheld), days[0], days[-1], given.weights)
             if (likely := burned.over_tenth) is None:
                 raise SystemExit(f"{given.weights} are not calibrated for this layer")
             for percent in PERCENT:
                 shown = (likely >= percent) & (likely <= MOST) & ~water
                 counts[inputs, percent] += [
-                    (shown & few).sum(), few.sum(), (shown & some).sum(), shown.sum()
-                ]  # fmt: skip
+                    np.sum(shown & few),
+                    np.sum(few),
+                    np.sum(shown & some),
+                    np.sum(shown),
+                ]
     found = {}
     for (inputs, percent), (hit, cells, true, shown) in counts.items():
         row = {"recall": round(hit / max(cells, 1), 3), "precision": round(true / max(shown, 1), 3)}

@@ -23,7 +23,7 @@ from banet.training.augment import withhold_hotspots, withhold_images, withhold_
 from banet.training.data import network_input
 
 Floats = npt.NDArray[np.float32]
-SIZE, MARGIN, THRESHOLDS = 64, 8, (0.5, 0.25, 0.1)
+SIZE, MARGIN, WINDOW, THRESHOLDS = 64, 8, 64, (0.5, 0.25, 0.1)
 GAINS = ((1, 1, 1), (1, 1, 0.65), (1, 0.7, 1.5), (1.4, 1.4, 0.5))
 
 
@@ -68,6 +68,17 @@ def daily(model: BANet, planes: Floats) -> Floats:
     """Return the probability of each day, (days, rows, columns)."""
     logits = model(torch.from_numpy(network_input(planes, model.spec))[None])[0, 0]
     return np.asarray(expit(logits.float().numpy()), np.float32)
+
+
+def burned(model: BANet, images: Floats, hotspots: float) -> npt.NDArray[np.bool_]:
+    """Return where a record, images (3, days, rows, columns) in the middle of 64 days, is mapped burned.
+
+    `hotspots` is the power of every cell and day: 0 where none was seen, NaN where nobody looked.
+    """
+    record, first = images.shape[1], (WINDOW - images.shape[1]) // 2
+    planes = np.full((4, WINDOW, *images.shape[2:]), np.nan, np.float32)
+    planes[:3, first : first + record], planes[3] = images, hotspots
+    return daily(model, planes)[first : first + record].sum(0) >= THRESHOLDS[0]
 
 
 def main() -> None:

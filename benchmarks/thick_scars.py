@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 from plain_burns import plain_drop
 from scipy.ndimage import distance_transform_edt
-from stress_chips import daily
+from stress_chips import burned
 
 from banet.model import BANet, load_model
 from banet.simulation.other_land import images_of
@@ -79,15 +79,9 @@ def hits(mapped: Mask, where: Mask) -> tuple[int, int]:
 def maps(models: dict[str, BANet], images: Floats) -> Iterator[tuple[str, Mask]]:
     """Yield the name of each map and what it shows burned."""
     yield "index drop", plain_drop(images[1], images[2])[1]
-    record = images.shape[1]
-    padded = np.full((4, 64, *images.shape[2:]), np.nan, np.float32)
-    first = (64 - record) // 2
-    padded[:3, first : first + record] = images
     for name, model in models.items():
-        for kind, value in (("nobody looked", np.nan), ("none seen", 0.0)):
-            padded[3] = value
-            shown = daily(model, padded)[first : first + record].sum(0) >= 0.5
-            yield f"{Path(name).stem}, {kind}", shown
+        for kind, hotspots in (("nobody looked", np.nan), ("none seen", 0.0)):
+            yield f"{Path(name).stem}, {kind}", burned(model, images, hotspots)
 
 
 if __name__ == "__main__":

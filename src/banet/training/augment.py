@@ -13,9 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from banet.simulation import spectra
-from banet.simulation.spectra import Band
 from banet.training.config import AugmentConfig
-from banet.training.large_changes import add_decoys, add_scars
+from banet.training.large_changes import add_decoys, add_hotspots, add_scars, draw_colour
 
 __all__ = [
     "add_discs",
@@ -68,12 +67,12 @@ def augment(planes: Floats, target: Floats, config: AugmentConfig, rng: Generato
     withheld = rng.random()
     steps = _steps(planes, target, config, told=withheld >= config.frp_all)
     chances = rng.random(len(steps))
-    streams = rng.spawn(len(steps) + 1)
+    *streams, last = rng.spawn(len(steps) + 1)
     turns = int(rng.integers(8))
-    for (share, change), chance, stream in zip(steps, chances, streams, strict=False):
+    for (share, change), chance, stream in zip(steps, chances, streams, strict=True):
         if chance < share:
             change(stream)
-    _remove_hotspots(planes, config, withheld, streams[-1])
+    _remove_hotspots(planes, config, withheld, last)
     return (turn(planes, turns), turn(target, turns)) if config.flips else (planes, target)
 
 
@@ -173,11 +172,7 @@ def spill_hotspots(planes: Floats, rng: Generator) -> None:
     which = np.flatnonzero(rng.random(day.size) < rng.uniform(0, 0.5))
     power = frp[day[which], row[which], col[which]] * rng.uniform(0.1, 0.8, which.size)
     away = rng.choice([-2, -1, 0, 1, 2], (2, which.size), p=[0.1, 0.25, 0.3, 0.25, 0.1])
-    near = (
-        np.clip(row[which] + away[0], 0, frp.shape[1] - 1),
-        np.clip(col[which] + away[1], 0, frp.shape[2] - 1),
-    )
-    np.add.at(frp, (day[which], *near), power.astype(np.float32))
+    add_hotspots(frp, day[which], row[which] + away[0], col[which] + away[1], power)
 
 
 def drop_days(planes: Floats, share: float, rng: Generator) -> None:
@@ -269,15 +264,8 @@ def add_fields(planes: Floats, target: Floats, rng: Generator) -> None:
             strength *= np.exp(-np.maximum(age - rng.uniform(3, 40), 0) / rng.uniform(3, 15))
         weight = (strength[:, None, None] * (fields * unburned)).astype(np.float32)
         block = planes[:_FRP, :, rows, cols]
-        block += weight * (_colour(rng).reshape(3, 1, 1, 1) - block)
-
-
-def _colour(rng: Generator) -> Floats:
-    """Draw a colour in red, NIR and what may be in the MIR slot: 2.25 or 3.7 um, or between."""
-    colour = np.array(_COLOURS[int(rng.choice(len(_COLOURS), p=_OFTEN))])
-    mir = rng.uniform(min(colour[Band.M11], colour[Band.M12]), max(colour[Band.M11], colour[Band.M12]))
-    drawn = np.array([colour[Band.RED], colour[Band.NIR], mir]) * np.exp(rng.normal(0, 0.2, 3))
-    return drawn.astype(np.float32)
+        colour = draw_colour(_COLOURS[int(rng.choice(len(_COLOURS), p=_OFTEN))], rng)
+        block += weight * (colour[:, None] - block)
 
 
 def add_discs(planes: Floats, rng: Generator) -> None:

@@ -18,7 +18,7 @@ from banet.simulation import spectra
 from banet.simulation.fields import correlated
 from banet.simulation.spectra import Band
 
-__all__ = ["add_decoys", "add_scars"]
+__all__ = ["add_decoys", "add_hotspots", "add_scars", "draw_colour"]
 
 Floats = npt.NDArray[np.float32]
 Generator = np.random.Generator
@@ -42,6 +42,10 @@ class _Place:
     share: Floats
     arrival: Floats
     overpass: float
+
+    def age(self, days: int) -> Floats:
+        """Return the days since the change at the images of each day, (days, H, W); negative before it."""
+        return np.arange(days).reshape(-1, 1, 1) + np.float32(self.overpass) - self.arrival
 
 
 def add_scars(planes: Floats, target: Floats, rng: Generator) -> None:
@@ -78,26 +82,41 @@ def add_decoys(planes: Floats, target: Floats, rng: Generator, *, told: bool = F
         change = _DECOYS[int(rng.integers(len(_DECOYS)))]
         if told and rng.random() < 0.5:
             change = _ploughing
-        age = np.arange(planes.shape[1]).reshape(-1, 1, 1) + np.float32(place.overpass) - place.arrival
         images = planes[:_BANDS]
-        least = np.minimum(images, _LEAST)
-        images += place.share * change(images, ground, age, rng)
-        np.maximum(images, least, out=images)
+        _add(images, place.share * change(images, ground, place.age(planes.shape[1]), rng))
+
+
+def add_hotspots(
+    frp: Floats,
+    day: npt.NDArray[np.integer],
+    row: npt.NDArray[np.integer],
+    col: npt.NDArray[np.integer],
+    power: npt.NDArray[np.floating],
+) -> None:
+    """Add power (MW) at places, (n,) each, to (T, H, W) in place; what lies beyond the edge lies at it."""
+    rows, cols = np.clip(row, 0, frp.shape[1] - 1), np.clip(col, 0, frp.shape[2] - 1)
+    np.add.at(frp, (day, rows, cols), power.astype(np.float32))
+
+
+def draw_colour(spectrum: npt.ArrayLike, rng: Generator, spread: float = 0.2) -> Floats:
+    """Draw a colour about a spectrum in red, NIR and 2.25 or 3.7 um or between, (3, 1, 1)."""
+    colour = np.asarray(spectrum)
+    mir = rng.uniform(*sorted((colour[Band.M11], colour[Band.M12])))
+    drawn = np.array([colour[Band.RED], colour[Band.NIR], mir]) * np.exp(rng.normal(0, spread, 3))
+    return drawn.reshape(3, 1, 1).astype(np.float32)
 
 
 def _water(images: Floats, ground: Floats, age: Floats, rng: Generator) -> Floats:
     """Flood the place, for good or for some weeks."""
-    colour = _drawn(spectra.FLOOD, rng)
+    colour = draw_colour(spectra.FLOOD, rng)
     stays = np.exp(-np.maximum(age, 0) / np.exp(rng.uniform(np.log(8), np.log(300))))
-    change = np.float32(rng.uniform(0.4, 1)) * (colour - ground)
-    return np.asarray(_from_day_on(age, stays) * change[:, None])
+    return _towards(_from_day_on(age, stays), rng.uniform(0.4, 1), colour, ground)
 
 
 def _melting(images: Floats, ground: Floats, age: Floats, rng: Generator) -> Floats:
     """Cover the place with snow that melts within some days."""
     left = np.clip(1 - age / rng.uniform(0.5, 8), 0, 1).astype(np.float32)
-    change = np.float32(rng.uniform(0.3, 1)) * (_drawn(spectra.SNOW, rng) - ground)
-    return np.asarray(left * change[:, None])
+    return _towards(left, rng.uniform(0.3, 1), draw_colour(spectra.SNOW, rng), ground)
 
 
 def _drying(images: Floats, ground: Floats, age: Floats, rng: Generator) -> Floats:
@@ -111,22 +130,25 @@ def _drying(images: Floats, ground: Floats, age: Floats, rng: Generator) -> Floa
 def _bleaching(images: Floats, ground: Floats, age: Floats, rng: Generator) -> Floats:
     """Turn the place into bright stubble, as harvest and clearing do."""
     done = np.clip(age / rng.uniform(0.5, 12), 0, 1).astype(np.float32)
-    change = np.float32(rng.uniform(0.4, 1)) * (_drawn(spectra.STUBBLE, rng) - ground)
-    return np.asarray(done * change[:, None])
+    return _towards(done, rng.uniform(0.4, 1), draw_colour(spectra.STUBBLE, rng), ground)
 
 
 def _ploughing(images: Floats, ground: Floats, age: Floats, rng: Generator) -> Floats:
     """Turn soil, within a day to two weeks."""
     done = np.clip(age / np.exp(rng.uniform(np.log(0.3), np.log(14))), 0, 1).astype(np.float32)
-    colour = _char(rng) if rng.random() < 0.3 else _drawn(spectra.PLOUGHED, rng, 0.25)
-    change = np.float32(rng.uniform(0.5, 1)) * (colour - ground)
-    return np.asarray(done * change[:, None])
+    colour = _char(rng) if rng.random() < 0.3 else draw_colour(spectra.PLOUGHED, rng, 0.25)
+    return _towards(done, rng.uniform(0.5, 1), colour, ground)
 
 
 def _shade(images: Floats, ground: Floats, age: Floats, rng: Generator) -> Floats:
     """Darken all bands for one to seven days."""
     there = (age > 0) & (age < rng.uniform(1, 7))
     return there * np.float32(rng.uniform(-0.65, -0.2)) * images
+
+
+def _towards(done: Floats, share: float, colour: Floats, ground: Floats) -> Floats:
+    """Return the change of a ground that turns into a colour to a share, `done` (T, H, W) by then."""
+    return np.asarray(done * (np.float32(share) * (colour - ground))[:, None])
 
 
 _DECOYS = (_water, _melting, _drying, _bleaching, _shade)
@@ -187,16 +209,20 @@ def _paint(planes: Floats, ground: Floats, burn: _Place, rng: Generator) -> None
     severity = rng.uniform(0.55, 1) * np.clip(1 + 0.15 * correlated(rng, shape, 3.0, 2.0), 0.5, 1.1)
     variety = np.exp(0.1 * correlated(rng, shape, 2.0, 1.0))
     change = (severity * burn.share).astype(np.float32) * (_char(rng) * variety - ground)
-    days = np.arange(planes.shape[1]).reshape(-1, 1, 1)
-    age = days + np.float32(burn.overpass) - burn.arrival
+    age = burn.age(planes.shape[1])
     fading = np.exp(-np.maximum(age, 0) / np.exp(rng.uniform(np.log(15), np.log(300))))
     images = planes[:_BANDS]
-    least = np.minimum(images, _LEAST)
-    images += _from_day_on(age, fading) * change[:, None]
-    np.maximum(images, least, out=images)
-    for day in np.flatnonzero((np.abs(age) < 1).any((1, 2)) & (rng.random(len(days)) < rng.uniform(0, 1))):
+    _add(images, _from_day_on(age, fading) * change[:, None])
+    for day in np.flatnonzero((np.abs(age) < 1).any((1, 2)) & (rng.random(len(age)) < rng.uniform(0, 1))):
         # Smoke knows nothing of the scar's outline, which it would tell.
         images[:, day, correlated(rng, shape, 12.0) > rng.uniform(-1, 1)] = np.nan
+
+
+def _add(images: Floats, change: Floats) -> None:
+    """Add a change in place; what is brighter than `_LEAST` does not fall below it."""
+    least = np.minimum(images, _LEAST)
+    images += change
+    np.maximum(images, least, out=images)
 
 
 def _from_day_on(age: Floats, weight: npt.NDArray[np.floating]) -> Floats:
@@ -207,15 +233,7 @@ def _from_day_on(age: Floats, weight: npt.NDArray[np.floating]) -> Floats:
 def _char(rng: Generator) -> Floats:
     """Draw the colour of char in red, NIR and what may be in the MIR slot, (3, 1, 1)."""
     fresh, old = np.array(spectra.CHAR_FRESH), np.array(spectra.CHAR_OLD)
-    return _drawn(fresh + rng.uniform(0, 1) * (old - fresh), rng, 0.3)
-
-
-def _drawn(spectrum: npt.ArrayLike, rng: Generator, spread: float = 0.2) -> Floats:
-    """Draw a colour about a spectrum in red, NIR and 2.25 or 3.7 um or between, (3, 1, 1)."""
-    colour = np.asarray(spectrum)
-    mir = rng.uniform(*sorted((colour[Band.M11], colour[Band.M12])))
-    drawn = np.array([colour[Band.RED], colour[Band.NIR], mir]) * np.exp(rng.normal(0, spread, 3))
-    return drawn.reshape(3, 1, 1).astype(np.float32)
+    return draw_colour(fresh + rng.uniform(0, 1) * (old - fresh), rng, 0.3)
 
 
 def _light(planes: Floats, burn: _Place, rng: Generator) -> None:
@@ -229,8 +247,7 @@ def _light(planes: Floats, burn: _Place, rng: Generator) -> None:
         row, col = np.nonzero(seen)
         day = time[row, col].astype(int)
         away = rng.integers(-1, 2, (2, row.size)) * (rng.random(row.size) < 0.25)
-        row, col = np.clip(row + away[0], 0, frp.shape[1] - 1), np.clip(col + away[1], 0, frp.shape[2] - 1)
-        np.add.at(frp, (day, row, col), np.exp(rng.normal(2.3, 1, row.size)).astype(np.float32))
+        add_hotspots(frp, day, row + away[0], col + away[1], np.exp(rng.normal(2.3, 1, row.size)))
 
 
 def _tell(target: Floats, burn: _Place) -> None:
