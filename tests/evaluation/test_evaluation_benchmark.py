@@ -167,8 +167,8 @@ def test_another_season_or_code_is_other_work(folder, monkeypatch, tmp_path):
     place = running.Case(TINY[0], method).place(folder)
     other = replace(TINY[0], days=23)
     assert running.Case(other, method).place(folder) != place
-    monkeypatch.setattr(running, "code_hash", lambda: "another")
-    assert running.Case(TINY[0], method).place(folder) != place
+    assert running.Case(TINY[0], method).code == stage.code_hash()
+    assert running.Case(TINY[0], method, code="another").place(folder) != place
     small = replace(TINY[0], size=16, days=3)
     first = open_stage(small, tmp_path).cube.path
     monkeypatch.setattr(stage, "simulator_hash", lambda: "another")

@@ -8,7 +8,7 @@ import itertools
 import tempfile
 from collections.abc import Iterable, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,16 +49,18 @@ class Case:
         scene: what is mapped.
         method: what maps it.
         kind: name of the stress under which it does, `REPLAY` in near real time, empty as the scene is.
+        code: hash of the package when the run began, which its workers share.
     """
 
     scene: AnyScene
     method: Method
     kind: str = ""
+    code: str = field(default_factory=code_hash)
 
     def place(self, out: Path) -> Path:
-        """Return the file that holds what it gives under the present code."""
+        """Return the file that holds what it gives under its code."""
         method = f"{self.method.name} {self.method.identity}"
-        told = f"{self.scene.key} {method} {self.kind} {code_hash()}"
+        told = f"{self.scene.key} {method} {self.kind} {self.code}"
         key = hashlib.sha256(told.encode()).hexdigest()[:16]
         clean = "".join(c if c.isalnum() else "-" for c in self.method.name)
         return out / "scores" / self.scene.name / f"{clean[:60]}-{key}.npz"
