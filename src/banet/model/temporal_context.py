@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from banet.errors import InputError
 from banet.model.config import BANetConfig, InputSpec
 
-__all__ = ["TemporalContext", "context_channels"]
+__all__ = ["TemporalContext", "context_channels", "context_of_heat"]
 
 _JUDGE_WIDTH = 8
 _VALUES = 4
@@ -33,6 +33,12 @@ _INDEX_FLOOR, _INDEX_SCALE, _HEAT_SCALE = 0.02, 2.0, 0.3
 def context_channels(spans: Sequence[float]) -> int:
     """Return how many channels a context of these spans (days) adds: 4, and 12 a span."""
     return 4 + 2 * (_VALUES + 2) * len(spans) if spans else 0
+
+
+def context_of_heat(spans: Sequence[float]) -> list[int]:
+    """Return which of those channels tell of hot spots: the last two of each span."""
+    each = 2 * (_VALUES + 2)
+    return [4 + each * (i + 1) - back for i in range(len(spans)) for back in (2, 1)]
 
 
 class TemporalContext(nn.Module):

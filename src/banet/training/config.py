@@ -232,10 +232,25 @@ class StartConfig(Frozen):
     Attributes:
         weights: name or path of weights to go on from; None starts afresh.
         prior: share of cell-days that burn, which a fresh network says everywhere at first.
+        images_alone: take the hot spots' part out of the first layer, so that the network knows images alone,
+            whatever it is given. Its episodes should have none (`augment.frp_all`: 1).
     """
 
     weights: str | None = None
     prior: Annotated[float, Field(gt=0, lt=1)] | None = 0.005
+    images_alone: bool = False
+
+
+class TeacherConfig(Frozen):
+    """Networks from which a run learns beside the truth.
+
+    Attributes:
+        weights: names or paths; what they say in the mean of an episode is learned. None are the default.
+        share: of what they say in the target; the rest is the truth.
+    """
+
+    weights: tuple[str, ...] = ()
+    share: Share = 0.5
 
 
 class RuntimeConfig(Frozen):
@@ -278,6 +293,7 @@ class TrainingConfig(Frozen):
     optimiser: OptimiserConfig = OptimiserConfig()
     validation: ValidationConfig = ValidationConfig()
     start: StartConfig = StartConfig()
+    teacher: TeacherConfig = TeacherConfig()
     runtime: RuntimeConfig = RuntimeConfig()
 
     @model_validator(mode="after")

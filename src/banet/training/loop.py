@@ -30,6 +30,7 @@ from banet.training.schedule import run_progress, set_rates
 from banet.training.sources import held_out, open_sources
 from banet.training.start import fix_statistics, freeze, parameter_groups, start_network
 from banet.training.state import Journal, RunningMean, State, check_same_run
+from banet.training.teacher import Teacher
 from banet.training.validation import VARIANTS, overall, validate
 
 __all__ = ["DivergedError", "TrainingResult", "train"]
@@ -130,6 +131,7 @@ class _Run:
             batch=config.optimiser.batch,
             seed=config.seed,
         )
+        self.teacher = Teacher(config, device)
         self.state = self._fresh_state()
         if (folder / "checkpoint.pt").exists():
             self.state.load(folder / "checkpoint.pt")
@@ -221,6 +223,7 @@ class _Run:
         brief = self.config.runtime.bfloat16
         with torch.autocast(self.device.type, torch.bfloat16 if brief else None, enabled=brief or self.half):
             logits = self.state.model(inputs)
+            target = self.teacher(inputs, target)
         # The terms add up hundreds of thousands of cells: in full precision.
         losses = total_loss(logits.float().squeeze(1), target, self.config.loss)
         self.state.scaler.scale(losses.total / self.config.optimiser.accumulate).backward()  # type: ignore[no-untyped-call]

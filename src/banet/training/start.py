@@ -12,10 +12,18 @@ from torch import Tensor, nn
 from banet.errors import InputError
 from banet.model.config import InputSpec
 from banet.model.network import BANet
+from banet.model.temporal_context import context_of_heat
 from banet.model.weights import load_model
 from banet.training.config import OptimiserConfig, TrainingConfig
 
-__all__ = ["adapt_channels", "fix_statistics", "freeze", "parameter_groups", "start_network"]
+__all__ = [
+    "adapt_channels",
+    "fix_statistics",
+    "forget_hotspots",
+    "freeze",
+    "parameter_groups",
+    "start_network",
+]
 
 _FIRST_CONV = "encoder.0.space.conv.weight"
 _FIRST_MEAN = "encoder.0.space.norm.running_mean"
@@ -44,7 +52,26 @@ def start_network(config: TrainingConfig) -> BANet:
         # Fires are rare: a network that says 0.5 everywhere first has to unlearn that, and its maps of summed
         # days are 1 all over, where the Dice term has no slope.
         nn.init.constant_(model.logits.bias, math.log(config.start.prior / (1 - config.start.prior)))  # type: ignore[arg-type]
+    if config.start.images_alone:
+        forget_hotspots(model)
     return model
+
+
+def forget_hotspots(model: BANet) -> None:
+    """Take the part of hot spots out of the first layer, for good: they are as where nobody looked."""
+    names, count = model.spec.channels, len(model.spec.channels)
+    told = [names.index(name) for name in ("frp", "hotspots_known") if name in names]
+    first = model.stages[0].space
+    weight, mean = first.conv.weight, first.norm.running_mean
+    assert mean is not None
+    kept = torch.ones_like(weight)
+    kept[:, [*told, *(count + i for i in context_of_heat(model.config.memory))]] = 0
+    with torch.no_grad():
+        # A channel that is gone is as if it were always missing.
+        for i in told:
+            mean -= weight[:, i].sum((1, 2, 3)) * model.spec.missing[i]
+        weight *= kept
+    weight.register_hook(lambda gradient: gradient * kept)  # type: ignore[no-untyped-call]
 
 
 def adapt_channels(state: dict[str, Tensor], old: InputSpec, new: InputSpec) -> dict[str, Tensor]:
