@@ -83,6 +83,10 @@ class MemoryCube:
             setattr(planes, name, array)
         return planes
 
+    def record(self, day):
+        powers = self.planes[3, self.days == day]
+        return SimpleNamespace(summaries={"frp": SimpleNamespace(high=powers.max())}) if powers.size else None
+
     def content_key(self, days):
         held = np.searchsorted(self.days, np.intersect1d(days, self.days))
         return str(np.nansum(self.planes[:, held], (0, 2, 3)).tolist())
@@ -721,6 +725,32 @@ def test_a_month_without_one_observation_is_told(cube):
     ]
     assert all(warning.filename == __file__ for warning in told)
     assert [burnmap.attrs["notes"][-1] == "not observed" for burnmap in maps] == [False, True, True]
+
+
+class Looking(LocalEngine):
+    """A network that says whether somebody looked for hot spots."""
+
+    spec = InputSpec(channels=(*InputSpec().channels, "hotspots_known"), mean=(0.0,) * 5, std=(1.0,) * 5)
+
+    def probabilities(self, x, part=...):
+        return x[4][part].copy()
+
+
+def test_hot_spots_are_known_in_a_region_and_window_in_which_one_was_seen():
+    def known(cube):
+        blocks = predict(cube, month_window("2021-02"), Looking(), tile=128)
+        return {float(value) for block in blocks for value in np.unique(block.probability)}
+
+    cube = MemoryCube((400, 40), missing=0.0)
+    cube.planes[3] = 0
+    assert known(cube) == {0.0}
+    with pytest.warns(BanetWarning, match="no hot spot was seen from 2021-01-15 to 2021-03-19: they count"):
+        map_burned(cube, "2021-02", "2021-02", Looking(), water=None)
+    # One in the last corner, in a tile of its own, on a day that is not kept: the whole region is told.
+    cube.planes[3, cube.days == np.datetime64("2021-01-20"), -1, -1] = 5
+    assert known(cube) == {1.0}
+    cube.planes[3] = np.nan
+    assert known(cube) == {0.0}
 
 
 def test_windows_by_hand(cube):

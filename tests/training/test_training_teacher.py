@@ -84,6 +84,8 @@ def test_a_run_learns_from_its_teacher(config: TrainingConfig, tmp_path: Path) -
             model(x).sigmoid().mean() for model in (network(1), *(load_model(run.weights) for run in runs))
         )
     assert alone < with_it < said
+    told = load_model(runs[1].weights).card["config"]["teacher"]
+    assert told == {"weights": ["t.safetensors"], "share": 1.0}
 
 
 def test_a_network_of_images_alone_says_what_it_says_where_nobody_looked() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -75,6 +76,17 @@ class Run:
         known = self.ensemble.calibration
         return DatingRule.of(None if known is None else known.model_dump())
 
+    @functools.cached_property
+    def quiet(self) -> frozenset[Window]:
+        """Windows in which hot spots were looked for, and none was seen in the whole region.
+
+        A table that was lost or never given looks the same: there hot spots count as not known. Networks that
+        are not told what is known, as the published ones, have no such windows.
+        """
+        if "hotspots_known" not in self.ensemble.engine.spec.channels:
+            return frozenset()
+        return frozenset(window for window in self.windows if _quiet(self.cube, window))
+
     def key(self) -> dict[str, Any]:
         """Return all that the planes of this run depend on, for `Store`.
 
@@ -135,6 +147,17 @@ class Run:
         missing = np.setdiff1d(self.days, self.cube.days)
         if missing.size:
             yield f"the cube lacks {missing.size} of the {self.days.size} days that are mapped"
+        for window in self.windows:
+            if window in self.quiet:
+                last = window.stop - 1
+                yield f"no hot spot was seen from {window.start} to {last}: they count as not known"
+
+
+def _quiet(cube: Cube, window: Window) -> bool:
+    """Tell whether the largest power of a window is 0, from what was remembered when days were written."""
+    records = [record for day in window.days if (record := cube.record(day)) is not None]
+    largest = [record.summaries["frp"].high for record in records if "frp" in record.summaries]
+    return max((power for power in largest if power is not None), default=None) == 0
 
 
 def check_days(cube: Cube, windows: Sequence[Window]) -> None:

@@ -81,5 +81,6 @@ class Task:
 
     def _read(self, wanted: Planned) -> Any:
         row, col, number = wanted
-        run = self._run
-        return read_tile(run.cube, run.tiling.tile((row, col)), run.windows[number], run.ensemble.engine.spec)
+        run, window = self._run, self._run.windows[number]
+        tile, spec = self._run.tiling.tile((row, col)), run.ensemble.engine.spec
+        return read_tile(run.cube, tile, window, spec, quiet=window in run.quiet)

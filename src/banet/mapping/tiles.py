@@ -115,8 +115,17 @@ def seen(window: Any) -> npt.NDArray[np.bool_]:
     return any_of
 
 
-def read_tile(cube: Cube, tile: Tile, window: Window, spec: InputSpec) -> tuple[CubeWindow, Cells]:
+def read_tile(
+    cube: Cube, tile: Tile, window: Window, spec: InputSpec, *, quiet: bool = False
+) -> tuple[CubeWindow, Cells]:
     """Read the days of a window in a tile, in the array that the network is to take.
+
+    Args:
+        cube: what was observed.
+        tile: of its region.
+        window: the days.
+        spec: channels of the network.
+        quiet: whether no hot spot was seen in the whole region: they then count as not known.
 
     Returns:
         The planes, and the array (channels, T, rows, columns) float32 in which those lie that are channels of
@@ -131,6 +140,8 @@ def read_tile(cube: Cube, tile: Tile, window: Window, spec: InputSpec) -> tuple[
     into: dict[str, Cells] = {name: plane for name, plane in channels if name not in MADE_CHANNELS}
     variables = ("red", "nir", "mir", "frp")
     planes = cube.read(window.start, window.stop, tile.rows, tile.cols, variables=variables, into=into)
+    if quiet:
+        planes.frp[...] = np.nan
     return planes, x
 
 

@@ -8,6 +8,7 @@ hold `COVERAGE` of the true days.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -87,9 +88,7 @@ def calibrate_model(
             model.logits.bias += shift
     known = calibrate(_mapped(pairs["all"], shift))
     if known is not None:
-        # Hot spots that are known and lacking are no evidence that maps are told of.
-        told = [scene for name, each in scenes.items() if _CASES[name].hotspots != 0 for scene in each]
-        tables = by_evidence(told, shift, known)
+        tables = by_evidence(list(itertools.chain(*scenes.values())), shift, known)
         known = known.model_copy(update={"by_evidence": tables})
     model.calibration = known
     return shift
@@ -97,23 +96,21 @@ def calibrate_model(
 
 @dataclass(frozen=True)
 class _Case:
-    """Held-out chips as they are met: hot spots as they are (None) or gone (0, NaN), images of some days."""
+    """Held-out chips as they are met: whether anybody looked for hot spots, and images of some days alone."""
 
-    hotspots: float | None = None
+    looked: bool = True
     days: int | None = None
 
 
 _CASES = {
     "all": _Case(),
-    "no hot spot": _Case(0.0),
-    "nobody looked": _Case(np.nan),
-    "12 days, no hot spot": _Case(0.0, 12),
-    "12 days": _Case(None, 12),
-    "12 days, nobody looked": _Case(np.nan, 12),
-    "6 days": _Case(None, 6),
-    "6 days, nobody looked": _Case(np.nan, 6),
+    "nobody looked": _Case(looked=False),
+    "12 days": _Case(days=12),
+    "12 days, nobody looked": _Case(looked=False, days=12),
+    "6 days": _Case(days=6),
+    "6 days, nobody looked": _Case(looked=False, days=6),
 }
-_POOR = ("no hot spot", "nobody looked", "12 days, no hot spot")
+_POOR = ("nobody looked", "12 days, nobody looked")
 """Cases that decide on the shift beside all inputs."""
 
 
@@ -142,8 +139,8 @@ def _scenes(
 
     def change(planes: Floats, target: Floats) -> None:
         days = kept_days(len(target), config)
-        if case.hotspots is not None:
-            withhold_hotspots(planes, case.hotspots)
+        if not case.looked:
+            withhold_hotspots(planes, np.nan)
         if case.days is not None:
             days = _worst_days(target, case.days)
             withhold_outside(planes, days)

@@ -63,6 +63,7 @@ def _without_places(config: TrainingConfig) -> dict[str, Any]:
         data["simulated"]["folder"] = Path(data["simulated"]["folder"]).name
     if start["weights"] is not None:
         start["weights"] = Path(start["weights"]).name
+    fields["teacher"]["weights"] = [Path(one).name for one in fields["teacher"]["weights"]]
     return fields
 
 

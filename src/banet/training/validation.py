@@ -33,9 +33,14 @@ def _as_it_is(planes: Floats) -> None:
     """Leave all inputs."""
 
 
+def _nobody_looked(planes: Floats) -> None:
+    """Withhold the hot spots as maps do: where none was seen in a whole region, they are not known."""
+    withhold_hotspots(planes, np.nan)
+
+
 VARIANTS: dict[str, Callable[[Floats], None]] = {
     "all": _as_it_is,
-    "no_hotspots": withhold_hotspots,
+    "no_hotspots": _nobody_looked,
     "no_images": withhold_images,
 }
 """What is done to the planes in each variant; the hot-spot baseline is scored beside them."""
