@@ -20,6 +20,7 @@ from banet.cube import Cube
 from banet.evaluation.benchmark.methods import WITHHELD, Inputs
 from banet.evaluation.benchmark.scenes import SUITE, BenchmarkScene
 from banet.evaluation.benchmark.stage import Stage, open_stage
+from banet.evaluation.measures.agreement import figures_of
 from banet.mapping import predict
 from banet.mapping.windows import month_windows
 from banet.model import BANet, load_model
@@ -79,9 +80,9 @@ def main() -> None:
             sums[key] += [part.sum() for part in parts]
     print(f"{'weights':24}{'inputs':16}{'Dice':>8}{'commission':>12}{'omission':>10}{'ploughing':>11}")
     for (name, inputs), (hit, false, missed, wrong, turned_cells) in sums.items():
-        dice = 2 * hit / (2 * hit + false + missed)
+        said = figures_of([hit, false, missed])
         print(
-            f"{name:24}{inputs:16}{dice:8.3f}{false / (hit + false):12.3f}{missed / (hit + missed):10.3f}"
+            f"{name:24}{inputs:16}{said['dice']:8.3f}{said['commission']:12.3f}{said['omission']:10.3f}"
             f"{1e4 * wrong / turned_cells:11.0f}"
         )
 

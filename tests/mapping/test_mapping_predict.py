@@ -83,9 +83,10 @@ class MemoryCube:
             setattr(planes, name, array)
         return planes
 
-    def record(self, day):
-        powers = self.planes[3, self.days == day]
-        return SimpleNamespace(summaries={"frp": SimpleNamespace(high=powers.max())}) if powers.size else None
+    def ranges(self, days):
+        powers = self.planes[3, np.isin(self.days, days)]
+        powers = powers[np.isfinite(powers)]
+        return {"frp": (powers.min(), powers.max())} if powers.size else {}
 
     def content_key(self, days):
         held = np.searchsorted(self.days, np.intersect1d(days, self.days))

@@ -143,7 +143,7 @@ class CubeView:
     def info(self) -> CubeInfo:
         """Return a summary, from what was remembered when each day was written."""
         days = self.days
-        records = [record for day in days if (record := self.record(day)) is not None]
+        records = self._records(days)
         return CubeInfo(
             self.region,
             self.sensor,
@@ -156,6 +156,17 @@ class CubeView:
             satellites=satellites_of(records),
             flags=self.flags,
         )
+
+    def ranges(self, days: Days) -> dict[str, tuple[float, float]]:
+        """Return the smallest and the largest value of each variable on some days, as remembered of them.
+
+        Args:
+            days: (n,) datetime64[D]; those that the cube lacks, and variables without a value, are left out.
+        """
+        return ranges_of(self._records(np.intersect1d(days, self.days)))
+
+    def _records(self, days: Days) -> list[DayRecord]:
+        return [record for day in days if (record := self.record(day)) is not None]
 
     def read(
         self,

@@ -85,7 +85,8 @@ class Run:
         """
         if "hotspots_known" not in self.ensemble.engine.spec.channels:
             return frozenset()
-        return frozenset(window for window in self.windows if _quiet(self.cube, window))
+        powers = {window: self.cube.ranges(window.days).get("frp") for window in self.windows}
+        return frozenset(window for window, power in powers.items() if power is not None and power[1] == 0)
 
     def key(self) -> dict[str, Any]:
         """Return all that the planes of this run depend on, for `Store`.
@@ -151,13 +152,6 @@ class Run:
             if window in self.quiet:
                 last = window.stop - 1
                 yield f"no hot spot was seen from {window.start} to {last}: they count as not known"
-
-
-def _quiet(cube: Cube, window: Window) -> bool:
-    """Tell whether the largest power of a window is 0, from what was remembered when days were written."""
-    records = [record for day in window.days if (record := cube.record(day)) is not None]
-    largest = [record.summaries["frp"].high for record in records if "frp" in record.summaries]
-    return max((power for power in largest if power is not None), default=None) == 0
 
 
 def check_days(cube: Cube, windows: Sequence[Window]) -> None:

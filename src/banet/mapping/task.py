@@ -81,6 +81,6 @@ class Task:
 
     def _read(self, wanted: Planned) -> Any:
         row, col, number = wanted
-        run, window = self._run, self._run.windows[number]
-        tile, spec = self._run.tiling.tile((row, col)), run.ensemble.engine.spec
-        return read_tile(run.cube, tile, window, spec, quiet=window in run.quiet)
+        run = self._run
+        window, tile = run.windows[number], run.tiling.tile((row, col))
+        return read_tile(run.cube, tile, window, run.ensemble.engine.spec, quiet=window in run.quiet)

@@ -144,6 +144,11 @@ class InputSpec(BaseModel):
         return cls(sensor="VIIRS S-NPP")
 
     @property
+    def scaling(self) -> tuple[tuple[str, ...], tuple[float, ...], tuple[float, ...]]:
+        """Channels, means and deviations: networks with the same ones take the same input."""
+        return self.channels, self.mean, self.std
+
+    @property
     def missing(self) -> tuple[float, ...]:
         """Value that the network gets for a missing one, one number a channel (1)."""
         return tuple((0.0 - mean) / std for mean, std in zip(self.mean, self.std, strict=True))

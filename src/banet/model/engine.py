@@ -205,8 +205,7 @@ def _check_members(models: tuple[BANet, ...]) -> None:
                 f"{model.name or 'a model'} has {model.config.classes} outputs and {model.config.channels} "
                 f"inputs; mapping needs 1 output and the {len(model.spec.channels)} inputs of its spec"
             )
-        ours, theirs = first.spec, model.spec
-        if (ours.channels, ours.mean, ours.std) != (theirs.channels, theirs.mean, theirs.std):
+        if first.spec.scaling != model.spec.scaling:
             raise InputError(
                 f"{first.name or 'the first model'} and {model.name or 'another'} want differently scaled "
                 "input: they cannot be one ensemble"

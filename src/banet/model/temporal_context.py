@@ -30,15 +30,18 @@ _PRIOR = 0.02
 _INDEX_FLOOR, _INDEX_SCALE, _HEAT_SCALE = 0.02, 2.0, 0.3
 
 
+_OF_A_LOOK, _OF_A_SPAN = 4, 2 * (_VALUES + 2)
+"""Channels: observed, index, two weights; of each span before and after, values, how much was seen, heat."""
+
+
 def context_channels(spans: Sequence[float]) -> int:
     """Return how many channels a context of these spans (days) adds: 4, and 12 a span."""
-    return 4 + 2 * (_VALUES + 2) * len(spans) if spans else 0
+    return _OF_A_LOOK + _OF_A_SPAN * len(spans) if spans else 0
 
 
 def context_of_heat(spans: Sequence[float]) -> list[int]:
     """Return which of those channels tell of hot spots: the last two of each span."""
-    each = 2 * (_VALUES + 2)
-    return [4 + each * (i + 1) - back for i in range(len(spans)) for back in (2, 1)]
+    return [_OF_A_LOOK + _OF_A_SPAN * (i + 1) - back for i in range(len(spans)) for back in (2, 1)]
 
 
 class TemporalContext(nn.Module):

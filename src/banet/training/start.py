@@ -67,11 +67,15 @@ def forget_hotspots(model: BANet) -> None:
     kept = torch.ones_like(weight)
     kept[:, [*told, *(count + i for i in context_of_heat(model.config.memory))]] = 0
     with torch.no_grad():
-        # A channel that is gone is as if it were always missing.
-        for i in told:
-            mean -= weight[:, i].sum((1, 2, 3)) * model.spec.missing[i]
+        mean -= _of_missing(weight, model.spec, told)
         weight *= kept
     weight.register_hook(lambda gradient: gradient * kept)  # type: ignore[no-untyped-call]
+
+
+def _of_missing(weight: Tensor, spec: InputSpec, channels: Sequence[int]) -> Tensor:
+    """Return what channels add to each output while missing: one that is gone is as if it always were."""
+    missing = weight.new_tensor([spec.missing[i] for i in channels])
+    return weight[:, channels].sum((2, 3, 4)) @ missing
 
 
 def adapt_channels(state: dict[str, Tensor], old: InputSpec, new: InputSpec) -> dict[str, Tensor]:
@@ -88,7 +92,7 @@ def adapt_channels(state: dict[str, Tensor], old: InputSpec, new: InputSpec) -> 
     Returns:
         A state dict for `new`.
     """
-    if (old.channels, old.mean, old.std) == (new.channels, new.mean, new.std):
+    if old.scaling == new.scaling:
         return state
     # What a memory adds comes after the channels, in physical units: it stays.
     weight, added = state[_FIRST_CONV].split_with_sizes(
@@ -102,10 +106,7 @@ def adapt_channels(state: dict[str, Tensor], old: InputSpec, new: InputSpec) -> 
             # (v - m_old) / s_old = ((v - m_new) / s_new) * (s_new / s_old) + (m_new - m_old) / s_old
             fitted[:, i] = weight[:, j] * (new.std[i] / old.std[j])
             shift += weight[:, j].sum((1, 2, 3)) * ((new.mean[i] - old.mean[j]) / old.std[j])
-    # A channel that is gone is as if it were always missing.
-    for j, name in enumerate(old.channels):
-        if name not in new.channels:
-            shift += weight[:, j].sum((1, 2, 3)) * old.missing[j]
+    shift += _of_missing(weight, old, [j for j, name in enumerate(old.channels) if name not in new.channels])
     return {**state, _FIRST_CONV: torch.cat((fitted, added), 1), _FIRST_MEAN: state[_FIRST_MEAN] - shift}
 
 

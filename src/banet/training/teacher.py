@@ -32,9 +32,8 @@ class Teacher:
         asked = list(config.teacher.weights)
         self._share = config.teacher.share
         self._models = load_models(asked, str(device)) if asked else ()
-        ours = (config.inputs.channels, config.inputs.mean, config.inputs.std)
         for model in self._models:
-            if (model.spec.channels, model.spec.mean, model.spec.std) != ours:
+            if model.spec.scaling != config.inputs.scaling:
                 raise InputError(f"the teacher {model.name} wants another input than the run's")
 
     @torch.no_grad()
