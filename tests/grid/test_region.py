@@ -128,6 +128,15 @@ def test_a_window_lies_exactly_on_the_grid():
     np.testing.assert_allclose(part.cell_area_ha, region.cell_area_ha[100:228], rtol=1e-9)
 
 
+@pytest.mark.parametrize("rows", [3, slice(0, 8, 2), slice(4, 4), slice(90, 95), (0, 4)])
+def test_what_is_no_block_of_cells_is_refused(rows):
+    region = Region("a", (0, 0, 1, 1), 0.1)
+    with pytest.raises(InputError, match=r"without a step|no cell of a"):
+        region.window(rows, slice(0, 4))
+    with pytest.raises(InputError, match=r"without a step|no cell of a"):
+        region.window(slice(0, 4), rows)
+
+
 def test_a_window_past_the_antimeridian_is_the_same_place():
     region = Region("fiji", (177, -20, -178, -15), 0.01)
     part = region.window(slice(0, 100), slice(400, 500))

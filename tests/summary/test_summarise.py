@@ -269,3 +269,10 @@ def test_a_zone_that_no_map_saw_has_no_figures(tmp_path, by):
     )
     assert table.loc["part", "burned_ha"] > 0 and table.loc["part", "not_observed_cells"] == unseen.sum()
     assert table.loc["sea", "burned_ha"] == 0 and table.loc["sea", "not_observed_cells"] == 0
+
+
+@pytest.mark.parametrize("maps", [None, 3, [None], []])
+def test_what_is_no_map_is_named(maps, tmp_path):
+    zones = zones_of(tmp_path / "z.gpkg", all=whole(region_of((6, 6))))
+    with pytest.raises(InputError, match="a map is|at least one map"):
+        banet.summarise(maps, zones)

@@ -66,6 +66,37 @@ def test_files_that_are_no_configuration(tmp_path: Path) -> None:
             load_config(tmp_path / "bad.yaml")
 
 
+def test_a_file_states_what_differs_from_the_one_that_it_extends(tmp_path: Path) -> None:
+    (tmp_path / "all.yaml").write_text("data: {chips: [x]}\nloss: {bce: 2, dice: 3}\nseed: 4\n")
+    (tmp_path / "one.yaml").write_text("extends: all.yaml\nloss: {dice: 5}\noptimiser: {steps: 7}\n")
+    (tmp_path / "two.yaml").write_text("extends: one.yaml\nseed: 6\n")
+    config = load_config(tmp_path / "two.yaml")
+    assert (config.seed, config.loss.bce, config.loss.dice, config.optimiser.steps) == (6, 2, 5, 7)
+    assert config.data.chips == ("x",)
+    with pytest.raises(InputError, match="extends"):
+        TrainingConfig.parse({**SMALL, "extends": "all.yaml"}, "fields")
+
+
+@pytest.mark.parametrize(
+    ("text", "error", "message"),
+    [
+        ("extends: none.yaml\n", NotFoundError, "none.yaml"),
+        ("extends: back.yaml\n", InputError, "extends itself"),
+        ("extends: here.yaml\n", InputError, "extends itself"),
+        ("extends: [a, b]\n", InputError, "must name a file"),
+        ("extends: all.yaml\nloss: {bcee: 1}\n", InputError, "loss.bcee"),
+    ],
+)
+def test_what_cannot_be_extended_is_named(
+    text: str, error: type[Exception], message: str, tmp_path: Path
+) -> None:
+    (tmp_path / "all.yaml").write_text("data: {chips: [x]}\n")
+    (tmp_path / "back.yaml").write_text("extends: here.yaml\n")
+    (tmp_path / "here.yaml").write_text(text)
+    with pytest.raises(error, match=message):
+        load_config(tmp_path / "here.yaml")
+
+
 def test_changed_replaces_fields_of_parts() -> None:
     config = TrainingConfig.parse(SMALL, "x")
     other = config.changed(optimiser={"steps": 7}, seed=3)

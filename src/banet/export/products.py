@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -189,18 +189,20 @@ def gathered(maps: BurnedArea | PathLike | Sequence[BurnedArea | PathLike]) -> l
     """Return maps that are given as such, as files, or as folders of complete maps.
 
     Raises:
-        InputError: if none is given.
+        InputError: if none is given, or something else.
         NotFoundError, UnreadableFileError: as `read_maps` and `read_map`.
     """
     from banet.burned_area.burned_area import BurnedArea as Map
 
     found: list[BurnedArea] = []
-    given: Sequence[Any] = [maps] if isinstance(maps, Map | str | os.PathLike) else maps
+    given: Sequence[Any] = list(maps) if isinstance(maps, Iterable) and not isinstance(maps, str) else [maps]
     for one in given:
         if isinstance(one, Map):
             found.append(one)
-        else:
+        elif isinstance(one, str | os.PathLike):
             found += read_maps(one) if Path(one).is_dir() else [read_map(one)]
+        else:
+            raise InputError(f"a map is a BurnedArea, a file or a folder, found {one!r}")
     if not found:
         raise InputError("give at least one map, a .nc file that 'banet map' wrote or a folder of them")
     return found

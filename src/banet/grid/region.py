@@ -206,7 +206,16 @@ class Region:
         return np.where(inside, row, 0).astype(np.intp), np.where(inside, col, 0).astype(np.intp), inside
 
     def window(self, rows: slice, cols: slice, name: str | None = None) -> Region:
-        """Return the region of a block of cells, its corners exactly on this grid."""
+        """Return the region of a block of cells, its corners exactly on this grid.
+
+        Raises:
+            InputError: if rows or columns are not a slice without a step, or hold no cell.
+        """
+        for part, size in zip((rows, cols), self.shape, strict=True):
+            if not isinstance(part, slice) or part.step not in (None, 1):
+                raise InputError(f"a block takes slices of rows and columns without a step, found {part}")
+            if not range(size)[part]:
+                raise InputError(f"no cell of {self.name} lies in {part} of {size}")
         height, width = self.shape
         r0, r1, _ = rows.indices(height)
         c0, c1, _ = cols.indices(width)

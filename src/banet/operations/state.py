@@ -15,7 +15,7 @@ from banet.burned_area.dating import NO_UNCERTAINTY
 from banet.days import Day, as_day
 from banet.errors import InputError, UnreadableFileError
 from banet.grid.region import Region
-from banet.io.arrays import save_arrays
+from banet.io.arrays import load_arrays, save_arrays
 from banet.io.files import PathLike
 from banet.operations.identity import Cells, KnownFire, Register, Status
 from banet.operations.revisions import Looks
@@ -87,14 +87,11 @@ class MorningState:
             UnreadableFileError: if the file is damaged or of another format.
         """
         try:
-            with Path(path).open("rb") as stream, np.load(stream, allow_pickle=False) as held:
-                arrays = {name: held[name] for name in held.files}
+            arrays = load_arrays(Path(path))
             about = json.loads(arrays["about"].tobytes())
             if about["format"] != _FORMAT:
-                raise UnreadableFileError(f"{path} has the format {about['format']}, not {_FORMAT}")
+                raise UnreadableFileError(f"its format is {about['format']}, not {_FORMAT}")
             return cls._of(about, arrays)
-        except UnreadableFileError:
-            raise
         except Exception as error:
             raise UnreadableFileError(
                 f"{path} is damaged ({' '.join(str(error).split())}); remove its folder and run its day again"

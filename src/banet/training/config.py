@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import yaml
 from pydantic import Field, model_validator
 
+from banet.errors import InputError
 from banet.io.files import PathLike, writing
 from banet.io.settings import Frozen, read_fields
 from banet.model.config import BANetConfig, InputSpec
@@ -331,9 +333,34 @@ class TrainingConfig(Frozen):
 def load_config(path: PathLike) -> TrainingConfig:
     """Read a configuration from YAML.
 
+    A file that says `extends: other.yaml`, beside it, states what differs from that one alone.
+
     Raises:
         NotFoundError: if there is no such file.
         UnreadableFileError: if it is not YAML with named fields.
-        InputError: if a field does not exist or a value does not fit.
+        InputError: if a field does not exist or a value does not fit, or a file extends itself in the end.
     """
-    return TrainingConfig.parse(read_fields(path, "training configuration"), str(path))
+    return TrainingConfig.parse(_extended(Path(path), ()), str(path))
+
+
+def _extended(path: Path, met: tuple[Path, ...]) -> dict[str, Any]:
+    """Return the fields of a file over those of the file that it extends; `met` are files that extend it."""
+    if path.resolve() in met:
+        raise InputError(f"{met[0]} extends itself in the end, by way of {path}")
+    fields = read_fields(path, "training configuration")
+    base = fields.pop("extends", None)
+    if base is None:
+        return fields
+    if not isinstance(base, str):
+        raise InputError(f"{path}: extends must name a file beside it, found {base!r}")
+    return _over(_extended(path.parent / base, (*met, path.resolve())), fields)
+
+
+def _over(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
+    """Return settings over others, part by part."""
+    return below | {
+        name: _over(below[name], value)
+        if isinstance(value, dict) and isinstance(below.get(name), dict)
+        else value
+        for name, value in above.items()
+    }
