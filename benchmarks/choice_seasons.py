@@ -27,14 +27,12 @@ SEASONS = tuple(
 def row(name: str, found: Tree) -> Tree:
     """Return what a choice is made by: agreement, dates, and false cells of 10,000 ploughed and harvested."""
     scores, false = found["scores"], {c["confounder"]: c["false_per_10000"] for c in found["confounders"]}
+    dating = ("mean_absolute_days", "mean_days", "covered_by_stated_uncertainty")
     return {
         "map": name,
-        **{key: round(scores["hard"][key], 3) for key in ("dice", "commission", "omission")},
-        **{
-            key: round(scores["dating"][key], 2)
-            for key in ("mean_absolute_days", "mean_days", "covered_by_stated_uncertainty")
-        },
-        **{key: round(false[key]) for key in ("ploughing", "harvest")},
+        **{key: scores["hard"][key] for key in ("dice", "commission", "omission")},
+        **{key: scores["dating"][key] for key in dating},
+        **{key: f"{false[key]:.0f}" for key in ("ploughing", "harvest")},
         "best_threshold": found["best_threshold"],
     }
 

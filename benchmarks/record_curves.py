@@ -40,7 +40,7 @@ def cases(planes: Floats, day: int, number: int) -> Iterator[tuple[str, float, F
         if length < LENGTHS[-1]:
             withhold_outside(short, span)
         yield "all inputs", length, short.copy(), span
-        withhold_hotspots(short, np.nan)
+        withhold_hotspots(short)
         yield "no hot spot", length, short, span
     for name, length in (("48 days", 48), ("12 days", 12)):
         for share in SHARES:
@@ -49,7 +49,7 @@ def cases(planes: Floats, day: int, number: int) -> Iterator[tuple[str, float, F
                 withhold_outside(thin, span)
             thin_hotspots(thin, 1 - share, np.random.default_rng([number, round(1000 * share)]))
             if not (thin[3] > 0).any():  # where none is left maps take them as not known
-                withhold_hotspots(thin, np.nan)
+                withhold_hotspots(thin)
             yield name, share, thin, span
 
 

@@ -53,7 +53,7 @@ def cases(planes: Floats, day: int) -> Iterator[tuple[str, Floats, slice]]:
         span, short = slice(first, first + length), planes.copy()
         withhold_outside(short, span)
         yield f"{length} days, all inputs", short.copy(), span
-        withhold_hotspots(short)
+        withhold_hotspots(short, 0.0)
         for red, nir, mir in GAINS:
             changed = short.copy()
             changed[:3] *= np.array([red, nir, mir], np.float32).reshape(3, 1, 1, 1)

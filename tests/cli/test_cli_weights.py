@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import torch
 
 from banet.chips import write_simulated_chips
@@ -62,3 +64,16 @@ def test_weights_are_calibrated_on_tiles(tmp_path, capsys):
     assert main(["weights", "show", str(out)]) == 0
     assert "date_mass" in capsys.readouterr().out
     assert main(["weights", "calibrate", "default", "--out", str(out)]) == 2
+
+
+def test_the_mean_that_ships_is_listed_and_shown(capsys):
+    assert main(["weights", "list"]) == 0
+    assert "the mean of default, fold_2, fold_3" in capsys.readouterr().out
+    assert main(["weights", "show", "best"]) == 0
+    shown = capsys.readouterr().out
+    assert "best: the mean of default, fold_2, fold_3" in shown and "calibration: " in shown
+    assert main(["weights", "show", "best", "--json"]) == 0
+    held = json.loads(capsys.readouterr().out)
+    assert held["members"]["default"] == load_model("default").weights_sha256
+    assert main(["weights", "convert", "best", "best.safetensors"]) == 2
+    assert "one network is asked for" in capsys.readouterr().err

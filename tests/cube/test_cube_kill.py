@@ -173,7 +173,7 @@ def test_it_may_be_killed_at_any_moment(tmp_path: Path, nursery: Nursery) -> Non
     for trial in range(12):
         version = 1 + trial // 4
         code = nursery.order(
-            path=str(path), first=0, last=60, version=version, seconds=float(rng.uniform(0.05, 0.8))
+            path=str(path), first=0, last=60, version=version, seconds=float(rng.uniform(0.02, 0.4))
         )
         killed += code == -9
         found = versions(path)

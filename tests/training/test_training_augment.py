@@ -107,6 +107,8 @@ def test_the_eight_turns_are_different_and_each_can_be_undone() -> None:
 def test_withholding(planes: np.ndarray) -> None:
     before = planes.copy()
     withhold_hotspots(planes)
+    assert np.isnan(planes[3]).all()
+    withhold_hotspots(planes, 0.0)
     assert not planes[3].any()
     np.testing.assert_array_equal(planes[:3], before[:3])
     planes = before.copy()

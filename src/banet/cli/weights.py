@@ -31,23 +31,33 @@ def names(*, json: bool = False) -> None:
     Args:
         json: print them as JSON, a line each.
     """
+    from banet.model.means import file_of_mean, named_means
     from banet.model.weights import list_weights
 
     for one in list_weights():
         size = one.path.stat().st_size
         facts = {"name": one.name, "origin": one.origin, "path": one.path, "bytes": size}
         tell(facts, f"{one.name:24} {one.origin:8} {size:>10,} bytes", json)
+    for mean in named_means().values():
+        path, members = file_of_mean(mean.name), list(mean.members)
+        size = path.stat().st_size
+        facts = {"name": mean.name, "origin": "shipped", "path": path, "bytes": size, "members": members}
+        tell(facts, f"{mean.name:24} shipped  {size:>10,} bytes, the mean of {', '.join(members)}", json)
 
 
 def show(weights: str, *, json: bool = False) -> None:
-    """Show what a set of weights is, wants and was trained on.
+    """Show what a set of weights is, wants and was trained on; of a mean, its members and its calibration.
 
     Args:
-        weights: name or path of a .safetensors or .pth file.
+        weights: name, or path of a .safetensors or .pth file.
         json: print all of it, with the whole card, as JSON.
     """
+    from banet.model.means import named_means
     from banet.model.weights import load_model
 
+    if weights in named_means():
+        _show_mean(named_means()[weights].model_dump(mode="json"), json)
+        return
     model = load_model(weights)
     parameters = sum(p.numel() for p in model.parameters())
     about: dict[str, Any] = {
@@ -74,6 +84,17 @@ def show(weights: str, *, json: bool = False) -> None:
     for name, value in about["card"].items():
         say(_short(f"{name}:", value, width))
     say(f"the whole of it: banet weights show {weights} --json")
+
+
+def _show_mean(about: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        say_json(about)
+        return
+    width = min(110, shutil.get_terminal_size().columns)
+    say(f"{about['name']}: the mean of {', '.join(about['members'])}")
+    for name in ("calibration", "card"):
+        say(_short(f"{name}:", about[name], width))
+    say(f"the whole of it: banet weights show {about['name']} --json")
 
 
 def _short(name: str, value: Any, width: int) -> str:

@@ -55,7 +55,7 @@ class Ensemble:
         margin: (lead, trail) cells past which none of them feels the border of a tile.
         align: cells of which the edge of a tile must be a multiple.
         tile: edge of a square with as many cells as a tile may have, if not asked for otherwise.
-        calibration: what the numbers mean: of a network by itself, since no mean of several was measured.
+        calibration: what the numbers mean: of a network by itself, or of a mean that was measured (`best`).
     """
 
     engine: Predictor
@@ -111,8 +111,14 @@ def _described(engine: Predictor, models: Sequence[BANet]) -> Ensemble:
         (max(lead for lead, _ in margins), max(trail for _, trail in margins)),
         max(model.config.multiple[1] for model in models),
         min(_tile(engine, model) for model in models),
-        models[0].calibration if len(models) == 1 else None,
+        models[0].calibration if len(models) == 1 else _of_mean(models),
     )
+
+
+def _of_mean(models: Sequence[BANet]) -> Calibration | None:
+    from banet.model.means import calibration_of_mean
+
+    return calibration_of_mean(model.weights_sha256 for model in models)
 
 
 def _tile(engine: Predictor, model: BANet) -> int:

@@ -20,6 +20,7 @@ from banet.errors import InputError, NotFoundError, UnreadableFileError
 from banet.io.files import PathLike, existing_file, sha256, writing
 from banet.model.compat import PUBLISHED, check_shape, from_published, git_blob_id, read_pth
 from banet.model.config import BANetConfig, Calibration, InputSpec
+from banet.model.means import named_means
 from banet.model.network import BANet
 
 __all__ = [
@@ -82,6 +83,7 @@ def find_weights(name_or_path: PathLike) -> Path:
 
     Raises:
         NotFoundError: if there is none; the message lists the known names.
+        InputError: if it names a mean of several.
     """
     text = os.fspath(name_or_path)
     is_path = not isinstance(name_or_path, str) or text.endswith(_SUFFIXES) or Path(text).name != text
@@ -90,9 +92,19 @@ def find_weights(name_or_path: PathLike) -> Path:
         return known[text]
     if is_path:
         return existing_file(text, "weights file")
-    names = ", ".join(known) or "none"
+    if text in named_means():
+        several = ", ".join(named_means()[text].members)
+        raise InputError(f"{text} is the mean of {several}: one network is asked for here")
+    names = ", ".join([*known, *named_means()]) or "none"
     hint = f"; fetch it with `banet download weights {text}`" if _published_members(text) else ""
     raise NotFoundError(f"no weights named {text!r}; known names: {names}{hint}, or give a path")
+
+
+def _members(name: str) -> list[str]:
+    """Names that `name` stands for: the members of a mean, or the published folds of a year."""
+    if name in named_means():
+        return list(named_means()[name].members)
+    return _published_members(name)
 
 
 def _published_members(name: str) -> list[str]:
@@ -103,7 +115,7 @@ def _published_members(name: str) -> list[str]:
 def load_models(weights: PathLike | Sequence[PathLike], device: str = "cpu") -> tuple[BANet, ...]:
     """Load an ensemble: one or several names or paths.
 
-    `banetv0.20-val2017` stands for the three published folds of that year.
+    `best` stands for the three folds that ship, `banetv0.20-val2017` for the published ones of that year.
 
     Raises:
         InputError: if the list is empty.
@@ -114,7 +126,7 @@ def load_models(weights: PathLike | Sequence[PathLike], device: str = "cpu") -> 
         raise InputError("no weights asked for: give at least one name or path")
     members: list[PathLike] = []
     for one in asked:
-        folds = _published_members(one) if isinstance(one, str) else []
+        folds = _members(one) if isinstance(one, str) else []
         members += folds or [one]
     return tuple(load_model(member, device) for member in members)
 

@@ -124,8 +124,8 @@ def turn(array: Floats, turns: int) -> Floats:
     return turned[..., ::-1] if turns >= 4 else turned
 
 
-def withhold_hotspots(planes: Floats, gone: float = 0.0) -> None:
-    """Remove every hot spot; `gone` stands for it, 0 or NaN."""
+def withhold_hotspots(planes: Floats, gone: float = np.nan) -> None:
+    """Make hot spots not known, as maps take them where a whole region shows none; 0 says that none was seen."""
     planes[_FRP] = gone
 
 

@@ -9,7 +9,7 @@ hold `COVERAGE` of the true days.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -27,9 +27,17 @@ from banet.model.config import Calibration, EvidenceTable, InputSpec
 from banet.model.network import BANet
 from banet.training.augment import withhold_hotspots, withhold_outside
 from banet.training.config import ValidationConfig
-from banet.training.validation import held_out_logits, kept_days
+from banet.training.validation import Mean, held_out_logits, kept_days
 
-__all__ = ["COVERAGE", "HeldOut", "best_shift", "by_evidence", "calibrate", "calibrate_model"]
+__all__ = [
+    "COVERAGE",
+    "HeldOut",
+    "best_shift",
+    "by_evidence",
+    "calibrate",
+    "calibrate_mean",
+    "calibrate_model",
+]
 
 Floats = npt.NDArray[np.float32]
 Bools = npt.NDArray[np.bool_]
@@ -75,23 +83,50 @@ def calibrate_model(
     Returns:
         The shift.
     """
-    scenes = {
-        name: list(_scenes(model, sources, spec, config, device, case)) for name, case in _CASES.items()
-    }
+    scenes = _met(model, sources, spec, config, device)
     # One threshold for all: with hot spots it weighs as much as everything without them.
-    pairs = {name: [(one.logits, one.truth) for one in each] for name, each in scenes.items()}
-    shift = best_shift(
-        [pairs["all"], *(pairs[name] for name in _POOR)], [float(len(_POOR)), *(1.0 for _ in _POOR)]
-    )
+    pairs = [[(one.logits, one.truth) for one in scenes[name]] for name in ("all", *_POOR)]
+    shift = best_shift(pairs, [float(len(_POOR)), *(1.0 for _ in _POOR)])
     if model.logits.bias is not None:
         with torch.no_grad():
             model.logits.bias += shift
-    known = calibrate(_mapped(pairs["all"], shift))
-    if known is not None:
-        tables = by_evidence(list(itertools.chain(*scenes.values())), shift, known)
-        known = known.model_copy(update={"by_evidence": tables})
-    model.calibration = known
+    model.calibration = _calibration(scenes, shift)
     return shift
+
+
+def calibrate_mean(
+    models: Sequence[BANet], sources: Sequence[Chips], config: ValidationConfig, device: torch.device
+) -> Calibration | None:
+    """Measure what the mean of several networks' probabilities means; they are not changed.
+
+    Args:
+        models: on `device`; each calibrated by itself; they want the same input.
+        sources: folders of held-out chips.
+        config: how many chips and which days.
+        device: where to compute.
+
+    Returns:
+        The calibration; None where nothing burned.
+    """
+    return _calibration(_met(Mean(models), sources, models[0].spec, config, device), 0.0)
+
+
+def _met(
+    model: BANet | Mean,
+    sources: Sequence[Chips],
+    spec: InputSpec,
+    config: ValidationConfig,
+    device: torch.device,
+) -> dict[str, list[HeldOut]]:
+    return {name: list(_scenes(model, sources, spec, config, device, case)) for name, case in _CASES.items()}
+
+
+def _calibration(scenes: Mapping[str, Sequence[HeldOut]], shift: float) -> Calibration | None:
+    known = calibrate(_mapped([(one.logits, one.truth) for one in scenes["all"]], shift))
+    if known is None:
+        return None
+    tables = by_evidence(itertools.chain(*scenes.values()), shift, known)
+    return known.model_copy(update={"by_evidence": tables})
 
 
 @dataclass(frozen=True)
@@ -128,7 +163,7 @@ class HeldOut(NamedTuple):
 
 
 def _scenes(
-    model: BANet,
+    model: BANet | Mean,
     sources: Sequence[Chips],
     spec: InputSpec,
     config: ValidationConfig,
@@ -140,7 +175,7 @@ def _scenes(
     def change(planes: Floats, target: Floats) -> None:
         days = kept_days(len(target), config)
         if not case.looked:
-            withhold_hotspots(planes, np.nan)
+            withhold_hotspots(planes)
         if case.days is not None:
             days = _worst_days(target, case.days)
             withhold_outside(planes, days)

@@ -21,7 +21,7 @@ from banet.training.config import ValidationConfig
 from banet.training.data import network_input
 from banet.training.metrics import active_fire_map, measured, scores_of
 
-__all__ = ["VARIANTS", "held_out_logits", "kept_days", "overall", "select_chips", "validate"]
+__all__ = ["VARIANTS", "Mean", "held_out_logits", "kept_days", "overall", "select_chips", "validate"]
 
 Floats = npt.NDArray[np.float32]
 Change = Callable[[Floats, Floats], None]
@@ -33,17 +33,26 @@ def _as_it_is(planes: Floats) -> None:
     """Leave all inputs."""
 
 
-def _nobody_looked(planes: Floats) -> None:
-    """Withhold the hot spots as maps do: where none was seen in a whole region, they are not known."""
-    withhold_hotspots(planes, np.nan)
-
-
 VARIANTS: dict[str, Callable[[Floats], None]] = {
     "all": _as_it_is,
-    "no_hotspots": _nobody_looked,
+    "no_hotspots": withhold_hotspots,
     "no_images": withhold_images,
 }
 """What is done to the planes in each variant; the hot-spot baseline is scored beside them."""
+
+
+class Mean(torch.nn.Module):
+    """Networks that want the same input as one: its logits are those of their mean probability."""
+
+    def __init__(self, models: Sequence[BANet]):
+        super().__init__()
+        self.members = torch.nn.ModuleList(models)
+        self.config = models[0].config
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Map normalised (batch, channels, T, H, W) to logits (batch, 1, T, H, W)."""
+        mean = torch.stack([torch.sigmoid(model(x).float()) for model in self.members]).mean(0)
+        return torch.logit(mean, 1e-6)
 
 
 def validate(
@@ -91,7 +100,7 @@ def _with_overall(by_climate: dict[str, list[Sums]]) -> dict[str, dict[str, Any]
 
 
 def held_out_logits(
-    model: BANet,
+    model: BANet | Mean,
     sources: Sequence[Chips],
     spec: InputSpec,
     config: ValidationConfig,
@@ -130,7 +139,7 @@ def kept_days(days: int, config: ValidationConfig) -> slice:
 
 
 @torch.inference_mode()
-def _logits(model: BANet, x: Floats, spec: InputSpec, device: torch.device) -> Floats:
+def _logits(model: BANet | Mean, x: Floats, spec: InputSpec, device: torch.device) -> Floats:
     padded = pad_to_multiple(torch.from_numpy(x).unsqueeze(0), model.config.multiple, spec.missing)
     logits = model(padded.to(device)).float()[0, 0]
     _, days, rows, cols = x.shape

@@ -1,0 +1,57 @@
+"""Means of networks that ship under a name: their members, and what the mean turned out to mean."""
+
+from __future__ import annotations
+
+import functools
+import importlib.resources
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from banet.model.config import Calibration
+
+__all__ = ["NamedMean", "calibration_of_mean", "file_of_mean", "named_means"]
+
+
+class NamedMean(BaseModel):
+    """Weights whose daily probabilities are averaged under one name.
+
+    Attributes:
+        name: what to ask for.
+        members: names of the weights, and SHA-256 of their files.
+        calibration: of the mean, measured on chips held out from the training of all.
+        card: how it was made.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    members: Annotated[dict[str, str], Field(min_length=2)]
+    calibration: Calibration
+    card: dict[str, Any] = {}
+
+
+@functools.cache
+def named_means() -> dict[str, NamedMean]:
+    """Return the means that ship with the package, by name."""
+    found = {file.stem: file.read_text(encoding="utf-8") for file in sorted(_folder().glob("*.json"))}
+    return {name: NamedMean.model_validate_json(text) for name, text in found.items()}
+
+
+def file_of_mean(name: str) -> Path:
+    """Return the file that describes a mean that ships."""
+    return _folder() / f"{name}.json"
+
+
+def _folder() -> Path:
+    return Path(str(importlib.resources.files("banet"))) / "data" / "weights"
+
+
+def calibration_of_mean(sha256: Iterable[str | None]) -> Calibration | None:
+    """Return the calibration of the mean of these files; None where it was not measured."""
+    asked = sorted(map(str, sha256))
+    return next(
+        (one.calibration for one in named_means().values() if sorted(one.members.values()) == asked), None
+    )
