@@ -125,7 +125,7 @@ def turn(array: Floats, turns: int) -> Floats:
 
 
 def withhold_hotspots(planes: Floats, gone: float = np.nan) -> None:
-    """Make hot spots not known, as maps take them where a whole region shows none; 0 says that none was seen."""
+    """Make hot spots not known, as maps take them where a whole region shows none; 0 says none was seen."""
     planes[_FRP] = gone
 
 
