@@ -36,7 +36,7 @@ def main() -> None:
         calibration=known,
         card={"summary": "mean of the daily probabilities of its members", "calibrated_on": calibrated_on},
     )
-    file_of_mean(asked.name).write_text(mean.model_dump_json(indent=1) + "\n")
+    file_of_mean(asked.name).write_text(mean.model_dump_json() + "\n")
 
 
 if __name__ == "__main__":
