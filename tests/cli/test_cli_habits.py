@@ -87,9 +87,19 @@ def test_a_region_lies_around_the_polygons_of_a_file(tmp_path, capsys):
     assert Region.load(tmp_path / "R_A.json").bbox == (-8.13, 39.4, -6.4, 41.41)
     assert main([*words, "--force"]) == 0
     assert Region.load(tmp_path / "R_A.json").bbox == (-8.13, 1.0, 2.0, 41.41)
-    for wrong in (["--where", "nam=A"], ["--where", "name=C"], ["--bbox", "0,0,1,1"]):
+    for wrong in (["--where", "nam=A"], ["--where", "name=C"], ["--layer", "x"], ["--bbox", "0,0,1,1"]):
         assert main([*words, "--force", *wrong]) == 2
     assert "--bbox" in capsys.readouterr().err
+    for choice in (["--where", "name=Aland"], ["--layer", "countries"]):
+        assert main(["region", "new", "B", "--bbox", "0,0,1,1", *choice]) == 2
+        assert "give them with --polygon" in capsys.readouterr().err
+    for layer, drawn in (("one", shapes), ("two", shapes[::-1])):
+        gpd.GeoDataFrame(table, geometry=drawn, crs="EPSG:4326").to_file(tmp_path / "t.gpkg", layer=layer)
+    words = ["region", "new", "C", "--polygon", str(tmp_path / "t.gpkg"), "--dir", str(tmp_path)]
+    assert main(words) == 2
+    assert "name one with --layer" in capsys.readouterr().err
+    assert main([*words, "--layer", "two", "--where", "name=Aland"]) == 0
+    assert Region.load(tmp_path / "R_C.json").bbox == (1, 1, 2, 2)
 
 
 def test_weights_fit_a_screen_or_are_json(capsys, monkeypatch):

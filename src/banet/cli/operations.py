@@ -47,6 +47,7 @@ def run_region(
     region: str | None = None,
     *,
     name: str | None = None,
+    layer: str | None = None,
     start: str | None = None,
     end: str | None = None,
     out: Path | None = None,
@@ -75,6 +76,7 @@ def run_region(
         region: a R_NAME.json, the name of a region that ships, a box W,S,E,N, or a file of polygons to which
             the maps are cut.
         name: of the region, where it is a box or polygons.
+        layer: of the file of polygons, where it has several.
         start: first day or month, YYYY-MM-DD or YYYY-MM.
         end: last day or month, included.
         out: folder for everything: viirs/, hotspots/, NAME.zarr, maps/, NAME_fires.gpkg, NAME_map.html.
@@ -123,6 +125,7 @@ def run_mornings(
     region: str,
     *,
     name: str | None = None,
+    layer: str | None = None,
     data: Path,
     out: Path,
     day: str | None = None,
@@ -156,6 +159,7 @@ def run_mornings(
         region: a R_NAME.json, the name of a region that ships, a box W,S,E,N, or a file of polygons to which
             the map is cut.
         name: of the region, where it is a box or polygons.
+        layer: of the file of polygons, where it has several.
         data: folder with viirs/, hotspots/ and NAME.zarr.
         out: folder for YYYY-MM-DD/, latest/ and status.json.
         day: last day to map, YYYY-MM-DD; yesterday in UTC if left out.

@@ -30,6 +30,7 @@ def new(
     bbox: Annotated[str | None, Parameter(allow_leading_hyphen=True)] = None,
     polygon: Path | None = None,
     where: str | None = None,
+    layer: str | None = None,
     pixel_size: float = 0.01,
     dir: Path = Path(),  # noqa: A002
     force: bool = False,
@@ -44,6 +45,7 @@ def new(
         bbox: west,south,east,north in degrees; west may be greater than east across the antimeridian.
         polygon: vector file, such as one of countries; the box lies around what it holds.
         where: COLUMN=VALUE, to take only such polygons of the file.
+        layer: of the file, where it has several.
         pixel_size: edge of a cell in degrees.
         dir: folder to write to.
         force: write over a file that holds another region, without asking.
@@ -54,7 +56,9 @@ def new(
 
     if (bbox is None) == (polygon is None):
         raise InputError("give --bbox W,S,E,N or --polygon FILE, one of them")
-    numbers = _numbers(bbox) if bbox is not None else _box_around(Path(str(polygon)), where)
+    if polygon is None and (where is not None or layer is not None):
+        raise InputError("--where and --layer choose polygons of a file: give them with --polygon")
+    numbers = _numbers(bbox) if bbox is not None else _box_around(Path(str(polygon)), where, layer)
     made = Region.around(name, numbers, pixel_size)
     target = dir / f"R_{name}.json"
     there = Region.load(target) if target.exists() and not force else made
@@ -87,7 +91,7 @@ def _numbers(bbox: str) -> tuple[float, float, float, float]:
     return numbers
 
 
-def _box_around(file: Path, where: str | None) -> tuple[float, float, float, float]:
+def _box_around(file: Path, where: str | None, layer: str | None) -> tuple[float, float, float, float]:
     """Return the box around the polygons of a file, or those of which a column has a value."""
     import numpy as np
     import shapely
@@ -96,7 +100,7 @@ def _box_around(file: Path, where: str | None) -> tuple[float, float, float, flo
     from banet.grid.polygons import extent
     from banet.grid.vectors import read_polygons
 
-    found = read_polygons(file, wide=True)
+    found = read_polygons(file, layer=layer, wide=True)
     kept = np.ones(len(found.geometry), bool)
     if where is not None:
         column, equals, value = where.partition("=")

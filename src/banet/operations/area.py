@@ -36,28 +36,32 @@ class Area:
     notes: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, asked: str, name: str | None = None) -> Area:
+    def of(cls, asked: str, name: str | None = None, layer: str | None = None) -> Area:
         """Return the area that a user names.
 
         Args:
             asked: a region that ships, a `R_NAME.json`, a box `W,S,E,N` in degrees, or a vector file of
                 polygons.
             name: of the region of a box or polygon, which need one.
+            layer: of the file of polygons, where it has several.
 
         Raises:
             NotFoundError: if there is no such region or file.
             UnreadableFileError: if the file cannot be read.
-            InputError: if the box or polygon is no area, it has no name, or another one needs none.
+            InputError: if the box or polygon is no area, it has no name, or another one needs none; if one of
+                several layers must be named, or a layer is named where there is none.
         """
         asked = asked.strip()
         box = _numbers(asked)
-        if box is not None:
-            return _of_box(box, name)
-        if is_vector(asked) and not Path(asked).exists():
+        if box is None and is_vector(asked) and not Path(asked).exists():
             known = f"a file of polygons, a box W,S,E,N or one of {', '.join(Region.shipped())}"
             raise NotFoundError(f"{asked} does not exist; give a R_NAME.json, {known}")
-        if is_vector(asked) and not _is_region_file(Path(asked)):
-            return _of_polygon(Path(asked), name)
+        if box is None and is_vector(asked) and not _is_region_file(Path(asked)):
+            return _of_polygon(Path(asked), name, layer)
+        if layer is not None:
+            raise InputError(f"--layer {layer} goes with a file of polygons; {asked} is none")
+        if box is not None:
+            return _of_box(box, name)
         region = Region.load(asked)
         if name is not None:
             raise InputError(f"--name {name} goes with a box or a polygon; {asked} has a name already")
@@ -95,7 +99,7 @@ def _of_box(box: Sequence[float], name: str | None) -> Area:
     return _around((box[0], box[1], box[2], box[3]), name, "the box")
 
 
-def _of_polygon(path: Path, name: str | None) -> Area:
+def _of_polygon(path: Path, name: str | None, layer: str | None) -> Area:
     from rasterio.features import rasterize
     from shapely import bounds, get_parts, union_all
     from shapely.affinity import translate
@@ -104,7 +108,7 @@ def _of_polygon(path: Path, name: str | None) -> Area:
 
     if name is None:
         raise InputError(f"{path} needs a name for its files: give --name")
-    found = read_polygons(path)
+    found = read_polygons(path, layer=layer)
     left = [f"{count} {reason}" for reason, count in found.left_out]
     if not len(found.geometry):
         raise InputError(

@@ -77,7 +77,7 @@ def run_morning(
             days is there.
         BusyError: if another run of the region is at work in the folder.
     """
-    area, day = Area.of(options.region, options.name), options.last_day
+    area, day = Area.of(options.region, options.name, options.layer), options.last_day
     region, out = area.region, output_folder(options.out)
     with lock(out / region.name, f"the mornings of {region.name} in {out}", wait=options.wait):
         try:

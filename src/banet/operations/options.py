@@ -39,6 +39,7 @@ class _Options(Frozen):
         region: `R_NAME.json`, the name of a region that ships, a box `W,S,E,N`, or a file of polygons to
             which maps are cut.
         name: of the region, where it is a box or polygons.
+        layer: of the file of polygons, where it has several.
         out: folder for everything.
         download: fetch what is missing; otherwise work on the files at hand.
         product: satellite files to fetch, by any name of a product that downloads know.
@@ -54,6 +55,7 @@ class _Options(Frozen):
 
     region: str
     name: str | None = None
+    layer: str | None = None
     out: Path
     download: bool = True
     product: Product = "viirs750-swath"

@@ -117,7 +117,7 @@ class Places:
     @classmethod
     def of(cls, options: RunOptions) -> Places:
         """Return the places that the options name, or those under the folder of the run."""
-        area, out = Area.of(options.region, options.name), options.out
+        area, out = Area.of(options.region, options.name, options.layer), options.out
         hotspots: Path | None = options.hotspots or out / "hotspots"
         if options.hotspots is None and not options.download and not (out / "hotspots").is_dir():
             hotspots = None
