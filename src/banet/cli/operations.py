@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from banet.cli.progress import Progress, caution, progress, say, tell
 
 if TYPE_CHECKING:
     from cyclopts import App
+
+    from banet.operations.nrt import MorningResult
 
 
 class Aside:
@@ -185,7 +188,7 @@ def run_mornings(
         stac: also write STAC items and OUT/collection.json (default).
     """
     given = {name: value for name, value in locals().items() if name not in ("replay", "json")}
-    from banet.errors import InputError, PartialFailureError
+    from banet.errors import InputError
     from banet.operations.nrt import replay as mornings
     from banet.operations.nrt import run_morning
     from banet.operations.options import MorningOptions
@@ -195,9 +198,16 @@ def run_mornings(
         raise InputError("give --day or --replay, not both")
     reporter = Aside() if json else Terminal()
     results = [run_morning(options, reporter)] if replay is None else mornings(options, *replay, reporter)
+    _tell_mornings(results, json)
+
+
+def _tell_mornings(results: Iterable[MorningResult], as_json: bool) -> None:
+    """Print each morning as it is done and what failed of it; an error says at the end what is missing."""
+    from banet.errors import PartialFailureError
+
     incomplete = 0
     for result in results:
-        tell(result.status, _told(result), json)
+        tell(result.status, _told(result), as_json)
         for line in result.status["failed"]:
             caution(line)
         incomplete += result.exit_code != 0
@@ -209,7 +219,7 @@ def _listed(names: str | None) -> tuple[str, ...]:
     return () if names is None else tuple(names.split(","))
 
 
-def _told(result: Any) -> str:
+def _told(result: MorningResult) -> str:
     """Return a morning in one line."""
     found = result.status
     news = ", ".join(f"{len(found[kind])} {kind}" for kind in ("new", "grown", "ended"))
