@@ -3,7 +3,7 @@
     python benchmarks/first_seen.py --cache FOLDER [--weights default]
 
 The six seasons of the small benchmark (simulated). Burned ground is first seen by the first clear image, red
-below 0.3, that was taken after half of what burned in the cell had burned; images pass at 13:30 local time.
+0.3 or less, that was taken after half of what burned in the cell had burned; images pass at 13:30 local time.
 """
 
 from __future__ import annotations
@@ -20,9 +20,10 @@ from banet.evaluation.benchmark.methods import Inputs, map_with
 from banet.evaluation.benchmark.scenes import subset_named
 from banet.evaluation.benchmark.stage import open_stage
 from banet.simulation import Scene
+from banet.simulation.writers.labels import clear_looks
 
 INPUTS: tuple[Inputs, ...] = ("all", "no hot spots")
-PASS, BRIGHT, HALF = 13.5, 0.3, 0.5 - 1e-6
+PASS, HALF = 13.5, 0.5 - 1e-6
 Whole = npt.NDArray[np.int64]
 
 
@@ -31,13 +32,9 @@ def days_of(scene: Scene) -> tuple[Whole, Whole]:
     time = scene.burn_time
     burned = ~np.isnat(time)
     hour = np.where(burned, (time - scene.days[0].astype("datetime64[m]")).astype(float) / 60, 0)
-    clear = np.isfinite(scene.nir) & (scene.red < BRIGHT)
     count = len(scene.days)
-    following = np.full((count + 1, *scene.region.shape), count, np.int64)
-    for day in range(count - 1, -1, -1):
-        following[day] = np.where(clear[day], day, following[day + 1])
     after = np.ceil((hour - (PASS - scene.region.longitudes / 15) % 24) / 24).astype(np.int64).clip(0, count)
-    seen = np.take_along_axis(following, after[None], 0)[0]
+    seen = np.take_along_axis(clear_looks(scene), after[None], 0)[0]
     return np.where(burned, hour // 24, -1).astype(np.int64), np.where(burned & (seen < count), seen, -1)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -14,12 +15,11 @@ from banet.errors import InputError
 from banet.io.files import sha256
 from banet.mapping.ensemble import as_ensemble
 from banet.model.config import BANetConfig
-from banet.model.means import named_means
+from banet.model.means import Mean, named_means
 from banet.model.network import BANet
-from banet.model.weights import find_weights, load_model, load_models
+from banet.model.weights import find_weights, list_weights, load_model, load_models
 from banet.training.calibration import calibrate_mean, calibrate_model
 from banet.training.config import ValidationConfig
-from banet.training.validation import Mean
 from training_scenes import toy_sample
 
 CPU = torch.device("cpu")
@@ -43,6 +43,18 @@ def test_best_maps_with_the_calibration_of_the_mean() -> None:
 def test_a_mean_is_no_single_network() -> None:
     with pytest.raises(InputError, match=r"best is the mean of default, .*: one network is asked for"):
         load_model("best")
+
+
+def test_a_mean_that_ships_hides_a_file_of_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BANET_CACHE", str(tmp_path))
+    (tmp_path / "weights").mkdir()
+    for name in ("best", "mine"):
+        shutil.copy(find_weights("default"), tmp_path / "weights" / f"{name}.safetensors")
+    assert {"mine", "best"} & {entry.name for entry in list_weights()} == {"mine"}
+    assert len(load_models("best")) == 3
+    with pytest.raises(InputError, match="one network is asked for"):
+        find_weights("best")
+    assert load_model(tmp_path / "weights" / "best.safetensors").weights_sha256
 
 
 def network(seed: int) -> BANet:

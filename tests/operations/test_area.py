@@ -77,16 +77,20 @@ def test_a_box_of_the_west_is_no_option(words, capsys):
     assert "-x" in capsys.readouterr().err
 
 
-def test_of_several_layers_one_is_named(tmp_path):
-    file = tmp_path / "parks.gpkg"
+def layered_file(path):
     for layer, south in (("north", 40), ("south", 37)):
         shape = shapely.box(-8, south, -7.9, south + 0.1)
-        gpd.GeoDataFrame({"name": ["a"]}, geometry=[shape], crs="EPSG:4326").to_file(file, layer=layer)
+        gpd.GeoDataFrame({"name": ["a"]}, geometry=[shape], crs="EPSG:4326").to_file(path, layer=layer)
+    return str(path)
+
+
+def test_of_several_layers_one_is_named(tmp_path):
+    file = layered_file(tmp_path / "parks.gpkg")
     with pytest.raises(InputError, match=r"2 layers \(north, south\); name one with --layer"):
-        Area.of(str(file), "P")
-    assert Area.of(str(file), "P", "south").region.bbox == (-8, 37, -7.9, 37.1)
+        Area.of(file, "P")
+    assert Area.of(file, "P", "south").region.bbox == (-8, 37, -7.9, 37.1)
     with pytest.raises(InputError, match="no layer east; it has north, south"):
-        Area.of(str(file), "P", "east")
+        Area.of(file, "P", "east")
     for asked, name in (("PT", None), ("-8,39,-7,40", "P")):
         with pytest.raises(InputError, match="--layer north goes with a file of polygons"):
             Area.of(asked, name, "north")
@@ -94,12 +98,9 @@ def test_of_several_layers_one_is_named(tmp_path):
 
 @pytest.mark.parametrize("command", ["run", "nrt"])
 def test_commands_take_the_layer(command, tmp_path, capsys):
-    file = tmp_path / "parks.gpkg"
-    for layer in ("north", "south"):
-        shape = shapely.box(-8, 40, -7.9, 40.1)
-        gpd.GeoDataFrame({"name": ["a"]}, geometry=[shape], crs="EPSG:4326").to_file(file, layer=layer)
+    file = layered_file(tmp_path / "parks.gpkg")
     days = ["--start", "2020-08", "--end", "2020-08"] if command == "run" else ["--data", str(tmp_path / "d")]
-    words = [command, str(file), "--name", "P", *days, "--out", str(tmp_path / "o"), "--no-download"]
+    words = [command, file, "--name", "P", *days, "--out", str(tmp_path / "o"), "--no-download"]
     assert main([*words, "--layer", "east"]) == 2
     assert "no layer east" in capsys.readouterr().err
     assert main([*words, "--layer", "north"]) != 0

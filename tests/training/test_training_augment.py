@@ -210,7 +210,7 @@ def test_a_run_of_images_holds_a_day_of_fire_or_begins_soon_after(
     lengths, late = set(), 0
     for _ in range(120):
         left = planes.copy()
-        keep_span_around(left, target, rng)
+        keep_span_around(left, target, 5, rng)
         seen = np.isfinite(left[:3]).any((0, 2, 3))
         days = np.flatnonzero(seen)
         assert seen[11] or days[0] in (12, 13)
@@ -224,7 +224,7 @@ def test_a_run_of_images_holds_a_day_of_fire_or_begins_soon_after(
 
 
 def test_a_run_of_images_without_any_fire_lies_anywhere(planes: np.ndarray, rng: np.random.Generator) -> None:
-    keep_span_around(planes, np.full(SHAPE[1:], np.nan, np.float32), rng)
+    keep_span_around(planes, np.full(SHAPE[1:], np.nan, np.float32), 5, rng)
     assert 4 <= np.isfinite(planes[:3]).any((0, 2, 3)).sum() <= 16
 
 

@@ -53,48 +53,41 @@ def show(weights: str, *, json: bool = False) -> None:
         json: print all of it, with the whole card, as JSON.
     """
     from banet.model.means import named_means
+
+    mean = named_means().get(weights)
+    about = mean.model_dump(mode="json") if mean is not None else _of_network(weights)
+    if json:
+        say_json(about)
+        return
+    if mean is not None:
+        say(f"{weights}: the mean of {', '.join(mean.members)}")
+    else:
+        say(f"{about['name']}: {about['parameters']:,} parameters\nsha256: {about['sha256']}")
+    width = min(110, shutil.get_terminal_size().columns)
+    for part in ("network", "input", "calibration"):
+        if part in about:
+            values = about[part] or {}
+            plain_first = dict(sorted(values.items(), key=lambda item: isinstance(item[1], list)))
+            say(_short(f"{part}:", plain_first, width))
+    for name, value in about["card"].items():
+        say(_short(f"{name}:", value, width))
+    say(f"the whole of it: banet weights show {weights} --json")
+
+
+def _of_network(weights: str) -> dict[str, Any]:
+    """Return what a network is, by name, ready for JSON."""
     from banet.model.weights import load_model
 
-    if weights in named_means():
-        _show_mean(named_means()[weights].model_dump(mode="json"), json)
-        return
     model = load_model(weights)
-    parameters = sum(p.numel() for p in model.parameters())
-    about: dict[str, Any] = {
+    return {
         "name": model.name,
-        "parameters": parameters,
+        "parameters": sum(p.numel() for p in model.parameters()),
         "sha256": model.weights_sha256,
         "network": model.config.model_dump(mode="json"),
         "input": model.spec.model_dump(mode="json"),
         "calibration": None if model.calibration is None else model.calibration.model_dump(mode="json"),
         "card": dict(model.card),
     }
-    if json:
-        say_json(about)
-        return
-    say(f"{model.name}: {parameters:,} parameters\nsha256: {model.weights_sha256}")
-    width = min(110, shutil.get_terminal_size().columns)
-    for part in ("network", "input", "calibration"):
-        values = about[part] or {}
-        say(
-            _short(
-                f"{part}:", dict(sorted(values.items(), key=lambda item: isinstance(item[1], list))), width
-            )
-        )
-    for name, value in about["card"].items():
-        say(_short(f"{name}:", value, width))
-    say(f"the whole of it: banet weights show {weights} --json")
-
-
-def _show_mean(about: dict[str, Any], as_json: bool) -> None:
-    if as_json:
-        say_json(about)
-        return
-    width = min(110, shutil.get_terminal_size().columns)
-    say(f"{about['name']}: the mean of {', '.join(about['members'])}")
-    for name in ("calibration", "card"):
-        say(_short(f"{name}:", about[name], width))
-    say(f"the whole of it: banet weights show {about['name']} --json")
 
 
 def _short(name: str, value: Any, width: int) -> str:

@@ -102,7 +102,10 @@ def _models(weights: Any) -> list[BANet]:
 def _described(engine: Predictor, models: Sequence[BANet]) -> Ensemble:
     if not models:
         return Ensemble(engine)
+    from banet.model.means import calibration_of_mean
+
     margins = [margin_of(model.config.space_kernels) for model in models]
+    of_mean = calibration_of_mean(model.weights_sha256 for model in models)
     return Ensemble(
         engine,
         tuple(
@@ -111,14 +114,8 @@ def _described(engine: Predictor, models: Sequence[BANet]) -> Ensemble:
         (max(lead for lead, _ in margins), max(trail for _, trail in margins)),
         max(model.config.multiple[1] for model in models),
         min(_tile(engine, model) for model in models),
-        models[0].calibration if len(models) == 1 else _of_mean(models),
+        models[0].calibration if len(models) == 1 else of_mean,
     )
-
-
-def _of_mean(models: Sequence[BANet]) -> Calibration | None:
-    from banet.model.means import calibration_of_mean
-
-    return calibration_of_mean(model.weights_sha256 for model in models)
 
 
 def _tile(engine: Predictor, model: BANet) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.resources
 import json
 import os
 from collections.abc import Mapping, Sequence
@@ -20,7 +19,7 @@ from banet.errors import InputError, NotFoundError, UnreadableFileError
 from banet.io.files import PathLike, existing_file, sha256, writing
 from banet.model.compat import PUBLISHED, check_shape, from_published, git_blob_id, read_pth
 from banet.model.config import BANetConfig, Calibration, InputSpec
-from banet.model.means import named_means
+from banet.model.means import named_means, shipped_folder
 from banet.model.network import BANet
 
 __all__ = [
@@ -65,15 +64,14 @@ def cache_folder() -> Path:
 
 def list_weights() -> tuple[WeightsFile, ...]:
     """List the weights that `load_model` knows by name; a shipped one hides a cached one of its name."""
-    shipped = Path(str(importlib.resources.files("banet") / "data" / "weights"))
     found: dict[str, WeightsFile] = {}
     places: tuple[tuple[Literal["shipped", "cache"], Path], ...] = (
-        ("shipped", shipped),
+        ("shipped", shipped_folder()),
         ("cache", cache_folder()),
     )
     for origin, folder in places:
         files = sorted(folder.iterdir()) if folder.is_dir() else []
-        for path in (p for p in files if p.suffix in _SUFFIXES):
+        for path in (p for p in files if p.suffix in _SUFFIXES and p.stem not in named_means()):
             found.setdefault(path.stem, WeightsFile(path.stem, path, origin))
     return tuple(found.values())
 
@@ -87,14 +85,14 @@ def find_weights(name_or_path: PathLike) -> Path:
     """
     text = os.fspath(name_or_path)
     is_path = not isinstance(name_or_path, str) or text.endswith(_SUFFIXES) or Path(text).name != text
-    known = {} if is_path else {entry.name: entry.path for entry in list_weights()}
-    if text in known:
-        return known[text]
     if is_path:
         return existing_file(text, "weights file")
     if text in named_means():
         several = ", ".join(named_means()[text].members)
         raise InputError(f"{text} is the mean of {several}: one network is asked for here")
+    known = {entry.name: entry.path for entry in list_weights()}
+    if text in known:
+        return known[text]
     names = ", ".join([*known, *named_means()]) or "none"
     hint = f"; fetch it with `banet download weights {text}`" if _published_members(text) else ""
     raise NotFoundError(f"no weights named {text!r}; known names: {names}{hint}, or give a path")

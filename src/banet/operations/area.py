@@ -53,15 +53,16 @@ class Area:
         """
         asked = asked.strip()
         box = _numbers(asked)
-        if box is None and is_vector(asked) and not Path(asked).exists():
-            known = f"a file of polygons, a box W,S,E,N or one of {', '.join(Region.shipped())}"
-            raise NotFoundError(f"{asked} does not exist; give a R_NAME.json, {known}")
-        if box is None and is_vector(asked) and not _is_region_file(Path(asked)):
-            return _of_polygon(Path(asked), name, layer)
-        if layer is not None:
+        drawn = box is None and is_vector(asked) and not _is_region_file(Path(asked))
+        if layer is not None and not drawn:
             raise InputError(f"--layer {layer} goes with a file of polygons; {asked} is none")
         if box is not None:
             return _of_box(box, name)
+        if is_vector(asked) and not Path(asked).exists():
+            known = f"a file of polygons, a box W,S,E,N or one of {', '.join(Region.shipped())}"
+            raise NotFoundError(f"{asked} does not exist; give a R_NAME.json, {known}")
+        if drawn:
+            return _of_polygon(Path(asked), name, layer)
         region = Region.load(asked)
         if name is not None:
             raise InputError(f"--name {name} goes with a box or a polygon; {asked} has a name already")

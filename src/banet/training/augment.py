@@ -45,7 +45,7 @@ Generator = np.random.Generator
 _FRP, _MIR = 3, 2
 _SQUARES = (1, 5)
 _SQUARE_CELLS = (5, 50)
-_SHORTEST, _LATE = 4, 5
+_SHORTEST = 4
 _FEWEST = 0.01
 _COLOURS = (spectra.PLOUGHED, spectra.STUBBLE, spectra.LITTER, spectra.FLOOD)
 _OFTEN = (0.5, 0.25, 0.15, 0.1)
@@ -95,7 +95,7 @@ def _steps(
         (config.days_dropped, lambda rng: drop_days(planes, rng.uniform(0, config.most_days_dropped), rng)),
         (config.constant_square, lambda rng: constant_square(planes, rng)),
         (config.images_span, lambda rng: keep_span(planes, rng)),
-        (config.images_fire, lambda rng: keep_span_around(planes, target, rng)),
+        (config.images_fire, lambda rng: keep_span_around(planes, target, config.most_late, rng)),
         (config.weeks_lost, lambda rng: lose_weeks(planes, rng)),
         (config.images_all, lambda rng: withhold_images(planes)),
         (config.frp_false, lambda rng: add_false_hotspots(planes, rng)),
@@ -188,17 +188,17 @@ def keep_span(planes: Floats, rng: Generator) -> None:
     withhold_outside(planes, slice(first, first + length))
 
 
-def keep_span_around(planes: Floats, target: Floats, rng: Generator) -> None:
+def keep_span_around(planes: Floats, target: Floats, most_late: int, rng: Generator) -> None:
     """Withhold the reflectances but for a run of days, 4 to all, about a day of fire if there is one.
 
-    It holds that day, or begins up to `_LATE` days after it, when burned ground is all that can be seen. The
-    length is even in its logarithm: short records are met as often as long ones.
+    It holds that day, or begins up to `most_late` days after it, when burned ground is all that can be
+    seen. The length is even in its logarithm: short records are met as often as long ones.
     """
     days = planes.shape[1]
     burned = np.flatnonzero(np.nansum(target, (1, 2)) > 0)
     day = int(rng.choice(burned)) if burned.size else int(rng.integers(days))
     length = round(float(np.exp(rng.uniform(np.log(min(_SHORTEST, days)), np.log(days)))))
-    first = int(np.clip(day - rng.integers(-_LATE, length), 0, days - length))
+    first = int(np.clip(day - rng.integers(-most_late, length), 0, days - length))
     withhold_outside(planes, slice(first, first + length))
 
 

@@ -24,10 +24,11 @@ from banet.burned_area.evidence import CLASSES, classes_of
 from banet.chips import Chips
 from banet.evaluation.measures.agreement import dice
 from banet.model.config import Calibration, EvidenceTable, InputSpec
+from banet.model.means import Mean
 from banet.model.network import BANet
 from banet.training.augment import withhold_hotspots, withhold_outside
 from banet.training.config import ValidationConfig
-from banet.training.validation import Mean, held_out_logits, kept_days
+from banet.training.validation import held_out_logits, kept_days
 
 __all__ = [
     "COVERAGE",

@@ -102,6 +102,7 @@ class AugmentConfig(Frozen):
         images_all: withhold all reflectances.
         images_span: withhold the reflectances but for a run of days, as where a record begins or ends.
         images_fire: the same with a run of 4 days or more about a day of fire, short ones more often.
+        most_late: such a run may begin so many days after that day, when burned ground alone can be seen.
         weeks_lost: withhold the reflectances of 1 to 3 runs of 4 to 14 days.
         days_dropped, most_days_dropped: drop whole days of reflectance, up to this share of them.
         constant_square: one square of 5 to 50 cells with the reflectances set to constants.
@@ -130,6 +131,7 @@ class AugmentConfig(Frozen):
     images_all: Share = 0.05
     images_span: Share = 0.2
     images_fire: Share = 0.0
+    most_late: Annotated[int, Field(ge=0)] = 5
     weeks_lost: Share = 0.0
     days_dropped: Share = 0.3
     most_days_dropped: Share = 0.5

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from banet.errors import InputError
+from banet.model.means import Mean
 from banet.model.weights import load_models
 from banet.training.config import TrainingConfig
 
@@ -31,8 +32,9 @@ class Teacher:
     def __init__(self, config: TrainingConfig, device: torch.device):
         asked = list(config.teacher.weights)
         self._share = config.teacher.share
-        self._models = load_models(asked, str(device)) if asked else ()
-        for model in self._models:
+        models = load_models(asked, str(device)) if asked else ()
+        self._mean = Mean(models) if models else None
+        for model in models:
             if model.spec.scaling != config.inputs.scaling:
                 raise InputError(f"the teacher {model.name} wants another input than the run's")
 
@@ -44,7 +46,6 @@ class Teacher:
             inputs: (batch, channels, T, H, W), normalised.
             target: (batch, T, H, W) true fractions; NaN, where they are not known, stays.
         """
-        if not self._models:
+        if self._mean is None:
             return target
-        said = torch.stack([model(inputs).float().sigmoid() for model in self._models]).mean(0)
-        return (1 - self._share) * target + self._share * said.squeeze(1)
+        return (1 - self._share) * target + self._share * self._mean.probability(inputs).squeeze(1)

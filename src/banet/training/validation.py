@@ -15,13 +15,14 @@ from banet.burned_area.dating import DatingRule
 from banet.chips import Chips
 from banet.evaluation.sums import Sums
 from banet.model.config import InputSpec
+from banet.model.means import Mean
 from banet.model.network import BANet, pad_to_multiple
 from banet.training.augment import withhold_hotspots, withhold_images
 from banet.training.config import ValidationConfig
 from banet.training.data import network_input
 from banet.training.metrics import active_fire_map, measured, scores_of
 
-__all__ = ["VARIANTS", "Mean", "held_out_logits", "kept_days", "overall", "select_chips", "validate"]
+__all__ = ["VARIANTS", "held_out_logits", "kept_days", "overall", "select_chips", "validate"]
 
 Floats = npt.NDArray[np.float32]
 Change = Callable[[Floats, Floats], None]
@@ -39,20 +40,6 @@ VARIANTS: dict[str, Callable[[Floats], None]] = {
     "no_images": withhold_images,
 }
 """What is done to the planes in each variant; the hot-spot baseline is scored beside them."""
-
-
-class Mean(torch.nn.Module):
-    """Networks that want the same input as one: its logits are those of their mean probability."""
-
-    def __init__(self, models: Sequence[BANet]):
-        super().__init__()
-        self.members = torch.nn.ModuleList(models)
-        self.config = models[0].config
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Map normalised (batch, channels, T, H, W) to logits (batch, 1, T, H, W)."""
-        mean = torch.stack([torch.sigmoid(model(x).float()) for model in self.members]).mean(0)
-        return torch.logit(mean, 1e-6)
 
 
 def validate(

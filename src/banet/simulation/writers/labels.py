@@ -126,20 +126,28 @@ def _edges(
     return np.asarray(burned | (beside & (rng.random(burned.shape) < errors.commission)), bool)
 
 
+def clear_looks(scene: Scene) -> Ints:
+    """Return the index of the day of the first clear look from each day on, (days + 1, rows, columns).
+
+    A look is clear where red is at most 0.3. Where none follows it is a day past the end.
+    """
+    blind = ~np.isfinite(scene.nir) | (scene.red > 0.30)
+    last = len(scene.days) - 1
+    following = np.full((last + 2, *scene.region.shape), last + 30, np.int64)
+    for i in range(last, -1, -1):
+        following[i] = np.where(blind[i], following[i + 1], i)
+    return following
+
+
 def _look(
     rng: np.random.Generator, scene: Scene, window: PixelWindow, day: Ints, same_day: float
 ) -> tuple[Ints, Ints]:
     """Return the day that a burn would be dated, and the days from it to the next clear look."""
     # Fires mostly burn after the satellite has passed, so the burn is seen from the next day on.
-    blind = ~np.isfinite(scene.nir) | (scene.red > 0.30)
     rows = np.clip(window.middle(window.row), 0, scene.region.shape[0] - 1).astype(np.int64)
     cols = np.clip(window.middle(window.col), 0, scene.region.shape[1] - 1).astype(np.int64)
     last = len(scene.days) - 1
-    # Day of the next clear look, from the last day backward.
-    following = np.full((last + 2, *scene.region.shape), last + 30, np.int64)
-    for i in range(last, -1, -1):
-        following[i] = np.where(blind[i], following[i + 1], i)
-    looked = following[np.minimum(day + 1, last + 1), rows, cols]
+    looked = clear_looks(scene)[np.minimum(day + 1, last + 1), rows, cols]
     # Giglio et al. 2018: 44 % of the dates are those of the active fire, 68 % within two days of it.
     exact = rng.random(day.shape) < same_day
     return np.where(exact, day, np.minimum(looked, last)), looked - day
