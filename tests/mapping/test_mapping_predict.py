@@ -319,6 +319,21 @@ def test_cells_never_seen_have_no_probability_and_their_tiles_are_not_computed()
     np.testing.assert_allclose(out, single, atol=1e-6)
 
 
+def test_days_after_the_last_of_the_cube_have_no_probability():
+    """Of days to come nothing is known; a scar still tells of those before the first."""
+    cube, engine = MemoryCube((32, 32)), LocalEngine()
+    whole = joined(cube, month_window("2021-01"), engine)
+    assert (whole > 0).all()
+    cube.days, cube.planes = cube.days[:72], cube.planes[:, :72]  # to 2021-01-11
+    ended = joined(cube, month_window("2021-01"), engine)
+    assert (ended[:11] > 0).all()
+    assert not ended[11:].any()
+    cube.days, cube.planes = cube.days[65:], cube.planes[:, 65:]  # from 2021-01-05
+    assert (joined(cube, month_window("2021-01"), engine)[:11] > 0).all()
+    # As the original has it, which knows no end.
+    assert (joined(cube, month_window("2021-01"), engine, tiling="original", tile=64, step=48) > 0).all()
+
+
 def test_a_hot_spot_alone_keeps_a_cell():
     cube = MemoryCube((32, 32))
     cube.planes[:3], cube.planes[3] = np.nan, 0

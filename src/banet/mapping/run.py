@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from banet.burned_area.dating import DatingRule
-from banet.days import Days, period_label
+from banet.days import Day, Days, period_label
 from banet.errors import InputError
 from banet.mapping.cores import Tiling, original_tiling, seamless_tiling
 from banet.mapping.ensemble import Ensemble
@@ -75,6 +75,12 @@ class Run:
         """Rule by which dates follow from the probabilities: as the weights were calibrated."""
         known = self.ensemble.calibration
         return DatingRule.of(None if known is None else known.model_dump())
+
+    @functools.cached_property
+    def last_day(self) -> Day:
+        """Last day that the cube holds."""
+        last: Day = self.cube.days[-1]
+        return last
 
     @functools.cached_property
     def quiet(self) -> frozenset[Window]:

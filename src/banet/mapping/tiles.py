@@ -51,6 +51,8 @@ def predict_tile(run: Run, tile: Tile, take: Callable[[Planned], tuple[CubeWindo
 
     Cells that a window never saw (no reflectance and no hot spot) and those of water have probability 0,
     whatever the network says; a tile of nothing else is not computed, which changes nothing in the result.
+    So has every cell on the days after the last one of the cube: nothing is known of them, and the little that
+    a network says of each would add up. Days before the first are kept, since a scar tells of them.
     The original's tiling computes every tile and leaves all as the network gives it.
 
     Args:
@@ -95,6 +97,8 @@ def _window(run: Run, tile: Tile, window: Window, kept: Cells, planes: CubeWindo
         if result.shape != kept.shape:
             raise InputError(f"the network gave {result.shape} where days, rows and columns are {kept.shape}")
         kept[...] = result if wanted is None else np.where(wanted, result, np.float32(0))
+        if wanted is not None:
+            kept[window.kept > run.last_day] = 0
     peak = kept.argmax(0) + window.keep.start
     return Prediction(kept, clear[window.keep].sum(0, dtype=np.int16), water, classes_of(clear, looked, peak))
 
