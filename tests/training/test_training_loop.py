@@ -332,7 +332,7 @@ def test_going_on_from_weights(config: TrainingConfig, tmp_path: Path) -> None:
         moved = not torch.equal(tensor, after.state_dict()[name])
         assert moved == (not name.startswith("encoder.")), name
     with pytest.raises(InputError, match="of the network"):
-        start_network(start.changed(network={"width": 8}))
+        start_network(start.changed(network={"width": 2}))
 
 
 def test_fixed_statistics_train_what_maps_will_run(config: TrainingConfig, tmp_path: Path) -> None:

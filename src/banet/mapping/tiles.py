@@ -51,8 +51,8 @@ def predict_tile(run: Run, tile: Tile, take: Callable[[Planned], tuple[CubeWindo
 
     Cells that a window never saw (no reflectance and no hot spot) and those of water have probability 0,
     whatever the network says; a tile of nothing else is not computed, which changes nothing in the result.
-    So has every cell on the days after the last one of the cube: nothing is known of them, and the little that
-    a network says of each would add up. Days before the first are kept, since a scar tells of them.
+    So has every cell on the days after the last one of the cube: nothing is known of them, and the little
+    that a network says of each would add up. Days before the first are kept, since a scar tells of them.
     The original's tiling computes every tile and leaves all as the network gives it.
 
     Args:

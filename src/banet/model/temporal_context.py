@@ -9,6 +9,7 @@ exp(-days / span). The means along the days are one matrix product for all cells
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 import torch
@@ -17,11 +18,13 @@ from torch import Tensor, nn
 from banet.errors import InputError
 from banet.model.config import BANetConfig, InputSpec
 
-__all__ = ["TemporalContext", "context_channels", "context_of_heat"]
+__all__ = ["Plane", "TemporalContext", "context_channels", "context_planes"]
 
 _JUDGE_WIDTH = 8
 _VALUES = 4
 """Kept of each look: red, NIR, MIR, and the burn index (NIR - MIR) / (NIR + MIR)."""
+_OF_A_LOOK = 4
+"""Channels of the look itself: whether there was one, its index, two weights."""
 _BANDS = ("red", "nir", "mir")
 _LEAST = 2e-4
 """Reflectance below which all three bands together mean that nothing was observed."""
@@ -30,18 +33,27 @@ _PRIOR = 0.02
 _INDEX_FLOOR, _INDEX_SCALE, _HEAT_SCALE = 0.02, 2.0, 0.3
 
 
-_OF_A_LOOK, _OF_A_SPAN = 4, 2 * (_VALUES + 2)
-"""Channels: observed, index, two weights; of each span before and after, values, how much was seen, heat."""
+Plane = tuple[str, str, float, int]
+"""What one added channel tells: of what, on which side, over which span, and which of its kind."""
+
+
+def context_planes(spans: Sequence[float]) -> list[Plane]:
+    """Return what each channel tells that a context of these spans (days) adds, in their order.
+
+    Of the look itself whether there was one, its index and two weights; then of each side, before the day and
+    from it on, the mean values over each span, how much was seen in each, and how much fire.
+    """
+    if not spans:
+        return []
+    kinds = (("values", _VALUES), ("seen", 1), ("heat", 1))
+    look = [("look", "", 0.0, i) for i in range(_OF_A_LOOK)]
+    sides = itertools.product(("before", "after"), kinds, spans)
+    return look + [(kind, side, span, i) for side, (kind, count), span in sides for i in range(count)]
 
 
 def context_channels(spans: Sequence[float]) -> int:
-    """Return how many channels a context of these spans (days) adds: 4, and 12 a span."""
-    return _OF_A_LOOK + _OF_A_SPAN * len(spans) if spans else 0
-
-
-def context_of_heat(spans: Sequence[float]) -> list[int]:
-    """Return which of those channels tell of hot spots: the last two of each span."""
-    return [_OF_A_LOOK + _OF_A_SPAN * (i + 1) - back for i in range(len(spans)) for back in (2, 1)]
+    """Return how many channels a context of these spans (days) adds."""
+    return len(context_planes(spans))
 
 
 class TemporalContext(nn.Module):

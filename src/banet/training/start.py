@@ -12,9 +12,10 @@ from torch import Tensor, nn
 from banet.errors import InputError
 from banet.model.config import InputSpec
 from banet.model.network import BANet
-from banet.model.temporal_context import context_of_heat
+from banet.model.temporal_context import context_planes
 from banet.model.weights import load_model
 from banet.training.config import OptimiserConfig, TrainingConfig
+from banet.training.widen import holds, widened
 
 __all__ = [
     "adapt_channels",
@@ -34,19 +35,19 @@ def start_network(config: TrainingConfig) -> BANet:
 
     Raises:
         NotFoundError, UnreadableFileError: if the weights cannot be read.
-        InputError: if they are of another network than `config.network`, channels aside.
+        InputError: if their network does not fit into `config.network`, channels aside.
     """
     torch.manual_seed(config.seed)
     model = BANet(config.network, config.inputs)
     if config.start.weights is not None:
         source = load_model(config.start.weights)
-        alike = {"channels": source.config.channels, "dropout": source.config.dropout}
-        if source.config != config.network.model_copy(update=alike):
+        if not holds(config.network, source.config):
             raise InputError(
-                f"the weights {config.start.weights} are of the network {source.config}, the run trains "
-                f"{config.network}; set network in the configuration to that of the weights"
+                f"the weights {config.start.weights} are of the network {source.config}, which does not fit "
+                f"into {config.network}; set network in the configuration to that of the weights, or wider"
             )
-        model.load_state_dict(adapt_channels(source.state_dict(), source.spec, config.inputs))
+        state = adapt_channels(source.state_dict(), source.spec, config.inputs)
+        model.load_state_dict(widened(state, source.config, model))
         model.card = {"started_from": source.weights_sha256}
     elif config.start.prior is not None:
         # Fires are rare: a network that says 0.5 everywhere first has to unlearn that, and its maps of summed
@@ -64,8 +65,10 @@ def forget_hotspots(model: BANet) -> None:
     first = model.stages[0].space
     weight, mean = first.conv.weight, first.norm.running_mean
     assert mean is not None
+    added = context_planes(model.config.memory)
+    heat = [count + i for i, (kind, *_) in enumerate(added) if kind == "heat"]
     kept = torch.ones_like(weight)
-    kept[:, [*told, *(count + i for i in context_of_heat(model.config.memory))]] = 0
+    kept[:, told + heat] = 0
     with torch.no_grad():
         mean -= _of_missing(weight, model.spec, told)
         weight *= kept
