@@ -22,7 +22,7 @@ def test_all_that_a_session_shows_fits_two_lines(scene):
     for one in (scene, scene.world, truth, truth.dates(), trace_events(truth), result, model):
         assert "\n" not in repr(one) and len(repr(one)) <= 160, type(one)
     assert "HILLS" in repr(scene) and "ha burned" in repr(scene)
-    assert repr(model).startswith("BANet('default', 182,315 parameters, red, nir")
+    assert repr(model).startswith("BANet('default', 796,395 parameters, red, nir")
 
 
 def test_a_notebook_shows_the_card_of_weights_and_a_map_to_explore(scene):

@@ -138,4 +138,13 @@ def calibrate(weights: str, *tiles: Path, out: Path) -> None:
         "calibrated_on": [{"tiles": len(s), "index_sha256": s.index_sha256} for s in sources],
     }
     save_weights(model, out, card=card)
-    say(f"{out}: logits shifted by {shift:+.1f}, calibration {model.calibration}")
+    known = model.calibration
+    told = (
+        "nothing burned in these tiles, so no calibration"
+        if known is None
+        else (
+            f"dated where {known.date_quantile} of the summed probability is reached, "
+            f"intervals hold {known.date_mass} of it"
+        )
+    )
+    say(f"{out}: logits shifted by {shift:+.1f}; {told}")

@@ -95,6 +95,7 @@ def headline(scores: Tree) -> Row:
         "commission": ranged("commission", hard["commission"]),
         "omission": ranged("omission", hard["omission"]),
         "bias": Number(hard["relative_bias"], 2, sign=True),
+        "bias of fractions": Number(scores["soft"]["relative_bias"], 2, sign=True),
         "mean abs. days": ranged("mean_absolute_days", dates["mean_absolute_days"], 2),
         "date bias": Number(dates["mean_days"], 2, sign=True),
         "same day": Number(dates["within"]["0"], 2),

@@ -140,6 +140,7 @@ _ALL: tuple[tuple[str, str, str, _RowsOf], ...] = (
         "overall",
         "All seasons",
         "Hectares of all seasons added up; in brackets 95 % intervals by drawing blocks of 16 cells anew. "
+        "The bias of fractions is that of the area that burned fractions of all cells add up to. "
         "Days are map minus truth over cells that both show burned.",
         _each(lambda whole: headline(whole["scores"])),
     ),

@@ -83,7 +83,7 @@ class BANetConfig(BaseModel):
 
     @classmethod
     def remembering(cls, width: int = 16, **changes: Any) -> Self:
-        """Return the network of the weights that ship: two spans of memory, then a U-Net of small kernels."""
+        """Return the network that the weights that ship grew from: two spans of memory, small kernels."""
         shape = {
             "width": width, "lstm": False, "memory": (3.0, 12.0), "multipliers": (1, 2, 3, 4),
             "space_kernels": (3, 3, 3, 3), "time_kernels": (5, 5, 3, 3), "dropout": 0.05,
