@@ -54,12 +54,12 @@ def measure(real: Path) -> dict[str, object]:
 
 
 def main() -> None:
-    from greek_scene import _default_real
+    from banet.evaluation.benchmark.greek import find_real
 
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--real", type=Path, default=_default_real(), help="folder of the real data")
+    parser.add_argument("--real", type=Path, default=find_real(), help="folder of the real data")
     parser.add_argument("--out", type=Path)
     args = parser.parse_args()
     found = measure(args.real)

@@ -13,7 +13,13 @@ from pathlib import Path
 import numpy as np
 
 from banet.evaluation.baselines import active_fires
-from banet.evaluation.benchmark.greek import GREEK_DAYS, greek_cube, greek_reference, greek_scores
+from banet.evaluation.benchmark.greek import (
+    GREEK_DAYS,
+    find_real,
+    greek_cube,
+    greek_reference,
+    greek_scores,
+)
 from banet.export import comparison_picture
 from banet.mapping import map_burned
 
@@ -25,9 +31,11 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--weights", default="default")
-    parser.add_argument("--real", type=Path, default=Path(__file__).resolve().parents[2] / "shared" / "real")
+    parser.add_argument("--real", type=Path, default=find_real())
     parser.add_argument("--out", type=Path, required=True)
     asked = parser.parse_args()
+    if asked.real is None:
+        parser.error("the real files of the Greek scene are not at hand: set BANET_REAL_DATA")
     with tempfile.TemporaryDirectory() as folder:
         cube = greek_cube(asked.real, Path(folder, "cube.zarr"))
         maps = {"banet": map_burned(cube, "2021-08", "2021-08", asked.weights)}

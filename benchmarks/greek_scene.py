@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 import tempfile
 from pathlib import Path
@@ -19,7 +18,7 @@ from typing import Any
 
 from banet.errors import BanetError
 from banet.evaluation.baselines import active_fires, grown_fires, index_drop
-from banet.evaluation.benchmark.greek import GREEK_DAYS, greek_cube, greek_reference, greek_scores
+from banet.evaluation.benchmark.greek import GREEK_DAYS, find_real, greek_cube, greek_reference, greek_scores
 from banet.evaluation.benchmark.methods import WITHHELD
 from banet.evaluation.scores import Scores
 from banet.io.files import writing
@@ -75,10 +74,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--weights", nargs="*", default=[], help="names or paths; an ensemble joined by commas"
     )
-    parser.add_argument("--real", type=Path, default=_default_real(), help="folder of the real data")
+    parser.add_argument("--real", type=Path, default=find_real(), help="folder of the real data")
     parser.add_argument("--length", type=int, default=64, help="days that the network sees")
     parser.add_argument("--out", type=Path, help="JSON file to write")
     given = parser.parse_args(arguments)
+    if given.real is None:
+        parser.error("the real files of the Greek scene are not at hand: set BANET_REAL_DATA")
     try:
         with tempfile.TemporaryDirectory() as folder:
             scores = baselines(given.real, Path(folder))
@@ -96,11 +97,6 @@ def main(arguments: list[str] | None = None) -> int:
 def write(path: Path, rows: list[dict[str, Any]]) -> None:
     with writing(path) as part:
         part.write_text(json.dumps({"scene": "Greece, August 2021", "scores": rows}, indent=2) + "\n")
-
-
-def _default_real() -> Path:
-    beside = Path(__file__).resolve().parents[2] / "shared" / "real"
-    return Path(os.environ.get("BANET_REAL_DATA", beside))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Calibrate the mean of several shipped weights on held-out chips and write it under its name.
 
-python tools/mean_of_weights.py best default fold_2 fold_3 --chips runs/chips/validation
+python tools/mean_of_weights.py best default fold_2 fold_3 --chips runs/chips/validation FURTHER...
 """
 
 from __future__ import annotations
@@ -22,14 +22,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("name")
     parser.add_argument("members", nargs="+", help="names of weights")
-    parser.add_argument("--chips", type=Path, required=True, help="folder of chips that none was trained on")
+    parser.add_argument(
+        "--chips", type=Path, nargs="+", required=True, help="folders of chips that none was trained on"
+    )
     asked = parser.parse_args()
     models = [load_model(name) for name in asked.members]
-    chips = Chips.open(asked.chips)
-    known = calibrate_mean(models, [chips], ValidationConfig(), torch.device("cpu"))
+    sources = [Chips.open(folder) for folder in asked.chips]
+    known = calibrate_mean(models, sources, ValidationConfig(), torch.device("cpu"))
     if known is None:
         parser.error("nothing burned in these chips")
-    calibrated_on = {"chips": len(chips.entries), "index_sha256": chips.index_sha256}
+    calibrated_on = [{"tiles": len(one), "index_sha256": one.index_sha256} for one in sources]
     mean = NamedMean(
         name=asked.name,
         members={model.name: model.weights_sha256 for model in models},

@@ -117,8 +117,8 @@ def test_each_month_has_its_own_notes_and_one_without_observations_says_so(cube,
     notes = [line for line in said.err.splitlines() if line.startswith("note: ")]
     assert "note: 2021-09: the cube lacks 30 of the 30 days that are mapped" in notes
     assert "note: 2021-10: the cube lacks 31 of the 31 days that are mapped" in notes
-    assert "note: 2021-10: not observed" in notes
-    assert sum(note.startswith("note: 2021-09: not observed in any image") for note in notes) == 1
+    # Nothing burns after the last day of the cube, so that no line says what it would follow from.
+    assert {"note: 2021-09: not observed", "note: 2021-10: not observed"} <= set(notes)
 
 
 @pytest.mark.parametrize(
