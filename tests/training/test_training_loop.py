@@ -454,6 +454,8 @@ def test_fine_tuning_takes_network_and_inputs_of_the_weights(config: TrainingCon
     model.spec = config.inputs
     save_weights(model, tmp_path / "start.safetensors")
     tuned = fine_tuning(tmp_path / "start.safetensors", config.data.chips)
+    # As maps take them: the weights were never told that nobody saw what is not known.
+    assert tuned.augment.frp_unknown == 1
     assert (tuned.network, tuned.inputs, tuned.data.chips) == (
         config.network,
         config.inputs,

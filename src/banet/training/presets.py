@@ -16,7 +16,7 @@ def fine_tuning(weights: PathLike, chips: Sequence[PathLike]) -> TrainingConfig:
 
     Network and inputs are those of the weights, and so are the statistics of its normalisation. The rate is
     a quarter of that of a fresh run, and the encoder, which sees what is alike everywhere, moves at a third
-    of it.
+    of it. Hot spots that are withheld are not known, as maps take them.
 
     Args:
         weights: name or path.
@@ -31,6 +31,7 @@ def fine_tuning(weights: PathLike, chips: Sequence[PathLike]) -> TrainingConfig:
         "network": model.config.model_dump(),
         "inputs": model.spec.model_dump(),
         "data": {"chips": [str(folder) for folder in chips]},
+        "augment": {"frp_all": 0.5, "frp_unknown": 1.0},
         "loss": {"bce": 20.0, "dice": 1.0, "date": 0.1},
         "optimiser": {
             "steps": 400,
