@@ -334,6 +334,24 @@ def test_days_after_the_last_of_the_cube_have_no_probability():
     assert (joined(cube, month_window("2021-01"), engine, tiling="original", tile=64, step=48) > 0).all()
 
 
+class Resting(LocalEngine):
+    """Counts how often it gave its memory back."""
+
+    rested = 0
+
+    def rest(self):
+        self.rested += 1
+
+
+def test_an_engine_gives_its_memory_back_after_each_map():
+    """What it keeps for a next tile, a gigabyte, else stays until Python looks for circles."""
+    engine = Resting()
+    map_burned(MemoryCube((32, 32)), "2020-12", "2021-01", engine)
+    assert engine.rested == 1
+    assert len(list(map_months(MemoryCube((32, 32)), "2020-12", "2021-01", engine))) == 2
+    assert engine.rested == 3
+
+
 def test_a_hot_spot_alone_keeps_a_cell():
     cube = MemoryCube((32, 32))
     cube.planes[:3], cube.planes[3] = np.nan, 0

@@ -73,8 +73,11 @@ class Task:
         return self._tile(self._run.tiling.tile(core.index)) if self._mean is None else self._mean(core)
 
     def close(self) -> None:
-        """Stop reading ahead."""
+        """Stop reading ahead, and give back what the engine keeps for a next tile."""
         self._ahead.close()
+        rest = getattr(self._run.ensemble.engine, "rest", None)
+        if rest is not None:
+            rest()
 
     def _tile(self, tile: Tile) -> Prediction:
         return predict_tile(self._run, tile, self._ahead.take)
