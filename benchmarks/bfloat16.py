@@ -54,15 +54,15 @@ def measure(real: Path) -> dict[str, object]:
 
 
 def main() -> None:
-    from banet.evaluation.benchmark.greek import find_real
+    from banet.evaluation.benchmark.greek import need_real
 
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--real", type=Path, default=find_real(), help="folder of the real data")
+    parser.add_argument("--real", type=Path, help="folder of the real data")
     parser.add_argument("--out", type=Path)
     args = parser.parse_args()
-    found = measure(args.real)
+    found = measure(need_real(args.real))
     for name, value in found.items():
         print(name, {row["name"]: row["hard"]["dice"] for row in value} if name == "scores" else value)
     record(args.out, scene="Greece, August 2021", **found)

@@ -15,10 +15,10 @@ import numpy as np
 from banet.evaluation.baselines import active_fires
 from banet.evaluation.benchmark.greek import (
     GREEK_DAYS,
-    find_real,
     greek_cube,
     greek_reference,
     greek_scores,
+    need_real,
 )
 from banet.export import comparison_picture
 from banet.mapping import map_burned
@@ -31,16 +31,15 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--weights", default="default")
-    parser.add_argument("--real", type=Path, default=find_real())
+    parser.add_argument("--real", type=Path)
     parser.add_argument("--out", type=Path, required=True)
     asked = parser.parse_args()
-    if asked.real is None:
-        parser.error("the real files of the Greek scene are not at hand: set BANET_REAL_DATA")
+    real = need_real(asked.real)
     with tempfile.TemporaryDirectory() as folder:
-        cube = greek_cube(asked.real, Path(folder, "cube.zarr"))
+        cube = greek_cube(real, Path(folder, "cube.zarr"))
         maps = {"banet": map_burned(cube, "2021-08", "2021-08", asked.weights)}
         maps["Active fires"] = active_fires(cube, "2021-08-01", "2021-09-01")
-        reference = greek_reference(asked.real)
+        reference = greek_reference(real)
         scores = [greek_scores(each, reference, draws=0) for each in maps.values()]
         water = maps["banet"].water
         # What VNP64A1 dates after the last image cannot be in any map of the scene.

@@ -18,7 +18,7 @@ from typing import Any
 
 from banet.errors import BanetError
 from banet.evaluation.baselines import active_fires, grown_fires, index_drop
-from banet.evaluation.benchmark.greek import GREEK_DAYS, find_real, greek_cube, greek_reference, greek_scores
+from banet.evaluation.benchmark.greek import GREEK_DAYS, greek_cube, greek_reference, greek_scores, need_real
 from banet.evaluation.benchmark.methods import WITHHELD
 from banet.evaluation.scores import Scores
 from banet.io.files import writing
@@ -74,17 +74,16 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--weights", nargs="*", default=[], help="names or paths; an ensemble joined by commas"
     )
-    parser.add_argument("--real", type=Path, default=find_real(), help="folder of the real data")
+    parser.add_argument("--real", type=Path, help="folder of the real data")
     parser.add_argument("--length", type=int, default=64, help="days that the network sees")
     parser.add_argument("--out", type=Path, help="JSON file to write")
     given = parser.parse_args(arguments)
-    if given.real is None:
-        parser.error("the real files of the Greek scene are not at hand: set BANET_REAL_DATA")
     try:
+        real = need_real(given.real)
         with tempfile.TemporaryDirectory() as folder:
-            scores = baselines(given.real, Path(folder))
+            scores = baselines(real, Path(folder))
             if given.weights:
-                scores += networks(given.real, Path(folder), given.weights, given.length)
+                scores += networks(real, Path(folder), given.weights, given.length)
     except BanetError as error:
         print(error, file=sys.stderr)
         return error.exit_code

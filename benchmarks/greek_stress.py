@@ -22,7 +22,7 @@ from about import record
 
 from banet import load_model, map_burned
 from banet.evaluation.baselines import index_drop
-from banet.evaluation.benchmark.greek import find_real, greek_cube, greek_reference, greek_scores
+from banet.evaluation.benchmark.greek import greek_cube, greek_reference, greek_scores, need_real
 from banet.evaluation.benchmark.stress import Change, Seen, apply, gain, thin
 
 THRESHOLDS = (0.5, 0.25, 0.1)
@@ -68,9 +68,7 @@ def main() -> None:
     parser.add_argument("--real", type=Path)
     parser.add_argument("--out", type=Path)
     given = parser.parse_args()
-    real = find_real(given.real)
-    if real is None:
-        parser.error("the real files of the scene are not at hand; give --real")
+    real = need_real(given.real)
     truth, found = greek_reference(real), {}
     models = {Path(name).stem: load_model(name) for name in given.weights}
     with tempfile.TemporaryDirectory() as folder:

@@ -129,13 +129,11 @@ def season(name: str, size: int, fires: float, engine):
 
 def greece(engine) -> tuple[np.ndarray, np.ndarray]:
     """Return counts of the real scene: shown, stayed and the same, (3, ages); against VNP64A1, (4, ages)."""
-    from banet.evaluation.benchmark.greek import GREEK_DAYS, find_real, greek_cube, greek_reference
+    from banet.evaluation.benchmark.greek import GREEK_DAYS, greek_cube, greek_reference, need_real
     from banet.mapping import map_nrt
     from banet.operations.looks import days_since, look
 
-    real = find_real()
-    if real is None:
-        raise SystemExit("the real files of the Greek scene are not at hand: set BANET_REAL_DATA")
+    real = need_real()
     truth = greek_reference(real).between(*GREEK_DAYS).at_threshold(0.5)
     stayed, held = np.zeros((3, AGES), int), np.zeros((4, AGES), int)
     with tempfile.TemporaryDirectory() as folder:

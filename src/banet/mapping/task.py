@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from banet.burned_area.dating import summarise
-from banet.mapping.cores import Core, Tile
+from banet.mapping.cores import Core
 from banet.mapping.options import Block
 from banet.mapping.original import MeanOfTiles
 from banet.mapping.run import Run
@@ -38,7 +39,9 @@ class Task:
         self._run, self._store, self._on_block = run, store, on_block
         windows = range(len(run.windows))
         order = [(*core.index, number) for core in cores for number in windows]
-        self._ahead = Ahead(self._read, order)
+        # Neither knows the task: in a circle with it, run and engine would outlive their last use.
+        self._ahead = Ahead(partial(_read, run), order)
+        self._tile = partial(predict_tile, run, take=self._ahead.take)
         self._mean = MeanOfTiles(run.tiling, self._tile) if run.tiling.original else None
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -79,11 +82,8 @@ class Task:
         if rest is not None:
             rest()
 
-    def _tile(self, tile: Tile) -> Prediction:
-        return predict_tile(self._run, tile, self._ahead.take)
 
-    def _read(self, wanted: Planned) -> Any:
-        row, col, number = wanted
-        run = self._run
-        window, tile = run.windows[number], run.tiling.tile((row, col))
-        return read_tile(run.cube, tile, window, run.ensemble.engine.spec, quiet=window in run.quiet)
+def _read(run: Run, wanted: Planned) -> Any:
+    row, col, number = wanted
+    window, tile = run.windows[number], run.tiling.tile((row, col))
+    return read_tile(run.cube, tile, window, run.ensemble.engine.spec, quiet=window in run.quiet)

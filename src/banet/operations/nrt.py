@@ -138,7 +138,6 @@ def _run(options: MorningOptions, area: Area, clock: Clock, engine: Engine) -> M
         cube = _cube(options, places, window.days, table, progress)
     with clock.step("map") as progress:
         burned = area.cut(_mapped(options, cube, day, engine, progress))
-        engine.rest()
     if table is None and places.viirs.is_dir():
         note = f"no hot spots in {options.data / 'hotspots'}; the map follows from images alone"
         burned = replace(burned, attrs={**burned.attrs, "notes": [*burned.attrs.get("notes", ()), note]})

@@ -52,6 +52,7 @@ __all__ = [
     "greek_reference",
     "greek_scores",
     "greek_stage",
+    "need_real",
 ]
 
 GREEK_REGION = Region("greece_south", (21.8, 37.17, 24.6, 38.5), 0.01)
@@ -74,6 +75,19 @@ def find_real(asked: Path | None = None) -> Path | None:
     place = asked or Path(os.environ.get("BANET_REAL_DATA") or "../shared/real")
     whole = (place / _SCENE).is_file() and (place / _LABEL).is_file() and _fire_files(place)
     return place if whole else None
+
+
+def need_real(asked: Path | None = None) -> Path:
+    """Return the folder of real files as `find_real` does.
+
+    Raises:
+        NotFoundError: if there is none.
+    """
+    found = find_real(asked)
+    if found is None:
+        where = f"{asked} does not hold" if asked else "set BANET_REAL_DATA to the folder that holds"
+        raise NotFoundError(f"{where} the real Greek scene (scenes/, labels/, firms/)")
+    return found
 
 
 def _fire_files(real: Path) -> list[Path]:
