@@ -114,6 +114,19 @@ def _plain(layer: ConvNorm, x: torch.Tensor) -> torch.Tensor:
     return torch.relu(layer.norm(layer.conv(x)))
 
 
+@pytest.mark.parametrize("batch", [1, 2])
+def test_activations_keep_their_channels_last(batch: int) -> None:
+    model = BANet(SMALL)
+    seen: list[torch.Tensor] = []
+    layers = [layer for layer in model.modules() if isinstance(layer, ConvNorm)]
+    for layer in layers:
+        layer.register_forward_hook(lambda _, given, out: seen.extend((*given, out)))
+    model(torch.randn(batch, model.config.channels, 8, 16, 16))
+    assert len(seen) == 2 * len(layers)
+    last = torch.channels_last_3d
+    assert all(each.is_contiguous(memory_format=last) for each in seen)
+
+
 @pytest.mark.parametrize(
     "layer",
     [

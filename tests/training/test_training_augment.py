@@ -19,6 +19,7 @@ from banet.training.augment import (
     drop_days,
     keep_span,
     keep_span_around,
+    lose_band,
     lose_weeks,
     remove_hotspot_days,
     remove_hotspot_squares,
@@ -235,6 +236,31 @@ def test_lost_weeks_are_whole_days_without_images(planes: np.ndarray, rng: np.ra
     assert 4 <= lost.sum() < SHAPE[1] + 1
     assert np.array_equal(planes[:, ~lost], before[:, ~lost], equal_nan=True)
     assert np.array_equal(planes[3], before[3])
+
+
+def test_a_lost_band_is_gone_on_a_run_of_days_everywhere_or_in_a_square(planes: np.ndarray) -> None:
+    bands, whole = set(), 0
+    for seed in range(60):
+        left = planes.copy()
+        lose_band(left, np.random.default_rng(seed))
+        gone = np.isnan(left) & ~np.isnan(planes)
+        changed = gone.any((1, 2, 3))
+        assert np.array_equal(left[~gone], planes[~gone], equal_nan=True)
+        assert changed.sum() == 1
+        assert not changed[3]
+        bands.add(int(changed.argmax()))
+        days = np.flatnonzero(gone.any((0, 2, 3)))
+        assert len(days) < SHAPE[1] + 1
+        whole += bool(np.isnan(left[changed][0, days]).all())
+    assert bands == {0, 1, 2}
+    assert 10 < whole < 60
+
+
+def test_a_band_is_lost_by_the_setting_alone(planes: np.ndarray, target: np.ndarray) -> None:
+    settings = NOTHING.model_copy(update={"band_lost": 1.0})
+    varied, _ = augment(planes.copy(), target, settings, np.random.default_rng(1))
+    kept, _ = augment(planes.copy(), target, NOTHING, np.random.default_rng(1))
+    assert np.isnan(varied[:3]).sum() > np.isnan(kept[:3]).sum()
 
 
 def test_removed_hot_spots_may_be_such_that_nobody_looked(planes: np.ndarray, target: np.ndarray) -> None:

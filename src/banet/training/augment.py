@@ -28,6 +28,7 @@ __all__ = [
     "drop_days",
     "keep_span",
     "keep_span_around",
+    "lose_band",
     "lose_weeks",
     "remove_hotspot_days",
     "remove_hotspot_squares",
@@ -49,6 +50,7 @@ _SHORTEST = 4
 _FEWEST = 0.01
 _COLOURS = (spectra.PLOUGHED, spectra.STUBBLE, spectra.LITTER, spectra.FLOOD)
 _OFTEN = (0.5, 0.25, 0.15, 0.1)
+_BAND_LOST = (0.2, 0.2, 0.6)
 
 
 def augment(planes: Floats, target: Floats, config: AugmentConfig, rng: Generator) -> tuple[Floats, Floats]:
@@ -73,6 +75,8 @@ def augment(planes: Floats, target: Floats, config: AugmentConfig, rng: Generato
         if chance < share:
             change(stream)
     _remove_hotspots(planes, config, withheld, last)
+    if last.random() < config.band_lost:
+        lose_band(planes, last)
     return (turn(planes, turns), turn(target, turns)) if config.flips else (planes, target)
 
 
@@ -213,6 +217,19 @@ def lose_weeks(planes: Floats, rng: Generator) -> None:
     for _ in range(rng.integers(1, 4)):
         length, first = int(rng.integers(4, 15)), int(rng.integers(planes.shape[1]))
         planes[:_FRP, first : first + length] = np.nan
+
+
+def lose_band(planes: Floats, rng: Generator) -> None:
+    """Withhold one band, the MIR band most often, on a run of days: everywhere, or in one square.
+
+    So do saturated detectors, and a 3.7 um reflectance where the sun is too low to tell it from emission.
+    """
+    band, days = int(rng.choice(_FRP, p=_BAND_LOST)), planes.shape[1]
+    length = round(float(np.exp(rng.uniform(0, np.log(days)))))
+    first = int(rng.integers(0, days - length + 1))
+    rows, cols = _square(planes.shape[2:], rng)
+    where = (slice(None), slice(None)) if rng.random() < 0.5 else (rows, cols)
+    planes[(band, slice(first, first + length), *where)] = np.nan
 
 
 def constant_square(planes: Floats, rng: Generator) -> None:
