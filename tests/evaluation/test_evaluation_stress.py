@@ -101,6 +101,20 @@ def test_hot_spots_are_thinned_by_the_share_and_none_are_added(seen):
     np.testing.assert_array_equal(np.isnan(none), np.isnan(seen.planes.frp))
 
 
+def test_a_lost_band_is_gone_while_most_burned(seen):
+    got = BY_NAME["no MIR for 21 days"](seen).planes
+    gone = np.isnan(got.mir).all((1, 2))
+    first = int(gone.argmax())
+    assert gone.sum() == 21
+    assert gone[first : first + 21].all()
+    np.testing.assert_array_equal(got.mir[~gone], seen.planes.mir[~gone])
+    assert got.nir is seen.planes.nir
+    dates = seen.truth.burn_date[np.nan_to_num(seen.truth.burned_fraction) >= 0.5]
+    starts = seen.planes.days[: TINY.days - 20]
+    counts = [np.count_nonzero((dates >= day) & (dates < day + 21)) for day in starts]
+    assert counts[first] == max(counts) > 0
+
+
 def test_one_satellite_sees_every_second_day(seen):
     got = BY_NAME["one satellite"](seen).planes
     assert np.isnan(got.nir[1::2]).all()

@@ -19,6 +19,7 @@ from banet.evaluation.benchmark.stage import write_planes
 if TYPE_CHECKING:
     from banet.burned_area.burned_area import BurnedArea
     from banet.cube import Cube, CubeWindow
+    from banet.days import Days
 
 __all__ = ["STRESSES", "Change", "Seen", "apply"]
 
@@ -58,15 +59,28 @@ def record(seen: Seen, days: int, gained: float = 1) -> Seen:
     """
     margin, whole = max(days // 4, 1), seen.planes.days
     length = days - 2 * margin
-    dates = seen.truth.burn_date[np.nan_to_num(seen.truth.burned_fraction) >= 0.5 - 1e-6]
     starts = whole[margin : max(len(whole) - margin - length + 1, margin + 1)]
-    burned = [np.count_nonzero((dates >= day) & (dates < day + length)) for day in starts]
-    begin = int(np.argmax(burned))
+    begin = _begin_of_most(seen.truth, starts, length)
     names = ("days", "red", "nir", "mir", "frp", "view_zenith", "count")
     part: dict[str, Any] = {name: getattr(seen.planes, name)[begin : begin + days] for name in names}
     scored = {"days": (starts[begin], starts[begin] + length), "exclude_within": _AWAY}
     planes = replace(seen.planes, **part, flags={})
     return gain(replace(seen, planes=planes, settings={**seen.settings, **scored}), "MIR", gained)
+
+
+def without(seen: Seen, band: str, days: int) -> Seen:
+    """Lose a band on the run of days on which most burned, as where the sun is too low for 3.7 um."""
+    whole, plane = seen.planes.days, getattr(seen.planes, band.lower()).copy()
+    begin = _begin_of_most(seen.truth, whole[: max(len(whole) - days + 1, 1)], days)
+    plane[begin : begin + days] = np.nan
+    lost: dict[str, Any] = {band.lower(): plane}
+    return replace(seen, planes=replace(seen.planes, **lost))
+
+
+def _begin_of_most(truth: BurnedArea, starts: Days, length: int) -> int:
+    """Return the index of the first of some days from which on most cells burned within a length of days."""
+    dates = truth.burn_date[np.nan_to_num(truth.burned_fraction) >= 0.5 - 1e-6]
+    return int(np.argmax([np.count_nonzero((dates >= day) & (dates < day + length)) for day in starts]))
 
 
 def thin(seen: Seen, kept: float) -> Seen:
@@ -106,6 +120,7 @@ STRESSES: dict[str, Change] = {
     **{f"{days} days": partial(record, days=days) for days in (6, 12, 20)},
     **{f"MIR x0.7, {days} days": partial(record, days=days, gained=0.7) for days in (6, 12)},
     **{f"hot spots {100 * kept:g} %": partial(thin, kept=kept) for kept in (0.5, 0.1, 0.02, 0)},
+    "no MIR for 21 days": partial(without, band="MIR", days=21),
     "one satellite": one_satellite,
     "other land": other_land,
     "other land, 12 days": lambda seen: record(other_land(seen), 12),
