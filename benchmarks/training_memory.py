@@ -45,7 +45,13 @@ def measure(name: str, steps: int) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
         chips = write_simulated_chips(Path(folder) / "chips", plan_simulated(2, ("mediterranean",), 1))
         config = load_config(HERE.parent / "configs" / f"{name}.yaml").changed(
-            data={"chips": [str(chips.folder)], "simulated": None, "crop_size": 128},
+            data={
+                "chips": [str(chips.folder)],
+                "validation_chips": [],
+                "simulated": None,
+                "crop_size": 128,
+            },
+            start={"weights": None},
             optimiser={"steps": steps, "max_minutes": None},
             runtime={"device": "cpu", "threads": 1, "workers": 0},
         )

@@ -334,6 +334,23 @@ def test_days_after_the_last_of_the_cube_have_no_probability():
     assert (joined(cube, month_window("2021-01"), engine, tiling="original", tile=64, step=48) > 0).all()
 
 
+def test_looks_that_lack_a_band_count_as_none():
+    partial, none, engine = MemoryCube((32, 32)), MemoryCube((32, 32)), LocalEngine()
+    partial.planes[0, 70:90, 5:20] = none.planes[:3, 70:90, 5:20] = np.nan
+    partial.planes[1, :, 25:28], none.planes[:3, :, 25:28] = np.nan, np.nan
+    for cube in (partial, none):
+        cube.planes[3, :, 25:28] = 0
+    window = month_window("2021-01")
+    found = joined(partial, window, engine)
+    np.testing.assert_array_equal(found, joined(none, window, engine))
+    assert not found[:, 25:28].any(), "nobody ever saw a whole look of these"
+    assert (found[:, :5] > 0).all()
+    engine.spec = InputSpec.original()
+    as_it_is = joined(partial, window, engine)
+    assert (as_it_is[:, 25:28] > 0).all()
+    assert not np.array_equal(as_it_is[:, 5:20], found[:, 5:20])
+
+
 class Resting(LocalEngine):
     """Counts how often it gave its memory back."""
 

@@ -66,6 +66,20 @@ def test_equals_the_formula_and_leaves_the_window(seed: int, missing: float) -> 
     np.testing.assert_array_equal(planes.red, before)
 
 
+@given(seed=st.integers(0, 99), missing=st.sampled_from([0.0, 0.1, 0.4, 1.0]))
+@settings(max_examples=20, deadline=None)
+def test_a_look_that_lacks_a_band_is_none_unless_the_weights_want_it(seed: int, missing: float) -> None:
+    planes = window(seed, missing=missing)
+    before = planes.red.copy()
+    parts, whole = normalise(planes, InputSpec.original()), normalise(planes, InputSpec())
+    seen = planes.observed
+    np.testing.assert_array_equal(whole[:3, seen], parts[:3, seen])
+    nothing = np.float32(InputSpec().missing)[:3, None]
+    np.testing.assert_allclose(whole[:3, ~seen], np.broadcast_to(nothing, whole[:3, ~seen].shape), rtol=1e-6)
+    np.testing.assert_array_equal(whole[3], parts[3])
+    np.testing.assert_array_equal(planes.red, before)
+
+
 def test_planes_that_lie_in_the_result_are_used_up() -> None:
     spec = InputSpec(
         channels=("red", "observed", "frp", "nir", "mir"), mean=(0.1,) * 5, std=(0.5,) * 5, mir_band="M12"

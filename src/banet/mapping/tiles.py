@@ -89,9 +89,10 @@ def _window(run: Run, tile: Tile, window: Window, kept: Cells, planes: CubeWindo
     for day, (r, n, m) in enumerate(zip(inner.red, inner.nir, inner.mir, strict=True)):
         clear[day] = np.isfinite(r) & np.isfinite(n) & np.isfinite(m)
     looked = np.isfinite(inner.frp)
-    wanted = None if run.tiling.original else seen(inner) & (water <= 0)
+    engine = run.ensemble.engine
+    told = clear.any(0) | (inner.frp > 0).any(0) if engine.spec.whole_looks else seen(inner)
+    wanted = None if run.tiling.original else told & (water <= 0)
     if wanted is None or wanted.any():
-        engine = run.ensemble.engine
         normalise(planes, engine.spec, out=_inside(x, tile))
         result = engine.probabilities(x, (window.keep, *tile.inner))
         if result.shape != kept.shape:

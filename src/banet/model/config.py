@@ -116,6 +116,8 @@ class InputSpec(BaseModel):
         mir_band: band in the MIR slot, such as M12 or M11.
         sensor: what flew.
         sequence_length: days that the weights were trained with.
+        whole_looks: whether a look that lacks one of red, NIR and MIR counts as none. With a band at 0 its
+            index is that of lush or of scorched ground, so half a look says less than none.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -126,6 +128,7 @@ class InputSpec(BaseModel):
     mir_band: str = "M12"
     sensor: str = "VIIRS"
     sequence_length: PositiveInt = 64
+    whole_looks: bool = True
 
     @model_validator(mode="after")
     def _channels_agree(self) -> Self:
@@ -140,13 +143,13 @@ class InputSpec(BaseModel):
 
     @classmethod
     def original(cls) -> Self:
-        """Return the published scaling: VIIRS S-NPP 750 m bands M5, M7, M12 and log(1 + FRP)."""
-        return cls(sensor="VIIRS S-NPP")
+        """Return the published scaling: VIIRS S-NPP 750 m bands M5, M7, M12 and log(1 + FRP), one by one."""
+        return cls(sensor="VIIRS S-NPP", whole_looks=False)
 
     @property
-    def scaling(self) -> tuple[tuple[str, ...], tuple[float, ...], tuple[float, ...]]:
-        """Channels, means and deviations: networks with the same ones take the same input."""
-        return self.channels, self.mean, self.std
+    def scaling(self) -> tuple[tuple[str, ...], tuple[float, ...], tuple[float, ...], bool]:
+        """Channels, means, deviations and what a look is: networks with the same ones take the same input."""
+        return self.channels, self.mean, self.std, self.whole_looks
 
     @property
     def missing(self) -> tuple[float, ...]:

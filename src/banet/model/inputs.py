@@ -9,7 +9,10 @@ import numpy.typing as npt
 
 from banet.model.config import ChannelName, InputSpec
 
-__all__ = ["MADE_CHANNELS", "Planes", "normalise"]
+__all__ = ["BANDS", "MADE_CHANNELS", "Planes", "normalise"]
+
+BANDS = ("red", "nir", "mir")
+"""Channels of reflectance, which make a look together."""
 
 MADE_CHANNELS = ("observed", "hotspots_known")
 """Channels that are made from the planes of a cube, which holds none of these names."""
@@ -54,7 +57,8 @@ class Planes(Protocol):
 def normalise(window: Planes, spec: InputSpec, out: Array | None = None) -> Array:
     """Stack and scale the planes of a window as a set of weights wants them.
 
-    Missing values become 0 before the scaling, as in the original, and FRP enters as log(1 + MW).
+    Missing values become 0 before the scaling, as in the original, and FRP enters as log(1 + MW). With
+    `whole_looks` a look that lacks a band is missing in all three.
 
     Args:
         window: daily planes, (T, rows, columns) float32 in physical units, NaN where missing.
@@ -69,10 +73,15 @@ def normalise(window: Planes, spec: InputSpec, out: Array | None = None) -> Arra
         out = np.empty((len(spec.channels), *window.red.shape), np.float32)
     for i, name in enumerate(spec.channels):
         _fill(out[i], window, name)
-    for i in range(len(out)):
-        out[i][np.isnan(out[i])] = 0.0
-        out[i] -= np.float32(spec.mean[i])
-        out[i] /= np.float32(spec.std[i])
+    whole = [spec.channels.index(band) for band in BANDS if spec.whole_looks and band in spec.channels]
+    mean, std = (np.array(each, np.float32)[:, None, None] for each in (spec.mean, spec.std))
+    for day in range(out.shape[1]):  # a day's planes stay in the cache
+        planes = out[:, day]
+        lost = np.isnan(planes)
+        lost[whole] = lost[whole].any(0)
+        np.copyto(planes, np.float32(0), where=lost)
+        planes -= mean
+        planes /= std
     return out
 
 

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from banet.errors import InputError
 from banet.model.config import BANetConfig, InputSpec
+from banet.model.inputs import BANDS
 
 __all__ = ["Plane", "TemporalContext", "context_channels", "context_planes"]
 
@@ -25,7 +26,6 @@ _VALUES = 4
 """Kept of each look: red, NIR, MIR, and the burn index (NIR - MIR) / (NIR + MIR)."""
 _OF_A_LOOK = 4
 """Channels of the look itself: whether there was one, its index, two weights."""
-_BANDS = ("red", "nir", "mir")
 _LEAST = 2e-4
 """Reflectance below which all three bands together mean that nothing was observed."""
 _PRIOR = 0.02
@@ -73,12 +73,12 @@ class TemporalContext(nn.Module):
     def __init__(self, config: BANetConfig, spec: InputSpec):
         super().__init__()
         self.spans = tuple(config.memory)
-        lacking = {*_BANDS, "frp"} - set(spec.channels)
+        lacking = {*BANDS, "frp"} - set(spec.channels)
         if lacking:
             raise InputError(
                 f"a temporal context needs the channels {sorted(lacking)}, found {spec.channels}"
             )
-        self.bands = [spec.channels.index(name) for name in _BANDS]
+        self.bands = [spec.channels.index(name) for name in BANDS]
         self.heat = spec.channels.index("frp")
         order = [*self.bands, self.heat]
         self.register_buffer("scale", torch.tensor([spec.std[i] for i in order]), persistent=False)

@@ -63,6 +63,7 @@ def original(
     fields = {
         "name": "original",
         "network": {"width": 32, "lstm": True, "dropout": 0.2},
+        "inputs": {"whole_looks": False},
         "data": {
             "chips": [str(folder) for folder in chips],
             "validation_chips": [str(folder) for folder in validation_chips],
