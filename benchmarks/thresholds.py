@@ -3,13 +3,15 @@
     python benchmarks/thresholds.py CHIPS WEIGHTS [--out FILE.json]
 
 Records and lands are those of `short_records.py`, all of them together. Looks are those within 16 days of the
-day of the largest probability. Only what nobody saw before it burned wants another threshold than the rest.
+day of the largest probability.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 from collections import defaultdict
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +20,9 @@ from about import record
 from short_records import Mask, lands, records
 from stress_chips import Floats, crop, daily
 
-from banet.burned_area.evidence import WITHIN
-from banet.chips import Chips
+from banet.burned_area.evidence import on_both_sides
+from banet.chips import Chip, Chips
+from banet.evaluation.measures.agreement import dice
 from banet.model import load_model
 from banet.training.augment import withhold_hotspots, withhold_outside
 
@@ -30,14 +33,20 @@ LEAST = 500
 
 def looks(observed: Mask, day: npt.NDArray[np.int64]) -> npt.NDArray[np.str_]:
     """Return the class of each cell (rows, columns) by its clear looks before a day, and from it on."""
-    running = np.cumsum(np.concatenate((np.zeros_like(observed[:1]), observed)), 0, dtype=np.int64)
-
-    def until(end: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-        return np.asarray(np.take_along_axis(running, np.clip(end, 0, len(observed))[None], 0)[0])
-
-    before, after = until(day) - until(day - WITHIN), until(day + WITHIN) - until(day)
+    before, after = on_both_sides(observed, day)
     few = [before == 0, before == 1, after < 2]
     return np.select(few, ["none before", "one before", "under two after"], "two and more on each side")
+
+
+def cases(chip: Chip, number: int) -> Iterator[tuple[str, Floats, Floats, slice]]:
+    """Yield the name of each case, its planes, the truth and the days that are scored."""
+    planes, target, worst = crop(chip.planes, chip.target)
+    for (land, images), (_, span, scored) in itertools.product(lands(planes, target, number), records(worst)):
+        changed = images.copy()
+        withhold_outside(changed, span)
+        yield f"{land}, all inputs", changed, target, scored
+        withhold_hotspots(changed)
+        yield f"{land}, nobody looked", changed, target, scored
 
 
 def counts(daily_share: Floats, target: Floats, scored: slice, observed: Mask) -> dict[str, Floats]:
@@ -66,23 +75,14 @@ def main() -> None:
     model, chips = load_model(given.weights).eval(), Chips.open(given.chips)
     sums: dict[str, Floats] = defaultdict(lambda: np.zeros((len(THRESHOLDS), 3), np.float32))
     for number in range(len(chips)):
-        chip = chips.read(number)
-        planes, target, worst = crop(chip.planes, chip.target)
-        for land, images in lands(planes, target, number):
-            for _, span, scored in records(worst):
-                for known in ("all inputs", "nobody looked"):
-                    changed = images.copy()
-                    withhold_outside(changed, span)
-                    if known != "all inputs":
-                        withhold_hotspots(changed)
-                    observed = np.isfinite(changed[:3]).all(0)
-                    for name, one in counts(daily(model, changed), target, scored, observed).items():
-                        sums[f"{land}, {known}, {name}"] += one
+        for case, planes, target, scored in cases(chips.read(number), number):
+            observed = np.isfinite(planes[:3]).all(0)
+            for name, one in counts(daily(model, planes), target, scored, observed).items():
+                sums[f"{case}, {name}"] += one
     found = {}
     for case, rows in sorted(sums.items()):
-        hit, false, missed = rows.T
-        if hit[0] + missed[0] >= LEAST:
-            found[case] = [round(float(d), 3) for d in 2 * hit / np.maximum(2 * hit + false + missed, 1)]
+        if rows[0, 0] + rows[0, 2] >= LEAST:
+            found[case] = [round(float(one), 3) for one in dice(rows)]
             print(f"{case:55s}", *found[case], flush=True)
     record(given.out, thresholds=THRESHOLDS, dice=found)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["CLASSES", "LOOKS", "NO_EVIDENCE", "WITHIN", "classes_of"]
+__all__ = ["CLASSES", "LOOKS", "NO_EVIDENCE", "WITHIN", "classes_of", "on_both_sides"]
 
 Bools = npt.NDArray[np.bool_]
 
@@ -37,17 +37,22 @@ def classes_of(observed: Bools, looked: Bools, day: npt.NDArray[np.integer]) -> 
         looked: whether somebody looked for hot spots there, (days, rows, columns).
         day: index of the day that is in question, (rows, columns).
     """
-    before, after = _on_both_sides(observed, day)
+    before, after = on_both_sides(observed, day)
     looks = np.searchsorted(LOOKS, np.minimum(before, after), side="right") - 1
-    told = np.add(*_on_both_sides(looked, day))
+    told = np.add(*on_both_sides(looked, day))
     possible = np.minimum(day + WITHIN, len(looked)) - np.maximum(day - WITHIN, 0)
     return np.asarray(looks + len(LOOKS) * (2 * told >= possible), np.uint8)
 
 
-def _on_both_sides(
+def on_both_sides(
     there: Bools, day: npt.NDArray[np.integer]
 ) -> tuple[npt.NDArray[np.int16], npt.NDArray[np.int16]]:
-    """Count the days within `WITHIN` before a day, and from it on."""
+    """Count the days within `WITHIN` before a day, and from it on, (rows, columns) each.
+
+    Args:
+        there: (days, rows, columns).
+        day: index of the day, (rows, columns).
+    """
     running = np.zeros((len(there) + 1, *there.shape[1:]), np.int16)
     np.cumsum(there, axis=0, dtype=np.int16, out=running[1:])
 

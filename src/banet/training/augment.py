@@ -75,6 +75,7 @@ def augment(planes: Floats, target: Floats, config: AugmentConfig, rng: Generato
         if chance < share:
             change(stream)
     _remove_hotspots(planes, config, withheld, last)
+    # Drawn last: recipes without it draw what they drew before it was there.
     if last.random() < config.band_lost:
         lose_band(planes, last)
     return (turn(planes, turns), turn(target, turns)) if config.flips else (planes, target)
