@@ -20,7 +20,7 @@ from banet.evaluation.benchmark.stage import open_stage
 from banet.mapping import map_burned
 
 LOW, HIGH, TENTH, MOST = 0.1, 0.25, 0.1, 100
-PERCENT = (5, 10, 20, 30, 50)
+PERCENT = (5, 10, 12, 15, 20, 30, 50)
 
 
 def main() -> None:

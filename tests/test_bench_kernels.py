@@ -104,6 +104,7 @@ def test_the_mean_of_overlapping_tiles(benchmark):
             flat[:rows, :cols],
             flat[:rows, :cols].astype(np.int8),
             flat[:rows, :cols].astype(np.uint8),
+            flat[:rows, :cols],
         )
 
     def join():

@@ -86,7 +86,8 @@ def join(tiling, array):
     def predict(tile):
         asked.append(tile.index)
         flat = np.zeros(tile.shape, np.int16)
-        return Prediction(array[:, tile.rows, tile.cols], flat, flat.astype(np.int8), flat.astype(np.uint8))
+        planes = flat, flat.astype(np.int8), flat.astype(np.uint8), flat
+        return Prediction(array[:, tile.rows, tile.cols], *planes)
 
     mean = MeanOfTiles(tiling, predict)
     for core in tiling.cores:
@@ -124,7 +125,7 @@ def test_the_original_joins_by_the_plain_mean():
     def predict(tile):
         flat = np.zeros(tile.shape, np.int16)
         value = np.full((1, *tile.shape), tile_values[tile.index], np.float32)
-        return Prediction(value, flat, flat.astype(np.int8), flat.astype(np.uint8))
+        return Prediction(value, flat, flat.astype(np.int8), flat.astype(np.uint8), flat)
 
     mean, joined = MeanOfTiles(tiling, predict), np.zeros(tiling.shape)
     for core in tiling.cores:

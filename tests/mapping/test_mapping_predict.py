@@ -351,6 +351,28 @@ def test_looks_that_lack_a_band_count_as_none():
     assert not np.array_equal(as_it_is[:, 5:20], found[:, 5:20])
 
 
+def test_a_map_counts_looks_that_lack_a_band():
+    cube, engine = MemoryCube((32, 32)), LocalEngine()
+    cube.planes[2, 61:71, :, :16] = np.nan  # MIR, 2021-01-01 to 10, the western half
+    january = cube.planes[:3, 61:92]
+    whole = int(np.isfinite(january).all(0).sum())
+    partial = int(np.isfinite(january).any(0).sum()) - whole
+    share = f"{partial / (whole + partial):.0%}"
+    with pytest.warns(BanetWarning, match=f"2021-01: {share} of the looks lack .* they count as none"):
+        found = map_burned(cube, "2021-01", "2021-01", engine)
+    assert found.attrs["looks"] == {"whole": whole, "partial": partial}
+    assert whole == found.observed_days.sum()
+    engine.spec = InputSpec.original()
+    with pytest.warns(BanetWarning, match="they are taken as they are"):
+        plain = map_burned(cube, "2021-01", "2021-01", engine, tiling="original", tile=64, step=48)
+    assert plain.attrs["looks"] == found.attrs["looks"]
+    cube.planes[:3, 61:71, :, :16] = np.nan
+    cube.planes[0, 80, 3, 3] = np.nan
+    few = map_burned(cube, "2021-01", "2021-01", LocalEngine())
+    assert few.attrs["looks"]["partial"] == 1
+    assert not any("looks lack" in note for note in few.notes)
+
+
 class Resting(LocalEngine):
     """Counts how often it gave its memory back."""
 

@@ -9,13 +9,22 @@ import pytest
 from pydantic import ValidationError
 
 from banet.burned_area.burned_area import BurnedArea
+from banet.burned_area.confidence import with_neighbours
 from banet.burned_area.dating import DatingRule, date_at, date_uncertainty, summarise
 from banet.burned_area.evidence import CLASSES
 from banet.grid.region import Region
 from banet.model.config import BANetConfig, Calibration
 from banet.model.network import BANet
 from banet.model.weights import load_model, save_weights
-from banet.training.calibration import COVERAGE, HeldOut, best_shift, by_evidence, calibrate, short_record
+from banet.training.calibration import (
+    COVERAGE,
+    HeldOut,
+    _telling,
+    best_shift,
+    by_evidence,
+    calibrate,
+    short_record,
+)
 
 DAYS, SIZE = 21, 120
 LINE = {"burned": (0, 1), "tenth": (0, 1)}
@@ -36,6 +45,13 @@ def scene(seed: int, burned_share: float, widest: float) -> tuple[np.ndarray, np
     return (shape * sums).astype(np.float32), truth.astype(np.float32)
 
 
+@pytest.fixture
+def alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let each cell tell of itself alone."""
+    monkeypatch.setattr("banet.training.calibration._NEIGHBOURS", 0.0)
+
+
+@pytest.mark.usefixtures("alone")
 def test_the_share_burned_is_found_again() -> None:
     found = calibrate(scene(seed, 0.6, 2.0) for seed in range(4))
     assert found is not None
@@ -44,12 +60,45 @@ def test_the_share_burned_is_found_again() -> None:
     assert found.tenth == found.burned
 
 
+@pytest.mark.usefixtures("alone")
 def test_cells_of_which_a_little_burned_count_for_the_tenth_alone() -> None:
     daily, truth = scene(5, 0.8, 2.0)
     found = calibrate([(daily, np.where(truth > 0, 0.2, 0).astype(np.float32))])
     assert found is not None
     assert found.burned[-1] < 0.1
     np.testing.assert_allclose(found.tenth, 0.8 * np.array(found.mapped), atol=0.1)
+
+
+def test_neighbours_tell_whether_more_than_a_tenth_burned() -> None:
+    """Cells of the same fraction burned beside a scar alone."""
+    daily, truth = np.zeros((2, 2, 24, 24), np.float32)
+    daily[0, 2:22, 2:10], daily[0, 2:22, 10], daily[0, 2:22, 16:22] = 1, 0.2, 0.2
+    truth[0, 2:22, 2:10], truth[0, 2:22, 10] = 1, 0.2
+    found = calibrate([(daily, truth)])
+    assert found is not None
+    region = Region("T", (0, 0, 0.24, 0.24), 0.01)
+    told = BurnedArea.from_probabilities(
+        region, np.array(["2020-01-01", "2020-01-02"], "datetime64[D]"), daily, np.ones(daily.shape, bool),
+        attrs={"calibration": found.model_dump()},
+    )  # fmt: skip
+    likely = told.over_tenth
+    assert likely is not None
+    assert likely[5:19, 10].min() > 60
+    assert likely[5:19, 17:21].max() < 20
+    assert np.array_equal(told.confidence[5:19, 10], told.confidence[5:19, 18]), "a half: each by itself"
+
+
+def test_cells_that_were_kept_know_their_neighbours() -> None:
+    daily, truth = scene(3, 0.6, 2.0)
+    daily[:, 5:9, 5:9], truth[:, 5:9, 5:9] = 0, 0
+    daily[:, 0, 3], truth[2, 0, 3] = 0.01, np.nan
+    logits = np.log(daily.clip(1e-9, 1 - 1e-6) / (1 - daily.clip(1e-9, 1 - 1e-6))).astype(np.float32)
+    kept = _telling(logits, truth, np.zeros(truth.shape[1:], np.uint8))
+    told = with_neighbours(np.where(np.isnan(truth).any(0), 0, daily.sum(0)).clip(max=1), 0.25)
+    order = np.isfinite(truth).all(0)
+    order[6:8, 6:8] = False
+    assert kept.logits.shape[1] == order.sum() == SIZE**2 - 5
+    np.testing.assert_allclose(kept.mapped(0.0).blended[:, 0], told[order], atol=1e-4)
 
 
 @pytest.mark.parametrize("widest", [3.0, 5.0])
@@ -171,7 +220,9 @@ def test_shares_are_found_again_by_class_of_evidence() -> None:
         daily, truth = scene(number, share, 2.0)
         flat = daily.reshape(DAYS, -1, 1).clip(1e-6, 1 - 1e-6)
         logits = np.log(flat / (1 - flat)).astype(np.float32)
-        scenes.append(HeldOut(logits, truth.reshape(DAYS, -1, 1), np.full(flat.shape[1], number, np.uint8)))
+        evidence = np.full(flat.shape[1], number, np.uint8)
+        alone = np.full((8, flat.shape[1]), flat.shape[1], np.int32)
+        scenes.append(HeldOut(logits, truth.reshape(DAYS, -1, 1), evidence, alone))
     known = calibrate(scene(seed, 0.6, 2.0) for seed in range(2))
     assert known is not None
     tables = by_evidence(scenes, 0.0, known)

@@ -105,7 +105,8 @@ class BurnedArea(BurnedPlanes):
     def over_tenth(self) -> npt.NDArray[np.uint8] | None:
         """Probability that more than a tenth of the cell burned, percent, (rows, columns), 255 as above.
 
-        None where the weights were not calibrated for it.
+        It is read from the burned fractions of the cell and of the eight around it, those outside counting as
+        0. None where the weights were not calibrated for it.
         """
         return confidence.of_tenth(self)
 

@@ -6,10 +6,13 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.ndimage import convolve
 
 from banet.burned_area.burned_planes import NO_CONFIDENCE, UNBURNED, BurnedPlanes
 
-__all__ = ["burned_probability", "of_half", "of_tenth"]
+__all__ = ["burned_probability", "of_half", "of_tenth", "with_neighbours"]
+
+_EIGHT = np.array([[1, 1, 1], [1, 0, 1], [1, 1, 1]], np.float32) / 8
 
 
 def of_half(source: BurnedPlanes) -> npt.NDArray[np.uint8]:
@@ -27,26 +30,47 @@ def burned_probability(source: BurnedPlanes) -> npt.NDArray[np.float64]:
 
 def _half(source: BurnedPlanes) -> npt.NDArray[Any]:
     stated = source.stated_confidence
-    told = _calibrated(source, "burned") if stated is None else None
+    told = _calibrated(source, "burned", source.burned_fraction) if stated is None else None
     percent = 100 * source.burned_fraction if told is None else told
     return percent if stated is None else np.where(np.isfinite(stated), stated, percent)
 
 
 def of_tenth(source: BurnedPlanes) -> npt.NDArray[np.uint8] | None:
     """Return the percent that more than a tenth of each cell burned; see `BurnedArea.over_tenth`."""
-    told = _calibrated(source, "tenth")
+    share = (source.attrs.get("calibration") or {}).get("neighbour_share", 0.0)
+    told = _calibrated(source, "tenth", with_neighbours(source.burned_fraction, share))
     return None if told is None else _whole(source, told)
 
 
-def _calibrated(source: BurnedPlanes, curve: str) -> npt.NDArray[np.float64] | None:
+def with_neighbours(fraction: npt.NDArray[np.float32], share: float) -> npt.NDArray[np.float32]:
+    """Blend the burned fraction of each cell with that of those around it.
+
+    A cell of which a tenth burned lies at the edge of a scar: its neighbours tell of it.
+
+    Args:
+        fraction: (rows, columns), 0-1, NaN where not known.
+        share: weight of the mean of the eight neighbours, 0-1. Those not known, or outside, count as 0.
+
+    Returns:
+        The same shape.
+    """
+    if not share:
+        return fraction
+    beside = convolve(np.nan_to_num(fraction), _EIGHT, mode="constant")
+    return np.asarray((1 - share) * fraction + share * beside, np.float32)
+
+
+def _calibrated(
+    source: BurnedPlanes, curve: str, fraction: npt.NDArray[np.float32]
+) -> npt.NDArray[np.float64] | None:
     known = source.attrs.get("calibration") or {}
     if not known.get(curve):
         return None
-    told = np.asarray(100 * np.interp(source.burned_fraction, known["mapped"], known[curve]), np.float64)
+    told = np.asarray(100 * np.interp(fraction, known["mapped"], known[curve]), np.float64)
     tables = known.get("by_evidence") or ()
     for number, table in enumerate(tables if source.evidence is not None else ()):
         here = source.evidence == number
-        told[here] = 100 * np.interp(source.burned_fraction[here], known["mapped"], table[curve])
+        told[here] = 100 * np.interp(fraction[here], known["mapped"], table[curve])
     return told
 
 

@@ -293,7 +293,8 @@ _OVER_TENTH = Meaning(
     "over_tenth",
     "over a tenth burned",
     "probability in percent that more than a tenth of the cell burned, by the weights' calibration",
-    method="from 50 % on, more of the cells burned by more than a tenth than did not",
+    method="from the cell and its eight neighbours; from 50 % on, more of the cells burned by more than a "
+    "tenth than did not",
     **_PERCENT,
 )
 

@@ -237,11 +237,15 @@ def _map(run: Run, options: MapOptions, level: int) -> BurnedArea:
         with store.held():
             planes, gaps = _made(run, store, options)
     notes = list(run.period_notes())
+    whole, partial = int(planes["observed_days"].sum()), int(planes.pop("partial_days").sum())
+    if (lacking := run.looks_note(whole, partial)) is not None:
+        notes.append(lacking)
     if not planes["observed_days"].any():
         notes.append("not observed" + (_UNSEEN if (planes["day"] >= 0).any() else ""))
     for note in notes:
         warnings.warn(f"{run.label}: {note}", BanetWarning, stacklevel=level)
-    attrs = run.attrs() | {"gaps": gaps, "notes": [*run.notes(), *notes]}
+    looks = {"whole": whole, "partial": partial}
+    attrs = run.attrs() | {"gaps": gaps, "looks": looks, "notes": [*run.notes(), *notes]}
     planes["water"] = planes["water"] > 0
     return BurnedArea.from_summary(run.cube.region, run.days, **planes, threshold=run.threshold, attrs=attrs)
 
@@ -315,6 +319,7 @@ def _blank(shape: tuple[int, int]) -> dict[str, npt.NDArray[Any]]:
         "observed_days": np.zeros(shape, np.int16),
         "water": np.zeros(shape, np.int8),
         "evidence": np.full(shape, NO_EVIDENCE, np.uint8),
+        "partial_days": np.zeros(shape, np.int16),
     }
 
 

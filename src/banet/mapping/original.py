@@ -42,7 +42,8 @@ class MeanOfTiles:
         own, tile = self._tile(core.index), self._tiling.tile(core.index)
         box = shifted(core.rows, tile.rows.start), shifted(core.cols, tile.cols.start)
         assert total is not None, "every core is touched by its own tile"
-        return Prediction(total, own.observed_days[box], own.water[box], own.evidence[box])
+        seen = own.observed_days[box], own.water[box], own.evidence[box], own.partial_days[box]
+        return Prediction(total, *seen)
 
     def _tile(self, index: Index) -> Prediction:
         if index not in self._kept:

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Run", "check_days"]
 
+_FEW = 0.05
+"""Share of looks that may lack a band without a note."""
+
 
 @dataclass(frozen=True, eq=False)
 class Run:
@@ -106,7 +109,7 @@ class Run:
             )
         share = self.water.share
         return {
-            "chunks": 2,  # of their layout
+            "chunks": 3,  # of their layout
             **self.attrs(),
             "region": self.cube.region.to_dict(),
             "content": self._content(),
@@ -148,6 +151,19 @@ class Run:
         sensor = sensor_note(self.cube.sensor, spec.sensor)
         if sensor is not None:
             yield sensor
+
+    def looks_note(self, whole: int, partial: int) -> str | None:
+        """Return a line for looks that lack a band, where they are worth knowing of.
+
+        Args:
+            whole: looks of cells on mapped days that hold all three bands.
+            partial: those that hold one or two.
+        """
+        if partial <= _FEW * (whole + partial):
+            return None
+        taken = "count as none" if self.ensemble.engine.spec.whole_looks else "are taken as they are"
+        share = partial / (whole + partial)
+        return f"{share:.0%} of the looks lack one or two of red, NIR and MIR: they {taken}"
 
     def period_notes(self) -> Iterator[str]:
         """Yield a line for each thing worth knowing of the period."""

@@ -66,6 +66,7 @@ class Task:
             "observed_days": found.observed_days,
             "water": found.water,
             "evidence": found.evidence,
+            "partial_days": found.partial_days,
         }
         if self._store is not None:
             self._store.write(core, planes)

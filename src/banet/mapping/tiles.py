@@ -38,12 +38,14 @@ class Prediction:
         observed_days: kept days on which each cell was observed, (rows, columns) int16.
         water: (rows, columns) int8: above 0 water, below 0 land, 0 unknown.
         evidence: class of what was known about the most probable day, (rows, columns) uint8.
+        partial_days: kept days on which a cell has one or two of the three bands, (rows, columns) int16.
     """
 
     probability: Cells
     observed_days: npt.NDArray[np.int16]
     water: npt.NDArray[np.int8]
     evidence: npt.NDArray[np.uint8]
+    partial_days: npt.NDArray[np.int16]
 
 
 def predict_tile(run: Run, tile: Tile, take: Callable[[Planned], tuple[CubeWindow, Cells]]) -> Prediction:
@@ -63,19 +65,20 @@ def predict_tile(run: Run, tile: Tile, take: Callable[[Planned], tuple[CubeWindo
     rows, cols = tile.inner
     shape = rows.stop - rows.start, cols.stop - cols.start
     probability = np.zeros((run.days.size, *shape), np.float32)
-    observed, water = np.zeros(shape, np.int16), np.zeros(shape, np.int16)
+    observed, partial, water = np.zeros((3, *shape), np.int16)
     evidence, largest = np.full(shape, NO_EVIDENCE, np.uint8), np.full(shape, -1, np.float32)
     first = 0
     for number, window in enumerate(run.windows):
         kept = probability[first : first + window.kept.size]
         saw = _window(run, tile, window, kept, *take((*tile.index, number)))
         observed += saw.observed_days
+        partial += saw.partial_days
         water += saw.water
         peak = kept.max(0)
         np.copyto(evidence, saw.evidence, where=peak > largest)
         np.maximum(largest, peak, out=largest)
         first += len(kept)
-    return Prediction(probability, observed, np.sign(water).astype(np.int8), evidence)
+    return Prediction(probability, observed, np.sign(water).astype(np.int8), evidence, partial)
 
 
 def _window(run: Run, tile: Tile, window: Window, kept: Cells, planes: CubeWindow, x: Cells) -> Prediction:
@@ -85,9 +88,10 @@ def _window(run: Run, tile: Tile, window: Window, kept: Cells, planes: CubeWindo
     names = ("red", "nir", "mir", "frp")
     inner = SimpleNamespace(**{name: getattr(planes, name)[:, *tile.inner] for name in names})
     water = _water(run, tile, inner)
-    clear = np.empty(inner.red.shape, bool)
-    for day, (r, n, m) in enumerate(zip(inner.red, inner.nir, inner.mir, strict=True)):
-        clear[day] = np.isfinite(r) & np.isfinite(n) & np.isfinite(m)
+    clear, some = np.empty((2, *inner.red.shape), bool)
+    for day, bands in enumerate(zip(inner.red, inner.nir, inner.mir, strict=True)):
+        r, n, m = (np.isfinite(band) for band in bands)
+        clear[day], some[day] = r & n & m, r | n | m
     looked = np.isfinite(inner.frp)
     engine = run.ensemble.engine
     told = clear.any(0) | (inner.frp > 0).any(0) if engine.spec.whole_looks else seen(inner)
@@ -101,7 +105,8 @@ def _window(run: Run, tile: Tile, window: Window, kept: Cells, planes: CubeWindo
         if wanted is not None:
             kept[window.kept > run.last_day] = 0
     peak = kept.argmax(0) + window.keep.start
-    return Prediction(kept, clear[window.keep].sum(0, dtype=np.int16), water, classes_of(clear, looked, peak))
+    whole, any_band = (looks[window.keep].sum(0, dtype=np.int16) for looks in (clear, some))
+    return Prediction(kept, whole, water, classes_of(clear, looked, peak), any_band - whole)
 
 
 def _water(run: Run, tile: Tile, inner: Any) -> npt.NDArray[np.int8]:

@@ -184,6 +184,7 @@ class Calibration(BaseModel):
             that was not measured.
         by_evidence: the same two by class of evidence, one table for each in their order; empty where that
             was not measured.
+        neighbour_share: weight of the eight neighbours' mean in the burned fraction at which `tenth` is read.
         date_mass: share of the summed daily probability that must lie within the stated uncertainty of a
             date so that `date_coverage` of the true days do.
         date_coverage: share of true days that stated intervals hold.
@@ -197,6 +198,7 @@ class Calibration(BaseModel):
     burned: tuple[Annotated[float, Field(ge=0, le=1)], ...]
     tenth: tuple[Annotated[float, Field(ge=0, le=1)], ...] = ()
     by_evidence: tuple[EvidenceTable, ...] = ()
+    neighbour_share: Annotated[float, Field(ge=0, lt=1)] = 0.0
     date_mass: Annotated[float, Field(gt=0, lt=1)] = 0.8
     date_coverage: Annotated[float, Field(gt=0, lt=1)] = 0.8
     date_quantile: Annotated[float, Field(gt=0, lt=1)] | None = None

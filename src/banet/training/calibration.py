@@ -19,6 +19,7 @@ import torch
 from scipy.optimize import isotonic_regression
 from scipy.special import expit
 
+from banet.burned_area.confidence import with_neighbours
 from banet.burned_area.dating import date_at, date_uncertainty
 from banet.burned_area.evidence import CLASSES, classes_of
 from banet.chips import Chips
@@ -61,6 +62,8 @@ _QUANTILES = np.round(np.arange(0.30, 0.701, 0.01), 2)
 _MASSES = np.round(np.arange(0.30, 0.991, 0.01), 2)
 _HALF = 0.5 - 1e-6
 _TENTH = 0.1
+_NEIGHBOURS = 0.25
+"""Weight of the mean of the eight neighbours in what tells whether more than a tenth of a cell burned."""
 _FAINT = 1e-3
 """Cells mapped below this and not burned are left out: there are many, and nothing changes for them."""
 
@@ -123,7 +126,7 @@ def _met(
 
 
 def _calibration(scenes: Mapping[str, Sequence[HeldOut]], shift: float) -> Calibration | None:
-    known = calibrate(_mapped([(one.logits, one.truth) for one in scenes["all"]], shift))
+    known = _calibrate(one.mapped(shift) for one in scenes["all"])
     if known is None:
         return None
     tables = by_evidence(itertools.chain(*scenes.values()), shift, known)
@@ -150,17 +153,35 @@ _POOR = ("nobody looked", "12 days, nobody looked")
 """Cases that decide on the shift beside all inputs."""
 
 
+class _Mapped(NamedTuple):
+    """Daily probabilities and truth, (T, rows, columns); (rows, columns) that tell whether a tenth burned."""
+
+    daily: Floats
+    truth: Floats
+    blended: Floats
+
+
 class HeldOut(NamedTuple):
     """Values of the cells of a chip that tell something.
 
     Attributes:
         logits, truth: of each day, (T, cells, 1) float32.
         evidence: class of each cell, (cells,) uint8.
+        beside: places of its eight neighbours among the cells, (8, cells) int32; their number for one that
+            tells nothing.
     """
 
     logits: Floats
     truth: Floats
     evidence: npt.NDArray[np.uint8]
+    beside: npt.NDArray[np.int32]
+
+    def mapped(self, shift: float) -> _Mapped:
+        """Return what is mapped after a shift of the logits."""
+        ((daily, truth),) = _mapped([(self.logits, self.truth)], shift)
+        sums = np.minimum(daily.sum(0), 1)
+        around = np.append(sums, np.float32(0))[self.beside].mean(0)[:, None]
+        return _Mapped(daily, truth, (1 - _NEIGHBOURS) * sums + _NEIGHBOURS * around)
 
 
 def _scenes(
@@ -208,8 +229,13 @@ def short_record(logits: Floats, truth: Floats, days: slice) -> tuple[Floats, Fl
 def _telling(logits: Floats, truth: Floats, evidence: npt.NDArray[np.uint8]) -> HeldOut:
     """Keep the cells that say something: not those below `_FAINT` however shifted."""
     known = np.isfinite(truth).all(0)
-    kept = known & ((expit(logits + _SHIFTS[-1]).sum(0) > _FAINT) | (np.nan_to_num(truth).sum(0) > 0))
-    return HeldOut(logits[:, kept][..., None], truth[:, kept][..., None], evidence[kept])
+    most = np.minimum(expit(logits + _SHIFTS[-1]).sum(0), 1)
+    kept = known & ((with_neighbours(most, _NEIGHBOURS) > _FAINT) | (np.nan_to_num(truth).sum(0) > 0))
+    place = np.full(np.add(kept.shape, 2), kept.sum(), np.int32)
+    place[1:-1, 1:-1][kept] = np.arange(kept.sum())
+    windows = np.lib.stride_tricks.sliding_window_view(place, (3, 3))[kept].reshape(-1, 9)
+    beside = np.delete(windows, 4, axis=1).T
+    return HeldOut(logits[:, kept][..., None], truth[:, kept][..., None], evidence[kept], beside)
 
 
 def _mapped(scenes: Iterable[Pair], shift: float) -> Iterator[Pair]:
@@ -243,19 +269,22 @@ class _Gathered:
     """Mapped and true values of held-out scenes, gathered scene by scene."""
 
     mapped: list[Floats] = field(default_factory=list)
+    blended: list[Floats] = field(default_factory=list)
     burned: list[Bools] = field(default_factory=list)
     tenth: list[Bools] = field(default_factory=list)
     daily: list[Floats] = field(default_factory=list)
     true_day: list[npt.NDArray[np.int64]] = field(default_factory=list)
 
-    def add(self, daily: Floats, truth: Floats) -> None:
+    def add(self, daily: Floats, truth: Floats, blended: Floats) -> None:
         known = np.isfinite(truth).all(0)
-        daily, truth = daily[:, known], truth[:, known]
+        daily, truth, blended = daily[:, known], truth[:, known], blended[known]
         sums, fraction = np.minimum(daily.sum(0), 1.0), truth.sum(0)
         kept = (sums > _FAINT) | (fraction > 0)
         self.mapped.append(sums[kept].astype(np.float32))
         self.burned.append(fraction[kept] >= _HALF)
-        self.tenth.append(fraction[kept] > _TENTH)
+        beside = (blended > _FAINT) | (fraction > 0)
+        self.blended.append(blended[beside].astype(np.float32))
+        self.tenth.append(fraction[beside] > _TENTH)
         both = (sums >= _HALF) & (fraction > 0)
         self.daily.append(daily[:, both])
         self.true_day.append(truth[:, both].argmax(0))
@@ -271,16 +300,26 @@ def calibrate(scenes: Iterable[tuple[Floats, Floats]]) -> Calibration | None:
     Returns:
         The calibration; None where no scene has a mapped or burned cell.
     """
+
+    def mapped() -> Iterator[_Mapped]:
+        for daily, truth in scenes:
+            yield _Mapped(daily, truth, with_neighbours(np.minimum(daily.sum(0), 1), _NEIGHBOURS))
+
+    return _calibrate(mapped())
+
+
+def _calibrate(scenes: Iterable[_Mapped]) -> Calibration | None:
     gathered = _Gathered()
-    for daily, truth in scenes:
-        gathered.add(daily, truth)
+    for scene in scenes:
+        gathered.add(*scene)
     mapped = np.concatenate(gathered.mapped) if gathered.mapped else np.empty(0, np.float32)
     if not mapped.size:
         return None
     return Calibration(
         mapped=tuple(round(float(knot), 4) for knot in _KNOTS),
         burned=_shares(mapped, np.concatenate(gathered.burned)),
-        tenth=_shares(mapped, np.concatenate(gathered.tenth)),
+        tenth=_shares(np.concatenate(gathered.blended), np.concatenate(gathered.tenth)),
+        neighbour_share=_NEIGHBOURS,
         **_dating(gathered),
     )
 
@@ -295,15 +334,15 @@ def by_evidence(scenes: Iterable[HeldOut], shift: float, known: Calibration) -> 
     """
     gathered = [_Gathered() for _ in CLASSES]
     for scene in scenes:
-        ((daily, truth),) = _mapped([(scene.logits, scene.truth)], shift)
+        daily, truth, blended = scene.mapped(shift)
         for number, one in enumerate(gathered):
             here = scene.evidence == number
-            one.add(daily[:, here], truth[:, here])
+            one.add(daily[:, here], truth[:, here], blended[here])
 
     def table(one: _Gathered, name: str) -> EvidenceTable:
         mapped = np.concatenate(one.mapped)
         half = _shares(mapped, np.concatenate(one.burned), known.burned, _PRIOR)
-        tenth = _shares(mapped, np.concatenate(one.tenth), known.tenth, _PRIOR)
+        tenth = _shares(np.concatenate(one.blended), np.concatenate(one.tenth), known.tenth, _PRIOR)
         # Most cells of which nothing is mapped were left out: at 0 all inputs know better.
         half = (min(known.burned[0], half[0]), *half[1:])
         tenth = (min(known.tenth[0], tenth[0]), *tenth[1:])
