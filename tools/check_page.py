@@ -14,7 +14,7 @@ import argparse
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
@@ -53,21 +53,35 @@ def main() -> int:
 
 def opened(browser: Browser, path: Path) -> Iterator[tuple[str, Page]]:
     """Open a page in each size and scheme, and once more with a fire chosen where it has fires."""
-    for size, (width, height) in SIZES.items():
+    for size in SIZES:
         for scheme in ("light", "dark"):
-            context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
-            page = context.new_page()
-            page.goto(path.resolve().as_uri())
-            if page.locator("#map").count():
-                page.wait_for_selector("body[data-ready]", timeout=60_000)
+            page = opened_page(browser, path, size, scheme)
             yield f"{size}, {scheme}", page
-            if page.locator("#rows tr").count():
-                page.locator("#rows tr").first.focus()
-                page.keyboard.press("Enter")
-                page.wait_for_selector(".leaflet-popup-content")
-                page.wait_for_timeout(500)  # the popup fades in
+            if choose_fire(page):
                 yield f"{size}, {scheme}, a fire open", page
-            context.close()
+            page.context.close()
+
+
+def opened_page(browser: Browser, path: Path, size: str, scheme: Literal["light", "dark"] = "light") -> Page:
+    """Open a page and wait until its map is drawn."""
+    width, height = SIZES[size]
+    context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
+    page = context.new_page()
+    page.goto(path.resolve().as_uri())
+    if page.locator("#map").count():
+        page.wait_for_selector("body[data-ready]", timeout=60_000)
+    return page
+
+
+def choose_fire(page: Page) -> bool:
+    """Choose the first fire of the list; return whether there is one."""
+    if not page.locator("#rows tr").count():
+        return False
+    page.locator("#rows tr").first.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".leaflet-popup-content")
+    page.wait_for_timeout(500)  # the popup fades in
+    return True
 
 
 def axe_of(page: Page, script: Path) -> dict[str, Any]:
