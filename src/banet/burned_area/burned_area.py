@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from banet.burned_area import confidence, datasets, hectares, joining, regridding, unknown
+from banet.burned_area import attributes, confidence, datasets, hectares, joining, regridding, unknown
 from banet.burned_area.burned_planes import BURNED, PLANES, BurnedPlanes
 from banet.burned_area.dated import DatedFractions
 from banet.burned_area.dating import NO_UNCERTAINTY, DatingRule, check_threshold, summarise
@@ -231,6 +231,7 @@ class BurnedArea(BurnedPlanes):
             unknown_days=tuple(replace(one, cells=one.cells[rows, cols]) for one in self.unknown_days),
             dated=None if self.dated is None else self.dated.crop(rows, cols, region),
             quality=None if self.quality is None else self.quality.crop(rows, cols),
+            attrs=attributes.cropped(self.attrs, rows, cols, self.region.shape),
             **planes,
         )
 

@@ -10,11 +10,11 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from banet.burned_area import unknown
+from banet.burned_area import attributes, unknown
 from banet.burned_area.burned_planes import BurnedPlanes
 from banet.burned_area.dated import NO_UNCERTAINTY, DatedFractions
 from banet.burned_area.evidence import NO_EVIDENCE
-from banet.days import Day
+from banet.days import Day, period_label
 from banet.errors import InputError
 
 __all__ = ["fields_between", "in_order", "join"]
@@ -32,7 +32,8 @@ def join(parts: Sequence[Source]) -> Source:
     Each cell takes all that is said of it from the part with the largest burned fraction, the first of equal
     ones; days of observation add up; days between the parts are unknown. Cells that burn twice keep the
     stronger burn, as a single map does. Where a part holds several dates a cell, all entries are kept and
-    cells are dated from them anew. Quality of products is not carried over.
+    cells are dated from them anew. Quality of products is not carried over. Attributes are those of the
+    first, but for what tells of all parts (`banet.burned_area.attributes`).
 
     Raises:
         InputError: if there is none, or grids, thresholds or periods do not fit together.
@@ -44,7 +45,8 @@ def join(parts: Sequence[Source]) -> Source:
     planes = _strongest(ordered)
     if any(one.dated is not None for one in ordered):
         planes |= _from_entries(ordered, planes["burned_fraction"])
-    return replace(first, stop=last.stop, quality=None, unknown_days=_unknown(ordered), **planes)
+    attrs = attributes.joined([(period_label(one.start, one.stop), one.attrs) for one in ordered])
+    return replace(first, stop=last.stop, quality=None, unknown_days=_unknown(ordered), attrs=attrs, **planes)
 
 
 def _unknown(ordered: Sequence[BurnedPlanes]) -> tuple[unknown.UnknownDays, ...]:
@@ -138,4 +140,5 @@ def fields_between(source: BurnedPlanes, first: Day, last: Day) -> dict[str, Any
         "observed_days": days.astype(np.int16),
         "dated": None if source.dated is None else dated,
         "unknown_days": gaps,
+        "attrs": attributes.of_some_days(source.attrs),
     }
