@@ -51,7 +51,7 @@ def gflop_of(net: str) -> float:
 
     model, cells = network(net), 64 * 64 * 64
     with FlopCounterMode(display=False) as counter, torch.no_grad():
-        model(torch.zeros(1, 4, 64, 64, 64))
+        model(torch.zeros(1, model.config.channels, 64, 64, 64))
     # The counter does not know LSTMs: four gates of an input and a state a cell and day.
     lstm = 16 * model.config.width**2 if model.config.lstm else 0
     return (counter.get_total_flops() / cells + lstm) / 1e9
@@ -89,7 +89,8 @@ def contestant(engine: str, net: str, oracle: str | None, threads: int, tile: li
     import numpy as np
     import torch
 
-    x = torch.randn((4, *tile), generator=torch.Generator().manual_seed(1))
+    channels = 4 if engine == "original" else network(net).config.channels
+    x = torch.randn((channels, *tile), generator=torch.Generator().manual_seed(1))
     before, begin = peak_mib(), time.perf_counter()
     run = build(engine, net, oracle, threads)
     logits = run(x)

@@ -83,7 +83,7 @@ def middle_tile(model):
     ensemble = as_ensemble(model)
     tiling = seamless_tiling(SHAPE, ensemble.tile, ensemble.margin, ensemble.align)
     tile = tiling.tile(tiling.cores[len(tiling) // 2].index)
-    x = np.random.default_rng(0).normal(size=(4, 64, *tile.size)).astype(np.float32)
+    x = np.random.default_rng(0).normal(size=(model.config.channels, 64, *tile.size)).astype(np.float32)
     return tile, ensemble, x
 
 

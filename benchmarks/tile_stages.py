@@ -68,7 +68,7 @@ def group_gflop(model, size: int) -> list[float]:
     from torch.utils.flop_counter import FlopCounterMode
 
     with FlopCounterMode(display=False) as counter, torch.no_grad():
-        model(torch.zeros(1, 4, DAYS, 64, 64))
+        model(torch.zeros(1, model.config.channels, DAYS, 64, 64))
     scale = (size / 64) ** 2 / 1e9
     counts = {name: sum(found.values()) * scale for name, found in counter.get_flop_counts().items()}
 

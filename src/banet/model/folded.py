@@ -168,10 +168,9 @@ class Remembering:
             block[:, : len(rows)] = 0
         if 0 in part.shape:
             return
-        channel = 0
-        for group in self.memory.remember(x[:, :, top:bottom, left:right].flatten(2)):
-            part[..., channel : channel + len(group)] = group.permute(1, 2, 0).view(*part.shape[:3], -1)
-            channel += len(group)
+        # In one copy: group by group each would write a few channels of every cell.
+        planes = torch.cat(self.memory.remember(x[:, :, top:bottom, left:right].flatten(2)))
+        part.copy_(planes.permute(1, 2, 0).view(part.shape))
 
 
 def _inside(cells: range, size: int) -> tuple[int, int]:
