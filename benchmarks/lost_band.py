@@ -23,14 +23,13 @@ from banet.chips import Chips
 from banet.evaluation.benchmark.scenes import SMALL
 from banet.evaluation.benchmark.stage import open_stage
 from banet.evaluation.benchmark.stress import STRESSES, apply
-from banet.evaluation.measures.agreement import dice
+from banet.evaluation.measures.agreement import counts_of, dice
 from banet.mapping import map_burned
 from banet.model import BANet, load_model
 from banet.training.augment import withhold_hotspots
 
 LOST, STRESS, HALF = slice(22, 43), "no MIR for 21 days", 0.5 - 1e-6
 BANDS = {"nothing": None, "NIR": 1, "MIR": 2}
-Mask = npt.NDArray[np.bool_]
 
 
 def both_ways(names: list[str]) -> dict[str, BANet]:
@@ -42,11 +41,6 @@ def both_ways(names: list[str]) -> dict[str, BANet]:
             model.spec = model.spec.model_copy(update={"whole_looks": whole})
             models[f"{Path(name).stem}, {'count as none' if whole else 'as they are'}"] = model
     return models
-
-
-def matrix(mapped: Mask, burned: Mask) -> npt.NDArray[np.int64]:
-    """Return cells hit, false and missed."""
-    return np.array([(mapped & burned).sum(), (mapped & ~burned).sum(), (~mapped & burned).sum()])
 
 
 def on_chips(chips: Chips, models: dict[str, BANet]) -> Iterator[tuple[str, npt.NDArray[np.int64]]]:
@@ -62,7 +56,7 @@ def on_chips(chips: Chips, models: dict[str, BANet]) -> Iterator[tuple[str, npt.
             for known in ("all inputs", "no hot spots"):
                 for name, model in models.items():
                     mapped = daily(model, planes)[MARGIN:].sum(0) >= 0.5
-                    yield f"{lost} lost, {known}, {name}", matrix(mapped, burned)
+                    yield f"{lost} lost, {known}, {name}", counts_of(mapped, burned)
                 withhold_hotspots(planes)
 
 
@@ -76,7 +70,7 @@ def on_seasons(folder: Path, models: dict[str, BANet]) -> Iterator[tuple[str, np
             for name, model in models.items():
                 found = map_burned(cube.without("hotspots"), cube.days[0], cube.days[-1], weights=model)
                 mapped = np.nan_to_num(found.burned_fraction) >= HALF
-                yield f"seasons, {name}", matrix(mapped & ~stage.truth.water, burned & ~stage.truth.water)
+                yield f"seasons, {name}", counts_of(mapped & ~stage.truth.water, burned & ~stage.truth.water)
 
 
 def main() -> None:

@@ -17,6 +17,7 @@ from about import record
 from stress_chips import MARGIN, crop, daily
 
 from banet.chips import Chips
+from banet.evaluation.measures.agreement import counts_of
 from banet.model import load_model
 from banet.training.augment import thin_hotspots, withhold_hotspots, withhold_outside
 
@@ -103,8 +104,7 @@ def main() -> None:
             for name, place, changed, days in cases(planes, day, number):
                 true = target[days].sum(0) >= 0.5 - 1e-6
                 mapped = daily(model, changed)[days].sum(0) >= 0.5
-                counts = [(mapped & true).sum(), (mapped & ~true).sum(), (~mapped & true).sum()]
-                sums[name][place] = sums[name].get(place, 0) + np.array(counts)
+                sums[name][place] = sums[name].get(place, 0) + counts_of(mapped, true)
         found[Path(weights).stem] = {
             name: {
                 place: round(float(2 * hit / max(2 * hit + false + missed, 1)), 4)

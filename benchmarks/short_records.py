@@ -20,6 +20,7 @@ import numpy.typing as npt
 from stress_chips import MARGIN, crop, daily
 
 from banet.chips import Chip, Chips
+from banet.evaluation.measures.agreement import counts_of
 from banet.model import load_model
 from banet.simulation.other_land import images_of
 from banet.training.augment import withhold_hotspots, withhold_outside
@@ -76,9 +77,9 @@ def main() -> None:
     for number in range(len(chips.entries)):
         for case, planes, true, scored, counted in cases(chips.read(number), number):
             shares = {name: daily(model, planes) for name, model in models.items()}
-            for row, names in zip(sums[case], groups.values(), strict=True):
+            for place, names in enumerate(groups.values()):
                 mapped = np.mean([shares[name] for name in names], 0)[scored].sum(0) >= 0.5
-                row += [(part & counted).sum() for part in (mapped & true, mapped & ~true, ~mapped & true)]
+                sums[case][place] += counts_of(mapped[counted], true[counted])
     for case, rows in sums.items():
         dice = [2 * hit / max(2 * hit + false + missed, 1) for hit, false, missed in rows]
         print(f"{case:42s}" + "".join(f"{value:8.3f}" for value in dice))

@@ -18,6 +18,7 @@ import torch
 from scipy.special import expit
 
 from banet.chips import Chips
+from banet.evaluation.measures.agreement import counts_of
 from banet.model import BANet, load_model
 from banet.training.augment import withhold_hotspots, withhold_images, withhold_outside
 from banet.training.data import network_input
@@ -97,8 +98,7 @@ def main() -> None:
                 true = target[days].sum(0) >= 0.5 - 1e-6
                 share = np.minimum(daily(model, changed)[days].sum(0), 1)
                 for i, threshold in enumerate(THRESHOLDS):
-                    mapped = share >= threshold
-                    sums[case][i] += [(mapped & true).sum(), (mapped & ~true).sum(), (~mapped & true).sum()]
+                    sums[case][i] += counts_of(share >= threshold, true)
         print(f"{name}: Dice at thresholds of {', '.join(map(str, THRESHOLDS))}")
         for case, rows in sums.items():
             dice = [2 * hit / max(2 * hit + false + missed, 1) for hit, false, missed in rows]

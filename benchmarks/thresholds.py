@@ -22,7 +22,7 @@ from stress_chips import Floats, crop, daily
 
 from banet.burned_area.evidence import on_both_sides
 from banet.chips import Chip, Chips
-from banet.evaluation.measures.agreement import dice
+from banet.evaluation.measures.agreement import counts_of, dice
 from banet.model import load_model
 from banet.training.augment import withhold_hotspots, withhold_outside
 
@@ -57,11 +57,7 @@ def counts(daily_share: Floats, target: Floats, scored: slice, observed: Mask) -
     classes, found = looks(observed, day), {}
     for name in np.unique(classes):
         here = counted & (classes == name)
-        maps = [(total >= t)[here] for t in THRESHOLDS]
-        burned = true[here]
-        found[str(name)] = np.array(
-            [[(m & burned).sum(), (m & ~burned).sum(), (~m & burned).sum()] for m in maps]
-        )
+        found[str(name)] = np.stack([counts_of((total >= t)[here], true[here]) for t in THRESHOLDS])
     return found
 
 

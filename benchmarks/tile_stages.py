@@ -115,7 +115,7 @@ def one_round(watch: Watch, cube, engine, names: list[str], store, size: int) ->
     """Do one tile and return the bytes that each stage of moving data must touch."""
     from banet.burned_area.dating import summarise
     from banet.mapping.cores import seamless_tiling
-    from banet.mapping.tiles import read_tile, seen
+    from banet.mapping.tiles import looks_of, read_tile
     from banet.mapping.water import water_evidence
     from banet.mapping.windows import Window
     from banet.model.inputs import normalise
@@ -132,7 +132,7 @@ def one_round(watch: Watch, cube, engine, names: list[str], store, size: int) ->
         taken.append(time.perf_counter() - begin)
 
     window, x = watch("read", lambda: read_tile(cube, tile, days, engine.spec))
-    usable = watch("seen, water", lambda: seen(window) & (water_evidence(window) <= 0))
+    usable = watch("seen, water", lambda: looks_of(window)[0].any(0) & (water_evidence(window) <= 0))
     watch("normalise", lambda: normalise(window, engine.spec, out=x))
     member._crew.blocks = timed
     probability = watch("network", lambda: engine.probabilities(x, (KEPT, slice(None), slice(None))))

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
 OPTIONS = [
     "--no-sandbox",
@@ -37,10 +37,9 @@ def main() -> int:
     options.add_argument("pages", type=Path, nargs="+")
     options.add_argument("--tree", action="store_true", help="print what a screen reader is told")
     chosen = options.parse_args()
-    executable = next((found for name in NAMES if (found := shutil.which(name))), None)
     found = 0
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=OPTIONS)
+        browser = launched(playwright)
         for path in chosen.pages:
             for look, page in opened(browser, path):
                 found += told(f"{path.name}, {look}", axe_of(page, chosen.axe))
@@ -49,6 +48,12 @@ def main() -> int:
         browser.close()
     print(f"{found} findings")
     return 1 if found else 0
+
+
+def launched(playwright: Playwright) -> Browser:
+    """Start the machine's Chromium without a screen, or Playwright's own where it has none."""
+    executable = next((found for name in NAMES if (found := shutil.which(name))), None)
+    return playwright.chromium.launch(executable_path=executable, args=OPTIONS)
 
 
 def opened(browser: Browser, path: Path) -> Iterator[tuple[str, Page]]:

@@ -10,10 +10,9 @@ With --fire the first fire of the list is chosen. The page of a morning is that 
 from __future__ import annotations
 
 import argparse
-import shutil
 from pathlib import Path
 
-from check_page import NAMES, OPTIONS, SIZES, choose_fire, opened_page
+from check_page import SIZES, choose_fire, launched, opened_page
 from playwright.sync_api import sync_playwright
 
 SETTLED = 3000
@@ -28,9 +27,8 @@ def main() -> None:
     options.add_argument("--fire", action="store_true", help="choose the first fire")
     options.add_argument("--size", choices=SIZES, default="desktop")
     chosen = options.parse_args()
-    executable = next((found for name in NAMES if (found := shutil.which(name))), None)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=OPTIONS)
+        browser = launched(playwright)
         page = opened_page(browser, chosen.page, chosen.size)
         page.wait_for_timeout(SETTLED)
         if chosen.fire and not choose_fire(page):

@@ -221,7 +221,8 @@ def test_shares_are_found_again_by_class_of_evidence() -> None:
         flat = daily.reshape(DAYS, -1, 1).clip(1e-6, 1 - 1e-6)
         logits = np.log(flat / (1 - flat)).astype(np.float32)
         evidence = np.full(flat.shape[1], number, np.uint8)
-        alone = np.full((8, flat.shape[1]), flat.shape[1], np.int32)
+        alone = np.zeros((2 * SIZE, 2 * SIZE), bool)
+        alone[::2, ::2] = True
         scenes.append(HeldOut(logits, truth.reshape(DAYS, -1, 1), evidence, alone))
     known = calibrate(scene(seed, 0.6, 2.0) for seed in range(2))
     assert known is not None

@@ -10,7 +10,7 @@ from scipy.ndimage import convolve
 
 from banet.burned_area.burned_planes import NO_CONFIDENCE, UNBURNED, BurnedPlanes
 
-__all__ = ["burned_probability", "of_half", "of_tenth", "with_neighbours"]
+__all__ = ["burned_probability", "has_tenth", "of_half", "of_tenth", "with_neighbours"]
 
 _EIGHT = np.array([[1, 1, 1], [1, 0, 1], [1, 1, 1]], np.float32) / 8
 
@@ -37,9 +37,16 @@ def _half(source: BurnedPlanes) -> npt.NDArray[Any]:
 
 def of_tenth(source: BurnedPlanes) -> npt.NDArray[np.uint8] | None:
     """Return the percent that more than a tenth of each cell burned; see `BurnedArea.over_tenth`."""
-    share = (source.attrs.get("calibration") or {}).get("neighbour_share", 0.0)
+    if not has_tenth(source):
+        return None
+    share = source.attrs["calibration"].get("neighbour_share", 0.0)
     told = _calibrated(source, "tenth", with_neighbours(source.burned_fraction, share))
     return None if told is None else _whole(source, told)
+
+
+def has_tenth(source: BurnedPlanes) -> bool:
+    """Return whether the weights of a source were calibrated for `of_tenth`."""
+    return bool((source.attrs.get("calibration") or {}).get("tenth"))
 
 
 def with_neighbours(fraction: npt.NDArray[np.float32], share: float) -> npt.NDArray[np.float32]:

@@ -154,7 +154,7 @@ def meanings(source: BurnedPlanes) -> dict[str, Meaning]:
         _burn_doy(dating),
         _uncertainty(dating, source.attrs.get("calibration")),
         _confidence(source),
-        *([] if confidence.of_tenth(source) is None else [_OVER_TENTH]),
+        *([_OVER_TENTH] if confidence.has_tenth(source) else []),
         *([] if source.evidence is None else [_EVIDENCE]),
         _OBSERVED_DAYS,
         _WATER,

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from banet.cube import Cube, CubeWindow
     from banet.model.config import InputSpec
 
-__all__ = ["Ahead", "Cells", "Prediction", "predict_tile", "read_tile", "seen"]
+__all__ = ["Ahead", "Cells", "Prediction", "looks_of", "predict_tile", "read_tile"]
 
 Cells = npt.NDArray[np.float32]
 Planned = tuple[int, int, int]
@@ -88,13 +88,10 @@ def _window(run: Run, tile: Tile, window: Window, kept: Cells, planes: CubeWindo
     names = ("red", "nir", "mir", "frp")
     inner = SimpleNamespace(**{name: getattr(planes, name)[:, *tile.inner] for name in names})
     water = _water(run, tile, inner)
-    clear, some = np.empty((2, *inner.red.shape), bool)
-    for day, bands in enumerate(zip(inner.red, inner.nir, inner.mir, strict=True)):
-        r, n, m = (np.isfinite(band) for band in bands)
-        clear[day], some[day] = r & n & m, r | n | m
+    clear, some = looks_of(inner)
     looked = np.isfinite(inner.frp)
     engine = run.ensemble.engine
-    told = clear.any(0) | (inner.frp > 0).any(0) if engine.spec.whole_looks else seen(inner)
+    told = (clear if engine.spec.whole_looks else some).any(0) | (inner.frp > 0).any(0)
     wanted = None if run.tiling.original else told & (water <= 0)
     if wanted is None or wanted.any():
         normalise(planes, engine.spec, out=_inside(x, tile))
@@ -116,13 +113,13 @@ def _water(run: Run, tile: Tile, inner: Any) -> npt.NDArray[np.int8]:
     return np.where(mask[tile.rows, tile.cols][tile.inner], 1, -1).astype(np.int8)
 
 
-def seen(window: Any) -> npt.NDArray[np.bool_]:
-    """Tell of which cells a window holds anything, a reflectance or a hot spot, (rows, columns) bool."""
-    any_of = np.zeros(window.red.shape[1:], bool)
-    with np.errstate(invalid="ignore"):
-        for red, nir, mir, frp in zip(window.red, window.nir, window.mir, window.frp, strict=True):
-            any_of |= ~np.isnan(red) | ~np.isnan(nir) | ~np.isnan(mir) | (frp > 0)
-    return any_of
+def looks_of(window: Any) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+    """Tell where a window holds red, NIR and MIR, and where at least one, (days, rows, columns) each."""
+    whole, some = np.empty((2, *window.red.shape), bool)
+    for day, bands in enumerate(zip(window.red, window.nir, window.mir, strict=True)):
+        r, n, m = (np.isfinite(band) for band in bands)
+        whole[day], some[day] = r & n & m, r | n | m
+    return whole, some
 
 
 def read_tile(

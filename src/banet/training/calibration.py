@@ -23,7 +23,7 @@ from banet.burned_area.confidence import with_neighbours
 from banet.burned_area.dating import date_at, date_uncertainty
 from banet.burned_area.evidence import CLASSES, classes_of
 from banet.chips import Chips
-from banet.evaluation.measures.agreement import dice
+from banet.evaluation.measures.agreement import counts_of, dice
 from banet.model.config import Calibration, EvidenceTable, InputSpec
 from banet.model.means import Mean
 from banet.model.network import BANet
@@ -167,21 +167,20 @@ class HeldOut(NamedTuple):
     Attributes:
         logits, truth: of each day, (T, cells, 1) float32.
         evidence: class of each cell, (cells,) uint8.
-        beside: places of its eight neighbours among the cells, (8, cells) int32; their number for one that
-            tells nothing.
+        kept: where they lie in the chip, (rows, columns); all others are taken as unburned.
     """
 
     logits: Floats
     truth: Floats
     evidence: npt.NDArray[np.uint8]
-    beside: npt.NDArray[np.int32]
+    kept: Bools
 
     def mapped(self, shift: float) -> _Mapped:
         """Return what is mapped after a shift of the logits."""
         ((daily, truth),) = _mapped([(self.logits, self.truth)], shift)
-        sums = np.minimum(daily.sum(0), 1)
-        around = np.append(sums, np.float32(0))[self.beside].mean(0)[:, None]
-        return _Mapped(daily, truth, (1 - _NEIGHBOURS) * sums + _NEIGHBOURS * around)
+        sums = np.zeros(self.kept.shape, np.float32)
+        sums[self.kept] = np.minimum(daily.sum(0), 1)[:, 0]
+        return _Mapped(daily, truth, with_neighbours(sums, _NEIGHBOURS)[self.kept][:, None])
 
 
 def _scenes(
@@ -231,11 +230,7 @@ def _telling(logits: Floats, truth: Floats, evidence: npt.NDArray[np.uint8]) -> 
     known = np.isfinite(truth).all(0)
     most = np.minimum(expit(logits + _SHIFTS[-1]).sum(0), 1)
     kept = known & ((with_neighbours(most, _NEIGHBOURS) > _FAINT) | (np.nan_to_num(truth).sum(0) > 0))
-    place = np.full(np.add(kept.shape, 2), kept.sum(), np.int32)
-    place[1:-1, 1:-1][kept] = np.arange(kept.sum())
-    windows = np.lib.stride_tricks.sliding_window_view(place, (3, 3))[kept].reshape(-1, 9)
-    beside = np.delete(windows, 4, axis=1).T
-    return HeldOut(logits[:, kept][..., None], truth[:, kept][..., None], evidence[kept], beside)
+    return HeldOut(logits[:, kept][..., None], truth[:, kept][..., None], evidence[kept], kept)
 
 
 def _mapped(scenes: Iterable[Pair], shift: float) -> Iterator[Pair]:
@@ -259,8 +254,7 @@ def best_shift(variants: Sequence[Sequence[Pair]], weights: Sequence[float] | No
 def _dice(scenes: Iterable[Pair], shift: float) -> float:
     matrix = np.zeros(3)
     for daily, truth in _mapped(scenes, shift):
-        mapped, burned = daily.sum(0) >= _HALF, truth.sum(0) >= _HALF
-        matrix += [part.sum() for part in (mapped & burned, mapped & ~burned, ~mapped & burned)]
+        matrix += counts_of(daily.sum(0) >= _HALF, truth.sum(0) >= _HALF)
     return float(np.nan_to_num(dice(matrix)))
 
 

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from banet.evaluation.measures.measure import Arrays, Measure, Pair, Reals, Tree, ratio
 
-__all__ = ["Agreement", "ErrorMatrix", "dice", "figures_of", "shortcut"]
+__all__ = ["Agreement", "ErrorMatrix", "counts_of", "dice", "figures_of", "shortcut"]
 
 
 def figures_of(matrix: npt.ArrayLike) -> dict[str, Reals]:
@@ -33,6 +33,11 @@ def figures_of(matrix: npt.ArrayLike) -> dict[str, Reals]:
         "omission": ratio(reference_only, both + reference_only),
         "relative_bias": ratio(map_only - reference_only, both + reference_only),
     }
+
+
+def counts_of(mapped: npt.NDArray[np.bool_], burned: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
+    """Return how many cells two masks of one shape hit, map falsely and miss, (3,), as `dice` takes them."""
+    return np.array([(mapped & burned).sum(), (mapped & ~burned).sum(), (~mapped & burned).sum()])
 
 
 def dice(matrix: npt.ArrayLike) -> Reals:
