@@ -170,6 +170,26 @@ def test_a_browser_shows_the_page_moves_its_days_and_opens_a_fire(browser, tmp_p
         assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+def test_a_fire_that_is_chosen_while_the_map_still_moves_is_zoomed_to(browser, tmp_path):
+    burned = random_map((41, 57), seed=3, size=0.1)
+    events = trace_events(burned, min_cells=1)
+    path = write_explorer(burned, tmp_path / "a.html", fires=events.table, growth=events.growth)
+    scale = "document.querySelector('.leaflet-control-scale').innerText"
+    with opened(browser, path) as page:
+        whole = page.evaluate(scale)
+        page.locator("#rows tr").last.click()
+        page.wait_for_selector(".leaflet-popup-content", timeout=30_000)
+        near = page.evaluate(scale)
+        assert near != whole
+        # In one go: back to the whole region, which takes a quarter of a second, and to the fire again.
+        page.evaluate("""() => {
+            document.querySelector("[aria-label='Whole region']").click();
+            document.querySelector("#rows tr:last-child").click();
+        }""")
+        for shown in (whole, near):
+            page.wait_for_function(f"{scale} === '{shown}'", timeout=30_000)
+
+
 def test_the_chart_moves_the_map_and_the_list_sorts(browser, tmp_path):
     burned = random_map((41, 57), seed=3)
     events = trace_events(burned, min_cells=1)

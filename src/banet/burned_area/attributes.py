@@ -1,14 +1,22 @@
-"""Attributes of a map that stay true when maps are joined, cropped or kept to some of their days."""
+"""Attributes of a map that stay true when maps are joined, cropped, regridded or cut in time."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-__all__ = ["cropped", "joined", "of_some_days"]
+import numpy as np
+
+from banet.grid.average import LatLonGrid, average
+from banet.grid.region import Region
+
+__all__ = ["cropped", "joined", "regridded", "uncounted"]
 
 _LISTS = ("windows", "gaps")
 """Attributes that a join holds of all its parts, one after the other."""
+
+_TOUCHED = 1e-9
+"""Part of a cell that a gap holds if it touches it; less is rounding."""
 
 Attributes = Mapping[str, Any]
 
@@ -39,14 +47,14 @@ def joined(parts: Sequence[tuple[str, Attributes]]) -> dict[str, Any]:
     return found
 
 
-def of_some_days(attrs: Attributes) -> dict[str, Any]:
-    """Return the attributes of a map that keeps some of its days: the looks of those were not counted."""
+def uncounted(attrs: Attributes) -> dict[str, Any]:
+    """Return the attributes of a part of a map, of which the looks were not counted."""
     return {name: value for name, value in attrs.items() if name != "looks"}
 
 
 def cropped(attrs: Attributes, rows: slice, cols: slice, shape: tuple[int, int]) -> dict[str, Any]:
     """Return the attributes of a block of a map of some shape: its looks were not counted, its gaps move."""
-    found = of_some_days(attrs)
+    found = uncounted(attrs)
     if "gaps" in attrs:
         block = {"rows": rows.indices(shape[0]), "cols": cols.indices(shape[1])}
         gaps = []
@@ -59,3 +67,22 @@ def cropped(attrs: Attributes, rows: slice, cols: slice, shape: tuple[int, int])
                 gaps.append({**gap, **cells})
         found["gaps"] = gaps
     return found
+
+
+def regridded(attrs: Attributes, source: Region, region: Region) -> dict[str, Any]:
+    """Return the attributes of a map on another grid: looks were not counted there, gaps are moved."""
+    found = uncounted(attrs)
+    if "gaps" in attrs:
+        found["gaps"] = [moved for gap in attrs["gaps"] if (moved := _touched(gap, source, region))]
+    return found
+
+
+def _touched(gap: Mapping[str, Any], source: Region, region: Region) -> dict[str, Any] | None:
+    """Return a gap with the rows and columns of a region that it touches; None where it lies outside."""
+    cells = np.zeros(source.shape, bool)
+    cells[slice(*gap["rows"]), slice(*gap["cols"])] = True
+    touched = average(LatLonGrid.of(source), cells, region) > _TOUCHED
+    lines = {axis: np.flatnonzero(touched.any(other)) for axis, other in (("rows", 1), ("cols", 0))}
+    if not lines["rows"].size:
+        return None
+    return {**gap, **{axis: [int(held[0]), int(held[-1]) + 1] for axis, held in lines.items()}}

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from banet.burned_area import confidence
+from banet.burned_area import attributes, confidence
 from banet.burned_area.burned_planes import BurnedPlanes
 from banet.burned_area.dating import NO_UNCERTAINTY
 from banet.grid.average import LatLonGrid, average
@@ -49,6 +49,7 @@ def fields_on(source: BurnedPlanes, region: Region) -> dict[str, Any]:
             for one in source.unknown_days
         ),
         "stated_confidence": _confidence_on(source, region, grid),
+        "attrs": attributes.regridded(source.attrs, source.region, region),
     }
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from banet.errors import BanetError, InputError
+from banet.parallel.starting import without_script
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -143,6 +144,7 @@ def _own_cluster(workers: int) -> Iterator[Client]:
     quiet: dict[str, Any] = {"distributed.scheduler.http.routes": [], "distributed.worker.http.routes": []}
     with contextlib.ExitStack() as stack:
         stack.enter_context(dask.config.set(quiet))
+        stack.enter_context(without_script())  # to the end: a worker that was lost is started anew
         _silence()
         with _no_interrupts():
             cluster = distributed.LocalCluster(

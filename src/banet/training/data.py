@@ -20,6 +20,7 @@ from banet.chips import Chip, Chips, SimulatedStream, Source
 from banet.errors import InputError
 from banet.model.config import InputSpec
 from banet.model.inputs import normalise
+from banet.parallel.starting import without_script
 from banet.training.augment import augment
 from banet.training.config import AugmentConfig, DataConfig
 
@@ -203,4 +204,5 @@ def batches(episodes: Episodes, numbers: Sequence[int], workers: int) -> Iterato
         # Its own chance: the loader would draw a seed from that which dropout draws from.
         generator=torch.Generator(),
     )
-    return iter(loader)
+    with without_script():
+        return iter(loader)

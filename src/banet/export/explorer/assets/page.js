@@ -40,6 +40,20 @@
   const map = L.map("map", { zoomSnap: 0.25, minZoom: 1, maxZoom: 16, preferCanvas: true });
   map.attributionControl.setPrefix("");
   map.fitBounds(bounds);
+  // Leaflet passes over a view that is asked for while another still moves: ours waits for its end, and the last one counts.
+  let moving = false, next = null, done = null;
+  map.on("zoomstart", () => { moving = true; });
+  map.on("moveend", () => {
+    const go = next, then = done;
+    moving = false; next = done = null;
+    if (go) go();
+    else if (then) then();
+  });
+  function look(box, options, then = null) {
+    const go = () => { moving = true; done = then; map.fitBounds(box, options); };
+    if (moving) next = go;
+    else go();
+  }
   const overlay = new CellLayer(cells, colour, { bounds, opacity: 0.9, maxZoom: 16 }).addTo(map);
   const line = (kind, style) => L.geoJSON(
     data.outlines[kind].map((coordinates) => ({ type: "LineString", coordinates })),
@@ -52,7 +66,7 @@
   const home = L.control({ position: "topleft" });
   home.onAdd = () => {
     const bar = make('<div class="leaflet-bar"><a href="#map" role="button" title="Whole region" aria-label="Whole region"><span aria-hidden="true">&#x2922;</span></a></div>');
-    L.DomEvent.disableClickPropagation(bar).on(bar, "click", (event) => { L.DomEvent.preventDefault(event); map.closePopup(); map.fitBounds(bounds); });
+    L.DomEvent.disableClickPropagation(bar).on(bar, "click", (event) => { L.DomEvent.preventDefault(event); map.closePopup(); look(bounds); });
     return bar;
   };
   home.addTo(map);
@@ -134,7 +148,7 @@
       list.scrollTop = Math.min(row.offsetTop - head, Math.max(list.scrollTop, row.offsetTop + row.offsetHeight - list.clientHeight));
     }
     chart();
-    if (zoom) { $("map").scrollIntoView({ block: "nearest" }); map.fitBounds(shape.getBounds(), { maxZoom: 11, padding: [40, 40] }); shape.openPopup(); }
+    if (zoom) { $("map").scrollIntoView({ block: "nearest" }); look(shape.getBounds(), { maxZoom: 11, padding: [40, 40] }, () => shape.openPopup()); }
   }
 
   // The list.
