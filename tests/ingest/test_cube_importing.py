@@ -12,7 +12,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from banet.cube import Cube
-from banet.errors import InputError, NotFoundError
+from banet.errors import BanetWarning, InputError, NotFoundError
 from banet.grid.region import Region
 from banet.ingest.dataset import from_dataset, region_of
 from banet.observations.hotspots import grid_frp, read_hotspots
@@ -266,6 +266,28 @@ def test_what_is_no_cube_is_told_and_leaves_nothing(tmp_path: Path, spoil, messa
     with pytest.raises(InputError, match=message):
         from_dataset(spoil(dataset()), tmp_path / "t.zarr", name="T")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_power_at_fires_alone_is_refused(tmp_path: Path) -> None:
+    ds = dataset()
+    power = xr.zeros_like(ds.red)
+    power[1, 2, 3] = 30
+    with pytest.raises(InputError, match="frp is a number at fires alone"):
+        from_dataset(ds.assign(frp=power.where(power > 0)), tmp_path / "t.zarr", name="T")
+    assert not list(tmp_path.iterdir())
+    # Of a day on which nobody looked nothing is known; the others tell where nothing was hot.
+    cube = from_dataset(ds.assign(frp=power.where(power.time != DAYS[2])), tmp_path / "t.zarr", name="T")
+    assert np.isnan(one := cube.read("2021-08-06", "2021-08-07").frp).all() and one.size
+    assert (cube.read("2021-08-03", "2021-08-04").frp == 0).all()
+
+
+def test_swapped_bands_are_told(tmp_path: Path) -> None:
+    ds = dataset()
+    land = ds.assign(red=ds.red * 0.1, nir=0.15 + ds.nir * 0.2)
+    from_dataset(land, tmp_path / "t.zarr", name="T")  # warnings are errors in the tests
+    swapped = land.rename(red="nir", nir="red")
+    with pytest.warns(BanetWarning, match="nir is darker than red in 100% of the looks"):
+        from_dataset(swapped, tmp_path / "s.zarr", name="T")
 
 
 def test_hot_spots_are_a_file_or_a_table_of_them(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,7 @@ import numpy.typing as npt
 
 from banet.cube.store import Cube
 from banet.days import Day, Days
-from banet.errors import InputError
+from banet.errors import BanetWarning, InputError
 from banet.grid.region import Region
 from banet.ingest.reproject import check_dataset, check_geographic
 from banet.io.files import PathLike, writing
@@ -34,6 +35,9 @@ _TOLERANCE = 1e-3
 _TOO_BRIGHT = 5.0
 # One below this stands for nothing (-9999, scaled or not); over-corrected shadow stays above.
 _TOO_DARK = -0.5
+# Below this in red a look is hardly cloud or snow; land is then brighter in the near infrared, water is not.
+_CLEAR = 0.3
+_SWAPPED = 0.8
 _NUMBERS = "fiub"
 
 
@@ -64,7 +68,10 @@ def from_dataset(
         InputError: if something is at `path` already, it is no dataset, a variable is missing, a day comes
             twice, the axes are not in degrees (see `to_region`), the grid is not regular or its cells are not
             square, a value is no reflectance, no cell has one in all bands, or the hot spots are of another
-            place or of other days.
+            place or of other days, or `frp` is a number at fires alone.
+
+    Warns:
+        BanetWarning: if red is brighter than near infrared in most looks, as where the two are swapped.
     """
     target = Path(path)
     if target.exists():
@@ -73,18 +80,67 @@ def from_dataset(
     table = None if hotspots is None or "frp" in source.ds else given_hotspots(hotspots)
     if table is not None:
         tell_placed(table, source.region, np.sort(source.days))
-    seen = False
+    looks, power = _Looks(), _Power()
     with writing(target) as part:
         cube = Cube.create(part, source.region, sensor=sensor, mir_band=mir_band or source.mir_band)
         with cube.writing():
             for index in np.argsort(source.days, kind="stable"):
                 frp, notes = source.fires(index, table)
                 planes = source.planes(index)
-                seen |= bool(planes.count.any())
+                looks.count(planes)
+                power.count(frp)
                 cube.write_day(source.days[index], planes, frp, notes=notes)
-        if not seen:
-            raise InputError(f"no cell of the dataset has red, nir and {source.mir} on any of its days")
+        looks.check(source.mir)
+        power.check()
     return Cube.open(target)
+
+
+@dataclass
+class _Looks:
+    """Looks of all days of a dataset."""
+
+    seen: bool = False
+    clear: int = 0
+    darker: int = 0
+
+    def count(self, planes: DayPlanes) -> None:
+        self.seen |= bool(planes.count.any())
+        clear = (planes.red < _CLEAR) & np.isfinite(planes.nir)
+        self.clear += int(clear.sum())
+        self.darker += int((planes.nir < planes.red)[clear].sum())
+
+    def check(self, mir: str) -> None:
+        if not self.seen:
+            raise InputError(f"no cell of the dataset has red, nir and {mir} on any of its days")
+        if self.darker > _SWAPPED * self.clear:
+            share = f"{self.darker / self.clear:.0%} of the looks"
+            warnings.warn(
+                f"nir is darker than red in {share}: the two may be swapped, or all is water",
+                BanetWarning,
+                stacklevel=3,
+            )
+
+
+@dataclass
+class _Power:
+    """Radiative power of all days of a dataset, and whether it tells where nothing was hot."""
+
+    hot: bool = False
+    calm: bool = False
+    unknown: bool = False
+
+    def count(self, frp: npt.NDArray[np.floating[Any]] | None) -> None:
+        if frp is not None:
+            self.hot |= bool((frp > 0).any())
+            self.calm |= bool((frp == 0).any())
+            self.unknown |= bool(np.isnan(frp).any())
+
+    def check(self) -> None:
+        if self.hot and self.unknown and not self.calm:
+            raise InputError(
+                "frp is a number at fires alone, and NaN means that nobody looked; give 0 where nothing was "
+                'hot, such as by ds.assign(frp=ds["frp"].fillna(0))'
+            )
 
 
 def region_of(latitudes: npt.ArrayLike, longitudes: npt.ArrayLike, name: str) -> Region:
