@@ -108,7 +108,7 @@ def as_day(value: Any) -> Day:
         value = value.astimezone(dt.UTC).replace(tzinfo=None)
     try:
         day: Day = np.datetime64(text or value, "D")
-    except ValueError as error:
+    except (ValueError, TypeError) as error:  # a TypeError is pandas' NaT
         raise InputError(f"{value!r} is not a calendar day") from error
     if np.isnat(day):
         raise InputError(f"{value!r} is not a calendar day")

@@ -13,6 +13,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from banet.burned_area.burned_area import BurnedArea
 from banet.burned_area.dated import DatedFractions
+from banet.burned_area.fires import find_events
 from banet.burned_area.netcdf import read_map, write_netcdf
 from banet.burned_area.quality import Quality
 from banet.errors import InputError
@@ -80,6 +81,18 @@ def test_hectares_of_a_map_survive_another_grid(size):
     other = source.to(Region("U", source.region.bbox, size))
     assert other.burned_area_ha == pytest.approx(source.burned_area_ha, rel=1e-6)
     assert other.daily_area_ha().to_numpy() == pytest.approx(source.daily_area_ha().to_numpy(), rel=1e-6)
+
+
+def test_fires_on_another_grid_have_the_hectares_of_the_map():
+    # Fractions below the threshold carry no date: on a coarser grid they lie in cells that are dated, too.
+    region = Region("T", (10, 40, 10.4, 40.4), 0.01)
+    fine = random_map((40, 40), seed=4, region=region)
+    coarse = fine.to(Region("T", region.bbox, 0.04))
+    fires = find_events(coarse, min_hectares=0)
+    assert fires["area_ha"].sum() == pytest.approx(coarse.burned_area_ha)
+    assert coarse.burned_area_ha == pytest.approx(coarse.daily_area_ha().sum())
+    whole = coarse.between(coarse.start, coarse.stop)
+    np.testing.assert_array_equal(whole.burned_fraction, coarse.burned_fraction)
 
 
 def test_low_fractions_of_a_map_stay_on_another_grid():

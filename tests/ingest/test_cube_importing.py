@@ -281,6 +281,33 @@ def test_power_at_fires_alone_is_refused(tmp_path: Path) -> None:
     assert (cube.read("2021-08-03", "2021-08-04").frp == 0).all()
 
 
+def test_looks_are_counted_up_to_255_and_nothing_else(tmp_path: Path) -> None:
+    ds = dataset()
+    counts = xr.full_like(ds.red, 9).where(ds.lon < 21.9, 256)
+    cube = from_dataset(ds.assign(count=counts), tmp_path / "t.zarr", name="T")
+    count = cube.read("2021-08-03", "2021-08-04").count[0]
+    assert count[5, 0] == 9 and count[5, -1] == 255
+    for odd in (-1, 0.5):
+        with pytest.raises(InputError, match="count of 2021-08-03 holds numbers that count nothing"):
+            from_dataset(ds.assign(count=xr.full_like(ds.red, odd)), tmp_path / "s.zarr", name="T")
+
+
+@pytest.mark.parametrize(
+    ("name", "plane", "message"),
+    [
+        ("frp", lambda red: red.isel(time=0), "frp has dimensions"),
+        ("frp", lambda red: red.astype(str), "frp holds <U32, not numbers"),
+        ("frp", lambda red: red.astype("timedelta64[ns]"), "frp holds timedelta64"),
+        ("view_zenith", lambda red: red.mean("lat"), "view_zenith has dimensions"),
+        ("count", lambda red: red.mean("time"), "count has dimensions"),
+    ],
+)
+def test_optional_variables_are_checked_too(tmp_path: Path, name: str, plane, message: str) -> None:
+    ds = dataset()
+    with pytest.raises(InputError, match=message):
+        from_dataset(ds.assign({name: plane(ds.red.fillna(0))}), tmp_path / "t.zarr", name="T")
+
+
 def test_swapped_bands_are_told(tmp_path: Path) -> None:
     ds = dataset()
     land = ds.assign(red=ds.red * 0.1, nir=0.15 + ds.nir * 0.2)

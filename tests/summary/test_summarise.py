@@ -54,6 +54,18 @@ def test_the_whole_region_as_a_zone_gives_the_hectares_of_the_map(tmp_path):
     ).all()
 
 
+def test_zones_may_be_a_geodataframe():
+    burned = random_map((40, 60), seed=3)
+    frame = gpd.GeoDataFrame({"name": ["all"]}, geometry=[whole(burned.region)], crs="EPSG:4326", index=[7])
+    table = banet.summarise(burned, frame.to_crs(3035), **DRAWS)
+    assert table["zone"].tolist() == ["all"]
+    assert table["burned_ha"].item() == pytest.approx(burned.burned_area_ha, rel=1e-3)
+    with pytest.raises(InputError, match="a list is neither the path of a vector file nor a GeoDataFrame"):
+        banet.summarise(burned, [whole(burned.region)])
+    with pytest.raises(InputError, match="has no layers"):
+        banet.summarise(burned, frame, zone_layer="a")
+
+
 def test_a_cell_counts_by_its_share_in_the_zone_and_by_its_fraction(tmp_path):
     offset = np.full((6, 6), -1)
     offset[2, 2], offset[2, 3] = 4, 9

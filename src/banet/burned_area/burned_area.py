@@ -126,7 +126,7 @@ class BurnedArea(BurnedPlanes):
 
     @property
     def burned_area_ha(self) -> float:
-        """Hectares of the burned cells on the WGS84 ellipsoid, each counted by its burned fraction."""
+        """Hectares of the burned cells on the WGS84 ellipsoid, each counted by what burned on its dates."""
         return hectares.total(self)
 
     def daily_area_ha(self, *, weighted: bool = True) -> pd.Series[float]:
@@ -171,13 +171,17 @@ class BurnedArea(BurnedPlanes):
                 f"{self.title} covers {self.start} to {self.stop - _ONE}, no day from {start} to "
                 f"{as_day(stop) - _ONE}"
             )
+        if (first, last) == (self.start, self.stop):
+            return self
         return replace(self, **joining.fields_between(self, first, last))
 
     def to(self, region: Region) -> Self:
-        """Return it on another region's grid, by area: hectares stay what they were.
+        """Return it on another region's grid, by area: hectares stay what they were in cells that are known.
 
-        A cell is known where the source knows at least half of its area, and water where more than half is;
-        days of observation are the mean of what is known. Quality and evidence are not carried over.
+        A cell is known where the source knows at least half of its area, and water where more than half is:
+        beyond the edge of the source nothing is. Days of observation are the mean of what is known. Burned
+        fractions hold the undated ones below the threshold too, hectares do not. Quality and evidence are not
+        carried over.
         """
         check_region(region)
         return self if region == self.region else replace(self, **regridding.fields_on(self, region))

@@ -56,10 +56,11 @@ def to_dataset(source: BurnedPlanes, manifest: Manifest | None = None) -> xr.Dat
     import xarray as xr
 
     said = meanings(source)
-    planes = {name: getattr(source, name) for name in (*_PLANES, "status")}
+    # Copies: what is done to the dataset must not reach the map.
+    planes = {name: getattr(source, name).copy() for name in (*_PLANES, "status")}
     planes["confidence"] = confidence.of_half(source)
     some = {"over_tenth": confidence.of_tenth(source), "evidence": source.evidence}
-    planes |= {name: plane for name, plane in some.items() if plane is not None}
+    planes |= {name: plane.copy() for name, plane in some.items() if plane is not None}
     planes["burn_date"] = source.burn_date.astype("datetime64[s]")
     variables: dict[str, Any] = {
         name: (GRID, plane, {**said[name].cf(), "grid_mapping": GRID_MAPPING})
@@ -88,12 +89,15 @@ def to_dataset(source: BurnedPlanes, manifest: Manifest | None = None) -> xr.Dat
 
 
 def fields_of(dataset: xr.Dataset) -> dict[str, Any]:
-    """Return the fields of the source from which `to_dataset` made a dataset.
+    """Return the fields of the source from which `to_dataset` made a dataset, in copies.
+
+    Axes may come in another order, and run either way.
 
     Raises:
-        InputError: if a variable or attribute is missing or not as `to_dataset` writes it.
+        InputError: if a variable or attribute is missing or not as `to_dataset` writes it, or coordinates are
+            not those of the whole region that the attributes name.
     """
-    missing = [name for name in _PLANES if name not in dataset]
+    missing = [name for name in (*_PLANES, *GRID) if name not in dataset.variables]
     missing += [name for name in _ATTRIBUTES if name not in dataset.attrs]
     if missing:
         raise InputError(f"the dataset is not a map of banet; it lacks {', '.join(missing)}")
@@ -103,6 +107,7 @@ def fields_of(dataset: xr.Dataset) -> dict[str, Any]:
         attrs = json.loads(dataset.attrs["banet_attrs"])
     except (TypeError, json.JSONDecodeError) as error:
         raise InputError(f"the dataset is not a map of banet; an attribute is no JSON: {error}") from error
+    dataset = _upright(dataset, region).copy(deep=True)
     stated = dataset["stated_confidence"].values if "stated_confidence" in dataset else None
     return {
         "region": region,
@@ -140,6 +145,28 @@ def _one_period(dataset: xr.Dataset) -> xr.Dataset:
                 "part of joined files does; read the file itself with read_map"
             )
     return dataset
+
+
+def _upright(dataset: xr.Dataset, region: Region) -> xr.Dataset:
+    """Return a dataset with its planes north to south and west to east, as the region's cells lie."""
+    near = 0.01 * region.pixel_size  # coordinates may have been float32
+    for axis, wanted in zip(GRID, (region.latitudes, region.longitudes), strict=True):
+        held = np.asarray(dataset[axis].values, np.float64).ravel()
+        # Longitudes of either side of 180 degrees may be written a turn apart.
+        along = -held if axis == "latitude" else (held - region.west) % 360
+        order = np.argsort(along, kind="stable")
+        off = (held[order] - wanted + 180) % 360 - 180 if held.size == wanted.size else np.array([np.inf])
+        if not (np.abs(off) <= near).all():
+            raise InputError(
+                f"the {axis}s of the dataset are not those of its region {region.name}; cut a map with "
+                "BurnedArea.crop, and bring it onto another grid with BurnedArea.to"
+            )
+        if (order != np.arange(order.size)).any():
+            dataset = dataset.isel({axis: order})
+    for name in _PLANES:
+        if set(dataset[name].dims) != set(GRID):
+            raise InputError(f"{name} of the dataset lies along {', '.join(map(str, dataset[name].dims))}")
+    return dataset.transpose(..., *GRID)
 
 
 def _undecoded(values: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:

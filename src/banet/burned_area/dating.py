@@ -164,7 +164,11 @@ def check_threshold(threshold: float) -> None:
     Raises:
         InputError: if it is not.
     """
-    if not 0 < threshold <= 1:
+    try:
+        sound = 0 < threshold <= 1
+    except TypeError:  # no number
+        sound = False
+    if not sound:
         raise InputError(f"threshold {threshold} is not above 0 and at most 1")
 
 

@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from banet.burned_area.dating import NO_UNCERTAINTY
+from banet.burned_area.hectares import of_cells
 from banet.burned_area.linking import link
 from banet.errors import InputError
 from banet.grid.polygons import within_180
@@ -60,7 +61,8 @@ class Events:
             `date_unc`: median date uncertainty in days, -1 if unknown; `seed_lon`, `seed_lat`: degrees;
             `epsg_ha`: area of the perimeter in a projection, if one was asked for; `geometry`: MultiPolygon
             of the cells.
-        growth: one row a fire and day on which it grew: `id`, `day`, `cells`, `area_ha`, `total_ha`.
+        growth: one row a fire and day on which it grew: `id`, `day`, `cells`, `area_ha`, `total_ha`. A cell
+            counts whole on the day on which most of it burned.
         cells: one row a fire and burned cell: `id`, `row`, `col`, `day`.
         region: the grid of the cells.
         left_out: number of smaller fires, and their hectares.
@@ -220,7 +222,7 @@ def _burned_cells(maps: list[BurnedArea]) -> tuple[list[npt.NDArray[np.int32]], 
             "row": row,
             "col": col,
             "day": burnmap.burn_date[row, col].astype(np.int64),
-            "fraction": burnmap.burned_fraction[row, col].astype(np.float64),
+            "fraction": of_cells(burnmap)[row, col],
             "uncertainty": burnmap.uncertainty[row, col],
         }
         parts.append(pd.DataFrame(columns))

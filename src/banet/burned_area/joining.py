@@ -121,7 +121,6 @@ def _from_entries(ordered: Sequence[BurnedPlanes], strongest: npt.NDArray[np.flo
 def fields_between(source: BurnedPlanes, first: Day, last: Day) -> dict[str, Any]:
     """Return the fields that change when a source is kept to some of its days; see `BurnedArea.between`."""
     dated, nothing = source.dates().between(first, last), np.datetime64("NaT", "D")
-    whole = (first, last) == (source.start, source.stop)
     date, spread = dated.main_day()
     kept = ~np.isnat(date) & source.burned
     gaps = unknown.within(source.unknown_days, first, last)
@@ -141,5 +140,5 @@ def fields_between(source: BurnedPlanes, first: Day, last: Day) -> dict[str, Any
         "observed_days": days.astype(np.int16),
         "dated": None if source.dated is None else dated,
         "unknown_days": gaps,
-        "attrs": dict(source.attrs) if whole else attributes.uncounted(source.attrs),
+        "attrs": attributes.uncounted(source.attrs),
     }

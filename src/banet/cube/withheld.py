@@ -39,7 +39,7 @@ class Withheld:
     days: frozenset[Day] = frozenset()
 
     def __post_init__(self) -> None:
-        unknown = sorted(set(self.inputs) - set(INPUTS))
+        unknown = [one for one in self.inputs if one not in INPUTS]
         if unknown:
             raise InputError(f"no input {unknown[0]!r} to withhold; there are {', '.join(INPUTS)}")
 
@@ -52,7 +52,8 @@ class Withheld:
 
     def also(self, inputs: tuple[Input, ...], days: frozenset[Day]) -> Withheld:
         """Return this with more withheld."""
-        return Withheld(tuple(sorted({*self.inputs, *inputs})), self.days | days)
+        added = Withheld(inputs).inputs
+        return Withheld(tuple(sorted({*self.inputs, *added})), self.days | days)
 
     @property
     def shown(self) -> Mapping[str, float]:

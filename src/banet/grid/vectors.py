@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import warnings
 from dataclasses import dataclass
@@ -69,14 +70,18 @@ def is_vector(path: PathLike) -> bool:
     return Path(path).suffix.lower() in _PACKED or inner_suffix(path) in SUFFIXES
 
 
-def read_polygons(path: PathLike, *, layer: str | None = None, wide: bool = False) -> Polygons:
+def read_polygons(
+    path: PathLike | gpd.GeoDataFrame, *, layer: str | None = None, wide: bool = False
+) -> Polygons:
     """Read the polygons of a vector file, of a folder that holds one, or of either in a ZIP or gzip file.
+
+    A GeoDataFrame is taken as it is.
 
     Features without geometry, without an area, or whose coordinates are no places on earth are left out and
     counted; rings that are not closed or cross themselves are repaired where that can be done.
 
     Args:
-        path: where the file is.
+        path: where the file is, or its content.
         layer: name of the layer, where the file has several with polygons.
         wide: whether polygons in degrees may be wider than half the globe, as zones may; otherwise such a one
             is taken to cross 180 degrees.
@@ -211,16 +216,32 @@ def _in_degrees(areas: list[Any], kept: npt.NDArray[np.bool_], crs: Any, *, wide
 
 
 def _features(
-    path: PathLike, layer: str | None
+    path: PathLike | gpd.GeoDataFrame, layer: str | None
 ) -> tuple[pd.DataFrame, npt.NDArray[np.object_], str, Any, npt.NDArray[np.bool_]]:
     """Return fields, shapes (None where there is none), name, reference system, and which are broken."""
-    with unpacked(path) as members:
-        member = _only(Path(path), members, layer)
-        named = layer if layer != member.path.stem else None
-        frame, broken = read_vector(member, layer=named)
-    fields = frame.drop(columns=frame.geometry.name)
+    if isinstance(path, str | os.PathLike):
+        with unpacked(path) as members:
+            member = _only(Path(path), members, layer)
+            named = layer if layer != member.path.stem else None
+            frame, broken = read_vector(member, layer=named)
+        name = member.name
+    else:
+        frame, name = _given(path, layer), "the GeoDataFrame"
+        broken = np.zeros(len(frame), bool)
+    fields = frame.drop(columns=frame.geometry.name).reset_index(drop=True)
     shapes = np.asarray(frame.geometry.array, object)
-    return fields, shapes, member.name, frame.crs, broken
+    return fields, shapes, name, frame.crs, broken
+
+
+def _given(frame: Any, layer: str | None) -> gpd.GeoDataFrame:
+    """Make sure that what was given in the place of a path is a table with shapes."""
+    import geopandas as gpd
+
+    if not isinstance(frame, gpd.GeoDataFrame) or frame.active_geometry_name is None:
+        raise InputError(f"a {type(frame).__name__} is neither the path of a vector file nor a GeoDataFrame")
+    if layer is not None:
+        raise InputError("a GeoDataFrame has no layers; leave the layer out")
+    return frame
 
 
 def _only(path: Path, members: list[Member], layer: str | None) -> Member:

@@ -29,6 +29,7 @@ __all__ = ["from_dataset", "region_of"]
 _LATITUDE = ("latitude", "lat", "y")
 _LONGITUDE = ("longitude", "lon", "x")
 _MIR = ("mir", "swir")
+_OPTIONAL = ("frp", "view_zenith", "count")
 # How far a coordinate may be from a regular grid, in cells.
 _TOLERANCE = 1e-3
 # A reflectance above this is a percentage or a scaled integer; glint and snow under a low sun stay below.
@@ -192,6 +193,7 @@ class _Source:
                 raise InputError(
                     f"the dataset lacks {variable}; it holds {held}. It needs red, nir and mir or swir"
                 )
+        for variable in ("red", "nir", mir, *(name for name in _OPTIONAL if name in ds)):
             if set(ds[variable].dims) != {"time", lat, lon}:
                 raise InputError(f"{variable} has dimensions {ds[variable].dims}, not time, {lat}, {lon}")
             if ds[variable].dtype.kind not in _NUMBERS:
@@ -220,8 +222,8 @@ class _Source:
         zenith = np.full(self.region.shape, np.nan, np.float32)
         if "view_zenith" in self.ds:
             zenith = self.plane("view_zenith", index).astype(np.float32)
-        count = self.plane("count", index) if "count" in self.ds else observed
-        return DayPlanes(red, nir, mir, zenith, np.nan_to_num(count).astype(np.uint8), inputs=self._inputs())
+        count = self._count(index) if "count" in self.ds else observed.astype(np.uint8)
+        return DayPlanes(red, nir, mir, zenith, count, inputs=self._inputs())
 
     def fires(
         self, index: int, hotspots: pd.DataFrame | None
@@ -229,6 +231,15 @@ class _Source:
         if "frp" in self.ds:
             return self.plane("frp", index).astype(np.float32), []
         return fires_of(hotspots, self.region, self.days[index])
+
+    def _count(self, index: int) -> npt.NDArray[np.uint8]:
+        """Return the number of looks, of which a cube holds up to 255 a day."""
+        values = np.nan_to_num(self.plane("count", index).astype(np.float64))
+        if ((values < 0) | (values != np.round(values))).any():
+            raise InputError(
+                f"count of {self.days[index]} holds numbers that count nothing: below 0 or not whole"
+            )
+        return np.minimum(values, 255).astype(np.uint8)
 
     def _reflectance(self, variable: str, index: int) -> npt.NDArray[np.float32]:
         values = self.plane(variable, index).astype(np.float32)

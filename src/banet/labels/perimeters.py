@@ -35,7 +35,7 @@ _BLOCK = 64
 
 
 def read_perimeters(
-    path: PathLike,
+    path: PathLike | gpd.GeoDataFrame,
     region: Region,
     start: Any,
     end: Any,
@@ -60,7 +60,7 @@ def read_perimeters(
     Such inventories have a least size (MTBS: 202 or 405 ha): smaller fires are missing, and so unburned.
 
     Args:
-        path: a vector file, or a folder, ZIP or gzip file that holds one.
+        path: a vector file, a folder, ZIP or gzip file that holds one, or a GeoDataFrame.
         region: the grid to put them on.
         start: first day or month.
         end: last day or month, included.

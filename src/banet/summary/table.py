@@ -29,6 +29,7 @@ from banet.summary.progressions import FAR_KM, Progressions
 from banet.summary.zones import Zones, read_zones
 
 if TYPE_CHECKING:
+    import geopandas as gpd
     import pandas as pd
 
 __all__ = ["SummaryOptions", "summarise"]
@@ -62,7 +63,9 @@ class SummaryOptions(Frozen):
 
 
 def summarise(
-    maps: BurnedArea | PathLike | Sequence[BurnedArea | PathLike], zones: PathLike, **options: Any
+    maps: BurnedArea | PathLike | Sequence[BurnedArea | PathLike],
+    zones: PathLike | gpd.GeoDataFrame,
+    **options: Any,
 ) -> pd.DataFrame:
     """Sum what burned over polygons.
 
@@ -75,7 +78,7 @@ def summarise(
 
     Args:
         maps: of one region and of periods that do not overlap, or paths of them; a folder gives all its maps.
-        zones: vector file of polygons; features of one name are one zone.
+        zones: vector file or GeoDataFrame of polygons; features of one name are one zone.
         options: fields of `SummaryOptions`: by, cover, zone_field, zone_layer, min_hectares, draws, seed.
 
     Returns:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +16,9 @@ from banet.grid.region import Region
 from banet.grid.shares import cell_shares, hectares_of
 from banet.grid.vectors import Polygons, read_polygons
 from banet.io.files import PathLike
+
+if TYPE_CHECKING:
+    import geopandas as gpd
 
 __all__ = ["Zones", "read_zones"]
 
@@ -40,12 +44,12 @@ class Zones:
 
 
 def read_zones(
-    path: PathLike, region: Region, *, field: str | None = None, layer: str | None = None
+    path: PathLike | gpd.GeoDataFrame, region: Region, *, field: str | None = None, layer: str | None = None
 ) -> Zones:
     """Read the polygons of a vector file as zones; features of one name are one zone.
 
     Args:
-        path: vector file of polygons, in any reference system.
+        path: vector file of polygons, in any reference system, or a GeoDataFrame of them.
         region: the grid.
         field: with the names; by default the first of name, region, id that the file has, or else its rows
             are numbered.

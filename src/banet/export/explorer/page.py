@@ -23,6 +23,7 @@ from banet.burned_area.colours import (
     uncertainty_table,
 )
 from banet.burned_area.meaning import meanings
+from banet.errors import InputError
 from banet.export.explorer.coded_planes import coded_planes
 from banet.export.explorer.outlines import outlines_of
 from banet.export.explorer.seen import seen_by_day
@@ -137,10 +138,15 @@ def explore(
         cube: that it was made from, or its folder, to show which days were seen.
         min_hectares: fires of less burned area are left out, and counted.
         height: of the frame in pixels.
+
+    Raises:
+        InputError: if `burned` is no map.
     """
     from banet.burned_area.fires import trace_events
     from banet.cube import open_cube
 
+    if not isinstance(burned, BurnedArea):
+        raise InputError(f"a {type(burned).__name__} is no map; join several: first.join(*others)")
     events = trace_events(burned, min_hectares=min_hectares)
     text = explorer_text(
         burned,
