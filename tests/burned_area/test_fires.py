@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from banet.burned_area.fires import find_events, trace_events
-from banet.errors import InputError
+from banet.errors import BanetWarning, InputError
 from banet.grid.region import Region
 from made_maps import map_of, random_map
 
@@ -162,6 +163,16 @@ def test_months_apart_are_two_fires_even_on_the_same_cells():
     table = find_events(maps)
     assert len(table) == 2 and table["id"].is_unique
     assert table.geometry.iloc[0].equals(table.geometry.iloc[1])
+
+
+def test_days_between_maps_and_other_methods_are_told():
+    first, second = months(offsets((20, 20), (*block(2, 2), 3)), offsets((20, 20), (*block(2, 2), 20)))
+    late = second.between("2021-09-11", "2021-10-01")
+    with pytest.warns(BanetWarning, match="no map of 2021-09-01 to 2021-09-10: what burned on these days"):
+        find_events([late, first])
+    other = replace(second, name="index drop", attrs={"method": "index drop"})
+    with pytest.warns(BanetWarning, match="the maps are of 2 methods: banet: daily .*; banet: index drop"):
+        find_events([first, other])
 
 
 def test_a_cell_that_both_months_show_counts_once():

@@ -45,6 +45,15 @@ def test_events_take_folders_and_say_what_they_found_as_json(maps, tmp_path, cap
     assert gpd.read_file(single, layer="fires")["id"].tolist() == fires["id"].tolist()
 
 
+def test_events_write_each_output_to_a_path_of_its_own(maps, tmp_path, capsys):
+    out = str(tmp_path / "fires.csv")
+    assert main(["events", str(maps), "--out", out, "--growth", out]) == 2
+    assert "two outputs have the same path" in capsys.readouterr().err
+    assert main(["events", str(maps), "--out", out, "--growth", str(tmp_path / "growth.txt")]) == 2
+    assert "cannot write the growth as growth.txt" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
 def test_what_is_given_by_its_place_has_the_name_of_the_help(capsys):
     assert main(["cube", "info"]) == 2
     said = capsys.readouterr().err.replace('"', "")
@@ -142,7 +151,13 @@ def test_a_script_reads_hectares_of_zones(maps, tmp_path, capsys):
     zones = tmp_path / "zones.geojson"
     gpd.GeoDataFrame({"name": ["z"]}, geometry=[shapely.box(-8, 39, -7, 40)], crs="EPSG:4326").to_file(zones)
     found = said(capsys, "summarise", maps, "--zones", zones, "--out", tmp_path / "a.csv")
-    assert [row["zone"] for row in found["rows"]] == ["z"] and found["rows"][0]["burned_ha"] > 0
+    (row,) = found["rows"]
+    assert row["zone"] == "z" and row["burned_ha"] > 0
+    assert (row["start"], row["end"]) == ("2021-07-01", "2021-08-31")
+    zones = tmp_path / "unburned.geojson"
+    gpd.GeoDataFrame({"name": ["u"]}, geometry=[shapely.box(-8, 39.99, -7.999, 40)], crs=4326).to_file(zones)
+    (row,) = said(capsys, "summarise", maps, "--zones", zones, "--out", tmp_path / "b.csv")["rows"]
+    assert row["burned_ha"] == 0 and row["first_day"] is None and row["last_day"] is None
 
 
 def test_a_script_reads_a_season_and_its_cube_and_months_stand_for_days(tmp_path, capsys):

@@ -406,6 +406,26 @@ def test_baselines_are_maps_like_any_other(scene, truth, tmp_path, capsys, metho
     assert score(*read_sources([tmp_path, truth])).hard.map_burned > 0
 
 
+def test_a_map_does_not_take_the_place_of_one_by_another_method(scene, tmp_path, capsys):
+    cube, period = str(scene / "cube.zarr"), ["--start", "2019-08-10", "--end", "2019-08-12"]
+    words = [*period, "--out", str(tmp_path), "--no-pictures"]
+    assert main(["baseline", cube, "--method", "index-drop", *words]) == 0
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    assert main(["baseline", cube, "--method", "active-fires", *words]) == 2
+    assert "holds a map by another method (banet: index drop, not banet: " in capsys.readouterr().err
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+    assert main(["baseline", cube, "--method", "index-drop", *words]) == 0
+    assert main(["baseline", cube, "--method", "index-drop", *words, "--weights", "default"]) == 2
+    assert "index-drop has no weights" in capsys.readouterr().err
+    assert main(["map", cube, *period, "--out", cube]) == 2
+    assert "is the cube itself" in capsys.readouterr().err
+
+
+def test_draws_count_something(truth, scene, capsys):
+    words = ["evaluate", str(truth), "--reference", str(scene / "MCD64A1"), "--draws", "-3"]
+    assert main(words) == 2 and "-3 draws" in capsys.readouterr().err
+
+
 def test_the_original_needs_its_weights(scene, tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("BANET_CACHE", str(tmp_path))
     words = ["--method", "original", "--start", "2019-08", "--end", "2019-08", "--out", str(tmp_path)]

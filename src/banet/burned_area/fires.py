@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -19,8 +20,9 @@ import numpy.typing as npt
 
 from banet.burned_area.dating import NO_UNCERTAINTY
 from banet.burned_area.hectares import of_cells
+from banet.burned_area.joining import notes_on
 from banet.burned_area.linking import link
-from banet.errors import InputError
+from banet.errors import BanetWarning, InputError
 from banet.grid.polygons import within_180
 from banet.grid.region import Region
 
@@ -111,6 +113,9 @@ def find_events(
 
     Raises:
         InputError: if there is no map, regions differ, periods overlap, or a limit is out of range.
+
+    Warns:
+        BanetWarning: of days between the maps, and of maps by different methods.
     """
     return trace_events(
         maps,
@@ -135,11 +140,16 @@ def trace_events(
 
     Raises:
         InputError: if there is no map, regions differ, periods overlap, or a limit is out of range.
+
+    Warns:
+        BanetWarning: of days between the maps, and of maps by different methods.
     """
     if min_hectares is None:
         min_hectares = MIN_HECTARES if min_cells is None else 0.0
     least = 1 if min_cells is None else min_cells
     sequence = _checked(maps, max_gap_days, max_gap_cells, least, min_hectares)
+    for note in notes_on(sequence):
+        warnings.warn(note, BanetWarning, stacklevel=2)
     region = sequence[0].region
     grids, cells = _burned_cells(sequence)
     day = cells["day"].to_numpy(np.float64)

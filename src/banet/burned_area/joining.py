@@ -14,10 +14,11 @@ from banet.burned_area import attributes, unknown
 from banet.burned_area.burned_planes import BurnedPlanes
 from banet.burned_area.dated import NO_UNCERTAINTY, DatedFractions
 from banet.burned_area.evidence import NO_EVIDENCE
+from banet.burned_area.meaning import made_by
 from banet.days import Day, period_label
 from banet.errors import InputError
 
-__all__ = ["fields_between", "in_order", "join"]
+__all__ = ["fields_between", "in_order", "join", "notes_on"]
 
 Source = TypeVar("Source", bound=BurnedPlanes)
 
@@ -78,6 +79,19 @@ def in_order(parts: Sequence[Source]) -> list[Source]:
         if after.start < before.stop:
             raise InputError(f"the map from {after.start} overlaps the one that ends on {before.stop - 1}")
     return ordered
+
+
+def notes_on(ordered: Sequence[BurnedPlanes]) -> list[str]:
+    """Return lines on what sources in order of time leave open together: days between them, other methods."""
+    notes = []
+    holes = [(a.stop, b.start - 1) for a, b in itertools.pairwise(ordered) if b.start > a.stop]
+    if holes:
+        days = ", ".join(f"{first} to {last}" for first, last in holes)
+        notes.append(f"no map of {days}: what burned on these days is not counted")
+    methods = dict.fromkeys(made_by(one) for one in ordered)
+    if len(methods) > 1:
+        notes.append(f"the maps are of {len(methods)} methods: {'; '.join(methods)}")
+    return notes
 
 
 def _strongest(ordered: Sequence[BurnedPlanes]) -> dict[str, Any]:

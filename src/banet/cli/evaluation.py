@@ -316,10 +316,13 @@ def baseline(
     """
     from banet.cube import open_cube
     from banet.days import parse_period, period_label
+    from banet.errors import InputError
     from banet.export.products import write_map
     from banet.io.files import output_folder
     from banet.mapping.windows import split_months
 
+    if weights is not None and method != "original":
+        raise InputError(f"{method} has no weights; leave --weights out")
     opened, folder = open_cube(cube), output_folder(out)
     mapper = _method(method, weights)
     for first, stop in split_months(*parse_period(start, end)):

@@ -72,7 +72,6 @@ def make_maps(
     from banet.days import parse_period, period_label
     from banet.export.products import write_map
     from banet.export.stac import collect
-    from banet.io.files import output_folder
     from banet.mapping import MapOptions, map_months, period_scratch
 
     spread.check()
@@ -83,7 +82,7 @@ def make_maps(
     done_by = {"workers": spread.workers, "scheduler": spread.scheduler}
     MapOptions.of_keywords("banet map", {**settings, **done_by})
     opened, period = open_cube(cube), parse_period(start, end)
-    folder = output_folder(out)
+    folder = _folder(out, opened.path)
     scratch, failed = folder / _SCRATCH, list[str]()
     with (
         _alone(folder, opened.region.name, period),
@@ -106,6 +105,16 @@ def make_maps(
     with contextlib.suppress(OSError):  # another run may be at work in it
         scratch.rmdir()
     _tell(failed)
+
+
+def _folder(out: Path, cube: Path) -> Path:
+    """Make the folder of the maps, which is not the cube's own."""
+    from banet.errors import InputError
+    from banet.io.files import output_folder
+
+    if out.resolve() == cube.resolve():
+        raise InputError(f"{out} is the cube itself; give another folder for the maps")
+    return output_folder(out)
 
 
 def _said(burned: BurnedArea, label: str) -> str:

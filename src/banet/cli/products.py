@@ -52,6 +52,11 @@ def events(
     from banet.export.products import read_maps
     from banet.export.vectors import write_events, write_growth, write_perimeters
 
+    outputs = [path.absolute() for path in (out, perimeters, growth) if path is not None]
+    if len(set(outputs)) < len(outputs):
+        raise InputError("two outputs have the same path: give --out, --perimeters and --growth one each")
+    if growth is not None and growth.suffix.lower() != ".csv":
+        raise InputError(f"cannot write the growth as {growth.name}; it is a .csv")
     if not maps:
         raise InputError("give at least one map, a .nc file that 'banet map' wrote, or a folder of them")
     read = [one for path in maps for one in (read_maps(path) if path.is_dir() else [read_map(path)])]

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from banet.cube import open_cube
+from banet.errors import InputError
 from banet.evaluation.compare import Comparison, compare
 from banet.evaluation.convergence import Convergence
 from banet.evaluation.measures import Pair
@@ -72,6 +73,8 @@ def evaluate(
     held = None if cube is None else open_cube(cube)
     scene = main.region.name
     known = {"gap": gap_classes(main, held)} if held is not None and held.region == main.region else {}
+    if draws < 0:
+        raise InputError(f"{draws} draws; give 0 for no intervals, or more")
     drawn: dict[str, Any] = {"block": block, "draws": draws}
     groups = {"months": by_month(main, **drawn)}
     for kind, classes in (("covers", cover), ("zones", zones)):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from banet.burned_area.daily import DailyProbability
 from banet.burned_area.geotiff import Layer, layers, write_cog
+from banet.burned_area.meaning import made_by
 from banet.burned_area.netcdf import read_map, write_netcdf
 from banet.days import period_stem
 from banet.errors import InputError, NotFoundError, OutputError, UnreadableFileError
@@ -127,12 +128,32 @@ def write_map(
 
     Returns:
         Paths by kind of product.
+
+    Raises:
+        InputError: if the folder holds a map of that name by another method.
     """
     words = [Path(sys.argv[0]).name, *sys.argv[1:]] if command is None else command
     config = {**settings, "map": dict(burnmap.attrs), "sensor": cube.sensor, "mir_band": cube.mir_band}
     manifest = Manifest.begin(words, config, inputs=[cube.path], weights=_hashes(burnmap))
     stem = stem or map_stem(burnmap)
+    _same_method(Path(folder) / f"{stem}.nc", burnmap)
     return write_products(burnmap, folder, stem, manifest=manifest, pictures=pictures, stac=stac, more=more)
+
+
+def _same_method(path: Path, burnmap: BurnedArea) -> None:
+    """Make sure that a map does not take the place of one by another method."""
+    import xarray as xr
+
+    try:
+        with xr.open_dataset(path) as held:
+            method = held.attrs.get("source")
+    except (OSError, ValueError):  # there is none, or none that can be read
+        return
+    if method != made_by(burnmap):
+        raise InputError(
+            f"{path} holds a map by another method ({method}, not {made_by(burnmap)}); "
+            "choose another folder, or take that map away"
+        )
 
 
 def _hashes(burnmap: BurnedArea) -> dict[str, str]:

@@ -352,7 +352,7 @@ def _layer(member: Member, layer: str | None) -> str | None:
     shaped = [name for name, kind in layers if kind is not None]
     if len(shaped) > 1:
         raise InputError(
-            f"{member.name} has {len(shaped)} layers ({', '.join(shaped)}); name one with --layer (layer=), "
-            "or save it as a file of its own"
+            f"{member.name} has {len(shaped)} layers ({', '.join(shaped)}); name one with "
+            "--layer (layer=), of zones with --zone-layer, or save it as a file of its own"
         )
     return shaped[0] if shaped else (names[0] if names else None)

@@ -7,6 +7,7 @@ must, so that any text may stand in a cell.
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import io
 import json
 import math
@@ -223,7 +224,10 @@ def _rounded(value: Any) -> Any:
 
 
 def plain(value: Any) -> Any:
-    """Return what JSON can hold: NaN becomes None, tuples lists, keys text, objects their `to_dict`."""
+    """Return what JSON can hold: NaN and NaT become None, tuples lists, objects their `to_dict`.
+
+    Keys become text, and so do times: a day alone at midnight.
+    """
     if hasattr(value, "to_dict"):
         return plain(value.to_dict())
     if hasattr(value, "tolist"):
@@ -232,6 +236,9 @@ def plain(value: Any) -> Any:
         return {str(key): plain(inner) for key, inner in value.items()}
     if isinstance(value, (list, tuple)):
         return [plain(inner) for inner in value]
+    if isinstance(value, dt.date):
+        text = value.isoformat().removesuffix("T00:00:00")
+        return None if text == "NaT" else text
     return value if _defined(value) else None
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -97,7 +96,6 @@ def summarise(
     ordered = in_order(gathered(maps))
     areas = read_zones(zones, ordered[0].region, field=chosen.zone_field, layer=chosen.zone_layer)
     table = _Table(ordered, areas, buckets_of(ordered, chosen.by, _cover(chosen, ordered[0])))
-    _tell_gaps(ordered)
     return table.frame(chosen)
 
 
@@ -108,13 +106,6 @@ def _cover(options: SummaryOptions, one: BurnedArea) -> CellCover | None:
 
     numbers, names = read_classes(options.cover, one.region)
     return CellCover(numbers.ravel(), names)
-
-
-def _tell_gaps(maps: Sequence[BurnedArea]) -> None:
-    gaps = [(a.stop, b.start - _DAY) for a, b in itertools.pairwise(maps) if b.start > a.stop]
-    if gaps:
-        days = ", ".join(f"{first} to {last}" for first, last in gaps)
-        warnings.warn(f"no map of {days}: these days are in no row", BanetWarning, stacklevel=3)
 
 
 @dataclass(frozen=True, eq=False)
