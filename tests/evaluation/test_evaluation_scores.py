@@ -304,6 +304,9 @@ def test_only_common_days_are_compared():
         score(a_map(A), a_reference(A, STOP + 1, start=STOP, stop=STOP + 5))
     with pytest.raises(InputError, match="hold no day"):
         score(a_map(A), a_reference(A), days=(START, START))
+    with pytest.raises(InputError, match="are a pair"):
+        score(a_map(A), a_reference(A), days=START)
+    assert score(a_map(A), a_reference(A), days=np.array([START, STOP])).dice == 1
 
 
 def test_another_grid_is_met_by_area():

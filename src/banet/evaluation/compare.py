@@ -199,9 +199,12 @@ def _allowed(valid: Bools | None, region: Region) -> Bools:
 def _common_days(mine: BurnedArea, theirs: BurnedArea, days: tuple[Any, Any] | None) -> tuple[Day, Day]:
     sides = {"the map": (mine.start, mine.stop), "the reference": (theirs.start, theirs.stop)}
     if days is not None:
-        if not isinstance(days, Sequence) or len(days) != 2:
-            raise InputError(f"the days to compare are a pair (start, stop), half-open; found {days!r}")
-        first, after = as_day(days[0]), as_day(days[1])
+        try:
+            begin, end = days
+        except (TypeError, ValueError) as error:
+            wanted = "the days to compare are a pair (start, stop), half-open"
+            raise InputError(f"{wanted}; found {days!r}") from error
+        first, after = as_day(begin), as_day(end)
         if after <= first:
             raise InputError(f"the days to compare, {first} to {after} (not included), hold no day")
         sides["the days to compare"] = first, after

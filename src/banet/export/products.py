@@ -17,6 +17,7 @@ from banet.errors import InputError, NotFoundError, OutputError, UnreadableFileE
 from banet.export.qml import metadata, styles, write_style
 from banet.io.files import PathLike, existing_folder, output_folder, sha256, visible_files
 from banet.io.manifest import Manifest
+from banet.io.netcdf4 import load
 
 if TYPE_CHECKING:
     from banet.burned_area.burned_area import BurnedArea
@@ -142,12 +143,9 @@ def write_map(
 
 def _same_method(path: Path, burnmap: BurnedArea) -> None:
     """Make sure that a map does not take the place of one by another method."""
-    import xarray as xr
-
     try:
-        with xr.open_dataset(path) as held:
-            method = held.attrs.get("source")
-    except (OSError, ValueError):  # there is none, or none that can be read
+        method = load(path, only=()).attrs.get("source")
+    except UnreadableFileError:  # there is none, or none that can be read
         return
     if method != made_by(burnmap):
         raise InputError(
