@@ -22,6 +22,7 @@ import numpy as np
 import numpy.typing as npt
 from about import record
 from scipy import ndimage
+from simulator_vs_real import greek_season
 
 from banet.days import day_range
 from banet.evaluation.benchmark.greek import (
@@ -35,16 +36,13 @@ from banet.evaluation.benchmark.greek import (
 from banet.evaluation.compare import compare
 from banet.grid.region import Region
 from banet.io.tables import Number, to_markdown
-from banet.labels.mcd64a1 import read_mcd64a1
 from banet.mapping import map_burned
 from banet.observations.hotspots import grid_frp
-from banet.simulation import simulate, write_scene
 
 FRACTIONS = (0.0, 1e-6, 0.25, 0.5, 0.75)
 KINDS = ("nothing", "up to 0.25", "0.25 to 0.5", "0.5 to 0.75", "0.75 to 1")
 POWERS = (0.0, 5.0, 20.0, 80.0, 320.0, np.inf)
 NORTH = Region("greece_north", (21.8, 38.5, 24.6, 39.5), 0.01)
-LABEL = "labels/VNP64A1.A2021213.h19v05.002.2023198172838.hdf"
 LAST = np.datetime64("2021-08-24")
 """Day up to which the hot spots reach."""
 LARGE = 20
@@ -89,7 +87,7 @@ def differences(real: Path, weights: str, withheld: tuple[str, ...]) -> list[dic
 
 def real_hot(real: Path, region: Region) -> Hot:
     """Return the hot spots of 1 to 24 August 2021 and what VNP64A1 dates up to then."""
-    label = read_mcd64a1(real / LABEL, region, "2021-08", "2021-08")
+    label = greek_reference(real, region)
     table = greek_hotspots(real)
     days = day_range(np.datetime64("2021-08-01"), LAST + 1)
     power = np.sum([grid_frp(table, region, day) for day in days], axis=0)
@@ -99,13 +97,8 @@ def real_hot(real: Path, region: Region) -> Hot:
 
 
 def simulated_hot(seed: int) -> tuple[Hot, Hot]:
-    """Simulate a season of the mediterranean climate; return its hot spots with labels, and with truth."""
-    box = (round(21.8 + 0.2 * seed, 2), 37.17, round(23.08 + 0.2 * seed, 2), 38.45)
-    region = Region("SIM", box, 0.01)
-    scene = simulate(region, "2021-08-03", 24, 700 + seed, "mediterranean", mir_band="M11", varied=True)
-    with tempfile.TemporaryDirectory() as folder:
-        write_scene(scene, folder, formats=("labels",))
-        labels = read_mcd64a1(Path(folder) / "labels", region, scene.days[0], scene.days[-1])
+    """Return the hot spots of a simulated season with its labels, and with the truth."""
+    scene, labels = greek_season(seed)
     power = scene.frp.sum(axis=0)
     return Hot(power, np.nan_to_num(labels.burned_fraction)), Hot(power, np.nan_to_num(scene.burned_fraction))
 
@@ -115,8 +108,8 @@ def by_power(seasons: list[Hot]) -> list[tuple[int, float]]:
     power, burned = [], []
     for season in seasons:
         half = season.fraction >= 0.5
-        fires, count = ndimage.label(half | (season.power > 0), np.ones((3, 3)))
-        size = np.append(0, ndimage.sum(half, fires, np.arange(1, count + 1)))[fires]
+        fires, _ = ndimage.label(half | (season.power > 0), np.ones((3, 3)))
+        size = np.bincount(fires.ravel(), half.ravel())[fires]
         asked = (season.power > 0) & (size >= LARGE)
         power.append(season.power[asked])
         burned.append(half[asked])

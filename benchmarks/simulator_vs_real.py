@@ -22,12 +22,13 @@ import plain_burns
 import xarray as xr
 from scipy.stats import wasserstein_distance
 
+from banet.burned_area.burned_area import BurnedArea
 from banet.grid.region import Region
 from banet.io.files import writing
 from banet.labels.mcd64a1 import read_mcd64a1
 from banet.observations.hotspots import grid_frp, read_hotspots
 from banet.observations.reflectance import mir_reflectance, planck_radiance
-from banet.simulation import simulate, write_scene
+from banet.simulation import Scene, simulate, write_scene
 from banet.simulation.climates import climate_named
 from banet.simulation.ground import burned_per_day
 from banet.simulation.observe import observations
@@ -101,14 +102,20 @@ def greek_twelve_days(scene: Season) -> tuple[np.ndarray, ...]:
     return scene.light[1], scene.light[2], scene.burned >= 0.5, scene.land & (scene.burned == 0)
 
 
-def simulated_greece(seed: int) -> Season:
-    """Simulate the same days with the same bands, and labels as VNP64A1 would have them."""
+def greek_season(seed: int) -> tuple[Scene, BurnedArea]:
+    """Simulate the days of the Greek scene with its bands, and labels as VNP64A1 would have them."""
     box = (21.8 + 0.2 * seed, 37.17, 23.08 + 0.2 * seed, 38.45)
     region = Region("SIM", tuple(round(v, 2) for v in box), 0.01)
     scene = simulate(region, "2021-08-03", 24, 700 + seed, "mediterranean", mir_band="M11", varied=True)
     with tempfile.TemporaryDirectory() as folder:
         write_scene(scene, folder, formats=("labels",))
         labels = read_mcd64a1(Path(folder) / "labels", region, scene.days[0], scene.days[-1])
+    return scene, labels
+
+
+def simulated_greece(seed: int) -> Season:
+    """Return a season of `greek_season` in the form of the real one."""
+    scene, labels = greek_season(seed)
     light = np.stack([scene.red, scene.nir, scene.mir])
     land = scene.world.surface.water < 0.01
     burned = np.nan_to_num(labels.burned_fraction)

@@ -1,4 +1,4 @@
-"""Attributes of a map that stay true when maps are joined, cropped, regridded or cut in time."""
+"""Attributes of a map that stay true when maps are joined, put on another grid or cut in time."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import numpy as np
 from banet.grid.average import LatLonGrid, average
 from banet.grid.region import Region
 
-__all__ = ["cropped", "joined", "regridded", "uncounted"]
+__all__ = ["joined", "regridded", "uncounted"]
 
 _LISTS = ("windows", "gaps")
 """Attributes that a join holds of all its parts, one after the other."""
 
-_TOUCHED = 1e-9
+_TOUCHED = 1e-6
 """Part of a cell that a gap holds if it touches it; less is rounding."""
 
 Attributes = Mapping[str, Any]
@@ -52,25 +52,8 @@ def uncounted(attrs: Attributes) -> dict[str, Any]:
     return {name: value for name, value in attrs.items() if name != "looks"}
 
 
-def cropped(attrs: Attributes, rows: slice, cols: slice, shape: tuple[int, int]) -> dict[str, Any]:
-    """Return the attributes of a block of a map of some shape: its looks were not counted, its gaps move."""
-    found = uncounted(attrs)
-    if "gaps" in attrs:
-        block = {"rows": rows.indices(shape[0]), "cols": cols.indices(shape[1])}
-        gaps = []
-        for gap in attrs["gaps"]:
-            cells = {
-                axis: [max(gap[axis][0], first) - first, min(gap[axis][1], last) - first]
-                for axis, (first, last, _) in block.items()
-            }
-            if all(start < stop for start, stop in cells.values()):
-                gaps.append({**gap, **cells})
-        found["gaps"] = gaps
-    return found
-
-
 def regridded(attrs: Attributes, source: Region, region: Region) -> dict[str, Any]:
-    """Return the attributes of a map on another grid: looks were not counted there, gaps are moved."""
+    """Return the attributes of a map on another grid, or of a block: looks were not counted, gaps move."""
     found = uncounted(attrs)
     if "gaps" in attrs:
         found["gaps"] = [moved for gap in attrs["gaps"] if (moved := _touched(gap, source, region))]

@@ -235,7 +235,7 @@ class BurnedArea(BurnedPlanes):
             unknown_days=tuple(replace(one, cells=one.cells[rows, cols]) for one in self.unknown_days),
             dated=None if self.dated is None else self.dated.crop(rows, cols, region),
             quality=None if self.quality is None else self.quality.crop(rows, cols),
-            attrs=attributes.cropped(self.attrs, rows, cols, self.region.shape),
+            attrs=attributes.regridded(self.attrs, self.region, region),
             **planes,
         )
 

@@ -56,11 +56,10 @@ def to_dataset(source: BurnedPlanes, manifest: Manifest | None = None) -> xr.Dat
     import xarray as xr
 
     said = meanings(source)
-    # Copies: what is done to the dataset must not reach the map.
-    planes = {name: getattr(source, name).copy() for name in (*_PLANES, "status")}
+    planes = {name: getattr(source, name) for name in (*_PLANES, "status")}
     planes["confidence"] = confidence.of_half(source)
     some = {"over_tenth": confidence.of_tenth(source), "evidence": source.evidence}
-    planes |= {name: plane.copy() for name, plane in some.items() if plane is not None}
+    planes |= {name: plane for name, plane in some.items() if plane is not None}
     planes["burn_date"] = source.burn_date.astype("datetime64[s]")
     variables: dict[str, Any] = {
         name: (GRID, plane, {**said[name].cf(), "grid_mapping": GRID_MAPPING})
@@ -77,7 +76,7 @@ def to_dataset(source: BurnedPlanes, manifest: Manifest | None = None) -> xr.Dat
         },
         _coordinates(source),
         _attributes(source, manifest),
-    )
+    ).copy(deep=True)  # what is done to it must not reach the map
     dataset["burn_date"].encoding = dict(_DAYS)
     dataset["uncertainty"].encoding = {"dtype": "uint8", "_FillValue": np.uint8(NO_UNCERTAINTY)}
     for name in {"confidence", "over_tenth", "evidence"} & set(planes):

@@ -19,7 +19,6 @@ import numpy as np
 import numpy.typing as npt
 
 from banet.burned_area.dating import NO_UNCERTAINTY
-from banet.burned_area.hectares import of_cells
 from banet.burned_area.joining import notes_on
 from banet.burned_area.linking import link
 from banet.errors import BanetWarning, InputError
@@ -232,7 +231,7 @@ def _burned_cells(maps: list[BurnedArea]) -> tuple[list[npt.NDArray[np.int32]], 
             "row": row,
             "col": col,
             "day": burnmap.burn_date[row, col].astype(np.int64),
-            "fraction": of_cells(burnmap)[row, col],
+            "fraction": burnmap.dates().total()[row, col].astype(np.float64),
             "uncertainty": burnmap.uncertainty[row, col],
         }
         parts.append(pd.DataFrame(columns))

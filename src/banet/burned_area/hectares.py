@@ -13,7 +13,7 @@ from banet.days import Days
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["by_day", "entries", "of_cells", "total"]
+__all__ = ["by_day", "entries", "total"]
 
 
 def by_day(source: BurnedPlanes, *, weighted: bool) -> pd.Series[float]:
@@ -36,14 +36,6 @@ def by_day(source: BurnedPlanes, *, weighted: bool) -> pd.Series[float]:
 def total(source: BurnedPlanes) -> float:
     """Return the hectares of the burned cells, each counted by its burned fraction."""
     return float(by_day(source, weighted=True).sum())
-
-
-def of_cells(source: BurnedPlanes) -> npt.NDArray[np.float64]:
-    """Return the fraction of each cell that counts as burned, on all days together, (rows, columns)."""
-    row, col, _, share = entries(source)
-    whole = np.zeros(source.region.shape)
-    np.add.at(whole, (row, col), share)
-    return whole
 
 
 _Entries = tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], Days, Any]

@@ -316,15 +316,12 @@ def baseline(
     """
     from banet.cube import open_cube
     from banet.days import parse_period, period_label
-    from banet.errors import InputError
     from banet.export.products import write_map
     from banet.io.files import output_folder
     from banet.mapping.windows import split_months
 
-    if weights is not None and method != "original":
-        raise InputError(f"{method} has no weights; leave --weights out")
-    opened, folder = open_cube(cube), output_folder(out)
     mapper = _method(method, weights)
+    opened, folder = open_cube(cube), output_folder(out)
     for first, stop in split_months(*parse_period(start, end)):
         burnmap = mapper(opened, first, stop - 1)
         written = write_map(opened, burnmap, folder, settings={"method": method}, pictures=pictures)
@@ -335,7 +332,7 @@ def baseline(
 
 
 def _method(name: Baseline, weights: str | None) -> Mapper:
-    from banet.errors import NotFoundError
+    from banet.errors import InputError, NotFoundError
     from banet.evaluation.benchmark.methods import ORIGINAL, baselines, original_network
 
     if name == "original":
@@ -345,5 +342,7 @@ def _method(name: Baseline, weights: str | None) -> Mapper:
                 f"the published weights are not here; fetch them with `banet download weights {ORIGINAL}`"
             )
         return method.mapper
+    if weights is not None:
+        raise InputError(f"{name} has no weights; leave --weights out")
     order = ("active-fires", "grown-fires", "confirmed-fires", "index-drop")
     return baselines()[order.index(name)].mapper

@@ -67,14 +67,14 @@ def evaluate(
     Raises:
         InputError: if the two have nothing in common, or a class plane does not fit.
     """
+    if draws < 0:
+        raise InputError(f"{draws} draws; give 0 for no intervals, or more")
     maps = {name: burnmap} | dict(baselines or {})
     pairs = {key: compare(each, reference, **settings) for key, each in maps.items()}
     main = pairs[name]
     held = None if cube is None else open_cube(cube)
     scene = main.region.name
     known = {"gap": gap_classes(main, held)} if held is not None and held.region == main.region else {}
-    if draws < 0:
-        raise InputError(f"{draws} draws; give 0 for no intervals, or more")
     drawn: dict[str, Any] = {"block": block, "draws": draws}
     groups = {"months": by_month(main, **drawn)}
     for kind, classes in (("covers", cover), ("zones", zones)):

@@ -94,14 +94,14 @@ def _fire_files(real: Path) -> list[Path]:
     return sorted((real / "firms").glob(_FIRES))
 
 
-def greek_reference(real: Path) -> BurnedArea:
-    """Return VNP64A1 of August 2021 on the scene's grid.
+def greek_reference(real: Path, region: Region = GREEK_REGION) -> BurnedArea:
+    """Return VNP64A1 of August 2021 on the scene's grid, or that of another region of its tile.
 
     Raises:
         NotFoundError: if the file is not in the folder of real files.
     """
     file = existing_file(real / _LABEL, "reference of the Greek scene")
-    return read_mcd64a1(file, GREEK_REGION, "2021-08", "2021-08")
+    return read_mcd64a1(file, region, "2021-08", "2021-08")
 
 
 def greek_hotspots(real: Path) -> pd.DataFrame:
