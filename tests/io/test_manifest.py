@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from banet.errors import InputError, NotFoundError, OutputError, UnreadableFileError
 from banet.io.manifest import InputFile, Manifest
-from banet.io.scrub import HIDDEN, plain, scrubbed, scrubbed_command
+from banet.io.scrub import HIDDEN, scrubbed, scrubbed_command, scrubbed_settings
 
 SECRET = "s3cr3t-V4lue"
 
@@ -183,7 +183,7 @@ def test_ordinary_words_stay():
 
 
 def test_settings_become_what_json_holds():
-    made = plain(
+    made = scrubbed_settings(
         {
             "day": np.datetime64("2021-08-01"),
             "days": np.array(["2021-08-01"], "datetime64[D]"),

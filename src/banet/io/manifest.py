@@ -19,7 +19,7 @@ from typing import Any
 
 from banet.errors import InputError, UnreadableFileError
 from banet.io.files import PathLike, existing_file, sha256, visible_files, writing
-from banet.io.scrub import plain, scrubbed_command
+from banet.io.scrub import scrubbed_command, scrubbed_settings
 from banet.io.versions import version
 
 __all__ = ["InputFile", "Manifest"]
@@ -124,7 +124,7 @@ class Manifest:
         """
         words = scrubbed_command(command if isinstance(command, str) else tuple(command))
         files = tuple(InputFile.of(path, digest=digest) for path in inputs)
-        return cls(words, plain(config or {}), files, weights or {}, started=_now())
+        return cls(words, scrubbed_settings(config or {}), files, weights or {}, started=_now())
 
     def end(self, products: Mapping[str, str] | None = None) -> Manifest:
         """Return this manifest with the time set to now and the hashes of the products added."""

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["HIDDEN", "plain", "scrubbed", "scrubbed_command"]
+__all__ = ["HIDDEN", "scrubbed_settings", "scrubbed", "scrubbed_command"]
 
 HIDDEN = "***"
 
@@ -88,7 +88,7 @@ def _split(command: str) -> list[str]:
         return command.split()
 
 
-def plain(value: Any) -> Any:
+def scrubbed_settings(value: Any) -> Any:
     """Turn settings into what JSON can hold, without credentials.
 
     Mappings and models become dicts, sequences lists, paths and dates text, numbers that are not finite
@@ -97,15 +97,18 @@ def plain(value: Any) -> Any:
     if hasattr(value, "model_dump"):
         value = value.model_dump()
     if isinstance(value, Mapping):
-        return {str(key): HIDDEN if _holds_secret(key, item) else plain(item) for key, item in value.items()}
+        return {
+            str(key): HIDDEN if _holds_secret(key, item) else scrubbed_settings(item)
+            for key, item in value.items()
+        }
     if isinstance(value, np.ndarray):
         value = value.tolist() if value.dtype.kind not in "mM" else [str(item) for item in value.ravel()]
     if isinstance(value, np.generic):
         value = str(value) if value.dtype.kind in "mM" else value.item()
     if isinstance(value, (list, tuple)):
-        return [plain(item) for item in value]
+        return [scrubbed_settings(item) for item in value]
     if isinstance(value, (set, frozenset)):
-        return sorted((plain(item) for item in value), key=str)
+        return sorted((scrubbed_settings(item) for item in value), key=str)
     if value is None or isinstance(value, (bool, int)):
         return value
     if isinstance(value, float):
