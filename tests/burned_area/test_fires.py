@@ -258,6 +258,13 @@ def test_hectares_in_a_projection_agree_with_the_ellipsoid():
     np.testing.assert_allclose(table["epsg_ha"], table["cells_ha"], rtol=1e-3)
 
 
+def test_a_projection_of_another_part_of_the_world_is_told():
+    with pytest.warns(
+        BanetWarning, match=r"hectares in EPSG:32655 are \d+\.\d\d times those on the ellipsoid"
+    ):
+        trace_events(random_map((80, 80), seed=5), epsg=32655)  # UTM of Japan and Australia
+
+
 # --- properties
 
 

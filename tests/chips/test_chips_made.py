@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -184,6 +185,29 @@ def test_empty_blocks_are_few_and_the_same_each_time() -> None:
     assert plan == plan_blocks(dated, FIRST, FIRST + 40, **settings)  # type: ignore[arg-type]
     assert len(plan) == 2 * len(burned) > 0
     assert sum(block.burned_cells for block in burned) >= 17
+
+
+def test_a_folder_keeps_to_one_band_and_a_tile_to_its_labels(cube: Cube, tmp_path: Path) -> None:
+    settings = {"days": 16, "size": 16, "step": 8, "min_burned_cells": 1}
+    made = write_cube_chips(tmp_path, cube, reference(), **settings)
+    assert len(write_cube_chips(tmp_path, cube, reference(), **settings)) == len(made) > 0
+    with pytest.raises(InputError, match="with labels LABELS, asked for is OTHERS: choose another folder"):
+        write_cube_chips(tmp_path, cube, replace(reference(), name="OTHERS"), **settings)
+    region = Region("ELSEWHERE", REGION.bbox, 0.01)
+    other = Cube.create(tmp_path / "other.zarr", region, sensor="VIIRS S-NPP", mir_band="M11")
+    for i in range(40):
+        planes = np.full((4, *REGION.shape), 0.2, np.float32)
+        other.write_day(FIRST + i, DayPlanes(*planes, np.ones(REGION.shape, np.uint8)), planes[0] * 0)
+    labels = replace(reference(), region=region)
+    with pytest.raises(InputError, match="with mir_band M12, asked for is M11"):
+        write_cube_chips(tmp_path, other, labels, **settings)
+
+
+def test_periods_are_told_with_their_last_day(cube: Cube, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="2020-12-10 to 2021-01-18 are 40 days, a chip needs 50"):
+        write_cube_chips(tmp_path, cube, reference(), days=50, size=16)
+    with pytest.raises(InputError, match="the period ends on 2020-12-31, before it begins on 2021-01-05"):
+        write_cube_chips(tmp_path, cube, reference(), days=8, size=16, start="2021-01-05", stop="2021-01-01")
 
 
 def test_nothing_in_common_or_no_fire_is_an_error(cube: Cube, tmp_path: Path) -> None:

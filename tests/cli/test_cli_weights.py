@@ -64,6 +64,10 @@ def test_weights_are_calibrated_on_tiles(tmp_path, capsys):
     assert main(["weights", "show", str(out)]) == 0
     assert "date_mass" in capsys.readouterr().out
     assert main(["weights", "calibrate", "default", "--out", str(out)]) == 2
+    save_weights(BANet(small), raw, card={"training_chips": [{"index_sha256": chips.index_sha256}]})
+    capsys.readouterr()
+    assert main(["weights", "calibrate", str(raw), str(chips.folder), "--out", str(out)]) == 2
+    assert "trained on the tiles of" in capsys.readouterr().err
 
 
 def test_the_mean_that_ships_is_listed_and_shown(capsys):

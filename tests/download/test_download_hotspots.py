@@ -192,6 +192,19 @@ def test_refusals_in_text_become_failures_without_the_key(agencies, client, tmp_
     assert list(tmp_path.glob("*.part*")) == []
 
 
+@pytest.mark.parametrize("end", ["40.0,-7.5,33", "<html><body>Service Unavailable</body></html>\n"])
+def test_a_table_that_ends_within_a_row_is_not_kept(agencies, client, tmp_path, end):  # noqa: F811
+    made = plan(client, "2024-02-21", "2024-02-22", tmp_path)
+    broken = f"latitude,longitude,acq_date,acq_time,frp\n40.0,-7.5,2024-02-21,0230,5\n{end}".encode()
+    agencies.firms.faults["*"] = [Reply(200, broken)] * 40
+    client.pause = lambda seconds: None
+    report = fetch_all(client, made.jobs)
+    assert not report.fetched and "not in a whole row" in report.failed[0].reason
+    assert not list(tmp_path.glob("*.csv"))
+    agencies.firms.faults.clear()
+    assert fetch_all(client, made.jobs).complete
+
+
 def test_answers_of_the_availability_service_that_are_no_table(agencies, client, tmp_path):  # noqa: F811
     agencies.firms.faults["*"] = [Reply(200, HTML)]
     with pytest.raises(TransferError, match="found a web page .*; set firms.availability to null"):

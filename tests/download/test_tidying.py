@@ -11,11 +11,14 @@ def test_old_granules_and_tables_go_and_all_else_stays(tmp_path):
     old = [
         viirs / "VNP02MOD.A2021120.1324.002.2021120194400.nc",
         viirs / "deep" / "VJ109GA_NRT.A2020366.h17v05.002.2024001000000.h5",
+        viirs / "SVM05_npp_d20210430_t1324000_e1325242_b49304_c20210430140000000000_oebc_ops.h5",
+        viirs / "GMTCO-SVM05_j01_d20210430_t0000000_e0001242_b49304_c20210501140000000000_oebc_ops.h5",
         viirs / "NPP_VMAES_L1.A2021120.1324.001.2020162184451.psrpgscs_000501412525.Radiance_M12.hdf",
         tables / "firms_VIIRS_SNPP_SP_M-7d72af_20210426_20210430.csv",
     ]
     kept = [
         viirs / "VNP02MOD.A2021121.1324.002.2021120194400.nc",
+        viirs / "SVM05_npp_d20210501_t1324000_e1325242_b49304_c20210501140000000000_oebc_ops.h5",
         viirs / "VNP02MOD.A2021999.1324.002.2021120194400.nc",
         viirs / "notes.txt",
         tables / "firms_VIIRS_SNPP_NRT_M-7d72af_20210429_20210501_open.csv",

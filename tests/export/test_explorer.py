@@ -67,6 +67,17 @@ def test_lines_of_a_region_lie_within_it_and_past_180_degrees():
     assert ((np.abs(coast[:, 0] - 180) < 0.3) & (np.abs(coast[:, 1] + 16.8) < 0.3)).any()
 
 
+@pytest.mark.parametrize(
+    "box", [(34.0, -17.2, 35.0, -16.0), (120.0, -17.2, 150.0, -16.0), (-140.0, 64.0, -100.0, 72.0)]
+)
+def test_no_line_runs_across_the_world(box):
+    lines = outlines_of(Region("T", box, 0.01))
+    for line in (*lines["coast"], *lines["border"]):
+        assert np.abs(np.diff(np.array(line), axis=0)).max() < 3
+    if box[0] == 34.0:  # in the middle of Malawi and Mozambique
+        assert lines["coast"] == []
+
+
 def test_a_border_is_where_it_is_known_to_be():
     region = Region("T", (-7.1, 41.0, -6.7, 41.1), 0.01)
     lines = outlines_of(region, around=0)

@@ -16,7 +16,7 @@ from shapely.geometry import box
 from banet.errors import BanetWarning, InputError, UnreadableFileError
 from banet.grid.polygons import unwrapped, within_180
 from banet.grid.region import Region
-from banet.grid.vectors import read_polygons
+from banet.grid.vectors import read_polygons, read_shapes
 from banet.labels.perimeters import read_perimeters
 
 REGION = Region("PT", (-8.5, 39.5, -7.5, 40.5), 0.01)
@@ -98,6 +98,13 @@ def test_of_several_layers_one_is_named(tmp_path):
     assert hectares(path, layer="perimeters")[0] == pytest.approx(expected(A, B), rel=1e-6)
     with pytest.raises(InputError, match="no layer fires; it has"):
         hectares(path, layer="fires")
+
+
+def test_a_layer_may_have_the_name_of_its_file(tmp_path):
+    path = write(tmp_path / "fires.gpkg", [B], layer="fires", FIREDATE=["1999-08-21"])
+    write(path, layer="perimeters")
+    assert hectares(path, layer="fires")[0] == pytest.approx(expected(B), rel=1e-6)
+    assert len(read_shapes(path, layer="fires")[0]) == 1
 
 
 def test_of_several_files_in_an_archive_one_is_named(tmp_path):

@@ -10,7 +10,7 @@ import safetensors.torch
 import torch
 from safetensors import safe_open
 
-from banet.errors import InputError, NotFoundError, OutputError, UnreadableFileError
+from banet.errors import CorruptError, InputError, NotFoundError, OutputError, UnreadableFileError
 from banet.io.files import sha256
 from banet.model import weights as weights_room
 from banet.model.compat import to_published
@@ -108,9 +108,10 @@ def test_default_cache_is_below_home(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def rewrite(path: Path, *, tensors: dict[str, torch.Tensor] | None = None, **metadata: str) -> Path:
-    """Write the file anew with some of its content changed."""
+    """Write the file anew with some of its content changed, and no checksum."""
     with safe_open(path, framework="pt") as file:
         kept = {**file.metadata(), **metadata}
+    del kept["sha256"]
     safetensors.torch.save_file({**safetensors.torch.load_file(path), **(tensors or {})}, path, kept)
     return path
 
@@ -139,6 +140,16 @@ def test_spoiled_files(
 ) -> None:
     path = rewrite(save_weights(model, tmp_path / "mine.safetensors"), **change)
     with pytest.raises(error, match=match):
+        load_model(path)
+
+
+@pytest.mark.parametrize("place", [-5, -400])
+def test_one_changed_byte_of_a_tensor_is_told(model: BANet, tmp_path: Path, place: int) -> None:
+    path = save_weights(model, tmp_path / "mine.safetensors")
+    content = bytearray(path.read_bytes())
+    content[place] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(CorruptError, match="damaged"):
         load_model(path)
 
 

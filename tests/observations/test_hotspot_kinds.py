@@ -235,9 +235,73 @@ def test_a_quiet_table_of_our_own_download_covers_its_days(tmp_path, name, known
     assert fires_of(table, REGION, np.datetime64(unknown))[0] is None
 
 
-def test_an_open_table_of_one_day_covers_none(tmp_path):
-    write(tmp_path / "firms_MODIS_NRT_PT-a1b2c3_20200805_20200805_open.csv")
+@pytest.mark.parametrize("rows", [(), (row(),)])
+def test_an_open_table_of_one_day_covers_none(tmp_path, rows):
+    write(tmp_path / "firms_MODIS_NRT_PT-a1b2c3_20200805_20200805_open.csv", *rows)
     assert not covers(read_hotspots(tmp_path), DAY)
+
+
+def test_a_table_fetched_for_another_region_says_nothing_of_this_one(tmp_path):
+    elsewhere = row(-17.0, 131.0), row(-17.1, 131.1)
+    other = write(tmp_path / "firms_VIIRS_SNPP_SP_AU-abcdef_20200801_20200805.csv", *elsewhere)
+    with pytest.raises(InputError, match="FRP known on 0 of 1 days"):
+        placed(read_hotspots(other), REGION, np.array([DAY]))
+    quiet = write(tmp_path / "firms_VIIRS_SNPP_SP_AU-abcdef_20200806_20200810.csv")
+    assert not covers(read_hotspots([other, quiet]), DAY + 1, REGION)
+    own = write(tmp_path / "firms_VIIRS_SNPP_SP_PT-a1b2c3_20200811_20200815.csv")
+    table = read_hotspots(tmp_path)
+    assert [covers(table, DAY + days, REGION) for days in (0, 1, 6)] == [False, False, True]
+    alone = placed(read_hotspots(quiet), REGION, np.array([DAY + 1]))
+    assert "tables named for AU hold no hot spot and are taken for PT" in str(alone)
+    assert "taken for" not in str(placed(read_hotspots(own), REGION, np.array([DAY + 6])))
+
+
+def test_files_do_not_lend_each_other_their_days_or_places(tmp_path):
+    here = write(tmp_path / "here.csv", row(day="2020-07-01"), row(40.1, day="2020-07-02"))
+    there = write(tmp_path / "there.csv", row(-17.0, 131.0, "2020-08-01"), row(-17.1, 131.1, "2020-08-09"))
+    with pytest.raises(InputError, match="FRP known on 0 of 1 days"):
+        placed(read_hotspots([here, there]), REGION, np.array([DAY]))
+    islands = row(38.0, -28.0, "2020-08-01"), row(41.0, 20.0, "2020-08-01")
+    pair = [write(tmp_path / f"{number}.csv", one) for number, one in enumerate(islands)]
+    assert not covers(read_hotspots(pair), np.datetime64("2020-08-01"), REGION)
+
+
+@pytest.mark.parametrize("name", ["firms_VIIRS_SNPP_SP_PT-a1b2c3_20200803_20200807.csv", "mine.csv"])
+def test_of_the_day_on_which_a_table_was_cut_off_nothing_is_known(tmp_path, name):
+    file = write(
+        tmp_path / name, row(day="2020-08-03"), row(day="2020-08-05"), row(day="2020-08-05", time="1330")
+    )
+    file.write_text(file.read_text()[:-40])
+    table = read_hotspots(file)
+    assert [covers(table, DAY + days, REGION) for days in (-2, -1, 0, 1)] == [True, True, False, False]
+
+
+def test_granules_speak_of_their_days_and_of_the_place_of_all(tmp_path):
+    for doy, lat, lon in (("214", [39.0], [-9.0]), ("215", [], []), ("218", [41.0], [-6.0])):
+        with h5py.File(tmp_path / f"VNP14IMG.A2020{doy}.0230.002.2020220000000.nc", "w") as file:
+            if lat:
+                for field, value in (
+                    ("latitude", lat),
+                    ("longitude", lon),
+                    ("power", [5.0]),
+                    ("confidence", [8]),
+                ):
+                    file[f"FP_{field}"] = np.array(value, np.float32)
+    table, first = read_hotspots(tmp_path), np.datetime64("2020-08-01")
+    assert [covers(table, first + days, REGION) for days in range(6)] == [
+        True,
+        True,
+        False,
+        False,
+        True,
+        False,
+    ]
+
+
+def test_a_power_that_may_be_thousands_is_left_out(tmp_path):
+    table = read_hotspots(write(tmp_path / "x.csv", row(), row(40.1, frp='"1,234"'), row(40.2, frp='"1,5"')))
+    assert sorted(table["frp"]) == [1.5, 5.5]
+    assert "may be thousands or a decimal comma" in " ".join(table.attrs["notes"])
 
 
 @pytest.mark.parametrize(("lat", "lon", "day"), [(37.2, -119.3, "2020-08-05"), (40.0, -7.5, "2019-08-05")])

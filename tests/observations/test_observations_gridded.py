@@ -176,6 +176,15 @@ def test_a_broken_file_is_a_gap_and_the_other_overpass_is_used(tmp_path: Path, s
     assert len(day.inputs) == len(BANDS)
 
 
+def test_a_file_whose_name_says_another_day_is_a_gap(tmp_path: Path) -> None:
+    for file in write_overpass(tmp_path, REGION, WHEN[0], smooth_planes(REGION, 1)).values():
+        file.rename(file.with_name(file.name.replace(".A2020196.", ".A2020197.")))
+    with pytest.raises(
+        UnreadableFileError, match="holds 2020-07-14, its name says 2020-07-15; was it renamed"
+    ):
+        GRIDDED.read_day(tmp_path, DAY + 1, REGION)
+
+
 def test_no_folder_and_no_file_of_the_day_are_told(tmp_path: Path) -> None:
     with pytest.raises(NotFoundError, match="folder of VIIRS files .*nowhere does not exist"):
         GRIDDED.days(tmp_path / "nowhere")

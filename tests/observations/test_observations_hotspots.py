@@ -274,13 +274,13 @@ def _write(path: Path, text: str) -> Path:
     return path
 
 
-def test_files_of_different_years_leave_the_years_between_unknown(tmp_path: Path) -> None:
+def test_days_between_two_files_are_unknown(tmp_path: Path) -> None:
     for name, date in (("a", "2020-07-01"), ("b", "2020-07-20"), ("c", "2021-08-06")):
         _write(tmp_path / f"{name}.csv", lines(SP, sp(date=date)))
     table = read_hotspots(tmp_path)
     assert coverage(table) == (np.datetime64("2020-07-01"), DAY)
-    assert covers(table, np.datetime64("2020-07-10"))
-    assert not covers(table, np.datetime64("2021-01-01"))
+    assert covers(table, np.datetime64("2020-07-20"))
+    assert not covers(table, np.datetime64("2020-07-10"))
     assert fires_of(table, REGION, np.datetime64("2021-01-01")) == (
         None,
         ["the hot spots do not cover this day"],

@@ -12,6 +12,8 @@ import pytest
 
 from banet import read_map
 from banet.cli import main
+from banet.cli.operations import Aside, Terminal
+from banet.cli.progress import failure, quiet
 from banet.errors import BanetWarning, BusyError, InputError, NotFoundError, OutputError
 from banet.grid.region import Region
 from banet.io.lock import lock
@@ -170,6 +172,28 @@ def test_options_come_from_a_file_and_a_wrong_one_is_told(tmp_path, capsys):
     assert "out" in capsys.readouterr().err
     assert main([*words, "--satellites", "noaa20,terra"]) == 2
     assert "'snpp', 'noaa20' or 'noaa21'" in capsys.readouterr().err
+
+
+def test_a_file_of_options_may_say_days_and_lists_as_the_command_line_does(tmp_path):
+    path = tmp_path / "run.yaml"
+    path.write_text("region: PT\nstart: 2020-08-01\nend: 2020-08-31\nout: o\nsatellites: noaa20, noaa21\n")
+    asked = RunOptions.load(path)
+    assert (asked.start, asked.end) == ("2020-08-01", "2020-08-31")
+    assert asked.satellites == ("noaa20", "noaa21")
+    path.write_text(path.read_text() + "threshold: yes\n")
+    with pytest.raises(InputError, match="threshold is no yes or no, found yes"):
+        RunOptions.load(path)
+
+
+def test_quiet_leaves_out_steps_and_notes_and_keeps_what_failed(capsys):
+    for reporter in (Aside(), Terminal()):
+        reporter.say("61.1 s  build the cube")
+        said = capsys.readouterr()
+        assert "build the cube" in said.out + said.err
+        with quiet():
+            reporter.say("61.1 s  build the cube")
+            failure("a host is down")
+        assert capsys.readouterr() == ("", "failed: a host is down\n")
 
 
 def test_satellites_have_no_effect_on_files_at_hand_and_that_is_said():

@@ -16,6 +16,7 @@ import shapely
 from banet import read_map
 from banet.cli import main
 from banet.cube import Cube
+from banet.download.errors import TransferError
 from banet.errors import BanetWarning, BusyError, InputError, NotFoundError, OutputError
 from banet.grid.region import Region
 from banet.io.lock import lock
@@ -26,7 +27,7 @@ from banet.operations.nrt import replay, run_morning
 from banet.operations.options import MorningOptions
 from banet.operations.precision import Precision
 from banet.operations.state import MorningState
-from banet.operations.steps import Silent
+from banet.operations.steps import Clock, Silent
 from fake_agencies import KEY, TOKEN, agencies  # noqa: F401
 
 REGION = Region("M", (-8.0, 40.0, -7.76, 40.24), 0.01)
@@ -293,6 +294,32 @@ def test_where_nothing_can_be_fetched_the_files_at_hand_have_to_do(
     assert ("127.0.0.1" if fault == "no host" else "EARTHDATA_TOKEN") in line
     assert TOKEN not in line + json.dumps(done.status)
     assert done.status["hectares"] == mornings[-1].status["hectares"]
+
+
+@pytest.mark.parametrize(
+    ("broken", "told"),
+    [
+        ("hot spots", ["one: late", "download: hot spots: 503"]),
+        ("satellite files", ["download: satellite files: 503", "one: late"]),
+    ],
+)
+def test_trouble_with_one_host_leaves_the_other_files_to_be_fetched(
+    broken, told, data, tmp_path, monkeypatch
+):
+    asked = []
+
+    def fetch(options, places, days, reporter, *, images, hotspots):
+        assert images != hotspots
+        asked.append("satellite files" if images else "hot spots")
+        if asked[-1] == broken:
+            raise TransferError("503")
+        return ("one: late",)
+
+    monkeypatch.setattr(nrt, "fetch", fetch)
+    chosen = options(data, tmp_path, day=LAST, download=True)
+    clock = Clock(Silent())
+    assert nrt._fetched(chosen, None, np.array([LAST], "datetime64[D]"), clock) == told
+    assert asked == ["satellite files", "hot spots"]
 
 
 def test_one_run_at_a_time_and_wrong_input(data, mornings, tmp_path, capsys):

@@ -9,9 +9,11 @@ import torch
 
 from banet.errors import InputError, NotFoundError, UnreadableFileError
 from banet.model import load_model
-from banet.training import TrainingConfig, load_config, original
+from banet.training import TrainingConfig, fine_tuning, load_config, original
 from banet.training.config import OptimiserConfig
+from banet.training.presets import with_sensor
 from banet.training.schedule import rate_factor, run_progress, set_rates
+from banet.training.start import start_network
 from banet.training.widen import holds
 
 FOLDER = Path(__file__).parents[2] / "configs"
@@ -25,6 +27,33 @@ def test_shipped_configurations_are_valid_and_survive_saving(path: Path, tmp_pat
     assert config.name == path.stem
     config.save(tmp_path / "again.yaml")
     assert load_config(tmp_path / "again.yaml") == config
+
+
+def test_a_sensor_definition_changes_what_it_names() -> None:
+    config = fine_tuning("default", ["x"])
+    told = with_sensor(
+        config, {"mir_band": "M11", "mean": {"mir": 0.2}, "sensor": "VIIRS surface reflectance"}
+    )
+    assert told.inputs.channels == config.inputs.channels and told.inputs.mir_band == "M11"
+    assert dict(zip(told.inputs.channels, told.inputs.mean, strict=True)) == {
+        **dict(zip(config.inputs.channels, config.inputs.mean, strict=True)),
+        "mir": 0.2,
+    }
+    assert told.inputs.std == config.inputs.std
+    more = {
+        "channels": [*config.inputs.channels, "observed"],
+        "mean": {"observed": 0.5},
+        "std": {"observed": 0.5},
+    }
+    wider = with_sensor(config, more)
+    assert wider.network.channels == len(wider.inputs.channels) == 6
+    assert start_network(wider).config.channels == 6
+    with pytest.raises(InputError, match="mean lacks observed"):
+        with_sensor(config, {"channels": [*config.inputs.channels, "observed"]})
+    with pytest.raises(InputError, match="std names swir"):
+        with_sensor(config, {"std": {"swir": 1.0}})
+    with pytest.raises(InputError, match=r"inputs\.bands"):
+        with_sensor(config, {"bands": 3})
 
 
 def test_there_are_shipped_configurations() -> None:
@@ -50,6 +79,10 @@ def test_the_original_s_recipe() -> None:
         ({"augment": {"frp_all": 1.5}}, "augment.frp_all"),
         ({"network": {"channels": 5}}, "5 channels"),
         ({"loss": {"bce": float("nan")}}, "loss.bce"),
+        ({"optimiser": {"learning_rate": float("inf")}}, "optimiser.learning_rate"),
+        ({"optimiser": {"max_minutes": float("inf")}}, "optimiser.max_minutes"),
+        ({"optimiser": {"betas": [1.0, 0.99]}}, "optimiser.betas"),
+        ({"optimiser": {"steps": True}}, "steps is no yes or no, found yes"),
     ],
 )
 def test_what_does_not_fit_is_named_in_one_line(changes: dict[str, object], message: str) -> None:
@@ -149,7 +182,7 @@ def test_the_recipe_of_the_shipped_weights_is_in_their_card() -> None:
 
 
 def test_each_run_of_the_recipe_goes_on_from_the_one_before() -> None:
-    names = [*(f"default_{run}" for run in range(1, 14)), "default"]
+    names = [*(f"default_{run}" for run in range(1, 16)), "default"]
     runs = [load_config(FOLDER / f"{name}.yaml") for name in names]
     assert runs[0].start.weights is None
     for name, run in zip(names[:-1], runs[1:], strict=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 import sys
@@ -13,7 +14,7 @@ import pytest
 import torch
 
 from banet.chips.simulated import plan_simulated, write_simulated_chips
-from banet.chips.store import Chips
+from banet.chips.store import ChipEntry, Chips
 from banet.chips.stream import SimulatedStream
 from banet.errors import InputError, NotFoundError, UnreadableFileError
 from banet.model.config import InputSpec
@@ -24,7 +25,7 @@ from banet.training.__main__ import main
 from banet.training.data import Episodes, batches, network_input
 from banet.training.loop import DivergedError
 from banet.training.memory import keep_freed_memory
-from banet.training.sources import held_out
+from banet.training.sources import check_definition, held_out
 from banet.training.start import adapt_channels, parameter_groups, start_network
 from banet.training.state import RunningMean
 from banet.training.validation import VARIANTS, select_chips, validate
@@ -152,7 +153,8 @@ def test_a_run_is_not_overwritten_and_not_mixed(config: TrainingConfig, tmp_path
             config.changed(seed=9, loss={"bce": 3.0}, optimiser={"learning_rate": 0.5}), tmp_path, resume=True
         )
     longer = train(config.changed(optimiser={"steps": 2}), tmp_path, resume=True)
-    assert longer.steps == 1
+    assert (longer.steps, longer.reason) == (2, "steps")
+    assert longer.weights is not None and load_model(longer.weights).card["steps"] == 2
 
 
 def test_the_clock_and_patience_end_a_run_with_weights(config: TrainingConfig, tmp_path: Path) -> None:
@@ -164,6 +166,12 @@ def test_the_clock_and_patience_end_a_run_with_weights(config: TrainingConfig, t
     )
     stuck = train(still, tmp_path / "b")
     assert stuck.reason == "patience" and stuck.steps == 3
+    for folder, settings, ended in (
+        ("a", config.changed(optimiser={"max_minutes": 1e-6}), timed),
+        ("b", still, stuck),
+    ):
+        again = train(settings, tmp_path / folder, resume=True)
+        assert (again.reason, again.steps) == (ended.reason, ended.steps)
 
 
 def test_without_validation_chips_the_last_weights_are_saved(config: TrainingConfig, tmp_path: Path) -> None:
@@ -270,9 +278,52 @@ def test_what_cannot_be_trained_on(config: TrainingConfig, folders: tuple[str, s
         held_out([chips], [chips])
     with pytest.raises(NotFoundError):
         train(config.changed(data={"chips": [str(tmp_path / "nowhere")]}), tmp_path / "run")
+    with pytest.raises(InputError, match="'meta' holds no numbers"):
+        train(config.changed(runtime={"device": "meta"}), tmp_path / "run")
     zenith = InputSpec(channels=("red", "view_zenith"), mean=(0, 0), std=(1, 1))
     with pytest.raises(InputError, match="no view zenith"):
         network_input(np.zeros((4, 2, 2, 2), np.float32), zenith)
+
+
+class Tiles:
+    """Chips that were cut from a cube, as far as their index tells."""
+
+    label, days, size = "tiles", 20, 40
+
+    def __init__(self, *places: tuple[str, int, int], **details: str):
+        made = ({"start": start, "corner": (row, col)} for start, row, col in places)
+        self.entries = tuple(
+            ChipEntry(f"t{i}", source="cube", details=details, **one) for i, one in enumerate(made)
+        )
+
+    folder = label
+
+
+def test_validation_overlaps_no_training(config: TrainingConfig) -> None:
+    training = Tiles(("2020-07-01", 0, 0))
+    for apart in (("2020-07-21", 0, 0), ("2020-06-11", 0, 0), ("2020-07-01", 40, 0), ("2020-07-01", 0, 40)):
+        assert held_out([training], [Tiles(apart)])
+    for near in (("2020-07-20", 0, 0), ("2020-06-12", 39, 0), ("2020-07-01", 20, 39)):
+        with pytest.raises(InputError, match="it overlaps t0 of tiles"):
+            held_out([training], [Tiles(near)])
+
+
+@pytest.mark.parametrize(
+    ("band", "sensor", "fits"),
+    [
+        ("M12", "VIIRS S-NPP", True),
+        ("M12", "VIIRS NOAA-20/NOAA-21", True),
+        ("M11", "VIIRS S-NPP", False),
+        ("M12", "VIIRS S-NPP surface reflectance", False),
+        ("M12", "my own camera", False),
+    ],
+)
+def test_tiles_are_of_the_sensor_and_band_of_the_inputs(band: str, sensor: str, fits: bool) -> None:
+    tiles = Tiles(("2020-07-01", 0, 0), mir_band=band, sensor=sensor)
+    told = pytest.raises(InputError, match="say what they are in a sensor definition")
+    with contextlib.nullcontext() if fits else told:
+        check_definition([tiles], InputSpec())
+    check_definition([tiles], InputSpec(mir_band="M11/M12", sensor=sensor))
 
 
 @pytest.mark.slow

@@ -13,6 +13,7 @@ from banet.training.config import LossConfig
 from banet.training.losses import (
     daily_cross_entropy,
     date_cross_entropy,
+    mapped_dice_loss,
     smear_days,
     summed_dice_loss,
     total_loss,
@@ -59,6 +60,19 @@ def test_dice_of_summed_days() -> None:
     # A day that is not known enters neither map.
     got = summed_dice_loss(logit(0.3, 0.4), cell(0.5, 1), known(True, False))
     assert got.item() == pytest.approx(1 - (2 * 0.15 + 1) / (0.09 + 0.25 + 1))
+
+
+def test_dice_of_mapped_cells() -> None:
+    # A cell at 0.5 is half mapped; one far above is mapped, one far below is not.
+    got = mapped_dice_loss(logit(0.3, 0.2), cell(0.4, 0.2), known(True, True))
+    assert got.item() == pytest.approx(1 - (2 * 0.5 + 1) / (0.5 + 1 + 1))
+    right = mapped_dice_loss(logit(0.9, 0.9), cell(0.25, 0.25), known(True, True))
+    assert right.item() == pytest.approx(0, abs=1e-4)
+    missed = mapped_dice_loss(logit(0.01, 0.01), cell(0.5, 0.4), known(True, True))
+    assert missed.item() == pytest.approx(0.5, abs=0.02)
+    # A cell of which less than half burned is none, and what is not known neither counts nor burns.
+    assert mapped_dice_loss(logit(0.01, 0.01), cell(0.3, 0.1), known(True, True)).item() < 0.02
+    assert mapped_dice_loss(logit(0.01, 0.9), cell(0.3, 0.9), known(True, False)).item() < 0.02
 
 
 def test_date_term_of_two_days() -> None:

@@ -45,6 +45,7 @@ __all__ = [
 
 MAX_GAP_DAYS = 2
 MAX_GAP_CELLS = 2
+_MOST_DISTORTED = 0.02
 MIN_HECTARES = 100.0
 """Smaller fires are left out where no least size is given."""
 
@@ -114,7 +115,8 @@ def find_events(
         InputError: if there is no map, regions differ, periods overlap, or a limit is out of range.
 
     Warns:
-        BanetWarning: of days between the maps, and of maps by different methods.
+        BanetWarning: of days between the maps, of maps by different methods, and of a projection whose
+            hectares differ by more than a fiftieth.
     """
     return trace_events(
         maps,
@@ -141,7 +143,8 @@ def trace_events(
         InputError: if there is no map, regions differ, periods overlap, or a limit is out of range.
 
     Warns:
-        BanetWarning: of days between the maps, and of maps by different methods.
+        BanetWarning: of days between the maps, of maps by different methods, and of a projection whose
+            hectares differ by more than a fiftieth.
     """
     if min_hectares is None:
         min_hectares = MIN_HECTARES if min_cells is None else 0.0
@@ -369,6 +372,10 @@ def _projected_hectares(table: gpd.GeoDataFrame, epsg: int) -> npt.NDArray[np.fl
     areas = np.asarray(projected.area, np.float64) / 1e4
     if not np.isfinite(areas).all():
         raise InputError(f"EPSG:{epsg} does not cover the region; give a projection that does")
+    true = float(table["cells_ha"].sum())
+    if true and abs(areas.sum() / true - 1) > _MOST_DISTORTED:
+        told = f"hectares in EPSG:{epsg} are {areas.sum() / true:.2f} times those on the ellipsoid here"
+        warnings.warn(f"{told}; choose an equal-area projection, or one of this place", BanetWarning, 4)
     return areas
 
 

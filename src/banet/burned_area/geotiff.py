@@ -255,5 +255,8 @@ def _dates(values: npt.NDArray[Any], start: Day, stop: Day, name: str) -> Days:
         date[here] = day
     outside = (values > 0) & np.isnat(date)
     if outside.any():
-        raise UnreadableFileError(f"{name}: {int(outside.sum())} burn dates lie outside {period}")
+        raise UnreadableFileError(
+            f"{name}: {int(outside.sum())} burn dates lie outside {period}; "
+            "give its own days, or write them into it (tags start and end)"
+        )
     return date

@@ -99,7 +99,7 @@ def plan_blocks(
     period = int((stop - first) / np.timedelta64(1, "D"))
     if period < days:
         raise InputError(
-            f"{first} to {stop} are {period} days, a chip needs {days}; choose fewer days a chip"
+            f"{first} to {stop - 1} are {period} days, a chip needs {days}; choose fewer days a chip"
         )
     rows, cols = dated.region.shape
     blocks = [
@@ -159,10 +159,11 @@ def write_cube_chips(
     plan = plan_blocks(dated, first, last, days=days, size=size, **choice)
     if not plan:
         raise InputError(
-            f"{here.name} shows no fire in {cube.region.name} from {first} to {last}: nothing to train on"
+            f"{here.name} shows no fire in {cube.region.name} from {first} to {last - 1}: nothing to train on"
         )
     chips = Chips.create(folder, days, size)
     cutter = _Cutter(chips, cube, here, dated, group or cube.region.name)
+    _check_kept(chips, cutter, {block.name(cube.region.name) for block in plan})
     todo = [block for block in plan if block.name(cube.region.name) not in chips.names]
     needs = cube.path, chips.folder / HEADER
     with closing(spread(cutter, todo, workers=workers, scheduler=scheduler, needs=needs)) as made:
@@ -183,6 +184,15 @@ class _Cutter:
     dated: DatedFractions
     group: str
 
+    @property
+    def details(self) -> dict[str, str]:
+        """What a chip is made from."""
+        return {
+            "labels": self.reference.name,
+            "sensor": self.cube.sensor,
+            "mir_band": self.cube.mir_band,
+        }
+
     def __call__(self, block: ChipPlace) -> ChipEntry:
         """Write the arrays of a block and return its entry."""
         cube, here = self.cube, self.reference
@@ -193,10 +203,27 @@ class _Cutter:
             region=cube.region.name,
             start=str(block.start),
             corner=(block.row, block.col),
-            details={"labels": here.name, "sensor": cube.sensor, "mir_band": cube.mir_band},
+            details=self.details,
         )
         planes, target = _read_block(cube, here, self.dated, block, self.chips.days, self.chips.size)
         return self.chips.write_arrays(entry, planes, target)
+
+
+def _check_kept(chips: Chips, cutter: _Cutter, names: set[str]) -> None:
+    """Make sure that tiles which a folder holds already are of the same sensor, band and labels.
+
+    Raises:
+        InputError: if it holds another band, or one of `names` from another sensor or other labels.
+    """
+    for entry in chips.entries:
+        same = ("labels", "sensor", "mir_band") if entry.name in names else ("mir_band",)
+        for part in same:
+            old, new = entry.details.get(part), cutter.details[part]
+            if old is not None and old != new:
+                raise InputError(
+                    f"{chips.folder} holds the tile {entry.name} with {part} {old}, asked for is {new}: "
+                    "choose another folder"
+                )
 
 
 def _common_period(cube: Cube, reference: BurnedArea, start: Any, stop: Any) -> tuple[Day, Day]:
@@ -210,10 +237,12 @@ def _common_period(cube: Cube, reference: BurnedArea, start: Any, stop: Any) -> 
     begin, end = cube.days[0], cube.days[-1] + 1
     first = max(begin, reference.start if start is None else as_day(start))
     last = min(end, reference.stop if stop is None else as_day(stop))
+    if start is not None and stop is not None and as_day(stop) <= as_day(start):
+        raise InputError(f"the period ends on {as_day(stop) - 1}, before it begins on {as_day(start)}")
     if min(last, reference.stop) <= max(first, reference.start):
         raise InputError(
             f"the cube has days {cube.days[0]} to {cube.days[-1]}, the labels {reference.start} to "
-            f"{reference.stop}: they share none"
+            f"{reference.stop - 1}: they share none to cut tiles from"
         )
     return first, last
 

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from banet.cli.progress import Progress, caution, progress, say, tell
+from banet.cli.progress import Progress, failure, is_quiet, progress, say, tell
 
 if TYPE_CHECKING:
     from cyclopts import App
@@ -21,7 +21,8 @@ class Aside:
 
     def say(self, text: str) -> None:
         """Print a line."""
-        sys.stderr.write(text + "\n")
+        if not is_quiet():
+            sys.stderr.write(text + "\n")
 
     def progress(self, title: str) -> AbstractContextManager[Progress]:
         """Show the progress of a step."""
@@ -33,7 +34,8 @@ class Terminal:
 
     def say(self, text: str) -> None:
         """Print a line."""
-        say(text)
+        if not is_quiet():
+            say(text)
 
     def progress(self, title: str) -> AbstractContextManager[Progress]:
         """Show the progress of a step."""
@@ -117,7 +119,7 @@ def run_region(
     result = run_archive(options, Aside() if json else Terminal())
     tell(result.to_dict(), f"fires: {result.fires}\npage:  {result.page}", json)
     for line in result.failed:
-        caution(line)
+        failure(line)
     if result.failed:
         raise PartialFailureError(
             f"{len(result.failed)} parts are missing; the same command tries them again"
@@ -209,7 +211,7 @@ def _tell_mornings(results: Iterable[MorningResult], as_json: bool) -> None:
     for result in results:
         tell(result.status, _told(result), as_json)
         for line in result.status["failed"]:
-            caution(line)
+            failure(line)
         incomplete += result.exit_code != 0
     if incomplete:
         raise PartialFailureError("images are too old or parts are missing; the same command tries again")

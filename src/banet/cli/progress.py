@@ -14,7 +14,18 @@ from typing import Any
 from banet.io.progress import Progress
 from banet.io.tables import Row, to_markdown, to_text
 
-__all__ = ["Progress", "caution", "progress", "quiet", "say", "say_json", "table", "tell"]
+__all__ = [
+    "Progress",
+    "caution",
+    "failure",
+    "is_quiet",
+    "progress",
+    "quiet",
+    "say",
+    "say_json",
+    "table",
+    "tell",
+]
 
 _SECONDS_BETWEEN_LINES = 10.0
 _QUIET: ContextVar[bool] = ContextVar("quiet", default=False)
@@ -28,6 +39,11 @@ def quiet(asked: bool = True) -> Iterator[None]:
         yield
     finally:
         _QUIET.reset(token)
+
+
+def is_quiet() -> bool:
+    """Tell whether results and errors alone are asked for."""
+    return _QUIET.get()
 
 
 def say(text: str) -> None:
@@ -54,6 +70,12 @@ def table(rows: Sequence[Row]) -> str:
     if not sys.stdout.isatty():
         return to_markdown(rows)
     return to_text(rows, shutil.get_terminal_size().columns)
+
+
+def failure(text: str) -> None:
+    """Print a part that failed on standard error, when quiet too."""
+    sys.stderr.write(f"failed: {text}\n")
+    sys.stderr.flush()
 
 
 def caution(text: str) -> None:

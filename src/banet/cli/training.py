@@ -104,13 +104,14 @@ def train(
         out: folder of the run: weights.safetensors, validation.json, log.jsonl, checkpoint.pt, config.yaml.
         from_: weights to go on from, a name or a path.
         resume: go on with the run in the folder.
-        sensor: YAML file that says what the input is: channels, mean, std, mir_band, sensor; what it leaves
-            out is as in the weights or the configuration.
+        sensor: YAML file that says what the input is: sensor, mir_band, channels, mean and std by channel;
+            what it leaves out is as in the weights or the configuration.
         sequence_length: days of an episode; fewer need less memory.
         tile: edge of an episode in cells; smaller needs less memory.
     """
     from banet.io.settings import read_fields
     from banet.training import train as run
+    from banet.training.presets import with_sensor
 
     settings = _settings(config, [str(folder) for folder in chips], from_)
     changes: dict[str, dict[str, object]] = {}
@@ -118,12 +119,11 @@ def train(
         changes.setdefault("data", {})["crop_days"] = sequence_length
     if tile is not None:
         changes.setdefault("data", {})["crop_size"] = tile
+    settings = settings.changed(**changes) if changes else settings
     if sensor is not None:
-        changes["inputs"] = read_fields(sensor, "sensor definition")
+        settings = with_sensor(settings, read_fields(sensor, "sensor definition"))
     with progress("train") as report:
-        result = run(
-            settings.changed(**changes) if changes else settings, out, resume=resume, progress=report
-        )
+        result = run(settings, out, resume=resume, progress=report)
     say(f"{result.steps} steps in {result.minutes:.1f} minutes, ended by {result.reason}")
     for variant, groups in result.scores.items():
         say(f"{variant}: {groups['overall']}")

@@ -58,6 +58,8 @@ def sensor_note(cube: str, weights: str) -> str | None:
     True
     """
     seen, known = Sensor.parse(cube), Sensor.parse(weights)
+    if cube == weights:
+        return None
     if not seen.instrument:
         return f"the cube does not say what observed it ({cube}), the weights were trained with {weights}"
     other = known.satellites and not seen.satellites <= known.satellites

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-__all__ = ["KINDS", "SNIFF_BYTES", "kind_of_name", "problem_with", "said"]
+__all__ = ["KINDS", "SNIFF_BYTES", "broken_end", "kind_of_name", "problem_with", "said"]
 
 SNIFF_BYTES = 512
 
@@ -26,6 +26,7 @@ KINDS = {
     "binary": "a binary file",
 }
 _SUFFIXES = {".hdf": "hdf", ".h5": "hdf5", ".nc": "hdf5", ".nc4": "hdf5", ".zip": "zip", ".csv": "csv"}
+_LONGEST_ROW = 4096
 _TITLE = re.compile(rb"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
 
 
@@ -75,6 +76,20 @@ def _described(head: bytes, start: bytes) -> str:
     if printable == len(head):
         return f"text that says {said(head)!r}"
     return f"something else (it begins with {head[:8].hex(' ')})"
+
+
+def broken_end(path: Path, kind: str) -> str | None:
+    """Say how a table of hot spots ends otherwise than in a whole row, or None.
+
+    A host that does not say how long a body is may be cut off, or go over into an error page.
+    """
+    if kind != "csv":
+        return None
+    with path.open("rb") as stream:
+        head = stream.readline(_LONGEST_ROW)
+        stream.seek(max(0, path.stat().st_size - _LONGEST_ROW))
+        last = stream.read().rstrip(b"\r\n").rpartition(b"\n")[2]
+    return None if last.count(b",") == head.count(b",") else f"ends in {said(last[-60:])!r}"
 
 
 def said(body: bytes, most: int = 120) -> str:

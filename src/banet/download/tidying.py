@@ -15,11 +15,13 @@ __all__ = ["remove_older"]
 
 _NASA = re.compile(r"[A-Za-z0-9_]+\.A(?P<year>\d{4})(?P<doy>\d{3})\..+\.(?:nc|h5|hdf)")
 
+_NOAA = re.compile(r"[A-Z0-9-]+_(?:npp|j0[12])_d(?P<day>\d{8})_t\d{7}_e\d+_b\d+_c\d+_.*\.h5", re.IGNORECASE)
+
 
 def remove_older(folders: Iterable[PathLike], first: Day) -> list[Path]:
     """Remove satellite files and hot-spot tables of days before `first` alone, and return what was removed.
 
-    Only files with the names that NASA and our own download give are looked at; other tables stay.
+    Only files with the names that NASA, NOAA and our own download give are looked at; other tables stay.
     """
     gone = []
     for file in (file for folder in folders for file in visible_files(folder)):
@@ -37,6 +39,8 @@ def _last_day(name: str) -> Day | None:
             return as_day(table["last"])
         if granule := _NASA.fullmatch(name):
             return from_day_of_year(int(granule["year"]), int(granule["doy"]))
+        if sdr := _NOAA.fullmatch(name):
+            return as_day(sdr["day"])
     except InputError:
         return None
     return None

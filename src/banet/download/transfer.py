@@ -19,7 +19,7 @@ import httpx
 
 from banet.download.checksums import Checksum
 from banet.download.client import Client, shown
-from banet.download.content import KINDS, SNIFF_BYTES, kind_of_name, problem_with, said
+from banet.download.content import KINDS, SNIFF_BYTES, broken_end, kind_of_name, problem_with, said
 from banet.download.errors import StoppedError, TransferError, TransientError
 from banet.download.refusals import Explain, host_of
 from banet.errors import BanetError, OutputError, UnreadableFileError
@@ -316,6 +316,10 @@ def _verify(job: FileJob, part: _Part, total: int | None = None) -> None:
             f"{job.name}: {size} bytes came where {wanted} were expected; damaged on the way, fetch it again",
             cost=_DAMAGE_COST,
         )
+    end = broken_end(part.path, job.kind) if size else None
+    if end is not None:
+        part.begin(None)
+        raise TransientError(f"{job.name}: the table {end}, not in a whole row", cost=_DAMAGE_COST)
     if job.checksum is not None and not job.checksum.fits(part.path):
         part.begin(None)
         raise TransientError(

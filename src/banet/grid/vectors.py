@@ -222,8 +222,7 @@ def _features(
     if isinstance(path, str | os.PathLike):
         with unpacked(path) as members:
             member = _only(Path(path), members, layer)
-            named = layer if layer != member.path.stem else None
-            frame, broken = read_vector(member, layer=named)
+            frame, broken = read_vector(member, layer=layer)
         name = member.name
     else:
         frame, name = _given(path, layer), "the GeoDataFrame"
@@ -272,7 +271,7 @@ def read_shapes(path: PathLike, *, layer: str | None = None) -> tuple[gpd.GeoDat
     """
     with unpacked(path) as members:
         member = _only(Path(path), members, layer)
-        frame, _ = read_vector(member, layer=layer if layer != member.path.stem else None)
+        frame, _ = read_vector(member, layer=layer)
     if frame.crs is None:
         raise UnreadableFileError(f"{member.name} has no coordinate reference system (is its .prj missing?)")
     return frame.to_crs("EPSG:4326"), member.name
@@ -314,7 +313,7 @@ def _check_kml(member: Member) -> None:
 def _of_parquet(member: Member, layer: str | None) -> tuple[gpd.GeoDataFrame, npt.NDArray[np.bool_]]:
     import geopandas as gpd
 
-    if layer is not None:
+    if layer not in (None, member.path.stem):
         raise InputError(f"{member.name} has no layers; leave --layer out")
     frame = gpd.read_parquet(member.path)
     return frame, np.zeros(len(frame), bool)
@@ -345,10 +344,10 @@ def _layer(member: Member, layer: str | None) -> str | None:
 
     layers = [(str(name), kind) for name, kind in pyogrio.list_layers(member.path)]
     names = [name for name, _ in layers]
-    if layer is not None:
-        if layer not in names:
-            raise InputError(f"{member.name} has no layer {layer}; it has {', '.join(names)}")
+    if layer in names:
         return layer
+    if layer not in (None, member.path.stem):  # the name of the file itself may have chosen it in an archive
+        raise InputError(f"{member.name} has no layer {layer}; it has {', '.join(names)}")
     shaped = [name for name, kind in layers if kind is not None]
     if len(shaped) > 1:
         raise InputError(

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["HIDDEN", "scrubbed_settings", "scrubbed", "scrubbed_command"]
+__all__ = ["HIDDEN", "scrubbed", "scrubbed_command", "scrubbed_settings"]
 
 HIDDEN = "***"
 

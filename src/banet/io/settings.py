@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping
-from typing import Any, Self
+from typing import Any, Self, get_args
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from banet.errors import InputError, UnreadableFileError
 from banet.io.files import PathLike, existing_file
 
 __all__ = ["Frozen", "did_you_mean", "read_fields"]
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads YAML as YAML 1.2 does in one thing: a day such as 2020-08-01 is text."""
+
+    yaml_implicit_resolvers = {  # noqa: RUF012 - as the class above declares it
+        first: [(tag, pattern) for tag, pattern in known if not tag.endswith(":timestamp")]
+        for first, known in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
 
 
 def read_fields(path: PathLike, what: str) -> dict[str, Any]:
@@ -24,7 +33,7 @@ def read_fields(path: PathLike, what: str) -> dict[str, Any]:
     """
     file = existing_file(path, what)
     try:
-        fields = yaml.safe_load(file.read_text(encoding="utf-8"))
+        fields = yaml.load(file.read_text(encoding="utf-8"), _Loader)
     except (UnicodeDecodeError, yaml.YAMLError) as error:
         raise UnreadableFileError(f"{file} is not YAML: {' '.join(str(error).split())}") from error
     if not isinstance(fields, dict):
@@ -49,6 +58,16 @@ class Frozen(BaseModel):
     """A value that does not change and knows every one of its fields."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_yes_for_a_number(cls, fields: Any) -> Any:
+        """Refuse a yes or no where a number belongs: pydantic takes it for 1 or 0."""
+        for name, value in fields.items() if isinstance(fields, dict) else ():
+            field = cls.model_fields.get(name)
+            if isinstance(value, bool) and field is not None and not _takes_yes(field.annotation):
+                raise ValueError(f"{name} is no yes or no, found {'yes' if value else 'no'}")
+        return fields
 
     @classmethod
     def parse(cls, fields: Any, origin: str) -> Self:
@@ -93,6 +112,11 @@ class Frozen(BaseModel):
             return cls.model_validate(dict(given))
         except ValidationError as error:
             raise InputError(f"{function}: {'; '.join(map(_problem, error.errors()))}") from error
+
+
+def _takes_yes(kind: Any) -> bool:
+    """Tell whether a field of this type may be a yes or no."""
+    return kind in (bool, Any) or any(_takes_yes(part) for part in get_args(kind))
 
 
 def _problem(error: Any) -> str:

@@ -143,7 +143,7 @@ class Run:
         from banet.cube.sensor import sensor_note
 
         spec = self.ensemble.engine.spec
-        if spec.mir_band != self.cube.mir_band:
+        if self.cube.mir_band not in spec.mir_bands:
             yield (
                 f"the cube holds {self.cube.mir_band} in the MIR slot, the weights were trained with "
                 f"{spec.mir_band}: expect more errors"

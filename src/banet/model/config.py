@@ -113,7 +113,7 @@ class InputSpec(BaseModel):
             log(1 + MW), `view_zenith` in degrees, `observed` 1 or 0, `hotspots_known` 1 where somebody looked
             for hot spots that day, else 0.
         mean, std: one number a channel, in the unit of the channel.
-        mir_band: band in the MIR slot, such as M12 or M11.
+        mir_band: band in the MIR slot, such as M12; several as in M11/M12.
         sensor: what flew.
         sequence_length: days that the weights were trained with.
         whole_looks: whether a look that lacks one of red, NIR and MIR counts as none. With a band at 0 its
@@ -145,6 +145,11 @@ class InputSpec(BaseModel):
     def original(cls) -> Self:
         """Return the published scaling: VIIRS S-NPP 750 m bands M5, M7, M12 and log(1 + FRP), one by one."""
         return cls(sensor="VIIRS S-NPP", whole_looks=False)
+
+    @property
+    def mir_bands(self) -> tuple[str, ...]:
+        """Bands that were in the MIR slot."""
+        return tuple(self.mir_band.split("/"))
 
     @property
     def scaling(self) -> tuple[tuple[str, ...], tuple[float, ...], tuple[float, ...], bool]:

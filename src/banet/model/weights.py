@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Mapping, Sequence
@@ -15,7 +16,7 @@ import torch
 from pydantic import ValidationError
 from torch import Tensor
 
-from banet.errors import InputError, NotFoundError, UnreadableFileError
+from banet.errors import CorruptError, InputError, NotFoundError, UnreadableFileError
 from banet.io.files import PathLike, existing_file, sha256, writing
 from banet.model.compat import PUBLISHED, check_shape, from_published, git_blob_id, read_pth
 from banet.model.config import BANetConfig, Calibration, InputSpec
@@ -39,6 +40,7 @@ FORMAT = 1
 """Version of the metadata in our safetensors files."""
 
 _SUFFIXES = (".safetensors", ".pth", ".pt")
+_CHECKSUM = "sha256"
 
 
 @dataclass(frozen=True)
@@ -145,6 +147,7 @@ def load_model(name_or_path: PathLike = DEFAULT, device: str | torch.device = "c
     Raises:
         NotFoundError: if there is no such name or file; the message lists the names.
         UnreadableFileError: if the file is truncated, of another kind, or holds code.
+        CorruptError: if a byte of it is another than was written.
         InputError: if a tensor is missing, unknown, of another shape or not finite; the message names it.
     """
     path = find_weights(name_or_path)
@@ -189,6 +192,9 @@ def _read_safetensors(path: Path) -> _Loaded:
             f"{path} is not a whole safetensors file ({error}): fetch it again"
         ) from error
     config, spec, card, calibration = _read_metadata(metadata, path)
+    # Files of before there was a checksum have none.
+    if metadata.get(_CHECKSUM, whole := _checksum(metadata, state)) != whole:
+        raise CorruptError(f"{path} is damaged: it is not what was written; fetch or copy it again")
     with torch.device("meta"):
         expected = BANet(config).state_dict()
     for key in expected.keys() ^ state.keys():
@@ -257,9 +263,20 @@ def save_weights(
     if model.calibration is not None:
         metadata["calibration"] = model.calibration.model_dump_json()
     state = {key: tensor.detach().cpu().contiguous() for key, tensor in model.state_dict().items()}
+    metadata[_CHECKSUM] = _checksum(metadata, state)
     with writing(target) as part:
         part.write_bytes(_ordered(safetensors.torch.save(state, metadata)))
     return target
+
+
+def _checksum(metadata: Mapping[str, str], state: Mapping[str, Tensor]) -> str:
+    """SHA-256 of all that a file says, its tensors by name."""
+    words = {key: value for key, value in metadata.items() if key != _CHECKSUM}
+    digest = hashlib.sha256(json.dumps(words, sort_keys=True).encode())
+    for key in sorted(state):
+        digest.update(key.encode())
+        digest.update(state[key].numpy().tobytes())
+    return digest.hexdigest()
 
 
 def _ordered(content: bytes) -> bytes:

@@ -228,6 +228,8 @@ def _plain(value: Any) -> str:
 
 
 def _number(text: str) -> float:
+    if re.fullmatch(r"[-+]?[1-9]\d{0,2},\d{3}", text):
+        raise ValueError("may be thousands or a decimal comma")
     if re.fullmatch(r"[-+]?\d*,\d+", text):
         text = text.replace(",", ".")
     try:

@@ -29,7 +29,15 @@ from banet.observations.physics import check_plane, offset_of, scale_of
 from banet.observations.planes import DayPlanes, Overpass, Plane
 from banet.observations.reflectance import mir_reflectance
 
-__all__ = ["GriddedFile", "GriddedSource", "check_edges", "physical", "read_plane", "satellite_of"]
+__all__ = [
+    "GriddedFile",
+    "GriddedSource",
+    "check_day",
+    "check_edges",
+    "physical",
+    "read_plane",
+    "satellite_of",
+]
 
 # What the first part of a product's name says of who flew.
 _SATELLITES = {
@@ -43,6 +51,7 @@ _SATELLITES = {
 _VALID = (-999, 65527)
 _KINDS = {"Reflectance": "reflectance", "Radiance": "radiance"}
 _EDGES = ("WestBoundingCoord", "SouthBoundingCoord", "EastBoundingCoord", "NorthBoundingCoord")
+_BEGINS = "BeginningDate"
 # The edges are written with six decimals; a grid that is off by a tenth of a cell is another grid.
 _EDGE_TOLERANCE = 0.1
 
@@ -189,13 +198,14 @@ def read_plane(path: Path, band: str, region: Region) -> Plane:
     """Read a plane that lies on a region's grid, (rows, columns) float32 in physical units, NaN missing.
 
     Raises:
-        UnreadableFileError: if it cannot be read, or lies elsewhere.
+        UnreadableFileError: if it cannot be read, lies elsewhere, or is of another day than its name says.
     """
     array = read_arrays(path, [band])[band]
     if array.values.shape != region.shape:
         raise UnreadableFileError(
             f"{path.name} has {_by(array.values.shape)} cells, region {region.name} has {_by(region.shape)}"
         )
+    check_day(path, array.file_attributes)
     check_edges(path, array.file_attributes, region)
     return physical(array, band, path.name)
 
@@ -223,6 +233,23 @@ def physical(array: Hdf4Array, band: str, file: str) -> Plane:
         values[~((raw > _VALID[0]) & (raw < _VALID[1]))] = np.nan
     check_plane(values, kind, name)
     return values
+
+
+def check_day(path: Path, attributes: Mapping[str, Any]) -> None:
+    """Refuse a file whose content begins on another day than its name says; files without a day pass.
+
+    Raises:
+        UnreadableFileError: if it is of another day.
+    """
+    named = re.search(r"\.A(\d{4})(\d{3})\.", path.name, re.IGNORECASE)
+    stated = re.fullmatch(r"(\d{4})-?(\d\d)-?(\d\d)", str(attributes.get(_BEGINS, "")).strip())
+    if named is None or stated is None:
+        return
+    day = from_day_of_year(int(named[1]), int(named[2]))
+    if str(day) != "-".join(stated.groups()):
+        raise UnreadableFileError(
+            f"{path.name} holds {'-'.join(stated.groups())}, its name says {day}; was it renamed?"
+        )
 
 
 def check_edges(path: Path, attributes: Mapping[str, Any], region: Region) -> None:

@@ -23,6 +23,7 @@ from banet.observations import register
 from banet.observations.gridded import (
     GriddedFile,
     GriddedSource,
+    check_day,
     check_edges,
     physical,
     read_plane,
@@ -93,6 +94,7 @@ def _angle(path: Path, name: str, region: Region) -> Plane:
     array = read_arrays(path, [name])[name]
     if array.values.ndim != 2 or not array.values.size:
         raise UnreadableFileError(f"{path.name}: {name} is no plane ({array.values.shape})")
+    check_day(path, array.file_attributes)
     check_edges(path, array.file_attributes, region)
     return interpolated(physical(array, name, path.name), region)
 

@@ -24,8 +24,9 @@ from banet.io.hdf5 import dataset, opened
 from banet.observations.firms import CUT_OFF
 from banet.observations.table_names import OWN_NAME
 
-__all__ = ["named_days", "raw_tables"]
+__all__ = ["GRANULES", "named_days", "named_place", "raw_tables"]
 
+GRANULES = "granules"
 _TEXT = (".csv", ".txt", ".dat", ".tsv")
 _PARQUET = (".parquet", ".geoparquet")
 _NETCDF = (".nc", ".nc4", ".h5")
@@ -64,10 +65,14 @@ def raw_tables(paths: Iterable[Path]) -> Iterator[tuple[str, pd.DataFrame]]:
 
 
 def named_days(name: str) -> tuple[Day, Day] | None:
-    """Return the first and last day that the name of a file of our own download says it covers.
+    """Return the first and last day that the name of a granule or of a file of our own download tells.
 
-    The last day of a piece that was still open when it was fetched had not ended; it is not covered.
+    The last day of a piece that was still open when it was fetched had not ended; it is not covered, so a
+    piece of that day alone ends before it begins.
     """
+    if granule := _GRANULE.fullmatch(name.rpartition("/")[2]):
+        day = from_day_of_year(int(granule["year"]), int(granule["doy"]))
+        return day, day
     found = OWN_NAME.fullmatch(name.rpartition("/")[2])
     if found is None:
         return None
@@ -78,8 +83,19 @@ def named_days(name: str) -> tuple[Day, Day] | None:
         )
     except ValueError:
         return None
-    last = last - 1 if found["open"] else last
-    return (first, last) if first <= last else None
+    return first, last - 1 if found["open"] else last
+
+
+def named_place(name: str) -> str:
+    """Return what files of one place have in common in their names: `PT-a1b2c3`, or nothing.
+
+    That is the region and a mark of its box in names of our own download, and `granules` for granules, of
+    which each holds a swath.
+    """
+    found = OWN_NAME.fullmatch(name.rpartition("/")[2])
+    if found is not None:
+        return found["place"]
+    return GRANULES if _GRANULE.fullmatch(name.rpartition("/")[2]) else ""
 
 
 def _holds_several(path: Path) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Callable, Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -23,8 +23,8 @@ from banet.grid.polygons import box_of, extent, within_180
 from banet.grid.region import Region
 from banet.io.counts import Counts
 from banet.io.files import PathLike
-from banet.observations.firms import table_of
-from banet.observations.hotspot_files import named_days, raw_tables
+from banet.observations.firms import CUT_OFF, table_of
+from banet.observations.hotspot_files import GRANULES, named_days, named_place, raw_tables
 from banet.observations.persistence import STATIC_SOURCE, static_sources
 from banet.observations.superseded import superseded
 
@@ -52,7 +52,8 @@ COLUMNS = (
     "daynight",
 )
 _VEGETATION = 0
-_QUIET = np.timedelta64(31, "D")
+_NEAR = 1.0
+_MARK = 7
 
 
 def read_hotspots(path_or_paths: PathLike | Iterable[PathLike]) -> pd.DataFrame:
@@ -81,17 +82,12 @@ def read_hotspots(path_or_paths: PathLike | Iterable[PathLike]) -> pd.DataFrame:
     paths = _paths(path_or_paths)
     tables: list[pd.DataFrame] = []
     counted: list[Counts] = []
-    spans, named, inputs = [], [], []
+    files: list[tuple[str, pd.DataFrame, bool]] = []
     for number, (name, raw) in enumerate(raw_tables(paths)):
         table, counts = table_of(name, raw)
         tables.append(table.assign(file=number))
         counted.append(counts)
-        inputs.append(name.rpartition("/")[2])
-        stated = named_days(name)
-        if stated is not None:
-            named.append(stated)
-        elif len(table):
-            spans.append(coverage(table))
+        files.append((name, table, CUT_OFF in raw.attrs))
     filled = [table for table in tables if len(table)] or tables[:1]
     table = pd.concat(filled, ignore_index=True).sort_values("time", kind="stable", ignore_index=True)
     counts = Counts.total(counted) or Counts("hot spots", 0, 0)
@@ -114,9 +110,8 @@ def read_hotspots(path_or_paths: PathLike | Iterable[PathLike]) -> pd.DataFrame:
     table.attrs.update(
         notes=(*left, *counts.notes),
         counts=counts,
-        spans=_joined(spans, _QUIET) + _joined(named, np.timedelta64(1, "D")),
-        named=_joined(named, np.timedelta64(1, "D")),
-        inputs=tuple(inputs),
+        pieces=_pieces(files),
+        inputs=tuple(name.rpartition("/")[2] for name, *_ in files),
     )
     return table
 
@@ -151,16 +146,17 @@ def coverage(table: pd.DataFrame) -> tuple[Day, Day]:
 def covers(table: pd.DataFrame, day: Day, region: Region | None = None) -> bool:
     """Return whether the table speaks of a day, so that a cell without a row had no fire in it.
 
-    A file that our own download named speaks of the days in its name. Another speaks of the days from its
-    first to its last row, and of the places that its rows lie around; a file of other years says nothing of
+    Each of its files speaks for itself. A granule, or a table that our own download named, speaks of the days
+    in its name, and of the place that the rows of all of them lie around. Another speaks of the days from its
+    first to its last row, and of the place that these lie around. So a file of other years says nothing of
     this one, and one of another place nothing of this region.
     """
     wanted = as_day(day)
-    if any(first <= wanted <= last for first, last in table.attrs.get("named", ())):
-        return True
-    spans = table.attrs.get("spans") or ((coverage(table),) if len(table) else ())
-    timely = any(first <= wanted <= last for first, last in spans)
-    return timely and (region is None or _around(table, region))
+    pieces = table.attrs.get("pieces")
+    if pieces is None:
+        pieces = _pieces([("", table, False)])
+    timely = [piece for piece in pieces if piece.first <= wanted <= piece.last]
+    return any(region is None or _speaks_of(piece, region, pieces) for piece in timely)
 
 
 def placed(table: pd.DataFrame, region: Region, days: Days, *, source: str = "the hot spots") -> Counts:
@@ -177,6 +173,8 @@ def placed(table: pd.DataFrame, region: Region, days: Days, *, source: str = "th
     counts = replace(read, placed=int(inside.sum()), placed_as=f"lie in {region.name}").noting(
         f"FRP known on {known} of {len(days)} days"
     )
+    if taken := _taken_for(table, region):
+        counts = counts.noting(f"tables named for {taken} hold no hot spot and are taken for {region.name}")
     if len(table) and not known and len(days):
         first, last = coverage(table)
         raise InputError(
@@ -258,13 +256,66 @@ def grid_frp(
     return total.astype(np.float32).reshape(height, width)
 
 
-def _around(table: pd.DataFrame, region: Region) -> bool:
-    """Return whether the box around the rows of a table touches a region."""
-    if not len(table):
-        return False
-    from shapely.geometry import box
+@dataclass(frozen=True)
+class Piece:
+    """What one file of hot spots speaks of.
 
-    return bool(within_180(box(*_extent(table))).intersects(box_of(region)))
+    Attributes:
+        first, last: days; it speaks of none where the last comes before the first.
+        place: what the names of all files of its place have in common, empty where they tell nothing.
+        box: west, south, east and north in degrees of its rows, or of those of all files of its place; None
+            where there are none.
+    """
+
+    first: Day
+    last: Day
+    place: str
+    box: tuple[float, float, float, float] | None
+
+
+def _pieces(files: Iterable[tuple[str, pd.DataFrame, bool]]) -> tuple[Piece, ...]:
+    """Return what files speak of, each given by its name, its rows and whether it was cut off."""
+    rows: dict[str, list[pd.DataFrame]] = {}
+    found = []
+    for name, table, cut in files:
+        stated, place = named_days(name), named_place(name)
+        if len(table):
+            rows.setdefault(place, []).append(table)
+        elif stated is None:
+            continue
+        first, last = stated or coverage(table)
+        if cut:  # the day on which it was cut off is not whole
+            last = min(last, coverage(table)[1] - 1) if len(table) else first - 1
+        found.append(Piece(first, last, place, _extent(table) if len(table) and not place else None))
+    boxes = {place: _extent(pd.concat(tables)) for place, tables in rows.items() if place}
+    return tuple(replace(piece, box=boxes.get(piece.place, piece.box)) for piece in found)
+
+
+def _speaks_of(piece: Piece, region: Region, pieces: Iterable[Piece]) -> bool:
+    """Return whether a file speaks of a region: its rows lie around it, or the download was for it.
+
+    Quiet tables of a download that says no place are taken for this one, unless others are named for it.
+    """
+    if piece.box is not None:
+        return _touches(piece.box, region, _NEAR if piece.place else 0.0)
+    names = {one.place[:-_MARK] for one in pieces if one.place}
+    return bool(piece.place) and (piece.place[:-_MARK] == region.name or region.name not in names)
+
+
+def _taken_for(table: pd.DataFrame, region: Region) -> str:
+    """Name other regions whose quiet tables are taken for this one; empty if there are none."""
+    pieces = table.attrs.get("pieces", ())
+    quiet = {one.place[:-_MARK] for one in pieces if one.place not in ("", GRANULES) and one.box is None}
+    return "" if region.name in quiet else ", ".join(sorted(quiet))
+
+
+def _touches(box: tuple[float, float, float, float], region: Region, margin: float) -> bool:
+    """Return whether a box, grown by a margin in degrees, touches a region."""
+    import shapely
+
+    west, south, east, north = box
+    grown = shapely.box(west - margin, south - margin, east + margin, north + margin)
+    return bool(within_180(grown).intersects(box_of(region)))
 
 
 def _extent(table: pd.DataFrame) -> tuple[float, float, float, float]:
@@ -276,17 +327,6 @@ def _extent(table: pd.DataFrame) -> tuple[float, float, float, float]:
 def _extent_words(table: pd.DataFrame) -> str:
     west, south, east, north = _extent(table)
     return f"{west:.4g} to {east:.4g} E, {south:.4g} to {north:.4g} N"
-
-
-def _joined(spans: list[tuple[Day, Day]], apart: np.timedelta64) -> tuple[tuple[Day, Day], ...]:
-    """Join spans that overlap or lie no further apart than this: a quiet time between two files."""
-    joined: list[tuple[Day, Day]] = []
-    for first, last in sorted(spans):
-        if joined and first - joined[-1][1] <= apart:
-            joined[-1] = (joined[-1][0], max(last, joined[-1][1]))
-        else:
-            joined.append((first, last))
-    return tuple(joined)
 
 
 def _repeated(table: pd.DataFrame) -> npt.NDArray[np.bool_]:

@@ -211,17 +211,21 @@ def _tidied(options: MorningOptions, places: Places, day: Day) -> str:
 
 
 def _fetched(options: MorningOptions, places: Places, days: Days, clock: Clock) -> list[str]:
-    """Fetch what is new; where a host or login fails, the files at hand have to do."""
+    """Fetch what is new; where a host or login fails, the other files are fetched, and those at hand do."""
     from banet.download.errors import CredentialsError, ForbiddenError, TransferError
 
     if not options.download:
         return []
+    failed: list[str] = []
+    period = days[0], days[-1]
     with clock.timed("fetch"):
-        try:
-            return list(fetch(options, places, (days[0], days[-1]), clock.reporter))
-        except (CredentialsError, ForbiddenError, NotFoundError, TransferError) as error:
-            clock.reporter.say(f"note: nothing more was fetched: {error}")
-            return [f"download: {error}"]
+        for what, images in (("satellite files", True), ("hot spots", False)):
+            try:
+                failed += fetch(options, places, period, clock.reporter, images=images, hotspots=not images)
+            except (CredentialsError, ForbiddenError, NotFoundError, TransferError) as error:
+                clock.reporter.say(f"note: no more {what} were fetched: {error}")
+                failed.append(f"download: {what}: {error}")
+    return failed
 
 
 def _hotspots(places: Places) -> pd.DataFrame | None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, field_validator
 
 from banet import days
 from banet.days import Day, as_day, parse_period
@@ -67,6 +67,12 @@ class _Options(Frozen):
     min_hectares: float = Field(100.0, ge=0)
     water: Path | None = None
     workers: int | None = Field(None, ge=1)
+
+    @field_validator("satellites", mode="before")
+    @classmethod
+    def _listed(cls, given: Any) -> Any:
+        """Take satellites separated by commas too, as the command line does."""
+        return tuple(one.strip() for one in given.split(",")) if isinstance(given, str) else given
 
     @property
     def notes(self) -> tuple[str, ...]:

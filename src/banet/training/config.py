@@ -28,7 +28,9 @@ __all__ = [
 
 Positive = Annotated[int, Field(gt=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
+Decay = Annotated[float, Field(ge=0, lt=1)]
 NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Above0 = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
 class SimulatedData(Frozen):
@@ -162,6 +164,7 @@ class LossConfig(Frozen):
         positive_weight: of the burned part within it.
         dice: of 1 - soft Dice of the summed map.
         date: of the cross-entropy over days at burned cells.
+        mapped: of 1 - Dice of the cells that a map shows burned and those of which at least half burned.
         date_spread: days over which a true date is smeared (standard deviation); 0 for none.
     """
 
@@ -169,6 +172,7 @@ class LossConfig(Frozen):
     positive_weight: NonNegative = 1.0
     dice: NonNegative = 1.0
     date: NonNegative = 0.1
+    mapped: NonNegative = 0.0
     date_spread: NonNegative = 0.0
 
 
@@ -198,17 +202,17 @@ class OptimiserConfig(Frozen):
     """
 
     steps: Positive = 4000
-    max_minutes: Annotated[float, Field(gt=0)] | None = None
+    max_minutes: Above0 | None = None
     batch: Positive = 1
     accumulate: Positive = 1
-    learning_rate: Annotated[float, Field(gt=0)] = 3e-3
+    learning_rate: Above0 = 3e-3
     schedule: Literal["one-cycle", "cosine", "constant"] = "one-cycle"
     warmup: Share = 0.1
-    momentum: tuple[Share, Share] | None = None
+    momentum: tuple[Decay, Decay] | None = None
     weight_decay: NonNegative = 1e-2
-    betas: tuple[Share, Share] = (0.9, 0.99)
+    betas: tuple[Decay, Decay] = (0.9, 0.99)
     clip: NonNegative = 1.0
-    ema: Annotated[float, Field(ge=0, lt=1)] = 0.995
+    ema: Decay = 0.995
     slower: dict[str, Share] = Field(default_factory=dict)
     frozen: tuple[str, ...] = ()
     fixed_statistics: bool = False

@@ -27,7 +27,7 @@ from banet.training.losses import Losses, total_loss
 from banet.training.memory import keep_freed_memory
 from banet.training.parallel import Crowd, local_device
 from banet.training.schedule import run_progress, set_rates
-from banet.training.sources import held_out, open_sources
+from banet.training.sources import check_definition, held_out, open_sources
 from banet.training.start import fix_statistics, freeze, parameter_groups, start_network
 from banet.training.state import Journal, RunningMean, State, check_same_run
 from banet.training.teacher import Teacher
@@ -119,6 +119,7 @@ class _Run:
         crowd: Crowd,
     ):
         self.config, self.folder, self.progress = config, folder, progress if crowd.first else None
+        check_definition([*training, *validation], config.inputs)
         self.training, self.validation = training, held_out(training, validation)
         self.device, self.crowd = device, crowd
         self.journal = Journal(folder / "log.jsonl" if crowd.first else None)
@@ -161,16 +162,23 @@ class _Run:
         self.journal.write(
             "start", step=state.step, training=_contents(self.training), device=str(self.device)
         )
-        reason = self._steps() if not state.finished else "steps"
-        state.finished = reason != "interrupted"
+        reason = state.ended_by if self._at_its_end() else self._steps()
+        state.ended_by = "" if reason == "interrupted" else reason
         self._checkpoint()
         scores: dict[str, Any] = {}
         weights = None
-        if state.finished and self.crowd.first:
+        if state.ended_by and self.crowd.first:
             scores, weights = self._finish(reason)
         minutes = round(state.seconds / 60, 2)
         self.journal.write("end", step=state.step, reason=reason, minutes=minutes)
         return TrainingResult(self.folder, weights, state.step, minutes, reason, scores)
+
+    def _at_its_end(self) -> bool:
+        """Tell whether the run had ended before, and is not asked for more steps or minutes than then."""
+        state, config = self.state, self.config.optimiser
+        late = config.max_minutes is not None and state.seconds >= 60 * config.max_minutes
+        ends = {"steps": state.step >= config.steps, "time": late or state.step >= config.steps}
+        return ends.get(state.ended_by, bool(state.ended_by))
 
     def _steps(self) -> str:
         """Step until something ends the run; return what it was."""
@@ -197,7 +205,7 @@ class _Run:
         freeze(state.model, config.frozen)
         if config.fixed_statistics:
             fix_statistics(state.model)
-        terms = torch.zeros(4)
+        terms = torch.zeros(len(Losses._fields))
         for _ in range(config.accumulate):
             losses = self._pass(next(stream))
             terms += torch.stack([term.detach().float().cpu() for term in losses]) / config.accumulate
@@ -365,6 +373,8 @@ def _device(name: str) -> torch.device:
         device = torch.device(name)
     except RuntimeError as error:
         raise InputError(f"runtime.device {name!r} is not a device of torch") from error
+    if device.type == "meta":
+        raise InputError("runtime.device 'meta' holds no numbers; use cpu, cuda or auto")
     if device.type == "cuda" and not torch.cuda.is_available():
         raise InputError(f"runtime.device is {name!r}, but torch finds no CUDA device; use cpu or auto")
     return device

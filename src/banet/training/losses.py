@@ -1,4 +1,4 @@
-"""Losses of training: fraction of each cell-day, the summed map, and the day.
+"""Losses of training: fraction of each cell-day, the summed map, its burned cells, and the day.
 
 Logits and targets are (batch, T, H, W); a target is the fraction of the cell that burned on the day, NaN
 where it is not known. Cell-days that are not known enter no term.
@@ -18,12 +18,14 @@ __all__ = [
     "Losses",
     "daily_cross_entropy",
     "date_cross_entropy",
+    "mapped_dice_loss",
     "smear_days",
     "summed_dice_loss",
     "total_loss",
 ]
 
 _EPS = 1e-6
+_HALF, _SOFTNESS = 0.5, 0.1
 
 
 class Losses(NamedTuple):
@@ -33,6 +35,7 @@ class Losses(NamedTuple):
     bce: Tensor
     dice: Tensor
     date: Tensor
+    mapped: Tensor
 
 
 def total_loss(logits: Tensor, target: Tensor, config: LossConfig) -> Losses:
@@ -49,7 +52,9 @@ def total_loss(logits: Tensor, target: Tensor, config: LossConfig) -> Losses:
     bce = daily_cross_entropy(logits, target, known, config.positive_weight) if config.bce else zero
     dice = summed_dice_loss(logits, target, known) if config.dice else zero
     date = date_cross_entropy(logits, target, known, config.date_spread) if config.date else zero
-    return Losses(config.bce * bce + config.dice * dice + config.date * date, bce, dice, date)
+    mapped = mapped_dice_loss(logits, target, known) if config.mapped else zero
+    total = config.bce * bce + config.dice * dice + config.date * date + config.mapped * mapped
+    return Losses(total, bce, dice, date, mapped)
 
 
 def daily_cross_entropy(
@@ -79,6 +84,17 @@ def summed_dice_loss(logits: Tensor, target: Tensor, known: Tensor) -> Tensor:
     t = (target * known).sum(1).clamp(max=1)
     # One cell's worth keeps the term finite, and smooth where there is little or no fire.
     return 1 - (2 * (p * t).sum() + 1) / (p.square().sum() + t.square().sum() + 1)
+
+
+def mapped_dice_loss(logits: Tensor, target: Tensor, known: Tensor) -> Tensor:
+    """Return 1 - Dice of the cells that a map shows burned and those of which at least half burned.
+
+    This is what maps are judged by. A cell counts as mapped by how far its sum over days is above 0.5, by a
+    logistic of width 0.1, so that the cells in doubt are those that move.
+    """
+    p = torch.sigmoid(((torch.sigmoid(logits) * known).sum(1) - _HALF) / _SOFTNESS)
+    t = ((target * known).sum(1) >= _HALF - _EPS).to(p.dtype)
+    return 1 - (2 * (p * t).sum() + 1) / (p.sum() + t.sum() + 1)
 
 
 def date_cross_entropy(logits: Tensor, target: Tensor, known: Tensor, spread: float = 0.0) -> Tensor:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
+from banet.errors import InputError
 from banet.io.files import PathLike
 from banet.model.weights import load_model
 from banet.training.config import TrainingConfig
 
-__all__ = ["fine_tuning", "original"]
+__all__ = ["fine_tuning", "original", "with_sensor"]
 
 
 def fine_tuning(weights: PathLike, chips: Sequence[PathLike]) -> TrainingConfig:
@@ -44,6 +46,32 @@ def fine_tuning(weights: PathLike, chips: Sequence[PathLike]) -> TrainingConfig:
         "start": {"weights": str(weights)},
     }
     return TrainingConfig.parse(fields, "the settings for fine-tuning")
+
+
+def with_sensor(config: TrainingConfig, definition: Mapping[str, Any]) -> TrainingConfig:
+    """Return settings whose inputs are as a sensor definition says; what it leaves out stays.
+
+    Args:
+        config: settings to change.
+        definition: fields of `InputSpec`; `mean` and `std` name their channels, or give one number for each.
+
+    Raises:
+        InputError: if a field or channel does not exist, a channel has no mean or deviation, or a value does
+            not fit.
+    """
+    inputs = config.inputs.model_dump() | dict(definition)
+    channels = tuple(inputs["channels"] or ())
+    for part in ("mean", "std"):
+        given = definition.get(part, {})
+        if isinstance(given, Mapping):
+            known = dict(zip(config.inputs.channels, getattr(config.inputs, part), strict=True)) | dict(given)
+            lacking = [name for name in channels if name not in known]
+            other = [name for name in given if name not in channels]
+            if lacking or other:
+                wrong = f"lacks {', '.join(lacking)}" if lacking else f"names {', '.join(map(str, other))}"
+                raise InputError(f"the sensor definition: {part} {wrong}; the channels are {channels}")
+            inputs[part] = [known[name] for name in channels]
+    return config.changed(inputs=inputs, network={"channels": len(channels)})
 
 
 def original(

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from banet.chips import Chips, SimulatedStream, Source
+import numpy as np
+
+from banet.chips import ChipEntry, Chips, SimulatedStream, Source
 from banet.chips.simulated import plan_simulated, write_simulated_chips
+from banet.cube.sensor import sensor_note
 from banet.errors import InputError
 from banet.io.progress import Progress
+from banet.model.config import InputSpec
 from banet.training.config import DataConfig, SimulatedData
 
-__all__ = ["VALIDATION_SEEDS", "held_out", "open_sources", "write_simulated"]
+__all__ = [
+    "VALIDATION_SEEDS",
+    "check_definition",
+    "check_not_trained_on",
+    "held_out",
+    "open_sources",
+    "write_simulated",
+]
 
 VALIDATION_SEEDS = 1_000_000
 """How far the seeds of validation chips lie above those of training chips."""
@@ -66,15 +77,71 @@ def _stream(data: DataConfig) -> SimulatedStream:
     )
 
 
-def held_out(training: Sequence[Source], validation: Sequence[Chips]) -> list[Chips]:
-    """Return the validation folders after making sure that no chip of theirs is trained on.
+def check_definition(sources: Sequence[Source], inputs: InputSpec) -> None:
+    """Make sure that chips cut from cubes are of the sensor and the band that the inputs name.
+
+    Weights carry the definition of their inputs, and a map is told by it where a cube is another; simulated
+    chips hold what their simulation mixes.
 
     Raises:
-        InputError: if a folder or a chip is in both.
+        InputError: if a chip is of another sensor, or of another band in the MIR slot.
     """
-    seen = {(e.source, e.climate, e.region, e.seed, e.start, e.corner) for c in training for e in c.entries}
+    for chips in sources:
+        for entry in chips.entries:
+            band, sensor = entry.details.get("mir_band"), entry.details.get("sensor")
+            if band is None or sensor is None:
+                continue
+            if band not in inputs.mir_bands or sensor_note(sensor, inputs.sensor) is not None:
+                raise InputError(
+                    f"the tiles of {chips.label} are of {sensor} with {band} in the MIR slot, the inputs of "
+                    f"these weights are said to be of {inputs.sensor} with {inputs.mir_band}: say what they "
+                    "are in a sensor definition (sensor, mir_band)"
+                )
+
+
+def check_not_trained_on(tiles: Sequence[Source], card: Mapping[str, Any]) -> None:
+    """Make sure that folders of tiles are none of those that the card of weights says they were trained on.
+
+    Raises:
+        InputError: if one is.
+    """
+    seen = {one.get("index_sha256") for one in card.get("training_chips", ())}
+    for source in tiles:
+        if source.index_sha256 in seen:
+            raise InputError(f"these weights were trained on the tiles of {source.label}: give held-out ones")
+
+
+def held_out(training: Sequence[Source], validation: Sequence[Chips]) -> list[Chips]:
+    """Return the validation folders after making sure that no cell and day of theirs is trained on.
+
+    Raises:
+        InputError: if a chip of them overlaps one of training.
+    """
+    seen: dict[tuple[str, str, str, int], list[tuple[ChipEntry, Source]]] = {}
+    for source in training:
+        for entry in source.entries:
+            seen.setdefault(_origin(entry), []).append((entry, source))
     for chips in validation:
-        for e in chips.entries:
-            if (e.source, e.climate, e.region, e.seed, e.start, e.corner) in seen:
-                raise InputError(f"the chip {e.name} of {chips.folder} is for training and for validation")
+        for entry in chips.entries:
+            for other, source in seen.get(_origin(entry), ()):
+                if _overlap(entry, chips, other, source):
+                    raise InputError(
+                        f"the chip {entry.name} of {chips.folder} is for training and for validation: it "
+                        f"overlaps {other.name} of {source.label}"
+                    )
     return list(validation)
+
+
+def _origin(entry: ChipEntry) -> tuple[str, str, str, int]:
+    return entry.source, entry.climate, entry.region, entry.seed
+
+
+def _overlap(one: ChipEntry, chips: Source, other: ChipEntry, source: Source) -> bool:
+    """Tell whether two chips of one origin share cells on a day."""
+    near = zip(one.corner, other.corner, strict=True)
+    if not all(-chips.size < mine - theirs < source.size for mine, theirs in near):
+        return False
+    if np.isnat(one.day) or np.isnat(other.day):
+        return one.start == other.start
+    days = int((one.day - other.day) / np.timedelta64(1, "D"))
+    return -chips.days < days < source.days

@@ -55,7 +55,7 @@ class State:
         seconds: wall time of training behind.
         best: best score of a validation, and `best_weights` of the network then.
         stale: validations since the best.
-        finished: whether the run came to its end.
+        ended_by: what ended the run, empty while it goes on.
     """
 
     model: BANet
@@ -68,7 +68,7 @@ class State:
     best_step: int = 0
     best_weights: dict[str, torch.Tensor] = field(default_factory=dict)
     stale: int = 0
-    finished: bool = False
+    ended_by: str = ""
 
     @property
     def judged(self) -> BANet:
@@ -128,7 +128,7 @@ _BROKEN = (
     OSError,
     pickle.UnpicklingError,
 )
-_PLAIN = ("step", "seconds", "best", "best_step", "stale", "finished")
+_PLAIN = ("step", "seconds", "best", "best_step", "stale", "ended_by")
 
 
 def check_same_run(config: TrainingConfig, saved: Path) -> None:

@@ -61,4 +61,7 @@ def _decoded(packed: dict[str, Any]) -> Iterator[tuple[Line, bool]]:
     scale, start = np.array(packed["transform"]["scale"]), np.array(packed["transform"]["translate"])
     coasts = set(packed["coasts"])
     for number, arc in enumerate(packed["arcs"]):
-        yield np.cumsum(np.array(arc, np.float64), axis=0) * scale + start, number in coasts
+        line = np.cumsum(np.array(arc, np.float64), axis=0) * scale + start
+        # A line that crosses 180 degrees goes on beyond it, as a region does.
+        line[:, 0] = np.unwrap(line[:, 0], period=360)
+        yield line, number in coasts
