@@ -34,8 +34,10 @@ def encode(band: str, plane: np.ndarray) -> np.ndarray:
     return np.where(np.isnan(plane), FILL, np.rint((plane - offset) / scale)).astype(np.uint16)
 
 
-def write_band(path: Path, band: str, stored: np.ndarray, region: Region | None = None) -> Path:
-    """Write stored values of one band; with the edges of `region` if it is given."""
+def write_band(
+    path: Path, band: str, stored: np.ndarray, region: Region | None = None, begins: str = ""
+) -> Path:
+    """Write stored values of one band; with the edges of `region` and the day on which it begins if given."""
     path.parent.mkdir(parents=True, exist_ok=True)
     file = SD(str(path), SDC.WRITE | SDC.CREATE | SDC.TRUNC)
     data = file.create(band, SDC.UINT16 if stored.dtype == np.uint16 else SDC.FLOAT32, stored.shape)
@@ -47,6 +49,8 @@ def write_band(path: Path, band: str, stored: np.ndarray, region: Region | None 
     if region is not None:
         for side, edge in zip(("West", "South", "East", "North"), region.bbox, strict=True):
             setattr(file, f"{side}BoundingCoord", f"{edge:.6f}")
+    if begins:
+        file.BeginningDate = begins
     file.end()
     return path
 

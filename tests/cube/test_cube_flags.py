@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from banet.cube import Cube, open_cube
+from banet.cube.info import lacking_days
 from banet.errors import InputError
 from banet.grid.region import Region
 from banet.grid.sinusoidal import tile_grid
@@ -133,3 +134,11 @@ def test_satellites_of_each_day_are_remembered(folder, tmp_path):
     cube = build_cube(REGION, tmp_path / "in", None, tmp_path / "c.zarr", source="surface")
     assert cube.info().satellites == {"NOAA-20": 1, "NOAA-21": 2}
     assert "seen from  NOAA-20 on 1 days, NOAA-21 on 2 days" in str(cube.info())
+
+
+def test_days_without_a_file_are_named():
+    days = np.array(["2020-12-30", "2021-01-01", "2021-01-09"], "datetime64[D]")
+    assert lacking_days(days[:1]) == lacking_days(days[:0]) == ""
+    assert lacking_days(days[:2]) == "1 day between: 2020-12-31"
+    named = "2020-12-31, 2021-01-02, 2021-01-03, 2021-01-04, 2021-01-05"
+    assert lacking_days(days) == f"8 days between: {named} and others"

@@ -13,7 +13,6 @@ from hypothesis.extra import numpy as hnp
 from sklearn import metrics
 
 from banet.burned_area.burned_area import BurnedArea
-from banet.burned_area.dated import DatedFractions
 from banet.errors import InputError
 from banet.evaluation import Scores, Sums, compare, score
 from banet.evaluation.measures import HEADLINE, Pair
@@ -62,22 +61,6 @@ def a_reference(fraction, date=None, *, region=REGION, valid=None, start=START, 
         threshold=0,
         name="truth",
     )
-
-
-def test_of_a_cell_that_burned_in_two_months_a_month_counts_its_part():
-    row, col = np.array([0, 0, 1]), np.array([0, 0, 1])
-    day = np.array(["2020-12-20", "2021-01-10", "2021-01-11"], "datetime64[D]")
-    part = np.array([0.3, 0.6, 0.7])
-    dated = DatedFractions(REGION, row, col, day, part, np.full(3, np.nan))
-    truth = BurnedArea.from_dated(dated, name="truth", start=START, stop=STOP)
-    january = np.datetime64("2021-01-01"), STOP
-    whole, cut = (compare(truth, one, days=january) for one in (truth, truth.between(*january)))
-    for planes in (whole, cut):
-        np.testing.assert_allclose(planes.reference_fraction[[0, 1], [0, 1]], [0.6, 0.7], rtol=1e-6)
-        assert planes.reference_date[0, 0] == day[1]
-    december = compare(truth, truth, days=(START, january[0]))
-    assert december.reference_fraction[0, 0] == pytest.approx(0.3) and december.reference_date[0, 0] == day[0]
-    assert not december.reference_burned.any()
 
 
 def tally(comparison, block=None):

@@ -101,7 +101,7 @@ def test_of_several_layers_one_is_named(tmp_path):
 
 
 def test_a_layer_may_have_the_name_of_its_file(tmp_path):
-    path = write(tmp_path / "fires.gpkg", [B], layer="fires", FIREDATE=["1999-08-21"])
+    path = write(tmp_path / "fires.gpkg", [B], layer="fires", FIREDATE=["2020-08-21"])
     write(path, layer="perimeters")
     assert hectares(path, layer="fires")[0] == pytest.approx(expected(B), rel=1e-6)
     assert len(read_shapes(path, layer="fires")[0]) == 1

@@ -177,7 +177,11 @@ def test_a_broken_file_is_a_gap_and_the_other_overpass_is_used(tmp_path: Path, s
 
 
 def test_a_file_whose_name_says_another_day_is_a_gap(tmp_path: Path) -> None:
-    for file in write_overpass(tmp_path, REGION, WHEN[0], smooth_planes(REGION, 1)).values():
+    planes = smooth_planes(REGION, 1)
+    for band, file in write_overpass(tmp_path, REGION, WHEN[0], planes).items():
+        write_band(file, band, encode(band, planes[band]), REGION, begins="20200714")
+    assert not GRIDDED.read_day(tmp_path, DAY, REGION).gaps
+    for file in list(tmp_path.iterdir()):
         file.rename(file.with_name(file.name.replace(".A2020196.", ".A2020197.")))
     with pytest.raises(
         UnreadableFileError, match="holds 2020-07-14, its name says 2020-07-15; was it renamed"

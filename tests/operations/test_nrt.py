@@ -290,7 +290,8 @@ def test_where_nothing_can_be_fetched_the_files_at_hand_have_to_do(
     shutil.copytree(mornings[0].folder.parent / "2020-07-05", tmp_path / "out" / "2020-07-05")
     done = run_morning(options(data, tmp_path / "out", day=LAST, download=True))
     assert done.exit_code == 3
-    (line,) = done.status["failed"]
+    line, hot_spots = done.status["failed"]
+    assert hot_spots.startswith("download: hot spots: the days that FIRMS has")  # the season serves none
     assert ("127.0.0.1" if fault == "no host" else "EARTHDATA_TOKEN") in line
     assert TOKEN not in line + json.dumps(done.status)
     assert done.status["hectares"] == mornings[-1].status["hectares"]

@@ -186,7 +186,7 @@ class _Cutter:
 
     @property
     def details(self) -> dict[str, str]:
-        """What a chip is made from."""
+        """Labels, sensor and band of its chips."""
         return {
             "labels": self.reference.name,
             "sensor": self.cube.sensor,

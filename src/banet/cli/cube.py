@@ -150,12 +150,16 @@ def check(cube: Path, *, drop: bool = False, json: bool = False) -> None:
 
 
 def _summary(cube: Cube) -> None:
+    from banet.cube.info import lacking_days
+
     days = cube.days
     span = f"{days[0]} to {days[-1]}" if len(days) else "no day yet"
     rows, cols = cube.region.shape
     grid = f"region {cube.region.name}, {rows} x {cols} cells"
     say(f"{cube.path}: {grid}, {cube.sensor}, MIR slot {cube.mir_band}")
-    say(f"{len(days)} days ({span}), {len(cube.gaps)} days with recorded gaps")
+    lacking = lacking_days(days)
+    no_file = f"; no file of {lacking}" if lacking else ""
+    say(f"{len(days)} days ({span}), {len(cube.gaps)} days with recorded gaps{no_file}")
     for day, reasons in sorted(cube.gaps.items())[:10]:
         say(f"  gap {day}: {'; '.join(reasons)}")
     if len(cube.gaps) > 10:

@@ -7,12 +7,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from banet.cube.records import DayRecord
 from banet.cube.variables import VARIABLES
-from banet.days import Day
+from banet.days import Day, Days, day_range
 from banet.grid.region import Region
 
-__all__ = ["CubeInfo", "coverage_of", "ranges_of", "satellites_of"]
+__all__ = ["CubeInfo", "coverage_of", "lacking_days", "ranges_of", "satellites_of"]
+
+_MOST_NAMED = 5
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,8 @@ class CubeInfo:
             f"sensor     {self.sensor}; MIR slot: {self.mir_band}",
             f"days       {len(self.days)} ({span}), {self.stored_bytes / 1e6:.1f} MB",
         ]
+        if lacking := lacking_days(self.days):
+            lines.append(f"no file    {lacking}")
         if self.satellites:
             lines.append(
                 "seen from  " + ", ".join(f"{name} on {n} days" for name, n in self.satellites.items())
@@ -77,6 +83,19 @@ class CubeInfo:
         lines.append(f"gaps       {len(self.gaps)} days")
         lines += [f"  {day}: {'; '.join(reasons)}" for day, reasons in self.gaps.items()]
         return "\n".join(lines)
+
+
+def lacking_days(days: Sequence[Day] | Days) -> str:
+    """Return in words the days between the first and the last that a cube lacks; empty for none."""
+    if not len(days):
+        return ""
+    held = np.asarray(days, "datetime64[D]")
+    lacking = np.setdiff1d(day_range(held.min(), held.max() + 1), held)
+    if not lacking.size:
+        return ""
+    more = " and others" if lacking.size > _MOST_NAMED else ""
+    counted = "day" if lacking.size == 1 else "days"
+    return f"{lacking.size} {counted} between: {', '.join(map(str, lacking[:_MOST_NAMED]))}{more}"
 
 
 def coverage_of(records: Sequence[DayRecord], cells: int) -> dict[str, float]:

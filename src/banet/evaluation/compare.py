@@ -97,12 +97,6 @@ def _side(source: BurnedArea, known: Bools, days: tuple[Day, Day], threshold: fl
     """Return the planes of a side; nothing burned where it is not known or is dated outside the days."""
     # Undated cells count on all days.
     outside = (source.burn_date < days[0]) | (source.burn_date >= days[1])
-    part = np.nan_to_num(source.burned_fraction)
-    elsewhen = outside & known & (part >= threshold - 1e-6) & (part > 0)
-    if source.dated is not None:
-        # Of a cell that burned on several days, only what burned within these counts.
-        source = source.between(*days)
-        outside = np.zeros_like(outside)
     fraction = np.where(known, np.nan_to_num(source.burned_fraction), 0).astype(np.float64)
     # Fractions come as float32: half of a cell must not fail to be half by rounding.
     burned = (fraction >= threshold - 1e-6) & (fraction > 0)
@@ -116,7 +110,7 @@ def _side(source: BurnedArea, known: Bools, days: tuple[Day, Day], threshold: fl
         "date": np.where(outside, _NAT, source.burn_date),
         "uncertainty": np.where(outside | (source.uncertainty == NO_UNCERTAINTY), np.nan, source.uncertainty),
         "confidence": np.clip(np.where(outside, 0, sure), 0, 1),
-        "burned_outside": elsewhen,
+        "burned_outside": burned & outside,
     }
 
 
@@ -130,9 +124,8 @@ def compare(
 ) -> Comparison:
     """Bring a map and a reference together.
 
-    Where the grids differ, both are averaged by area to the coarser one. Of a cell with several dates what
-    burned within the compared days counts, on the day of these on which most of it burned; a cell with one
-    date counts whole, or as unburned where that lies outside the compared days. Cells that
+    Where the grids differ, both are averaged by area to the coarser one. Each cell counts whole on the day on
+    which most of it burned; where that day lies outside the compared days, it counts as unburned. Cells that
     one side shows burned on a day of which the other says nothing, such as a month without a file, are left
     out.
 

@@ -258,7 +258,7 @@ def grid_frp(
 
 @dataclass(frozen=True)
 class Piece:
-    """What one file of hot spots speaks of.
+    """Days and place that one file of hot spots speaks of.
 
     Attributes:
         first, last: days; it speaks of none where the last comes before the first.
@@ -273,7 +273,16 @@ class Piece:
     box: tuple[float, float, float, float] | None
 
 
-def _pieces(files: Iterable[tuple[str, pd.DataFrame, bool]]) -> tuple[Piece, ...]:
+class Pieces(tuple[Piece, ...]):
+    """Pieces that are never copied: pandas copies the attributes of a table with every column of it."""
+
+    __slots__ = ()
+
+    def __deepcopy__(self, memo: object) -> Pieces:
+        return self
+
+
+def _pieces(files: Iterable[tuple[str, pd.DataFrame, bool]]) -> Pieces:
     """Return what files speak of, each given by its name, its rows and whether it was cut off."""
     rows: dict[str, list[pd.DataFrame]] = {}
     found = []
@@ -288,7 +297,7 @@ def _pieces(files: Iterable[tuple[str, pd.DataFrame, bool]]) -> tuple[Piece, ...
             last = min(last, coverage(table)[1] - 1) if len(table) else first - 1
         found.append(Piece(first, last, place, _extent(table) if len(table) and not place else None))
     boxes = {place: _extent(pd.concat(tables)) for place, tables in rows.items() if place}
-    return tuple(replace(piece, box=boxes.get(piece.place, piece.box)) for piece in found)
+    return Pieces(replace(piece, box=boxes.get(piece.place, piece.box)) for piece in found)
 
 
 def _speaks_of(piece: Piece, region: Region, pieces: Iterable[Piece]) -> bool:
