@@ -107,6 +107,13 @@ def test_a_layer_may_have_the_name_of_its_file(tmp_path):
     assert len(read_shapes(path, layer="fires")[0]) == 1
 
 
+def test_outlines_of_fires_by_day_are_no_perimeters(tmp_path):
+    fields = {"id": ["A"], "day": ["2020-08-05"], "area_ha": [1.0], "total_ha": [1.0], "front_km": [1.0]}
+    path = write(tmp_path / "p.geojson", [A], **fields)
+    with pytest.raises(InputError, match="outlines of fires day by day.* the layer fires"):
+        hectares(path, date_field="day")
+
+
 def test_of_several_files_in_an_archive_one_is_named(tmp_path):
     write(tmp_path / "a.geojson")
     write(tmp_path / "b.geojson", [A], FIREDATE=["2020-08-05"])

@@ -298,6 +298,14 @@ def test_granules_speak_of_their_days_and_of_the_place_of_all(tmp_path):
     ]
 
 
+def test_a_line_of_excel_above_the_header_is_none_of_the_table(tmp_path):
+    text = "\n".join([HEAD, row(), row(40.1)]).replace(",", ";").replace(".", ",")
+    (tmp_path / "x.csv").write_text("sep=;\n" + text.replace("2,0NRT", "2.0NRT") + "\n")
+    table = read_hotspots(tmp_path / "x.csv")
+    assert len(table) == 2 and list(table["frp"]) == [5.5, 5.5]
+    assert table["latitude"].max() == 40.1
+
+
 def test_a_power_that_may_be_thousands_is_left_out(tmp_path):
     table = read_hotspots(write(tmp_path / "x.csv", row(), row(40.1, frp='"1,234"'), row(40.2, frp='"1,5"')))
     assert sorted(table["frp"]) == [1.5, 5.5]

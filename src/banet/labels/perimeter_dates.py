@@ -28,6 +28,8 @@ __all__ = ["FireDates", "fire_dates"]
 _MONTH_ONLY = 16.0
 _MIDDLE = 16
 
+_OUTLINES_BY_DAY = {"id", "day", "area_ha", "total_ha", "front_km"}
+
 
 @dataclass(frozen=True, eq=False)
 class FireDates:
@@ -72,6 +74,11 @@ def fire_dates(
             what they are.
     """
     by_name = {str(column).lower(): str(column) for column in table.columns}
+    if by_name.keys() >= _OUTLINES_BY_DAY:
+        raise InputError(
+            f"{file} holds outlines of fires day by day, of which each holds those before it: give the fires "
+            "themselves, in a GeoPackage of `banet events` the layer fires"
+        )
     starts, ends = _fields(by_name, file, table, date_field, end_field)
     if not starts:
         return _from_parts(table, by_name, file)

@@ -202,7 +202,9 @@ def _granule(member: Member) -> pd.DataFrame:
 def _text(member: Member) -> pd.DataFrame:
     try:
         with member.path.open(encoding="utf-8-sig") as stream:
-            head = stream.readline()
+            head, above = stream.readline(), 0
+            if head.lower().startswith("sep="):  # Excel's word for the separator
+                head, above = stream.readline(), 1
     except (OSError, UnicodeDecodeError) as error:
         why = str(error).replace(str(member.path), member.name)
         raise UnreadableFileError(f"the hot-spot file {member.name} cannot be read as text: {why}") from error
@@ -214,14 +216,15 @@ def _text(member: Member) -> pd.DataFrame:
         )
     separator = max(",;\t", key=head.count)
     if head.count(separator):
-        return _csv(member, separator)
+        return _csv(member, separator, above)
     if len(head.split()) > 5 and re.match(r"\s*(yyyymmdd|lat)", head, re.IGNORECASE):
-        return _csv(member, r"\s+")
+        return _csv(member, r"\s+", above)
     begin = head.strip()[:60]
     raise UnreadableFileError(f"the hot-spot file {member.name} is no table; it begins with {begin!r}")
 
 
-def _csv(member: Member, separator: str) -> pd.DataFrame:
+def _csv(member: Member, separator: str, above: int) -> pd.DataFrame:
+    """Read a table whose header stands below so many lines."""
     with warnings.catch_warnings():
         # Where rows are longer than the header, pandas only warns, and drops what is too much.
         warnings.simplefilter("error", pd.errors.ParserWarning)
@@ -229,6 +232,7 @@ def _csv(member: Member, separator: str) -> pd.DataFrame:
             table = pd.read_csv(
                 member.path,
                 sep=separator,
+                skiprows=above,
                 encoding="utf-8-sig",
                 index_col=False,
                 low_memory=False,
@@ -242,18 +246,18 @@ def _csv(member: Member, separator: str) -> pd.DataFrame:
             ) from error
         except (UnicodeDecodeError, ValueError, OverflowError) as error:
             raise UnreadableFileError(f"the hot-spot file {member.name} is no text: {error}") from error
-    if len(table) and _ends_in_a_row(member.path, separator):
+    if len(table) and _ends_in_a_row(member.path, separator, above):
         table.attrs[CUT_OFF] = 1
     return table
 
 
-def _ends_in_a_row(path: Path, separator: str) -> bool:
+def _ends_in_a_row(path: Path, separator: str, above: int) -> bool:
     """Return whether a file ends within a row: without an end of line, and with fewer fields than its header.
 
     A file that was cut off between two rows can not be told from a whole one.
     """
     with path.open("rb") as stream:
-        head = stream.read(_LONGEST_ROW).splitlines()[0]
+        head = stream.read(_LONGEST_ROW).splitlines()[above]
         stream.seek(max(0, path.stat().st_size - _LONGEST_ROW))
         last = stream.read().splitlines(keepends=True)[-1]
     if last.endswith((b"\n", b"\r")):
