@@ -310,6 +310,9 @@ def test_a_power_that_may_be_thousands_is_left_out(tmp_path):
     table = read_hotspots(write(tmp_path / "x.csv", row(), row(40.1, frp='"1,234"'), row(40.2, frp='"1,5"')))
     assert sorted(table["frp"]) == [1.5, 5.5]
     assert "may be thousands or a decimal comma" in " ".join(table.attrs["notes"])
+    text = "\n".join([HEAD, row(40.123, frp="12.345")]).replace(",", ";").replace(".", ",")
+    (tmp_path / "y.csv").write_text(text.replace("2,0NRT", "2.0NRT") + "\n")
+    assert read_hotspots(tmp_path / "y.csv")[["latitude", "frp"]].to_numpy().tolist() == [[40.123, 12.345]]
 
 
 @pytest.mark.parametrize(("lat", "lon", "day"), [(37.2, -119.3, "2020-08-05"), (40.0, -7.5, "2019-08-05")])

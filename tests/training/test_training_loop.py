@@ -25,7 +25,7 @@ from banet.training.__main__ import main
 from banet.training.data import Episodes, batches, network_input
 from banet.training.loop import DivergedError
 from banet.training.memory import keep_freed_memory
-from banet.training.sources import check_definition, held_out
+from banet.training.sources import check_definition, definition_note, held_out
 from banet.training.start import adapt_channels, parameter_groups, start_network
 from banet.training.state import RunningMean
 from banet.training.validation import VARIANTS, select_chips, validate
@@ -323,6 +323,7 @@ def test_tiles_are_of_the_sensor_and_band_of_the_inputs(band: str, sensor: str, 
     told = pytest.raises(InputError, match="say what they are in a sensor definition")
     with contextlib.nullcontext() if fits else told:
         check_definition([tiles], InputSpec())
+    assert (definition_note([tiles], InputSpec()) is None) == fits
     check_definition([tiles], InputSpec(mir_band="M11/M12", sensor=sensor))
 
 

@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from banet.cli.progress import say, say_json, tell
+from banet.cli.progress import caution, say, say_json, tell
 
 if TYPE_CHECKING:
     from cyclopts import App
@@ -127,13 +127,14 @@ def calibrate(weights: str, *tiles: Path, out: Path) -> None:
     from banet.model.weights import load_model, save_weights
     from banet.training.calibration import calibrate_model
     from banet.training.config import ValidationConfig
-    from banet.training.sources import check_definition, check_not_trained_on
+    from banet.training.sources import check_not_trained_on, definition_note
 
     if not tiles:
         raise InputError("nothing to calibrate with: give folders of tiles")
     model = load_model(weights)
     sources = [Chips.open(folder) for folder in tiles]
-    check_definition(sources, model.spec)
+    if note := definition_note(sources, model.spec):
+        caution(note)
     check_not_trained_on(sources, model.card)
     shift = calibrate_model(model, sources, model.spec, ValidationConfig(), torch.device("cpu"))
     card = {

@@ -180,13 +180,19 @@ class _Rows:
         if pd.api.types.is_numeric_dtype(self.raw[column]):
             values = self.raw[column].to_numpy(np.float64, copy=True)
         else:
-            values = self.each(column, _number, np.nan, np.float64)
+            values = self.each(column, self._parser(column), np.nan, np.float64)
         bounds = BOUNDS[column]
         low = -np.inf if column == "frp" else bounds.least
         wrong = (values < low) | (values > bounds.greatest) | np.isinf(values)
         for row in np.flatnonzero(wrong)[:1]:
             self._mark(wrong, f"{column} {values[row]:g} is not in {bounds.least:g}..{bounds.greatest:g}")
         return values
+
+    def _parser(self, column: str) -> Callable[[str], float]:
+        """Return how to read a number; a comma of a power is a decimal one where those of places are."""
+        if column != "frp" or self.raw["latitude"].astype(str).str.contains(",", regex=False).any():
+            return _number
+        return _power
 
     def usable(self, table: pd.DataFrame) -> tuple[pd.DataFrame, Counts]:
         """Return the rows that can be used, and the counts.
@@ -227,9 +233,13 @@ def _plain(value: Any) -> str:
     return str(value).strip().strip("*").removesuffix(".0")
 
 
-def _number(text: str) -> float:
-    if re.fullmatch(r"[-+]?[1-9]\d{0,2},\d{3}", text):
+def _power(text: str) -> float:
+    if re.fullmatch(r"[1-9]\d{0,2},\d{3}", text):
         raise ValueError("may be thousands or a decimal comma")
+    return _number(text)
+
+
+def _number(text: str) -> float:
     if re.fullmatch(r"[-+]?\d*,\d+", text):
         text = text.replace(",", ".")
     try:

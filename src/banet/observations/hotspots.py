@@ -53,7 +53,7 @@ COLUMNS = (
 )
 _VEGETATION = 0
 _NEAR = 1.0
-_MARK = 7
+_MARK = len("-a1b2c3")
 
 
 def read_hotspots(path_or_paths: PathLike | Iterable[PathLike]) -> pd.DataFrame:
@@ -263,6 +263,7 @@ class Piece:
     Attributes:
         first, last: days; it speaks of none where the last comes before the first.
         place: what the names of all files of its place have in common, empty where they tell nothing.
+        region: name of the region that it was fetched for, empty where that is not told.
         box: west, south, east and north in degrees of its rows, or of those of all files of its place; None
             where there are none.
     """
@@ -270,6 +271,7 @@ class Piece:
     first: Day
     last: Day
     place: str
+    region: str
     box: tuple[float, float, float, float] | None
 
 
@@ -295,7 +297,8 @@ def _pieces(files: Iterable[tuple[str, pd.DataFrame, bool]]) -> Pieces:
         first, last = stated or coverage(table)
         if cut:  # the day on which it was cut off is not whole
             last = min(last, coverage(table)[1] - 1) if len(table) else first - 1
-        found.append(Piece(first, last, place, _extent(table) if len(table) and not place else None))
+        region = "" if place == GRANULES else place[:-_MARK]
+        found.append(Piece(first, last, place, region, _extent(table) if len(table) and not place else None))
     boxes = {place: _extent(pd.concat(tables)) for place, tables in rows.items() if place}
     return Pieces(replace(piece, box=boxes.get(piece.place, piece.box)) for piece in found)
 
@@ -307,14 +310,14 @@ def _speaks_of(piece: Piece, region: Region, pieces: Iterable[Piece]) -> bool:
     """
     if piece.box is not None:
         return _touches(piece.box, region, _NEAR if piece.place else 0.0)
-    names = {one.place[:-_MARK] for one in pieces if one.place}
-    return bool(piece.place) and (piece.place[:-_MARK] == region.name or region.name not in names)
+    others_are_named = any(one.region == region.name for one in pieces)
+    return bool(piece.place) and (piece.region == region.name or not others_are_named)
 
 
 def _taken_for(table: pd.DataFrame, region: Region) -> str:
     """Name other regions whose quiet tables are taken for this one; empty if there are none."""
     pieces = table.attrs.get("pieces", ())
-    quiet = {one.place[:-_MARK] for one in pieces if one.place not in ("", GRANULES) and one.box is None}
+    quiet = {one.region for one in pieces if one.region and one.box is None}
     return "" if region.name in quiet else ", ".join(sorted(quiet))
 
 

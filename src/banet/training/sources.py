@@ -20,6 +20,7 @@ __all__ = [
     "VALIDATION_SEEDS",
     "check_definition",
     "check_not_trained_on",
+    "definition_note",
     "held_out",
     "open_sources",
     "write_simulated",
@@ -80,11 +81,19 @@ def _stream(data: DataConfig) -> SimulatedStream:
 def check_definition(sources: Sequence[Source], inputs: InputSpec) -> None:
     """Make sure that chips cut from cubes are of the sensor and the band that the inputs name.
 
-    Weights carry the definition of their inputs, and a map is told by it where a cube is another; simulated
-    chips hold what their simulation mixes.
+    Weights carry the definition of their inputs, and a map is told by it where a cube is another.
 
     Raises:
         InputError: if a chip is of another sensor, or of another band in the MIR slot.
+    """
+    if note := definition_note(sources, inputs):
+        raise InputError(f"{note}: say what they are in a sensor definition (sensor, mir_band)")
+
+
+def definition_note(sources: Sequence[Source], inputs: InputSpec) -> str | None:
+    """Return a line on chips of another sensor or band than the inputs name, None where all fit.
+
+    Simulated chips fit: they hold what their simulation mixes.
     """
     for chips in sources:
         for entry in chips.entries:
@@ -92,11 +101,11 @@ def check_definition(sources: Sequence[Source], inputs: InputSpec) -> None:
             if band is None or sensor is None:
                 continue
             if band not in inputs.mir_bands or sensor_note(sensor, inputs.sensor) is not None:
-                raise InputError(
+                return (
                     f"the tiles of {chips.label} are of {sensor} with {band} in the MIR slot, the inputs of "
-                    f"these weights are said to be of {inputs.sensor} with {inputs.mir_band}: say what they "
-                    "are in a sensor definition (sensor, mir_band)"
+                    f"these weights are said to be of {inputs.sensor} with {inputs.mir_band}"
                 )
+    return None
 
 
 def check_not_trained_on(tiles: Sequence[Source], card: Mapping[str, Any]) -> None:
