@@ -45,9 +45,10 @@ __all__ = [
 
 MAX_GAP_DAYS = 2
 MAX_GAP_CELLS = 2
-_MOST_DISTORTED = 0.02
 MIN_HECTARES = 100.0
 """Smaller fires are left out where no least size is given."""
+
+_MOST_DISTORTED = 0.02
 
 
 @dataclass(frozen=True, eq=False)

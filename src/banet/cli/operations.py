@@ -109,8 +109,7 @@ def run_region(
     from banet.operations.archive_run import run_archive
     from banet.operations.options import RunOptions
 
-    named = given | ({} if satellites is None else {"satellites": _listed(satellites)})
-    options = RunOptions.parse(named, "banet run") if config is None else RunOptions.load(config, **named)
+    options = RunOptions.parse(given, "banet run") if config is None else RunOptions.load(config, **given)
     if write_config is not None:
         say(str(options.save(write_config)))
         return
@@ -189,13 +188,14 @@ def run_mornings(
         wait: seconds to wait for another run of the region to end.
         stac: also write STAC items and OUT/collection.json (default).
     """
-    given = {name: value for name, value in locals().items() if name not in ("replay", "json")}
+    given = {key: value for key, value in locals().items() if value is not None}
+    given = {key: value for key, value in given.items() if key not in ("replay", "json")}
     from banet.errors import InputError
     from banet.operations.nrt import replay as mornings
     from banet.operations.nrt import run_morning
     from banet.operations.options import MorningOptions
 
-    options = MorningOptions.parse(given | {"satellites": _listed(satellites)}, "banet nrt")
+    options = MorningOptions.parse(given, "banet nrt")
     if replay is not None and day is not None:
         raise InputError("give --day or --replay, not both")
     reporter = Aside() if json else Terminal()
@@ -215,10 +215,6 @@ def _tell_mornings(results: Iterable[MorningResult], as_json: bool) -> None:
         incomplete += result.exit_code != 0
     if incomplete:
         raise PartialFailureError("images are too old or parts are missing; the same command tries again")
-
-
-def _listed(names: str | None) -> tuple[str, ...]:
-    return () if names is None else tuple(names.split(","))
 
 
 def _told(result: MorningResult) -> str:

@@ -35,7 +35,7 @@ from banet.download.transfer import FileJob
 from banet.errors import InputError, NotFoundError
 from banet.grid.region import Region
 from banet.io.files import PathLike
-from banet.observations.table_names import OWN_NAME
+from banet.observations.file_names import OWN_TABLE
 
 __all__ = ["plan_archives", "plan_hotspots", "remove_superseded"]
 
@@ -170,12 +170,12 @@ def remove_superseded(files: Iterable[Path]) -> list[Path]:
     """
     gone = []
     for file in files:
-        new = OWN_NAME.fullmatch(file.name)
+        new = OWN_TABLE.fullmatch(file.name)
         if new is None or not file.is_file():
             continue
         sources = {new["source"], re.sub(r"_SP$", "_NRT", new["source"])}
         for other in sorted(file.parent.glob(f"firms_*_{new['place']}_*.csv")):
-            old = OWN_NAME.fullmatch(other.name)
+            old = OWN_TABLE.fullmatch(other.name)
             if old is None or other == file or old["source"] not in sources or old["place"] != new["place"]:
                 continue
             if new["first"] <= old["first"] and old["last"] <= new["last"]:

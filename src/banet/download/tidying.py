@@ -9,13 +9,11 @@ from pathlib import Path
 from banet.days import Day, as_day, from_day_of_year
 from banet.errors import InputError
 from banet.io.files import PathLike, visible_files
-from banet.observations.table_names import OWN_NAME
+from banet.observations.file_names import OWN_TABLE, SDR
 
 __all__ = ["remove_older"]
 
 _NASA = re.compile(r"[A-Za-z0-9_]+\.A(?P<year>\d{4})(?P<doy>\d{3})\..+\.(?:nc|h5|hdf)")
-
-_NOAA = re.compile(r"[A-Z0-9-]+_(?:npp|j0[12])_d(?P<day>\d{8})_t\d{7}_e\d+_b\d+_c\d+_.*\.h5", re.IGNORECASE)
 
 
 def remove_older(folders: Iterable[PathLike], first: Day) -> list[Path]:
@@ -35,11 +33,11 @@ def remove_older(folders: Iterable[PathLike], first: Day) -> list[Path]:
 def _last_day(name: str) -> Day | None:
     """Return the last day that a file's name tells; None for another name."""
     try:
-        if table := OWN_NAME.fullmatch(name):
+        if table := OWN_TABLE.fullmatch(name):
             return as_day(table["last"])
         if granule := _NASA.fullmatch(name):
             return from_day_of_year(int(granule["year"]), int(granule["doy"]))
-        if sdr := _NOAA.fullmatch(name):
+        if sdr := SDR.fullmatch(name):
             return as_day(sdr["day"])
     except InputError:
         return None

@@ -9,24 +9,24 @@ import json
 import re
 import warnings
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from banet.days import Day, from_day_of_year
+from banet.days import Day, as_day, from_day_of_year
 from banet.errors import InputError, NotFoundError, UnreadableFileError
 from banet.grid.vectors import SUFFIXES as VECTORS
 from banet.grid.vectors import read_vector
 from banet.io.containers import Member, unpacked
 from banet.io.hdf5 import dataset, opened
+from banet.observations.file_names import OWN_TABLE
 from banet.observations.firms import CUT_OFF
-from banet.observations.table_names import OWN_NAME
 
-__all__ = ["GRANULES", "named_days", "named_place", "raw_tables"]
+__all__ = ["Named", "named", "raw_tables"]
 
-GRANULES = "granules"
 _TEXT = (".csv", ".txt", ".dat", ".tsv")
 _PARQUET = (".parquet", ".geoparquet")
 _NETCDF = (".nc", ".nc4", ".h5")
@@ -64,38 +64,38 @@ def raw_tables(paths: Iterable[Path]) -> Iterator[tuple[str, pd.DataFrame]]:
                 yield member.name, _read(member)
 
 
-def named_days(name: str) -> tuple[Day, Day] | None:
-    """Return the first and last day that the name of a granule or of a file of our own download tells.
+@dataclass(frozen=True)
+class Named:
+    """Days and place in the name of a granule or of a table of our own download.
 
-    The last day of a piece that was still open when it was fetched had not ended; it is not covered, so a
-    piece of that day alone ends before it begins.
+    Attributes:
+        first, last: days that it covers. The last day of a piece that was still open when it was fetched had
+            not ended; it is not covered, so a piece of that day alone ends before it begins.
+        place: what all files of one place have in common: region and mark of its box, or `granules`, of which
+            each holds a swath.
+        region: that the download was for; empty for granules.
     """
-    if granule := _GRANULE.fullmatch(name.rpartition("/")[2]):
+
+    first: Day
+    last: Day
+    place: str
+    region: str = ""
+
+
+def named(name: str) -> Named | None:
+    """Return what the name of a file tells, None for one that we do not know."""
+    file = name.rpartition("/")[2]
+    if granule := _GRANULE.fullmatch(file):
         day = from_day_of_year(int(granule["year"]), int(granule["doy"]))
-        return day, day
-    found = OWN_NAME.fullmatch(name.rpartition("/")[2])
+        return Named(day, day, "granules")
+    found = OWN_TABLE.fullmatch(file)
     if found is None:
         return None
     try:
-        first, last = (
-            np.datetime64(f"{text[:4]}-{text[4:6]}-{text[6:]}", "D")
-            for text in (found["first"], found["last"])
-        )
-    except ValueError:
+        first, last = as_day(found["first"]), as_day(found["last"])
+    except InputError:
         return None
-    return first, last - 1 if found["open"] else last
-
-
-def named_place(name: str) -> str:
-    """Return what files of one place have in common in their names: `PT-a1b2c3`, or nothing.
-
-    That is the region and a mark of its box in names of our own download, and `granules` for granules, of
-    which each holds a swath.
-    """
-    found = OWN_NAME.fullmatch(name.rpartition("/")[2])
-    if found is not None:
-        return found["place"]
-    return GRANULES if _GRANULE.fullmatch(name.rpartition("/")[2]) else ""
+    return Named(first, last - 1 if found["open"] else last, found["place"], found["region"])
 
 
 def _holds_several(path: Path) -> bool:

@@ -24,7 +24,7 @@ from banet.grid.region import Region
 from banet.io.counts import Counts
 from banet.io.files import PathLike
 from banet.observations.firms import CUT_OFF, table_of
-from banet.observations.hotspot_files import GRANULES, named_days, named_place, raw_tables
+from banet.observations.hotspot_files import named, raw_tables
 from banet.observations.persistence import STATIC_SOURCE, static_sources
 from banet.observations.superseded import superseded
 
@@ -53,7 +53,6 @@ COLUMNS = (
 )
 _VEGETATION = 0
 _NEAR = 1.0
-_MARK = len("-a1b2c3")
 
 
 def read_hotspots(path_or_paths: PathLike | Iterable[PathLike]) -> pd.DataFrame:
@@ -289,15 +288,15 @@ def _pieces(files: Iterable[tuple[str, pd.DataFrame, bool]]) -> Pieces:
     rows: dict[str, list[pd.DataFrame]] = {}
     found = []
     for name, table, cut in files:
-        stated, place = named_days(name), named_place(name)
+        told = named(name)
+        if told is None and not len(table):
+            continue
+        first, last = (told.first, told.last) if told else coverage(table)
+        place, region = (told.place, told.region) if told else ("", "")
         if len(table):
             rows.setdefault(place, []).append(table)
-        elif stated is None:
-            continue
-        first, last = stated or coverage(table)
         if cut:  # the day on which it was cut off is not whole
             last = min(last, coverage(table)[1] - 1) if len(table) else first - 1
-        region = "" if place == GRANULES else place[:-_MARK]
         found.append(Piece(first, last, place, region, _extent(table) if len(table) and not place else None))
     boxes = {place: _extent(pd.concat(tables)) for place, tables in rows.items() if place}
     return Pieces(replace(piece, box=boxes.get(piece.place, piece.box)) for piece in found)

@@ -31,6 +31,7 @@ import numpy.typing as npt
 from banet.days import as_day
 from banet.errors import InputError, UnreadableFileError
 from banet.io.hdf5 import dataset, opened
+from banet.observations.file_names import SDR
 from banet.observations.granules import IMG, MOD, Arrays, Block, Granule, Kind, Measured, name_of, same_shape
 from banet.observations.physics import check_plane, offset_of, scale_of
 from banet.observations.planes import Plane
@@ -47,11 +48,6 @@ _ARRAYS = ("Longitude", "Latitude", "SolarZenithAngle", "SatelliteZenithAngle")
 _FILL, _DELETED = 65528, 65533
 _NOT_CALIBRATED, _NO_EARTH_VIEW = 2, 1
 _FLOAT_FILL, _FLOAT_DELETED = -999.0, -999.7
-_NAME = re.compile(
-    r"(?P<parts>[A-Z0-9]{5}(?:-[A-Z0-9]{5})*)_(?P<satellite>npp|j0[12])_d(?P<day>\d{8})"
-    r"_t(?P<time>(?:[01]\d|2[0-3])[0-5]\d[0-5]\d)\d_e\d+_b(?P<orbit>\d+)_c(?P<created>\d+)_.*\.h5",
-    re.IGNORECASE,
-)
 
 
 @dataclass(frozen=True)
@@ -138,7 +134,7 @@ def find_granules(paths: Iterable[Path], kind: Kind) -> tuple[Granule, ...]:
     """
     wanted = {*_bands(kind), *_PLACES[kind]}
     parts: dict[tuple[np.datetime64, str], dict[str, Path]] = {}
-    matches = ((path, _NAME.fullmatch(path.name)) for path in paths)
+    matches = ((path, SDR.fullmatch(path.name)) for path in paths)
     for path, match in sorted(
         ((path, match) for path, match in matches if match), key=lambda item: item[1]["created"]
     ):
@@ -153,7 +149,7 @@ def find_granules(paths: Iterable[Path], kind: Kind) -> tuple[Granule, ...]:
 
 def granule_of_name(name: str) -> tuple[np.datetime64, int, str] | None:
     """Return start, number of the orbit and time of production that a file's name says; None of others."""
-    match = _NAME.fullmatch(name)
+    match = SDR.fullmatch(name)
     time = _time(match) if match and len(match["orbit"]) < 10 else None
     return None if match is None or time is None else (time, int(match["orbit"]), match["created"])
 
