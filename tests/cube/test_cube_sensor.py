@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from banet.cube.sensor import Sensor, sensor_note
+from banet.cube.sensor import Sensor, band_fits, sensor_note
 from banet.observations import sources
 
 
@@ -60,3 +60,21 @@ def test_every_source_names_a_sensor_that_is_understood():
         found = Sensor.parse(source.sensor)
         assert found.instrument == "VIIRS", name
         assert found.kind == ("surface reflectance" if name == "surface" else ""), name
+
+
+@pytest.mark.parametrize(
+    ("cube", "weights", "fits"),
+    [
+        ("M12", "M12", True),
+        ("M11", "M11/M12", True),
+        ("SWIR 2.25 um (M11)", "M11/M12", True),
+        ("SWIR 2.25 um (M11)", "SWIR 2.25 um (M11)", True),
+        ("SWIR 2.25 um (M11)", "M12", False),
+        ("M10", "M11/M12", False),
+        ("M11 and M12", "M11/M12", False),
+        ("M1", "M11/M12", False),
+        ("unknown", "M11/M12", False),
+    ],
+)
+def test_a_band_is_known_by_its_name_alone_or_within_words(cube, weights, fits):
+    assert band_fits(cube, weights) is fits

@@ -1,11 +1,11 @@
-"""Comparison of the sensor of a cube with that of a set of weights, as far as both name one."""
+"""Comparison of the sensor and band of a cube with those of a set of weights, as far as both name one."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 
-__all__ = ["Sensor", "sensor_note"]
+__all__ = ["Sensor", "band_fits", "sensor_note"]
 
 _INSTRUMENTS = ("VIIRS", "MODIS", "SLSTR", "AVHRR", "OLCI", "VEGETATION")
 _SATELLITES = {"S-NPP", "NOAA-20", "NOAA-21", "TERRA", "AQUA"}
@@ -43,6 +43,23 @@ class Sensor:
         )
         instrument = next((word for word in upper if word in _INSTRUMENTS), "")
         return cls(instrument, frozenset(upper) & _SATELLITES, " ".join(kind))
+
+
+def band_fits(cube: str, weights: str) -> bool:
+    """Tell whether weights were trained with the band in the MIR slot of a cube.
+
+    A band of VIIRS may stand by its name within other words.
+
+    Args:
+        cube: band of the cube, such as `M11` or `SWIR 2.25 um (M11)`.
+        weights: band of the weights; several as in `M11/M12`.
+
+    >>> band_fits("SWIR 2.25 um (M11)", "M11/M12"), band_fits("M10", "M11/M12")
+    (True, False)
+    """
+    bands = weights.split("/")
+    named = re.findall(r"\bM\d{1,2}\b", cube)
+    return cube in (weights, *bands) or (len(named) == 1 and named[0] in bands)
 
 
 def sensor_note(cube: str, weights: str) -> str | None:

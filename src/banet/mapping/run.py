@@ -140,10 +140,10 @@ class Run:
 
     def notes(self) -> Iterator[str]:
         """Yield a line for each thing worth knowing of cube and weights, whatever the period."""
-        from banet.cube.sensor import sensor_note
+        from banet.cube.sensor import band_fits, sensor_note
 
         spec = self.ensemble.engine.spec
-        if self.cube.mir_band not in spec.mir_bands:
+        if not band_fits(self.cube.mir_band, spec.mir_band):
             yield (
                 f"the cube holds {self.cube.mir_band} in the MIR slot, the weights were trained with "
                 f"{spec.mir_band}: expect more errors"

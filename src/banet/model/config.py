@@ -147,11 +147,6 @@ class InputSpec(BaseModel):
         return cls(sensor="VIIRS S-NPP", whole_looks=False)
 
     @property
-    def mir_bands(self) -> tuple[str, ...]:
-        """Bands that were in the MIR slot."""
-        return tuple(self.mir_band.split("/"))
-
-    @property
     def scaling(self) -> tuple[tuple[str, ...], tuple[float, ...], tuple[float, ...], bool]:
         """Channels, means, deviations and what a look is: networks with the same ones take the same input."""
         return self.channels, self.mean, self.std, self.whole_looks

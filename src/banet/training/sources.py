@@ -10,7 +10,7 @@ import numpy as np
 
 from banet.chips import ChipEntry, Chips, SimulatedStream, Source
 from banet.chips.simulated import plan_simulated, write_simulated_chips
-from banet.cube.sensor import sensor_note
+from banet.cube.sensor import band_fits, sensor_note
 from banet.errors import InputError
 from banet.io.progress import Progress
 from banet.model.config import InputSpec
@@ -100,7 +100,7 @@ def definition_note(sources: Sequence[Source], inputs: InputSpec) -> str | None:
             band, sensor = entry.details.get("mir_band"), entry.details.get("sensor")
             if band is None or sensor is None:
                 continue
-            if band not in inputs.mir_bands or sensor_note(sensor, inputs.sensor) is not None:
+            if not band_fits(band, inputs.mir_band) or sensor_note(sensor, inputs.sensor) is not None:
                 return (
                     f"the tiles of {chips.label} are of {sensor} with {band} in the MIR slot, the inputs of "
                     f"these weights are said to be of {inputs.sensor} with {inputs.mir_band}"
