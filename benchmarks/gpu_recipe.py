@@ -10,6 +10,9 @@ from pathlib import Path
 
 from banet.training import load_config
 
+SEED = 200_000
+"""First of the chips: no run before drew them."""
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
@@ -27,6 +30,7 @@ def main() -> None:
         **(recipe.data.simulated.model_dump() if recipe.data.simulated else {}),
         "folder": str(given.out / "chips"),
         "train": given.chips,
+        "seed": SEED,
         "validation": max(1, min(24, given.chips // 8)),
         "workers": given.workers,
     }

@@ -183,6 +183,19 @@ def test_exact_copies_are_removed_and_the_one_that_knows_its_type_stays(tmp_path
     assert table.attrs["notes"] == ("2 duplicate rows left out",)
 
 
+def test_a_copy_that_does_not_name_its_satellite_counts_once(tmp_path: Path) -> None:
+    head = "latitude,longitude,acq_date,acq_time,satellite,frp\n"
+    (tmp_path / "a.csv").write_text(f"{head}37.5,21.5,2021-08-06,5,,1.5\n37.6,21.5,2021-08-06,5,,1.5\n")
+    (tmp_path / "b.csv").write_text(f"{head}37.5,21.5,2021-08-06,5,N,1.5\n37.5,21.5,2021-08-06,5,1,1.5\n")
+    table = read_hotspots(tmp_path)
+    assert sorted(zip(table["latitude"], table["satellite"], strict=True)) == [
+        (37.5, "N"),
+        (37.5, "N20"),
+        (37.6, ""),
+    ]
+    assert table.attrs["notes"] == ("1 duplicate rows left out",)
+
+
 def test_near_real_time_rows_give_way_to_standard_ones(tmp_path: Path) -> None:
     near = "37.503,21.498,310,0.4,0.4,2021-08-06,00:05,N,nominal,2.0NRT,290,1.4,N"
     other_overpass = "37.503,21.498,310,0.4,0.4,2021-08-06,01:46,N,nominal,2.0NRT,290,1.4,N"

@@ -341,11 +341,12 @@ def _extent_words(table: pd.DataFrame) -> str:
 
 
 def _repeated(table: pd.DataFrame) -> npt.NDArray[np.bool_]:
-    """Copies of a detection; of two, the one that knows its type stays."""
-    order = np.argsort(table["type"].isna().to_numpy(), kind="stable")
-    same = table.iloc[order].duplicated(["longitude", "latitude", "time", "frp", "satellite"])
+    """Copies of a detection; of two, the one that knows its satellite and its type stays."""
+    nameless = (table["satellite"] == "").to_numpy()
+    order = np.lexsort((table["type"].isna().to_numpy(), nameless))
+    ordered, what = table.iloc[order], ["longitude", "latitude", "time", "frp"]
     gone = np.empty(len(table), np.bool_)
-    gone[order] = same.to_numpy()
+    gone[order] = ordered.duplicated([*what, "satellite"]) | (nameless[order] & ordered.duplicated(what))
     return gone
 
 
