@@ -13,7 +13,7 @@ from banet.chips.real import plan_blocks, starts, write_cube_chips
 from banet.chips.simulated import plan_simulated, write_simulated_chips
 from banet.chips.store import Chips
 from banet.cube import Cube
-from banet.errors import InputError
+from banet.errors import BusyError, InputError
 from banet.grid.region import Region
 from banet.observations.planes import DayPlanes
 from training_scenes import toy_sample
@@ -59,6 +59,25 @@ def test_simulating_goes_on_where_it_stopped(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_two_runs_that_add_to_one_folder_are_told_and_lose_nothing(tmp_path: Path) -> None:
+    plan = plan_simulated(4, ("a",), 3)
+    stale = Chips.create(tmp_path, 8, 16)
+
+    def meanwhile(seed: int, **kwargs: object) -> tuple[np.ndarray, np.ndarray]:
+        if seed == 4:
+            with pytest.raises(BusyError, match="at work on the folder of chips"):
+                write_simulated_chips(tmp_path, plan, days=8, size=16, sampler=toy_sample)
+        return toy_sample(seed, **kwargs)  # type: ignore[arg-type]
+
+    write_simulated_chips(tmp_path, plan[:2], days=8, size=16, sampler=meanwhile)
+    with stale.adding():
+        assert len(stale) == 2
+    assert len(write_simulated_chips(tmp_path, plan, days=8, size=16, sampler=toy_sample)) == 4
+    with stale.adding():  # nothing is missing, so nothing is waited for
+        assert len(write_simulated_chips(tmp_path, plan, days=8, size=16, sampler=toy_sample)) == 4
+    assert sorted(Chips.open(tmp_path).names) == [item.name for item in plan]
+
+
 def test_processes_make_the_same_chips_as_one(tmp_path: Path) -> None:
     plan = plan_simulated(3, ("mediterranean",), 0)
     one = write_simulated_chips(tmp_path / "one", plan, days=4, size=16)

@@ -16,7 +16,7 @@ import torch
 from banet.chips.simulated import plan_simulated, write_simulated_chips
 from banet.chips.store import ChipEntry, Chips
 from banet.chips.stream import SimulatedStream
-from banet.errors import InputError, NotFoundError, UnreadableFileError
+from banet.errors import BusyError, InputError, NotFoundError, UnreadableFileError
 from banet.model.config import InputSpec
 from banet.model.network import BANet
 from banet.model.weights import load_model, save_weights
@@ -155,6 +155,19 @@ def test_a_run_is_not_overwritten_and_not_mixed(config: TrainingConfig, tmp_path
     longer = train(config.changed(optimiser={"steps": 2}), tmp_path, resume=True)
     assert (longer.steps, longer.reason) == (2, "steps")
     assert longer.weights is not None and load_model(longer.weights).card["steps"] == 2
+
+
+def test_two_runs_in_one_folder_are_told(config: TrainingConfig, tmp_path: Path) -> None:
+    told: list[str] = []
+
+    def second(done: int, total: int, message: str) -> None:
+        if not told:
+            with pytest.raises(BusyError, match="at work on the training in") as raised:
+                train(config, tmp_path, resume=True)
+            told.append(str(raised.value))
+
+    assert train(config.changed(optimiser={"steps": 2}), tmp_path, progress=second).steps == 2
+    assert len(told) == 1
 
 
 def test_the_clock_and_patience_end_a_run_with_weights(config: TrainingConfig, tmp_path: Path) -> None:

@@ -152,6 +152,7 @@ def write_cube_chips(
     Raises:
         InputError: if cube and reference share too few days, nothing burned in them, or both workers and
             a scheduler are given.
+        BusyError: if another run adds to the folder.
     """
     here = reference.to(cube.region)
     first, last = _common_period(cube, here, start, stop)
@@ -163,14 +164,15 @@ def write_cube_chips(
         )
     chips = Chips.create(folder, days, size)
     cutter = _Cutter(chips, cube, here, dated, group or cube.region.name)
-    _check_kept(chips, cutter, {block.name(cube.region.name) for block in plan})
-    todo = [block for block in plan if block.name(cube.region.name) not in chips.names]
-    needs = cube.path, chips.folder / HEADER
-    with closing(spread(cutter, todo, workers=workers, scheduler=scheduler, needs=needs)) as made:
-        for done, (_, entry) in enumerate(made, 1 + len(plan) - len(todo)):
-            chips.enter(entry)
-            if progress is not None:
-                progress(done, len(plan), f"chip {entry.name}")
+    with chips.adding():
+        _check_kept(chips, cutter, {block.name(cube.region.name) for block in plan})
+        todo = [block for block in plan if block.name(cube.region.name) not in chips.names]
+        needs = cube.path, chips.folder / HEADER
+        with closing(spread(cutter, todo, workers=workers, scheduler=scheduler, needs=needs)) as made:
+            for done, (_, entry) in enumerate(made, 1 + len(plan) - len(todo)):
+                chips.enter(entry)
+                if progress is not None:
+                    progress(done, len(plan), f"chip {entry.name}")
     return chips
 
 

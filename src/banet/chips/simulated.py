@@ -78,8 +78,20 @@ def write_simulated_chips(
 
     Returns:
         The folder, open; it may hold more than the plan.
+
+    Raises:
+        BusyError: if chips are missing and another run adds to the folder.
     """
     chips = Chips.create(folder, days, size)
+    if any(item.name not in chips.names for item in plan):
+        with chips.adding():
+            _simulate_missing(chips, plan, workers, sampler, progress)
+    return chips
+
+
+def _simulate_missing(
+    chips: Chips, plan: Sequence[SimulatedChip], workers: int, sampler: Sampler, progress: Progress | None
+) -> None:
     missing = [item for item in plan if item.name not in chips.names]
     done = len(plan) - len(missing)
     simulate = functools.partial(_simulate, chips, sampler)
@@ -90,7 +102,6 @@ def write_simulated_chips(
             done += 1
             if progress is not None:
                 progress(done, len(plan), f"simulated {entry.name}")
-    return chips
 
 
 def _simulate(chips: Chips, sampler: Sampler, item: SimulatedChip) -> ChipEntry:

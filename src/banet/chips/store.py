@@ -12,6 +12,7 @@ Header and lines carry a checksum, a line those of its arrays, which are compare
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections.abc import Iterator
@@ -27,6 +28,7 @@ from banet.days import Day
 from banet.errors import CorruptError, InputError, NotFoundError, OutputError, UnreadableFileError
 from banet.io.files import PathLike, existing_folder, output_folder, sha256, writing
 from banet.io.integrity import check_record, crc32c, seal_record
+from banet.io.lock import lock
 
 __all__ = ["BANDS", "HEADER", "Chip", "ChipEntry", "Chips", "describe_target"]
 
@@ -35,7 +37,7 @@ _FORMAT, _VERSION = "banet-chips", 2
 
 HEADER = "chips.json"
 """The file by which a folder is one of chips."""
-_COUNT = "index.json"
+_INDEX, _COUNT = "index.jsonl", "index.json"
 _ALL = slice(None)
 
 
@@ -166,11 +168,9 @@ class Chips:
     def refresh(self) -> None:
         """Read the index again, to see what another process has added."""
         least = _least(self.folder / _COUNT)  # before the index, which only grows
-        self.entries = tuple(_read_index(self.folder / "index.jsonl"))
+        self.entries = tuple(_read_index(self.folder / _INDEX))
         if len(self) < least:
-            raise CorruptError(
-                f"{self.folder / 'index.jsonl'} holds {len(self)} of {least} chips; it was cut short"
-            )
+            raise CorruptError(f"{self.folder / _INDEX} holds {len(self)} of {least} chips; it was cut short")
 
     def __len__(self) -> int:
         return len(self.entries)
@@ -191,7 +191,7 @@ class Chips:
     @property
     def index_sha256(self) -> str:
         """SHA-256 of the index, which says what a run was trained on; empty where there is none."""
-        index = self.folder / "index.jsonl"
+        index = self.folder / _INDEX
         return sha256(index) if index.is_file() else ""
 
     def read(self, number: int, days: slice = _ALL, rows: slice = _ALL, cols: slice = _ALL) -> Chip:
@@ -265,6 +265,17 @@ class Chips:
                 complete.checksums[what] = _checksum(part)
         return complete
 
+    @contextlib.contextmanager
+    def adding(self) -> Iterator[None]:
+        """Hold the folder while chips are added to it; what another run added before is known then.
+
+        Raises:
+            BusyError: if another run adds to it.
+        """
+        with lock(self.folder / _INDEX, f"the folder of chips {self.folder}"):
+            self.refresh()
+            yield
+
     def enter(self, entry: ChipEntry) -> None:
         """Append a chip, whose arrays are written, to the index: from here on it counts.
 
@@ -274,7 +285,7 @@ class Chips:
         if entry.name in self.names:
             raise InputError(f"{self.folder} already holds a chip named {entry.name}")
         fields = json.loads(json.dumps(asdict(entry)))
-        _append_line(self.folder / "index.jsonl", json.dumps(seal_record(fields)))
+        _append_line(self.folder / _INDEX, json.dumps(seal_record(fields)))
         with writing(self.folder / _COUNT) as part:
             part.write_text(json.dumps(seal_record({"chips": len(self) + 1})) + "\n")
         self.entries = (*self.entries, entry)

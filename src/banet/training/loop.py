@@ -17,6 +17,7 @@ import torch
 from banet.chips import Chips, Source
 from banet.errors import BanetError, InputError
 from banet.io.files import PathLike, output_folder, writing
+from banet.io.lock import lock
 from banet.io.progress import Progress
 from banet.model.weights import save_weights
 from banet.training.calibration import calibrate_model
@@ -80,6 +81,7 @@ def train(
 
     Raises:
         InputError: if the folder holds a run and `resume` is not set, or the configurations differ.
+        BusyError: if another run trains in the folder.
         DivergedError: if the loss is no longer a number.
     """
     if not isinstance(config, TrainingConfig):
@@ -95,7 +97,7 @@ def train(
     if config.runtime.keep_memory and _device(config.runtime.device).type == "cpu":
         keep_freed_memory()
     device = local_device(_device(config.runtime.device))
-    with Crowd(device) as crowd:
+    with Crowd(device) as crowd, _alone_in(folder, crowd):
         if crowd.first:
             config.save(folder / "config.yaml")
         # One process simulates what is missing; the others find it there.
@@ -105,6 +107,11 @@ def train(
         if crowd.first:
             crowd.agree("ready")
         return _Run(config, folder, training, validation, progress, device, crowd).go()
+
+
+def _alone_in(folder: Path, crowd: Crowd) -> contextlib.AbstractContextManager[None]:
+    """Hold the folder of a run, once for all its processes."""
+    return lock(folder / "run", f"the training in {folder}") if crowd.first else contextlib.nullcontext()
 
 
 class _Run:
