@@ -58,7 +58,6 @@ def test_simulating_goes_on_where_it_stopped(tmp_path: Path) -> None:
     assert chip.entry.seed == 6 and chip.entry.climate == "bb"
 
 
-@pytest.mark.slow
 def test_two_runs_that_add_to_one_folder_are_told_and_lose_nothing(tmp_path: Path) -> None:
     plan = plan_simulated(4, ("a",), 3)
     stale = Chips.create(tmp_path, 8, 16)
@@ -78,6 +77,7 @@ def test_two_runs_that_add_to_one_folder_are_told_and_lose_nothing(tmp_path: Pat
     assert sorted(Chips.open(tmp_path).names) == [item.name for item in plan]
 
 
+@pytest.mark.slow
 def test_processes_make_the_same_chips_as_one(tmp_path: Path) -> None:
     plan = plan_simulated(3, ("mediterranean",), 0)
     one = write_simulated_chips(tmp_path / "one", plan, days=4, size=16)
