@@ -26,8 +26,10 @@ def main() -> None:
     parser.add_argument("--crop", type=int, default=64)
     given = parser.parse_args()
     recipe = load_config(given.config)
+    if recipe.data.simulated is None:
+        parser.error(f"{given.config} says nothing of chips to simulate (data.simulated)")
     simulated = {
-        **(recipe.data.simulated.model_dump() if recipe.data.simulated else {}),
+        **recipe.data.simulated.model_dump(),
         "folder": str(given.out / "chips"),
         "train": given.chips,
         "seed": SEED,
