@@ -101,11 +101,13 @@
   let chosen = null;
   const outline = () => ({ color: dark.matches && !base ? "#ececf0" : "#26262a", weight: map.getZoom() < 7 ? 0.7 : 1.5, fillOpacity: 0.02 });
   const restyle = () => { fires.setStyle(outline()); if (chosen) byId.get(chosen).setStyle(MARKED); };
+  // 0 is the day itself, half a day either way.
+  const within = (days) => days < 0 ? "not known" : days ? `± ${days} d` : "± half a day";
   function told(fire) {
     const p = fire.properties;
     const facts = [["First day", p.start], ["Last day", p.end], ["Days", p.days], ["Area", hectares(p.area_ha)],
       ["Largest day", p.peak_day ? `${p.peak_day}, ${hectares(p.peak_ha)}` : ""],
-      ["Date uncertainty", p.date_unc >= 0 ? `${p.date_unc} d` : "not known"], ["Status", p.status]];
+      ["Date uncertainty", within(p.date_unc)], ["Status", p.status]];
     return `<b>${text(p.id)}</b><table>` + facts.filter(([, v]) => v)
       .map(([k, v]) => `<tr><td>${k}</td><td>${text(v)}</td></tr>`).join("") + `</table>` + sparkline(fire.growth);
   }
