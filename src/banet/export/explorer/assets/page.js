@@ -83,6 +83,9 @@
     restyle();
   });
 
+  // 0 is the day itself, half a day either way.
+  const within = (days) => days < 0 ? "not known" : days ? `± ${days} d` : "± half a day";
+
   // The cell under the pointer, in words.
   function said({ lat, lng }) {
     const east = lng - west - 360 * Math.floor((lng - west) / 360);
@@ -91,7 +94,7 @@
     const [place, status] = [`${lat.toFixed(3)}, ${lng.toFixed(3)}: `, cells.status[cell]];
     if (status < 0) return place + (status === -1 ? "not observed" : "water");
     const [likely, seen] = [`confidence ${cells.confidence[cell]} %`, `seen on ${cells.observed[cell]} days`];
-    const spread = cells.uncertainty[cell] < 255 ? ` ± ${cells.uncertainty[cell]} d` : "";
+    const spread = cells.uncertainty[cell] < 255 ? ` ${within(cells.uncertainty[cell])}` : "";
     return place + (status === 1 ? `burned ${days[cells.day[cell] - 1]}${spread}, ` : "not burned, ") + `${likely}, ${seen}`;
   }
   map.on("mousemove click", (event) => { $("cell").textContent = said(event.latlng); });
@@ -101,8 +104,6 @@
   let chosen = null;
   const outline = () => ({ color: dark.matches && !base ? "#ececf0" : "#26262a", weight: map.getZoom() < 7 ? 0.7 : 1.5, fillOpacity: 0.02 });
   const restyle = () => { fires.setStyle(outline()); if (chosen) byId.get(chosen).setStyle(MARKED); };
-  // 0 is the day itself, half a day either way.
-  const within = (days) => days < 0 ? "not known" : days ? `± ${days} d` : "± half a day";
   function told(fire) {
     const p = fire.properties;
     const facts = [["First day", p.start], ["Last day", p.end], ["Days", p.days], ["Area", hectares(p.area_ha)],
