@@ -400,6 +400,11 @@ def test_weights_from_an_address_of_ones_own(site, tmp_path, monkeypatch, capsys
     assert run("download", "weights", "--url", url, "--name", "mine", "--dry-run") == 0
     assert site.weights.received == []
     assert run("download", "weights", "--url", url, "--name", "mine", "--sha256", "0" * 64) == 3
+    left = tmp_path / "cache" / "weights" / "incoming" / "mine.pth"
+    left.write_bytes(b"of a run that was killed, from elsewhere")
+    digest = hashlib.sha256(pth[0]).hexdigest()
+    assert run("download", "weights", "--url", url, "--name", "mine", "--sha256", digest) == 0
+    (tmp_path / "cache" / "weights" / "mine.safetensors").unlink()
     assert run("download", "weights", "--url", url, "--name", "mine") == 0
     assert (tmp_path / "cache" / "weights" / "mine.safetensors").is_file()
     count = len(site.weights.received)

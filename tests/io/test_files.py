@@ -64,6 +64,9 @@ def test_an_input_that_cannot_be_read_is_not_blamed_on_the_output(tmp_path):
     with pytest.raises(FileNotFoundError) as caught, writing(tmp_path / "out" / "a"):
         open("/nowhere/at/all")
     assert not isinstance(caught.value, OutputError)
+    with pytest.raises(FileNotFoundError) as caught, writing(tmp_path / "out" / "a"):
+        open(tmp_path / "out2" / "a")
+    assert not isinstance(caught.value, OutputError)
 
 
 def test_folders_that_cannot_be_written(tmp_path):

@@ -112,9 +112,16 @@ def test_the_mask_is_of_the_record_and_long_records_are_sampled():
     read, asked = cube.read, []
     cube.read = lambda start, *rest, **more: asked.append(start) or read(start, *rest, **more)
     share = water_share(cube)
-    assert len(asked) == 100 and (share[:, :10] == 1).all()
+    assert len(asked) == 101 and (share[:, :10] == 1).all()
     before = Coast(count=299)  # a day more does not change which days are read
     np.testing.assert_allclose(water_share(before), share, atol=1e-6)
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_a_long_record_of_every_second_day_is_sampled_too(first):
+    cube = Coast(count=300)
+    cube.days = cube.days[first::2]
+    assert (water_share(cube)[:, :10] == 1).all()
 
 
 def test_a_damaged_day_is_left_out_of_the_search_for_water():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import warnings
@@ -41,9 +42,11 @@ def options(raw, out, **more):
 
 @pytest.fixture(scope="module")
 def made(raw, tmp_path_factory):
+    out = tmp_path_factory.mktemp("run")
+    (out / ".unfinished" / "OTHER").mkdir(parents=True)  # of another region, whose run is not at its end
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", BanetWarning)
-        return run_archive(options(raw, tmp_path_factory.mktemp("run"), min_hectares=50))
+        return run_archive(options(raw, out, min_hectares=50))
 
 
 def test_it_leaves_a_map_fires_a_page_and_a_status(made):
@@ -61,7 +64,7 @@ def test_it_leaves_a_map_fires_a_page_and_a_status(made):
     status = json.loads((made.folder / "status.json").read_text())
     assert status["hectares"] == made.hectares
     assert status["failed"] == []
-    assert not (made.folder / ".unfinished").exists()
+    assert os.listdir(made.folder / ".unfinished") == ["OTHER"]
 
 
 @pytest.mark.filterwarnings("ignore::banet.errors.BanetWarning")
@@ -123,6 +126,21 @@ def test_a_disk_without_room_is_told_before_anything_is_fetched(tmp_path, monkey
     monkeypatch.setattr(pool, "room", lambda folder: need - 1)
     with pytest.raises(OutputError, match="make room"):
         check_disk(places, [plan], 64)
+
+
+def test_hot_spots_of_a_file_that_was_named_are_not_fetched(raw, tmp_path, monkeypatch):
+    from banet.operations import archive_run
+
+    asked = []
+    monkeypatch.setattr(archive_run, "fetch", lambda *_, hotspots: asked.append(hotspots) or ())
+    monkeypatch.setattr(archive_run, "build", lambda *_: 1 / 0)
+    table = tmp_path / "archive.csv"
+    table.write_text("latitude,longitude,acq_date,acq_time,frp\n")
+    for given in (table, tmp_path, None):
+        chosen = options(raw, tmp_path / "out").model_copy(update={"download": True, "hotspots": given})
+        with pytest.raises(ZeroDivisionError):
+            run_archive(chosen)
+    assert asked == [False, True, True]
 
 
 @pytest.mark.parametrize(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
 
+from banet.burned_area.evidence import NO_EVIDENCE
 from banet.cli import main
 from banet.errors import InputError, NotFoundError
 from banet.grid.region import Region
@@ -41,7 +43,9 @@ def test_outside_of_the_polygon_nothing_is_said(tmp_path):
     offset = np.full(area.region.shape, -1)
     offset[0, 0] = offset[5, 5] = 2
     whole = map_of(offset, west=-8.01, north=39.96)
+    whole = replace(whole, evidence=np.full(offset.shape, 4, np.uint8))
     cut = area.cut(whole)
+    assert (cut.evidence[~area.inside] == NO_EVIDENCE).all() and (cut.evidence[area.inside] == 4).all()
     assert set(np.unique(cut.status[~area.inside])) == {-1}
     assert (cut.status[area.inside] == whole.status[area.inside]).all()
     assert cut.burned.sum() == 1

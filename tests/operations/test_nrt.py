@@ -65,6 +65,13 @@ def options(data, out, **more):
     return MorningOptions(region=str(data / "R_M.json"), data=data, out=out, **settings)
 
 
+def test_a_morning_that_runs_over_midnight_keeps_its_day(data, tmp_path, monkeypatch):
+    clock = iter(np.arange("2020-07-03", "2020-07-10", dtype="datetime64[D]"))
+    monkeypatch.setattr("banet.days.today_utc", lambda: next(clock))
+    monkeypatch.setattr(nrt, "_run", lambda asked, *_: [str(asked.last_day) for _ in range(3)])
+    assert run_morning(options(data, tmp_path / "out"), engine=object()) == ["2020-07-02"] * 3
+
+
 @pytest.fixture(scope="module")
 def mornings(data, tmp_path_factory):
     """Past mornings, one after another."""

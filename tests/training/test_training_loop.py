@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 import subprocess
 import sys
@@ -319,6 +320,10 @@ def test_validation_overlaps_no_training(config: TrainingConfig) -> None:
     for near in (("2020-07-20", 0, 0), ("2020-06-12", 39, 0), ("2020-07-01", 20, 39)):
         with pytest.raises(InputError, match="it overlaps t0 of tiles"):
             held_out([training], [Tiles(near)])
+    grouped = Tiles(("2020-07-01", 0, 0))
+    grouped.entries = tuple(dataclasses.replace(one, climate="validation") for one in grouped.entries)
+    with pytest.raises(InputError, match="it overlaps t0 of tiles"):
+        held_out([training], [grouped])
 
 
 @pytest.mark.parametrize(

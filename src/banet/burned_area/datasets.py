@@ -11,7 +11,8 @@ import numpy.typing as npt
 
 from banet.burned_area import confidence, unknown
 from banet.burned_area.burned_planes import NO_CONFIDENCE, BurnedPlanes
-from banet.burned_area.dated import NO_UNCERTAINTY, DatedFractions
+from banet.burned_area.dated import DatedFractions
+from banet.burned_area.dating import NO_UNCERTAINTY
 from banet.burned_area.meaning import made_by, meanings
 from banet.burned_area.quality import Quality
 from banet.days import as_day

@@ -12,15 +12,15 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from banet.burned_area.dating import NO_UNCERTAINTY
 from banet.days import Day, Days, as_day
 from banet.errors import InputError
 from banet.grid.average import LatLonGrid, cut_cells
 from banet.grid.region import Region
 from banet.grid.sinusoidal import Ints, Reals
 
-__all__ = ["NO_UNCERTAINTY", "DatedFractions"]
+__all__ = ["DatedFractions"]
 
-NO_UNCERTAINTY = 255
 _SLACK = 0.05
 """Pixels of a projection are dealt out to cells by points, which may overfill a cell by a few percent."""
 

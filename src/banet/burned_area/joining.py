@@ -12,7 +12,8 @@ import numpy.typing as npt
 
 from banet.burned_area import attributes, unknown
 from banet.burned_area.burned_planes import BurnedPlanes
-from banet.burned_area.dated import NO_UNCERTAINTY, DatedFractions
+from banet.burned_area.dated import DatedFractions
+from banet.burned_area.dating import NO_UNCERTAINTY
 from banet.burned_area.evidence import NO_EVIDENCE
 from banet.burned_area.meaning import made_by
 from banet.days import Day, period_label

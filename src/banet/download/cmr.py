@@ -42,7 +42,7 @@ class CatalogueEntry:
 
     Attributes:
         name: of the file.
-        url: https address.
+        url: http or https address.
         day: UTC, from the name or else the catalogue.
         night: whether the catalogue says that the sun was down everywhere.
         size: bytes, if known exactly.
@@ -79,7 +79,7 @@ def search(
         broken: called with the name and the fault of an entry that cannot be read; by default it is logged.
 
     Returns:
-        Each file once, ordered by name. A granule without a file to fetch over https is left out; `broken` is
+        Each file once, ordered by name. A granule without an http or https address is left out; `broken` is
         told of an entry that cannot be read.
 
     Raises:

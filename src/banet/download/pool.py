@@ -120,8 +120,9 @@ def fetch_all(client: Client, jobs: Sequence[FileJob], *, progress: Progress | N
     Raises:
         OutputError: if a folder cannot be written to, or the disk has no room for what is to come.
     """
-    present = [job for job in jobs if is_there(job)]
-    wanted = [job for job in jobs if job not in present]
+    present, wanted = list[FileJob](), list[FileJob]()
+    for job in jobs:
+        (present if is_there(job) else wanted).append(job)
     _check_room(wanted)
     run = _Run(client, wanted, len(present), progress)
     outcomes = run.go()

@@ -76,10 +76,15 @@ class FileJob:
 
 
 def is_there(job: FileJob) -> bool:
-    """Tell whether the file is there already, whole: only whole files get their name."""
+    """Tell whether the file is there already, whole: only whole files get their name.
+
+    A file whose size nobody said is held against its checksum, if it has one.
+    """
     if job.fresh or not job.target.is_file():
         return False
-    return job.size is None or job.target.stat().st_size == job.size
+    if job.size is None:
+        return job.checksum is None or job.checksum.fits(job.target)
+    return job.target.stat().st_size == job.size
 
 
 def fetch(client: Client, job: FileJob) -> Outcome:

@@ -12,7 +12,7 @@ from pydantic import Field
 from scipy import ndimage
 
 from banet.burned_area.burned_area import BurnedArea
-from banet.burned_area.dated import NO_UNCERTAINTY
+from banet.burned_area.dating import NO_UNCERTAINTY
 from banet.burned_area.unknown import comparable
 from banet.days import Day, Days, as_day
 from banet.errors import InputError

@@ -189,15 +189,14 @@ def _fires(
     label: npt.NDArray[Any], date: Days, area: Reals, mapped: Days, first: Day, last: Day
 ) -> np.recarray:
     """Return fires that began on these days: nobody knows how soon earlier ones were mapped."""
-    found = []
-    for fire in range(1, mapped.size):
-        cells = label == fire
-        started = date[cells].min()
-        if first <= started <= last:
-            late, followed = ((day - started).astype(np.int64) for day in (mapped[fire], last))
-            delay = np.inf if np.isnat(mapped[fire]) else float(late)
-            found.append((float(area[cells].sum()), started, delay, int(followed)))
-    return np.array(found, FIRE).view(np.recarray)
+    cells = label > 0
+    started = np.full(mapped.size, np.datetime64("9999-12-31"))
+    np.minimum.at(started, label[cells], date[cells])
+    hectares = np.bincount(label[cells], area[cells], mapped.size)
+    chosen = (started >= first) & (started <= last)
+    late, followed = ((day - started[chosen]).astype(np.float64) for day in (mapped[chosen], last))
+    delay = np.where(np.isnat(mapped[chosen]), np.inf, late)
+    return np.rec.fromarrays([hectares[chosen], started[chosen], delay, followed], FIRE)
 
 
 def _by_age(day: Day, now: Days, settled: Days, true: Days, area: Reals, oldest: int) -> Reals:

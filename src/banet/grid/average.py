@@ -15,14 +15,14 @@ import numpy.typing as npt
 from scipy import sparse
 
 from banet.errors import InputError
-from banet.grid.region import WGS84_E2, Region
+from banet.grid.region import Region, authalic
 from banet.grid.sinusoidal import Ints, Reals
 from banet.grid.sinusoidal_cuts import Cuts
 
 if TYPE_CHECKING:
     from affine import Affine
 
-__all__ = ["LatLonGrid", "authalic", "average", "cut_cells"]
+__all__ = ["LatLonGrid", "average", "cut_cells"]
 
 
 @dataclass(frozen=True)
@@ -99,13 +99,6 @@ class LatLonGrid:
         for turn in self._turns(region):
             total = total + _shares(theirs + turn, mine)
         return total
-
-
-def authalic(latitude: Reals) -> Reals:
-    """Return what grows with latitude as area does on the WGS84 ellipsoid (Snyder 1987, eq. 3-12)."""
-    e, sine = math.sqrt(WGS84_E2), np.sin(np.radians(np.clip(latitude, -90, 90)))
-    q: Reals = sine / (1 - WGS84_E2 * sine**2) + np.arctanh(e * sine) / e
-    return q
 
 
 def _shares(target: Reals, source: Reals) -> sparse.csr_array:

@@ -15,8 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from banet.errors import InputError
-from banet.grid.average import authalic
-from banet.grid.region import WGS84_A, WGS84_E2, Region
+from banet.grid.region import WGS84_A, WGS84_E2, Region, authalic
 from banet.grid.sinusoidal import Ints, Reals
 from banet.grid.sinusoidal_cuts import Cuts
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from affine import Affine
     from odc.geo.geobox import GeoBox
 
-__all__ = ["Region", "check_region"]
+__all__ = ["Region", "authalic", "check_region"]
 
 WGS84_A = 6378137.0
 WGS84_E2 = 6.69437999014e-3
@@ -170,9 +170,9 @@ class Region:
         Closed form of the area between two parallels (Snyder 1987, Map Projections, eq. 3-12).
         """
         rows, cols = self.shape
-        edges = np.radians(np.linspace(self.north, self.south, rows + 1))
+        edges = np.linspace(self.north, self.south, rows + 1)
         width = math.radians((self.east - self.west) / cols)
-        return WGS84_A**2 / 2 * width * -np.diff(_authalic_q(np.sin(edges))) / 1e4
+        return WGS84_A**2 / 2 * (1 - WGS84_E2) * width * -np.diff(authalic(edges)) / 1e4
 
     @property
     def area_km2(self) -> float:
@@ -368,6 +368,8 @@ def _count(name: str, what: str, extent: float, size: float) -> int:
     return count
 
 
-def _authalic_q(sine: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    e = math.sqrt(WGS84_E2)
-    return (1 - WGS84_E2) * (sine / (1 - WGS84_E2 * sine**2) + np.arctanh(e * sine) / e)
+def authalic(latitude: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.floating[Any]]:
+    """Return what grows with latitude as area does on the WGS84 ellipsoid (Snyder 1987, eq. 3-12)."""
+    e, sine = math.sqrt(WGS84_E2), np.sin(np.radians(np.clip(latitude, -90, 90)))
+    grown: npt.NDArray[np.floating[Any]] = sine / (1 - WGS84_E2 * sine**2) + np.arctanh(e * sine) / e
+    return grown

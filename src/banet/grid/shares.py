@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from banet.grid.average import authalic
 from banet.grid.polygons import areas_of
-from banet.grid.region import WGS84_A, WGS84_E2, Region
+from banet.grid.region import WGS84_A, WGS84_E2, Region, authalic
 
 if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry

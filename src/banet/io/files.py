@@ -156,8 +156,7 @@ def _about_output(error: OSError, target: Path) -> bool:
     """Tell whether an error came from writing `target`, not from something that the block read."""
     if error.filename is None:
         return error.errno is not None
-    name = str(error.filename)
-    return name == str(target) or name.startswith(str(target.parent))
+    return Path(str(error.filename)).absolute().is_relative_to(target.parent.absolute())
 
 
 def visible_files(

@@ -33,7 +33,7 @@ ENOUGH = 5
 AT_LEAST = 3
 
 MOST_DAYS = 128
-"""Days of a record that are read to find water; of a longer one every second, third and so on."""
+"""Days of a record that are read to find water; of a longer one the first of every two, three and so on."""
 
 _PERIOD = 32
 _AROUND = 15
@@ -119,7 +119,8 @@ def water_share(cube: Cube) -> Share:
     """
     days = cube.days
     step = -(-len(days) // MOST_DAYS) or 1
-    chosen = days[days.astype(np.int64) % step == 0] if step > 1 else days
+    # The first day of each `step`: the choice stays as the record grows, whatever days have images.
+    chosen = days[np.unique(days.astype(np.int64) // step, return_index=True)[1]]
     rows, cols = cube.region.shape
     lines = max(1, _CELLS_AT_ONCE // cols)
     parts = [_record(cube, chosen, slice(top, min(top + lines, rows))) for top in range(0, rows, lines)]

@@ -22,7 +22,7 @@ from banet.observations.resample import margin_degrees, place, resample
 
 __all__ = ["SwathSource", "read_granule", "viirs375", "viirs750"]
 
-# Granules start six minutes apart; two that start no further apart than this were seen in one overpass.
+# Granules start six minutes apart, those of NOAA less; two no further apart than this are of one overpass.
 _GRANULE_MINUTES = np.timedelta64(7, "m")
 
 

@@ -102,7 +102,9 @@ def run_archive(options: RunOptions, reporter: Reporter | None = None) -> RunRes
         options.save(out / "run.yaml")
         if options.download:
             with clock.timed("fetch"):
-                failed += fetch(options, places, days, clock.reporter)
+                failed += fetch(
+                    options, places, days, clock.reporter, hotspots=not _is_file(options.hotspots)
+                )
         if places.hotspots is None:
             clock.reporter.say(f"note: no hot spots in {out}; the maps follow from images alone")
         with clock.step("build the cube") as progress:
@@ -114,6 +116,11 @@ def run_archive(options: RunOptions, reporter: Reporter | None = None) -> RunRes
     result = RunResult(out, products, fires, page, hectares, clock.seconds, tuple(failed))
     _status(result)
     return result
+
+
+def _is_file(hotspots: Path | None) -> bool:
+    """Tell whether hot spots come from a file that was named; nothing is fetched beside it."""
+    return hotspots is not None and hotspots.is_file()
 
 
 @dataclass
@@ -161,7 +168,9 @@ class _Maps:
 def _mapped(
     options: RunOptions, places: Places, cube: Cube, engine: Engine, clock: Clock, failed: list[str]
 ) -> tuple[list[BurnedArea], dict[str, Path]]:
-    out, scratch = options.out, options.out / ".unfinished"
+    out = options.out
+    # Of this region alone: a run of another one in the folder holds its own.
+    scratch = out / ".unfinished" / places.region.name
     settings = {"threshold": options.threshold, "weights": options.weights}
     kept = _Maps(out / "maps", places.area, settings)
     maps, products = [], {}
@@ -177,6 +186,8 @@ def _mapped(
             clock.reporter.say(f"{label}: {burned.burned_area_ha:,.0f} ha burned{seen}{there}")
     if not failed:
         shutil.rmtree(scratch, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            scratch.parent.rmdir()
     return maps, products
 
 

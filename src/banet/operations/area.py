@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from banet.burned_area.burned_area import BurnedArea
 from banet.burned_area.dating import NO_UNCERTAINTY
+from banet.burned_area.evidence import NO_EVIDENCE
 from banet.errors import InputError, NotFoundError
 from banet.grid.region import Region
 from banet.grid.vectors import is_vector, read_polygons
@@ -72,7 +73,7 @@ class Area:
         """Return a map without what lies outside: neither observed nor burned there, and a note says so."""
         if self.inside is None:
             return burned
-        out = ~self.inside
+        out, evidence = ~self.inside, burned.evidence
         text = f"{int(out.sum()):,} cells outside the polygon are not in the region (coded as not observed)"
         return replace(
             burned,
@@ -81,6 +82,7 @@ class Area:
             uncertainty=np.where(out, np.uint8(NO_UNCERTAINTY), burned.uncertainty),
             observed_days=np.where(out, np.int16(0), burned.observed_days),
             water=burned.water & ~out,
+            evidence=None if evidence is None else np.where(out, np.uint8(NO_EVIDENCE), evidence),
             attrs={**burned.attrs, "notes": [*burned.attrs.get("notes", ()), text]},
         )
 

@@ -29,7 +29,7 @@ Index = npt.NDArray[np.int64]
 
 
 class Status(StrEnum):
-    """MorningState of a fire on a morning."""
+    """State of a fire on a morning."""
 
     NEW = "new"
     GROWN = "grown"

@@ -77,7 +77,10 @@ def run_morning(
             days is there.
         BusyError: if another run of the region is at work in the folder.
     """
-    area, day = Area.of(options.region, options.name, options.layer), options.last_day
+    # A morning that runs over midnight keeps the day with which it began.
+    day = options.last_day
+    options = options.model_copy(update={"day": str(day)})
+    area = Area.of(options.region, options.name, options.layer)
     region, out = area.region, output_folder(options.out)
     with lock(out / region.name, f"the mornings of {region.name} in {out}", wait=options.wait):
         try:

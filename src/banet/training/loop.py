@@ -196,6 +196,8 @@ class _Run:
         with _stop_flag() as stopped:
             while state.step < config.steps:
                 began = time.monotonic()
+                # Every process takes the rate that the clock of the first asks for.
+                state.seconds = self.crowd.agree(state.seconds)
                 fields = self._step(stream)
                 state.step += 1
                 state.seconds = time.monotonic() - self.began

@@ -10,12 +10,14 @@ import datetime
 import os
 from collections.abc import Iterable
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 import torch
 from torch import Tensor, distributed, nn
 
 __all__ = ["Crowd", "local_device"]
+
+Word = TypeVar("Word", str, float)
 
 
 _PATIENCE = datetime.timedelta(hours=12)
@@ -61,13 +63,12 @@ class Crowd:
         if self.size > 1:
             self._average(b for b in model.buffers() if b.is_floating_point())
 
-    def agree(self, word: str) -> str:
+    def agree(self, word: Word) -> Word:
         """Return what the first process says; every process must ask at the same place."""
-        if self.size == 1:
-            return word
-        words: list[object] = [word]
-        distributed.broadcast_object_list(words, src=0)
-        return str(words[0])
+        words = [word]
+        if self.size > 1:
+            distributed.broadcast_object_list(words, src=0)
+        return words[0]
 
     def _average(self, tensors: Iterable[Tensor]) -> None:
         for tensor in tensors:

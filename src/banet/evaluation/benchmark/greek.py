@@ -4,7 +4,7 @@ The scene holds twelve days (3 to 14 August) of red, NIR and SWIR (in the MIR sl
 display imagery with smoke and cloud in it. What burned on 2 to 9 August (days of year 214 to 221) is
 bracketed by images.
 
-Protocol. BurnedArea: VNP64A1 of August 2021, tile h19v05, cut to the grid by area; a cell burned where at
+Protocol. Reference: VNP64A1 of August 2021, tile h19v05, cut to the grid by area; a cell burned where at
 least half of it did, on the day on which most of it did. Scored days: 2 to 9 August. Cells within two cells
 (between centres) of what VNP64A1 dates outside these days are left out, unless they burned within them; a
 cell that a map dates outside these days counts as unburned. Every other cell of the scene counts, sea too.
