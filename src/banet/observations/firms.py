@@ -22,10 +22,12 @@ from banet.io.counts import Counts
 from banet.observations.physics import BOUNDS
 from banet.observations.superseded import rank_of
 
-__all__ = ["CUT_OFF", "heads_a_table", "table_of"]
+__all__ = ["ABOVE", "CUT_OFF", "heads_a_table", "no_rows", "table_of"]
 
 CUT_OFF = "cut_off"
 """Attribute of a raw table: rows at its end that the file does not hold whole."""
+ABOVE = "above"
+"""Attribute of a raw table: lines of the file above its header."""
 
 _ALIASES = {
     "lat": "latitude",
@@ -42,6 +44,7 @@ _ALIASES = {
     "dnflag": "daynight",
     "inst": "instrument",
 }
+_NEEDED = ("latitude", "longitude", "frp")  # and a date in one of several columns
 # No satellite counted fires before; years to come are simulated ones.
 _FIRST_YEAR, _LAST_YEAR = 1980, 2199
 _COLUMN = re.compile(r"\w{1,40}")
@@ -78,12 +81,12 @@ def table_of(name: str, raw: pd.DataFrame) -> tuple[pd.DataFrame, Counts]:
     Raises:
         InputError: if the table lacks a column that is needed, or not one row of it can be read.
     """
-    cut = int(raw.attrs.get(CUT_OFF, 0))
+    cut, above = (int(raw.attrs.get(told, 0)) for told in (CUT_OFF, ABOVE))
     raw = raw.iloc[: len(raw) - cut]
     raw = raw.set_axis(pd.Index(_names(raw.columns)), axis=1)
     raw = raw.loc[:, ~raw.columns.duplicated()]
     _check_columns(name, raw)
-    rows = _Rows(name, raw)
+    rows = _Rows(name, raw, above)
     satellite = rows.each("satellite", _satellite, "", object)
     instrument = rows.each("instrument", str, "", object)
     guessed = pd.Series(satellite).map(_INSTRUMENTS).fillna("").to_numpy(object)
@@ -125,6 +128,11 @@ def heads_a_table(line: str) -> bool:
     return all(map(_COLUMN.fullmatch, columns)) and not _lacking(_names(pd.Index(columns)))
 
 
+def no_rows() -> pd.DataFrame:
+    """Return the raw table of a file without a row whose form names columns in its rows alone."""
+    return pd.DataFrame({column: np.zeros(0) for column in (*_NEEDED, "acq_date")})
+
+
 def _names(columns: pd.Index) -> list[str]:
     names = [str(column).strip().lower() for column in columns]
     names = [_ALIASES.get(name, name) for name in names]
@@ -143,7 +151,7 @@ def _check_columns(name: str, raw: pd.DataFrame) -> None:
 
 def _lacking(columns: Container[str]) -> list[str]:
     """Return the needed columns that are not among some."""
-    lacking = [column for column in ("latitude", "longitude", "frp") if column not in columns]
+    lacking = [column for column in _NEEDED if column not in columns]
     dated = "acq_date" in columns or "datetime" in columns
     return lacking if dated else [*lacking, "acq_date"]
 
@@ -151,10 +159,14 @@ def _lacking(columns: Container[str]) -> list[str]:
 class _Rows:
     """The rows of a raw table, and which of them hold something that cannot be read."""
 
-    def __init__(self, name: str, raw: pd.DataFrame) -> None:
-        self.name, self.raw = name, raw
+    def __init__(self, name: str, raw: pd.DataFrame, above: int) -> None:
+        self.name, self.raw, self.above = name, raw, above
         self.odd = np.zeros(len(raw), bool)
         self.first = ""
+
+    def line(self, row: int) -> int:
+        """Return the line of a row in its file, of which the first is 1."""
+        return int(row) + self.above + 2
 
     def each(
         self, column: str, parse: Callable[[str], Any], missing: Any, dtype: npt.DTypeLike
@@ -220,7 +232,7 @@ class _Rows:
 
     def _mark(self, which: npt.NDArray[np.bool_], words: str) -> None:
         row = int(np.flatnonzero(which)[0])
-        self.first = self.first or f"line {row + 2}: {words}"
+        self.first = self.first or f"line {self.line(row)}: {words}"
         self.odd |= which
 
 
