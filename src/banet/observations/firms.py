@@ -45,6 +45,7 @@ _ALIASES = {
     "inst": "instrument",
 }
 _NEEDED = ("latitude", "longitude", "frp")  # and a date in one of several columns
+_READ = {*_ALIASES.values(), "frp", "type", "version"}
 # No satellite counted fires before; years to come are simulated ones.
 _FIRST_YEAR, _LAST_YEAR = 1980, 2199
 _COLUMN = re.compile(r"\w{1,40}")
@@ -79,12 +80,12 @@ def table_of(name: str, raw: pd.DataFrame) -> tuple[pd.DataFrame, Counts]:
         in the file's order, and the counts.
 
     Raises:
-        InputError: if the table lacks a column that is needed, or not one row of it can be read.
+        InputError: if the table lacks a column that is needed or has two for one, a row holds two times of
+            day, or not one row can be read.
     """
     cut, above = (int(raw.attrs.get(told, 0)) for told in (CUT_OFF, ABOVE))
     raw = raw.iloc[: len(raw) - cut]
-    raw = raw.set_axis(pd.Index(_names(raw.columns)), axis=1)
-    raw = raw.loc[:, ~raw.columns.duplicated()]
+    raw = _with_known_names(name, raw)
     _check_columns(name, raw)
     rows = _Rows(name, raw, above)
     satellite = rows.each("satellite", _satellite, "", object)
@@ -134,11 +135,33 @@ def no_rows() -> pd.DataFrame:
 
 
 def _names(columns: pd.Index) -> list[str]:
-    names = [str(column).strip().lower() for column in columns]
-    names = [_ALIASES.get(name, name) for name in names]
+    """Return the names that columns have here; another word for a column that is there stays as it is."""
+    own = [str(column).strip().lower() for column in columns]
+    names = [_ALIASES.get(name, name) for name in own]
     # A column `time` is the time of day beside a date, and a whole moment alone.
     time = "acq_time" if "acq_date" in names else "datetime"
-    return [time if name == "time" else name for name in names]
+    names = [time if name == "time" else name for name in names]
+    return [word if name in own else name for word, name in zip(own, names, strict=True)]
+
+
+def _with_known_names(name: str, raw: pd.DataFrame) -> pd.DataFrame:
+    """Return a raw table under the names of `_names`, each once.
+
+    Raises:
+        InputError: if two columns that differ may both be one that is read.
+    """
+    known = raw.set_axis(pd.Index(_names(raw.columns)), axis=1)
+    repeated = known.columns.duplicated()
+    for column in dict.fromkeys(known.columns[repeated]):
+        same = np.flatnonzero(known.columns == column).tolist()
+        first = known.iloc[:, same[0]]
+        if column in _READ and not all(first.equals(known.iloc[:, other]) for other in same[1:]):
+            words = " and ".join(str(raw.columns[one]).strip() for one in same)
+            raise InputError(
+                f"the hot-spot file {name} has the columns {words}, which differ and may each be {column}; "
+                f"keep one, or name one {column}"
+            )
+    return known.loc[:, ~repeated]
 
 
 def _check_columns(name: str, raw: pd.DataFrame) -> None:
@@ -261,29 +284,46 @@ def _number(text: str) -> float:
 
 
 def _times(rows: _Rows) -> npt.NDArray[np.datetime64]:
-    unknown = np.datetime64("NaT", "ns")
-    if "acq_date" not in rows.raw:
-        return rows.each("datetime", _moment, unknown, "datetime64[ns]")
-    days = rows.each("acq_date", _moment, unknown, "datetime64[ns]")
+    """Return the moments of the rows; a time of day that the date holds as well counts once.
+
+    Raises:
+        InputError: if date and time of day of a row hold two different times.
+    """
+    dated = "acq_date" if "acq_date" in rows.raw else "datetime"
+    moments = rows.each(dated, _moment, np.datetime64("NaT", "ns"), "datetime64[ns]")
     minutes = rows.each("acq_time", _minutes, 0, "timedelta64[m]")
-    moments: npt.NDArray[np.datetime64] = days + minutes
-    return moments
+    clock = moments - moments.astype("datetime64[D]")
+    # A date at midnight, or a time of 0, says nothing of its own.
+    both = (clock > np.timedelta64(0)) & (minutes > np.timedelta64(0))
+    for row in np.flatnonzero(both & (np.abs(clock - minutes) >= np.timedelta64(1, "m")))[:1]:
+        date, time = (rows.raw[column].iloc[row] for column in (dated, "acq_time"))
+        raise InputError(
+            f"the hot-spot file {rows.name}, line {rows.line(row)}: {dated} {date} and acq_time {time} hold "
+            "different times of day (UTC); keep the time in one of the two columns"
+        )
+    return np.where(both, moments, moments + minutes)
 
 
 def _moment(text: str) -> np.datetime64:
     wrong = ValueError("is no date that can be; write it as YYYY-MM-DD")
     match = re.fullmatch(
-        r"(\d{4})([-/]?)(\d\d)\2(\d\d)(?:[ T](\d\d:\d\d(?::\d\d(?:\.\d+)?)?))?(?:Z|\+00:?00)?", text
+        r"(\d{4})([-/]?)(\d\d)\2(\d\d)(?:[ T](\d\d:\d\d(?::\d\d(?:\.\d+)?)?))?"
+        r"(?: ?(?:Z|([+-])(\d\d)(?::?(\d\d))?))?",
+        text,
     )
     if match is None:
         raise wrong
-    year, _, month, day, clock = match.groups()
-    if not _FIRST_YEAR <= int(year) <= _LAST_YEAR:
+    year, _, month, day, clock, sign, *offset = match.groups()
+    hours, minutes = (int(part or 0) for part in offset)
+    ahead = np.timedelta64(hours * 60 + minutes, "m")
+    # An offset moves a time of day, not a day.
+    if not _FIRST_YEAR <= int(year) <= _LAST_YEAR or hours > 14 or minutes > 59 or (ahead and not clock):
         raise wrong
     try:
-        return np.datetime64(f"{year}-{month}-{day}T{clock or '00:00'}", "ns")
+        moment = np.datetime64(f"{year}-{month}-{day}T{clock or '00:00'}", "ns")
     except ValueError:
         raise wrong from None
+    return moment + ahead if sign == "-" else moment - ahead
 
 
 def _satellite(text: str) -> str:

@@ -76,7 +76,8 @@ def read_hotspots(path_or_paths: PathLike | Iterable[PathLike]) -> pd.DataFrame:
     Raises:
         NotFoundError: if a path is not there, or a folder holds no table.
         UnreadableFileError: if a file is empty, a web page, or no table.
-        InputError: if a table lacks a column that is needed, or not one row of it can be read.
+        InputError: if a table lacks a column that is needed or has two for one, a row holds two times of day,
+            a file several layers, or not one row can be read.
     """
     paths = _paths(path_or_paths)
     tables: list[pd.DataFrame] = []
