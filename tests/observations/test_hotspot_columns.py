@@ -138,3 +138,30 @@ def test_of_two_other_words_for_a_column_neither_is_guessed(tmp_path: Path) -> N
     with pytest.raises(InputError, match="columns long and lon, which differ and may each be longitude"):
         read(tmp_path / "x.csv", "40,-8,-8.5,2020-08-05,1", head=head)
     assert read(tmp_path / "x.csv", "40,-8,-8,2020-08-05,1", head=head)["longitude"].tolist() == [-8]
+
+
+# One detection in two spellings.
+
+
+@pytest.mark.parametrize("version", ["2", "2.0NRT"])
+def test_a_copy_in_longitudes_from_0_to_360_counts_once(tmp_path: Path, version: str) -> None:
+    for name, longitude, kind in (("a", "-8.155", "2"), ("b", "351.845", version)):
+        read(tmp_path / f"{name}.csv", dated("2020-08-05", "1340", longitude, version=kind))
+    table = read_hotspots(tmp_path)
+    assert table["longitude"].tolist() == [-8.155]
+    assert table.attrs["counts"].left_out[0][1] == 1
+
+
+def test_a_copy_in_one_file_counts_once_and_the_antimeridian_is_one_line(tmp_path: Path) -> None:
+    rows = [
+        dated("2020-08-05", "1340", place) for place in ("-8.15512", "351.84488", "180", "-180", "179.99")
+    ]
+    table = read(tmp_path / "x.csv", *rows)
+    assert sorted(table["longitude"]) == [-180, -8.15512, 179.99]
+
+
+def test_a_copy_under_another_name_of_its_satellite_counts_once(tmp_path: Path) -> None:
+    for number, name in enumerate(("N", "VIIRS_SNPP", "suomi npp", "NPP-375D")):
+        read(tmp_path / f"{number}.csv", dated("2020-08-05", "1340", satellite=name))
+    read(tmp_path / "other.csv", dated("2020-08-05", "1340", satellite="NOAA-20"))
+    assert sorted(read_hotspots(tmp_path)["satellite"]) == ["N", "N20"]

@@ -49,13 +49,13 @@ _READ = {*_ALIASES.values(), "frp", "type", "version"}
 # No satellite counted fires before; years to come are simulated ones.
 _FIRST_YEAR, _LAST_YEAR = 1980, 2199
 _COLUMN = re.compile(r"\w{1,40}")
-# Names in capitals, letters and digits alone.
+# Names in capitals, letters and digits alone, without the instrument. Those of INPE end in 375, D, MM or MT.
 _SATELLITES = {
-    **dict.fromkeys(("N", "NPP", "SNPP", "SUOMINPP", "SUOMI"), "N"),
-    **dict.fromkeys(("1", "J1", "J01", "JPSS1", "N20", "NOAA20"), "N20"),
-    **dict.fromkeys(("2", "J2", "J02", "JPSS2", "N21", "NOAA21"), "N21"),
-    **dict.fromkeys(("T", "TERRA"), "Terra"),
-    **dict.fromkeys(("A", "AQUA"), "Aqua"),
+    **dict.fromkeys(("N", "NPP", "SNPP", "SUOMINPP", "SUOMI", "VNP", "NPP375", "NPP375D"), "N"),
+    **dict.fromkeys(("1", "J1", "J01", "JPSS1", "VJ1", "N20", "NOAA20", "NOAA20D"), "N20"),
+    **dict.fromkeys(("2", "J2", "J02", "JPSS2", "VJ2", "N21", "NOAA21", "NOAA21D"), "N21"),
+    **dict.fromkeys(("T", "TERRA", "TERRAMM", "TERRAMT"), "Terra"),
+    **dict.fromkeys(("A", "AQUA", "AQUAMM", "AQUAMT"), "Aqua"),
 }
 _INSTRUMENTS = {"N": "VIIRS", "N20": "VIIRS", "N21": "VIIRS", "Terra": "MODIS", "Aqua": "MODIS"}
 # VIIRS gives a class where MODIS gives 0-100. No source equates the two: these values only keep the order and
@@ -110,6 +110,7 @@ def table_of(name: str, raw: pd.DataFrame) -> tuple[pd.DataFrame, Counts]:
         }
     )
     table["type"] = table["type"].mask(kind < 0)
+    table["longitude"] = _within_180(table["longitude"].to_numpy())
     usable, counts = rows.usable(table)
     return usable, counts.without(f"cut off at the end of the file ({name})", cut)
 
@@ -268,6 +269,14 @@ def _plain(value: Any) -> str:
     return str(value).strip().strip("*").removesuffix(".0")
 
 
+def _within_180(longitude: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return longitudes in -180 up to, not with, 180; those that were there stay to the last bit.
+
+    The others are rounded to 1e-9 degree, so that 351.845 is the same number as -8.155.
+    """
+    return np.where(longitude >= 180, np.round(longitude - 360, 9), longitude)
+
+
 def _power(text: str) -> float:
     if re.fullmatch(r"[1-9]\d{0,2},\d{3}", text):
         raise ValueError("may be thousands or a decimal comma")
@@ -327,7 +336,8 @@ def _moment(text: str) -> np.datetime64:
 
 
 def _satellite(text: str) -> str:
-    return _SATELLITES.get(re.sub(r"[^A-Z0-9]", "", text.upper()), text)
+    name = re.sub(r"[^A-Z0-9]", "", text.upper())
+    return _SATELLITES.get(re.sub(r"^(VIIRS|MODIS)|(VIIRS|MODIS)$", "", name), text)
 
 
 def _minutes(text: str) -> int:
