@@ -172,6 +172,64 @@ def test_damaged_files_are_told_in_one_line(tmp_path, name):
     assert "\n" not in str(told.value)
 
 
+QUIET = (
+    ("quiet.geojson", '{"type": "FeatureCollection", "features": []}'),
+    ("quiet.json", '{"type": "FeatureCollection", "features": []}'),
+    ("quiet.json", "[]"),
+    ("quiet.json", '{"data": []}'),
+)
+
+
+@pytest.mark.parametrize(("name", "text"), QUIET)
+def test_a_quiet_file_that_names_columns_in_its_rows_alone_is_as_good_as_a_header(tmp_path, name, text):
+    (tmp_path / name).write_text(text)
+    table, header = read_hotspots(tmp_path / name), read_hotspots(write(tmp_path / "header.csv"))
+    pd.testing.assert_frame_equal(table, header)
+    assert (len(table), table.attrs["inputs"], covers(table, DAY)) == (0, (name,), False)
+    write(tmp_path / "full.csv", *TWO)
+    both = read_hotspots(tmp_path)
+    assert len(both) == 2
+    assert name in both.attrs["inputs"]
+
+
+def test_a_quiet_file_that_names_other_columns_is_refused(tmp_path):
+    bare = gpd.GeoDataFrame({"name": ["x"]}, geometry=gpd.points_from_xy([-7.5], [40]), crs="EPSG:4326")
+    for name, part in (("rows.geojson", bare), ("none.gpkg", bare[:0]), ("bare.geojson", bare[["geometry"]])):
+        part.to_file(tmp_path / name)
+        with pytest.raises(InputError, match="lacks the column frp, acq_date"):
+            read_hotspots(tmp_path / name)
+
+
+def test_a_file_of_two_layers_says_how_to_save_them(tmp_path):
+    for layer in ("viirs", "modis"):
+        frame().to_file(tmp_path / "two.gpkg", layer=layer)
+    with pytest.raises(InputError, match=r"2 layers \(viirs, modis\).*save each layer") as told:
+        read_hotspots(tmp_path / "two.gpkg")
+    assert "--layer" not in str(told.value)
+    assert "\n" not in str(told.value)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("above", [[""], ["", " ", ",,,,"], ["", "sep=,", ""], [""] * 5000])
+def test_lines_that_say_nothing_above_the_header_are_none_of_the_table(tmp_path, above, end):
+    text = end.join([*above, HEAD, *TWO, row(lat=95.5)])
+    (tmp_path / "x.csv").write_bytes((text + end).encode())
+    table = read_hotspots(tmp_path / "x.csv")
+    assert table["frp"].tolist() == [5.5, 10.25]
+    assert f"(x.csv, line {len(above) + 4}: latitude 95.5" in table.attrs["notes"][0]
+    (tmp_path / "x.csv").write_bytes(text[:-8].encode())
+    assert read_hotspots(tmp_path / "x.csv").attrs["counts"].left_out == (
+        ("cut off at the end of the file (x.csv)", 1),
+    )
+
+
+@pytest.mark.parametrize("text", ["\n \n\n", ",,,\n", "sep=;\n\n"])
+def test_a_file_of_lines_that_say_nothing_is_empty(tmp_path, text):
+    (tmp_path / "x.csv").write_text(text)
+    with pytest.raises(UnreadableFileError, match=r"x\.csv is empty"):
+        read_hotspots(tmp_path / "x.csv")
+
+
 # Versions.
 
 

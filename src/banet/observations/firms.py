@@ -22,10 +22,12 @@ from banet.io.counts import Counts
 from banet.observations.physics import BOUNDS
 from banet.observations.superseded import rank_of
 
-__all__ = ["CUT_OFF", "heads_a_table", "table_of"]
+__all__ = ["ABOVE", "CUT_OFF", "heads_a_table", "no_rows", "table_of"]
 
 CUT_OFF = "cut_off"
 """Attribute of a raw table: rows at its end that the file does not hold whole."""
+ABOVE = "above"
+"""Attribute of a raw table: lines of the file above its header."""
 
 _ALIASES = {
     "lat": "latitude",
@@ -42,16 +44,18 @@ _ALIASES = {
     "dnflag": "daynight",
     "inst": "instrument",
 }
+_NEEDED = ("latitude", "longitude", "frp")  # and a date in one of several columns
+_READ = {*_ALIASES.values(), "frp", "type", "version"}
 # No satellite counted fires before; years to come are simulated ones.
 _FIRST_YEAR, _LAST_YEAR = 1980, 2199
 _COLUMN = re.compile(r"\w{1,40}")
-# Names in capitals, letters and digits alone.
+# Names in capitals, letters and digits alone, without the instrument. Those of INPE end in 375, D, MM or MT.
 _SATELLITES = {
-    **dict.fromkeys(("N", "NPP", "SNPP", "SUOMINPP", "SUOMI"), "N"),
-    **dict.fromkeys(("1", "J1", "J01", "JPSS1", "N20", "NOAA20"), "N20"),
-    **dict.fromkeys(("2", "J2", "J02", "JPSS2", "N21", "NOAA21"), "N21"),
-    **dict.fromkeys(("T", "TERRA"), "Terra"),
-    **dict.fromkeys(("A", "AQUA"), "Aqua"),
+    **dict.fromkeys(("N", "NPP", "SNPP", "SUOMINPP", "SUOMI", "VNP", "NPP375", "NPP375D"), "N"),
+    **dict.fromkeys(("1", "J1", "J01", "JPSS1", "VJ1", "N20", "NOAA20", "NOAA20D"), "N20"),
+    **dict.fromkeys(("2", "J2", "J02", "JPSS2", "VJ2", "N21", "NOAA21", "NOAA21D"), "N21"),
+    **dict.fromkeys(("T", "TERRA", "TERRAMM", "TERRAMT"), "Terra"),
+    **dict.fromkeys(("A", "AQUA", "AQUAMM", "AQUAMT"), "Aqua"),
 }
 _INSTRUMENTS = {"N": "VIIRS", "N20": "VIIRS", "N21": "VIIRS", "Terra": "MODIS", "Aqua": "MODIS"}
 # VIIRS gives a class where MODIS gives 0-100. No source equates the two: these values only keep the order and
@@ -76,14 +80,14 @@ def table_of(name: str, raw: pd.DataFrame) -> tuple[pd.DataFrame, Counts]:
         in the file's order, and the counts.
 
     Raises:
-        InputError: if the table lacks a column that is needed, or not one row of it can be read.
+        InputError: if the table lacks a column that is needed or has two for one, a row holds two times of
+            day, or not one row can be read.
     """
-    cut = int(raw.attrs.get(CUT_OFF, 0))
+    cut, above = (int(raw.attrs.get(told, 0)) for told in (CUT_OFF, ABOVE))
     raw = raw.iloc[: len(raw) - cut]
-    raw = raw.set_axis(pd.Index(_names(raw.columns)), axis=1)
-    raw = raw.loc[:, ~raw.columns.duplicated()]
+    raw = _with_known_names(name, raw)
     _check_columns(name, raw)
-    rows = _Rows(name, raw)
+    rows = _Rows(name, raw, above)
     satellite = rows.each("satellite", _satellite, "", object)
     instrument = rows.each("instrument", str, "", object)
     guessed = pd.Series(satellite).map(_INSTRUMENTS).fillna("").to_numpy(object)
@@ -106,6 +110,7 @@ def table_of(name: str, raw: pd.DataFrame) -> tuple[pd.DataFrame, Counts]:
         }
     )
     table["type"] = table["type"].mask(kind < 0)
+    table["longitude"] = _within_180(table["longitude"].to_numpy())
     usable, counts = rows.usable(table)
     return usable, counts.without(f"cut off at the end of the file ({name})", cut)
 
@@ -125,12 +130,39 @@ def heads_a_table(line: str) -> bool:
     return all(map(_COLUMN.fullmatch, columns)) and not _lacking(_names(pd.Index(columns)))
 
 
+def no_rows() -> pd.DataFrame:
+    """Return the raw table of a file without a row whose form names columns in its rows alone."""
+    return pd.DataFrame({column: np.zeros(0) for column in (*_NEEDED, "acq_date")})
+
+
 def _names(columns: pd.Index) -> list[str]:
-    names = [str(column).strip().lower() for column in columns]
-    names = [_ALIASES.get(name, name) for name in names]
+    """Return the names that columns have here; another word for a column that is there stays as it is."""
+    own = [str(column).strip().lower() for column in columns]
+    names = [_ALIASES.get(name, name) for name in own]
     # A column `time` is the time of day beside a date, and a whole moment alone.
     time = "acq_time" if "acq_date" in names else "datetime"
-    return [time if name == "time" else name for name in names]
+    names = [time if name == "time" else name for name in names]
+    return [word if name in own else name for word, name in zip(own, names, strict=True)]
+
+
+def _with_known_names(name: str, raw: pd.DataFrame) -> pd.DataFrame:
+    """Return a raw table under the names of `_names`, each once.
+
+    Raises:
+        InputError: if two columns that differ may both be one that is read.
+    """
+    known = raw.set_axis(pd.Index(_names(raw.columns)), axis=1)
+    repeated = known.columns.duplicated()
+    for column in dict.fromkeys(known.columns[repeated]):
+        same = np.flatnonzero(known.columns == column).tolist()
+        first = known.iloc[:, same[0]]
+        if column in _READ and not all(first.equals(known.iloc[:, other]) for other in same[1:]):
+            words = " and ".join(str(raw.columns[one]).strip() for one in same)
+            raise InputError(
+                f"the hot-spot file {name} has the columns {words}, which differ and may each be {column}; "
+                f"keep one, or name one {column}"
+            )
+    return known.loc[:, ~repeated]
 
 
 def _check_columns(name: str, raw: pd.DataFrame) -> None:
@@ -143,7 +175,7 @@ def _check_columns(name: str, raw: pd.DataFrame) -> None:
 
 def _lacking(columns: Container[str]) -> list[str]:
     """Return the needed columns that are not among some."""
-    lacking = [column for column in ("latitude", "longitude", "frp") if column not in columns]
+    lacking = [column for column in _NEEDED if column not in columns]
     dated = "acq_date" in columns or "datetime" in columns
     return lacking if dated else [*lacking, "acq_date"]
 
@@ -151,10 +183,14 @@ def _lacking(columns: Container[str]) -> list[str]:
 class _Rows:
     """The rows of a raw table, and which of them hold something that cannot be read."""
 
-    def __init__(self, name: str, raw: pd.DataFrame) -> None:
-        self.name, self.raw = name, raw
+    def __init__(self, name: str, raw: pd.DataFrame, above: int) -> None:
+        self.name, self.raw, self.above = name, raw, above
         self.odd = np.zeros(len(raw), bool)
         self.first = ""
+
+    def line(self, row: int) -> int:
+        """Return the line of a row in its file, of which the first is 1."""
+        return int(row) + self.above + 2
 
     def each(
         self, column: str, parse: Callable[[str], Any], missing: Any, dtype: npt.DTypeLike
@@ -220,7 +256,7 @@ class _Rows:
 
     def _mark(self, which: npt.NDArray[np.bool_], words: str) -> None:
         row = int(np.flatnonzero(which)[0])
-        self.first = self.first or f"line {row + 2}: {words}"
+        self.first = self.first or f"line {self.line(row)}: {words}"
         self.odd |= which
 
 
@@ -231,6 +267,14 @@ def _plain(value: Any) -> str:
     monthly files could not print.
     """
     return str(value).strip().strip("*").removesuffix(".0")
+
+
+def _within_180(longitude: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return longitudes in -180 up to, not with, 180; those that were there stay to the last bit.
+
+    The others are rounded to 1e-9 degree, so that 351.845 is the same number as -8.155.
+    """
+    return np.where(longitude >= 180, np.round(longitude - 360, 9), longitude)
 
 
 def _power(text: str) -> float:
@@ -249,33 +293,51 @@ def _number(text: str) -> float:
 
 
 def _times(rows: _Rows) -> npt.NDArray[np.datetime64]:
-    unknown = np.datetime64("NaT", "ns")
-    if "acq_date" not in rows.raw:
-        return rows.each("datetime", _moment, unknown, "datetime64[ns]")
-    days = rows.each("acq_date", _moment, unknown, "datetime64[ns]")
+    """Return the moments of the rows; a time of day that the date holds as well counts once.
+
+    Raises:
+        InputError: if date and time of day of a row hold two different times.
+    """
+    dated = "acq_date" if "acq_date" in rows.raw else "datetime"
+    moments = rows.each(dated, _moment, np.datetime64("NaT", "ns"), "datetime64[ns]")
     minutes = rows.each("acq_time", _minutes, 0, "timedelta64[m]")
-    moments: npt.NDArray[np.datetime64] = days + minutes
-    return moments
+    clock = moments - moments.astype("datetime64[D]")
+    # A date at midnight, or a time of 0, says nothing of its own.
+    both = (clock > np.timedelta64(0)) & (minutes > np.timedelta64(0))
+    for row in np.flatnonzero(both & (np.abs(clock - minutes) >= np.timedelta64(1, "m")))[:1]:
+        date, time = (rows.raw[column].iloc[row] for column in (dated, "acq_time"))
+        raise InputError(
+            f"the hot-spot file {rows.name}, line {rows.line(row)}: {dated} {date} and acq_time {time} hold "
+            "different times of day (UTC); keep the time in one of the two columns"
+        )
+    return np.where(both, moments, moments + minutes)
 
 
 def _moment(text: str) -> np.datetime64:
     wrong = ValueError("is no date that can be; write it as YYYY-MM-DD")
     match = re.fullmatch(
-        r"(\d{4})([-/]?)(\d\d)\2(\d\d)(?:[ T](\d\d:\d\d(?::\d\d(?:\.\d+)?)?))?(?:Z|\+00:?00)?", text
+        r"(\d{4})([-/]?)(\d\d)\2(\d\d)(?:[ T](\d\d:\d\d(?::\d\d(?:\.\d+)?)?))?"
+        r"(?: ?(?:Z|([+-])(\d\d)(?::?(\d\d))?))?",
+        text,
     )
     if match is None:
         raise wrong
-    year, _, month, day, clock = match.groups()
-    if not _FIRST_YEAR <= int(year) <= _LAST_YEAR:
+    year, _, month, day, clock, sign, *offset = match.groups()
+    hours, minutes = (int(part or 0) for part in offset)
+    ahead = np.timedelta64(hours * 60 + minutes, "m")
+    # An offset moves a time of day, not a day.
+    if not _FIRST_YEAR <= int(year) <= _LAST_YEAR or hours > 14 or minutes > 59 or (ahead and not clock):
         raise wrong
     try:
-        return np.datetime64(f"{year}-{month}-{day}T{clock or '00:00'}", "ns")
+        moment = np.datetime64(f"{year}-{month}-{day}T{clock or '00:00'}", "ns")
     except ValueError:
         raise wrong from None
+    return moment + ahead if sign == "-" else moment - ahead
 
 
 def _satellite(text: str) -> str:
-    return _SATELLITES.get(re.sub(r"[^A-Z0-9]", "", text.upper()), text)
+    name = re.sub(r"[^A-Z0-9]", "", text.upper())
+    return _SATELLITES.get(re.sub(r"^(VIIRS|MODIS)|(VIIRS|MODIS)$", "", name), text)
 
 
 def _minutes(text: str) -> int:

@@ -23,14 +23,19 @@ from banet.grid.vectors import read_vector
 from banet.io.containers import Member, unpacked
 from banet.io.hdf5 import dataset, opened
 from banet.observations.file_names import OWN_TABLE
-from banet.observations.firms import CUT_OFF
+from banet.observations.firms import ABOVE, CUT_OFF, no_rows
 
 __all__ = ["Named", "named", "raw_tables"]
 
 _TEXT = (".csv", ".txt", ".dat", ".tsv")
 _PARQUET = (".parquet", ".geoparquet")
+# Forms that name columns in their rows alone: a quiet day has none.
+_NAMED_BY_ROWS = (".geojson", ".json", ".geojsonl")
 _NETCDF = (".nc", ".nc4", ".h5")
 _LONGEST_ROW = 4096
+# A line of a text file that says nothing; Excel writes an empty row as separators alone.
+_BLANK = " \t\r\n,;"
+_SEPARATOR_TOLD = "sep="  # Excel's word for the separator
 _KNOWN = (*_TEXT, *_NETCDF, ".json", *VECTORS)
 
 _GRANULE = re.compile(
@@ -136,19 +141,41 @@ def _json_rows(member: Member) -> pd.DataFrame | None:
     rows = held.get("data", held.get("rows")) if isinstance(held, dict) else held
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise UnreadableFileError(f"the hot-spot file {member.name} is JSON, but no list of detections")
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows) if rows else no_rows()
 
 
 def _points(member: Member) -> pd.DataFrame:
-    """Return the fields of a vector file, with latitude and longitude of its points where it has none."""
-    frame, _ = read_vector(member)
+    """Return the fields of a vector file, with latitude and longitude of its points where it has none.
+
+    Raises:
+        InputError: if it has several layers with shapes, or none.
+        UnreadableFileError: as `read_vector`.
+    """
+    try:
+        frame, _ = read_vector(member)
+    except InputError as error:
+        if len(layers := _layers(member)) < 2:
+            raise
+        raise InputError(
+            f"the hot-spot file {member.name} has {len(layers)} layers ({', '.join(layers)}), and hot spots "
+            "are read from a file of one layer; save each layer of them as a file of its own"
+        ) from error
     table = pd.DataFrame(frame.drop(columns=frame.geometry.name))
+    if not len(table) and table.columns.empty and member.suffix in _NAMED_BY_ROWS:
+        return no_rows()
     names = {str(name).lower() for name in table.columns}
     if not {"latitude", "longitude"} <= names and not {"lat", "lon"} <= names:
         placed = frame.geometry if frame.crs is None else frame.geometry.to_crs("EPSG:4326")
         middle = placed.centroid if not (placed.geom_type == "Point").all() else placed
         table["longitude"], table["latitude"] = middle.x.to_numpy(), middle.y.to_numpy()
     return _with_days_as_text(table)
+
+
+def _layers(member: Member) -> list[str]:
+    """Return the names of the layers with shapes of a file that GDAL reads."""
+    import pyogrio
+
+    return [str(name) for name, kind in pyogrio.list_layers(member.path) if kind is not None]
 
 
 def _parquet(member: Member) -> pd.DataFrame | None:
@@ -203,12 +230,12 @@ def _text(member: Member) -> pd.DataFrame:
     try:
         with member.path.open(encoding="utf-8-sig") as stream:
             head, above = stream.readline(), 0
-            if head.lower().startswith("sep="):  # Excel's word for the separator
-                head, above = stream.readline(), 1
+            while head and (not head.strip(_BLANK) or head.lower().startswith(_SEPARATOR_TOLD)):
+                head, above = stream.readline(), above + 1
     except (OSError, UnicodeDecodeError) as error:
         why = str(error).replace(str(member.path), member.name)
         raise UnreadableFileError(f"the hot-spot file {member.name} cannot be read as text: {why}") from error
-    if not head.strip():
+    if not head:
         raise UnreadableFileError(f"the hot-spot file {member.name} is empty; download it again")
     if head.lstrip().startswith("<"):
         raise UnreadableFileError(
@@ -216,29 +243,25 @@ def _text(member: Member) -> pd.DataFrame:
         )
     separator = max(",;\t", key=head.count)
     if head.count(separator):
-        return _csv(member, separator, above)
+        return _csv(member, separator, head, above)
     if len(head.split()) > 5 and re.match(r"\s*(yyyymmdd|lat)", head, re.IGNORECASE):
-        return _csv(member, r"\s+", above)
+        return _csv(member, r"\s+", head, above)
     begin = head.strip()[:60]
     raise UnreadableFileError(f"the hot-spot file {member.name} is no table; it begins with {begin!r}")
 
 
-def _csv(member: Member, separator: str, above: int) -> pd.DataFrame:
-    """Read a table whose header stands below so many lines."""
+def _csv(member: Member, separator: str, head: str, above: int) -> pd.DataFrame:
+    """Read a table, given its header and the number of lines above that."""
     with warnings.catch_warnings():
         # Where rows are longer than the header, pandas only warns, and drops what is too much.
         warnings.simplefilter("error", pd.errors.ParserWarning)
         try:
-            table = pd.read_csv(
-                member.path,
-                sep=separator,
-                skiprows=above,
-                encoding="utf-8-sig",
-                index_col=False,
-                low_memory=False,
-                skipinitialspace=True,
-                compression=None,
-            )
+            with member.path.open(encoding="utf-8-sig") as stream:
+                for _ in range(above):
+                    stream.readline()
+                table = pd.read_csv(
+                    stream, sep=separator, index_col=False, low_memory=False, skipinitialspace=True
+                )
         except (pd.errors.ParserError, pd.errors.ParserWarning) as error:
             raise UnreadableFileError(
                 f"the hot-spot file {member.name}: rows have more fields than the header "
@@ -246,23 +269,23 @@ def _csv(member: Member, separator: str, above: int) -> pd.DataFrame:
             ) from error
         except (UnicodeDecodeError, ValueError, OverflowError) as error:
             raise UnreadableFileError(f"the hot-spot file {member.name} is no text: {error}") from error
-    if len(table) and _ends_in_a_row(member.path, separator, above):
+    table.attrs[ABOVE] = above
+    if len(table) and _ends_in_a_row(member.path, separator, head):
         table.attrs[CUT_OFF] = 1
     return table
 
 
-def _ends_in_a_row(path: Path, separator: str, above: int) -> bool:
+def _ends_in_a_row(path: Path, separator: str, head: str) -> bool:
     """Return whether a file ends within a row: without an end of line, and with fewer fields than its header.
 
     A file that was cut off between two rows can not be told from a whole one.
     """
     with path.open("rb") as stream:
-        head = stream.read(_LONGEST_ROW).splitlines()[above]
         stream.seek(max(0, path.stat().st_size - _LONGEST_ROW))
         last = stream.read().splitlines(keepends=True)[-1]
     if last.endswith((b"\n", b"\r")):
         return False
     names, fields = (
-        re.split(separator, line.decode("utf-8-sig", "replace").strip(" \r\n")) for line in (head, last)
+        re.split(separator, line.strip(" \r\n")) for line in (head, last.decode("utf-8-sig", "replace"))
     )
     return len(fields) < len(names) or not fields[-1]

@@ -64,19 +64,21 @@ def read_hotspots(path_or_paths: PathLike | Iterable[PathLike]) -> pd.DataFrame:
             several of either.
 
     Returns:
-        Rows ordered by time, exact duplicates removed, with the columns longitude, latitude (float64
-        degrees), time (datetime64[ns], UTC without a zone), frp (float64 MW, NaN where the file has none),
-        satellite (`N`, `N20`, `N21`, `Terra`, `Aqua`, empty where unknown), instrument (`VIIRS`, `MODIS`,
-        empty), confidence (float64 0-100, NaN unknown; low, nominal, high are 10, 50, 90), type (Int8: 0
-        vegetation, 1 volcano, 2 other static land source, 3 offshore; <NA> where the file has none, but 2
-        where such a row belongs to a source that stays in place), daynight (`D`, `N`, empty).
+        Rows ordered by time, exact duplicates removed, with the columns longitude (float64 degrees, from -180
+        up to but not 180), latitude (float64 degrees), time (datetime64[ns], UTC without a zone),
+        frp (float64 MW, NaN where the file has none), satellite (`N`, `N20`, `N21`, `Terra`, `Aqua`; another
+        name as the file has it; empty where unknown), instrument (`VIIRS`, `MODIS`, empty), confidence
+        (float64 0-100, NaN unknown; low, nominal, high are 10, 50, 90), type (Int8: 0 vegetation, 1 volcano,
+        2 other static land source, 3 offshore; <NA> where the file has none, but 2 where such a row belongs
+        to a source that stays in place), daynight (`D`, `N`, empty).
         `attrs["notes"]` holds a line for whatever was left out or is unknown, `attrs["counts"]` the numbers
         (`banet.io.counts.Counts`), `attrs["inputs"]` the names of the files.
 
     Raises:
         NotFoundError: if a path is not there, or a folder holds no table.
         UnreadableFileError: if a file is empty, a web page, or no table.
-        InputError: if a table lacks a column that is needed, or not one row of it can be read.
+        InputError: if a table lacks a column that is needed or has two for one, a row holds two times of day,
+            a file several layers, or not one row can be read.
     """
     paths = _paths(path_or_paths)
     tables: list[pd.DataFrame] = []
