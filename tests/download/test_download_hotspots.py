@@ -239,8 +239,8 @@ def test_yearly_archives_need_no_key(agencies, client, tmp_path):  # noqa: F811
         plan_archives(client, "Spain", TODAY, TODAY, tmp_path, satellites=["noaa21"])
 
 
-def test_only_own_tables_are_removed(tmp_path):
-    place = "PT-abcdef"
+@pytest.mark.parametrize("place", ["PT-abcdef", "NORTH_AFRICA-abcdef"])
+def test_only_own_tables_are_removed(tmp_path, place):
     keep = [
         "hotspotsPT.csv",
         "firms_VIIRS_SNPP_NRT_PT-123456_20240602_20240603.csv",

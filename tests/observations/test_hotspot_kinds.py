@@ -312,6 +312,9 @@ def test_a_table_fetched_for_another_region_says_nothing_of_this_one(tmp_path):
     alone = placed(read_hotspots(quiet), REGION, np.array([DAY + 1]))
     assert "tables named for AU hold no hot spot and are taken for PT" in str(alone)
     assert "taken for" not in str(placed(read_hotspots(own), REGION, np.array([DAY + 6])))
+    named = Region("NORTH_AFRICA", REGION.bbox, REGION.pixel_size)
+    quiet = write(tmp_path / "firms_VIIRS_SNPP_NRT_NORTH_AFRICA-abcdef_20200805_20200805.csv")
+    assert "taken for" not in str(placed(read_hotspots(quiet), named, np.array([DAY])))
 
 
 def test_files_do_not_lend_each_other_their_days_or_places(tmp_path):

@@ -7,7 +7,7 @@ import re
 __all__ = ["OWN_TABLE", "SDR"]
 
 OWN_TABLE = re.compile(
-    r"firms_(?P<source>[A-Z0-9_]+)_(?P<place>(?P<region>[\w-]+)-[0-9a-f]{6})"
+    r"firms_(?P<source>[A-Z0-9_]+?_(?:SP|NRT))_(?P<place>(?P<region>[\w-]+)-[0-9a-f]{6})"
     r"_(?P<first>\d{8})_(?P<last>\d{8})(?P<open>_open)?\.csv"
 )
 """Name of a table that `banet download hotspots` fetched: its place is a region and a mark of its box."""

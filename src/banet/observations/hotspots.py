@@ -118,7 +118,7 @@ def read_hotspots(path_or_paths: PathLike | Iterable[PathLike]) -> pd.DataFrame:
 
 
 def given_hotspots(given: pd.DataFrame | PathLike | Iterable[PathLike]) -> pd.DataFrame:
-    """Return the table that was given, or that of the files or folders that were.
+    """Return the table that was given, its times in UTC, or that of the files or folders that were.
 
     Raises:
         InputError: if a table lacks what `read_hotspots` gives.
@@ -129,7 +129,10 @@ def given_hotspots(given: pd.DataFrame | PathLike | Iterable[PathLike]) -> pd.Da
     missing = [name for name in ("longitude", "latitude", "time", "frp", "type") if name not in given]
     if missing:
         raise InputError(f"the table of hot spots lacks {', '.join(missing)}; give its file")
-    return given
+    if not pd.api.types.is_datetime64_any_dtype(given["time"]):
+        raise InputError(f"times of hot spots are dates and times (UTC), not {given['time'].dtype}; give its file")
+    zone = given["time"].dt.tz
+    return given if zone is None else given.assign(time=given["time"].dt.tz_convert("UTC").dt.tz_localize(None))
 
 
 def coverage(table: pd.DataFrame) -> tuple[Day, Day]:
@@ -243,13 +246,11 @@ def grid_frp(
     """
     start = as_day(day)
     times = table["time"].to_numpy()
-    keep = (times >= start) & (times < start + 1)
+    found = table[(times >= start) & (times < start + 1)]
     if vegetation_only:
-        keep &= of_vegetation(table)
-    frp = table["frp"].to_numpy(np.float64)[keep]
-    rows, cols, inside = region.cells_of(
-        table["longitude"].to_numpy(np.float64)[keep], table["latitude"].to_numpy(np.float64)[keep]
-    )
+        found = found[of_vegetation(found)]
+    longitude, latitude, frp = (found[name].to_numpy(np.float64) for name in ("longitude", "latitude", "frp"))
+    rows, cols, inside = region.cells_of(longitude, latitude)
     inside &= np.isfinite(frp)
     height, width = region.shape
     flat = rows[inside] * width + cols[inside]

@@ -100,7 +100,10 @@ def _copies(place: npt.NDArray[np.float64], rows: Ints, file: Ints) -> Ints:
     kept = rows[file[rows] == files[0]] if files.size else rows
     for number in files[1:]:
         new = rows[file[rows] == number]
-        copied = _matched(place, new, kept, file, _SAME_VERSION)
+        # Rows at another time cannot be copies: a tree of all that is kept, for each file, would take too long.
+        first, last = place[new, 2].min() - 1, place[new, 2].max() + 1
+        near = kept[(place[kept, 2] >= first) & (place[kept, 2] <= last)]
+        copied = _matched(place, new, near, file, _SAME_VERSION)
         gone.append(copied)
         kept = np.concatenate([kept, np.setdiff1d(new, copied)])
     return np.concatenate(gone) if gone else np.zeros(0, np.int64)
