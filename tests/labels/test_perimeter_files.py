@@ -295,6 +295,42 @@ def test_zones_in_degrees_may_be_wider_than_half_the_globe(tmp_path):
     assert read_polygons(path).geometry[0].area == pytest.approx(20 * 20)
 
 
+ISLE = [(179.5, -17), (-179, -17), (-179, -16), (179.5, -16)]
+
+
+@pytest.mark.parametrize(
+    ("ring", "area", "told"),
+    [
+        (ISLE, 1.5, "1 with a ring that is not split at 180 degrees: taken to cross there (row 1)"),
+        ([ISLE[0], (180, -17), (-180, -17), *ISLE[1:3], (-180, -16), (180, -16), ISLE[3]], 1.5, "to cross"),
+        (box(-170, 50, 170, 70).exterior.coords, 340 * 20, "of longitude: taken as drawn"),
+        (box(-10, 0, 180, 70).exterior.coords, 190 * 70, "of longitude: taken as drawn"),
+        (box(-179.9, -60, 179.9, 80).exterior.coords, 359.8 * 140, "of longitude: taken as drawn"),
+        (box(-180, 50, 180, 70).exterior.coords, 360 * 20, ""),
+        (box(0, 50, 360, 70).exterior.coords, 360 * 20, ""),
+        ([(-180, -90), (180, -90), (180, -70), (0, -60), (-180, -70)], 360 * 25, ""),
+        (shapely.segmentize(box(-170, 50, 170, 70), 10).exterior.coords, 340 * 20, ""),
+    ],
+)
+def test_a_zone_is_as_wide_as_drawn_unless_it_steps_across_180_degrees(tmp_path, ring, area, told):
+    path = geojson(
+        tmp_path / "zones.geojson", feature({"type": "Polygon", "coordinates": [[*ring, ring[0]]]})
+    )
+    found = read_polygons(path, wide=True)
+    assert found.geometry[0].area == pytest.approx(area)
+    assert any(told in note for note in found.notes) if told else not found.notes
+
+
+@pytest.mark.parametrize("wide", [True, False])
+def test_an_unsplit_ring_that_crosses_180_degrees_often_is_no_ring_that_crosses_itself(tmp_path, wide):
+    lon, lat = [179, 181, 179.5, 180.5, 179.2, 182, 178], [0, 0.2, 0.4, 0.6, 1, 3, 2]
+    split = [[(x + 180) % 360 - 180, y] for x, y in zip(lon, lat, strict=True)]
+    path = geojson(tmp_path / "r.geojson", feature({"type": "Polygon", "coordinates": [[*split, split[0]]]}))
+    found = read_polygons(path, wide=wide)
+    assert found.geometry[0].area == pytest.approx(shapely.Polygon(list(zip(lon, lat, strict=True))).area)
+    assert not any("cross themselves" in note for note in found.notes)
+
+
 def test_one_line_counts_the_perimeters(tmp_path):
     heard: list[str] = []
     hectares(write(tmp_path / "x.geojson"), notice=heard.append)

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from banet.errors import InputError, NotFoundError, UnreadableFileError
-from banet.grid.polygons import areas_of, unwrapped, within_180
+from banet.grid.polygons import areas_of, long_edged, unwrapped, within_180
 from banet.io.containers import Member, inner_suffix, unpacked
 from banet.io.files import PathLike
 
@@ -39,6 +39,8 @@ SUFFIXES = (
 """Endings of the vector files that are read; each may lie in a ZIP or be packed with gzip."""
 _PACKED = (".zip", ".kmz")
 _MOST_ROWS_NAMED = 4
+_JUMP = 350.0
+"""Degrees of longitude: a longer edge of a zone is a step across the antimeridian."""
 _COORDINATES = re.compile(rb"<(?:\w+:)?coordinates[^>]*>([^<]*)")
 _NO_NUMBERS = re.compile(rb"[^\d\s,.eE+-][^\s,]*")
 
@@ -51,6 +53,7 @@ class Polygons:
         table: the fields, one row a polygon.
         geometry: (n,) shapely polygons and multipolygons in longitude and latitude, valid, within
             180 degrees.
+        rows: (n,) int64, number of each in the file, from 1.
         name: of the file, such as `fires.zip/fires.shp`.
         read: number of features in the file.
         left_out: reason and number of the features that are no polygon here.
@@ -59,6 +62,7 @@ class Polygons:
 
     table: pd.DataFrame
     geometry: npt.NDArray[np.object_]
+    rows: npt.NDArray[np.int64]
     name: str
     read: int
     left_out: tuple[tuple[str, int], ...] = ()
@@ -83,8 +87,10 @@ def read_polygons(
     Args:
         path: where the file is, or its content.
         layer: name of the layer, where the file has several with polygons.
-        wide: whether polygons in degrees may be wider than half the globe, as zones may; otherwise such a one
-            is taken to cross 180 degrees.
+        wide: whether polygons in degrees may be wider than half the globe, as zones may. A ring with edges of
+            350 degrees or more, which old files do not split at 180 degrees, is taken to cross there; one
+            with a shorter edge of more than 180 is taken as it is drawn; both are noted. Otherwise each such
+            ring is taken to cross 180 degrees.
 
     Raises:
         NotFoundError: if there is no such file, or the folder or archive holds none.
@@ -100,17 +106,23 @@ def read_polygons(
     shapes, closed = _closed(shapes, broken)
     sorting.out(broken & ~closed, "with a ring that is not closed or too short")
     sorting.note(broken & closed, "with rings that were not closed: closed")
+    jump = _JUMP if wide and crs.is_geographic else 180.0
+    if crs.is_geographic:  # before repairs, which take edges across the whole map at their word
+        shapes, crossing = _in_one_piece(shapes, jump)
+        if wide:
+            sorting.note(crossing, "with a ring that is not split at 180 degrees: taken to cross there")
     areas, kinds, mended = _areas(shapes, sorting.kept)
     sorting.note(mended, "with rings that cross themselves: repaired")
     found = np.array([area is not None for area in areas], bool)
     sorting.out(~found, "without an area (points, lines)")
     if len(shapes) and not found.any() and kinds:
         raise InputError(f"{name} holds {', '.join(sorted(kinds))}; perimeters must be polygons")
-    placed = _in_degrees(areas, sorting.kept, crs, wide=wide and crs.is_geographic)
+    placed = _in_degrees(areas, sorting, crs, jump)
     sorting.out(np.array([shape is None for shape in placed], bool), "with coordinates that are no place")
     return Polygons(
         table[sorting.kept].reset_index(drop=True),
         np.array([shape for shape in placed if shape is not None], object),
+        np.flatnonzero(sorting.kept) + 1,
         name,
         len(shapes),
         tuple(sorting.left_out),
@@ -194,24 +206,43 @@ def _areas(
     return areas, kinds, mended
 
 
-def _in_degrees(areas: list[Any], kept: npt.NDArray[np.bool_], crs: Any, *, wide: bool) -> list[Any]:
+def _in_one_piece(
+    shapes: npt.NDArray[np.object_], jump: float
+) -> tuple[npt.NDArray[np.object_], npt.NDArray[np.bool_]]:
+    """Carry the rings of polygons in degrees on where they jump, and return which did."""
+    result, crossing = shapes.copy(), np.zeros(len(shapes), bool)
+    for row, shape in enumerate(shapes):
+        if shape is not None and shape.geom_type in ("Polygon", "MultiPolygon"):
+            result[row] = unwrapped(shape, jump)
+            crossing[row] = result[row] is not shape
+    return result, crossing
+
+
+def _in_degrees(areas: list[Any], sorting: _Sorting, crs: Any, jump: float) -> list[Any]:
     """Return the polygons in longitude and latitude, in one piece across 180 degrees and cut there."""
     import geopandas as gpd
     import shapely
 
-    rows = np.flatnonzero(kept)
+    rows = np.flatnonzero(sorting.kept)
     series = gpd.GeoSeries([areas[row] for row in rows], crs=crs).to_crs("EPSG:4326")
     result: list[Any] = [None] * len(areas)
+    doubtful = np.zeros(len(areas), bool)
     for row, shape in zip(rows, series.array, strict=True):
         west, south, east, north = shape.bounds
         if not np.isfinite([west, south, east, north]).all() or south < -90.001 or north > 90.001:
             continue
         if max(abs(west), abs(east)) > 540:
             continue
-        whole = shape if wide else unwrapped(shape)
+        whole = unwrapped(shape, jump)
+        doubtful[row] = long_edged(whole)
         if whole is not shape or west < -180 or east > 180 or not shape.is_valid:
             whole = within_180(areas_of(shapely.make_valid(whole)) or shape)
         result[row] = areas_of(whole) if whole.geom_type not in ("Polygon", "MultiPolygon") else whole
+    sorting.note(
+        doubtful,
+        "with an edge over more than 180 degrees of longitude: taken as drawn; what crosses 180 degrees "
+        "must be split there",
+    )
     return result
 
 

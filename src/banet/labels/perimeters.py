@@ -16,7 +16,7 @@ from banet.burned_area.burned_area import BurnedArea
 from banet.burned_area.dated import DatedFractions
 from banet.days import Day, Days, parse_period
 from banet.errors import BanetWarning, InputError
-from banet.grid.polygons import box_of, extent, within_180
+from banet.grid.polygons import box_around, box_of, within_180
 from banet.grid.region import Region
 from banet.grid.vectors import Polygons, read_polygons
 from banet.io.counts import Counts
@@ -141,10 +141,9 @@ def _elsewhere(
 
     start, stop = period
     if not near.any():
-        parts = shapely.get_parts(found.geometry)
-        if not parts.size:
+        if not found.geometry.size:
             return "it holds no perimeter that can be used"
-        west, south, east, north = extent(shapely.bounds(parts))
+        west, south, east, north = box_around(found.geometry)
         if not within_180(shapely.box(west, south, east, north)).intersects(box_of(region)):
             return (
                 f"its perimeters lie in {west:.4g} to {east:.4g} E, {south:.4g} to {north:.4g} N: give those "
