@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from xml.parsers import expat
 
 import numpy as np
 import numpy.typing as npt
@@ -43,6 +45,9 @@ _JUMP = 350.0
 """Degrees of longitude: a longer edge of a zone is a step across the antimeridian."""
 _COORDINATES = re.compile(rb"<(?:\w+:)?coordinates[^>]*>([^<]*)")
 _NO_NUMBERS = re.compile(rb"[^\d\s,.eE+-][^\s,]*")
+_SHORT_YEAR = re.compile(rb'"\s*(\d{1,2}(?:-|\\?/)\d{1,2}(?:-|\\?/)\d{1,2})(?!\d)')
+_BETWEEN_RECORDS = b"\x1e"
+"""Byte before each feature of a sequence (RFC 8142); most have lines alone."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -313,15 +318,20 @@ def read_vector(
 ) -> tuple[gpd.GeoDataFrame, npt.NDArray[np.bool_]]:
     """Read one vector file whole: its fields and shapes, and where a shape was broken.
 
+    Text in JSON stays text, also where it looks like a date.
+
     Raises:
         UnreadableFileError: if it is no vector file, or damaged.
-        InputError: if it has several layers with shapes and none was named, or none of that name.
+        InputError: if it has several layers with shapes and none was named, or none of that name, or its
+            driver would guess which day text with two digits of the year means.
     """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what GDAL says of single shapes is counted here
             if member.suffix == ".kml":
                 _check_kml(member)
+            if member.suffix == ".gml":
+                _check_gml(member)
             if member.suffix in (".parquet", ".geoparquet"):
                 return _of_parquet(member, layer)
             return _of_gdal(member, layer)
@@ -341,6 +351,15 @@ def _check_kml(member: Member) -> None:
             raise UnreadableFileError(f"{member.name} is damaged: coordinates hold {text!r}; get it again")
 
 
+def _check_gml(member: Member) -> None:
+    """Make sure that the XML is whole: of a file that was cut off, GDAL reads no feature and says nothing."""
+    try:
+        with member.path.open("rb") as stream:
+            expat.ParserCreate().ParseFile(stream)
+    except (expat.ExpatError, ValueError) as error:
+        raise UnreadableFileError(f"{member.name} is cut off or damaged ({error}); get it again") from error
+
+
 def _of_parquet(member: Member, layer: str | None) -> tuple[gpd.GeoDataFrame, npt.NDArray[np.bool_]]:
     import geopandas as gpd
 
@@ -355,9 +374,9 @@ def _of_gdal(member: Member, layer: str | None) -> tuple[gpd.GeoDataFrame, npt.N
     import pyogrio
     import shapely
 
-    chosen = _layer(member, layer)
-    fields = pyogrio.read_dataframe(member.path, layer=chosen, read_geometry=False)
-    meta, _, packed, _ = pyogrio.raw.read(member.path, layer=chosen, columns=[])
+    source, chosen, options = _as_text(member, _layer(member, layer))
+    fields = pyogrio.read_dataframe(source, layer=chosen, read_geometry=False, **options)
+    meta, _, packed, _ = pyogrio.raw.read(source, layer=chosen, columns=[])
     if packed is None:
         raise InputError(f"{member.name} is a table without shapes")
     shapes = shapely.from_wkb(packed, on_invalid="ignore")
@@ -368,6 +387,67 @@ def _of_gdal(member: Member, layer: str | None) -> tuple[gpd.GeoDataFrame, npt.N
         shapes[broken] = shapely.from_wkb(packed[broken], on_invalid="fix")
     frame = gpd.GeoDataFrame(fields, geometry=gpd.GeoSeries(shapes, crs=meta["crs"]))
     return frame, broken
+
+
+def _as_text(member: Member, layer: str | None) -> tuple[Path | bytes, str | None, dict[str, str]]:
+    """Return a source, its layer and the options with which GDAL leaves text in JSON as it is.
+
+    JSON has no dates. GDAL takes text for some wherever it can, and 15/08/20 for 2015-08-20; only its driver
+    of whole GeoJSON can be told not to.
+    """
+    import pyogrio
+
+    if not _is_json(member.path):
+        return member.path, layer, {}
+    about = pyogrio.read_info(member.path, layer=layer)
+    if about["driver"] == "GeoJSON":
+        return member.path, layer, {"DATE_AS_STRING": "YES"}
+    if about["driver"] == "GeoJSONSeq":
+        return _collected(member), None, {"DATE_AS_STRING": "YES"}
+    guessed = about["driver"] in ("TopoJSON", "JSONFG") and any(
+        "datetime" in each for each in about["dtypes"]
+    )
+    if guessed and (found := _SHORT_YEAR.search(member.path.read_bytes())):
+        shown = found[1].decode().replace("\\", "")
+        raise InputError(
+            f"{member.name} holds dates such as {shown!r}, whose year cannot be told in {about['driver']}; "
+            "save it as GeoJSON or GeoPackage"
+        )
+    return member.path, layer, {}
+
+
+def _is_json(path: Path) -> bool:
+    if not path.is_file():
+        return False
+    with path.open("rb") as stream:
+        begin = stream.read(64).lstrip(b"\xef\xbb\xbf \t\r\n" + _BETWEEN_RECORDS)
+    return begin.startswith((b"{", b"["))
+
+
+def _collected(member: Member) -> bytes:
+    """Return the features of a sequence as one GeoJSON collection.
+
+    Raises:
+        UnreadableFileError: if one is cut off or damaged; GDAL would leave it out and say nothing.
+    """
+    content = member.path.read_bytes().removeprefix(b"\xef\xbb\xbf")
+    features: list[bytes] = []
+    for text in content.split(_BETWEEN_RECORDS if _BETWEEN_RECORDS in content else b"\n"):
+        if not text.strip():
+            continue
+        try:
+            held = json.loads(text)
+            kind = held["type"]
+            if kind == "FeatureCollection":
+                features += [json.dumps(each).encode() for each in held["features"]]
+            else:
+                shape_alone = b'{"type": "Feature", "properties": {}, "geometry": %b}'
+                features.append(text if kind == "Feature" else shape_alone % text)
+        except (ValueError, TypeError, KeyError) as error:
+            raise UnreadableFileError(
+                f"{member.name}: its feature {len(features) + 1} is cut off or damaged; get the file again"
+            ) from error
+    return b'{"type": "FeatureCollection", "features": [' + b",".join(features) + b"]}"
 
 
 def _layer(member: Member, layer: str | None) -> str | None:
