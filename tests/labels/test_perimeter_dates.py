@@ -108,7 +108,8 @@ def test_the_end_may_tell_the_order_of_the_start():
         (["05/08/20"], "%d/%m/%y", ["2020-08-05"]),
         ([200805], "%y%m%d", ["2020-08-05"]),
         ([18479], "excel", ["1950-08-04"]),
-        ([1000], "s", ["1970-01-01"]),
+        ([1000], "s", ["NaT"]),
+        ([100_000], "s", ["1970-01-02"]),
         (["2020-08-05", None, "", "n/a", "soon"], None, ["2020-08-05", "NaT", "NaT", "NaT", "NaT"]),
         ([20200805, 0, -1, 99999999, None], None, ["2020-08-05", "NaT", "NaT", "NaT", "NaT"]),
         ([20200805, 20200821, 20200800], None, ["2020-08-05", "2020-08-21", "NaT"]),
@@ -118,6 +119,57 @@ def test_the_end_may_tell_the_order_of_the_start():
 )
 def test_dates_as_people_write_them(values, form, expected):
     assert said(values, form) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "5-8 August 2020",
+        "5/8 August 2020",
+        "August 5-8, 2020",
+        "de 5 a 8 de agosto de 2020",
+        "28 July to 2 August 2020",
+        "5 August 2020 - 8 August 2020",
+        "July - 2 August 2020",
+        "until 5 August 2020",
+        "2020 Aug 5-8",
+        "2020-08-05 - 2020-08-09",
+        "5 Aug 2020 10:30-14:30",
+    ],
+)
+def test_text_of_two_days_is_no_date(text):
+    assert said([text, "2020-08-21"]) == ["NaT", "2020-08-21"]
+
+
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [
+        ("05 Aug 2020 23:30 -0700", 6),
+        ("Wed, 05 Aug 2020 23:30:00 -0700", 6),
+        ("Wed Aug 05 2020 23:30:00 GMT-0700 (Pacific Daylight Time)", 6),
+        ("5 August 2020 11:30 PM -07:00", 6),
+        ("5 août 2020 à 0:30 +02", 4),
+        ("05-AUG-20 23:30 -0700", 6),
+        ("2020 Aug 5 23:30 -0700", 6),
+        ("21.08.2020 23:30:00 -0700", 22),
+        ("2020-08-05 11:30 PM -0700", 6),
+        ("mercredi 5 août 2020 à 14h30", 5),
+        ("quarta-feira, 5 de agosto de 2020 às 14:30", 5),
+        ("Mittwoch, den 5. August 2020", None),
+        ("am Mittwoch", None),
+        ("05AUG2020:23:30:00", 5),
+    ],
+)
+def test_a_zone_counts_in_every_way_of_writing(text, day):
+    assert said([text]) == ["NaT" if day is None else f"2020-08-{day:02d}"]
+
+
+def test_days_with_which_databases_fill_empty_fields_are_no_dates():
+    days = ["1899-12-30", "1900-01-01", "1970-01-01", "9999-12-31", "2020-08-05"]
+    expected = [*["NaT"] * 4, "2020-08-05"]
+    assert said(days) == expected
+    assert said(pd.to_datetime(pd.Series(days[:3] + days[4:]))) == [*expected[:3], expected[4]]
+    assert said([19000101, 19700101, 20200805]) == ["NaT", "NaT", "2020-08-05"]
 
 
 @pytest.mark.parametrize(
@@ -213,3 +265,36 @@ def test_an_end_before_the_start_is_told_and_not_used():
 def test_other_dates_of_unknown_fields_do_not_stand_in_for_a_missing_start():
     got = fire_dates(pd.DataFrame({"start_date": ["2020-08-05", None], "date": ["2021-01-01"] * 2}), "x")
     assert got.start.astype(str).tolist() == ["2020-08-05", "NaT"]
+
+
+@pytest.mark.parametrize("odd", [17, "contained"])
+def test_an_end_that_nobody_named_and_that_is_none_is_left_out_and_told(odd):
+    table = pd.DataFrame({"MyDate": ["2020-08-05"], "end": [odd]})
+    got = fire_dates(table, "x", "MyDate")
+    assert str(got.start[0]) == "2020-08-05" and np.isnan(got.uncertainty[0])
+    assert got.fields == ("MyDate",)
+    assert got.notes == (f"the field end holds no date, such as '{odd}': ends of fires are not known",)
+    if odd == 17:
+        with pytest.raises(InputError, match="the field end holds numbers such as 17"):
+            fire_dates(table, "x", "MyDate", end_field="end")
+
+
+def test_an_end_of_unknown_order_is_asked_for():
+    table = pd.DataFrame({"MyDate": ["2020-08-05"], "end": ["07/08/2020"]})
+    with pytest.raises(InputError, match="say --date-format dmy or mdy"):
+        fire_dates(table, "x", "MyDate")
+
+
+def test_a_form_for_a_field_of_dates_is_told_not_to_be_used():
+    table = pd.DataFrame({"FIREDATE": pd.to_datetime(["2020-08-05"])})
+    got = fire_dates(table, "x", date_format="%d/%m/%y")
+    assert str(got.start[0]) == "2020-08-05"
+    assert got.notes == ("the field FIREDATE is one of dates: --date-format is not used for it",)
+
+
+def test_months_alone_are_marked():
+    table = pd.DataFrame({"year": [2020, 2020], "month": [8, 8], "day": [0, 16]})
+    got = fire_dates(table, "x")
+    assert got.start.astype(str).tolist() == ["2020-08-16"] * 2
+    assert got.month_only.tolist() == [True, False]
+    assert got.only(np.array([False, True])).month_only.tolist() == [False]

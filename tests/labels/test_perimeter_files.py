@@ -16,7 +16,8 @@ from shapely.geometry import box
 from banet.errors import BanetWarning, InputError, UnreadableFileError
 from banet.grid.polygons import unwrapped, within_180
 from banet.grid.region import Region
-from banet.grid.vectors import read_polygons, read_shapes
+from banet.grid.vectors import read_polygons, read_shapes, read_vector
+from banet.io.containers import Member
 from banet.labels.perimeters import read_perimeters
 
 REGION = Region("PT", (-8.5, 39.5, -7.5, 40.5), 0.01)
@@ -211,6 +212,129 @@ def test_dates_inside_outside_and_none_are_counted(tmp_path):
     assert found == pytest.approx(expected(A), rel=1e-6)
 
 
+def test_filled_dates_count_as_none(tmp_path):
+    path = write(tmp_path / "x.gpkg", [A, B, A], FIREDATE=["2020-08-05", "1970-01-01", "1900-01-01"])
+    with pytest.warns(BanetWarning, match="1 of 3 perimeters .* 2 without a date that can be read"):
+        assert hectares(path)[0] == pytest.approx(expected(A), rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("days", "found", "told"),
+    [
+        (("2020-08-01", "2020-08-31"), 2, ""),
+        (("2020-08-01", "2020-08-10"), 1, "1 with a month alone for a date, whose 16th is outside"),
+        (("2020-08-01", "2020-08-20"), 2, "1 with a month alone for a date, partly outside"),
+        (("2020-09-01", "2020-09-30"), 0, ""),
+    ],
+)
+def test_a_month_alone_against_a_part_of_it_is_told(tmp_path, days, found, told):
+    far = box(10, 10, 10.1, 10.1)
+    fields = {"year": [2020] * 4, "month": [8, 8, 8, 11], "day": [0, 5, 0, 1]}
+    path = write(tmp_path / "x.gpkg", [A, B, far, B], **fields)
+    heard: list[str] = []
+    hectares(path, start=days[0], end=days[1], notice=heard.append)
+    assert f"{found} of 4 perimeters" in heard[0]
+    assert told in heard[0] and ("month alone" in heard[0]) == bool(told)
+
+
+def lines(path, between="", **fields):
+    rows = [dict(zip(fields, values, strict=True)) for values in zip(*fields.values(), strict=True)]
+    held = [
+        {"type": "Feature", "properties": row, "geometry": shapely.geometry.mapping(shape)}
+        for row, shape in zip(rows, (A, B), strict=False)
+    ]
+    path.write_text("".join(f"{between}{json.dumps(each)}\n" for each in held))
+    return path
+
+
+JSONS = {
+    "x.geojson": lambda path, days: write(path, FIREDATE=days),
+    "x.geojsonl": lambda path, days: lines(path, FIREDATE=days),
+    "x.json": lambda path, days: lines(path, "\x1e", FIREDATE=days),
+    "x.gpkg": lambda path, days: write(path, FIREDATE=days),
+}
+
+
+@pytest.mark.parametrize("name", JSONS)
+def test_a_year_of_two_digits_is_read_as_it_is_said_and_never_guessed(tmp_path, name):
+    path = JSONS[name](tmp_path / name, ["20/08/15", "21/08/20"])
+    with pytest.raises(InputError, match="holds no date, such as '20/08/15'; say --date-format"):
+        hectares(path)
+    for start, day in (("2020-08", "2020-08-21"), ("2015-08", "2015-08-20")):
+        got = hectares(path, start=start, end=start, date_format="%d/%m/%y")[1]
+        assert set(got.dates().day.astype(str)) == {day}
+
+
+@pytest.mark.parametrize("name", JSONS)
+def test_moments_in_text_are_days_of_utc(tmp_path, name):
+    path = JSONS[name](tmp_path / name, ["2020-08-05T23:30:00-07:00", "2020-08-21 00:30:00+00"])
+    assert set(hectares(path)[1].dates().day.astype(str)) == {"2020-08-06", "2020-08-21"}
+
+
+def topology(path, day):
+    points = [list(point) for point in A.exterior.coords]
+    shape = {"type": "Polygon", "arcs": [[0]], "properties": {"FIREDATE": day}}
+    held = {"x": {"type": "GeometryCollection", "geometries": [shape]}}
+    path.write_text(json.dumps({"type": "Topology", "objects": held, "arcs": [points]}))
+    return path
+
+
+def test_where_gdal_would_guess_the_year_the_file_is_refused(tmp_path):
+    short, long = (
+        topology(tmp_path / "short.json", "20/08/15"),
+        topology(tmp_path / "long.json", "2020-08-05"),
+    )
+    with pytest.raises(InputError, match="'20/08/15', whose year cannot be told in TopoJSON"):
+        read_vector(Member(short, short.name))
+    frame, _ = read_vector(Member(long, long.name))
+    assert str(frame["FIREDATE"][0])[:10] == "2020-08-05"
+
+
+def test_dates_of_arcgis_are_dates(tmp_path):
+    rings = [[list(point) for point in A.exterior.coords[::-1]]]
+    held = {
+        "geometryType": "esriGeometryPolygon",
+        "spatialReference": {"wkid": 4326},
+        "fields": [{"name": "FIREDATE", "type": "esriFieldTypeDate"}],
+        "features": [{"attributes": {"FIREDATE": 1596585600000}, "geometry": {"rings": rings}}],
+    }
+    (tmp_path / "esri.json").write_text(json.dumps(held))
+    assert set(hectares(tmp_path / "esri.json")[1].dates().day.astype(str)) == {"2020-08-05"}
+
+
+@pytest.mark.parametrize("between", ["", "\x1e"])
+def test_a_sequence_that_was_cut_off_is_damaged(tmp_path, between):
+    path = lines(tmp_path / "x.geojsonl", between, FIREDATE=["2020-08-05", "2020-08-21"])
+    whole = path.read_bytes()
+    path.write_bytes(whole.rstrip())
+    assert len(read_polygons(path).geometry) == 2
+    path.write_bytes(whole[:-40])
+    with pytest.raises(UnreadableFileError, match=r"x\.geojsonl: its feature 2 is cut off or damaged"):
+        read_polygons(path)
+
+
+def test_collections_and_bare_shapes_in_a_sequence_are_features(tmp_path):
+    shape = shapely.geometry.mapping(A)
+    held = [{"type": "FeatureCollection", "features": [WHOLE, feature(shape)]}, shape, WHOLE]
+    path = tmp_path / "x.geojsonl"
+    path.write_text("".join(f"\x1e{json.dumps(each)}\n" for each in (WHOLE, *held)))
+    found = read_polygons(path)
+    assert found.read == 5
+    assert found.table["FIREDATE"].isna().tolist() == [False, False, False, True, False]
+
+
+def test_a_gml_that_was_cut_off_is_damaged(tmp_path):
+    path = write(tmp_path / "x.gml")
+    path.write_bytes(path.read_bytes()[:-200])
+    with pytest.raises(UnreadableFileError, match=r"x\.gml is cut off or damaged"):
+        read_polygons(path)
+
+
+def test_an_empty_file_holds_no_feature(tmp_path):
+    with pytest.raises(InputError, match=r"empty\.geojson holds no feature that can be used"):
+        hectares(geojson(tmp_path / "empty.geojson"))
+
+
 def test_a_file_of_another_place_or_time_is_refused_or_told(tmp_path):
     path = write(tmp_path / "x.geojson")
     far = Region("GR", (22.0, 37.0, 23.0, 38.0), 0.01)
@@ -293,6 +417,42 @@ def test_zones_in_degrees_may_be_wider_than_half_the_globe(tmp_path):
     path = write(tmp_path / "zones.geojson", [box(-170, 50, 170, 70)], name=["boreal"])
     assert read_polygons(path, wide=True).geometry[0].bounds == (-170, 50, 170, 70)
     assert read_polygons(path).geometry[0].area == pytest.approx(20 * 20)
+
+
+ISLE = [(179.5, -17), (-179, -17), (-179, -16), (179.5, -16)]
+
+
+@pytest.mark.parametrize(
+    ("ring", "area", "told"),
+    [
+        (ISLE, 1.5, "1 with a ring that is not split at 180 degrees: taken to cross there (row 1)"),
+        ([ISLE[0], (180, -17), (-180, -17), *ISLE[1:3], (-180, -16), (180, -16), ISLE[3]], 1.5, "to cross"),
+        (box(-170, 50, 170, 70).exterior.coords, 340 * 20, "of longitude: taken as drawn"),
+        (box(-10, 0, 180, 70).exterior.coords, 190 * 70, "of longitude: taken as drawn"),
+        (box(-179.9, -60, 179.9, 80).exterior.coords, 359.8 * 140, "of longitude: taken as drawn"),
+        (box(-180, 50, 180, 70).exterior.coords, 360 * 20, ""),
+        (box(0, 50, 360, 70).exterior.coords, 360 * 20, ""),
+        ([(-180, -90), (180, -90), (180, -70), (0, -60), (-180, -70)], 360 * 25, ""),
+        (shapely.segmentize(box(-170, 50, 170, 70), 10).exterior.coords, 340 * 20, ""),
+    ],
+)
+def test_a_zone_is_as_wide_as_drawn_unless_it_steps_across_180_degrees(tmp_path, ring, area, told):
+    path = geojson(
+        tmp_path / "zones.geojson", feature({"type": "Polygon", "coordinates": [[*ring, ring[0]]]})
+    )
+    found = read_polygons(path, wide=True)
+    assert found.geometry[0].area == pytest.approx(area)
+    assert any(told in note for note in found.notes) if told else not found.notes
+
+
+@pytest.mark.parametrize("wide", [True, False])
+def test_an_unsplit_ring_that_crosses_180_degrees_often_is_no_ring_that_crosses_itself(tmp_path, wide):
+    lon, lat = [179, 181, 179.5, 180.5, 179.2, 182, 178], [0, 0.2, 0.4, 0.6, 1, 3, 2]
+    split = [[(x + 180) % 360 - 180, y] for x, y in zip(lon, lat, strict=True)]
+    path = geojson(tmp_path / "r.geojson", feature({"type": "Polygon", "coordinates": [[*split, split[0]]]}))
+    found = read_polygons(path, wide=wide)
+    assert found.geometry[0].area == pytest.approx(shapely.Polygon(list(zip(lon, lat, strict=True))).area)
+    assert not any("cross themselves" in note for note in found.notes)
 
 
 def test_one_line_counts_the_perimeters(tmp_path):

@@ -62,6 +62,25 @@ def test_a_polygon_across_the_antimeridian(tmp_path):
     assert area.inside.all()
 
 
+@pytest.mark.parametrize(
+    "shape",
+    [
+        shapely.MultiPolygon([shapely.box(179.8, -17, 180, -16.8), shapely.box(-180, -17, -179.9, -16.8)]),
+        shapely.Polygon([(179.8, -17), (-179.9, -17), (-179.9, -16.8), (179.8, -16.8)]),
+    ],
+    ids=["split", "not split"],
+)
+def test_one_feature_across_the_antimeridian_gives_both_commands_the_small_box(tmp_path, capsys, shape):
+    file = polygon_file(tmp_path / "taveuni.geojson", shape)
+    assert main(["region", "new", "FJ", "--polygon", file, "--dir", str(tmp_path)]) == 0
+    told = capsys.readouterr().err
+    assert ("not split at 180 degrees" in told) == (shape.geom_type == "Polygon")
+    area = Area.of(file, "FJ")
+    assert area.region == Region.load(tmp_path / "R_FJ.json")
+    assert area.region.bbox == (179.8, -17, 180.1, -16.8)
+    assert area.inside.all()
+
+
 def test_a_box_grows_to_whole_cells():
     assert Area.of("-8.123,39.4,-6.4,41.407", "T").region.bbox == (-8.13, 39.4, -6.4, 41.41)
 

@@ -16,6 +16,7 @@ from banet.burned_area.fires import find_events
 from banet.burned_area.netcdf import write_netcdf
 from banet.cli import main
 from banet.errors import BanetWarning, InputError
+from banet.summary.zones import read_zones
 from made_maps import map_of, random_map, region_of
 
 pytestmark = pytest.mark.filterwarnings("ignore:the weights are not calibrated")
@@ -118,6 +119,17 @@ def test_rows_by_cover_hold_what_burned_on_each(tmp_path):
     area = burned.region.cell_area_ha[:, None] * np.nan_to_num(burned.burned_fraction) * burned.burned
     np.testing.assert_allclose(table["burned_ha"], [area[:, :10].sum(), area[:, 10:].sum()], rtol=1e-6)
     assert (table["outside_ha"] == 0).all()
+
+
+@pytest.mark.parametrize(("field", "names"), [("name", ("A", "row 3")), ("other", ("1", "3"))])
+def test_a_zone_without_a_name_has_the_number_of_its_row_in_the_file(tmp_path, field, names):
+    region = random_map((10, 10), seed=1).region
+    frame = gpd.GeoDataFrame(
+        {field: ["A", "B", None]}, geometry=[whole(region), None, whole(region)], crs="EPSG:4326"
+    )
+    frame.to_file(tmp_path / "z.gpkg")
+    with pytest.warns(BanetWarning):
+        assert read_zones(tmp_path / "z.gpkg", region).names == names
 
 
 def test_a_zone_outside_the_maps_is_told_and_has_no_figures(tmp_path):

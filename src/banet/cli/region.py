@@ -94,13 +94,14 @@ def _numbers(bbox: str) -> tuple[float, float, float, float]:
 def _box_around(file: Path, where: str | None, layer: str | None) -> tuple[float, float, float, float]:
     """Return the box around the polygons of a file, or those of which a column has a value."""
     import numpy as np
-    import shapely
 
     from banet.errors import InputError
-    from banet.grid.polygons import extent
+    from banet.grid.polygons import box_around
     from banet.grid.vectors import read_polygons
 
     found = read_polygons(file, layer=layer, wide=True)
+    for words in (*(f"{count} {reason} left out" for reason, count in found.left_out), *found.notes):
+        caution(f"{found.name}: {words}")
     kept = np.ones(len(found.geometry), bool)
     if where is not None:
         column, equals, value = where.partition("=")
@@ -110,7 +111,7 @@ def _box_around(file: Path, where: str | None, layer: str | None) -> tuple[float
         kept = (found.table[column].astype(str) == value).to_numpy(bool)
     if not kept.any():
         raise InputError(f"{file.name} holds no polygon{f' with {where}' if where else ''}")
-    return extent(shapely.bounds(found.geometry[kept]))
+    return box_around(found.geometry[kept])
 
 
 def show(region: str, *, json: bool = False) -> None:

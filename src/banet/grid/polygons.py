@@ -13,9 +13,12 @@ from banet.grid.region import Region
 if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
-__all__ = ["areas_of", "box_of", "extent", "unwrapped", "within_180"]
+__all__ = ["areas_of", "box_around", "box_of", "extent", "long_edged", "unwrapped", "within_180"]
 
 Reals = npt.NDArray[np.float64]
+
+_WHOLE_TURN = 1e-6
+"""Degrees by which an edge around the whole globe may be shorter than it."""
 
 
 def box_of(region: Region) -> BaseGeometry:
@@ -73,7 +76,22 @@ def extent(bounds: Reals) -> tuple[float, float, float, float]:
     return left, float(bounds[:, 1].min()), right, float(bounds[:, 3].max())
 
 
-def unwrapped(shape: BaseGeometry) -> BaseGeometry:
+def box_around(shapes: npt.NDArray[np.object_]) -> tuple[float, float, float, float]:
+    """Return the smallest box around shapes, across the antimeridian if that is the shorter way.
+
+    Args:
+        shapes: (n,) shapely polygons and multipolygons, degrees within 180; at least one. The parts of one
+            may lie on both sides of the antimeridian.
+
+    Returns:
+        west, south, east, north, as `extent` returns them.
+    """
+    from shapely import bounds, get_parts
+
+    return extent(bounds(get_parts(shapes)))
+
+
+def unwrapped(shape: BaseGeometry, jump: float = 180.0) -> BaseGeometry:
     """Return polygons whose rings jump from one side of the antimeridian to the other as rings in one piece.
 
     A projection that knows nothing of the antimeridian gives longitudes of -179 and 179 to neighbouring
@@ -82,19 +100,49 @@ def unwrapped(shape: BaseGeometry) -> BaseGeometry:
 
     Args:
         shape: polygon or multipolygon, degrees.
+        jump: degrees, 180 or more. A ring with an edge of more than 180 degrees but less than this stays as
+            it is, too, and so does a sliver of that width that reaches over more than 90 degrees of latitude:
+            both look like zones around the globe. At 180, no ring counts as such.
+
+    Returns:
+        The shape itself where no ring jumps.
     """
     from shapely import get_parts
     from shapely.geometry import MultiPolygon, Polygon
 
     if shape.is_empty or shape.bounds[2] - shape.bounds[0] <= 180:
         return shape
-    parts = []
+    parts, jumped = [], False
     for part in get_parts(shape):
-        shell = _carried_on(np.asarray(part.exterior.coords)[:, :2])
+        if part.is_empty:
+            continue
+        ring = np.asarray(part.exterior.coords)[:, :2]
+        shell = _carried_on(ring, jump)
+        jumped = jumped or not np.array_equal(shell, ring, equal_nan=True)
         middle = float(shell[:, 0].mean())
-        holes = [_carried_on(np.asarray(ring.coords)[:, :2], middle) for ring in part.interiors]
+        holes = [_carried_on(np.asarray(hole.coords)[:, :2], jump, middle) for hole in part.interiors]
         parts.append(Polygon(shell, holes))
+    if not jumped:
+        return shape
     return parts[0] if len(parts) == 1 else MultiPolygon(parts)
+
+
+def long_edged(shape: BaseGeometry) -> bool:
+    """Return whether an edge spans more than 180 degrees of longitude and yet not the whole globe.
+
+    Such an edge may have been meant the other way round, across the antimeridian.
+
+    >>> from shapely.geometry import box
+    >>> long_edged(box(-170, 50, 170, 70)), long_edged(box(-180, 50, 180, 70))
+    (True, False)
+    """
+    from shapely import get_coordinates, get_parts
+
+    for part in get_parts(shape):
+        steps = np.abs(np.diff(get_coordinates(part.exterior)[:, 0]))
+        if ((steps > 180) & (steps < 360 - _WHOLE_TURN)).any():
+            return True
+    return False
 
 
 def areas_of(shape: BaseGeometry) -> BaseGeometry | None:
@@ -119,14 +167,16 @@ def _deep(shape: BaseGeometry) -> list[BaseGeometry]:
     return [shape] if inside is None else [part for each in inside for part in _deep(each)]
 
 
-def _carried_on(ring: Reals, near: float | None = None) -> Reals:
+def _carried_on(ring: Reals, jump: float, near: float | None = None) -> Reals:
     """Carry a ring's longitudes on past 180 degrees where they jump, and bring the ring near a longitude."""
     lon = ring[:, 0]
     steps = np.diff(lon)
     turns = np.concatenate([[0.0], np.cumsum(-360.0 * np.round(steps / 360.0))])
     carried = lon + turns
     width = carried.max() - carried.min()
-    if turns[-1] != 0 or not 0 < width < 180:
+    short = bool(((np.abs(steps) > 180) & (np.abs(steps) < jump)).any())
+    sliver = jump > 180 and width < 360 - jump and np.ptp(ring[:, 1]) > 90
+    if turns[-1] != 0 or not 0 < width < 180 or short or sliver:
         carried = lon
     if near is not None:
         carried = carried + 360.0 * np.round((near - carried.mean()) / 360.0)

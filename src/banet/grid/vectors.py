@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from xml.parsers import expat
 
 import numpy as np
 import numpy.typing as npt
 
 from banet.errors import InputError, NotFoundError, UnreadableFileError
-from banet.grid.polygons import areas_of, unwrapped, within_180
+from banet.grid.polygons import areas_of, long_edged, unwrapped, within_180
 from banet.io.containers import Member, inner_suffix, unpacked
 from banet.io.files import PathLike
 
@@ -39,8 +41,13 @@ SUFFIXES = (
 """Endings of the vector files that are read; each may lie in a ZIP or be packed with gzip."""
 _PACKED = (".zip", ".kmz")
 _MOST_ROWS_NAMED = 4
+_JUMP = 350.0
+"""Degrees of longitude: a longer edge of a zone is a step across the antimeridian."""
 _COORDINATES = re.compile(rb"<(?:\w+:)?coordinates[^>]*>([^<]*)")
 _NO_NUMBERS = re.compile(rb"[^\d\s,.eE+-][^\s,]*")
+_SHORT_YEAR = re.compile(rb'"\s*(\d{1,2}(?:-|\\?/)\d{1,2}(?:-|\\?/)\d{1,2})(?!\d)')
+_BETWEEN_RECORDS = b"\x1e"
+"""Byte before each feature of a sequence (RFC 8142); most have lines alone."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +58,7 @@ class Polygons:
         table: the fields, one row a polygon.
         geometry: (n,) shapely polygons and multipolygons in longitude and latitude, valid, within
             180 degrees.
+        rows: (n,) int64, number of each in the file, from 1.
         name: of the file, such as `fires.zip/fires.shp`.
         read: number of features in the file.
         left_out: reason and number of the features that are no polygon here.
@@ -59,6 +67,7 @@ class Polygons:
 
     table: pd.DataFrame
     geometry: npt.NDArray[np.object_]
+    rows: npt.NDArray[np.int64]
     name: str
     read: int
     left_out: tuple[tuple[str, int], ...] = ()
@@ -83,8 +92,10 @@ def read_polygons(
     Args:
         path: where the file is, or its content.
         layer: name of the layer, where the file has several with polygons.
-        wide: whether polygons in degrees may be wider than half the globe, as zones may; otherwise such a one
-            is taken to cross 180 degrees.
+        wide: whether polygons in degrees may be wider than half the globe, as zones may. A ring with edges of
+            350 degrees or more, which old files do not split at 180 degrees, is taken to cross there; one
+            with a shorter edge of more than 180 is taken as it is drawn; both are noted. Otherwise each such
+            ring is taken to cross 180 degrees.
 
     Raises:
         NotFoundError: if there is no such file, or the folder or archive holds none.
@@ -100,17 +111,23 @@ def read_polygons(
     shapes, closed = _closed(shapes, broken)
     sorting.out(broken & ~closed, "with a ring that is not closed or too short")
     sorting.note(broken & closed, "with rings that were not closed: closed")
+    jump = _JUMP if wide and crs.is_geographic else 180.0
+    if crs.is_geographic:  # before repairs, which take edges across the whole map at their word
+        shapes, crossing = _in_one_piece(shapes, jump)
+        if wide:
+            sorting.note(crossing, "with a ring that is not split at 180 degrees: taken to cross there")
     areas, kinds, mended = _areas(shapes, sorting.kept)
     sorting.note(mended, "with rings that cross themselves: repaired")
     found = np.array([area is not None for area in areas], bool)
     sorting.out(~found, "without an area (points, lines)")
     if len(shapes) and not found.any() and kinds:
         raise InputError(f"{name} holds {', '.join(sorted(kinds))}; perimeters must be polygons")
-    placed = _in_degrees(areas, sorting.kept, crs, wide=wide and crs.is_geographic)
+    placed = _in_degrees(areas, sorting, crs, jump)
     sorting.out(np.array([shape is None for shape in placed], bool), "with coordinates that are no place")
     return Polygons(
         table[sorting.kept].reset_index(drop=True),
         np.array([shape for shape in placed if shape is not None], object),
+        np.flatnonzero(sorting.kept) + 1,
         name,
         len(shapes),
         tuple(sorting.left_out),
@@ -194,24 +211,43 @@ def _areas(
     return areas, kinds, mended
 
 
-def _in_degrees(areas: list[Any], kept: npt.NDArray[np.bool_], crs: Any, *, wide: bool) -> list[Any]:
+def _in_one_piece(
+    shapes: npt.NDArray[np.object_], jump: float
+) -> tuple[npt.NDArray[np.object_], npt.NDArray[np.bool_]]:
+    """Carry the rings of polygons in degrees on where they jump, and return which did."""
+    result, crossing = shapes.copy(), np.zeros(len(shapes), bool)
+    for row, shape in enumerate(shapes):
+        if shape is not None and shape.geom_type in ("Polygon", "MultiPolygon"):
+            result[row] = unwrapped(shape, jump)
+            crossing[row] = result[row] is not shape
+    return result, crossing
+
+
+def _in_degrees(areas: list[Any], sorting: _Sorting, crs: Any, jump: float) -> list[Any]:
     """Return the polygons in longitude and latitude, in one piece across 180 degrees and cut there."""
     import geopandas as gpd
     import shapely
 
-    rows = np.flatnonzero(kept)
+    rows = np.flatnonzero(sorting.kept)
     series = gpd.GeoSeries([areas[row] for row in rows], crs=crs).to_crs("EPSG:4326")
     result: list[Any] = [None] * len(areas)
+    doubtful = np.zeros(len(areas), bool)
     for row, shape in zip(rows, series.array, strict=True):
         west, south, east, north = shape.bounds
         if not np.isfinite([west, south, east, north]).all() or south < -90.001 or north > 90.001:
             continue
         if max(abs(west), abs(east)) > 540:
             continue
-        whole = shape if wide else unwrapped(shape)
+        whole = unwrapped(shape, jump)
+        doubtful[row] = long_edged(whole)
         if whole is not shape or west < -180 or east > 180 or not shape.is_valid:
             whole = within_180(areas_of(shapely.make_valid(whole)) or shape)
         result[row] = areas_of(whole) if whole.geom_type not in ("Polygon", "MultiPolygon") else whole
+    sorting.note(
+        doubtful,
+        "with an edge over more than 180 degrees of longitude: taken as drawn; what crosses 180 degrees "
+        "must be split there",
+    )
     return result
 
 
@@ -282,15 +318,20 @@ def read_vector(
 ) -> tuple[gpd.GeoDataFrame, npt.NDArray[np.bool_]]:
     """Read one vector file whole: its fields and shapes, and where a shape was broken.
 
+    Text in JSON stays text, also where it looks like a date.
+
     Raises:
         UnreadableFileError: if it is no vector file, or damaged.
-        InputError: if it has several layers with shapes and none was named, or none of that name.
+        InputError: if it has several layers with shapes and none was named, or none of that name, or its
+            driver would guess which day text with two digits of the year means.
     """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what GDAL says of single shapes is counted here
             if member.suffix == ".kml":
                 _check_kml(member)
+            if member.suffix == ".gml":
+                _check_gml(member)
             if member.suffix in (".parquet", ".geoparquet"):
                 return _of_parquet(member, layer)
             return _of_gdal(member, layer)
@@ -310,6 +351,15 @@ def _check_kml(member: Member) -> None:
             raise UnreadableFileError(f"{member.name} is damaged: coordinates hold {text!r}; get it again")
 
 
+def _check_gml(member: Member) -> None:
+    """Make sure that the XML is whole: of a file that was cut off, GDAL reads no feature and says nothing."""
+    try:
+        with member.path.open("rb") as stream:
+            expat.ParserCreate().ParseFile(stream)
+    except (expat.ExpatError, ValueError) as error:
+        raise UnreadableFileError(f"{member.name} is cut off or damaged ({error}); get it again") from error
+
+
 def _of_parquet(member: Member, layer: str | None) -> tuple[gpd.GeoDataFrame, npt.NDArray[np.bool_]]:
     import geopandas as gpd
 
@@ -324,9 +374,9 @@ def _of_gdal(member: Member, layer: str | None) -> tuple[gpd.GeoDataFrame, npt.N
     import pyogrio
     import shapely
 
-    chosen = _layer(member, layer)
-    fields = pyogrio.read_dataframe(member.path, layer=chosen, read_geometry=False)
-    meta, _, packed, _ = pyogrio.raw.read(member.path, layer=chosen, columns=[])
+    source, chosen, options = _as_text(member, _layer(member, layer))
+    fields = pyogrio.read_dataframe(source, layer=chosen, read_geometry=False, **options)
+    meta, _, packed, _ = pyogrio.raw.read(source, layer=chosen, columns=[])
     if packed is None:
         raise InputError(f"{member.name} is a table without shapes")
     shapes = shapely.from_wkb(packed, on_invalid="ignore")
@@ -337,6 +387,67 @@ def _of_gdal(member: Member, layer: str | None) -> tuple[gpd.GeoDataFrame, npt.N
         shapes[broken] = shapely.from_wkb(packed[broken], on_invalid="fix")
     frame = gpd.GeoDataFrame(fields, geometry=gpd.GeoSeries(shapes, crs=meta["crs"]))
     return frame, broken
+
+
+def _as_text(member: Member, layer: str | None) -> tuple[Path | bytes, str | None, dict[str, str]]:
+    """Return a source, its layer and the options with which GDAL leaves text in JSON as it is.
+
+    JSON has no dates. GDAL takes text for some wherever it can, and 15/08/20 for 2015-08-20; only its driver
+    of whole GeoJSON can be told not to.
+    """
+    import pyogrio
+
+    if not _is_json(member.path):
+        return member.path, layer, {}
+    about = pyogrio.read_info(member.path, layer=layer)
+    if about["driver"] == "GeoJSON":
+        return member.path, layer, {"DATE_AS_STRING": "YES"}
+    if about["driver"] == "GeoJSONSeq":
+        return _collected(member), None, {"DATE_AS_STRING": "YES"}
+    guessed = about["driver"] in ("TopoJSON", "JSONFG") and any(
+        "datetime" in each for each in about["dtypes"]
+    )
+    if guessed and (found := _SHORT_YEAR.search(member.path.read_bytes())):
+        shown = found[1].decode().replace("\\", "")
+        raise InputError(
+            f"{member.name} holds dates such as {shown!r}, whose year cannot be told in {about['driver']}; "
+            "save it as GeoJSON or GeoPackage"
+        )
+    return member.path, layer, {}
+
+
+def _is_json(path: Path) -> bool:
+    if not path.is_file():
+        return False
+    with path.open("rb") as stream:
+        begin = stream.read(64).lstrip(b"\xef\xbb\xbf \t\r\n" + _BETWEEN_RECORDS)
+    return begin.startswith((b"{", b"["))
+
+
+def _collected(member: Member) -> bytes:
+    """Return the features of a sequence as one GeoJSON collection.
+
+    Raises:
+        UnreadableFileError: if one is cut off or damaged; GDAL would leave it out and say nothing.
+    """
+    content = member.path.read_bytes().removeprefix(b"\xef\xbb\xbf")
+    features: list[bytes] = []
+    for text in content.split(_BETWEEN_RECORDS if _BETWEEN_RECORDS in content else b"\n"):
+        if not text.strip():
+            continue
+        try:
+            held = json.loads(text)
+            kind = held["type"]
+            if kind == "FeatureCollection":
+                features += [json.dumps(each).encode() for each in held["features"]]
+            else:
+                shape_alone = b'{"type": "Feature", "properties": {}, "geometry": %b}'
+                features.append(text if kind == "Feature" else shape_alone % text)
+        except (ValueError, TypeError, KeyError) as error:
+            raise UnreadableFileError(
+                f"{member.name}: its feature {len(features) + 1} is cut off or damaged; get the file again"
+            ) from error
+    return b'{"type": "FeatureCollection", "features": [' + b",".join(features) + b"]}"
 
 
 def _layer(member: Member, layer: str | None) -> str | None:

@@ -2,7 +2,8 @@
 
 No date is guessed. Text with the year first says its order; for day and month first, one value with a number
 above 12 decides for the whole column, and a column of which none does is refused with advice. Numbers are
-read as the one form that all of them can be.
+read as the one form that all of them can be. Text of two dates is none, and neither are the days with which
+databases fill an empty field.
 """
 
 from __future__ import annotations
@@ -43,23 +44,38 @@ FORMATS = (
 
 _FIRST, _STOP = np.datetime64("1900-01-01", "D"), np.datetime64("2101-01-01", "D")
 _NAT = np.datetime64("NaT", "D")
+_FILLED = np.array(["1900-01-01", "1970-01-01"], "datetime64[D]")
+"""Days within these bounds that stand for none."""
+_FURTHEST = 14 * 60
+"""Minutes of the largest offset from UTC."""
 _EMPTY = frozenset({"", "nan", "nat", "none", "null", "n/a", "na", "-", "--", "unknown", "unk", "0", "?"})
-_CLOCK = r"(?:[T\s,]+\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?\s*(?:[AaPp]\.?[Mm]\.?)?)?"
-_ZONE = r"\s*(?P<zone>Z|UTC|GMT|[-+]\d{2}(?::?\d{2})?)?"
-_YEAR_FIRST = re.compile(
-    r"(\d{4})([-/.])(\d{1,2})\2(\d{1,2})(?:[T\s]+(?P<clock>\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?))?" + _ZONE
+_CLOCK = (
+    r"(?:[T\s,:]+(?P<clock>\d{1,2}[:h]\d{2})(?::\d{2}(?:[.,]\d+)?)?"
+    r"\s*(?:(?P<half>[AaPp])\.?[Mm]\.?)?\s*(?:Z|UTC|GMT)?(?P<zone>[-+]\d{2}(?::?\d{2})?)?)?"
 )
+_YEAR_FIRST = re.compile(r"(\d{4})([-/.])(\d{1,2})\2(\d{1,2})" + _CLOCK + r"\s*(?:Z|UTC|GMT)?")
 _ORDINAL = re.compile(r"(\d{4})-?(\d{3})")
 _YEAR_LAST = re.compile(r"(\d{1,2})([-/.])(\d{1,2})\2(\d{4})" + _CLOCK + r"\s*(?:Z|UTC|GMT)?")
-_NAMED = (
-    re.compile(
-        r"(?P<day>\d{1,2})(?:st|nd|rd|th|\.|º)?[-\s/.,]*(?:de\s+|of\s+)?(?P<month>[^\W\d_]{3,})"
-        r"[-\s/.,]*(?:de\s+)?(?P<year>\d{4})\b"
-    ),
-    re.compile(r"(?P<month>[^\W\d_]{3,})[-\s/.]*(?P<day>\d{1,2})(?:st|nd|rd|th)?[-\s/.,]+(?P<year>\d{4})\b"),
-    re.compile(r"^(?P<year>\d{4})[-\s/.]*(?P<month>[^\W\d_]{3,})[-\s/.]*(?P<day>\d{1,2})\b" + _CLOCK + "$"),
-    # Databases write 05-AUG-20.
-    re.compile(r"^(?P<day>\d{1,2})[-\s/.](?P<month>[^\W\d_]{3,})[-\s/.](?P<year>\d{2})" + _CLOCK + "$"),
+_WEEKDAYS = (
+    r"(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?",
+    r"(?:seg(?:unda)?|ter(?:[çc]a)?|qua(?:rta)?|qui(?:nta)?|sex(?:ta)?)(?:-feira)?|s[áa]b(?:ado)?|dom(?:ingo)?",
+    r"lun(?:es)?|mar(?:tes)?|mi[ée](?:rcoles)?|jue(?:ves)?|vie(?:rnes)?",
+    r"lundi|mardi|mer(?:credi)?|jeu(?:di)?|ven(?:dredi)?|sam(?:edi)?|dim(?:anche)?",
+    r"luned[ìi]|marted[ìi]|mercoled[ìi]|gio(?:ved[ìi])?|venerd[ìi]|domenica",
+    r"mo(?:ntag)?|di(?:enstag)?|mi(?:ttwoch)?|do(?:nnerstag)?|fr(?:eitag)?|sa(?:mstag)?|so(?:nntag)?",
+)
+_LEAD = rf"(?:(?:{'|'.join(_WEEKDAYS)})\.?,?\s+)?(?:(?:on|the|le|el|il|em|am|dia)\s+)*"
+_TAIL = r"(?:\s*[,;]?\s*(?:at|um|alle|às|à|a\s+las))?" + _CLOCK + r"[^\d/]*"
+_NAMED = tuple(
+    re.compile(_LEAD + pattern, re.IGNORECASE)
+    for pattern in (
+        r"(?P<day>\d{1,2})(?:st|nd|rd|th|er|\.|º)?[-\s/.,]*(?:de\s+|of\s+)?(?P<month>[^\W\d_]{3,})"
+        r"[-\s/.,]*(?:de\s+)?(?P<year>\d{4})" + _TAIL,
+        r"(?P<month>[^\W\d_]{3,})[-\s/.]*(?P<day>\d{1,2})(?:st|nd|rd|th)?[-\s/.,]+(?P<year>\d{4})" + _TAIL,
+        r"(?P<year>\d{4})[-\s/.]*(?P<month>[^\W\d_]{3,})[-\s/.]*(?P<day>\d{1,2})" + _CLOCK,
+        # Databases write 05-AUG-20.
+        r"(?P<day>\d{1,2})[-\s/.](?P<month>[^\W\d_]{3,})[-\s/.](?P<year>\d{2})" + _CLOCK,
+    )
 )
 """Dates with the month by name."""
 _MONTHS = (
@@ -134,7 +150,8 @@ def read_dates(column: pd.Series[Any], order: DateOrder | None = None, form: str
         form: one of `FORMATS` or a pattern for `strptime`; None to find out.
 
     Returns:
-        UTC days, (n,) datetime64[D], NaT where there is none or it cannot be read.
+        UTC days, (n,) datetime64[D], NaT where there is none or it cannot be read, as text of two dates, and
+        where a day stands for none: 1900-01-01, 1970-01-01 and whatever lies before 1900 or after 2100.
 
     Raises:
         InputError: if the form is unknown, the numbers can be no dates, or the order cannot be told.
@@ -216,15 +233,15 @@ def _by_pattern(text: str, pattern: str) -> Day:
 
 def _of_text(text: str, order: str) -> Day:
     if found := _YEAR_FIRST.fullmatch(text):
-        return _with_zone(_day(found[1], found[3], found[4]), found["clock"], found["zone"])
+        return _in_utc(_day(found[1], found[3], found[4]), found)
     if found := _YEAR_LAST.fullmatch(text):
         day, month = (found[1], found[3]) if order == "dmy" else (found[3], found[1])
-        return _day(found[4], month, day)
+        return _in_utc(_day(found[4], month, day), found)
     if found := _ORDINAL.fullmatch(text):
         return _of_day_of_year(int(found[1]), int(found[2]))
     for pattern in _NAMED:
-        if found := pattern.search(text):
-            return _named_day(found)
+        if found := pattern.fullmatch(text):
+            return _in_utc(_named_day(found), found)
     if re.fullmatch(r"\d{8}(?:[T ]?\d{4,6}Z?)?", text):
         return _day(text[:4], text[4:6], text[6:8])
     raise ValueError(text)
@@ -243,12 +260,17 @@ def _day(year: str, month: str, day: str) -> Day:
     return np.datetime64(f"{int(year):04d}-{int(month):02d}-{int(day):02d}", "D")
 
 
-def _with_zone(day: np.datetime64, clock: str | None, zone: str | None) -> Day:
-    """Bring a local time to its UTC day."""
-    if not clock or not zone or zone[0] not in "+-":
+def _in_utc(day: Day, found: re.Match[str]) -> Day:
+    """Bring a local day to the UTC day of its clock, where a text has a clock and a zone."""
+    clock, half, zone = found["clock"], found["half"], found["zone"]
+    if not clock or not zone:
         return day
-    hours, minutes = (int(part) for part in clock.split(":")[:2])
+    hours, minutes = (int(part) for part in re.split("[:h]", clock))
+    if half:
+        hours = hours % 12 + (12 if half in "Pp" else 0)
     offset = int(zone[1:3]) * 60 + int(zone[3:].lstrip(":") or 0)
+    if offset > _FURTHEST:  # the end of a span of hours
+        raise ValueError(zone)
     moment = hours * 60 + minutes - (offset if zone[0] == "+" else -offset)
     return day + np.timedelta64(moment // 1440, "D")
 
@@ -343,5 +365,5 @@ def _of_numbers(texts: Sequence[str | None], name: str, word: str | None) -> Day
 
 
 def _bounded(days: Days) -> Days:
-    inside: npt.NDArray[np.bool_] = (days >= _FIRST) & (days < _STOP)
+    inside: npt.NDArray[np.bool_] = (days >= _FIRST) & (days < _STOP) & ~np.isin(days, _FILLED)
     return np.where(inside, days, _NAT)

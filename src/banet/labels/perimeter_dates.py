@@ -40,16 +40,19 @@ class FireDates:
         uncertainty: days, (n,) float64; NaN where the table says nothing of the end.
         fields: names of the fields that they come from.
         notes: what is odd about them.
+        month_only: (n,) bool, where the table has the month alone and `start` is its 16th; None if nowhere.
     """
 
     start: Days
     uncertainty: npt.NDArray[np.float64]
     fields: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    month_only: npt.NDArray[np.bool_] | None = None
 
     def only(self, keep: npt.NDArray[np.bool_]) -> FireDates:
         """Return some of them."""
-        return FireDates(self.start[keep], self.uncertainty[keep], self.fields, self.notes)
+        month_only = None if self.month_only is None else self.month_only[keep]
+        return FireDates(self.start[keep], self.uncertainty[keep], self.fields, self.notes, month_only)
 
 
 def fire_dates(
@@ -62,6 +65,9 @@ def fire_dates(
 ) -> FireDates:
     """Find the dates in a table of perimeters.
 
+    Where the field with the last day was found by its name alone and holds no dates, the ends are not known,
+    and a note says so.
+
     Args:
         table: the fields.
         file: its name, for messages.
@@ -73,6 +79,8 @@ def fire_dates(
         InputError: if there is no field with dates, not one date can be read from it, or it cannot be told
             what they are.
     """
+    import pandas as pd
+
     by_name = {str(column).lower(): str(column) for column in table.columns}
     if by_name.keys() >= _OUTLINES_BY_DAY:
         raise InputError(
@@ -88,7 +96,7 @@ def fire_dates(
             order.look(list(table[name]), name)
     try:
         start = _coalesced(table, starts, order, date_format)
-        end = _coalesced(table, ends, order, date_format) if ends else None
+        ends, end, notes = _ends(table, ends, order, date_format, asked=end_field is not None)
     except InputError as error:
         raise InputError(f"{file}: {error}") from error
     if len(table) and np.isnat(start).all():
@@ -97,8 +105,10 @@ def fire_dates(
             f"{file}: the field {starts[0]} holds no date, such as {shown!r}; "
             "say --date-format, or name another field with --date-field"
         )
-    spread, notes = _spread(start, end, ends)
-    return FireDates(start, spread, (*starts[:1], *ends[:1]), notes)
+    if date_format is not None and pd.api.types.is_datetime64_any_dtype(table[starts[0]]):
+        notes = (*notes, f"the field {starts[0]} is one of dates: --date-format is not used for it")
+    spread, early = _spread(start, end, ends)
+    return FireDates(start, spread, (*starts[:1], *ends[:1]), (*notes, *early))
 
 
 def _fields(
@@ -129,6 +139,28 @@ def _coalesced(table: pd.DataFrame, names: list[str], order: DateOrder, form: st
     return days
 
 
+def _ends(
+    table: pd.DataFrame, names: list[str], order: DateOrder, form: str | None, *, asked: bool
+) -> tuple[list[str], Days | None, tuple[str, ...]]:
+    """Read the last days: the fields used, the days, notes; none where a field that nobody named has none."""
+    if not names:
+        return [], None, ()
+    try:
+        days = _coalesced(table, names, order, form)
+    except InputError:
+        if asked:
+            raise
+        if form is None:
+            order.settled()  # where the order alone is not known, that is to be said
+        days = np.full(len(table), np.datetime64("NaT", "D"))
+    held = table[names[0]].dropna().astype(str).str.strip()
+    held = held[held.ne("")]
+    if asked or not len(held) or not np.isnat(days).all():
+        return names, days, ()
+    note = f"the field {names[0]} holds no date, such as {held.iloc[0]!r}: ends of fires are not known"
+    return [], None, (note,)
+
+
 def _spread(
     start: Days, end: Days | None, ends: list[str]
 ) -> tuple[npt.NDArray[np.float64], tuple[str, ...]]:
@@ -149,6 +181,8 @@ def _from_parts(table: pd.DataFrame, by_name: dict[str, str], file: str) -> Fire
         for names in (YEAR_PARTS, MONTH_PARTS, DAY_PARTS, DAY_OF_YEAR_PARTS)
     )
     if year is None or (month is None and doy is None):
+        if not len(table):
+            raise InputError(f"{file} holds no feature that can be used")
         raise InputError(
             f"{file} has no field with dates (FIREDATE, Ig_Date, Year and StartMonth, ...); name it with "
             f"--date-field (date_field=). It has {', '.join(map(str, table.columns))}"
@@ -171,7 +205,7 @@ def _from_parts(table: pd.DataFrame, by_name: dict[str, str], file: str) -> Fire
             f"{file}: the fields {', '.join(used)} hold no date, such as "
             f"{[table[name].iloc[0] for name in used]!r}; name another field with --date-field"
         )
-    return FireDates(start, whole, used)
+    return FireDates(start, whole, used, month_only=whole == _MONTH_ONLY)
 
 
 def _numbers(column: pd.Series[Any]) -> npt.NDArray[np.float64]:

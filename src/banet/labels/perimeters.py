@@ -16,7 +16,7 @@ from banet.burned_area.burned_area import BurnedArea
 from banet.burned_area.dated import DatedFractions
 from banet.days import Day, Days, parse_period
 from banet.errors import BanetWarning, InputError
-from banet.grid.polygons import box_of, extent, within_180
+from banet.grid.polygons import box_around, box_of, within_180
 from banet.grid.region import Region
 from banet.grid.vectors import Polygons, read_polygons
 from banet.io.counts import Counts
@@ -53,7 +53,8 @@ def read_perimeters(
 
     Dates are found in the fields of the inventories in `banet.labels.perimeter_fields` (EFFIS, MTBS, ICNF,
     WFIGS, NBAC, FRAP, FIRED, FEDS, ...). Where an end is given, the days from start to end are the
-    uncertainty; where only a month is, 16 days. Where perimeters overlap, the earliest counts.
+    uncertainty; where only a month is, its 16th stands for it, with 16 days. Where perimeters overlap, the
+    earliest counts.
 
     What was read, left out and repaired is in the notes; a warning says so where anything was left out.
 
@@ -121,11 +122,29 @@ def _placed(
     for reason, number in found.left_out:
         counts = counts.without(reason, number)
     counts = counts.without("without a date that can be read", int((~known).sum()))
+    parted = near & _partly_within(dates, period)
+    counts = counts.without(
+        "with a month alone for a date, whose 16th is outside the period", int((parted & ~timely).sum())
+    )
     counts = counts.noting(*found.notes, *dates.notes)
+    if taken := int((parted & timely).sum()):
+        counts = counts.noting(
+            f"{taken} with a month alone for a date, partly outside the period: its 16th stands for it"
+        )
     wrong = _elsewhere(found, dates.start[known], timely, near, region, period)
     if wrong and required:
         raise InputError(f"{found.name}: {counts}; {wrong}")
     return counts.noting(wrong) if wrong else counts, timely & near
+
+
+def _partly_within(dates: FireDates, period: tuple[Day, Day]) -> npt.NDArray[np.bool_]:
+    """Return which fires have a month alone for a date, of which a period holds a part and not all."""
+    if dates.month_only is None:
+        return np.zeros(len(dates.start), bool)
+    month = dates.start.astype("datetime64[M]")
+    first, after = month.astype("datetime64[D]"), (month + 1).astype("datetime64[D]")
+    overlaps = (first < period[1]) & (after > period[0])
+    return np.asarray(dates.month_only & overlaps & ~((first >= period[0]) & (after <= period[1])), bool)
 
 
 def _elsewhere(
@@ -141,10 +160,9 @@ def _elsewhere(
 
     start, stop = period
     if not near.any():
-        parts = shapely.get_parts(found.geometry)
-        if not parts.size:
+        if not found.geometry.size:
             return "it holds no perimeter that can be used"
-        west, south, east, north = extent(shapely.bounds(parts))
+        west, south, east, north = box_around(found.geometry)
         if not within_180(shapely.box(west, south, east, north)).intersects(box_of(region)):
             return (
                 f"its perimeters lie in {west:.4g} to {east:.4g} E, {south:.4g} to {north:.4g} N: give those "

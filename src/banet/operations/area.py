@@ -104,21 +104,21 @@ def _of_box(box: Sequence[float], name: str | None) -> Area:
 
 def _of_polygon(path: Path, name: str | None, layer: str | None) -> Area:
     from rasterio.features import rasterize
-    from shapely import bounds, get_parts, union_all
+    from shapely import get_parts, union_all
     from shapely.affinity import translate
 
-    from banet.grid.polygons import extent
+    from banet.grid.polygons import box_around
 
     if name is None:
         raise InputError(f"{path} needs a name for its files: give --name")
-    found = read_polygons(path, layer=layer)
+    found = read_polygons(path, layer=layer, wide=True)
     left = [f"{count} {reason}" for reason, count in found.left_out]
     if not len(found.geometry):
         raise InputError(
             f"{found.name} holds no polygon that can be used: {', '.join(left) or 'it is empty'}"
         )
     parts = get_parts(union_all(found.geometry))
-    area = _around(extent(bounds(parts)), name, f"the polygon of {found.name}")
+    area = _around(box_around(found.geometry), name, f"the polygon of {found.name}")
     region = area.region
     turned = [translate(part, 360) if part.bounds[2] <= region.west else part for part in parts]
     inside = rasterize(turned, out_shape=region.shape, transform=region.transform).astype(bool)

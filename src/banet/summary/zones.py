@@ -104,14 +104,14 @@ def _names(found: Polygons, field: str | None) -> npt.NDArray[np.object_]:
     if column is not None:
         missing = found.table[column].isna().to_numpy()
         named = found.table[column].astype(str).to_numpy(object)
-        return np.where(missing, [f"row {k + 1}" for k in range(len(named))], named)
+        return np.where(missing, [f"row {row}" for row in found.rows], named)
     warnings.warn(
         f"{found.name} has none of the fields {', '.join(_FIELDS)}: its zones are numbered by row; name a "
         "field with --zone-field (zone_field=)",
         BanetWarning,
         stacklevel=3,
     )
-    return np.array([str(k + 1) for k in range(len(found.table))], object)
+    return np.array([str(row) for row in found.rows], object)
 
 
 def _placed(found: Polygons, names: npt.NDArray[np.object_], region: Region) -> Zones:
