@@ -326,7 +326,9 @@ def test_hot_spots_are_a_file_or_a_table_of_them(tmp_path: Path) -> None:
     read = from_dataset(dataset(), tmp_path / "a.zarr", name="T", hotspots=tmp_path / "fires.csv")
     assert np.nansum(read.read("2021-08-03", "2021-08-04").frp) == 7
     table = read_hotspots(tmp_path / "fires.csv")
-    zoned = table.assign(time=table["time"].dt.tz_localize("UTC").dt.tz_convert("Asia/Tokyo") + pd.Timedelta("4h"))
+    zoned = table.assign(
+        time=table["time"].dt.tz_localize("UTC").dt.tz_convert("Asia/Tokyo") + pd.Timedelta("4h")
+    )
     read = from_dataset(dataset(), tmp_path / "z.zarr", name="T", hotspots=zoned)
     assert np.nansum(read.read("2021-08-03", "2021-08-04").frp) == 7  # 15:30 UTC, past midnight in Tokyo
     with pytest.raises(InputError, match="are dates and times"):

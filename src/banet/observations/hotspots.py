@@ -130,9 +130,13 @@ def given_hotspots(given: pd.DataFrame | PathLike | Iterable[PathLike]) -> pd.Da
     if missing:
         raise InputError(f"the table of hot spots lacks {', '.join(missing)}; give its file")
     if not pd.api.types.is_datetime64_any_dtype(given["time"]):
-        raise InputError(f"times of hot spots are dates and times (UTC), not {given['time'].dtype}; give its file")
+        raise InputError(
+            f"times of hot spots are dates and times (UTC), not {given['time'].dtype}; give its file"
+        )
     zone = given["time"].dt.tz
-    return given if zone is None else given.assign(time=given["time"].dt.tz_convert("UTC").dt.tz_localize(None))
+    return (
+        given if zone is None else given.assign(time=given["time"].dt.tz_convert("UTC").dt.tz_localize(None))
+    )
 
 
 def coverage(table: pd.DataFrame) -> tuple[Day, Day]:

@@ -100,7 +100,7 @@ def _copies(place: npt.NDArray[np.float64], rows: Ints, file: Ints) -> Ints:
     kept = rows[file[rows] == files[0]] if files.size else rows
     for number in files[1:]:
         new = rows[file[rows] == number]
-        # Rows at another time cannot be copies: a tree of all that is kept, for each file, would take too long.
+        # Rows at another time are no copies; a tree of all that is kept, for each file, would take too long.
         first, last = place[new, 2].min() - 1, place[new, 2].max() + 1
         near = kept[(place[kept, 2] >= first) & (place[kept, 2] <= last)]
         copied = _matched(place, new, near, file, _SAME_VERSION)
