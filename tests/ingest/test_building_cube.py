@@ -150,6 +150,17 @@ def test_fires_of_a_day_without_images_are_kept(tmp_path: Path, season: tuple[Pa
     assert (window.count == 0).all()
 
 
+def test_a_day_without_a_file_between_two_is_a_gap_with_its_fires(
+    tmp_path: Path, season: tuple[Path, Path]
+) -> None:
+    for file in season[0].rglob("*A2020197*"):
+        file.unlink()
+    write_overpass(season[0], REGION, f"{DAY + 67}T12:36", smooth_planes(REGION, 5))
+    cube, _ = build(season, tmp_path / "t.zarr")
+    assert cube.gaps == {DAY + 1: ("no file",)}  # none of the 64 days before the last file
+    assert cube.read(DAY + 1, DAY + 2).frp.sum() == 10
+
+
 def test_one_end_alone_reaches_to_the_folders_other(tmp_path: Path, season: tuple[Path, Path]) -> None:
     cube, told = build(season, tmp_path / "a.zarr", start="2020-07-15")
     assert len(cube.days) == len(told) == 2

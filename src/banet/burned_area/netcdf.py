@@ -44,7 +44,8 @@ def write_netcdf(
         path: of the file, by custom `.nc`.
         manifest: its command goes into the file's history.
         daily: daily probabilities to write beside the map.
-        extra: further planes, (rows, columns), and their attributes by name; reading leaves them alone.
+        extra: further planes, (rows, columns), and their attributes by name, `_FillValue` where one value
+            means no data; reading leaves them alone.
 
     Raises:
         InputError: if the daily probabilities are on another grid.
@@ -59,7 +60,9 @@ def write_netcdf(
     target = Path(path)
     dataset = to_dataset(burnmap, manifest)
     for name, (plane, attrs) in (extra or {}).items():
-        dataset[name] = (GRID, plane, {**attrs, "grid_mapping": GRID_MAPPING})
+        told = {**attrs, "grid_mapping": GRID_MAPPING}
+        missing = {"_FillValue": told.pop("_FillValue")} if "_FillValue" in told else {}
+        dataset[name] = (GRID, plane, told, missing)
     dataset = _along_time(dataset)
     chunks = (min(shape[0], _CHUNK), min(shape[1], _CHUNK))
     with writing(target) as part, building(part, dataset, _encoding(dataset, chunks)) as file:

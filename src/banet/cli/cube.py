@@ -50,7 +50,7 @@ def build(
         viirs: folder of satellite files.
         hotspots: FIRMS file or folder; may be given several times.
         out: the cube, a folder CUBE.zarr.
-        start: first day or month, YYYY-MM-DD or YYYY-MM; the first day found if left out.
+        start: first day or month, YYYY-MM-DD or YYYY-MM; the first day with a file if left out.
         end: last day or month, included; the last day found if left out.
         source: which family of files the folder holds, told from the files if left out: viirs750-gridded,
             viirs375-gridded, viirs750-swath, viirs375-swath, viirs750-sdr, viirs375-sdr or surface.

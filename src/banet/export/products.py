@@ -78,7 +78,7 @@ def write_products(
     last = target / f"{stem}{MANIFEST}"
     _remove(last)
 
-    extra = {layer.name: (layer.values, layer.meaning.cf()) for layer in more}
+    extra = {layer.name: (layer.values, _attributes(layer)) for layer in more}
     netcdf = write_netcdf(burnmap, target / f"{stem}.nc", manifest=manifest, daily=daily, extra=extra)
     paths = {**_rasters(burnmap, target, stem, more), "netcdf": netcdf}
     if pictures:
@@ -92,6 +92,12 @@ def write_products(
     hashes = {path.name: sha256(path) for path in paths.values()}
     paths["manifest"] = manifest.end(hashes).write(last)
     return paths
+
+
+def _attributes(layer: Layer) -> dict[str, Any]:
+    """Return the CF attributes of a further layer, with the value that means no data."""
+    missing = layer.meaning.nodata
+    return layer.meaning.cf() | ({} if missing is None else {"_FillValue": layer.values.dtype.type(missing)})
 
 
 def map_stem(burnmap: BurnedArea) -> str:

@@ -196,6 +196,7 @@ def _write(values: Mapping[str, Any], target: Path) -> Path:
 
 def _footprint(region: Region) -> tuple[dict[str, Any], list[float]]:
     """Return geometry and box; across the antimeridian two polygons, and west greater than east."""
+    from shapely import orient_polygons
     from shapely.geometry import mapping
 
     from banet.grid.polygons import box_of
@@ -203,4 +204,4 @@ def _footprint(region: Region) -> tuple[dict[str, Any], list[float]]:
     shape = box_of(region)
     east = region.east - 360 if region.east > 180 else region.east
     bbox = [region.west, region.south, east, region.north]
-    return json.loads(json.dumps(mapping(shape))), [float(value) for value in bbox]
+    return json.loads(json.dumps(mapping(orient_polygons(shape)))), [float(value) for value in bbox]

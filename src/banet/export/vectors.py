@@ -161,12 +161,15 @@ def _write_shapefile(table: gpd.GeoDataFrame, target: Path) -> None:
 def _write(table: pd.DataFrame, path: Path, driver: str, **options: Any) -> None:
     """Write a table with pyogrio; columns of days, which pandas holds as instants, become dates."""
     import pyogrio.raw
+    import shapely
 
     columns = [name for name in table.columns if name != "geometry"]
     shape: dict[str, Any] = {"geometry": None}
     if "geometry" in table:
         kind = "Polygon" if driver == "ESRI Shapefile" else "MultiPolygon"
-        shape = {"geometry": table.geometry.to_wkb().to_numpy(), "geometry_type": kind, "crs": "EPSG:4326"}
+        # Outer rings run counter-clockwise, as RFC 7946 has it.
+        packed = shapely.to_wkb(shapely.orient_polygons(table.geometry.to_numpy()))
+        shape = {"geometry": packed, "geometry_type": kind, "crs": "EPSG:4326"}
     pyogrio.raw.write(
         path,
         field_data=[_column(table[name], name) for name in columns],
@@ -179,13 +182,20 @@ def _write(table: pd.DataFrame, path: Path, driver: str, **options: Any) -> None
 
 def _column(values: pd.Series[Any], name: str) -> Any:
     if values.dtype.kind == "M":
-        return values.to_numpy() if name == "update_time" else values.to_numpy("datetime64[D]")
+        days = values.to_numpy("datetime64[D]")
+        whole = name != "update_time" and np.array_equal(days, values.to_numpy(), equal_nan=True)
+        return days if whole else values.to_numpy()
     return values.to_numpy() if values.dtype.kind in "iufb" else values.to_numpy(object)
 
 
 def _for_kml(table: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """Return a table whose columns have the names that KML knows; other days than those are text."""
+    """Return a table whose columns have the names that KML knows; other days than those are text.
+
+    The time span of a fire ends with its last day, not with the first moment of it.
+    """
     named = table.rename(columns=_KML_NAMES)
+    if "end" in named:
+        named = named.assign(end=named["end"] + np.timedelta64(86_399, "s"))
     days = [name for name in named.select_dtypes("datetime").columns if name not in ("begin", "end")]
     return named.assign(**{name: named[name].dt.strftime("%Y-%m-%d").astype(object) for name in days})
 

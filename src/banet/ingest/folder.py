@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 __all__ = ["Progress", "build_cube", "images_of", "told_source"]
 
 _NO_FILE = "no file"
+_LONGEST_HOLE = 64
+"""Days between two files, of which the cube holds those without one too: a map reads so many together."""
 
 
 def build_cube(
@@ -64,8 +66,8 @@ def build_cube(
         hotspots: FIRMS files or folders, or the table that `read_hotspots` gave; None for no FRP. Days that
             they do not cover have no FRP (missing, not 0), and a note says so.
         out: the cube; made if it is not there.
-        start: first UTC day or month; with it or `end`, days without a file are recorded as gaps. By default
-            the days that the folder holds are built.
+        start: first UTC day or month; with it or `end`, days without a file are recorded as gaps, and have
+            their hot spots. By default from the first file to the last, but for holes of more than 64 days.
         end: last UTC day or month, included.
         source: what the files are, see `banet.observations.sources`; told from the files by default.
         vegetation_only: leave out hot spots whose type says that no vegetation burned.
@@ -285,7 +287,7 @@ def _days(
             "download the files first, or choose another source (viirs750-swath, surface, ...)"
         )
     if start is None and end is None:
-        return there
+        return _with_short_holes(there)
     first = there[0] if start is None else parse_period(start)[0]
     last = there[-1] if end is None else parse_period(end)[1] - 1
     if last < first:
@@ -296,6 +298,12 @@ def _days(
             f"its files are of {there[0]} to {there[-1]}"
         )
     return day_range(first, last + 1)
+
+
+def _with_short_holes(there: Days) -> Days:
+    """Return days, and those without a file between two that one map may read together."""
+    parts = np.split(there, np.flatnonzero(np.diff(there) > np.timedelta64(_LONGEST_HOLE, "D")) + 1)
+    return np.concatenate([day_range(part[0], part[-1] + 1) for part in parts])
 
 
 def _open_or_create(out: PathLike, region: Region, reader: ObservationSource) -> Cube:

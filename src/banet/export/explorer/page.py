@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from banet.burned_area.burned_area import BurnedArea
 from banet.burned_area.colours import (
@@ -50,6 +51,7 @@ def write_explorer(
     fires: gpd.GeoDataFrame | None = None,
     growth: pd.DataFrame | None = None,
     seen: Mapping[str, float] | None = None,
+    daily_ha: npt.NDArray[np.float64] | None = None,
     title: str | None = None,
     notes: tuple[str, ...] = (),
 ) -> Path:
@@ -61,13 +63,17 @@ def write_explorer(
         fires: table of `find_events`; None shows no fires.
         growth: hectares by fire and day, of `trace_events`.
         seen: share of the land that was observed, 0-1, by day (`YYYY-MM-DD`); None where nobody knows.
+        daily_ha: hectares burned on each day of the map, (days,); those of the map itself by default, which
+            holds each cell once.
         title: of the page; region and period if left out.
         notes: lines to show below the map.
 
     Raises:
         OutputError: if the page cannot be written.
     """
-    text = explorer_text(burned, fires=fires, growth=growth, seen=seen, title=title, notes=notes)
+    text = explorer_text(
+        burned, fires=fires, growth=growth, seen=seen, daily_ha=daily_ha, title=title, notes=notes
+    )
     return ExplorerFrame(text).save(path)
 
 
@@ -77,13 +83,14 @@ def explorer_text(
     fires: gpd.GeoDataFrame | None = None,
     growth: pd.DataFrame | None = None,
     seen: Mapping[str, float] | None = None,
+    daily_ha: npt.NDArray[np.float64] | None = None,
     title: str | None = None,
     notes: tuple[str, ...] = (),
 ) -> str:
     """Return the page of `write_explorer` as text."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
-    data = explorer_data(burned, fires, growth, seen)
+    data = explorer_data(burned, fires, growth, seen, daily_ha)
     heading = title or f"{burned.region.name}, {burned.start} to {burned.stop - 1}"
     pages = Environment(
         loader=PackageLoader("banet.export.explorer", "assets"), autoescape=True, undefined=StrictUndefined
@@ -163,6 +170,7 @@ def explorer_data(
     fires: gpd.GeoDataFrame | None = None,
     growth: pd.DataFrame | None = None,
     seen: Mapping[str, float] | None = None,
+    daily_ha: npt.NDArray[np.float64] | None = None,
 ) -> dict[str, Any]:
     """Return all that the page's script needs, as JSON can hold it."""
     region, coded = burned.region, coded_planes(burned)
@@ -176,7 +184,9 @@ def explorer_data(
         "cell": coded.block * region.pixel_size,
         "block": coded.block,
         "days": days,
-        "daily_ha": [round(float(ha), 1) for ha in burned.daily_area_ha()],
+        "daily_ha": [
+            round(float(ha), 1) for ha in (burned.daily_area_ha() if daily_ha is None else daily_ha)
+        ],
         "planes": dict(coded.planes),
         "colours": _colours(burned),
         "said": {name: [one.title, one.text] for name, one in meanings(burned).items()},
@@ -205,7 +215,7 @@ def _colours(burned: BurnedArea) -> dict[str, Any]:
 
 def _features(table: gpd.GeoDataFrame, growth: pd.DataFrame | None, days: list[str]) -> list[dict[str, Any]]:
     """Return the fires as GeoJSON features, each with the days on which it grew: number, hectares, cells."""
-    from shapely import set_precision
+    from shapely import orient_polygons, set_precision
     from shapely.geometry import mapping
 
     number = {day: index for index, day in enumerate(days)}
@@ -221,7 +231,7 @@ def _features(table: gpd.GeoDataFrame, growth: pd.DataFrame | None, days: list[s
             "type": "Feature",
             "properties": {name: _plain(row[name]) for name in names},
             "growth": daily.get(str(row["id"]), []),
-            "geometry": mapping(set_precision(row["geometry"], 1e-6)),
+            "geometry": mapping(orient_polygons(set_precision(row["geometry"], 1e-6))),
         }
         for row in table.to_dict("records")
     ]
@@ -237,7 +247,7 @@ def _plain(value: Any) -> Any:
     if hasattr(value, "isoformat"):
         return None if value != value else str(np.datetime64(value, "D"))  # noqa: PLR0124 - NaT
     if isinstance(value, (float, np.floating)):
-        return round(float(value), 2) if np.isfinite(value) else None
+        return round(float(value), 6) if np.isfinite(value) else None
     return value.item() if isinstance(value, np.generic) else value
 
 

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from banet.burned_area.burned_area import BurnedArea
 from banet.burned_area.fires import trace_events
 from banet.export.explorer.page import write_explorer
@@ -48,6 +50,10 @@ def _page(
 ) -> Path:
     events = trace_events(maps, min_hectares=min_hectares)
     whole = maps[0].join(*maps[1:]) if len(maps) > 1 else maps[0]
+    # A cell that burned in two maps counts in both, as among the fires; the map as one holds the stronger.
+    daily_ha = np.zeros(len(whole.days))
+    for one in maps:
+        daily_ha[(one.days - whole.start).astype(np.int64)] += one.daily_area_ha()
     notes = dict.fromkeys(note for one in maps for note in one.attrs.get("notes", ()))
     return write_explorer(
         whole,
@@ -55,5 +61,6 @@ def _page(
         fires=events.table,
         growth=events.growth,
         seen=None if cube is None else seen_by_day(cube, whole),
+        daily_ha=daily_ha,
         notes=(*notes, events.summary),
     )
