@@ -1,4 +1,4 @@
-"""FireCCI, AusCover and perimeters: files in their layout, hectares kept, dates as the agencies give them."""
+"""FireCCI and perimeters: files in their layout, hectares kept, dates as the agencies give them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from affine import Affine
 
 from banet.errors import BanetWarning, InputError, NotFoundError, UnreadableFileError
 from banet.grid.region import Region
-from banet.labels.auscover import read_auscover
 from banet.labels.firecci import read_firecci
 from banet.labels.perimeter_dates import fire_dates
 from banet.labels.perimeters import burned_of_polygons, read_perimeters
@@ -123,64 +122,6 @@ def test_firecci_faults(tmp_path):
     write_tif(path, bad, Affine(PIXEL, 0, -8.6, 0, -PIXEL, 40.55))
     with pytest.raises(UnreadableFileError, match="999"):
         read_firecci(path, REGION, "2017-06", "2017-06")
-
-
-# AusCover.
-
-NT = Region("NT", (131.3, -13.7, 131.7, -13.3), 0.01)
-
-
-def auscover(folder, year, month, crs="EPSG:3577"):
-    values = np.zeros((700, 700), np.uint8)
-    values[300:340, 300:340] = month
-    if crs == "EPSG:3577":
-        x, y = pyproj.Transformer.from_crs("EPSG:4326", crs, always_xy=True).transform(131.5, -13.5)
-        transform = Affine(250, 0, x - 350 * 250, 0, -250, y + 350 * 250)
-    else:
-        transform = Affine(0.0025, 0, 130.8, 0, -0.0025, -12.8)
-    return write_tif(folder / f"burnt_{year}_albers.tif", values, transform, crs, nodata=255)
-
-
-@pytest.mark.parametrize("crs", ["EPSG:3577", "EPSG:4326"])
-def test_auscover_is_dated_to_the_middle_of_the_month(tmp_path, crs):
-    auscover(tmp_path, 2012, 9, crs)
-    got = read_auscover(tmp_path, NT, "2012-01", "2012-12")
-    dates = got.dates()
-    assert set(np.unique(dates.day)) == {np.datetime64("2012-09-16")}
-    assert got.uncertainty[got.burned_fraction > 0].max() == 16
-    assert got.known.all()
-    if crs == "EPSG:3577":
-        assert dates.burned_area_ha == pytest.approx(1600 * 6.25, rel=1e-4)
-    assert read_auscover(tmp_path, NT, "2012-01", "2012-06").burned_area_ha == 0
-
-
-def test_auscover_of_several_years_and_of_none(tmp_path):
-    auscover(tmp_path, 2012, 12)
-    auscover(tmp_path, 2013, 1)
-    got = read_auscover(tmp_path, NT, "2012-12", "2013-01")
-    assert got.known.all()
-    assert len(set(got.dates().day)) == 2
-    with pytest.warns(BanetWarning, match="nothing of 2014; not known"):
-        later = read_auscover(tmp_path, NT, "2013-01", "2014-02")
-    assert set(np.unique(later.observed_days)) <= {0, 365}
-    days = np.array(["2013-12-31", "2014-01-01"], "datetime64[D]")
-    assert np.isfinite(later.daily_fraction(days)).any(axis=(1, 2)).tolist() == [True, False]
-    with pytest.raises(NotFoundError, match="there are 2012, 2013"):
-        read_auscover(tmp_path, NT, "2001-01", "2001-12")
-    with pytest.raises(NotFoundError, match="AusCover file"):
-        read_auscover([], NT, "2012-01", "2012-12")
-
-
-def test_auscover_faults(tmp_path):
-    path = auscover(tmp_path, 2012, 13)
-    with pytest.raises(UnreadableFileError, match="expected months"):
-        read_auscover(path, NT, "2012-01", "2012-12")
-    with pytest.raises(InputError, match="both of 2012"):
-        read_auscover([path, path], NT, "2012-01", "2012-12")
-    nameless = tmp_path / "burnt.tif"
-    nameless.write_bytes(path.read_bytes())
-    with pytest.raises(InputError, match="no year"):
-        read_auscover(nameless, NT, "2012-01", "2012-12")
 
 
 # Perimeters.

@@ -16,8 +16,9 @@ from banet.burned_area.colours import confidence_table, uncertainty_table
 from banet.burned_area.dating import NO_UNCERTAINTY
 from banet.burned_area.meaning import NOT_OBSERVED, WATER, Meaning, meanings
 from banet.days import Day, Days, day_of_year, day_range, parse_period
-from banet.errors import NotFoundError, OutputError, UnreadableFileError
-from banet.grid.rasters import check_placed, whole_numbers
+from banet.errors import BanetWarning, NotFoundError, OutputError, UnreadableFileError
+from banet.grid.average import LatLonGrid
+from banet.grid.rasters import grid_of, read_window, same_cells
 from banet.grid.region import Region
 from banet.io.files import PathLike, writing
 
@@ -25,7 +26,10 @@ __all__ = ["Layer", "layer_of", "layers", "read_geotiff", "write_cog"]
 
 _BLOCK = 256
 _LAST_DAY = 366
+_MONTHS = 12
 _BURN_DATE = "_burn_date.tif"
+_BANDS = ("burn date", "JD", "day of burn", "day of year", "doy")
+"""What the band of burn dates may be called in a raster of several."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,7 +161,7 @@ def read_geotiff(path: PathLike, *, days: tuple[Any, Any] | None = None) -> Burn
     """Read a raster of burn dates (1-366; 0 unburned, -1 not observed, -2 water) in degrees.
 
     The confidence and uncertainty rasters of banet beside it are read as well. The burned fraction, which no
-    raster holds, is 1 where burned.
+    raster holds, is 1 where burned. Of several bands the one that is described as burn date is read.
 
     Args:
         path: a GeoTIFF, such as `{name}_burn_date.tif`.
@@ -166,80 +170,89 @@ def read_geotiff(path: PathLike, *, days: tuple[Any, Any] | None = None) -> Burn
 
     Raises:
         NotFoundError: if there is no such file.
-        UnreadableFileError: if it is no GeoTIFF in degrees with square cells, or its days are not known.
+        UnreadableFileError: if it is no GeoTIFF in degrees with square cells, its days are not known, or a
+            raster beside it is damaged or lies on other cells.
+        InputError: if it has several bands and does not say which of them is the burn date.
+
+    Warns:
+        BanetWarning: if its values may be no days of year: all of them are 1, or at most 12 in a period that
+            goes on after January, and the file does not state its days.
     """
     file = Path(path)
     if not file.is_file():
         raise NotFoundError(f"the raster {file} does not exist")
-    values, region, start, stop = _read(file, days)
+    values, region, (start, stop), stated_days = _read(file, days)
+    date = _dates(values, start, stop, file.name)
+    doubt = "" if stated_days else _doubt(values)
+    if doubt and (values.max() == 1 or stop > _january_ends(start)):
+        told = f"{file.name}: {doubt}; its values are taken for days of the year"
+        warnings.warn(told, BanetWarning, stacklevel=2)
     burned = values > 0
-    confidence, spread = _beside(file, "confidence"), _beside(file, "uncertainty")
-    stated = np.full(values.shape, NO_UNCERTAINTY) if spread is None else spread
+    confidence, spread = _beside(file, "confidence", 100), _beside(file, "uncertainty", NO_UNCERTAINTY)
+    stated = np.full(values.shape, np.nan) if spread is None else spread
     return BurnedArea(
         region=region,
         start=start,
         stop=stop,
         burned_fraction=np.where(values == NOT_OBSERVED, np.nan, burned).astype(np.float32),
-        burn_date=_dates(values, start, stop, file.name),
-        uncertainty=np.where(burned, stated, NO_UNCERTAINTY).astype(np.uint8),
+        burn_date=date,
+        uncertainty=np.where(burned & np.isfinite(stated), stated, NO_UNCERTAINTY).astype(np.uint8),
         water=values == WATER,
         threshold=0.0,
         name=file.name.removesuffix(_BURN_DATE),
-        stated_confidence=None
-        if confidence is None
-        else np.where(confidence <= 100, confidence, np.nan).astype(np.float32),
+        stated_confidence=confidence,
     )
 
 
-def _read(file: Path, days: tuple[Any, Any] | None) -> tuple[npt.NDArray[Any], Region, Day, Day]:
-    """Return the values of a raster, its grid and its period."""
-    import rasterio
-
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)  # told below
-            opened = rasterio.open(file)
-        with opened as raster:
-            check_placed(raster, file.name)
-            stored, nodata, tags = raster.read(1), raster.nodata, raster.tags()
-            bounds, size, down = raster.bounds, raster.transform.a, raster.transform.e
-            square = raster.crs is not None and raster.crs.is_geographic
-            square &= np.isclose(abs(down), size, rtol=1e-6)
-    except rasterio.errors.RasterioIOError as error:
-        raise UnreadableFileError(f"{file.name} is no readable GeoTIFF: {error}") from error
-    if not square:
+def _read(file: Path, days: tuple[Any, Any] | None) -> tuple[npt.NDArray[Any], Region, tuple[Day, Day], bool]:
+    """Return the values of a raster, its grid, its period, and whether the file itself states the period."""
+    grid = grid_of(file)
+    if not isinstance(grid, LatLonGrid) or not np.isclose(grid.height, grid.width, rtol=1e-6):
         raise UnreadableFileError(
             f"{file.name} does not lie on square cells in degrees; bring it there, or name it like the "
-            "product that it is (MCD64A1..., *-ESACCI-L3S_FIRE-BA-*-JD.tif)"
+            "product that it is (MCD64A1..., *-ESACCI-L3S_FIRE-BA-*-JD.tif, auscover_YYYY.tif)"
         )
-    if days is not None and not {"start", "end"} <= tags.keys():
-        tags = tags | {"start": str(days[0]), "end": str(days[1])}
+    window = read_window(file, None, _BANDS)
+    tags = dict(window.tags)
+    own = {"start", "end"} <= tags.keys()
+    if days is not None and not own:
+        tags |= {"start": str(days[0]), "end": str(days[1])}
     if "start" not in tags or "end" not in tags:
         raise UnreadableFileError(
             f"{file.name} does not say which days it covers (tags start and end); give the first and last day"
         )
-    name = tags.get("region") or "raster"
-    values = whole_numbers(stored, nodata, (0, WATER), NOT_OBSERVED, file.name)
-    if values.size and not (values.min() >= WATER and values.max() <= _LAST_DAY):
-        raise UnreadableFileError(
-            f"{file.name}: burn dates from {values.min()} to {values.max()}; expected -2 to 366; set "
-            "the value for no data in the file"
-        )
-    values = values if down < 0 else values[::-1]  # a raster whose first row lies in the south
-    south, north = sorted((bounds.bottom, bounds.top))
-    edges = [round(edge, 9) for edge in (bounds.left, south, bounds.right, north)]
-    region = Region(name, (edges[0], edges[1], edges[2], edges[3]), round(size, 12))
-    return values, region, *parse_period(tags["start"], tags["end"])
+    values = window.whole(NOT_OBSERVED, (0, WATER), file.name, what="burn dates", expected=(WATER, _LAST_DAY))
+    south, east = grid.north - grid.shape[0] * grid.height, grid.west + grid.shape[1] * grid.width
+    west, south, east, north = (round(edge, 9) for edge in (grid.west, south, east, grid.north))
+    region = Region(tags.get("region") or "raster", (west, south, east, north), round(grid.width, 12))
+    return values, region, parse_period(tags["start"], tags["end"]), own
 
 
-def _beside(file: Path, layer: str) -> Any:
-    import rasterio
+def _january_ends(start: Day) -> Day:
+    """Return the first day of February in the year of a day."""
+    return Day(f"{str(start)[:4]}-02-01")
 
+
+def _doubt(values: npt.NDArray[Any]) -> str:
+    """Return what a raster of small numbers may hold in the place of days of the year; empty if nothing."""
+    most = int(values.max(initial=0))
+    if most == 1:
+        return "it looks like a mask of 0 and 1, which tells no dates"
+    if 1 < most <= _MONTHS:
+        return "its values may be months; a yearly AusCover file is read as such if named auscover_YYYY.tif"
+    return ""
+
+
+def _beside(file: Path, layer: str, most: float) -> npt.NDArray[np.float32] | None:
+    """Return a layer beside a burn date, NaN where it says nothing or more than `most`; None if none is."""
     other = file.with_name(file.name.replace(_BURN_DATE, f"_{layer}.tif"))
     if other == file or not other.is_file():
         return None
-    with rasterio.open(other) as raster:
-        return raster.read(1)
+    if not same_cells(file, other):
+        raise UnreadableFileError(f"{other.name} does not lie on the cells of {file.name}; write both again")
+    window = read_window(other, None, (layer,))
+    values = np.where(window.missing((0,)), np.nan, window.values).astype(np.float32)
+    return np.where((values >= 0) & (values <= most), values, np.float32(np.nan))
 
 
 def _dates(values: npt.NDArray[Any], start: Day, stop: Day, name: str) -> Days:
@@ -255,8 +268,9 @@ def _dates(values: npt.NDArray[Any], start: Day, stop: Day, name: str) -> Days:
         date[here] = day
     outside = (values > 0) & np.isnat(date)
     if outside.any():
-        raise UnreadableFileError(
-            f"{name}: {int(outside.sum())} burn dates lie outside {period}; "
-            "give its own days, or write them into it (tags start and end)"
-        )
+        told = [_doubt(values)]
+        if values.max() > 1:
+            told.insert(0, "give its own days, or write them into it (tags start and end)")
+        count = f"{name}: {int(outside.sum())} burn dates lie outside {period}"
+        raise UnreadableFileError("; ".join(filter(None, [count, *told])))
     return date

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+import re
 import warnings
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from banet.errors import BanetWarning, UnreadableFileError
+from banet.errors import BanetWarning, InputError, UnreadableFileError
 from banet.grid.average import LatLonGrid
 from banet.grid.cutting import Grid
 from banet.grid.projected import ProjectedGrid
 from banet.grid.region import Region
 from banet.grid.sinusoidal import SinusoidalGrid
 
-__all__ = ["RasterWindow", "check_placed", "missing", "read_window", "whole_numbers"]
+__all__ = ["RasterWindow", "centre_of", "grid_of", "missing", "read_described", "read_window", "same_cells"]
 
 
 def missing(
@@ -46,42 +48,6 @@ def missing(
     return found
 
 
-def whole_numbers(
-    values: npt.NDArray[Any], nodata: float | None, meanings: Collection[float], filling: int, name: str
-) -> npt.NDArray[np.int16]:
-    """Return codes as whole numbers, `filling` where they are missing; see `missing`.
-
-    Args:
-        values: (rows, columns) of any type.
-        nodata: the value that the file names for nothing; None if it names none.
-        meanings: values that mean something in this product.
-        filling: put where the file says nothing.
-        name: of the file, for messages.
-
-    Raises:
-        UnreadableFileError: if a value is no whole number (a raster of codes must not be interpolated).
-
-    Warns:
-        BanetWarning: if the file names 0 for nothing, and 0 means something.
-    """
-    if nodata == 0 and nodata in meanings:
-        warnings.warn(
-            f"{name}: the file names 0 as its value for nothing; 0 means unburned in this product and is "
-            "taken for that",
-            BanetWarning,
-            stacklevel=2,
-        )
-    wide = values if np.issubdtype(values.dtype, np.floating) else values.astype(np.int64)
-    there = np.where(missing(values, nodata, meanings), filling, wide)
-    if np.issubdtype(there.dtype, np.floating) and (there != np.round(there)).any():
-        odd = there[there != np.round(there)][0]
-        raise UnreadableFileError(
-            f"{name}: the value {odd:g} is no whole number; codes must be brought to a grid by nearest cell"
-        )
-    limits = np.iinfo(np.int16)
-    return np.clip(there, limits.min, limits.max).astype(np.int16)
-
-
 @dataclass(frozen=True, eq=False)
 class RasterWindow:
     """The part of a raster that can touch a region.
@@ -90,79 +56,255 @@ class RasterWindow:
         grid: where its pixels are.
         values: (rows, columns), as stored.
         nodata: the value that means nothing; None if the file names none.
+        masked: where the file's mask or alpha band says that there is nothing, (rows, columns) bool; None if
+            it has neither.
+        tags: text metadata of the file.
     """
 
     grid: Grid
     values: npt.NDArray[Any]
     nodata: float | None
+    masked: npt.NDArray[np.bool_] | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
 
     def missing(self, meanings: Collection[float] = ()) -> npt.NDArray[np.bool_]:
-        """Return where the file says nothing; see `missing`."""
-        return missing(self.values, self.nodata, meanings)
+        """Return where the file says nothing: by its values (see `missing`), its mask or its alpha band."""
+        found = missing(self.values, self.nodata, meanings)
+        return found if self.masked is None else found | self.masked
 
-    def whole(self, filling: int, meanings: Collection[float], name: str) -> npt.NDArray[np.int16]:
-        """Return codes as whole numbers, `filling` where the file says nothing; see `whole_numbers`."""
-        return whole_numbers(self.values, self.nodata, meanings, filling, name)
+    def whole(
+        self, filling: int, meanings: Collection[float], name: str, *, what: str, expected: tuple[int, int]
+    ) -> npt.NDArray[np.int16]:
+        """Return codes as whole numbers, (rows, columns), `filling` where the file says nothing.
+
+        Args:
+            filling: put where the file says nothing.
+            meanings: values that mean something in this product.
+            name: of the file, for messages.
+            what: the values are, for messages.
+            expected: least and greatest value, both included.
+
+        Raises:
+            UnreadableFileError: if a value is no whole number (a raster of codes must not be interpolated),
+                or none of those expected.
+
+        Warns:
+            BanetWarning: if the file names 0 for nothing, and 0 means something.
+        """
+        if self.nodata == 0 and self.nodata in meanings:
+            warnings.warn(
+                f"{name}: the file names 0 as its value for nothing; 0 means unburned in this product and is "
+                "taken for that",
+                BanetWarning,
+                stacklevel=2,
+            )
+        gone = self.missing(meanings)
+        held = self.values[~gone]
+        if np.issubdtype(held.dtype, np.floating) and (held != np.round(held)).any():
+            odd = held[held != np.round(held)][0]
+            raise UnreadableFileError(
+                f"{name}: the value {odd:g} is no whole number; codes must be brought to a grid by nearest "
+                "cell"
+            )
+        if held.size and not (held.min() >= expected[0] and held.max() <= expected[1]):
+            raise UnreadableFileError(
+                f"{name}: {what} from {held.min():.12g} to {held.max():.12g}; expected {expected[0]} to "
+                f"{expected[1]}; set the value for no data in the file"
+            )
+        whole = np.full(self.values.shape, filling, np.int16)
+        whole[~gone] = held
+        return whole
 
 
-def check_placed(raster: Any, name: str) -> None:
-    """Make sure that an open raster says where it lies.
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    """Open a raster that says where it lies.
 
     Raises:
-        UnreadableFileError: if it has no coordinate reference system, or no place in it.
+        UnreadableFileError: if it is no GeoTIFF, is damaged (also where it is read later), or has no
+            coordinate reference system or no place in it.
     """
-    if raster.crs is None:
-        raise UnreadableFileError(f"{name} has no coordinate reference system")
-    if raster.transform.is_identity:
-        raise UnreadableFileError(f"{name} does not say where its cells lie (it has no geotransform)")
+    import rasterio
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)  # told below
+            raster = rasterio.open(path)
+        with raster:
+            if raster.crs is None:
+                raise UnreadableFileError(f"{path.name} has no coordinate reference system")
+            if raster.transform.is_identity:
+                raise UnreadableFileError(
+                    f"{path.name} does not say where its cells lie (it has no geotransform)"
+                )
+            yield raster
+    except rasterio.errors.RasterioError as error:
+        raise UnreadableFileError(f"{path.name} is no readable GeoTIFF: {error}") from error
 
 
-def read_window(path: Path, region: Region) -> RasterWindow:
-    """Read the window of a GeoTIFF's first band that a region needs.
-
-    A raster whose first row lies in the south is turned.
+def grid_of(path: Path) -> Grid:
+    """Return the grid of a whole GeoTIFF, its first row in the north.
 
     Raises:
         UnreadableFileError: if it is no GeoTIFF, is damaged, or does not say where it lies.
         InputError: if its pixels are rotated.
     """
-    import rasterio
+    with _opened(path) as raster:
+        return _grid(raster)
+
+
+def same_cells(one: Path, other: Path) -> bool:
+    """Return whether two GeoTIFFs lie on the same cells, to a hundredth of a cell, whichever row is first.
+
+    Raises:
+        UnreadableFileError: if one is no GeoTIFF, is damaged, or does not say where it lies.
+    """
+    with _opened(one) as mine, _opened(other) as theirs:
+        if mine.shape != theirs.shape or mine.crs != theirs.crs:
+            return False
+        # Sorted, for the bottom of a raster whose first row lies in the south is above its top.
+        here, there = ([b.left, b.right, *sorted((b.bottom, b.top))] for b in (mine.bounds, theirs.bounds))
+        return bool(np.allclose(here, there, rtol=0, atol=abs(mine.transform.a) / 100))
+
+
+def centre_of(path: Path) -> tuple[float, float]:
+    """Return longitude and latitude, in degrees, of the middle of a GeoTIFF.
+
+    Raises:
+        UnreadableFileError: if it is no GeoTIFF, is damaged, or does not say where it lies.
+    """
+    from rasterio.warp import transform
+
+    with _opened(path) as raster:
+        left, bottom, right, top = raster.bounds
+        middle = [(left + right) / 2], [(bottom + top) / 2]
+        longitudes, latitudes = transform(raster.crs, "EPSG:4326", *middle)
+    return float(longitudes[0]), float(latitudes[0])
+
+
+def read_window(path: Path, region: Region | None, names: Sequence[str] = ()) -> RasterWindow:
+    """Read the window of a GeoTIFF's band that a region needs.
+
+    A raster whose first row lies in the south is turned. An alpha band is a mask.
+
+    Args:
+        path: the file.
+        region: the grid to read for; None for the whole raster.
+        names: the band may have, where there are several; case and signs do not matter.
+
+    Raises:
+        UnreadableFileError: if it is no GeoTIFF, is damaged, or does not say where it lies.
+        InputError: if its pixels are rotated, or it has several bands, not exactly one of which has the name.
+    """
+    with _opened(path) as raster:
+        return _window(raster, _band(raster, names, path.name), region)
+
+
+def read_described(
+    path: Path, region: Region, wanted: Mapping[str, Sequence[str]]
+) -> dict[str, RasterWindow]:
+    """Read the windows of the bands that a GeoTIFF describes by some names.
+
+    Args:
+        path: the file.
+        region: the grid to read for.
+        wanted: for each key the names that the band may have.
+
+    Returns:
+        A window for each key whose band there is.
+
+    Raises:
+        UnreadableFileError, InputError: as `read_window`.
+    """
+    with _opened(path) as raster:
+        found = {key: _described(raster, names) for key, names in wanted.items()}
+        return {key: _window(raster, bands[0], region) for key, bands in found.items() if len(bands) == 1}
+
+
+def _data_bands(raster: Any) -> list[int]:
+    from rasterio.enums import ColorInterp
+
+    kinds = zip(raster.indexes, raster.colorinterp, strict=True)
+    return [band for band, kind in kinds if kind != ColorInterp.alpha] or list(raster.indexes)
+
+
+def _described(raster: Any, names: Sequence[str]) -> list[int]:
+    wanted = {_plain(name) for name in names}
+    return [band for band in _data_bands(raster) if _plain(raster.descriptions[band - 1] or "") in wanted]
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", name.lower())
+
+
+def _band(raster: Any, names: Sequence[str], name: str) -> int:
+    """Return the number of the one band that is meant."""
+    bands = _data_bands(raster)
+    if len(bands) == 1:
+        return bands[0]
+    found = _described(raster, names)
+    if len(found) == 1:
+        return found[0]
+    held = ", ".join(raster.descriptions[band - 1] or "no name" for band in bands)
+    called = f" called {names[0]}" if names else ""
+    raise InputError(
+        f"{name} holds {len(bands)} bands ({held}), of which one{called} is read; save the one that is meant "
+        "as a file of its own"
+    )
+
+
+def _window(raster: Any, band: int, region: Region | None) -> RasterWindow:
     from rasterio.windows import Window
 
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)  # told below
-            opened = rasterio.open(path)
-        with opened as raster:
-            check_placed(raster, path.name)
-            height = raster.height
-            turned = raster.transform.e > 0 and not raster.transform.b and not raster.transform.d
-            grid = _grid(raster.crs, _north_up(raster.transform, height), (height, raster.width))
-            rows, cols = grid.window_on(region)
-            stored = slice(height - rows.stop, height - rows.start) if turned else rows
-            empty = rows.start >= rows.stop or cols.start >= cols.stop
-            values = np.zeros((0, 0), raster.dtypes[0])
-            if not empty:
-                values = raster.read(1, window=Window.from_slices(stored, cols))
-            nodata = raster.nodata
-    except rasterio.errors.RasterioError as error:
-        raise UnreadableFileError(f"{path.name} is no readable GeoTIFF: {error}") from error
-    kept = grid.window(slice(0, 0), slice(0, 0)) if empty else grid.window(rows, cols)
-    return RasterWindow(kept, values[::-1] if turned else values, nodata)
+    grid, height, nodata = _grid(raster), raster.height, raster.nodatavals[band - 1]
+    rows, cols = slice(0, height), slice(0, raster.width)
+    if region is not None:
+        rows, cols = grid.window_on(region)
+    if rows.start >= rows.stop or cols.start >= cols.stop:
+        nothing = slice(0, 0)
+        return RasterWindow(grid.window(nothing, nothing), np.zeros((0, 0), raster.dtypes[band - 1]), nodata)
+    turned = _south_up(raster.transform)
+    stored = slice(height - rows.stop, height - rows.start) if turned else rows
+    part = Window.from_slices(stored, cols)
+    values, masked = raster.read(band, window=part), _masked(raster, band, part)
+    if turned:
+        values, masked = values[::-1], None if masked is None else masked[::-1]
+    return RasterWindow(grid.window(rows, cols), values, nodata, masked, raster.tags())
 
 
-def _north_up(transform: Any, height: int) -> Any:
-    """Return the transform of the same raster with its first row in the north."""
+def _masked(raster: Any, band: int, part: Any) -> npt.NDArray[np.bool_] | None:
+    """Return where a mask or alpha band says that there is nothing; None if there is neither.
+
+    The value that a band names for nothing is left to `missing`, which knows the meanings of values.
+    """
+    from rasterio.enums import ColorInterp, MaskFlags
+
+    found = None
+    flags = raster.mask_flag_enums[band - 1]
+    if flags not in ([MaskFlags.all_valid], [MaskFlags.nodata]):
+        found = raster.read_masks(band, window=part) == 0
+    # GDAL takes alpha for the mask only of some types, and not beside a value for nothing.
+    for index, kind in zip(raster.indexes, raster.colorinterp, strict=True):
+        if kind == ColorInterp.alpha and index != band and MaskFlags.alpha not in flags:
+            clear = raster.read(index, window=part) == 0
+            found = clear if found is None else found | clear
+    return found
+
+
+def _south_up(transform: Any) -> bool:
+    return bool(transform.e > 0 and not transform.b and not transform.d)
+
+
+def _grid(raster: Any) -> Grid:
     from affine import Affine
 
-    a, b, c, d, e, f = tuple(transform)[:6]
-    return Affine(a, b, c, d, -e, f + e * height) if e > 0 and not b and not d else transform
-
-
-def _grid(crs: Any, transform: Any, shape: tuple[int, int]) -> Grid:
-    if crs.is_geographic:
+    transform, shape = raster.transform, (raster.height, raster.width)
+    if _south_up(transform):
+        a, b, c, d, e, f = tuple(transform)[:6]
+        transform = Affine(a, b, c, d, -e, f + e * raster.height)
+    if raster.crs.is_geographic:
         return LatLonGrid.from_transform(transform, shape)
-    text = crs.to_wkt()
+    text = raster.crs.to_wkt()
     # The sphere of the land products; a sinusoidal raster on another figure takes the general way.
     if "sinusoidal" in text.lower() and "6371007.181" in text:
         return SinusoidalGrid.from_transform(transform, shape)

@@ -21,12 +21,28 @@ from banet.grid.rasters import RasterWindow, read_window
 from banet.grid.region import Region
 from banet.io.files import PathLike
 from banet.labels.assemble import DUPLICATE_DAYS, assemble
-from banet.labels.monthly_files import MISSING, WATER, Layers, MonthlyFile, checked, latest, listed_paths
+from banet.labels.monthly_files import (
+    LAST_DAY,
+    MISSING,
+    WATER,
+    Layers,
+    MonthlyFile,
+    checked,
+    latest,
+    listed_paths,
+)
 from banet.labels.monthly_products import Product, named, product_of
 
 __all__ = ["read_firecci"]
 
 _PERCENT = 100.0
+_LEAST_FLAG = -32768
+_BANDS = {
+    "date": ("JD", "BurnDate", "DOB"),
+    "confidence": ("CL", "ConfidenceLevel", "CP"),
+    "fraction": ("BF",),
+}
+"""What the band of a layer may be called in a raster of several."""
 
 
 def read_firecci(
@@ -88,11 +104,11 @@ def _of_netcdf(product: Product, path: Path, region: Region) -> dict[str, Raster
 
 
 def _of_rasters(product: Product, path: Path, region: Region) -> dict[str, RasterWindow | None]:
-    windows: dict[str, RasterWindow | None] = {"date": read_window(path, region)}
+    windows: dict[str, RasterWindow | None] = {"date": read_window(path, region, _BANDS["date"])}
     for layer, mine, theirs in product.beside:
         other = path.with_name(re.sub(mine, theirs, path.name, flags=re.IGNORECASE))
         there = other != path and other.is_file()
-        windows[layer] = read_window(other, region) if there else None
+        windows[layer] = read_window(other, region, _BANDS[layer]) if there else None
     return windows
 
 
@@ -100,7 +116,8 @@ def _layers(product: Product, windows: dict[str, RasterWindow | None], name: str
     date = windows["date"]
     assert date is not None
     # What a file names for nothing may be a value that means something: 0 unburned, -2 not burnable.
-    burn = date.whole(MISSING, (0, MISSING, WATER) if product.water else (0,), name)
+    meanings, least = ((0, MISSING, WATER), WATER) if product.water else ((0,), _LEAST_FLAG)
+    burn = date.whole(MISSING, meanings, name, what="burn dates", expected=(least, LAST_DAY))
     if not product.water:
         burn[burn < 0] = MISSING
     confidence, fraction = _scaled(windows.get("confidence"), _PERCENT), _scaled(windows.get("fraction"), 1.0)

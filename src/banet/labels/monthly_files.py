@@ -2,7 +2,8 @@
 
 Layout from the Collection 6.1 user guide (Giglio et al. 2022): int16 `Burn Date` (1-366; 0 unburned, -1
 missing, -2 water), uint8 `Burn Date Uncertainty` in days, uint8 `QA`, int16 `First Day` and `Last Day`.
-VNP64A1 is the same. GeoTIFFs hold one of these each and are found by their names.
+VNP64A1 is the same. GeoTIFFs hold one of these each, found by their names, or several as bands, found by
+their descriptions.
 """
 
 from __future__ import annotations
@@ -21,13 +22,14 @@ import numpy.typing as npt
 from banet.days import Day, Days, as_day, as_month, from_day_of_year
 from banet.errors import BanetWarning, InputError, NotFoundError, UnreadableFileError
 from banet.grid.cutting import Grid
-from banet.grid.rasters import read_window
+from banet.grid.rasters import read_described, read_window, same_cells
 from banet.grid.region import Region
 from banet.grid.sinusoidal import SinusoidalGrid, tile_grid, tile_of
 from banet.io.files import PathLike, visible_files
 from banet.io.hdf4 import read_arrays
 
 __all__ = [
+    "LAST_DAY",
     "MEANINGS",
     "MISSING",
     "WATER",
@@ -37,6 +39,7 @@ __all__ = [
     "find_monthly_files",
     "latest",
     "listed_paths",
+    "piece_of",
     "read_layers",
     "resolve_year",
 ]
@@ -50,7 +53,19 @@ _DATE = re.compile(
     r"(?:[_-]?(?P<doy>\d{3})(?:T?\d{6})?|(?P<gap>[_-]?)(?P<month>\d{2})(?P=gap)(?P<day>\d{2}))(?=\D|$)"
 )
 _VERSION = re.compile(r"[._](\d{3})[._]")
+# Earth Engine cuts a large export into pieces and adds the first row and column of each.
+_PIECE = re.compile(r"-(\d{10}-\d{10})$")
 _BURN_DATE_TIF = re.compile(r"burn[_-]?date(?!.*uncert)", re.IGNORECASE)
+_TIFS = {".tif", ".tiff"}
+_BURN_DATE_BAND = "Burn_Date"
+# What other layers are called in the names of files, and as bands of a raster of several (Earth Engine).
+_TIF_LAYERS: dict[str, tuple[tuple[str, ...], Any]] = {
+    "uncertainty": (("Burn_Date_Uncertainty", "Uncertainty"), np.uint8),
+    "qa": (("QA",), np.uint8),
+    "first": (("First_Day",), np.int16),
+    "last": (("Last_Day",), np.int16),
+}
+LAST_DAY = 366
 MISSING, WATER = -1, -2
 MEANINGS = (0, WATER)
 """Burn dates that mean something even where a file names one of them as its value for nothing."""
@@ -62,7 +77,7 @@ class MonthlyFile:
 
     Attributes:
         month: the month that it covers.
-        place: tile or window, such as `h19v05`; files of one place share a grid.
+        place: tile, window or piece, such as `h19v05`; files of one place share a grid.
         product: such as `VNP64A1`.
         version: collection, such as `061`; empty if the name has none.
         path: where it is.
@@ -90,7 +105,8 @@ class MonthlyFile:
         month = as_month(_day_of(date))
         version = _VERSION.search(file.name.replace(date[0], ""))
         place = re.search(r"(?<=[._])(h\d{2}v\d{2}|Win\d{2}|aid\d+)(?=[._]|$)", file.name, re.IGNORECASE)
-        return cls(month, place[1] if place else "", product[1].upper(), version[1] if version else "", file)
+        where = piece_of(file, place[1] if place else "")
+        return cls(month, where, product[1].upper(), version[1] if version else "", file)
 
     @property
     def source(self) -> str:
@@ -122,6 +138,16 @@ class Layers:
     fraction: npt.NDArray[np.float32] | None = None
 
 
+def piece_of(path: Path, place: str) -> str:
+    """Return the place of a file, and the piece of it if the name is of a raster that was cut into pieces.
+
+    >>> piece_of(Path("MCD64A1_BurnDate_2020_08_01-0000000000-0000023296.tif"), "")
+    '0000000000-0000023296'
+    """
+    found = _PIECE.search(path.stem)
+    return " ".join(filter(None, (place, found[1] if found else "")))
+
+
 def find_monthly_files(paths: PathLike | Iterable[PathLike]) -> list[MonthlyFile]:
     """List the burn-date files among paths and folders, in order of month and place.
 
@@ -139,7 +165,9 @@ def latest(files: list[MonthlyFile]) -> list[MonthlyFile]:
     """Return the last production of each month and place, in their order.
 
     Raises:
-        InputError: if the files are of different products or collections.
+        InputError: if the files are of different products or collections, or rasters of one month and place
+            do not lie on the same cells.
+        UnreadableFileError: if one of several rasters of one month and place is damaged.
 
     Warns:
         BanetWarning: if earlier productions are left out.
@@ -153,6 +181,7 @@ def latest(files: list[MonthlyFile]) -> list[MonthlyFile]:
         older = last.get((file.month, file.place))
         if older is not None and older.path.name != file.path.name:
             where = f"{file.month} of {file.place}" if file.place else f"{file.month}"
+            _check_same_cells(older.path, file.path, where)
             warnings.warn(
                 f"{older.path.name} and {file.path.name} are both of {where}: the latter is taken",
                 BanetWarning,
@@ -160,6 +189,15 @@ def latest(files: list[MonthlyFile]) -> list[MonthlyFile]:
             )
         last[file.month, file.place] = file
     return list(last.values())
+
+
+def _check_same_cells(one: Path, other: Path, where: str) -> None:
+    """Make sure that two rasters are two productions, and no parts of one."""
+    if {one.suffix.lower(), other.suffix.lower()} <= _TIFS and not same_cells(one, other):
+        raise InputError(
+            f"{one.name} and {other.name} are both of {where} but do not lie on the same cells; merge them "
+            "into one file if they are parts of one raster, or give one of them"
+        )
 
 
 def listed_paths(
@@ -201,7 +239,7 @@ def _is_burn_date(path: Path) -> bool:
         return False
     if path.suffix.lower() == ".hdf":
         return True
-    return path.suffix.lower() in {".tif", ".tiff"} and bool(_BURN_DATE_TIF.search(path.name))
+    return path.suffix.lower() in _TIFS and bool(_BURN_DATE_TIF.search(path.name))
 
 
 def read_layers(file: MonthlyFile, region: Region) -> Layers:
@@ -210,7 +248,7 @@ def read_layers(file: MonthlyFile, region: Region) -> Layers:
     Raises:
         UnreadableFileError: if it is damaged, or lacks what its name promises.
     """
-    tif = file.path.suffix.lower() in {".tif", ".tiff"}
+    tif = file.path.suffix.lower() in _TIFS
     return checked(_read_tif(file.path, region) if tif else _read_hdf(file.path, region), file.path.name)
 
 
@@ -227,10 +265,9 @@ def checked(layers: Layers, name: str) -> Layers:
             raise UnreadableFileError(
                 f"{name}: {part} is {plane.shape}, the burn date is {shape}; download it again"
             )
-    if layers.burn.size and not (layers.burn.min() >= WATER and layers.burn.max() <= 366):
-        raise UnreadableFileError(
-            f"{name}: burn dates from {layers.burn.min()} to {layers.burn.max()}; expected -2 to 366"
-        )
+    if layers.burn.size and not (layers.burn.min() >= WATER and layers.burn.max() <= LAST_DAY):
+        found = f"burn dates from {layers.burn.min()} to {layers.burn.max()}"
+        raise UnreadableFileError(f"{name}: {found}; expected {WATER} to {LAST_DAY}")
     return layers
 
 
@@ -265,16 +302,19 @@ def _check_corner(path: Path, grid: SinusoidalGrid, metadata: str) -> None:
 
 
 def _read_tif(path: Path, region: Region) -> Layers:
-    burn = read_window(path, region)
-    dates = burn.whole(MISSING, MEANINGS, path.name)
-    names = {"uncertainty": "Burn_Date_Uncertainty", "qa": "QA", "first": "First_Day", "last": "Last_Day"}
-    kinds = {"uncertainty": np.uint8, "qa": np.uint8, "first": np.int16, "last": np.int16}
+    burn = read_window(path, region, (_BURN_DATE_BAND,))
+    dates = burn.whole(MISSING, MEANINGS, path.name, what="burn dates", expected=(WATER, LAST_DAY))
+    within = read_described(path, region, {part: names for part, (names, _) in _TIF_LAYERS.items()})
     planes: dict[str, Any] = {}
-    for part, layer in names.items():
-        other = path.with_name(path.name.replace("Burn_Date", layer))
-        if other != path and other.is_file():
-            layer_of = read_window(other, region)
-            planes[part] = np.maximum(layer_of.whole(0, (), other.name), 0).astype(kinds[part])
+    for part, (names, kind) in _TIF_LAYERS.items():
+        other = path.with_name(path.name.replace(_BURN_DATE_BAND, names[0]))
+        beside = other != path and other.is_file()
+        window = read_window(other, region, names) if beside else within.get(part)
+        if window is not None:
+            limits = (int(np.iinfo(np.int16).min), int(min(np.iinfo(kind).max, np.iinfo(np.int16).max)))
+            name = other.name if beside else path.name
+            plane = window.whole(0, (), name, what=f"values of {names[0]}", expected=limits)
+            planes[part] = np.maximum(plane, 0).astype(kind)
     return Layers(burn.grid, dates, **planes)
 
 

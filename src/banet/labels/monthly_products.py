@@ -14,7 +14,7 @@ from pathlib import Path
 
 from banet.days import as_day, as_month
 from banet.errors import InputError
-from banet.labels.monthly_files import MonthlyFile
+from banet.labels.monthly_files import MonthlyFile, piece_of
 
 __all__ = ["PRODUCTS", "Product", "named", "product_of"]
 
@@ -135,4 +135,4 @@ def named(path: Path) -> MonthlyFile:
     if "ESACCI" in path.name.upper():
         title = f"FireCCI {sensor}"
     month = as_month(as_day(found["date"]))
-    return MonthlyFile(month, found["place"], title, f"v{found['version']}", path)
+    return MonthlyFile(month, piece_of(path, found["place"]), title, f"v{found['version']}", path)

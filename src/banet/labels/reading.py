@@ -17,7 +17,7 @@ from banet.errors import InputError, NotFoundError
 from banet.grid.region import Region
 from banet.grid.vectors import is_vector
 from banet.io.files import PathLike, visible_files
-from banet.labels.auscover import read_auscover
+from banet.labels.auscover import is_auscover, read_auscover
 from banet.labels.firecci import read_firecci
 from banet.labels.mcd64a1 import read_mcd64a1
 from banet.labels.monthly_products import product_of
@@ -26,7 +26,6 @@ from banet.labels.perimeters import read_perimeters
 __all__ = ["labelled", "named_paths", "read_map_or_product", "read_sources", "sniff"]
 
 _TILES = re.compile(r"^(MCD64|VNP64|VJ[12]64|MCD45)", re.IGNORECASE)
-_AUSCOVER = re.compile(r"auscover|albers|burn(t|ed)_", re.IGNORECASE)
 _OWN_RASTER = "_burn_date.tif"
 _OWN_GRID = {"map": "*.nc", "truth": "*_truth.nc", "raster": f"*{_OWN_RASTER}"}
 """Kinds with a grid and days of their own, and their files in a folder."""
@@ -78,7 +77,7 @@ def _kind(file: Path) -> str | None:
     if suffix in {".hdf", ".tif", ".tiff"} and _TILES.match(name):
         return "mcd64a1"
     if suffix in {".tif", ".tiff"}:
-        return "auscover" if _AUSCOVER.search(name) and not name.endswith(_OWN_RASTER) else "raster"
+        return "auscover" if is_auscover(file) and not name.endswith(_OWN_RASTER) else "raster"
     return "perimeters" if is_vector(file) else None
 
 

@@ -1,0 +1,194 @@
+"""Rasters of labels as programs write them: masks, bands, pieces, neighbours, values that are no dates."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import rasterio
+from affine import Affine
+
+from banet.burned_area.geotiff import read_geotiff
+from banet.errors import BanetWarning, InputError, UnreadableFileError
+from banet.grid.region import Region
+from banet.labels.classes import read_classes, read_validity
+from banet.labels.firecci import read_firecci
+from banet.labels.mcd64a1 import read_mcd64a1
+from banet.labels.shares import read_shares
+
+REGION = Region("PT", (-8.0, 39.0, -7.6, 39.4), 0.01)
+NORTH = Affine(0.01, 0, -8.0, 0, -0.01, 39.4)
+SOUTH = Affine(0.01, 0, -8.0, 0, 0.01, 39.0)
+AUGUST = ("2020-08", "2020-08")
+MCD = "MCD64A1.061_Burn_Date_doy2020214_aid0001.tif"
+JD = "20200801-ESACCI-L3S_FIRE-BA-MODIS-AREA_3-fv5.1-JD.tif"
+
+
+def write(path, *planes, names=(), transform=NORTH, nodata=None, hidden=None):
+    height, width = planes[0].shape
+    with (
+        rasterio.Env(GDAL_TIFF_INTERNAL_MASK=True),
+        rasterio.open(
+            path, "w", driver="GTiff", height=height, width=width, count=len(planes), crs="EPSG:4326",
+            dtype=planes[0].dtype, transform=transform, nodata=nodata,
+        ) as file,
+    ):  # fmt: skip
+        for band, plane in enumerate(planes, 1):
+            file.write(plane, band)
+        for band, name in enumerate(names, 1):
+            file.set_band_description(band, name)
+        if hidden is not None:
+            file.write_mask(~hidden)
+    return path
+
+
+def moved(cols):
+    return Affine(0.01, 0, -8.0 + 0.01 * cols, 0, -0.01, 39.4)
+
+
+def block(kind="int16", day=218, rest=0):
+    values = np.full((40, 40), rest, kind)
+    values[30:35, 10:15] = day
+    return values
+
+
+def right():
+    hidden = np.zeros((40, 40), bool)
+    hidden[:, 20:] = True
+    return hidden
+
+
+def test_what_a_mask_hides_is_not_known_in_every_reader(tmp_path):
+    read = (
+        read_mcd64a1(write(tmp_path / MCD, block(), hidden=right()), REGION, *AUGUST),
+        read_firecci(write(tmp_path / JD, block(), hidden=right()), REGION, *AUGUST),
+        read_geotiff(write(tmp_path / "a.tif", block(), hidden=right()), days=AUGUST),
+    )
+    for got in read:
+        np.testing.assert_array_equal(got.known, ~right())
+        assert int(got.burned.sum()) == 25
+
+
+def test_what_a_mask_hides_is_not_valid_covers_nothing_and_has_no_class(tmp_path):
+    path = write(tmp_path / "a.tif", np.ones((40, 40), np.uint8), hidden=right())
+    np.testing.assert_array_equal(read_validity(path, REGION), ~right())
+    assert read_shares(path, REGION, "cover").sum() == pytest.approx(800)
+    numbers, _ = read_classes(path, REGION)
+    np.testing.assert_array_equal(numbers, np.where(right(), -1, 1))
+
+
+def test_a_tag_of_0_beside_a_mask_leaves_0_unburned_where_the_mask_shows_it(tmp_path):
+    with pytest.warns(BanetWarning, match="names 0 as its value for nothing"):
+        got = read_mcd64a1(write(tmp_path / MCD, block(), nodata=0, hidden=right()), REGION, *AUGUST)
+    np.testing.assert_array_equal(got.known, ~right())
+
+
+def test_layers_of_one_raster_are_told_by_the_names_of_its_bands(tmp_path):
+    """As Earth Engine exports an image of MCD64A1."""
+    planes = (block(day=3), block(), block(day=2), block(day=200), block(day=260))
+    path = write(
+        tmp_path / "MCD64A1_2020_08_01.tif",
+        *planes,
+        names=("QA", "BurnDate", "Uncertainty", "FirstDay", "LastDay"),
+    )
+    got = read_mcd64a1(path, REGION, *AUGUST)
+    assert set(got.burn_date[got.burned]) == {np.datetime64("2020-08-05")}
+    assert set(got.uncertainty[got.burned]) == {2}
+    assert got.quality is not None
+
+
+@pytest.mark.parametrize("name", [MCD, JD, "a.tif"])
+def test_bands_that_are_not_told_apart_are_refused(tmp_path, name):
+    path = write(tmp_path / name, block(), block(day=220))
+    with pytest.raises(InputError, match=r"holds 2 bands \(no name, no name\)"):
+        if name == "a.tif":
+            read_geotiff(path, days=AUGUST)
+        else:
+            (read_mcd64a1 if name == MCD else read_firecci)(path, REGION, *AUGUST)
+
+
+def test_pieces_of_an_export_are_joined(tmp_path, recwarn):
+    values = block()
+    values[30:35, 22:25] = 220
+    names = [f"MCD64A1_BurnDate_2020_08_01-0000000000-00000000{col}.tif" for col in ("00", "20")]
+    write(tmp_path / names[0], values[:, :20])
+    write(tmp_path / names[1], values[:, 20:], transform=moved(20))
+    got = read_mcd64a1(tmp_path, REGION, *AUGUST)
+    assert got.known.all()
+    np.testing.assert_array_equal(got.burned, values > 0)
+    assert not [one for one in recwarn if issubclass(one.category, BanetWarning)]
+
+
+def test_a_pixel_found_again_next_month_counts_once_in_its_piece(tmp_path):
+    for month, day in (("08", 243), ("09", 247)):
+        for col in (0, 20):
+            write(
+                tmp_path / f"MCD64A1_BurnDate_2020_{month}_01-0000000000-00000000{col:02d}.tif",
+                block(day=day)[:, :20] if not col else block(day=day)[:, 20:],
+                transform=moved(col),
+            )
+    got = read_mcd64a1(tmp_path, REGION, "2020-08", "2020-09")
+    assert set(got.dates().day.astype(str)) == {"2020-08-30"}
+    assert got.known.all()
+
+
+def test_parts_of_a_raster_that_are_not_named_as_such_are_refused(tmp_path):
+    write(tmp_path / "MCD64A1_BurnDate_2020_08_01_east.tif", block(), transform=NORTH)
+    west = write(tmp_path / "MCD64A1_BurnDate_2020_08_01_west.tif", block(), transform=SOUTH)
+    with pytest.warns(BanetWarning, match="the latter is taken"):
+        read_mcd64a1(tmp_path, REGION, *AUGUST)  # on the same cells: two productions
+    write(west, block(), transform=moved(-40))
+    with pytest.raises(InputError, match="both of 2020-08 but do not lie on the same cells; merge them"):
+        read_mcd64a1(tmp_path, REGION, *AUGUST)
+
+
+@pytest.mark.parametrize(("kind", "rest"), [("uint16", 65535), ("int32", 2020218), ("float64", 1e9)])
+def test_values_that_are_no_dates_are_told_as_they_are(tmp_path, kind, rest):
+    said = f"burn dates from 218 to {rest:.0f}; expected -2 to 366"
+    values = block(kind, rest=rest)
+    with pytest.raises(UnreadableFileError, match=said):
+        read_mcd64a1(write(tmp_path / MCD, values), REGION, *AUGUST)
+    with pytest.raises(UnreadableFileError, match=said):
+        read_firecci(write(tmp_path / JD, values), REGION, *AUGUST)
+    with pytest.raises(UnreadableFileError, match=said):
+        read_geotiff(write(tmp_path / "a.tif", values), days=AUGUST)
+
+
+def test_a_layer_beside_that_does_not_fit_a_byte_is_refused(tmp_path):
+    path = write(tmp_path / MCD, block())
+    write(tmp_path / MCD.replace("Burn_Date", "Burn_Date_Uncertainty"), block(day=300))
+    with pytest.raises(UnreadableFileError, match=r"values of Burn_Date_Uncertainty from 0 to 300"):
+        read_mcd64a1(path, REGION, *AUGUST)
+
+
+# Rasters beside a burn date.
+
+
+@pytest.mark.parametrize("transform", [NORTH, SOUTH])
+def test_rasters_beside_a_burn_date_are_turned_as_it_is(tmp_path, transform):
+    step = -1 if transform is SOUTH else 1
+    spread, percent = block("uint8", 3, rest=255), block("uint8", 90, rest=255)
+    spread[30, 10], percent[30, 11] = 77, 66
+    for name, values, nodata in (
+        ("burn_date", block(), -1),
+        ("uncertainty", spread, 77),
+        ("confidence", percent, 66),
+    ):
+        write(tmp_path / f"a_{name}.tif", values[::step], transform=transform, nodata=nodata)
+    got = read_geotiff(tmp_path / "a_burn_date.tif", days=AUGUST)
+    assert got.uncertainty[30, 10] == 255 and got.uncertainty[30, 11] == 3
+    assert sorted(np.unique(got.uncertainty[got.burned])) == [3, 255]
+    assert np.isnan(got.stated_confidence[30, 11]) and got.stated_confidence[30, 10] == 90
+    assert np.nanmin(got.stated_confidence) == 90
+
+
+def test_a_raster_beside_a_burn_date_that_is_damaged_or_elsewhere_is_refused(tmp_path):
+    path = write(tmp_path / "a_burn_date.tif", block())
+    other = tmp_path / "a_confidence.tif"
+    other.write_text("x")
+    with pytest.raises(UnreadableFileError, match=r"a_confidence\.tif is no readable GeoTIFF"):
+        read_geotiff(path, days=AUGUST)
+    write(other, block("uint8", 90), transform=moved(1))
+    with pytest.raises(
+        UnreadableFileError, match=r"a_confidence\.tif does not lie on the cells of a_burn_date"
+    ):
+        read_geotiff(path, days=AUGUST)
