@@ -70,6 +70,12 @@ def test_geojson_is_after_its_standard(tmp_path):
     assert feature["properties"]["start"] == "2021-08-01"
     longitudes = np.array([x for polygon in feature["geometry"]["coordinates"] for x, _ in polygon[0]])
     assert np.abs(longitudes).max() <= 180
+    shapes = json.loads(
+        write_events(find_events(random_map((40, 40), seed=2)), tmp_path / "b.json").read_text()
+    )
+    rings = [polygon[0] for one in shapes["features"] for polygon in one["geometry"]["coordinates"]]
+    rings += [polygon[0] for polygon in feature["geometry"]["coordinates"]]
+    assert len(rings) > 5 and all(shapely.LinearRing(ring).is_ccw for ring in rings)
 
 
 def test_a_second_file_replaces_the_first(tmp_path):
@@ -112,6 +118,8 @@ def test_a_day_is_a_date_in_every_format(tmp_path):
     fires = list(places)
     assert [fire.find(f"{KML}name").text for fire in fires] == events.table["id"].tolist()
     assert fires[0].find(f".//{KML}begin").text.startswith(first)
+    ends = [fire.find(f".//{KML}end").text for fire in fires]
+    assert ends == [f"{day}T23:59:59" for day in events.table["end"].dt.strftime("%Y-%m-%d")]
 
 
 def test_a_geopackage_holds_perimeters_by_day_growth_and_styles(tmp_path):

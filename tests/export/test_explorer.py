@@ -21,6 +21,7 @@ from banet.export.explorer import write_explorer
 from banet.export.explorer.coded_planes import coded_planes
 from banet.export.explorer.outlines import outlines_of
 from banet.export.explorer.page import explorer_data
+from banet.export.explorer.pages import write_pages
 from banet.grid.region import Region
 from made_maps import map_of, random_map
 
@@ -87,11 +88,34 @@ def test_a_border_is_where_it_is_known_to_be():
     assert (np.hypot(points[:, 0] + 6.93, points[:, 1] - 41.03) < 0.1).any()
 
 
+def parts_of(shape):
+    return shape["coordinates"] if shape["type"] == "MultiPolygon" else [shape["coordinates"]]
+
+
+def test_a_cell_that_burned_in_two_maps_counts_in_both(tmp_path):
+    first, second = np.full((12, 12), -1), np.full((12, 12), -1)
+    first[2:6, 2:6], second[4:9, 4:9] = 3, 20
+    maps = [map_of(first, start="2021-08-01"), map_of(second, start="2021-09-01", days=30)]
+    (page,) = write_pages(maps, tmp_path, min_hectares=0)
+    inside = re.search(
+        r'<script type="application/json" id="data">(.*?)</script>', page.read_text(), re.DOTALL
+    )
+    data = json.loads(inside[1])
+    grown = sum(ha for fire in data["fires"] for _, ha, _ in fire["growth"])
+    assert sum(data["daily_ha"]) == pytest.approx(grown, abs=0.3)
+    assert [day for day, ha in zip(data["days"], data["daily_ha"]) if ha] == ["2021-08-04", "2021-09-21"]
+
+
 def test_fires_and_their_growth_are_within_the_page(tmp_path):
     burned = random_map((41, 57), seed=3)
     events = trace_events(burned, min_cells=1)
     data = explorer_data(burned, events.table, events.growth)
     assert [fire["properties"]["id"] for fire in data["fires"]] == events.table["id"].tolist()
+    for fire, seed in zip(data["fires"], zip(events.table["seed_lon"], events.table["seed_lat"])):
+        assert (fire["properties"]["seed_lon"], fire["properties"]["seed_lat"]) == pytest.approx(
+            seed, abs=1e-6
+        )
+        assert all(shapely.LinearRing(part[0]).is_ccw for part in parts_of(fire["geometry"]))
     total = sum(ha for fire in data["fires"] for _, ha, _ in fire["growth"])
     assert total == pytest.approx(burned.burned_area_ha, abs=0.1 * len(events.growth))
     path = write_explorer(

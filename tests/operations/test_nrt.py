@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
+import xarray as xr
 
 from banet import read_map
 from banet.cli import main
@@ -184,6 +185,10 @@ def test_each_cell_carries_the_share_that_stays_at_its_age(mornings, data, tmp_p
         style = (done.folder / f"{stem}_{name}.qml").read_text()
         assert ('"100 %"' in style) == (name == "stays") and ("days or more" in style) == (name != "stays")
     burned = planes["days_since"] < 255
+    with xr.open_dataset(done.folder / f"{stem}.nc") as held:
+        for name, plane in planes.items():
+            told = held[name].isel(time=0).to_numpy()
+            assert np.isnan(told[~burned]).all() and (told[burned] == plane[burned]).all()
     percent = np.round(100 * stayed / shown)[np.minimum(planes["days_since"][burned], 33)]
     np.testing.assert_array_equal(planes["stays"][burned], percent)
     assert (planes["stays"][~burned] == 255).all()

@@ -20,6 +20,7 @@ from banet.simulation import simulate, write_scene
 from banet.simulation.climates import climate_named
 from banet.simulation.heat import M12_LIMIT, mir_limit, radiances
 from banet.simulation.writers.gridded import _packed
+from banet.simulation.writers.pixels import PROBES, TILE, PixelWindow, tiles_under
 
 PLACE = Region("SMALL", (-8.2, 39.4, -7.8, 39.72), 0.01)
 
@@ -156,3 +157,16 @@ def test_a_file_in_the_way_is_an_output_error(scene, tmp_path):
     (tmp_path / "taken").write_text("here")
     with pytest.raises(OutputError):
         write_scene(scene, tmp_path / "taken")
+
+
+@pytest.mark.parametrize(
+    "box", [(179.7, -17.0, -179.7, -16.4), (-8.0, 40.0, -7.4, 40.6), (150, 60, 150.6, 60.6)]
+)
+def test_tiles_hold_all_of_a_region_once_also_across_the_antimeridian(box):
+    region = Region("T", box, 0.01)
+    windows = [PixelWindow.sinusoidal(region, h, v, 2400) for h, v in tiles_under(region)]
+    places = sum(window.inside.sum() for window in windows)
+    pixel_km2 = (TILE / 2400 / 1000) ** 2
+    assert places / PROBES**2 * pixel_km2 == pytest.approx(region.area_km2, rel=0.01)
+    east = [np.unique(np.floor(window.col[window.inside])) for window in windows]
+    assert set(np.concatenate(east)) == set(range(60))

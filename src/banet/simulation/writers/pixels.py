@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -60,7 +60,9 @@ class PixelWindow:
         lats = np.radians([region.north, region.south])
         r0, r1 = ((top - RADIUS * lats) / pixel).tolist()
         widest = np.cos(np.radians(np.linspace(region.south, region.north, 33)))
-        edges = np.radians([region.west, region.east])[:, None] * RADIUS * widest
+        # The tiles of the western hemisphere see the part of a region that lies past 180 degrees from there.
+        turn = -360.0 if region.east > 180 and left + TILE / 2 < 0 else 0.0
+        edges = np.radians([region.west + turn, region.east + turn])[:, None] * RADIUS * widest
         c0, c1 = (edges.min() - left) / pixel, (edges.max() - left) / pixel
         rows = slice(max(int(r0), 0), min(int(r1) + 1, size))
         cols = slice(max(int(c0), 0), min(int(c1) + 1, size))
@@ -68,7 +70,9 @@ class PixelWindow:
         x = left + _places(cols, probes) * pixel
         lat = y / RADIUS
         lon = np.degrees(x[None, :] / (RADIUS * np.cos(lat)[:, None]))
-        return cls._of(region, rows, cols, np.degrees(lat), lon, probes)
+        window = cls._of(region, rows, cols, np.degrees(lat), lon, probes)
+        # What lies beyond the edge of the globe is no place.
+        return replace(window, inside=window.inside & (np.abs(lon) <= 180))
 
     @classmethod
     def degrees(
