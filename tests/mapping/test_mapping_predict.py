@@ -70,6 +70,9 @@ class MemoryCube:
         x[:3, rng.random(x.shape[1:]) < missing] = np.nan
         self.planes = x
 
+    def record(self, day):
+        return None
+
     def read(self, start, stop, rows=slice(None), cols=slice(None), *, variables=None, into=None):
         self.reads.append((start, rows, cols))
         days = day_range(start, stop)
@@ -773,6 +776,15 @@ def test_what_is_no_period_is_refused_with_advice(cube, start, end, message):
 def test_days_one_by_one_are_one_map(cube):
     (got,) = map_months(cube, "2021-01-15", "2021-01-20", LocalEngine(), water=None)
     assert_same_map(got, map_burned(cube, "2021-01-15", "2021-01-20", LocalEngine(), water=None))
+
+
+def test_days_of_hot_spots_alone_are_told():
+    cube, lost = MemoryCube((20, 30)), np.datetime64("2021-01-08")
+    cube.record = lambda day: SimpleNamespace(gaps=("no file",), inputs=()) if day == lost else None
+    with pytest.warns(
+        BanetWarning, match="2021-01: the cube has no image of 1 of the 31 days that are mapped"
+    ):
+        map_burned(cube, "2021-01", "2021-01", LocalEngine())
 
 
 def test_a_month_without_one_observation_is_told(cube):

@@ -170,6 +170,10 @@ class Run:
         missing = np.setdiff1d(self.days, self.cube.days)
         if missing.size:
             yield f"the cube lacks {missing.size} of the {self.days.size} days that are mapped"
+        records = [self.cube.record(day) for day in np.intersect1d(self.days, self.cube.days)]
+        blind = sum(record is not None and bool(record.gaps) and not record.inputs for record in records)
+        if blind:
+            yield f"the cube has no image of {blind} of the {self.days.size} days that are mapped"
         for window in self.windows:
             if window in self.quiet:
                 last = window.stop - 1
