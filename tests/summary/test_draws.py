@@ -66,11 +66,13 @@ def test_the_sum_of_independent_cells_varies_as_the_closed_form_says_and_correla
     assert together.std() > 3 * alone.std()
 
 
-def test_the_stated_uncertainty_holds_four_drawn_dates_of_five():
+@pytest.mark.parametrize(("told", "held"), [({}, 0.8), ({"date_coverage": 0.95}, 0.95)])
+def test_the_stated_uncertainty_holds_as_many_drawn_dates_as_true_days(told, held):
     source = likely((20, 20), fraction=1.0)
+    source = replace(source, attrs={**source.attrs, "calibration": {**CALIBRATION, **told}})
     drawn = Progressions(source, model=ErrorModel(0, 0, 1.0, 0, 1.0))
     days = np.stack([drawn.draw(k)[1] for k in range(100)])
-    assert (np.abs(days - 10) <= 2).mean() == pytest.approx(0.8, abs=0.01)
+    assert (np.abs(days - 10) <= 2).mean() == pytest.approx(held, abs=0.01)
     assert days.mean() == pytest.approx(10, abs=0.05)
 
 

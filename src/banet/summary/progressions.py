@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
-from scipy.special import ndtr
+from scipy.special import ndtr, ndtri
 
 from banet.burned_area.burned_area import BurnedArea
 from banet.burned_area.confidence import burned_probability
@@ -30,8 +30,8 @@ FAR_KM = 25.0
 """A drawn cell takes its date from the nearest dated one up to this distance."""
 
 _KM_A_DEGREE = 111.2
-_FOUR_IN_FIVE = 1.2816
-"""Standard deviations within which four fifths of normal values lie."""
+_HELD = 0.8
+"""Share of true days that an uncertainty holds where a map does not tell it."""
 _ERA = 10**6  # days before 1970 have no negative seed
 
 
@@ -64,8 +64,9 @@ class Progressions:
     Behind each cell stands a normal value; those of near cells are alike, as the model says. At least half of
     the cell burns with its calibrated probability, see `burned_probability`, and the lower the value the more
     of it, so that the mean part is that of simulated seasons. The date moves about that of the map so that
-    the stated uncertainty holds it in four draws of five. A cell that the map does not date takes date and
-    uncertainty of the nearest dated cell within `FAR_KM`, and any day of the map where there is none.
+    the stated uncertainty holds it in as many draws as it holds true days by the calibration of the map, in
+    four of five where that is not told. A cell that the map does not date takes date and uncertainty of the
+    nearest dated cell within `FAR_KM`, and any day of the map where there is none.
 
     Args:
         source: a map of a network.
@@ -146,5 +147,7 @@ def _dates(
     at = tuple(axis[row, col] for axis in nearest)
     day = (source.burn_date[at] - source.start).astype(np.int64)
     stated = source.uncertainty[at]
-    spread = np.where(stated == NO_UNCERTAINTY, 0.0, (stated + 0.5) / _FOUR_IN_FIVE)
+    held = (source.attrs.get("calibration") or {}).get("date_coverage", _HELD)
+    deviations = ndtri((1 + held) / 2)
+    spread = np.where(stated == NO_UNCERTAINTY, 0.0, (stated + 0.5) / deviations)
     return day, spread, distance[row, col] > FAR_KM
