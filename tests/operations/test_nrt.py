@@ -281,7 +281,8 @@ def test_a_stac_catalogue_leads_to_the_items(data, mornings, tmp_path):
     plain = pystac.Catalog.from_file(str(tmp_path / "catalog.json"))
     assert sorted(item.id for item in plain.get_items()) == [item.id for item in items]
     assert [item.properties["end_datetime"][:10] for item in items] == ["2020-07-04", "2020-07-05"]
-    assert (tmp_path / "2020-07-05" / items[1].assets["burn_date"].href).is_file()
+    for name in ("burn_date", "days_since", "days_since_qml"):
+        assert (tmp_path / "2020-07-05" / items[1].assets[name].href).is_file()
 
 
 @pytest.mark.parametrize("fault", ["no login", "no host"])

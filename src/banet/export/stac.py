@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from banet.burned_area.meaning import Meaning, meanings
+from banet.burned_area.meaning import DAYS_SINCE, STAYS, Meaning, meanings
 from banet.errors import NotFoundError
 from banet.grid.region import Region
 from banet.io.files import PathLike, existing_folder, visible_files, writing
@@ -30,12 +30,14 @@ _ROLES = {
     "confidence": ["data", "confidence"],
     "uncertainty": ["data", "uncertainty"],
     "over_tenth": ["data", "confidence"],
+    "days_since": ["data"],
+    "stays": ["data", "confidence"],
 }
 
 
 def _assets(source: BurnedArea) -> dict[str, tuple[str, str, list[str], dict[str, Any]]]:
     """Return title, media type, roles and further fields of each product by its name."""
-    said = meanings(source)
+    said = {**meanings(source), DAYS_SINCE.name: DAYS_SINCE, STAYS.name: STAYS}
     rasters = {name: said["burn_doy" if name == "burn_date" else name] for name in _ROLES if name in said}
     found: dict[str, tuple[str, str, list[str], dict[str, Any]]] = {
         name: (_capital(meaning.title), _COG, _ROLES[name], _band(name, meaning))
