@@ -140,6 +140,7 @@ def test_hot_spots_of_a_file_that_was_named_are_not_fetched(raw, tmp_path, monke
         chosen = options(raw, tmp_path / "out").model_copy(update={"download": True, "hotspots": given})
         with pytest.raises(ZeroDivisionError):
             run_archive(chosen)
+        assert any("none are fetched" in note for note in chosen.notes) == (given == table)
     assert asked == [False, True, True]
 
 

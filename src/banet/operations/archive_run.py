@@ -102,9 +102,7 @@ def run_archive(options: RunOptions, reporter: Reporter | None = None) -> RunRes
         options.save(out / "run.yaml")
         if options.download:
             with clock.timed("fetch"):
-                failed += fetch(
-                    options, places, days, clock.reporter, hotspots=not _is_file(options.hotspots)
-                )
+                failed += fetch(options, places, days, clock.reporter, hotspots=not options.table_given)
         if places.hotspots is None:
             clock.reporter.say(f"note: no hot spots in {out}; the maps follow from images alone")
         with clock.step("build the cube") as progress:
@@ -116,11 +114,6 @@ def run_archive(options: RunOptions, reporter: Reporter | None = None) -> RunRes
     result = RunResult(out, products, fires, page, hectares, clock.seconds, tuple(failed))
     _status(result)
     return result
-
-
-def _is_file(hotspots: Path | None) -> bool:
-    """Tell whether hot spots come from a file that was named; nothing is fetched beside it."""
-    return hotspots is not None and hotspots.is_file()
 
 
 @dataclass

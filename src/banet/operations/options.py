@@ -100,6 +100,17 @@ class RunOptions(_Options):
     cube: Path | None = None
 
     @property
+    def table_given(self) -> bool:
+        """Whether hot spots come from a file that was named; none are fetched beside it."""
+        return self.hotspots is not None and self.hotspots.is_file()
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Lines on options that have no effect, and on what is not fetched."""
+        told = (f"hot spots are those of {self.hotspots}; none are fetched",)
+        return super().notes + (told if self.download and self.table_given else ())
+
+    @property
     def period(self) -> tuple[Day, Day]:
         """Days to map, half-open."""
         return parse_period(self.start, self.end)
