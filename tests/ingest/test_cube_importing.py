@@ -161,6 +161,25 @@ def test_the_box_of_float32_coordinates_is_exact() -> None:
     assert region_of(lat, lon, "T") == REGION
 
 
+@pytest.mark.parametrize(("west", "size"), [(130.0, 0.01), (-179.9, 0.01), (150.0, 0.005), (20.0, 0.0025)])
+def test_coordinates_of_float32_give_the_box_also_far_from_greenwich(west: float, size: float) -> None:
+    wanted = Region("T", (west, -38.2, west + 40 * size, -38.2 + 60 * size), size)
+    found = region_of(wanted.latitudes.astype(np.float32), wanted.longitudes.astype(np.float32), "T")
+    assert found.shape == wanted.shape
+    np.testing.assert_allclose(found.bbox, wanted.bbox, atol=size / 100)
+
+
+@pytest.mark.parametrize("odd", [np.nan, "text"])
+def test_coordinates_that_are_no_numbers_are_told(tmp_path: Path, odd: object) -> None:
+    ds = dataset()
+    axis = "lon"
+    lon = ds[axis].values.astype(object if isinstance(odd, str) else float)
+    lon[3] = odd
+    moved = ds.assign_coords({axis: lon.astype(str) if isinstance(odd, str) else lon})
+    with pytest.raises(InputError, match=f"coordinates {axis} of the dataset are not all finite numbers"):
+        from_dataset(moved, tmp_path / "t.zarr", name="T")
+
+
 @pytest.mark.parametrize(
     ("lat", "lon", "message"),
     [

@@ -35,9 +35,9 @@ def utm(value, *, step=500.0, epsg=32629, named=True):
 
 
 def test_a_plane_in_utm_comes_to_lie_where_it_is():
-    ramp = utm(lambda lon, lat: (lon + 8.3) + 2 * (lat - 40.0))
+    ramp = utm(lambda lon, lat: (lon + 8.6) + 2 * (lat - 40.0))
     found = banet.to_region(ramp, REGION)
-    wanted = (REGION.longitudes + 8.3) + 2 * (REGION.latitudes - 40.0)[:, None]
+    wanted = (REGION.longitudes + 8.6) + 2 * (REGION.latitudes - 40.0)[:, None]
     assert dict(found.sizes) == {"time": 2, "latitude": 15, "longitude": 20}
     np.testing.assert_allclose(found["red"].values[0], wanted, atol=0.003)  # a third of the step of a cell
 
@@ -72,7 +72,7 @@ def test_a_projected_dataset_is_refused_by_name_with_the_call_that_mends_it(tmp_
 
 
 def test_a_dataset_that_names_no_projection_or_lies_elsewhere_is_refused():
-    bare = utm(lambda lon, lat: lon, named=False)
+    bare = utm(lambda lon, lat: lon + 9, named=False)
     with pytest.raises(InputError, match="does not say its reference system"):
         banet.to_region(bare, REGION)
     assert np.isfinite(banet.to_region(bare, REGION, crs="EPSG:32629")["red"].values).all()
@@ -83,7 +83,7 @@ def test_a_dataset_that_names_no_projection_or_lies_elsewhere_is_refused():
 
 
 def test_the_order_of_axes_does_not_matter_and_uneven_ones_are_refused():
-    ds = utm(lambda lon, lat: (lon + 8.3) + 2 * (lat - 40.0))
+    ds = utm(lambda lon, lat: (lon + 8.6) + 2 * (lat - 40.0))
     upright = banet.to_region(ds, REGION)
     xr.testing.assert_equal(banet.to_region(ds.transpose("x", "y", "time"), REGION), upright)
     moved = ds["x"].values.copy()
@@ -94,3 +94,42 @@ def test_the_order_of_axes_does_not_matter_and_uneven_ones_are_refused():
         banet.to_region(ds, "PT")
     with pytest.raises(InputError, match="found DataArray"):
         banet.to_region(ds["red"], REGION)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "units", "words"),
+    [
+        ("nir", -0.9999, None, "nir of 2024-08-01 falls to -0.9999, which is no reflectance"),
+        ("red", 3.2767, None, "red of 2024-08-01 is 3.2767 in 40 cells, which stands for nothing"),
+        ("frp", -9.0, None, "frp of 2024-08-01 holds -9, which is no power"),
+        ("frp", 3e6, None, "holds 3e[+]06, which is no power"),
+        ("frp", 25.0, "W", "frp is in 'W'; give it in MW"),
+        ("mir", 0.3, "K", "mir is in 'K', which is no reflectance"),
+        ("mir", 0.3, "W m-2 sr-1 um-1", "which is no reflectance"),
+    ],
+)
+def test_fill_values_and_other_units_are_refused_before_they_are_averaged(
+    tmp_path, name, value, units, words
+):
+    ds = utm(lambda lon, lat: np.full(lon.shape, 0.3))
+    ds[name] = ds[name] * 1  # the variables share their values
+    ds[name].values[:, 10:12, 5:25] = value
+    ds[name].attrs["units"] = units
+    with pytest.raises(InputError, match=words):
+        banet.to_region(ds, REGION)
+    made = banet.to_region(utm(lambda lon, lat: np.full(lon.shape, 0.3)), REGION)
+    made[name].values[:, 2:4, :] = value
+    made[name].attrs["units"] = units
+    with pytest.raises(InputError, match=words):
+        banet.from_dataset(made, tmp_path / "a.zarr", name="U")
+
+
+def test_integers_that_are_scaled_later_pass_with_their_fill_value_named():
+    ds = utm(lambda lon, lat: np.full(lon.shape, 3000.0)).drop_vars("frp").astype("int16")
+    ds["nir"] = ds["nir"] * np.int16(1)
+    ds["nir"].values[:, 10:12, 5:25] = -9999
+    with pytest.raises(InputError, match="nir of 2024-08-01 falls to -9999"):
+        banet.to_region(ds, REGION)
+    ds["nir"].attrs["nodata"] = -9999
+    found = banet.to_region(ds, REGION)["nir"].values
+    assert np.nanmin(found) == np.nanmax(found) == 3000

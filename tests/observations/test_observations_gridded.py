@@ -73,6 +73,9 @@ def test_names_of_every_satellite_are_known(product: str) -> None:
     file = viirs750.parse(Path(name_of("Reflectance_M7", WHEN[0], product)))
     assert file is not None
     assert (file.day, file.time, file.product, file.band) == (DAY, "1236", product, "Reflectance_M7")
+    for name in (file.path.name.lower(), file.path.name.upper()):
+        same = viirs750.parse(Path(name))
+        assert same is not None and (same.day, same.product, same.band) == (DAY, product, "Reflectance_M7")
 
 
 @pytest.mark.parametrize(

@@ -306,7 +306,19 @@ def _half_scan(folder, bands, geolocation):
         file["geolocation_data/latitude"] = values
 
 
+def _other_bands(folder, bands, geolocation):
+    with h5py.File(bands, "r+") as file:
+        file.attrs["time_coverage_start"] = "2021-07-20T11:27:00.000Z"
+
+
+def _other_geolocation(folder, bands, geolocation):
+    with h5py.File(geolocation, "r+") as file:
+        file.attrs["time_coverage_start"] = "2021-08-05T13:09:00.000Z"
+
+
 FAULTS = {
+    _other_bands: "VNP02MOD.* holds 2021-07-20T11:27, its name says 2021-08-05T11:27; was it renamed",
+    _other_geolocation: "VNP03MOD.* holds 2021-08-05T13:09, its name says 2021-08-05T11:27; was it renamed",
     _unpaired: "has no 03 .geolocation. file",
     _truncated: "VNP02MOD.*is truncated or damaged; download it again",
     _truncated_geolocation: "VNP03MOD.*is truncated or damaged",

@@ -15,6 +15,7 @@ from banet.cube.store import Cube
 from banet.days import Day, Days
 from banet.errors import BanetWarning, InputError
 from banet.grid.region import Region
+from banet.ingest.plausible import check_power, check_reflectance, check_units, in_percent
 from banet.ingest.reproject import check_dataset, check_geographic
 from banet.io.files import PathLike, writing
 from banet.observations.hotspots import fires_of, given_hotspots, tell_placed
@@ -32,10 +33,7 @@ _MIR = ("mir", "swir")
 _OPTIONAL = ("frp", "view_zenith", "count")
 # How far a coordinate may be from a regular grid, in cells.
 _TOLERANCE = 1e-3
-# A reflectance above this is a percentage or a scaled integer; glint and snow under a low sun stay below.
-_TOO_BRIGHT = 5.0
-# One below this stands for nothing (-9999, scaled or not); over-corrected shadow stays above.
-_TOO_DARK = -0.5
+_MOST_SLACK = 0.05  # where the type of the coordinates cannot tell more
 # Below this in red a look is hardly cloud or snow; land is then brighter in the near infrared, water is not.
 _CLEAR = 0.3
 _SWAPPED = 0.8
@@ -148,25 +146,27 @@ def region_of(latitudes: npt.ArrayLike, longitudes: npt.ArrayLike, name: str) ->
     """Return the region whose cell centres these are, in either order of either axis.
 
     Edges and pixel size are rounded to the fewest decimals that keep every centre within a thousandth of a
-    cell, so that coordinates stored as float32 give the box that was meant.
+    cell, or within what the type of the coordinates can tell, so that those stored as float32 give the box
+    that was meant.
 
     Raises:
         InputError: if the centres are not evenly spaced, or cells are not square.
     """
-    lat = _regular("latitude", np.asarray(latitudes, np.float64))
-    lon = _regular("longitude", np.asarray(longitudes, np.float64))
+    slack = max(_slack(np.asarray(axis)) for axis in (latitudes, longitudes))
+    lat = _regular("latitude", np.asarray(latitudes, np.float64), slack)
+    lon = _regular("longitude", np.asarray(longitudes, np.float64), slack)
     height, width = _step(lat), _step(lon)
     # The longer axis tells the size; how far the shorter would be off with it at its other end decides.
     steps = min(len(lat), len(lon)) - 1
-    if abs(height - width) * steps > 2 * _TOLERANCE * width:
+    if abs(height - width) * steps > 2 * slack * width:
         raise InputError(
             f"cells of {width:g} by {height:g} degrees are not square; banet.to_region resamples the dataset"
         )
     size = width if len(lon) >= len(lat) else height
-    size = _rounded(size, size * _TOLERANCE / max(len(lat), len(lon)))
+    size = _rounded(size, size * slack / max(len(lat), len(lon)))
     west = lon[0] - size / 2 - (360 if lon[0] > 180 else 0)
     south = lat[0] - size / 2
-    west, south = _rounded(west, size * _TOLERANCE), _rounded(south, size * _TOLERANCE)
+    west, south = _rounded(west, size * slack), _rounded(south, size * slack)
     east, north = west + size * len(lon), south + size * len(lat)
     return Region(name, (west, south, round(east, 9), round(north, 9)), size)
 
@@ -198,6 +198,7 @@ class _Source:
                 raise InputError(f"{variable} has dimensions {ds[variable].dims}, not time, {lat}, {lon}")
             if ds[variable].dtype.kind not in _NUMBERS:
                 raise InputError(f"{variable} holds {ds[variable].dtype}, not numbers")
+            check_units(variable, ds[variable].attrs.get("units"))
         check_geographic(ds, lat, lon)
         return cls(ds, lat, lon, mir, region_of(ds[lat].values, ds[lon].values, name), _days(ds))
 
@@ -229,7 +230,9 @@ class _Source:
         self, index: int, hotspots: pd.DataFrame | None
     ) -> tuple[npt.NDArray[np.floating[Any]] | None, list[str]]:
         if "frp" in self.ds:
-            return self.plane("frp", index).astype(np.float32), []
+            power = self.plane("frp", index).astype(np.float32)
+            check_power(power, str(self.days[index]))
+            return power, []
         return fires_of(hotspots, self.region, self.days[index])
 
     def _count(self, index: int) -> npt.NDArray[np.uint8]:
@@ -243,18 +246,9 @@ class _Source:
 
     def _reflectance(self, variable: str, index: int) -> npt.NDArray[np.float32]:
         values = self.plane(variable, index).astype(np.float32)
-        if str(self.ds[variable].attrs.get("units", "")).lower() in ("%", "percent"):
+        if in_percent(self.ds[variable].attrs.get("units")):
             values /= 100
-        if (values > _TOO_BRIGHT).any():
-            raise InputError(
-                f"{variable} of {self.days[index]} reaches {np.nanmax(values):g}, which is no reflectance "
-                "(0 to 1); divide it by its scale, or give it the units percent"
-            )
-        if (values < _TOO_DARK).any():
-            raise InputError(
-                f"{variable} of {self.days[index]} falls to {np.nanmin(values):g}, which is no reflectance "
-                "(0 to 1); make what is missing NaN, such as by ds.where(ds > 0)"
-            )
+        check_reflectance(variable, values, str(self.days[index]))
         return values
 
     def _inputs(self) -> tuple[str, ...]:
@@ -293,7 +287,16 @@ def _ascends(values: npt.NDArray[Any]) -> bool:
     return bool(values[-1] >= values[0])
 
 
-def _regular(what: str, values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def _slack(values: npt.NDArray[Any]) -> float:
+    """Return how far centres may be from a regular grid, in cells: float32 keeps 150 degrees to 1.5e-5."""
+    if values.ndim != 1 or len(values) < 2 or values.dtype.kind != "f" or not np.isfinite(values).all():
+        return _TOLERANCE
+    step = abs(float(values[-1]) - float(values[0])) / (len(values) - 1)
+    spacing = float(np.spacing(np.abs(values).max()))
+    return max(_TOLERANCE, min(spacing / step, _MOST_SLACK)) if step else _TOLERANCE
+
+
+def _regular(what: str, values: npt.NDArray[np.float64], slack: float) -> npt.NDArray[np.float64]:
     """Return the values in ascending order after making sure that they are evenly spaced."""
     if values.ndim != 1 or not len(values) or not np.isfinite(values).all():
         raise InputError(f"the {what}s of the dataset are not one row of finite numbers")
@@ -302,7 +305,7 @@ def _regular(what: str, values: npt.NDArray[np.float64]) -> npt.NDArray[np.float
         even = np.linspace(ordered[0], ordered[-1], len(ordered))
         step = _step(ordered)
         worst = float(np.abs(ordered - even).max()) / step if step > 0 else np.inf
-        if worst > _TOLERANCE:
+        if worst > slack:
             raise InputError(
                 f"the {what}s of the dataset are not evenly spaced: one is {worst:.3g} cells off"
             )

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from banet.errors import InputError
 from banet.grid.region import Region, check_region
+from banet.ingest.plausible import REFLECTANCES, check_power, check_reflectance, check_units, in_percent
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -55,6 +56,7 @@ def to_region(ds: xr.Dataset, region: Region, *, crs: Any = None) -> xr.Dataset:
         axes = sorted(known[name].odc.spatial_dims, key=lambda axis: str(axis).lower() in _EASTWARD)
         for axis in axes:
             _check_even(str(axis), known[axis].values)
+        _check_values(known[name], name)
         source = known[name].astype("float32").transpose(..., *axes)
         resampling = _RESAMPLING.get(name, "average")
         found = xr_reproject(source, region.geobox, resampling=resampling, dst_nodata=np.nan)
@@ -64,6 +66,27 @@ def to_region(ds: xr.Dataset, region: Region, *, crs: Any = None) -> xr.Dataset:
     places = {"latitude": region.latitudes, "longitude": region.longitudes}
     times = {"time": ds["time"].variable} if "time" in ds.coords else {}
     return type(ds)(made, {**times, **places})
+
+
+def _check_values(variable: xr.DataArray, name: str) -> None:
+    """Refuse fill values before they are averaged with their neighbours; counts and scaled integers pass."""
+    if variable.dtype.kind not in "fiub":
+        raise InputError(f"{name} holds {variable.dtype}, not numbers")
+    units, nodata = variable.attrs.get("units"), variable.odc.nodata
+    check_units(name, units)
+    along = variable.dims[0] if variable.ndim > 2 else None
+    for index in range(variable.sizes[along]) if along is not None else (0,):
+        plane = (variable if along is None else variable.isel({along: index})).values.astype(np.float32)
+        plane = plane[np.isfinite(plane)] if nodata is None else plane[np.isfinite(plane) & (plane != nodata)]
+        when = str(along or "the dataset") if along != "time" else str(variable["time"].values[index])[:10]
+        if name == "frp":
+            check_power(plane, when)
+        elif name in REFLECTANCES:
+            scaled = variable.dtype.kind != "f"
+            # Integers are scaled later; what lies below 0 is no reflectance by any scale.
+            check_reflectance(
+                name, plane.clip(max=1) if scaled else plane / (100 if in_percent(units) else 1), when
+            )
 
 
 def _check_even(axis: str, values: npt.NDArray[Any]) -> None:
@@ -98,6 +121,9 @@ def check_geographic(ds: xr.Dataset, lat: str, lon: str) -> None:
     """
     import odc.geo.xr  # noqa: F401 - it gives datasets their .odc
 
+    for name in (lat, lon):
+        if ds[name].dtype.kind not in "fiu" or not np.isfinite(ds[name].values).all():
+            raise InputError(f"the coordinates {name} of the dataset are not all finite numbers")
     found = ds.odc.crs
     largest = max(float(np.abs(ds[name].values).max(initial=0)) for name in (lat, lon))
     if (found is None or found.geographic) and largest <= 361:

@@ -77,15 +77,21 @@ class GriddedFile:
     path: Path
 
     @classmethod
-    def of(cls, match: re.Match[str], product: str, path: Path) -> GriddedFile | None:
-        """Return what a matched name says (year, doy, time, band, rest), or None if its time is none."""
+    def of(cls, match: re.Match[str], product: str, path: Path, bands: Iterable[str]) -> GriddedFile | None:
+        """Return what a matched name says (year, doy, time, band, rest), in any case of its letters.
+
+        None if its time is none, or its band none of `bands`.
+        """
+        band = {one.lower(): one for one in bands}.get(match["band"].lower())
+        if band is None:
+            return None
         if not ("0000" <= match["time"] < "2400" and match["time"][2:] < "60"):
             return None
         try:
             day = from_day_of_year(int(match["year"]), int(match["doy"]))
         except InputError:  # a name like A2017400 is a name of something else
             return None
-        return cls(day, match["time"], product, match["band"], match["rest"], path)
+        return cls(day, match["time"], product, band, match["rest"], path)
 
 
 def satellite_of(name: str) -> str:

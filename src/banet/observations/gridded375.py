@@ -53,10 +53,11 @@ class Gridded375(GriddedSource):
     def parse(self, path: Path) -> GriddedFile | None:
         """Return what the name of a file says, or None if the source has no use for it."""
         match = _NAME.fullmatch(path.name)
-        if match is None or (match["kind"].upper() == "I") != (match["band"] in _BANDS):
+        if match is None:
             return None
         # Bands and angles are two products of one overpass; the satellite is what they have in common.
-        return GriddedFile.of(match, match["satellite"].upper(), path)
+        bands = _BANDS if match["kind"].upper() == "I" else _ANGLES
+        return GriddedFile.of(match, match["satellite"].upper(), path, bands)
 
     def whole(self, bands: Iterable[str]) -> bool:
         """Tell whether there is a band: angles also lie in folders of 750 m files."""

@@ -40,9 +40,7 @@ class Gridded750(GriddedSource):
     def parse(self, path: Path) -> GriddedFile | None:
         """Return what the name of a file says, or None if the source has no use for it."""
         match = _NAME.fullmatch(path.name)
-        if match is None or match["band"] not in self.bands:
-            return None
-        return GriddedFile.of(match, match["product"], path)
+        return None if match is None else GriddedFile.of(match, match["product"].upper(), path, self.bands)
 
 
 viirs750 = Gridded750()

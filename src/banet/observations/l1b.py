@@ -31,6 +31,7 @@ __all__ = ["SATELLITES", "L1bGranule", "find_granules"]
 SATELLITES = {"VNP": "S-NPP", "VJ1": "NOAA-20", "VJ2": "NOAA-21"}
 _LAST_VALUE = 65527
 _DELETED = 65533
+_GRANULE = np.timedelta64(6, "m")
 # Bits of a band's quality flags that make a value useless even where it is no flag value itself.
 _USELESS = ("Missing_EV", "Cal_Fail", "Dead_Detector")
 _ARRAYS = Arrays(
@@ -67,6 +68,9 @@ class L1bGranule(Granule):
 
     def measured(self, shape: tuple[int, int], block: Block, cosine: Plane) -> Measured:
         """Read what the bands of a block hold; reflectance is divided by the cosine here."""
+        for path in self._pair():
+            with opened(path) as file:
+                _check_time(file, path.name, self.time)
         with opened(self._pair()[0]) as file:
             sources = [same_shape(file, f"observation_data/{band}", shape) for band in self.kind.bands]
             raw = sources[0][block]
@@ -122,6 +126,20 @@ def _time(match: re.Match[str]) -> np.datetime64 | None:
     except InputError:  # a name like A2017400 is a name of something else
         return None
     return np.datetime64(f"{day}T{match['hour']}:{match['minute']}", "m")
+
+
+def _check_time(file: h5py.File, name: str, time: np.datetime64) -> None:
+    """Refuse a file whose content begins at another time than its name says; one without a time passes.
+
+    Raises:
+        UnreadableFileError: if it begins a granule or more away.
+    """
+    try:
+        begins = np.datetime64(text(file, "time_coverage_start").removesuffix("Z"), "m")
+    except ValueError:
+        return
+    if not np.isnat(begins) and abs(begins - time) > _GRANULE:
+        raise UnreadableFileError(f"{name} holds {begins}, its name says {time}; was it renamed?")
 
 
 def _scaled(source: h5py.Dataset, raw: npt.NDArray[np.uint16], block: Block, kind: str) -> Plane:
