@@ -74,19 +74,17 @@ def _check_values(variable: xr.DataArray, name: str) -> None:
         raise InputError(f"{name} holds {variable.dtype}, not numbers")
     units, nodata = variable.attrs.get("units"), variable.odc.nodata
     check_units(name, units)
-    along = variable.dims[0] if variable.ndim > 2 else None
-    for index in range(variable.sizes[along]) if along is not None else (0,):
-        plane = (variable if along is None else variable.isel({along: index})).values.astype(np.float32)
-        plane = plane[np.isfinite(plane)] if nodata is None else plane[np.isfinite(plane) & (plane != nodata)]
-        when = str(along or "the dataset") if along != "time" else str(variable["time"].values[index])[:10]
+    timed = "time" in variable.dims
+    days = [str(day)[:10] for day in variable["time"].values] if timed else ["the dataset"]
+    for index, day in enumerate(days):
+        values = (variable.isel(time=index) if timed else variable).values.astype(np.float32).ravel()
+        values = values[np.isfinite(values) & (nodata is None or values != nodata)]
         if name == "frp":
-            check_power(plane, when)
-        elif name in REFLECTANCES:
-            scaled = variable.dtype.kind != "f"
-            # Integers are scaled later; what lies below 0 is no reflectance by any scale.
-            check_reflectance(
-                name, plane.clip(max=1) if scaled else plane / (100 if in_percent(units) else 1), when
-            )
+            check_power(values, day)
+        elif name in REFLECTANCES and variable.dtype.kind == "f":
+            check_reflectance(name, values / 100 if in_percent(units) else values, day)
+        elif name in REFLECTANCES:  # integers are scaled later; what lies below 0 is none by any scale
+            check_reflectance(name, values.clip(max=1), day)
 
 
 def _check_even(axis: str, values: npt.NDArray[Any]) -> None:
