@@ -368,6 +368,18 @@ def test_scores_by_month_count_a_wrong_month_twice():
     assert got["2021-01"].commission == pytest.approx(0.2, rel=1e-3)
 
 
+def test_by_month_a_fraction_without_a_date_counts_where_the_reference_dates_it():
+    truth = block(slice(0, 2), slice(0, 4)).astype(float)
+    truth[2, :4] = truth[5, :4] = 0.3
+    days = np.full(REGION.shape, np.datetime64("2020-12-20"))
+    days[:, 2:] = np.datetime64("2021-01-10")
+    cells = compare(a_map(truth, np.where(truth < 0.5, np.datetime64("NaT"), days)), a_reference(truth, days))
+    got = by_month(cells)
+    assert set(got) == {"2020-12", "2021-01"}
+    for scores in got.values():
+        assert scores.soft.dice == pytest.approx(1) and scores.soft.relative_bias == pytest.approx(0)
+
+
 def test_regions_pooled():
     p, truth = noisy()
     one, two = compare(a_map(p), a_reference(truth)), compare(a_map(p * 0), a_reference(truth))

@@ -221,6 +221,14 @@ def test_classes_of_a_raster_go_by_area(tmp_path):
         read_classes(path, REGION)
 
 
+def test_a_cell_of_which_most_has_no_class_has_none(tmp_path):
+    west, north = REGION.west + 0.0202, REGION.north - 0.0202  # 2 % of a cell off its corners
+    zone = box(west, north - 0.03, west + 0.03, north)
+    gpd.GeoDataFrame({"name": ["a"]}, geometry=[zone], crs=4326).to_file(tmp_path / "z.gpkg")
+    got, _ = read_classes(tmp_path / "z.gpkg", REGION)
+    assert (got >= 0).sum() == 9 and (got[2:5, 2:5] == 0).all()
+
+
 def test_classes_of_another_place_are_refused(tmp_path):
     gpd.GeoDataFrame({"name": ["a"]}, geometry=[box(100, 0, 101, 1)], crs=4326).to_file(tmp_path / "c.gpkg")
     with pytest.raises(InputError, match="gives no cell of Region.* a class"):

@@ -177,6 +177,11 @@ def test_the_edge_of_the_grid_is_no_edge_of_a_scar():
     half[:, 15:] = 0
     got = Edges().of(compare(burned(half), burned(half)))["edges"]
     assert [r["cells"] for r in got] == [6, 18, 24, 42]
+    lost = np.zeros(half.shape, bool)
+    lost[:, 5] = True  # what nobody knows is no edge either
+    unknown = replace(burned(np.where(lost, 0, half)), observed_days=np.where(lost, 0, 10).astype(np.int16))
+    got = Edges().of(compare(burned(half), unknown))["edges"]
+    assert [r["cells"] for r in got] == [6, 18, 24, 36]
 
 
 def test_false_cells_by_confounder():

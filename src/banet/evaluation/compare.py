@@ -61,6 +61,8 @@ class Comparison:
         unseen: cells that the reference knows and the map did not observe, (rows, columns) bool.
         map_fraction, reference_fraction: burned part of the cell, (rows, columns) float64 in 0..1.
         map_burned, reference_burned: whether it reaches the threshold, (rows, columns) bool.
+        reference_known: cells of which the reference says something on these days, (rows, columns) bool,
+            whether they count or not.
         map_date, reference_date: (rows, columns) datetime64[D], NaT where not burned or not dated.
         map_uncertainty: days, (rows, columns) float64, NaN where not stated.
         map_confidence: (rows, columns) float64 in 0..1.
@@ -75,6 +77,7 @@ class Comparison:
     reference_fraction: npt.NDArray[np.floating[Any]]
     map_burned: Bools
     reference_burned: Bools
+    reference_known: Bools
     map_date: Days
     reference_date: Days
     map_uncertainty: npt.NDArray[np.float64]
@@ -157,6 +160,7 @@ def compare(
     allowed = _allowed(valid, region)
     if asked.reliable:
         allowed = allowed & _reliable(reference, start, stop, region)
+    told = known.copy()
     known &= allowed
     if asked.exclude_within is not None and theirs["burned_outside"].any():
         far = ndimage.distance_transform_edt(~theirs["burned_outside"]) > asked.exclude_within
@@ -167,6 +171,7 @@ def compare(
         raise InputError(_nothing(burnmap, reference, start, stop, (seen, expected.known, allowed)))
     planes = {f"map_{name}": plane for name, plane in mine.items() if name != "burned_outside"}
     planes |= {f"reference_{name}": theirs[name] for name in ("fraction", "burned", "date")}
+    planes["reference_known"] = told
     area = np.broadcast_to(region.cell_area_ha[:, None], region.shape)
     return Comparison(region, area, counted, unseen, **planes, start=start, stop=stop)
 

@@ -127,12 +127,15 @@ def by_month(comparison: Comparison, **drawn: Any) -> dict[str, Scores]:
 
 
 def _within(c: Comparison, month: np.datetime64) -> Comparison:
-    """Take what burned in other months, or is not dated in the reference, for unburned."""
+    """Take what burned in other months, or is not dated in the reference, for unburned.
+
+    What the map does not date, below its threshold, counts in the month of the reference there, or in none.
+    """
     nat = np.datetime64("NaT", "D")
     mine, theirs = (date.astype("datetime64[M]") == month for date in (c.map_date, c.reference_date))
     return replace(
         c,
-        map_fraction=np.where(mine | np.isnat(c.map_date), c.map_fraction, 0),
+        map_fraction=np.where(mine | (np.isnat(c.map_date) & theirs), c.map_fraction, 0),
         map_burned=c.map_burned & mine,
         map_date=np.where(mine, c.map_date, nat),
         reference_fraction=np.where(theirs, c.reference_fraction, 0),

@@ -22,6 +22,10 @@ Classes = tuple[npt.NDArray[np.int64], dict[int, str]]
 _FIELDS = ("name", "NAME", "region", "id", "ID")
 
 
+_ROUNDING = 1e-3
+"""Share of a cell by which areas may be off."""
+
+
 def read_classes(path: PathLike, region: Region, *, field: str | None = None) -> Classes:
     """Read the class that covers most of each cell, and the names of the classes.
 
@@ -31,7 +35,7 @@ def read_classes(path: PathLike, region: Region, *, field: str | None = None) ->
         field: of the polygons, with the class; by default the first of name, region, id that they have.
 
     Returns:
-        (rows, columns) int64, -1 where the file says nothing; names by number.
+        (rows, columns) int64, -1 where the file says nothing of most of the cell; names by number.
 
     Raises:
         NotFoundError, UnreadableFileError: if there is no such file, or it cannot be read.
@@ -86,10 +90,13 @@ def _of_polygons(file: Path, region: Region, field: str | None) -> Classes:
 
 
 def _largest(shares: dict[int, npt.NDArray[Any]], region: Region) -> npt.NDArray[np.int64]:
+    """Return the class with the largest share of each cell; -1 where more of it is without a class."""
     if not shares:
         return np.full(region.shape, -1, np.int64)
     numbers, planes = np.array(list(shares)), np.stack(list(shares.values()))
-    return np.where(planes.max(axis=0) > 0, numbers[planes.argmax(axis=0)], -1).astype(np.int64)
+    most, without = planes.max(axis=0), 1 - planes.sum(axis=0)
+    there = (most > 0) & (most >= without - _ROUNDING)
+    return np.where(there, numbers[planes.argmax(axis=0)], -1).astype(np.int64)
 
 
 def _check_count(file: Path, count: int) -> None:

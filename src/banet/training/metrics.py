@@ -51,6 +51,7 @@ def measured(
         reference_fraction=true,
         map_burned=found.day >= 0,
         reference_burned=true >= _HALF,
+        reference_known=known,
         map_date=np.where(found.day >= 0, _FIRST + np.maximum(found.day, 0), _NAT),
         reference_date=np.where(true > 0, _FIRST + np.nan_to_num(truth).argmax(0), _NAT),
         map_uncertainty=spread,

@@ -20,7 +20,7 @@ def _label(low: int, high: int | None) -> str:
 class Edges(Measure):
     """Burned cells of the reference and those of them that the map shows, by cells from the scar's edge.
 
-    The edge of the grid is no edge of a scar.
+    The edge of the grid is no edge of a scar, and neither is that of what the reference knows.
     """
 
     name = "edges"
@@ -37,9 +37,10 @@ class Edges(Measure):
     def sums(self, pair: Pair) -> Arrays:
         """Return counts by depth, all and found."""
         c = pair.cells
-        depth = ndimage.distance_transform_cdt(c.reference_burned, metric="chessboard")
+        inside = c.reference_burned | ~c.reference_known
+        depth = ndimage.distance_transform_cdt(inside, metric="chessboard")
         # Where everything burned there is no edge to measure from.
-        depth = np.where(c.reference_burned & (depth < 0), max(depth.shape), depth)
+        depth = np.where(inside & (depth < 0), max(depth.shape), depth)
         here = c.valid & c.reference_burned
         kind = np.searchsorted([low for low, _ in DEPTHS], depth[here], side="right") - 1
         return {"cells": pair.columns(here, 1, c.map_burned[here], kind=kind, kinds=len(DEPTHS))}

@@ -60,7 +60,7 @@ class Shares(Measure):
         mapped = c.map_fraction if self.soft else c.map_burned.astype(np.float64)
         area = c.area * c.valid
         valid = _blocks(area, edges)
-        keep = (valid >= self.least_valid * _blocks(c.area, edges)) & (valid > 0)
+        keep = (valid >= (self.least_valid - 1e-9) * _blocks(c.area, edges)) & (valid > 0)
         x, y = (_blocks(area * side, edges)[keep] / valid[keep] for side in (c.reference_fraction, mapped))
         return x, y
 
