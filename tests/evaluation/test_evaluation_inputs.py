@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import replace
+from types import SimpleNamespace
 
 import geopandas as gpd
 import numpy as np
@@ -440,3 +441,16 @@ def test_the_original_needs_its_weights(scene, tmp_path, monkeypatch, capsys):
     assert main(["baseline", str(scene / "cube.zarr"), *words]) == 2
     assert "banet download weights" in capsys.readouterr().err
     assert main(["baseline", str(scene / "cube.zarr"), *words, "--weights", "default", "--no-pictures"]) == 0
+
+
+def test_maps_from_the_cube_are_cut_to_the_days_of_the_map(monkeypatch):
+    from banet.cli import evaluation
+    from banet.evaluation import benchmark
+
+    month = map_of(np.full(REGION.shape, 3), region=REGION)
+    whole = SimpleNamespace(name="whole months", mapper=lambda cube, first, last: month)
+    monkeypatch.setattr(benchmark, "baselines", lambda: [])
+    monkeypatch.setattr(benchmark, "networks", lambda *_: [whole])
+    mine = month.between("2021-08-10", "2021-08-20")
+    (cut,) = evaluation._from_cube(None, mine, "default", "mine").values()
+    assert (cut.start, cut.stop) == (mine.start, mine.stop) and not cut.burned.any() and month.burned.all()
