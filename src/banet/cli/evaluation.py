@@ -270,9 +270,7 @@ def _from_cube(cube: Cube, mine: BurnedArea, weights: str | None, name: str) -> 
         methods += networks(Candidate.of(name, weights.split(",")), ("no hot spots",))
     made = {method.name: method.mapper(cube, mine.start, mine.stop - 1) for method in methods}
     # Networks map whole months: what lies outside the days of the map is not compared beside it.
-    return {
-        key: one.between(max(one.start, mine.start), min(one.stop, mine.stop)) for key, one in made.items()
-    }
+    return {key: one.between(mine.start, mine.stop) for key, one in made.items()}
 
 
 def _replay(cube: Cube, mine: BurnedArea, theirs: BurnedArea, weights: str) -> Convergence:
