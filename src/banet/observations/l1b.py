@@ -68,10 +68,11 @@ class L1bGranule(Granule):
 
     def measured(self, shape: tuple[int, int], block: Block, cosine: Plane) -> Measured:
         """Read what the bands of a block hold; reflectance is divided by the cosine here."""
-        for path in self._pair():
-            with opened(path) as file:
-                _check_time(file, path.name, self.time)
-        with opened(self._pair()[0]) as file:
+        bands, where = self._pair()
+        with opened(where) as file:
+            _check_time(file, where.name, self.time)
+        with opened(bands) as file:
+            _check_time(file, bands.name, self.time)
             sources = [same_shape(file, f"observation_data/{band}", shape) for band in self.kind.bands]
             raw = sources[0][block]
             red = _scaled(sources[0], raw, block, "reflectance")
