@@ -12,6 +12,7 @@ from banet.errors import InputError, UnreadableFileError
 from banet.grid.average import LatLonGrid
 from banet.grid.rasters import centre_of, grid_of, read_described, read_window, same_cells
 from banet.grid.region import Region
+from made_rasters import fill
 
 REGION = Region("PT", (-8.0, 39.0, -7.6, 39.4), 0.01)
 PART = Region("P", (-7.895, 39.105, -7.705, 39.295), 0.01)
@@ -33,12 +34,7 @@ def write(path, planes, transform=NORTH, *, nodata=None, names=(), alpha=None, m
     ):  # fmt: skip
         if alpha:
             file.colorinterp = [*[ColorInterp.gray] * (len(planes) - 1), ColorInterp.alpha]
-        for band, plane in enumerate(planes, 1):
-            file.write(plane, band)
-        for band, name in enumerate(names, 1):
-            file.set_band_description(band, name)
-        if mask is not None:
-            file.write_mask(~mask)
+        fill(file, planes, names, mask)
     return path
 
 

@@ -14,6 +14,7 @@ from banet.labels.classes import read_classes, read_validity
 from banet.labels.firecci import read_firecci
 from banet.labels.mcd64a1 import read_mcd64a1
 from banet.labels.shares import read_shares
+from made_rasters import fill
 
 REGION = Region("PT", (-8.0, 39.0, -7.6, 39.4), 0.01)
 NORTH = Affine(0.01, 0, -8.0, 0, -0.01, 39.4)
@@ -32,12 +33,7 @@ def write(path, *planes, names=(), transform=NORTH, nodata=None, hidden=None):
             dtype=planes[0].dtype, transform=transform, nodata=nodata,
         ) as file,
     ):  # fmt: skip
-        for band, plane in enumerate(planes, 1):
-            file.write(plane, band)
-        for band, name in enumerate(names, 1):
-            file.set_band_description(band, name)
-        if hidden is not None:
-            file.write_mask(~hidden)
+        fill(file, planes, names, hidden)
     return path
 
 
