@@ -14,7 +14,7 @@ demo: $(VENV)/.installed ## simulate a fire month, map it, score the map, write 
 	@echo "The command is $(BIN)/banet; 'source $(BIN)/activate' puts it on your path."
 
 test: $(VENV)/.installed-dev ## run the tests that are fast
-	$(BIN)/python -m pytest -n 2 -m "not slow"
+	$(BIN)/python -m pytest -n 3 --dist worksteal -m "not slow"
 
 test-all: $(VENV)/.installed-dev ## run all tests
 	$(BIN)/python -m pytest
