@@ -105,6 +105,7 @@ def test_the_mean_of_overlapping_tiles(benchmark):
             flat[:rows, :cols].astype(np.int8),
             flat[:rows, :cols].astype(np.uint8),
             flat[:rows, :cols],
+            flat[None, :rows, :cols].astype(bool),
         )
 
     def join():

@@ -86,7 +86,7 @@ def join(tiling, array):
     def predict(tile):
         asked.append(tile.index)
         flat = np.zeros(tile.shape, np.int16)
-        planes = flat, flat.astype(np.int8), flat.astype(np.uint8), flat
+        planes = flat, flat.astype(np.int8), flat.astype(np.uint8), flat, flat[None].astype(bool)
         return Prediction(array[:, tile.rows, tile.cols], *planes)
 
     mean = MeanOfTiles(tiling, predict)
@@ -125,7 +125,8 @@ def test_the_original_joins_by_the_plain_mean():
     def predict(tile):
         flat = np.zeros(tile.shape, np.int16)
         value = np.full((1, *tile.shape), tile_values[tile.index], np.float32)
-        return Prediction(value, flat, flat.astype(np.int8), flat.astype(np.uint8), flat)
+        planes = flat, flat.astype(np.int8), flat.astype(np.uint8), flat, flat[None].astype(bool)
+        return Prediction(value, *planes)
 
     mean, joined = MeanOfTiles(tiling, predict), np.zeros(tiling.shape)
     for core in tiling.cores:

@@ -413,8 +413,21 @@ def by_hand(cube, windows, engine, water=None, **tiling):
     burned = BurnedArea.from_probabilities(cube.region, days, p, seen, water)
     known = ~np.isnan(burned.burned_fraction)
     return dataclasses.replace(
-        burned, evidence=np.where(known, evidence_by_hand(cube, windows, p), np.uint8(255))
+        burned,
+        evidence=np.where(known, evidence_by_hand(cube, windows, p), np.uint8(255)),
+        first_look=first_look_by_hand(cube, burned, max(w.stop for w in windows)),
     )
+
+
+def first_look_by_hand(cube, burned, stop):
+    """Days to the first cloudless day after the date that has all three bands, up to the last day seen."""
+    planes, found = cube.read(burned.start, stop), np.full(burned.region.shape, 255, np.uint8)
+    seen = planes.observed & (planes.red < 0.3)
+    for row, col in np.argwhere(burned.burned):
+        date = (burned.burn_date[row, col] - burned.start).astype(int)
+        later = np.flatnonzero(seen[date + 1 :, row, col])
+        found[row, col] = later[0] + 1 if later.size else 255
+    return found
 
 
 def evidence_by_hand(cube, windows, p):
@@ -841,3 +854,13 @@ def test_hot_spots_are_known_in_a_region_and_window_in_which_one_was_seen():
 def test_windows_by_hand(cube):
     windows = [month_window("2021-01", 32), month_window("2021-02", 48)]
     assert map_windows(cube, windows, LocalEngine()).days.size == 31 + 28
+
+
+def test_the_first_look_after_burning_may_come_after_the_map():
+    cube = MemoryCube((40, 56), missing=0.6)
+    made = map_burned(cube, "2020-12-03", "2020-12-20", LocalEngine(), threshold=0.05)
+    last = period_windows(made.start, made.stop, cube.days, 64)[-1].stop
+    assert last > made.stop
+    np.testing.assert_array_equal(made.first_look, first_look_by_hand(cube, made, last))
+    beyond = made.burned & (made.burn_date + made.first_look.astype(int) >= made.stop)
+    assert (beyond & (made.first_look < 255)).sum() > 5

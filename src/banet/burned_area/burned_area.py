@@ -12,7 +12,7 @@ import numpy.typing as npt
 from banet.burned_area import attributes, confidence, datasets, hectares, joining, regridding, unknown
 from banet.burned_area.burned_planes import BURNED, PLANES, BurnedPlanes
 from banet.burned_area.dated import DatedFractions
-from banet.burned_area.dating import NO_UNCERTAINTY, DatingRule, check_threshold, summarise
+from banet.burned_area.dating import NO_UNCERTAINTY, DatingRule, check_threshold, looks_kept, summarise
 from banet.burned_area.evidence import NO_EVIDENCE
 from banet.burned_area.quality import Quality
 from banet.burned_area.unknown import UnknownDays
@@ -60,6 +60,9 @@ class BurnedArea(BurnedPlanes):
             where it says nothing; None if it states none.
         evidence: class of what maps know about each cell's day, (rows, columns) uint8, an index of
             `banet.burned_area.evidence.CLASSES`, 255 where that is not known; None for other sources.
+        first_look: days from the burn date to the first look at the cell on a later day, (rows, columns)
+            uint8 from 1; 255 where not burned or not seen again; None for other sources than maps. Products
+            that date what burned by the first look at burned ground give the burn date or a day up to it.
         unknown_days: days of the period on which the source says nothing of some cells that it knows on
             others.
         attrs: how it was made: values that JSON can hold. `notes` lists in words what was left out.
@@ -217,6 +220,7 @@ class BurnedArea(BurnedPlanes):
             ),
             burn_date=np.where(kept, self.burn_date, _NAT),
             uncertainty=np.where(kept, self.uncertainty, np.uint8(NO_UNCERTAINTY)),
+            first_look=looks_kept(self.first_look, kept),
             dated=None if self.dated is None else self.dated.only(kept[self.dated.row, self.dated.col]),
         )
 
@@ -318,6 +322,7 @@ class BurnedArea(BurnedPlanes):
         threshold: float = 0.5,
         attrs: Mapping[str, Any] | None = None,
         evidence: npt.NDArray[np.uint8] | None = None,
+        first_look: npt.NDArray[np.uint8] | None = None,
     ) -> Self:
         """Make a map from the planes of `banet.burned_area.dating.summarise`.
 
@@ -336,6 +341,7 @@ class BurnedArea(BurnedPlanes):
             water=water,
             threshold=threshold,
             evidence=None if evidence is None else np.where(known, evidence, np.uint8(NO_EVIDENCE)),
+            first_look=looks_kept(first_look, burned),
             attrs=dict(attrs or {}),
         )
 

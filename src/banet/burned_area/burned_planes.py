@@ -30,6 +30,7 @@ PLANES = {
     "water": "bool",
     "stated_confidence": "float32",
     "evidence": "uint8",
+    "first_look": "uint8",
 }
 """Planes of a source and their types."""
 
@@ -54,6 +55,7 @@ class BurnedPlanes:
     quality: Quality | None = None
     stated_confidence: npt.NDArray[np.float32] | None = None
     evidence: npt.NDArray[np.uint8] | None = None
+    first_look: npt.NDArray[np.uint8] | None = None
     unknown_days: tuple[UnknownDays, ...] = ()
     attrs: Mapping[str, Any] = field(default_factory=dict)
 

@@ -60,6 +60,7 @@ def to_dataset(source: BurnedPlanes, manifest: Manifest | None = None) -> xr.Dat
     planes = {name: getattr(source, name) for name in (*_PLANES, "status")}
     planes["confidence"] = confidence.of_half(source)
     some = {"over_tenth": confidence.of_tenth(source), "evidence": source.evidence}
+    some["first_look"] = source.first_look
     planes |= {name: plane for name, plane in some.items() if plane is not None}
     planes["burn_date"] = source.burn_date.astype("datetime64[s]")
     variables: dict[str, Any] = {
@@ -79,8 +80,7 @@ def to_dataset(source: BurnedPlanes, manifest: Manifest | None = None) -> xr.Dat
         _attributes(source, manifest),
     ).copy(deep=True)  # what is done to it must not reach the map
     dataset["burn_date"].encoding = dict(_DAYS)
-    dataset["uncertainty"].encoding = {"dtype": "uint8", "_FillValue": np.uint8(NO_UNCERTAINTY)}
-    for name in {"confidence", "over_tenth", "evidence"} & set(planes):
+    for name in {"uncertainty", "confidence", "over_tenth", "evidence", "first_look"} & set(planes):
         dataset[name].encoding = {"dtype": "uint8", "_FillValue": np.uint8(NO_CONFIDENCE)}
     for name in (*_QUALITY.values(), "entry_day", "gap_start", "gap_stop"):
         if name in dataset and dataset[name].dtype.kind == "M":
@@ -124,6 +124,7 @@ def fields_of(dataset: xr.Dataset) -> dict[str, Any]:
         "quality": _quality_of(dataset),
         "stated_confidence": stated,
         "evidence": _undecoded(dataset["evidence"].values) if "evidence" in dataset else None,
+        "first_look": _undecoded(dataset["first_look"].values) if "first_look" in dataset else None,
         "unknown_days": unknown.of_dataset(dataset),
         "attrs": attrs,
     }

@@ -158,6 +158,33 @@ def date_uncertainty(
     return result
 
 
+def first_look(day: npt.NDArray[np.int32], looks: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint8]:
+    """Return the days from each cell's burn date to the first look at it on a later day.
+
+    Args:
+        day: (rows, columns) index of the date, -1 where not burned.
+        looks: whether each cell was seen clearly on the days from the first on, (days, rows, columns); they
+            may go on after the last day that can be a date.
+
+    Returns:
+        (rows, columns) uint8 from 1, at most 254; 255 where not burned or not seen again.
+    """
+    row, col = np.nonzero(day >= 0)
+    date = day[row, col]
+    later = looks[:, row, col] & (np.arange(len(looks))[:, None] > date)
+    wait = np.minimum(later.argmax(0) - date, MAX_UNCERTAINTY)
+    found = np.full(day.shape, NO_UNCERTAINTY, np.uint8)
+    found[row, col] = np.where(later.any(0), wait, NO_UNCERTAINTY)
+    return found
+
+
+def looks_kept(
+    wait: npt.NDArray[np.uint8] | None, kept: npt.NDArray[np.bool_]
+) -> npt.NDArray[np.uint8] | None:
+    """Return a plane of `first_look` of which only some cells keep their date; None if there is none."""
+    return None if wait is None else np.where(kept, wait, np.uint8(NO_UNCERTAINTY))
+
+
 def check_threshold(threshold: float) -> None:
     """Make sure that a threshold on the burned fraction is above 0 and at most 1.
 

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from banet.burned_area import attributes, unknown
 from banet.burned_area.burned_planes import BurnedPlanes
 from banet.burned_area.dated import DatedFractions
-from banet.burned_area.dating import NO_UNCERTAINTY
+from banet.burned_area.dating import NO_UNCERTAINTY, looks_kept
 from banet.burned_area.evidence import NO_EVIDENCE
 from banet.burned_area.meaning import made_by
 from banet.days import Day, period_label
@@ -24,7 +24,11 @@ __all__ = ["fields_between", "in_order", "join", "notes_on"]
 Source = TypeVar("Source", bound=BurnedPlanes)
 
 _PLANES = ("burned_fraction", "burn_date", "uncertainty", "water")
-_OPTIONAL = {"stated_confidence": np.float32(np.nan), "evidence": np.uint8(NO_EVIDENCE)}
+_OPTIONAL = {
+    "stated_confidence": np.float32(np.nan),
+    "evidence": np.uint8(NO_EVIDENCE),
+    "first_look": np.uint8(NO_UNCERTAINTY),
+}
 """Planes that some sources have, and what stands for nothing in them."""
 
 
@@ -152,6 +156,7 @@ def fields_between(source: BurnedPlanes, first: Day, last: Day) -> dict[str, Any
         "burned_fraction": np.where(told, fraction, np.float32(np.nan)),
         "burn_date": np.where(kept, date, nothing),
         "uncertainty": np.where(kept, spread, np.uint8(NO_UNCERTAINTY)),
+        "first_look": looks_kept(source.first_look, kept),
         "observed_days": days.astype(np.int16),
         "dated": None if source.dated is None else dated,
         "unknown_days": gaps,

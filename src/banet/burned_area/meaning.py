@@ -156,6 +156,7 @@ def meanings(source: BurnedPlanes) -> dict[str, Meaning]:
         _confidence(source),
         *([_OVER_TENTH] if confidence.has_tenth(source) else []),
         *([] if source.evidence is None else [_EVIDENCE]),
+        *([] if source.first_look is None else [_FIRST_LOOK]),
         _OBSERVED_DAYS,
         _WATER,
         _STATUS,
@@ -311,6 +312,19 @@ _EVIDENCE = Meaning(
         "flag_values": np.arange(len(CLASSES), dtype=np.uint8),
         "flag_meanings": " ".join(CLASSES),
     },
+)
+
+_FIRST_LOOK = Meaning(
+    "first_look",
+    "days to first look",
+    "days from the burn date to the first look at the cell on a later day: what dates by the first look at "
+    "burned ground, as VNP64A1 and MCD64A1 do, gives the burn date or a day up to so many later",
+    "days",
+    "day",
+    span=(1, 254),
+    codes={NO_UNCERTAINTY: "not burned or not seen again"},
+    nodata=NO_UNCERTAINTY,
+    method="the first later day on which red, NIR and MIR were all observed, red below 0.3",
 )
 
 _WATER_KNOWN = ("given", "cube", "estimated")

@@ -42,6 +42,7 @@ def fields_on(source: BurnedPlanes, region: Region) -> dict[str, Any]:
         "dated": dated,
         "quality": None,
         "evidence": None,
+        "first_look": None,
         "unknown_days": tuple(
             replace(
                 one, cells=known & (average(grid, source.known & ~one.cells, region) < _KNOWN_ENOUGH - 1e-9)

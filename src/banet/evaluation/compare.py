@@ -65,6 +65,8 @@ class Comparison:
             whether they count or not.
         map_date, reference_date: (rows, columns) datetime64[D], NaT where not burned or not dated.
         map_uncertainty: days, (rows, columns) float64, NaN where not stated.
+        map_first_look: days from the date to the first look on a later day, (rows, columns) float64, NaN
+            where not seen again or not told.
         map_confidence: (rows, columns) float64 in 0..1.
         start, stop: the days compared, half-open.
     """
@@ -81,6 +83,7 @@ class Comparison:
     map_date: Days
     reference_date: Days
     map_uncertainty: npt.NDArray[np.float64]
+    map_first_look: npt.NDArray[np.float64]
     map_confidence: npt.NDArray[np.floating[Any]]
     start: Day
     stop: Day
@@ -111,10 +114,18 @@ def _side(source: BurnedArea, known: Bools, days: tuple[Day, Day], threshold: fl
         "fraction": np.clip(np.where(outside, 0, fraction), 0, 1),
         "burned": burned & ~outside,
         "date": np.where(outside, _NAT, source.burn_date),
-        "uncertainty": np.where(outside | (source.uncertainty == NO_UNCERTAINTY), np.nan, source.uncertainty),
+        "uncertainty": _days(source.uncertainty, outside),
+        "first_look": _days(source.first_look, outside),
         "confidence": np.clip(np.where(outside, 0, sure), 0, 1),
         "burned_outside": burned & outside,
     }
+
+
+def _days(plane: npt.NDArray[np.uint8] | None, outside: Bools) -> npt.NDArray[np.float64]:
+    """Return a plane of days as numbers, NaN where it says nothing."""
+    if plane is None:
+        return np.full(outside.shape, np.nan)
+    return np.where(outside | (plane == NO_UNCERTAINTY), np.nan, plane)
 
 
 def compare(

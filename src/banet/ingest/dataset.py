@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from banet.cube.store import Cube
+from banet.cube.variables import CLEAR_RED
 from banet.days import Day, Days
 from banet.errors import BanetWarning, InputError
 from banet.grid.region import Region
@@ -34,8 +35,6 @@ _OPTIONAL = ("frp", "view_zenith", "count")
 # How far a coordinate may be from a regular grid, in cells.
 _TOLERANCE = 1e-3
 _MOST_SLACK = 0.05  # where the type of the coordinates cannot tell more
-# Below this in red a look is hardly cloud or snow; land is then brighter in the near infrared, water is not.
-_CLEAR = 0.3
 _SWAPPED = 0.8
 _NUMBERS = "fiub"
 
@@ -104,7 +103,7 @@ class _Looks:
 
     def count(self, planes: DayPlanes) -> None:
         self.seen |= bool(planes.count.any())
-        clear = (planes.red < _CLEAR) & np.isfinite(planes.nir)
+        clear = (planes.red < CLEAR_RED) & np.isfinite(planes.nir)
         self.clear += int(clear.sum())
         self.darker += int((planes.nir < planes.red)[clear].sum())
 

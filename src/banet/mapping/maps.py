@@ -319,6 +319,7 @@ def _blank(shape: tuple[int, int]) -> dict[str, npt.NDArray[Any]]:
         "observed_days": np.zeros(shape, np.int16),
         "water": np.zeros(shape, np.int8),
         "evidence": np.full(shape, NO_EVIDENCE, np.uint8),
+        "first_look": np.full(shape, NO_UNCERTAINTY, np.uint8),
         "partial_days": np.zeros(shape, np.int16),
     }
 

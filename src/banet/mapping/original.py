@@ -43,7 +43,7 @@ class MeanOfTiles:
         box = shifted(core.rows, tile.rows.start), shifted(core.cols, tile.cols.start)
         assert total is not None, "every core is touched by its own tile"
         seen = own.observed_days[box], own.water[box], own.evidence[box], own.partial_days[box]
-        return Prediction(total, *seen)
+        return Prediction(total, *seen, own.looks[:, *box])
 
     def _tile(self, index: Index) -> Prediction:
         if index not in self._kept:

@@ -79,6 +79,11 @@ class Run:
         known = self.ensemble.calibration
         return DatingRule.of(None if known is None else known.model_dump())
 
+    @property
+    def days_seen(self) -> int:
+        """Number of days from the first kept day to the last that a window sees."""
+        return int((max(window.stop for window in self.windows) - self.days[0]).astype(int))
+
     @functools.cached_property
     def last_day(self) -> Day:
         """Last day that the cube holds."""
@@ -109,7 +114,7 @@ class Run:
             )
         share = self.water.share
         return {
-            "chunks": 3,  # of their layout
+            "chunks": 4,  # of their layout
             **self.attrs(),
             "region": self.cube.region.to_dict(),
             "content": self._content(),

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
-from banet.burned_area.dating import summarise
+from banet.burned_area.dating import first_look, summarise
 from banet.mapping.cores import Core
 from banet.mapping.options import Block
 from banet.mapping.original import MeanOfTiles
@@ -66,6 +66,7 @@ class Task:
             "observed_days": found.observed_days,
             "water": found.water,
             "evidence": found.evidence,
+            "first_look": first_look(summary.day, found.looks),
             "partial_days": found.partial_days,
         }
         if self._store is not None:

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from banet.burned_area.evidence import NO_EVIDENCE, classes_of
+from banet.cube.variables import CLEAR_RED
 from banet.errors import InputError
 from banet.mapping.cores import Tile
 from banet.mapping.run import Run
@@ -39,6 +40,8 @@ class Prediction:
         water: (rows, columns) int8: above 0 water, below 0 land, 0 unknown.
         evidence: class of what was known about the most probable day, (rows, columns) uint8.
         partial_days: kept days on which a cell has one or two of the three bands, (rows, columns) int16.
+        looks: whether all three bands were observed and red is below 0.3, (days, rows, columns) bool, from
+            the first kept day to the last that a window sees.
     """
 
     probability: Cells
@@ -46,6 +49,7 @@ class Prediction:
     water: npt.NDArray[np.int8]
     evidence: npt.NDArray[np.uint8]
     partial_days: npt.NDArray[np.int16]
+    looks: npt.NDArray[np.bool_]
 
 
 def predict_tile(run: Run, tile: Tile, take: Callable[[Planned], tuple[CubeWindow, Cells]]) -> Prediction:
@@ -67,6 +71,7 @@ def predict_tile(run: Run, tile: Tile, take: Callable[[Planned], tuple[CubeWindo
     probability = np.zeros((run.days.size, *shape), np.float32)
     observed, partial, water = np.zeros((3, *shape), np.int16)
     evidence, largest = np.full(shape, NO_EVIDENCE, np.uint8), np.full(shape, -1, np.float32)
+    looks = np.zeros((run.days_seen, *shape), bool)
     first = 0
     for number, window in enumerate(run.windows):
         kept = probability[first : first + window.kept.size]
@@ -74,11 +79,13 @@ def predict_tile(run: Run, tile: Tile, take: Callable[[Planned], tuple[CubeWindo
         observed += saw.observed_days
         partial += saw.partial_days
         water += saw.water
+        start = int((window.start - run.days[0]).astype(int))
+        looks[max(start, 0) : start + window.length] |= saw.looks[max(-start, 0) :]
         peak = kept.max(0)
         np.copyto(evidence, saw.evidence, where=peak > largest)
         np.maximum(largest, peak, out=largest)
         first += len(kept)
-    return Prediction(probability, observed, np.sign(water).astype(np.int8), evidence, partial)
+    return Prediction(probability, observed, np.sign(water).astype(np.int8), evidence, partial, looks)
 
 
 def _window(run: Run, tile: Tile, window: Window, kept: Cells, planes: CubeWindow, x: Cells) -> Prediction:
@@ -89,7 +96,7 @@ def _window(run: Run, tile: Tile, window: Window, kept: Cells, planes: CubeWindo
     inner = SimpleNamespace(**{name: getattr(planes, name)[:, *tile.inner] for name in names})
     water = _water(run, tile, inner)
     clear, some = looks_of(inner)
-    looked = np.isfinite(inner.frp)
+    looked, cloudless = np.isfinite(inner.frp), clear & (inner.red < CLEAR_RED)
     engine = run.ensemble.engine
     told = (clear if engine.spec.whole_looks else some).any(0) | (inner.frp > 0).any(0)
     wanted = None if run.tiling.original else told & (water <= 0)
@@ -103,7 +110,7 @@ def _window(run: Run, tile: Tile, window: Window, kept: Cells, planes: CubeWindo
             kept[window.kept > run.last_day] = 0
     peak = kept.argmax(0) + window.keep.start
     whole, any_band = (looks[window.keep].sum(0, dtype=np.int16) for looks in (clear, some))
-    return Prediction(kept, whole, water, classes_of(clear, looked, peak), any_band - whole)
+    return Prediction(kept, whole, water, classes_of(clear, looked, peak), any_band - whole, cloudless)
 
 
 def _water(run: Run, tile: Tile, inner: Any) -> npt.NDArray[np.int8]:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from banet.burned_area.burned_area import BurnedArea
-from banet.burned_area.dating import NO_UNCERTAINTY
+from banet.burned_area.dating import NO_UNCERTAINTY, looks_kept
 from banet.burned_area.evidence import NO_EVIDENCE
 from banet.errors import InputError, NotFoundError
 from banet.grid.region import Region
@@ -82,6 +82,7 @@ class Area:
             uncertainty=np.where(out, np.uint8(NO_UNCERTAINTY), burned.uncertainty),
             observed_days=np.where(out, np.int16(0), burned.observed_days),
             water=burned.water & ~out,
+            first_look=looks_kept(burned.first_look, self.inside),
             evidence=None if evidence is None else np.where(out, np.uint8(NO_EVIDENCE), evidence),
             attrs={**burned.attrs, "notes": [*burned.attrs.get("notes", ()), text]},
         )

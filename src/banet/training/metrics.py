@@ -55,6 +55,7 @@ def measured(
         map_date=np.where(found.day >= 0, _FIRST + np.maximum(found.day, 0), _NAT),
         reference_date=np.where(true > 0, _FIRST + np.nan_to_num(truth).argmax(0), _NAT),
         map_uncertainty=spread,
+        map_first_look=np.full(known.shape, np.nan),
         map_confidence=found.burned_fraction.astype(np.float64),
         start=_FIRST,
         stop=_FIRST + days,

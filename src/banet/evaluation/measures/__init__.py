@@ -10,6 +10,7 @@ from banet.evaluation.measures.confounders import Confounders
 from banet.evaluation.measures.covers import Covers
 from banet.evaluation.measures.dates import Dates
 from banet.evaluation.measures.edges import Edges
+from banet.evaluation.measures.first_looks import FirstLooks
 from banet.evaluation.measures.fractions import Fractions
 from banet.evaluation.measures.gaps import Gaps
 from banet.evaluation.measures.measure import Measure, MeasureTable, Pair, Tree
@@ -29,6 +30,7 @@ MEASURES: tuple[Measure, ...] = (
     Reliability("confidence"),
     Reliability("fraction"),
     Uncertainty(),
+    FirstLooks(),
     Sizes(),
     Covers(),
     Gaps(),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from banet.cube.variables import CLEAR_RED
 from banet.days import Days
 from banet.errors import InputError
 from banet.evaluation.compare import Comparison
@@ -18,9 +19,6 @@ if TYPE_CHECKING:
     from banet.cube import Cube
 
 __all__ = ["Gaps", "gap_classes", "observation_gap"]
-
-CLEAR_RED = 0.3
-"""Red reflectance from which a look counts as cloud: above nearly all soils, below nearly all clouds."""
 
 CLASSES = ((1, 1), (2, 2), (3, 4), (5, 8), (9, 366))
 """Days from the last observation before a fire to the first one on its day or after."""
