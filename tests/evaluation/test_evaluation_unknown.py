@@ -1,15 +1,23 @@
-"""What is not known is neither zero nor silent: grids, days and water."""
+"""What is not known is neither zero nor silent: grids, days, months, intervals and water."""
 
 from __future__ import annotations
 
+import csv
+import json
+import math
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from banet.burned_area.burned_area import BurnedArea
+from banet.burned_area.unknown import UnknownDays
 from banet.evaluation import compare, score
+from banet.evaluation.evaluate import by_month, evaluate
+from banet.evaluation.result_files import write_result
+from banet.evaluation.tables import markdown, numbers_of
 from banet.grid.region import Region
+from banet.io.tables import Number, to_csv, to_markdown
 
 NAT = np.datetime64("NaT", "D")
 START, STOP = np.datetime64("2021-08-01"), np.datetime64("2021-10-01")
@@ -25,6 +33,10 @@ def area_of(fraction, date=SEPTEMBER, *, region=REGION, threshold=0.5, **fields)
     when = np.where(burned, np.broadcast_to(date, fraction.shape), NAT)
     known = {"region": region, "start": START, "stop": STOP, "threshold": threshold} | fields
     return BurnedArea(burned_fraction=fraction, burn_date=when, **known)
+
+
+def months_of(result):
+    return {row["name"]: row for row in numbers_of(result.to_dict())["months"]}
 
 
 # Another grid.
@@ -108,3 +120,110 @@ def test_a_cut_does_not_count_what_burned_on_days_that_nobody_knows():
     assert "undated_days" not in truth.between(*week).attrs
     rest = season.between("2021-09-08", "2021-10-01")
     assert cut.join(rest).attrs["undated_days"] == ["2021-08-01", "2021-10-01"]
+
+
+# Months.
+
+
+def test_months_and_what_is_undated_add_up_to_the_total():
+    low = FIRE + np.where(FIRE > 0, 0, np.float32(0.3))
+    truth = FIRE.copy()
+    truth[10, 10] = 1
+    date = np.where(np.arange(40)[:, None] < 3, AUGUST, SEPTEMBER)
+    got = evaluate(area_of(low, date), area_of(truth, date, threshold=0), threshold=0.2, draws=0)
+    months = months_of(got)
+    assert list(months) == ["2021-08", "2021-09", "undated"]
+    total = got.scores["map"].hard
+    for side, whole in (("map_ha", total.map_burned), ("reference_ha", total.reference_burned)):
+        assert sum(month[side] for month in months.values()) == pytest.approx(whole)
+    here = months["2021-09"]
+    cells = got.cell_groups["months"]["2021-09"]
+    assert cells.hard.both == pytest.approx(11 * REGION.cell_area_ha[:11].mean(), rel=1e-2), (
+        "in the truth's month"
+    )
+    assert here["map_ha"] == pytest.approx(here["reference_ha"])
+    assert list(months_of(evaluate(area_of(low, date), area_of(truth, date, threshold=0), draws=0))) == [
+        "2021-08",
+        "2021-09",
+    ]
+
+
+@pytest.mark.parametrize("side", ["map", "reference"])
+def test_a_month_of_which_a_side_says_nothing_is_not_zero(side, tmp_path):
+    both = FIRE + np.roll(FIRE, 20)
+    date = np.where(FIRE > 0, AUGUST, SEPTEMBER)
+    whole = area_of(both, date)
+    nothing = UnknownDays(SEPTEMBER - 9, STOP, np.ones(REGION.shape, bool))
+    august = replace(area_of(FIRE, AUGUST), unknown_days=(nothing,))
+    pair = (august, whole) if side == "map" else (whole, august)
+    got = evaluate(*pair, draws=0)
+    months = months_of(got)
+    assert months["2021-08"]["map_ha"] == pytest.approx(august.burned_area_ha)
+    assert months["2021-08"]["reference_ha"] == pytest.approx(august.burned_area_ha)
+    empty = months["2021-09"]
+    assert (empty["cells"], empty["map_ha"], empty["reference_ha"], empty["hectares"]) == (
+        0,
+        None,
+        None,
+        None,
+    )
+    burned = (np.roll(FIRE, 20) * REGION.cell_area_ha[:, None]).sum()
+    assert empty["unseen_burned_ha"] == pytest.approx(burned if side == "map" else 0)
+    paths = write_result(got, tmp_path, pictures=False)
+    with paths["months_csv"].open() as file:
+        (_, row) = csv.DictReader(file)
+    assert (row["name"], row["map_ha"], row["reference_ha"]) == ("2021-09", "", "")
+    held = json.loads(paths["json"].read_text())["months"]["2021-09"]["hard"]
+    assert held["both_ha"] is held["map_only_ha"] is held["neither_ha"] is None
+    assert "| 2021-09 | - | - | - |" in paths["markdown"].read_text()
+
+
+def test_a_month_is_scored_where_both_sides_say_something_in_it():
+    south = np.zeros(REGION.shape, bool)
+    south[20:] = True
+    reference = replace(
+        area_of(FIRE, threshold=0), unknown_days=(UnknownDays(np.datetime64("2021-09-01"), STOP, south),)
+    )
+    months = by_month(compare(area_of(FIRE), reference))
+    assert months["2021-09"].cells == 800
+    assert score(area_of(FIRE), reference).cells == 1600
+
+
+def test_an_evaluation_of_which_no_cell_counts_is_written(tmp_path):
+    unseen = np.zeros(REGION.shape, np.int16)
+    got = evaluate(area_of(FIRE * np.nan, observed_days=unseen), area_of(FIRE), draws=5)
+    paths = write_result(got, tmp_path)
+    assert json.loads(paths["json"].read_text())["scores"]["map"]["hectares"] is None
+    assert "0 of them valid (0 ha)" in paths["markdown"].read_text()
+    (row,) = numbers_of(got.to_dict())["scores"]
+    assert (row["map_ha"], row["reference_ha"]) == (None, None)
+
+
+# Intervals.
+
+
+def test_one_block_bears_no_interval(tmp_path):
+    zones = np.zeros(REGION.shape, int)
+    zones[:, 20:] = 1
+    burning = FIRE + np.roll(FIRE, 4, axis=1)
+    far = FIRE + np.roll(FIRE, 30, axis=0)
+    got = evaluate(area_of(burning), area_of(FIRE), zones=(zones, {0: "west", 1: "east"}), draws=50)
+    assert got.scores["map"].dice == pytest.approx(5 / 7, rel=1e-3)
+    assert all(math.isnan(end) for end in got.scores["map"].intervals["dice"]), "all burned in one block"
+    assert "0.714 (-)" in markdown(got.to_dict())
+    held = got.to_dict()
+    assert held["zones"]["west"]["intervals"]["dice"] == [None, None]
+    assert held["months"]["2021-09"]["intervals"]["commission"] == [None, None]
+    paths = write_result(got, tmp_path)
+    with paths["zones_csv"].open() as file:
+        west = next(csv.DictReader(file))
+    assert float(west["dice"]) > 0 and (west["dice_low"], west["dice_high"]) == ("", "")
+    assert "(-)" in paths["page"].read_text()
+    low, high = score(area_of(far + np.roll(FIRE, 4, axis=1)), area_of(far), draws=50).intervals["dice"]
+    assert low < high, "two blocks tell how far they differ"
+
+
+def test_a_number_shows_a_dash_for_an_interval_that_it_lacks():
+    row = [{"a": Number(0.5, interval=(None, None)), "b": Number(0.5), "c": Number(None, interval=(0, 1))}]
+    assert to_markdown(row).endswith("| 0.500 (-) | 0.500 | - |")
+    assert to_csv(row).splitlines()[1] == "0.5,,,0.5,,0,1"

@@ -10,6 +10,7 @@ from banet.burned_area.burned_area import BurnedArea
 from banet.errors import InputError
 from banet.evaluation.evaluate import evaluate
 from banet.evaluation.measures import Tree
+from banet.evaluation.measures.agreement import sides_of
 from banet.evaluation.result import Result
 from banet.evaluation.result_files import draw_maps, sections_of
 from banet.evaluation.scores import headline
@@ -77,11 +78,11 @@ def tables_beside(trees: Mapping[str, Tree]) -> list[Shown]:
 
 
 def _hectares(scores: Tree) -> Row:
-    hard = scores["hard"]
-    both, mine, theirs = hard["both_ha"], hard["map_only_ha"], hard["reference_only_ha"]
-    row = {"map ha": both + mine, "reference ha": both + theirs, "both": both}
-    row |= {"map alone": mine, "reference alone": theirs, "not seen by the map": scores["unseen_ha"]}
-    return {name: round(value) for name, value in row.items()}
+    hard, sides = scores["hard"], sides_of(scores["hard"])
+    row = {"map ha": sides["map_ha"], "reference ha": sides["reference_ha"], "both": hard["both_ha"]}
+    row |= {"map alone": hard["map_only_ha"], "reference alone": hard["reference_only_ha"]}
+    row["not seen by the map"] = scores["unseen_ha"]
+    return {name: None if value is None else round(value) for name, value in row.items()}
 
 
 def write_beside(results: Mapping[str, Result], out: Path, *, pictures: bool = True) -> dict[str, Path]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from banet.evaluation.measures import MEASURES, Tree
+from banet.evaluation.measures.agreement import sides_of
 from banet.evaluation.measures.dates import date_columns
 from banet.evaluation.result import WITH_NETWORK
 from banet.evaluation.scores import headline
@@ -254,8 +255,7 @@ def score_row(name: str, scores: Tree) -> Row:
     for key, value in (figures | {"soft_dice": scores["soft"]["dice"]}).items():
         row[key] = Number(value, interval=scores["intervals"].get(key))
     return row | {
-        "map_ha": hard["both_ha"] + hard["map_only_ha"],
-        "reference_ha": hard["both_ha"] + hard["reference_only_ha"],
+        **sides_of(hard),
         "unseen_ha": scores["unseen_ha"],
         "unseen_burned_ha": scores["unseen_burned_ha"],
         **date_columns(scores["dating"]),
@@ -290,6 +290,6 @@ def _of_one_scene(tree: Tree, scores: Tree) -> str:
     return (
         f"{tree['name']} against {tree['reference']}: {region['name']}, {start} up to, not including, "
         f"{stop}, cells of {region['pixel_size']:g} degrees, {scores['cells']:,} of them valid "
-        f"({scores['hectares']:,.0f} ha); {scores['unseen_ha']:,.0f} ha were not observed by the map, of "
-        f"which {scores['unseen_burned_ha']:,.0f} ha burned. Areas on the WGS84 ellipsoid."
+        f"({scores['hectares'] or 0:,.0f} ha); {scores['unseen_ha']:,.0f} ha were not observed by the map, "
+        f"of which {scores['unseen_burned_ha']:,.0f} ha burned. Areas on the WGS84 ellipsoid."
     )
