@@ -1,4 +1,4 @@
-"""What is not known is neither zero nor silent: grids, days, months, intervals and water."""
+"""What is not known is neither zero nor silent: grids, days, months, intervals, water, and words."""
 
 from __future__ import annotations
 
@@ -12,11 +12,15 @@ import pytest
 
 from banet.burned_area.burned_area import BurnedArea
 from banet.burned_area.unknown import UnknownDays
+from banet.cli import main
 from banet.evaluation import compare, score
+from banet.evaluation.beside import beside, tables_beside, write_beside
 from banet.evaluation.evaluate import by_month, evaluate
 from banet.evaluation.result_files import write_result
-from banet.evaluation.tables import markdown, numbers_of
+from banet.evaluation.tables import markdown, numbers_of, words
+from banet.export import write_products
 from banet.grid.region import Region
+from banet.io.manifest import Manifest
 from banet.io.tables import Number, to_csv, to_markdown
 
 NAT = np.datetime64("NaT", "D")
@@ -122,6 +126,22 @@ def test_a_cut_does_not_count_what_burned_on_days_that_nobody_knows():
     assert cut.join(rest).attrs["undated_days"] == ["2021-08-01", "2021-10-01"]
 
 
+def test_what_a_cut_map_does_not_date_is_told():
+    season, truth = area_of(FIRE * 0.4), area_of(FIRE, threshold=0)
+    week = "2021-09-08", "2021-09-15"
+    cut = season.between(*week)
+    got = evaluate(cut, truth.between(*week), draws=0, threshold=0.3)
+    assert (got.scores["map"].soft.map_burned, got.scores["map"].hard.map_burned) == (0, 0)
+    assert got.to_dict()["undated_days"] == {"map": ["2021-08-01", "2021-10-01"]}
+    said = words(got.to_dict())
+    assert "without a date are of 2021-08-01 up to, not including, 2021-10-01 in map." in said
+    back = score(truth.between(*week), cut, reference_threshold=0.3)
+    assert (back.soft.reference_burned, back.hard.reference_burned) == (0, 0)
+    whole = evaluate(season, truth, draws=0, threshold=0.3)
+    assert whole.to_dict()["undated_days"] == {}
+    assert whole.scores["map"].hard.map_burned == pytest.approx(truth.burned_area_ha)
+
+
 # Months.
 
 
@@ -142,6 +162,7 @@ def test_months_and_what_is_undated_add_up_to_the_total():
         "in the truth's month"
     )
     assert here["map_ha"] == pytest.approx(here["reference_ha"])
+    assert "dated by neither" in markdown(got.to_dict())
     assert list(months_of(evaluate(area_of(low, date), area_of(truth, date, threshold=0), draws=0))) == [
         "2021-08",
         "2021-09",
@@ -227,3 +248,80 @@ def test_a_number_shows_a_dash_for_an_interval_that_it_lacks():
     row = [{"a": Number(0.5, interval=(None, None)), "b": Number(0.5), "c": Number(None, interval=(0, 1))}]
     assert to_markdown(row).endswith("| 0.500 (-) | 0.500 | - |")
     assert to_csv(row).splitlines()[1] == "0.5,,,0.5,,0,1"
+
+
+# Words.
+
+
+def test_thresholds_and_options_are_recorded_and_told(tmp_path):
+    mapped, late = area_of(FIRE * 0.8), area_of(FIRE * 0.8, threshold=0.7)
+    truth = area_of(FIRE * 0.35, threshold=0)
+    valid = np.ones(REGION.shape, bool)
+    valid[39] = False
+    asked = {"reference_threshold": 0.3, "exclude_within": 2, "reliable": True, "valid": valid}
+    got = evaluate(mapped, truth, baselines={"late": late}, draws=0, **asked)
+    assert got.to_dict()["settings"] == {
+        "threshold": {"map": 0.5, "late": 0.7},
+        "reference_threshold": 0.3,
+        "exclude_within": 2,
+        "unobserved": "exclude",
+        "reliable": True,
+        "valid_cells": 1560,
+        "block": 20,
+        "draws": 0,
+    }
+    text = words(got.to_dict()) + markdown(got.to_dict())
+    for told in (
+        "from this part on: half or 0.7 in the map and 0.3 in the reference.",
+        "Cells within 2 cells of what the reference dates on other days are left out.",
+        "did not see reliably",
+        "A mask lets 1,560 cells count.",
+        "Confidence against cells of which at least 0.3 burned.",
+        "to show cells of which half or 0.7 burned:",
+    ):
+        assert told in text
+    assert json.loads(write_result(got, tmp_path)["json"].read_text())["settings"]["draws"] == 0
+    sides = {"one": mapped, "other": area_of(FIRE)}
+    found = beside(sides, sides, draws=0, threshold=0.3, reference_threshold=0.3)
+    shown = {table.name: table.words for table in tables_beside({n: r.to_dict() for n, r in found.items()})}
+    assert shown["hectares"].startswith("Cells of which at least 0.3 burned, each whole")
+
+
+def test_files_by_group_name_the_reference(tmp_path):
+    zones = np.zeros(REGION.shape, int)
+    truth = area_of(FIRE, threshold=0, name="VNP64A1.002")
+    got = evaluate(area_of(FIRE), truth, zones=(zones, {}), cover=(zones, {}), draws=0)
+    paths = write_result(got, tmp_path, pictures=False)
+    for name in ("months", "zones", "covers", "scores"):
+        with paths[f"{name}_csv"].open() as file:
+            assert {row["reference"] for row in csv.DictReader(file)} == {"VNP64A1.002"}, name
+
+
+def test_a_label_names_the_reference_in_all_files(tmp_path, capsys):
+    for name in ("mine", "theirs"):
+        (tmp_path / name).mkdir()
+        write_products(area_of(FIRE), tmp_path / name, "R", manifest=Manifest(), pictures=False)
+    out = tmp_path / "out"
+    asked = ["--reference", f"ICNF={tmp_path / 'theirs'}", "--out", str(out), "--draws", "0", "--no-pictures"]
+    assert main(["evaluate", str(tmp_path / "mine"), *asked]) == 0
+    assert "mine against ICNF" in capsys.readouterr().out
+    for name in ("months", "scores"):
+        assert "ICNF" in (out / f"{name}.csv").read_text()
+
+
+def test_a_map_that_covers_other_days_says_so(tmp_path):
+    truth, mapped = area_of(FIRE, threshold=0), area_of(FIRE)
+    short = mapped.between("2021-09-01", "2021-10-01")
+    tree = evaluate(mapped, truth, baselines={"short": short, "same": mapped}, draws=0).to_dict()
+    assert tree["other_days"] == {"short": ["2021-09-01", "2021-10-01"]}
+    assert "short was compared on other days: 2021-09-01 up to, not including, 2021-10-01." in words(tree)
+    text = markdown(tree)
+    assert "| short | 2021-09-01 to 2021-09-30 |" in text and "| map | 2021-08-01 to 2021-09-30 |" in text
+    rows = {row["name"]: (row["start"], row["stop"]) for row in numbers_of(tree)["scores"]}
+    assert rows["short"] == ("2021-09-01", "2021-10-01") and rows["same"] == ("2021-08-01", "2021-10-01")
+    alike = evaluate(mapped, truth, baselines={"same": mapped}, draws=0).to_dict()
+    assert alike["other_days"] == {} and "| days |" not in markdown(alike)
+    found = beside({"mapped": mapped, "short": short}, {"truth": truth}, draws=0)
+    paths = write_beside(found, tmp_path, pictures=False)
+    assert "| short | truth | 2021-09-01 to 2021-09-30 |" in paths["md"].read_text()
+    assert ",2021-09-01,2021-10-01" in paths["csv"].read_text()

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from banet.burned_area.joining import has_undated, undated_period
 from banet.burned_area.unknown import comparable
 from banet.cube import open_cube
-from banet.days import as_day
+from banet.days import Day, as_day
 from banet.errors import InputError
-from banet.evaluation.compare import Bools, Comparison, compare
+from banet.evaluation.compare import Bools, Comparing, Comparison, compare
 from banet.evaluation.convergence import Convergence
 from banet.evaluation.measures import Pair
 from banet.evaluation.measures.dates import dating_to_fires
@@ -74,27 +75,62 @@ def evaluate(
     """
     if draws < 0:
         raise InputError(f"{draws} draws; give 0 for no intervals, or more")
+    options = {key: one for key, one in settings.items() if key not in ("days", "valid")}
+    asked = Comparing.of_keywords("compare", options, ("days", "valid"))
     maps = {name: burnmap} | dict(baselines or {})
     pairs = {key: compare(each, reference, **settings) for key, each in maps.items()}
     main = pairs[name]
     held = None if cube is None else open_cube(cube)
     scene = main.region.name
     known = {"gap": gap_classes(main, held)} if held is not None and held.region == main.region else {}
-    drawn: dict[str, Any] = {"block": block, "draws": draws}
+    drawn: dict[str, Any] = {"block": block, "draws": draws, "reference": reference.name}
     groups = {"months": by_month(main, **drawn)}
     for kind, classes in (("covers", cover), ("zones", zones)):
         groups[kind] = {} if classes is None else by_class(main, *classes, **drawn)
-    days = [str(main.start), str(main.stop)]
+    valid = settings.get("valid")
+    recorded = asked.model_dump() | {
+        "threshold": {key: asked.map_threshold(one) for key, one in maps.items()},
+        "valid_cells": None if valid is None else int(np.count_nonzero(valid)),
+        "block": block,
+        "draws": draws,
+    }
     return Result(
         sums={key: {scene: Sums.of(Pair.of(pair, block, classes=known))} for key, pair in pairs.items()},
         reference=reference.name,
-        about={"name": name, "reference": reference.name, "days": days, "region": main.region.to_dict()},
+        about={
+            "name": name,
+            "reference": reference.name,
+            **_days(pairs, name, maps, reference),
+            "region": main.region.to_dict(),
+            "settings": recorded,
+        },
         cell_groups=groups,
         fires={} if hotspots is None else {key: dating_to_fires(m, hotspots) for key, m in maps.items()},
         replays={} if convergence is None else {name: convergence},
         sides={key: {scene: shown_sides(pair, maps[key].water)} for key, pair in pairs.items()},
         draws=draws,
     )
+
+
+def _days(
+    pairs: Mapping[str, Comparison], name: str, maps: Mapping[str, BurnedArea], reference: BurnedArea
+) -> dict[str, Any]:
+    """Return the days compared, half-open, and those of other maps and of fractions that are of others."""
+    days = {key: _told(pair.start, pair.stop) for key, pair in pairs.items()}
+    sides = [(name, "the reference", reference), *((key, key, one) for key, one in maps.items())]
+    return {
+        "days": days[name],
+        "other_days": {key: one for key, one in days.items() if one != days[name]},
+        "undated_days": {
+            side: _told(*undated_period(one))
+            for key, side, one in sides
+            if has_undated(one) and not pairs[key].holds(*undated_period(one))
+        },
+    }
+
+
+def _told(start: Day, stop: Day) -> list[str]:
+    return [str(start), str(stop)]
 
 
 def by_class(
@@ -109,7 +145,7 @@ def by_class(
         comparison: map and reference.
         classes: (rows, columns), such as land cover; cells below 0 are left out.
         names: of the classes; by default their numbers.
-        drawn: `block` and `draws` of the bootstrap.
+        drawn: `reference`, `block` and `draws` as `Scores.between` takes them.
 
     Raises:
         InputError: if the classes have another shape.
