@@ -115,10 +115,11 @@ def test_sums_give_what_the_comparison_gives(result, folder):
     opened = open_stage(TINY[0], folder / "seasons")
     method = CHEAP[1]
     burnmap = method.mapper(opened.cube, opened.cube.days[0], opened.cube.days[-1])
-    pair = compare(burnmap, opened.truth, unobserved="unburned")
+    pair = compare(burnmap, opened.truth, **opened.settings)
     sums = result.sums[method.name][TINY[0].name]
     scores, got = Scores.of(sums), sums.value()
-    direct = score(burnmap, opened.truth, unobserved="unburned")
+    direct = score(burnmap, opened.truth, **opened.settings)
+    assert scores.cells == direct.cells == np.count_nonzero(~opened.truth.water), "water does not count"
     assert scores.dice == pytest.approx(direct.dice)
     assert scores.dating == direct.dating
     for measure in (Sizes(), Thresholds(), Reliability("confidence"), Reliability("fraction"), Shares()):

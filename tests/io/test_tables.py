@@ -75,7 +75,7 @@ def test_numbers_are_shown_with_their_interval_and_kept_in_full():
     assert str(number) == "0.91 (0.90-0.95)"
     assert str(Number(0.5, 1, sign=True)) == "+0.5"
     assert str(Number(None)) == str(Number(math.nan)) == "-"
-    assert str(Number(0.5, interval=(None, None))) == "0.500"
+    assert str(Number(0.5, interval=(None, None))) == "0.500 (-)"
     assert to_csv([{"dice": number}]).splitlines() == ["dice,dice_low,dice_high", "0.912346,0.9,0.95"]
     assert "0.91 (0.90-0.95)" in to_markdown([{"dice": number}])
     assert 'class="n"' in to_html([{"dice": number}])

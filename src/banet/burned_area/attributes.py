@@ -28,14 +28,17 @@ def joined(parts: Sequence[tuple[str, Attributes]]) -> dict[str, Any]:
         parts: the period of each in words, and its attributes, in order of time.
 
     Returns:
-        Windows and gaps of all parts, the sums of their looks, and all notes: those of some parts alone begin
-        with the period.
+        Windows and gaps of all parts, the sums of their looks, all days of fractions without a date, and all
+        notes: those of some parts alone begin with the period.
     """
     every = [held for _, held in parts]
     found = dict(every[0])
     for name in _LISTS:
         if any(name in held for held in every):
             found[name] = [one for held in every for one in held.get(name, ())]
+    undated = [held["undated_days"] for held in every if "undated_days" in held]
+    if undated:
+        found["undated_days"] = [min(first for first, _ in undated), max(after for _, after in undated)]
     looks = [held["looks"] for held in every if "looks" in held]
     if looks:
         found["looks"] = {kind: sum(one[kind] for one in looks) for kind in looks[0]}

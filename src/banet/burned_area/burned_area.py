@@ -162,8 +162,9 @@ class BurnedArea(BurnedPlanes):
     def between(self, start: Any, stop: Any) -> Self:
         """Return what burned from `start` up to, not including, `stop`; other cells become unburned.
 
-        Fractions below the threshold, which carry no date, stay. Of the days of observation no more than the
-        new period holds are kept.
+        Fractions below the threshold, which carry no date, stay: nobody can cut them, and
+        `attrs["undated_days"]` says of which days they are, half-open. Of the days of observation no more
+        than the new period holds are kept.
 
         Raises:
             InputError: if the source covers none of these days.
@@ -183,8 +184,9 @@ class BurnedArea(BurnedPlanes):
 
         A cell is known where the source knows at least half of its area, and water where more than half is:
         beyond the edge of the source nothing is. Days of observation are the mean of what is known. Burned
-        fractions hold the undated ones below the threshold too, hectares do not. Quality and evidence are not
-        carried over.
+        fractions hold the undated ones below the threshold too, hectares do not. They are what is known to
+        have burned of the whole cell: of a cell known in part the rest adds nothing, which keeps hectares
+        (`banet.evaluation.compare` lets the known part decide). Quality and evidence are not carried over.
         """
         check_region(region)
         return self if region == self.region else replace(self, **regridding.fields_on(self, region))

@@ -16,10 +16,10 @@ from banet.burned_area.dated import DatedFractions
 from banet.burned_area.dating import NO_UNCERTAINTY, looks_kept
 from banet.burned_area.evidence import NO_EVIDENCE
 from banet.burned_area.meaning import made_by
-from banet.days import Day, period_label
+from banet.days import Day, as_day, period_label
 from banet.errors import InputError
 
-__all__ = ["fields_between", "in_order", "join", "notes_on"]
+__all__ = ["fields_between", "has_undated", "in_order", "join", "notes_on", "undated_period"]
 
 Source = TypeVar("Source", bound=BurnedPlanes)
 
@@ -160,5 +160,27 @@ def fields_between(source: BurnedPlanes, first: Day, last: Day) -> dict[str, Any
         "observed_days": days.astype(np.int16),
         "dated": None if source.dated is None else dated,
         "unknown_days": gaps,
-        "attrs": attributes.uncounted(source.attrs),
+        "attrs": attributes.uncounted(source.attrs) | _undated(source),
     }
+
+
+def _undated(source: BurnedPlanes) -> dict[str, Any]:
+    """Return the attribute that tells of which days the fractions without a date are, if there are any."""
+    if not has_undated(source):
+        return {}
+    first, after = undated_period(source)
+    return {"undated_days": [str(first), str(after)]}
+
+
+def has_undated(source: BurnedPlanes) -> bool:
+    """Return whether any burned fraction of a source has no date."""
+    return bool((~source.burned & (source.burned_fraction > 0)).any())
+
+
+def undated_period(source: BurnedPlanes) -> tuple[Day, Day]:
+    """Return the days, half-open, over which the burned fractions without a date were added up.
+
+    They are those of the source, or the longer period from which it was cut, since a cut cannot divide them.
+    """
+    first, after = map(as_day, source.attrs.get("undated_days") or (source.start, source.stop))
+    return min(first, source.start), max(after, source.stop)

@@ -132,7 +132,7 @@ def evaluate(
     from banet.cube import open_cube
     from banet.evaluation import evaluate as run
     from banet.evaluation.compare import common_grid
-    from banet.labels.reading import named_paths
+    from banet.labels.reading import labelled, named_paths
     from banet.observations.hotspots import read_hotspots
 
     _check_options(cube, weights, replay)
@@ -146,7 +146,8 @@ def evaluate(
     spots = read_hotspots(hotspots) if hotspots else None
     known: dict[str, Any] = {"name": map_.stem, "baselines": baselines, "hotspots": spots, "cube": opened}
     found = {}
-    for name, theirs in zip(judges, read, strict=False):
+    for (name, source), given in zip(zip(judges, read, strict=False), map(labelled, reference), strict=True):
+        theirs = source.named(given[0]) if given[0] else source
         found[name] = run(
             mine,
             theirs,

@@ -10,10 +10,20 @@ from banet.burned_area.burned_area import BurnedArea
 from banet.errors import InputError
 from banet.evaluation.evaluate import evaluate
 from banet.evaluation.measures import Tree
+from banet.evaluation.measures.agreement import sides_of
 from banet.evaluation.result import Result
 from banet.evaluation.result_files import draw_maps, sections_of
 from banet.evaluation.scores import headline
-from banet.evaluation.tables import Shown, as_markdown, dating_row, score_row, words
+from banet.evaluation.tables import (
+    Shown,
+    as_markdown,
+    burned_cells,
+    dating_row,
+    days_column,
+    days_of,
+    score_row,
+    words,
+)
 from banet.export.page import Picture, Section, write_report
 from banet.io.files import output_folder
 from banet.io.tables import Number, Row, to_csv, to_json, write_text
@@ -52,7 +62,7 @@ def beside(
 def tables_beside(trees: Mapping[str, Tree]) -> list[Shown]:
     """Return the tables of results by reference, from their JSON."""
     pairs = [
-        ({"map": name, "reference": reference}, method["overall"]["scores"])
+        ({"map": name, "reference": reference, **days_column(tree, name)}, method["overall"]["scores"])
         for reference, tree in trees.items()
         for name, method in tree["methods"].items()
     ]
@@ -66,7 +76,9 @@ def tables_beside(trees: Mapping[str, Tree]) -> list[Shown]:
         "Commission is the share of the map's hectares that the reference does not show, omission the share "
         "of the reference's that the map does not show; in brackets 95 % intervals."
     )
-    whole = "Cells of which at least half burned, each by its whole area, where both could see."
+    whole = (
+        f"Cells of which at least {burned_cells(trees.values())} burned, each whole, where both could see."
+    )
     days = "Map minus reference, in days, over cells that both show burned."
     return [
         Shown("dice", "Dice", "Each map against each reference.", matrix),
@@ -77,11 +89,11 @@ def tables_beside(trees: Mapping[str, Tree]) -> list[Shown]:
 
 
 def _hectares(scores: Tree) -> Row:
-    hard = scores["hard"]
-    both, mine, theirs = hard["both_ha"], hard["map_only_ha"], hard["reference_only_ha"]
-    row = {"map ha": both + mine, "reference ha": both + theirs, "both": both}
-    row |= {"map alone": mine, "reference alone": theirs, "not seen by the map": scores["unseen_ha"]}
-    return {name: round(value) for name, value in row.items()}
+    hard, sides = scores["hard"], sides_of(scores["hard"])
+    row = {"map ha": sides["map_ha"], "reference ha": sides["reference_ha"], "both": hard["both_ha"]}
+    row |= {"map alone": hard["map_only_ha"], "reference alone": hard["reference_only_ha"]}
+    row["not seen by the map"] = scores["unseen_ha"]
+    return {name: None if value is None else round(value) for name, value in row.items()}
 
 
 def write_beside(results: Mapping[str, Result], out: Path, *, pictures: bool = True) -> dict[str, Path]:
@@ -93,7 +105,11 @@ def write_beside(results: Mapping[str, Result], out: Path, *, pictures: bool = T
     folder, title = output_folder(out), "Maps and products beside each other"
     trees = {reference: result.to_dict() for reference, result in results.items()}
     tables = tables_beside(trees)
-    rows = [score_row(n, one["overall"]["scores"]) for t in trees.values() for n, one in t["methods"].items()]
+    rows = [
+        score_row(name, one["overall"]["scores"]) | days_of(tree, name)
+        for tree in trees.values()
+        for name, one in tree["methods"].items()
+    ]
     texts = {
         "json": to_json({"format": 1, "references": trees}),
         "csv": to_csv(rows),

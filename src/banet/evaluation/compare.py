@@ -13,7 +13,8 @@ from scipy import ndimage
 
 from banet.burned_area.burned_area import BurnedArea
 from banet.burned_area.dating import NO_UNCERTAINTY
-from banet.burned_area.unknown import comparable
+from banet.burned_area.joining import undated_period
+from banet.burned_area.unknown import UnknownDays, comparable, within
 from banet.days import Day, Days, as_day
 from banet.errors import InputError
 from banet.grid.average import LatLonGrid, average
@@ -49,6 +50,10 @@ class Comparing(Frozen):
     unobserved: Literal["exclude", "unburned"] = "exclude"
     reliable: bool = False
 
+    def map_threshold(self, burnmap: BurnedArea) -> float:
+        """Return the burned fraction from which a cell of this map counts as burned."""
+        return self.threshold or burnmap.threshold or _HALF
+
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
@@ -56,10 +61,12 @@ class Comparison:
 
     Attributes:
         region: the grid.
-        area: hectares of each cell, (rows, columns) float64.
+        area: hectares of each cell, without the part that a side on a finer grid does not know, (rows,
+            columns) float64.
         valid: cells that count, (rows, columns) bool.
         unseen: cells that the reference knows and the map did not observe, (rows, columns) bool.
-        map_fraction, reference_fraction: burned part of the cell, (rows, columns) float64 in 0..1.
+        map_fraction, reference_fraction: burned part of what is known of the cell, (rows, columns) float64 in
+            0..1.
         map_burned, reference_burned: whether it reaches the threshold, (rows, columns) bool.
         reference_known: cells of which the reference says something on these days, (rows, columns) bool,
             whether they count or not.
@@ -69,6 +76,8 @@ class Comparison:
             where not seen again or not told.
         map_confidence: (rows, columns) float64 in 0..1.
         start, stop: the days compared, half-open.
+        map_unknown_days, reference_unknown_days: those of them on which a side says nothing of some cells;
+            empty for the map where what it did not observe counts as unburned.
     """
 
     region: Region
@@ -87,6 +96,12 @@ class Comparison:
     map_confidence: npt.NDArray[np.floating[Any]]
     start: Day
     stop: Day
+    map_unknown_days: tuple[UnknownDays, ...] = ()
+    reference_unknown_days: tuple[UnknownDays, ...] = ()
+
+    def holds(self, first: Day, after: Day) -> bool:
+        """Return whether the days compared hold all from `first` up to, not including, `after`."""
+        return _hold((self.start, self.stop), first, after)
 
     def narrowed(self, keep: Bools) -> Comparison:
         """Return the comparison over fewer cells, such as one land cover or one fire.
@@ -99,17 +114,22 @@ class Comparison:
         return replace(self, valid=self.valid & keep, unseen=self.unseen & keep)
 
 
-def _side(source: BurnedArea, known: Bools, days: tuple[Day, Day], threshold: float) -> dict[str, Any]:
-    """Return the planes of a side; nothing burned where it is not known or is dated outside the days."""
-    # Undated cells count on all days.
+def _side(
+    source: BurnedArea, known: Bools, share: npt.NDArray[np.float64], days: tuple[Day, Day], threshold: float
+) -> dict[str, Any]:
+    """Return the planes of a side; nothing burned where it is not known or is dated outside the days.
+
+    `share` is the part of each cell that the side knows: that part decides what the cell is.
+    """
     outside = (source.burn_date < days[0]) | (source.burn_date >= days[1])
-    fraction = np.where(known, np.nan_to_num(source.burned_fraction), 0).astype(np.float64)
+    part = np.where(known, share, 1)
+    fraction = np.where(known, np.nan_to_num(source.burned_fraction), 0).astype(np.float64) / part
     # Fractions come as float32: half of a cell must not fail to be half by rounding.
     burned = (fraction >= threshold - 1e-6) & (fraction > 0)
     stated = source.stated_confidence
     percent = (source.confidence if stated is None else stated).astype(np.float64)
     with np.errstate(invalid="ignore"):
-        sure = np.where(percent <= 100, percent / 100, fraction)
+        sure = np.where(percent <= 100, percent / part / 100, fraction)
     return {
         "fraction": np.clip(np.where(outside, 0, fraction), 0, 1),
         "burned": burned & ~outside,
@@ -128,6 +148,30 @@ def _days(plane: npt.NDArray[np.uint8] | None, outside: Bools) -> npt.NDArray[np
     return np.where(outside | (plane == NO_UNCERTAINTY), np.nan, plane)
 
 
+def _without_undated(side: dict[str, Any], source: BurnedArea, days: tuple[Day, Day]) -> dict[str, Any]:
+    """Return the planes of a side without what has no date, where that may have burned on other days.
+
+    A fraction without a date is of the whole period of its source, of which nobody can cut a part.
+    """
+    if _hold(days, *undated_period(source)):
+        return side
+    gone = np.isnat(side["date"])
+    nothing = {name: np.where(gone, 0, side[name]) for name in ("fraction", "confidence")}
+    return side | nothing | {"burned": side["burned"] & ~gone}
+
+
+def _hold(days: tuple[Day, Day], first: Day, after: Day) -> bool:
+    return bool(days[0] <= first and after <= days[1])
+
+
+def _known_share(source: BurnedArea, region: Region) -> npt.NDArray[np.float64]:
+    """Return the part of each cell of `region` that a source knows, water included, (rows, columns)."""
+    if source.region == region:
+        return np.ones(region.shape)
+    share = average(LatLonGrid.of(source.region), source.known | source.water, region)
+    return np.where(share > 1 - 1e-6, 1, share)
+
+
 def compare(
     burnmap: BurnedArea,
     reference: BurnedArea,
@@ -138,10 +182,12 @@ def compare(
 ) -> Comparison:
     """Bring a map and a reference together.
 
-    Where the grids differ, both are averaged by area to the coarser one. Each cell counts whole on the day on
-    which most of it burned; where that day lies outside the compared days, it counts as unburned. Cells that
-    one side shows burned on a day of which the other says nothing, such as a month without a file, are left
-    out.
+    Where the grids differ, both are averaged by area to the coarser one. A cell of which the finer side knows
+    less than half is not known; of another the part that it knows decides, and that part alone counts. Each
+    cell counts whole on the day on which most of it burned; where that day lies outside the compared days, it
+    counts as unburned. Cells that one side shows burned on a day of which the other says nothing, such as a
+    month without a file, are left out. Of a source of further days, cells without a date count as unburned:
+    their fractions may be of any of its days. Water of either side is known and did not burn.
 
     Args:
         burnmap: the map (or another reference) to judge.
@@ -162,12 +208,19 @@ def compare(
     region = common_grid(burnmap, reference)
     start, stop = _common_days(burnmap, reference, days)
     mapped, expected = burnmap.to(region), reference.to(region)
-    # Water is known, and did not burn, whether or not the map saw it.
-    seen = mapped.known | mapped.water
+    # Water is known, and did not burn, whether or not anybody saw it.
+    seen, known = (one.known | one.water for one in (mapped, expected))
     seen &= comparable(mapped.unknown_days, start, stop, expected.burn_date)
-    known = expected.known & comparable(expected.unknown_days, start, stop, mapped.burn_date)
-    mine = _side(mapped, seen, (start, stop), asked.threshold or burnmap.threshold or _HALF)
-    theirs = _side(expected, known, (start, stop), asked.reference_threshold)
+    known &= comparable(expected.unknown_days, start, stop, mapped.burn_date)
+    counting = asked.unobserved == "unburned"
+    mine_share = np.ones(region.shape) if counting else _known_share(burnmap, region)
+    their_share = _known_share(reference, region)
+    mine = _side(mapped, seen, mine_share, (start, stop), asked.map_threshold(burnmap))
+    theirs = _side(expected, known, their_share, (start, stop), asked.reference_threshold)
+    mine, theirs = (
+        _without_undated(side, source, (start, stop))
+        for side, source in ((mine, burnmap), (theirs, reference))
+    )
     allowed = _allowed(valid, region)
     if asked.reliable:
         allowed = allowed & _reliable(reference, start, stop, region)
@@ -177,14 +230,24 @@ def compare(
         far = ndimage.distance_transform_edt(~theirs["burned_outside"]) > asked.exclude_within
         known &= far | theirs["burned"]
     unseen = known & ~seen
-    counted = known & seen if asked.unobserved == "exclude" else known
+    counted = known if counting else known & seen
     if not (counted.any() or unseen.any()):
-        raise InputError(_nothing(burnmap, reference, start, stop, (seen, expected.known, allowed)))
+        raise InputError(_nothing(burnmap, reference, start, stop, (seen, told, allowed)))
     planes = {f"map_{name}": plane for name, plane in mine.items() if name != "burned_outside"}
     planes |= {f"reference_{name}": theirs[name] for name in ("fraction", "burned", "date")}
     planes["reference_known"] = told
-    area = np.broadcast_to(region.cell_area_ha[:, None], region.shape)
-    return Comparison(region, area, counted, unseen, **planes, start=start, stop=stop)
+    area = region.cell_area_ha[:, None] * np.where(seen, mine_share, 1) * np.where(told, their_share, 1)
+    return Comparison(
+        region,
+        area,
+        counted,
+        unseen,
+        **planes,
+        start=start,
+        stop=stop,
+        map_unknown_days=() if counting else within(mapped.unknown_days, start, stop),
+        reference_unknown_days=within(expected.unknown_days, start, stop),
+    )
 
 
 def common_grid(one: BurnedArea, other: BurnedArea) -> Region:

@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from banet.burned_area.joining import has_undated, undated_period
+from banet.burned_area.unknown import comparable
 from banet.cube import open_cube
+from banet.days import Day, as_day
 from banet.errors import InputError
-from banet.evaluation.compare import Comparison, compare
+from banet.evaluation.compare import Bools, Comparing, Comparison, compare
 from banet.evaluation.convergence import Convergence
 from banet.evaluation.measures import Pair
 from banet.evaluation.measures.dates import dating_to_fires
@@ -30,6 +33,9 @@ if TYPE_CHECKING:
     from banet.labels.classes import Classes
 
 __all__ = ["by_class", "by_month", "evaluate"]
+
+UNDATED = "undated"
+"""Entry beside the months for what burned on a day that nobody tells."""
 
 
 def evaluate(
@@ -69,27 +75,62 @@ def evaluate(
     """
     if draws < 0:
         raise InputError(f"{draws} draws; give 0 for no intervals, or more")
+    options = {key: one for key, one in settings.items() if key not in ("days", "valid")}
+    asked = Comparing.of_keywords("compare", options, ("days", "valid"))
     maps = {name: burnmap} | dict(baselines or {})
     pairs = {key: compare(each, reference, **settings) for key, each in maps.items()}
     main = pairs[name]
     held = None if cube is None else open_cube(cube)
     scene = main.region.name
     known = {"gap": gap_classes(main, held)} if held is not None and held.region == main.region else {}
-    drawn: dict[str, Any] = {"block": block, "draws": draws}
+    drawn: dict[str, Any] = {"block": block, "draws": draws, "reference": reference.name}
     groups = {"months": by_month(main, **drawn)}
     for kind, classes in (("covers", cover), ("zones", zones)):
         groups[kind] = {} if classes is None else by_class(main, *classes, **drawn)
-    days = [str(main.start), str(main.stop)]
+    valid = settings.get("valid")
+    recorded = asked.model_dump() | {
+        "threshold": {key: asked.map_threshold(one) for key, one in maps.items()},
+        "valid_cells": None if valid is None else int(np.count_nonzero(valid)),
+        "block": block,
+        "draws": draws,
+    }
     return Result(
         sums={key: {scene: Sums.of(Pair.of(pair, block, classes=known))} for key, pair in pairs.items()},
         reference=reference.name,
-        about={"name": name, "reference": reference.name, "days": days, "region": main.region.to_dict()},
+        about={
+            "name": name,
+            "reference": reference.name,
+            **_days(pairs, name, maps, reference),
+            "region": main.region.to_dict(),
+            "settings": recorded,
+        },
         cell_groups=groups,
         fires={} if hotspots is None else {key: dating_to_fires(m, hotspots) for key, m in maps.items()},
         replays={} if convergence is None else {name: convergence},
         sides={key: {scene: shown_sides(pair, maps[key].water)} for key, pair in pairs.items()},
         draws=draws,
     )
+
+
+def _days(
+    pairs: Mapping[str, Comparison], name: str, maps: Mapping[str, BurnedArea], reference: BurnedArea
+) -> dict[str, Any]:
+    """Return the days compared, half-open, and those of other maps and of fractions that are of others."""
+    days = {key: _told(pair.start, pair.stop) for key, pair in pairs.items()}
+    sides = [(name, "the reference", reference), *((key, key, one) for key, one in maps.items())]
+    return {
+        "days": days[name],
+        "other_days": {key: one for key, one in days.items() if one != days[name]},
+        "undated_days": {
+            side: _told(*undated_period(one))
+            for key, side, one in sides
+            if has_undated(one) and not pairs[key].holds(*undated_period(one))
+        },
+    }
+
+
+def _told(start: Day, stop: Day) -> list[str]:
+    return [str(start), str(stop)]
 
 
 def by_class(
@@ -104,7 +145,7 @@ def by_class(
         comparison: map and reference.
         classes: (rows, columns), such as land cover; cells below 0 are left out.
         names: of the classes; by default their numbers.
-        drawn: `block` and `draws` of the bootstrap.
+        drawn: `reference`, `block` and `draws` as `Scores.between` takes them.
 
     Raises:
         InputError: if the classes have another shape.
@@ -119,23 +160,42 @@ def by_month(comparison: Comparison, **drawn: Any) -> dict[str, Scores]:
     """Score each calendar month by itself: cells that either side dates in another month count as unburned.
 
     A cell that the map dates in another month than the reference is missed in the one and false in the other.
+    What one side does not date counts in the month of the other's date. Where neither does but one shows a
+    cell burned, as below the threshold of a map, there is one more entry, `undated`: hectares of all entries
+    add up to those of the comparison. Cells of which a side says nothing in a month are left out there; where
+    none remains, hectares are NaN.
+
+    Args:
+        comparison: map and reference.
+        drawn: `reference`, `block` and `draws` as `Scores.between` takes them.
     """
-    dates = np.concatenate([comparison.map_date.ravel(), comparison.reference_date.ravel()])
+    c = comparison
+    dates = np.concatenate([c.map_date.ravel(), c.reference_date.ravel()])
     months = np.unique(dates[~np.isnat(dates)].astype("datetime64[M]"))
-    parts = {str(month): _within(comparison, month) for month in months}
+    parts = {str(month): _within(c, month) for month in months}
+    neither = np.isnat(c.map_date) & np.isnat(c.reference_date)
+    if (neither & c.valid & (c.map_burned | c.reference_burned)).any():
+        parts[UNDATED] = _burned_in(c, neither, neither)
     return {name: Scores.between(part, name=name, **drawn) for name, part in parts.items()}
 
 
 def _within(c: Comparison, month: np.datetime64) -> Comparison:
-    """Take what burned in other months, or is not dated in the reference, for unburned.
-
-    What the map does not date, below its threshold, counts in the month of the reference there, or in none.
-    """
-    nat = np.datetime64("NaT", "D")
+    """Return the comparison of a month, over the cells of which both sides say something in it."""
     mine, theirs = (date.astype("datetime64[M]") == month for date in (c.map_date, c.reference_date))
+    here = _burned_in(c, mine | (np.isnat(c.map_date) & theirs), theirs | (np.isnat(c.reference_date) & mine))
+    first, after = (max(as_day(month), c.start), min(as_day(month + 1), c.stop))
+    undated = np.full(c.region.shape, np.datetime64("NaT", "D"))
+    gaps = c.map_unknown_days, c.reference_unknown_days
+    seen, told = (comparable(unknown, first, after, undated) for unknown in gaps)
+    return replace(here, valid=c.valid & seen & told, unseen=(c.unseen | (c.valid & ~seen)) & told)
+
+
+def _burned_in(c: Comparison, mine: Bools, theirs: Bools) -> Comparison:
+    """Return the comparison with all cells unburned but those of two masks, of the map and the reference."""
+    nat = np.datetime64("NaT", "D")
     return replace(
         c,
-        map_fraction=np.where(mine | (np.isnat(c.map_date) & theirs), c.map_fraction, 0),
+        map_fraction=np.where(mine, c.map_fraction, 0),
         map_burned=c.map_burned & mine,
         map_date=np.where(mine, c.map_date, nat),
         reference_fraction=np.where(theirs, c.reference_fraction, 0),

@@ -118,7 +118,9 @@ def _page(tree: Tree, folder: Path, name: str, drawn: dict[str, Path]) -> Path:
     if worst := held([name for name in drawn if name.startswith("worst")]):
         text = f"The seasons with the lowest Dice of {leader(tree)}, the worst first."
         sections.append(Section("The worst seasons", (text,), pictures=worst))
-    about = {key: tree[key] for key in ("protocol", "candidates", "region", "days") if key in tree}
+    about = {
+        key: tree[key] for key in ("protocol", "candidates", "region", "days", "settings") if key in tree
+    }
     sections.append(Section("What was scored", details={"What was scored": json.dumps(about, indent=1)}))
     return write_report(folder, title_of(tree), sections, name=name, lead=words(tree))
 

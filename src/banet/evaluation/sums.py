@@ -80,7 +80,8 @@ def intervals(
 
     Neighbouring cells burn together, so cells are no independent sample; square blocks wider than most fires
     nearly are. Blocks are drawn with replacement, their sums added, the figures computed from the sums. An
-    interval is NaN where the figure is not defined in any draw.
+    interval is NaN where the figure is defined in fewer than two blocks: one block does not tell how far
+    another would differ.
 
     Args:
         sums: by block; all these measures have the same blocks.
@@ -91,7 +92,11 @@ def intervals(
     """
     rng = np.random.default_rng(seed)
     varying = {measure: sums.arrays[measure.name] for measure in measures}
-    varying = {measure: arrays for measure, arrays in varying.items() if measure.figures(arrays)}
+    told = {measure: measure.figures(arrays) for measure, arrays in varying.items()}
+    varying = {measure: arrays for measure, arrays in varying.items() if told[measure]}
+    several = {
+        name: np.count_nonzero(np.isfinite(figure)) > 1 for of in told.values() for name, figure in of.items()
+    }
     groups = {len(part) for arrays in varying.values() for part in arrays.values()}
     if len(groups) != 1:
         raise InputError(f"measures of {sorted(groups)} blocks cannot be drawn together")
@@ -105,7 +110,10 @@ def intervals(
             drawn = {name: np.tensordot(times, part.astype(np.float64), 1) for name, part in arrays.items()}
             for name, figure in measure.figures(drawn).items():
                 values[name].append(figure)
-    return {name: _interval(np.concatenate(parts), level) for name, parts in values.items()}
+    return {
+        name: _interval(np.concatenate(parts), level) if several[name] else (float("nan"), float("nan"))
+        for name, parts in values.items()
+    }
 
 
 def _interval(values: np.ndarray, level: float) -> Interval:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from banet.days import as_day
 from banet.evaluation.measures import MEASURES, Tree
+from banet.evaluation.measures.agreement import sides_of
 from banet.evaluation.measures.dates import date_columns
 from banet.evaluation.result import WITH_NETWORK
 from banet.evaluation.scores import headline
 from banet.io.tables import Number, Row, to_markdown
 
 __all__ = ["NAMES", "Shown", "as_markdown", "dating_row", "markdown", "numbers_of", "rows_of", "score_row"]
-__all__ += ["tables_of", "title_of", "words"]
+__all__ += ["burned_cells", "burned_parts", "days_column", "days_of", "tables_of", "title_of", "words"]
 
 Rows = Sequence[Row]
 _RowsOf = Callable[[Tree], Rows]
@@ -50,6 +52,27 @@ def _climates(method: Tree) -> Row:
 
 def _group(kind: str) -> _RowsOf:
     return lambda tree: [{"class": name} | headline(scores) for name, scores in tree.get(kind, {}).items()]
+
+
+def _overall(tree: Tree) -> Rows:
+    return [
+        {"map": name} | days_column(tree, name) | headline(whole["scores"])
+        for name, whole in _wholes(tree).items()
+    ]
+
+
+def days_column(tree: Tree, name: str) -> Row:
+    """Return the column with the days of a map where maps of a result were compared on different ones."""
+    if not tree.get("other_days"):
+        return {}
+    start, stop = days_of(tree, name).values()
+    return {"days": f"{start} to {as_day(stop) - 1}"}
+
+
+def days_of(tree: Tree, name: str) -> Row:
+    """Return `start` and `stop` of the days on which a map was compared, half-open; none of a benchmark."""
+    days = tree.get("other_days", {}).get(name, tree.get("days"))
+    return {} if days is None else {"start": days[0], "stop": days[1]}
 
 
 def _dates(tree: Tree) -> Rows:
@@ -142,7 +165,7 @@ _ALL: tuple[tuple[str, str, str, _RowsOf], ...] = (
         "Hectares of all seasons added up; in brackets 95 % intervals by drawing blocks of 16 cells anew. "
         "The bias of fractions is that of the area that burned fractions of all cells add up to. "
         "Days are map minus truth over cells that both show burned.",
-        _each(lambda whole: headline(whole["scores"])),
+        _overall,
     ),
     ("climates", "Dice by climate", _INTERVALS, _each(_climates, lambda tree: tree["methods"])),
     ("zones", "By region", _INTERVALS, _group("zones")),
@@ -181,11 +204,20 @@ _ALL: tuple[tuple[str, str, str, _RowsOf], ...] = (
 NAMES = tuple(dict.fromkeys(name for name, *_ in _ALL))
 """Of the tables, in order."""
 
+_ONE_BLOCK = "a dash where one block holds all"
+_IN_BRACKETS = f"In brackets 95 % intervals, {_ONE_BLOCK}"
 _ONE_SCENE = {
     "overall": (
         "Scores",
-        "In brackets 95 % intervals by drawing square blocks of cells anew. Days are map minus reference "
-        "over cells that both show burned.",
+        f"In brackets 95 % intervals by drawing square blocks of cells anew, {_ONE_BLOCK}. "
+        "Days are map minus reference over cells that both show burned.",
+    ),
+    "zones": ("By region", f"{_IN_BRACKETS}."),
+    "covers": ("By land cover", f"{_IN_BRACKETS}."),
+    "months": (
+        "By month",
+        f"{_IN_BRACKETS}. Dashes alone: a side says nothing of that month. Undated: shown burned by a side, "
+        "and dated by neither.",
     ),
     "convergence": ("Near real time", "Columns are days since burning."),
 }
@@ -194,8 +226,15 @@ _ONE_SCENE = {
 def tables_of(tree: Tree, names: Sequence[str] | None = None) -> list[Shown]:
     """Return each table that a result's JSON has something for."""
     other = {} if "protocol" in tree else _ONE_SCENE
+    parts = burned_parts([tree])
+
+    def told(title: str, text: str) -> tuple[str, str]:
+        for side, part in parts.items():
+            text = text.replace(f"{{{side}}}", part)
+        return title, text
+
     found = [
-        Shown(name, *other.get(name, (title, text)), make(tree))
+        Shown(name, *told(*other.get(name, (title, text))), make(tree))
         for asked in names or NAMES
         for name, title, text, make in _ALL
         if name == asked
@@ -225,7 +264,7 @@ def numbers_of(tree: Tree) -> dict[str, Rows]:
     """Return all numbers for machines by name, and the tables to read where those hold something else."""
     methods = _wholes(tree)
     found: dict[str, Rows] = {
-        "scores": [score_row(name, whole["scores"]) for name, whole in methods.items()],
+        "scores": [score_row(name, whole["scores"]) | days_of(tree, name) for name, whole in methods.items()],
         "climates": [
             {"climate": climate} | score_row(name, scores)
             for name, method in tree["methods"].items()
@@ -254,8 +293,7 @@ def score_row(name: str, scores: Tree) -> Row:
     for key, value in (figures | {"soft_dice": scores["soft"]["dice"]}).items():
         row[key] = Number(value, interval=scores["intervals"].get(key))
     return row | {
-        "map_ha": hard["both_ha"] + hard["map_only_ha"],
-        "reference_ha": hard["both_ha"] + hard["reference_only_ha"],
+        **sides_of(hard),
         "unseen_ha": scores["unseen_ha"],
         "unseen_burned_ha": scores["unseen_burned_ha"],
         **date_columns(scores["dating"]),
@@ -265,6 +303,24 @@ def score_row(name: str, scores: Tree) -> Row:
 def title_of(tree: Tree) -> str:
     """Return the title of what was measured."""
     return "The benchmark" if "protocol" in tree else f"{tree['name']} against {tree['reference']}"
+
+
+def burned_parts(trees: Iterable[Tree]) -> dict[str, str]:
+    """Return in words the parts of a cell from which on it counts as burned in maps and in references."""
+    found: dict[str, list[float]] = {"map": [], "reference": []}
+    for settings in (tree["settings"] for tree in trees if "settings" in tree):
+        found["map"] += settings["threshold"].values()
+        found["reference"].append(settings["reference_threshold"])
+    return {
+        side: " or ".join(dict.fromkeys("half" if one == 0.5 else f"{one:g}" for one in values)) or "half"
+        for side, values in found.items()
+    }
+
+
+def burned_cells(trees: Iterable[Tree]) -> str:
+    """Return in words, after 'at least', from what part on a cell counts as burned on both sides."""
+    mapped, expected = burned_parts(trees).values()
+    return mapped if mapped == expected else f"{mapped} in the map and {expected} in the reference"
 
 
 def words(tree: Tree) -> str:
@@ -290,6 +346,28 @@ def _of_one_scene(tree: Tree, scores: Tree) -> str:
     return (
         f"{tree['name']} against {tree['reference']}: {region['name']}, {start} up to, not including, "
         f"{stop}, cells of {region['pixel_size']:g} degrees, {scores['cells']:,} of them valid "
-        f"({scores['hectares']:,.0f} ha); {scores['unseen_ha']:,.0f} ha were not observed by the map, of "
-        f"which {scores['unseen_burned_ha']:,.0f} ha burned. Areas on the WGS84 ellipsoid."
-    )
+        f"({scores['hectares'] or 0:,.0f} ha); {scores['unseen_ha']:,.0f} ha were not observed by the map, "
+        f"of which {scores['unseen_burned_ha']:,.0f} ha burned. Areas on the WGS84 ellipsoid. "
+        + " ".join(_options(tree))
+    ).rstrip()
+
+
+def _options(tree: Tree) -> Iterator[str]:
+    """Sentences on how a scene was scored, where it is recorded."""
+    if (asked := tree.get("settings")) is None:
+        return
+    yield f"A cell counts as burned from this part on: {burned_cells([tree])}."
+    if asked["unobserved"] == "unburned":
+        yield "Cells that the map did not observe count as mapped unburned."
+    if asked["exclude_within"] is not None:
+        near = f"within {asked['exclude_within']:g} cells of what the reference dates on other days"
+        yield f"Cells {near} are left out."
+    if asked["reliable"]:
+        yield "Cells that the reference did not see reliably on all days are left out."
+    if asked["valid_cells"] is not None:
+        yield f"A mask lets {asked['valid_cells']:,} cells count."
+    for name, (start, stop) in tree["other_days"].items():
+        yield f"{name} was compared on other days: {start} up to, not including, {stop}."
+    for name, (start, stop) in tree["undated_days"].items():
+        yield f"Burned fractions without a date are of {start} up to, not including, {stop} in {name}."
+        yield "They do not count, since they may be of other days."

@@ -47,7 +47,7 @@ class Number:
         value: None and NaN where it is not defined.
         digits: behind the point.
         sign: whether a plus is shown.
-        interval: low and high end, shown in brackets.
+        interval: low and high end, shown in brackets; a dash where they are not defined, None for none.
     """
 
     value: float | None
@@ -57,9 +57,11 @@ class Number:
 
     def __str__(self) -> str:
         text = _fixed(self.value, self.digits, "+" if self.sign else "")
-        low, high = self.interval or (None, None)
-        if text == "-" or not _defined(low) or not _defined(high):
+        if text == "-" or self.interval is None:
             return text
+        low, high = self.interval
+        if not _defined(low) or not _defined(high):
+            return f"{text} (-)"
         return f"{text} ({_fixed(low, self.digits)}-{_fixed(high, self.digits)})"
 
 

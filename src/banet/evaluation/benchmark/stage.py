@@ -124,7 +124,9 @@ def _write(scene: BenchmarkScene, folder: Path) -> None:
 def _read(folder: Path) -> Stage:
     try:
         cube, truth = Cube.open(folder / "cube.zarr"), read_map(folder / "truth.nc")
-        return Stage(cube, truth, (cube.days[0], cube.days[-1]), load_arrays(folder / "planes.npz"))
+        days, classes = (cube.days[0], cube.days[-1]), load_arrays(folder / "planes.npz")
+        # Water would be unburned in both: it does not count here.
+        return Stage(cube, truth, days, classes, {"unobserved": "unburned", "valid": ~truth.water})
     except BanetError as error:
         shutil.rmtree(folder, ignore_errors=True)
         raise BanetError(

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from banet.evaluation.measures.measure import Arrays, Measure, Pair, Reals, Tree, ratio
 
-__all__ = ["Agreement", "ErrorMatrix", "counts_of", "dice", "figures_of", "shortcut"]
+__all__ = ["Agreement", "ErrorMatrix", "counts_of", "dice", "figures_of", "shortcut", "sides_of"]
 
 
 def figures_of(matrix: npt.ArrayLike) -> dict[str, Reals]:
@@ -52,7 +52,7 @@ def shortcut(name: str, words: str, of: str = "") -> property:
 
 @dataclass(frozen=True)
 class ErrorMatrix:
-    """Hectares on which a map and a reference agree and differ.
+    """Hectares on which a map and a reference agree and differ; NaN where nothing could be compared.
 
     Attributes:
         both: burned in both.
@@ -111,6 +111,12 @@ class ErrorMatrix:
         return {f"{name}_ha": value for name, value in vars(self).items()} | self.figures
 
 
+def sides_of(hard: Tree) -> dict[str, float | None]:
+    """Return `map_ha` and `reference_ha` from the dict of an error matrix, None where it is not defined."""
+    both = hard["both_ha"]
+    return {f"{k}_ha": None if both is None else both + hard[f"{k}_only_ha"] for k in ("map", "reference")}
+
+
 class Agreement(Measure):
     """Hectares burned on both sides, on one, on none: by threshold (hard) and by burned fraction (soft).
 
@@ -135,12 +141,14 @@ class Agreement(Measure):
         }
 
     def value(self, sums: Arrays) -> Tree:
-        """Return the two matrices, cells and hectares."""
+        """Return the two matrices, cells and hectares; the matrices are NaN where no cell counts."""
+        cells = int(sums["cells"])
+        matrices = {name: sums[name] if cells else np.full(4, np.nan) for name in ("hard", "soft")}
         return {
-            "cells": int(sums["cells"]),
+            "cells": cells,
             "unseen_ha": float(sums["unseen"][0]),
             "unseen_burned_ha": float(sums["unseen"][1]),
-            **{name: ErrorMatrix(*(float(v) for v in sums[name])) for name in ("hard", "soft")},
+            **{name: ErrorMatrix(*(float(v) for v in matrix)) for name, matrix in matrices.items()},
         }
 
     def figures(self, sums: Arrays) -> dict[str, Reals]:

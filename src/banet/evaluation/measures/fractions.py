@@ -77,7 +77,7 @@ class Fractions(Measure):
             "fractions",
             "Low fractions",
             "Share of cells shown burned, by true burned fraction of the cell; for unburned cells these "
-            "are false alarms. A map is asked to show cells of which half burned: 0.5-0.75 and 0.75-1 "
+            "are false alarms. A map is asked to show cells of which {map} burned: classes above that "
             "should be 1.",
             _found,
         ),

@@ -139,7 +139,8 @@ class MeasureTable:
     Attributes:
         name: in files and pages.
         title: above it.
-        words: what the columns mean.
+        words: what the columns mean; `{map}` and `{reference}` stand for the part of a cell from which on
+            it counts as burned there.
         line: columns from what is said of a map.
     """
 

@@ -31,7 +31,7 @@ def _line(whole: Tree) -> Row:
 _TABLE = MeasureTable(
     "calibration",
     "Calibration",
-    "Confidence against cells of which at least half burned. The calibration error is the mean of "
+    "Confidence against cells of which at least {reference} burned. The calibration error is the mean of "
     "|stated - observed| over classes of 5 %, weighted by area; 'from 5 % on' leaves out cells that nobody "
     "calls burned. The last two columns are the share of cells whose true day lies within the stated days of "
     "the map's date, and the mean of what is stated.",
