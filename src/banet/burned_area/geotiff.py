@@ -15,7 +15,7 @@ from banet.burned_area.burned_area import BurnedArea
 from banet.burned_area.colours import confidence_table, uncertainty_table
 from banet.burned_area.dating import NO_UNCERTAINTY
 from banet.burned_area.meaning import NOT_OBSERVED, WATER, Meaning, meanings
-from banet.days import Day, Days, day_of_year, day_range, parse_period
+from banet.days import LAST_DAY_OF_YEAR, Day, Days, day_of_year, day_range, parse_period
 from banet.errors import BanetWarning, NotFoundError, OutputError, UnreadableFileError
 from banet.grid.average import LatLonGrid
 from banet.grid.rasters import grid_of, read_window, same_cells
@@ -25,7 +25,6 @@ from banet.io.files import PathLike, writing
 __all__ = ["Layer", "layer_of", "layers", "read_geotiff", "write_cog"]
 
 _BLOCK = 256
-_LAST_DAY = 366
 _MONTHS = 12
 _BURN_DATE = "_burn_date.tif"
 _BANDS = ("burn date", "JD", "day of burn", "day of year", "doy")
@@ -221,7 +220,9 @@ def _read(file: Path, days: tuple[Any, Any] | None) -> tuple[npt.NDArray[Any], R
         raise UnreadableFileError(
             f"{file.name} does not say which days it covers (tags start and end); give the first and last day"
         )
-    values = window.whole(NOT_OBSERVED, (0, WATER), file.name, what="burn dates", expected=(WATER, _LAST_DAY))
+    values = window.whole(
+        NOT_OBSERVED, (0, WATER), file.name, what="burn dates", expected=(WATER, LAST_DAY_OF_YEAR)
+    )
     south, east = grid.north - grid.shape[0] * grid.height, grid.west + grid.shape[1] * grid.width
     west, south, east, north = (round(edge, 9) for edge in (grid.west, south, east, grid.north))
     region = Region(tags.get("region") or "raster", (west, south, east, north), round(grid.width, 12))

@@ -9,11 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from banet.errors import InputError
+from banet.observations.planes import NO_FLAG
 
-__all__ = ["NO_FLAG", "VARIABLES", "Variable", "flag_plane"]
-
-# What a flag plane holds where the product says nothing.
-NO_FLAG = 255
+__all__ = ["VARIABLES", "Variable", "flag_plane"]
 
 
 @dataclass(frozen=True)

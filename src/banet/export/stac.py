@@ -11,7 +11,7 @@ import numpy as np
 
 from banet.burned_area.meaning import DAYS_SINCE, STAYS, Meaning, meanings
 from banet.errors import NotFoundError
-from banet.grid.region import Region
+from banet.grid.region import KM_PER_DEGREE, Region
 from banet.io.files import PathLike, existing_folder, visible_files, writing
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def item_of(
         # The last second of the period: the range of STAC is closed.
         "start_datetime": f"{burnmap.start}T00:00:00Z",
         "end_datetime": f"{last}T23:59:59Z",
-        "gsd": round(region.pixel_size * 111_195),
+        "gsd": round(region.pixel_size * KM_PER_DEGREE * 1000),
         "proj:code": "EPSG:4326",
         "proj:shape": list(region.shape),
         "proj:transform": [float(value) for value in tuple(region.transform)[:6]],

@@ -37,7 +37,7 @@ from banet.observations.granules import MAX_SOLAR_ZENITH
 from banet.observations.l1b import SATELLITES
 from banet.observations.mosaic import BestView
 from banet.observations.physics import BOUNDS, check_plane, scale_of
-from banet.observations.planes import DayPlanes, Overpass, Plane
+from banet.observations.planes import NO_FLAG, DayPlanes, Overpass, Plane
 from banet.observations.productions import newest_readable
 from banet.observations.stated_time import check_stated_time
 
@@ -45,8 +45,6 @@ __all__ = ["FLAGS", "SurfaceSource", "surface"]
 
 #: Names of the quality planes in `DayPlanes.flags`, in the files `SurfReflect_QF1_1` to `SurfReflect_QF7_1`.
 FLAGS = tuple(f"qf{number}" for number in range(1, 8))
-#: What a flag plane holds where no tile reaches.
-NO_FLAG = 255
 _BANDS = {"red": "SurfReflect_M5_1", "nir": "SurfReflect_M7_1", "mir": "SurfReflect_M11_1"}
 _VALID = (-100, 16000)
 _NIGHT_BIT = 1 << 4
