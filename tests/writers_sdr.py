@@ -58,6 +58,7 @@ def write_sdr(
     prefix, group = (PLACES if terrain else PLAIN)[geometry.factor]
     names = [*(f"SV{band}" for band in bands), prefix]
     folder.mkdir(parents=True, exist_ok=True)
+    groups = [*(f"VIIRS-{band[0]}{int(band[1:])}-SDR" for band in bands), group]
     paths = [folder / f"{'-'.join(names) if packed else name}_{tail}" for name in names]
     for path in set(paths):
         path.unlink(missing_ok=True)
@@ -70,7 +71,19 @@ def write_sdr(
             where[name.title()] = getattr(geometry, name).astype("f4")
         where["SolarZenithAngle"] = geometry.solar_zenith.astype("f4")
         where["SatelliteZenithAngle"] = geometry.sensor_zenith.astype("f4")
+    for path, product in zip(paths, groups):
+        with h5py.File(path, "a") as file:
+            _write_times(file, product, begin)
     return paths
+
+
+def _write_times(file, product: str, begin: str) -> None:
+    """Write the start of the file and that of its first granule, texts in arrays of 1 x 1."""
+    day, clock = begin[:10].replace("-", ""), f"{begin[11:].replace(':', '')}.500000Z"
+    for name, prefix in (("Aggr", "AggregateBeginning"), ("Gran_0", "Beginning_")):
+        held = file.create_dataset(f"Data_Products/{product}/{product}_{name}", data=np.zeros(1, "u1"))
+        held.attrs[f"{prefix}Date"] = np.array([[day]], "S8")
+        held.attrs[f"{prefix}Time"] = np.array([[clock]], "S14")
 
 
 def _write_band(file, band: str, values: np.ndarray, geometry: Geometry, scales, as_float: bool) -> None:

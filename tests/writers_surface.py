@@ -8,11 +8,25 @@ from pathlib import Path
 import h5py
 import numpy as np
 
+from banet.days import from_day_of_year
+
 RADIUS = 6371007.181
 TILE = 1111950.5197
 LEFT, TOP = -20015109.354, 10007554.677
 SIZE = 1200
 FILL = -28672
+CORE = """
+GROUP = RANGEDATETIME
+  OBJECT = RANGEENDINGDATE
+    NUM_VAL = 1
+    VALUE = "{day}"
+  END_OBJECT = RANGEENDINGDATE
+  OBJECT = RANGEBEGINNINGDATE
+    NUM_VAL = 1
+    VALUE = "{day}"
+  END_OBJECT = RANGEBEGINNINGDATE
+END_GROUP = RANGEDATETIME
+"""
 GRIDS = {"001": "VNP_Grid_1km_2D", "002": "VIIRS_Grid_1km_2D"}
 
 
@@ -49,6 +63,7 @@ def write_tile(
         information["StructMetadata.0"] = (
             "GROUP=SwathStructure\nEND_GROUP=SwathStructure\nGROUP=GridStructure\n"
         )
+        information["CoreMetadata.0"] = CORE.format(day=from_day_of_year(int(day[:4]), int(day[4:])))
         fields = file.create_group(f"HDFEOS/GRIDS/{GRIDS[collection]}/Data Fields")
         fine = file.create_group(f"HDFEOS/GRIDS/{GRIDS[collection].replace('1km', '500m')}/Data Fields")
         for band in ("M5", "M7", "M8", "M10", "M11"):

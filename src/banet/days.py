@@ -17,6 +17,7 @@ import numpy.typing as npt
 from banet.errors import InputError
 
 __all__ = [
+    "LAST_DAY_OF_YEAR",
     "Day",
     "Days",
     "as_day",
@@ -34,6 +35,8 @@ __all__ = [
 
 Day = np.datetime64
 Days = npt.NDArray[np.datetime64]
+LAST_DAY_OF_YEAR = 366
+"""Greatest day of year, that of a leap year."""
 _EARLIEST, _LATEST = Day("1900-01-01", "D"), Day("2200-01-01", "D")
 _LOOSE = re.compile(r"((?:19|20|21)\d\d)\D?(\d{1,2})(?:\D(\d{1,2})(?:\D.*)?)?")
 

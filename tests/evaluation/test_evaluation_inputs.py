@@ -135,6 +135,27 @@ def test_a_raster_of_another_name(tmp_path):
         read_geotiff(path, days=("2021-08", "2021-08"))
 
 
+def test_a_raster_of_a_year_is_cut_to_the_days_that_are_asked(tmp_path):
+    values = np.zeros((10, 20), np.int16)
+    values[2, 3:6], values[4], values[5, 5] = (100, 215, 366), -1, -2
+    for name in ("burned_2020.tif", "burned_2020_01.tif"):
+        _write(tmp_path / name, values)
+    path = tmp_path / "burned_2020.tif"
+    with pytest.warns(BanetWarning, match="burned_2020.tif is of the year 2020: 2 of 3 burn dates are left"):
+        got = read_geotiff(path, days=("2020-08", "2020-08"))
+    assert (str(got.start), str(got.stop)) == ("2020-08-01", "2020-09-01")
+    assert got.burned.sum() == 1 and str(got.burn_date[2, 4]) == "2020-08-02"
+    assert not got.known[4].any() and got.known[2].all() and got.water[5, 5]
+    whole = read_geotiff(path)
+    assert whole.burned.sum() == 3 and (str(whole.start), str(whole.stop)) == ("2020-01-01", "2021-01-01")
+    with pytest.warns(BanetWarning, match="left out, outside 2020-08-01 to 2020-08-31"):
+        (read,) = read_sources([path], start="2020-08", end="2020-08")
+    assert read.burned.sum() == 1
+    for name, days in (("burned_2020_01.tif", "2020-08"), ("burned_2020.tif", "2019-08")):
+        with pytest.raises(UnreadableFileError, match="2 burn dates lie outside .* if it is named NAME_YYYY"):
+            read_geotiff(tmp_path / name, days=(days, days))
+
+
 def _write(path, values, crs="EPSG:4326", transform=None, nodata=None):
     transform = transform or Affine(0.01, 0, 10, 0, -0.01, 40.1)
     kind = {"driver": "GTiff", "count": 1, "dtype": values.dtype.name, "crs": crs, "nodata": nodata}

@@ -20,7 +20,7 @@ from banet.export import (
     read_map,
     write_products,
 )
-from banet.export.stac import write_collection
+from banet.export.stac import collect, write_collection
 from banet.grid.region import Region
 from banet.io.files import sha256
 from banet.io.manifest import Manifest
@@ -174,6 +174,23 @@ def test_an_item_across_the_antimeridian_is_cut_there(tmp_path):
     assert fields["bbox"] == [179.8, 66.0, -179.8, 66.2]
     longitudes = np.array([x for polygon in fields["geometry"]["coordinates"] for x, _ in polygon[0]])
     assert longitudes.min() == -180 and longitudes.max() == 180
+
+
+def test_items_and_the_collection_lead_to_one_another(tmp_path):
+    pystac, validation = pytest.importorskip("pystac"), pytest.importorskip("pystac.validation")
+    for month in ("2021-08", "2021-09"):
+        burnmap = map_of(np.full((20, 30), 3), start=f"{month}-01", days=30)
+        write_products(burnmap, tmp_path, f"T_{month}", pictures=False, collection="./collection.json")
+    collection = pystac.Collection.from_file(str(collect(tmp_path, "T")))
+    for path in sorted(tmp_path.glob("*.stac.json")):
+        item = pystac.Item.from_file(str(path))
+        assert item.collection_id == collection.id == "banet-T"
+        assert item.get_collection().id == item.get_parent().id == "banet-T"
+        # The schema of the extension is not at hand without a network.
+        validation.validate_dict({**json.loads(path.read_text()), "stac_extensions": []})
+    assert [check_products(path).command for path in find_manifests(tmp_path)]
+    fields, _ = item_of(burnmap, tmp_path / "alone")
+    assert "collection" not in fields and fields["links"] == []
 
 
 def test_a_collection_leads_to_the_items_of_a_folder(tmp_path):

@@ -800,6 +800,13 @@ def test_days_of_hot_spots_alone_are_told():
         map_burned(cube, "2021-01", "2021-01", LocalEngine())
 
 
+def test_the_record_of_a_day_is_read_once_for_the_notes_of_a_map(tmp_path):
+    cube, read = MemoryCube((20, 30)), []
+    cube.record = read.append
+    map_burned(cube, "2021-01", "2021-01", LocalEngine(), scratch=tmp_path)
+    assert len(read) == len(set(read)) == 31
+
+
 def test_a_month_without_one_observation_is_told(cube):
     blind = MemoryCube((20, 30))
     blind.planes[:3], blind.planes[3] = np.nan, 0

@@ -203,7 +203,9 @@ def test_a_quiet_file_that_names_other_columns_is_refused(tmp_path):
 def test_a_file_of_two_layers_says_how_to_save_them(tmp_path):
     for layer in ("viirs", "modis"):
         frame().to_file(tmp_path / "two.gpkg", layer=layer)
-    with pytest.raises(InputError, match=r"2 layers \(viirs, modis\).*save each layer") as told:
+    with pytest.raises(
+        InputError, match=r"two.gpkg has 2 layers \(viirs, modis\); hot spots .*save each"
+    ) as told:
         read_hotspots(tmp_path / "two.gpkg")
     assert "--layer" not in str(told.value)
     assert "\n" not in str(told.value)

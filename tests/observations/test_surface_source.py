@@ -10,8 +10,8 @@ from banet import observations
 from banet.errors import InputError, NotFoundError, UnreadableFileError
 from banet.grid.region import Region
 from banet.ingest.folder import build_cube
-from banet.observations.planes import DayPlanes
-from banet.observations.surface import FLAGS, NO_FLAG, surface
+from banet.observations.planes import NO_FLAG, DayPlanes
+from banet.observations.surface import FLAGS, surface
 from writers_surface import pixel_centres, write_tile
 
 DAY = np.datetime64("2021-08-05")

@@ -177,6 +177,15 @@ def test_one_run_at_a_time(raw, made):
         run_archive(options(raw, made.folder))
 
 
+def test_the_folder_of_another_region_is_refused_and_stays(raw, made):
+    before = {file: file.read_bytes() for file in (made.folder / "run.yaml", made.folder / "status.json")}
+    asked = options(raw, made.folder).model_copy(update={"region": "-8,40,-7.6,40.4", "name": "U"})
+    with pytest.raises(InputError, match=r"holds the run of T, not of U; give each region its own folder"):
+        run_archive(asked)
+    assert {file: file.read_bytes() for file in before} == before
+    assert not list(made.folder.glob("U*"))
+
+
 def test_options_come_from_a_file_and_a_wrong_one_is_told(tmp_path, capsys):
     path = tmp_path / "run.yaml"
     words = ["run", "PT", "--start", "2020-08", "--end", "2020-08", "--out", str(tmp_path / "o")]

@@ -281,6 +281,9 @@ def test_a_stac_catalogue_leads_to_the_items(data, mornings, tmp_path):
     plain = pystac.Catalog.from_file(str(tmp_path / "catalog.json"))
     assert sorted(item.id for item in plain.get_items()) == [item.id for item in items]
     assert [item.properties["end_datetime"][:10] for item in items] == ["2020-07-04", "2020-07-05"]
+    latest = pystac.Item.from_file(str(*(tmp_path / "latest").glob("*.stac.json")))
+    assert {item.get_collection().id for item in (*items, latest)} == {catalogue.id}
+    assert {item.collection_id for item in (*items, latest)} == {catalogue.id}
     for name in ("burn_date", "days_since", "days_since_qml"):
         assert (tmp_path / "2020-07-05" / items[1].assets[name].href).is_file()
 

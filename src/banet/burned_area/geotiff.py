@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ from banet.burned_area.burned_area import BurnedArea
 from banet.burned_area.colours import confidence_table, uncertainty_table
 from banet.burned_area.dating import NO_UNCERTAINTY
 from banet.burned_area.meaning import NOT_OBSERVED, WATER, Meaning, meanings
-from banet.days import Day, Days, day_of_year, day_range, parse_period
+from banet.days import LAST_DAY_OF_YEAR, Day, Days, day_of_year, day_range, parse_period
 from banet.errors import BanetWarning, NotFoundError, OutputError, UnreadableFileError
 from banet.grid.average import LatLonGrid
 from banet.grid.rasters import grid_of, read_window, same_cells
@@ -25,9 +26,14 @@ from banet.io.files import PathLike, writing
 __all__ = ["Layer", "layer_of", "layers", "read_geotiff", "write_cog"]
 
 _BLOCK = 256
-_LAST_DAY = 366
 _MONTHS = 12
 _BURN_DATE = "_burn_date.tif"
+_YEARLY = re.compile(r"\D*((?:19|20)\d\d)")
+"""Name, without its ending, of a raster that covers a whole year."""
+_OWN_DAYS = (
+    "give its own days, or write them into it (tags start and end); a file of a whole year is cut to the "
+    "days that are asked if it is named NAME_YYYY.tif"
+)
 _BANDS = ("burn date", "JD", "day of burn", "day of year", "doy")
 """What the band of burn dates may be called in a raster of several."""
 
@@ -166,7 +172,8 @@ def read_geotiff(path: PathLike, *, days: tuple[Any, Any] | None = None) -> Burn
     Args:
         path: a GeoTIFF, such as `{name}_burn_date.tif`.
         days: first and last day (or month), both included, by which days of year are placed where the file's
-            tags `start` and `end` do not say.
+            tags `start` and `end` do not say. A file whose name holds one number, a year at its end
+            (`burned_2021.tif`), covers that year without tags, and is cut to these days.
 
     Raises:
         NotFoundError: if there is no such file.
@@ -176,7 +183,8 @@ def read_geotiff(path: PathLike, *, days: tuple[Any, Any] | None = None) -> Burn
 
     Warns:
         BanetWarning: if its values may be no days of year: all of them are 1, or at most 12 in a period that
-            goes on after January, and the file does not state its days.
+            goes on after January, and the file does not state its days; and if burn dates of a yearly file
+            lie outside the days.
     """
     file = Path(path)
     if not file.is_file():
@@ -190,7 +198,7 @@ def read_geotiff(path: PathLike, *, days: tuple[Any, Any] | None = None) -> Burn
     burned = values > 0
     confidence, spread = _beside(file, "confidence", 100), _beside(file, "uncertainty", NO_UNCERTAINTY)
     stated = np.full(values.shape, np.nan) if spread is None else spread
-    return BurnedArea(
+    whole = BurnedArea(
         region=region,
         start=start,
         stop=stop,
@@ -202,6 +210,19 @@ def read_geotiff(path: PathLike, *, days: tuple[Any, Any] | None = None) -> Burn
         name=file.name.removesuffix(_BURN_DATE),
         stated_confidence=confidence,
     )
+    return whole if stated_days or days is None else _cut(whole, *parse_period(*days), file.name)
+
+
+def _cut(whole: BurnedArea, start: Day, stop: Day, name: str) -> BurnedArea:
+    """Return what burned in a period, and warn of burn dates outside it."""
+    date, burned = whole.burn_date, int(whole.burned.sum())
+    outside = int(((date < start) | (date >= stop)).sum())
+    if outside:
+        told = (
+            f"{name} is of the year {str(whole.start)[:4]}: {outside:,} of {burned:,} burn dates are left out"
+        )
+        warnings.warn(f"{told}, outside {start} to {stop - 1}", BanetWarning, stacklevel=3)
+    return whole.between(start, stop)
 
 
 def _read(file: Path, days: tuple[Any, Any] | None) -> tuple[npt.NDArray[Any], Region, tuple[Day, Day], bool]:
@@ -215,17 +236,30 @@ def _read(file: Path, days: tuple[Any, Any] | None) -> tuple[npt.NDArray[Any], R
     window = read_window(file, None, _BANDS)
     tags = dict(window.tags)
     own = {"start", "end"} <= tags.keys()
-    if days is not None and not own:
-        tags |= {"start": str(days[0]), "end": str(days[1])}
+    values = window.whole(
+        NOT_OBSERVED, (0, WATER), file.name, what="burn dates", expected=(WATER, LAST_DAY_OF_YEAR)
+    )
+    if not own:
+        tags |= _days_of(file, values, days)
     if "start" not in tags or "end" not in tags:
         raise UnreadableFileError(
             f"{file.name} does not say which days it covers (tags start and end); give the first and last day"
         )
-    values = window.whole(NOT_OBSERVED, (0, WATER), file.name, what="burn dates", expected=(WATER, _LAST_DAY))
     south, east = grid.north - grid.shape[0] * grid.height, grid.west + grid.shape[1] * grid.width
     west, south, east, north = (round(edge, 9) for edge in (grid.west, south, east, grid.north))
     region = Region(tags.get("region") or "raster", (west, south, east, north), round(grid.width, 12))
     return values, region, parse_period(tags["start"], tags["end"]), own
+
+
+def _days_of(file: Path, values: npt.NDArray[Any], days: tuple[Any, Any] | None) -> dict[str, str]:
+    """Return the period of a raster without tags, as they would say it: its year, or the days asked."""
+    named = _YEARLY.fullmatch(file.stem)
+    if named is not None and not _doubt(values):
+        year = parse_period(f"{named[1]}-01", f"{named[1]}-12")
+        asked = year if days is None else parse_period(*days)
+        if year[0] <= asked[0] and asked[1] <= year[1]:
+            return {"start": str(year[0]), "end": str(year[1] - 1)}
+    return {} if days is None else {"start": str(days[0]), "end": str(days[1])}
 
 
 def _january_ends(start: Day) -> Day:
@@ -270,7 +304,7 @@ def _dates(values: npt.NDArray[Any], start: Day, stop: Day, name: str) -> Days:
     if outside.any():
         told = [_doubt(values)]
         if values.max() > 1:
-            told.insert(0, "give its own days, or write them into it (tags start and end)")
+            told.insert(0, _OWN_DAYS)
         count = f"{name}: {int(outside.sum())} burn dates lie outside {period}"
         raise UnreadableFileError("; ".join(filter(None, [count, *told])))
     return date

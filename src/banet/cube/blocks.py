@@ -9,9 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from banet.cube.shards import Place, ShardReader
-from banet.cube.variables import NO_FLAG, VARIABLES
+from banet.cube.variables import VARIABLES
 from banet.cube.withheld import Withheld
 from banet.errors import InputError
+from banet.observations.planes import NO_FLAG
 
 __all__ = ["block_of", "check_names", "read_blocks"]
 

@@ -10,11 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from banet.cube.records import DayRecord, content_hash, summarise
-from banet.cube.variables import NO_FLAG, VARIABLES, Variable
+from banet.cube.variables import VARIABLES, Variable
 from banet.days import Day
 from banet.errors import InputError
 from banet.grid.region import Region
-from banet.observations.planes import DayPlanes
+from banet.observations.planes import NO_FLAG, DayPlanes
 
 __all__ = ["PackedDay", "pack_day"]
 

@@ -9,14 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 from banet.errors import InputError
+from banet.observations.planes import NO_FLAG
 
-__all__ = ["CLEAR_RED", "NO_FLAG", "VARIABLES", "Variable", "flag_plane"]
+__all__ = ["CLEAR_RED", "VARIABLES", "Variable", "flag_plane"]
 
 CLEAR_RED = 0.3
 """Red reflectance from which a look counts as cloud: above nearly all soils, below nearly all clouds."""
-
-# What a flag plane holds where the product says nothing.
-NO_FLAG = 255
 
 
 @dataclass(frozen=True)

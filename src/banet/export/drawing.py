@@ -17,7 +17,7 @@ from banet.burned_area import meaning
 from banet.burned_area.colours import INK, NOT_OBSERVED, UNBURNED, WATER, Rgb, date_colours, hex_colour
 from banet.days import Days
 from banet.export.calendar import date_ticks
-from banet.grid.region import Region
+from banet.grid.region import KM_PER_DEGREE, Region
 from banet.io.files import PathLike, writing
 
 if TYPE_CHECKING:
@@ -51,7 +51,6 @@ _DARK = hex_colour(INK)
 DPI = 160
 _PIXELS = 1500
 STRIPE = (168, 168, 164)
-_KM_PER_DEGREE = 111.195
 
 
 def new_figure(width: float, height: float) -> Figure:
@@ -244,7 +243,7 @@ def _degree(value: float, names: str, digits: int) -> str:
 
 def scale_bar(figure: Figure, region: Region, right: float, y: float, map_width: float) -> None:
     """Draw a bar of a round length in km, right-aligned at a place in inches, true in the region's middle."""
-    km = (region.east - region.west) * _KM_PER_DEGREE / latitude_aspect(region)
+    km = (region.east - region.west) * KM_PER_DEGREE / latitude_aspect(region)
     length = _round_length(km / 4)
     span = length / km * map_width
     width, height = figure.get_size_inches()

@@ -46,6 +46,7 @@ def write_products(
     pictures: bool = True,
     daily: DailyProbability | None = None,
     stac: bool = True,
+    collection: str | None = None,
     more: Sequence[Layer] = (),
 ) -> dict[str, Path]:
     """Write a map as GeoTIFFs with QGIS styles, NetCDF, picture and manifest.
@@ -62,6 +63,7 @@ def write_products(
         pictures: also draw the picture.
         daily: also put the daily probabilities into the NetCDF file.
         stac: also write a STAC item.
+        collection: place of the STAC collection that lists the item, as seen from the folder; None for none.
         more: further layers of the same grid, as GeoTIFFs and in the NetCDF file.
 
     Returns:
@@ -88,7 +90,13 @@ def write_products(
     if stac:
         from banet.export.stac import write_item
 
-        paths["stac"] = write_item(burnmap, paths, target / f"{stem}.stac.json", version=manifest.version)
+        paths["stac"] = write_item(
+            burnmap,
+            paths,
+            target / f"{stem}.stac.json",
+            version=manifest.version,
+            collection=collection,
+        )
     hashes = {path.name: sha256(path) for path in paths.values()}
     paths["manifest"] = manifest.end(hashes).write(last)
     return paths
@@ -118,6 +126,7 @@ def write_map(
     pictures: bool = True,
     command: Sequence[str] | None = None,
     stac: bool = True,
+    collection: str | None = None,
     more: Sequence[Layer] = (),
 ) -> dict[str, Path]:
     """Write the products of a map with a manifest of this run: its command, settings, cube and weights.
@@ -131,6 +140,7 @@ def write_map(
         pictures: also write a PNG.
         command: the command line for the manifest; that of this process if left out.
         stac: also write a STAC item.
+        collection: place of the STAC collection that lists the item, as in `write_products`.
         more: further layers of the same grid.
 
     Returns:
@@ -144,7 +154,16 @@ def write_map(
     manifest = Manifest.begin(words, config, inputs=[cube.path], weights=_hashes(burnmap))
     stem = stem or map_stem(burnmap)
     _same_method(Path(folder) / f"{stem}.nc", burnmap)
-    return write_products(burnmap, folder, stem, manifest=manifest, pictures=pictures, stac=stac, more=more)
+    return write_products(
+        burnmap,
+        folder,
+        stem,
+        manifest=manifest,
+        pictures=pictures,
+        stac=stac,
+        collection=collection,
+        more=more,
+    )
 
 
 def _same_method(path: Path, burnmap: BurnedArea) -> None:

@@ -11,13 +11,21 @@ import numpy as np
 
 from banet.burned_area.meaning import DAYS_SINCE, STAYS, Meaning, meanings
 from banet.errors import NotFoundError
-from banet.grid.region import Region
+from banet.grid.region import KM_PER_DEGREE, Region
 from banet.io.files import PathLike, existing_folder, visible_files, writing
 
 if TYPE_CHECKING:
     from banet.burned_area.burned_area import BurnedArea
 
-__all__ = ["COLLECTION", "collect", "item_of", "write_catalogue", "write_collection", "write_item"]
+__all__ = [
+    "COLLECTION",
+    "collect",
+    "collection_of",
+    "item_of",
+    "write_catalogue",
+    "write_collection",
+    "write_item",
+]
 
 CATALOGUE, COLLECTION = "catalog.json", "collection.json"
 _VERSION = "1.1.0"
@@ -65,8 +73,18 @@ def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+def collection_of(region: str) -> str:
+    """Return the name of the STAC collection of the maps of a region."""
+    return f"banet-{region}"
+
+
 def item_of(
-    burnmap: BurnedArea, products: Mapping[str, Path], identity: str, *, version: str = ""
+    burnmap: BurnedArea,
+    products: Mapping[str, Path],
+    identity: str,
+    *,
+    version: str = "",
+    collection: str | None = None,
 ) -> dict[str, Any]:
     """Return the STAC item of a map, whose assets lie beside it, as JSON can hold it.
 
@@ -75,6 +93,7 @@ def item_of(
         products: paths by name, as `write_products` returns them.
         identity: of the item, such as `PT_202108`.
         version: of banet.
+        collection: place of the collection that lists the item, as seen from the item; None for none.
     """
     geometry, bbox = _footprint(burnmap.region)
     region, last = burnmap.region, burnmap.stop - np.timedelta64(1, "D")
@@ -84,7 +103,7 @@ def item_of(
         # The last second of the period: the range of STAC is closed.
         "start_datetime": f"{burnmap.start}T00:00:00Z",
         "end_datetime": f"{last}T23:59:59Z",
-        "gsd": round(region.pixel_size * 111_195),
+        "gsd": round(region.pixel_size * KM_PER_DEGREE * 1000),
         "proj:code": "EPSG:4326",
         "proj:shape": list(region.shape),
         "proj:transform": [float(value) for value in tuple(region.transform)[:6]],
@@ -97,6 +116,7 @@ def item_of(
         for name, (title, media, roles, fields) in _assets(burnmap).items()
         if name in products
     }
+    member = {} if collection is None else {"collection": collection_of(region.name)}
     return {
         "type": "Feature",
         "stac_version": _VERSION,
@@ -105,22 +125,32 @@ def item_of(
         "geometry": geometry,
         "bbox": bbox,
         "properties": properties,
-        "links": [],
+        "links": [
+            {"rel": rel, "href": collection, "type": "application/json"}
+            for rel in ("parent", "collection")
+            if collection is not None
+        ],
         "assets": assets,
+        **member,
     }
 
 
 def write_item(
-    burnmap: BurnedArea, products: Mapping[str, Path], path: PathLike, *, version: str = ""
+    burnmap: BurnedArea,
+    products: Mapping[str, Path],
+    path: PathLike,
+    *,
+    version: str = "",
+    collection: str | None = None,
 ) -> Path:
-    """Write the STAC item of a map beside its products and return its path.
+    """Write the STAC item of a map beside its products and return its path; arguments as of `item_of`.
 
     Raises:
         OutputError: if it cannot be written.
     """
     target = Path(path)
     identity = target.name.removesuffix(".json").removesuffix(".stac")
-    return _write(item_of(burnmap, products, identity, version=version), target)
+    return _write(item_of(burnmap, products, identity, version=version, collection=collection), target)
 
 
 def write_collection(
@@ -181,10 +211,14 @@ def write_catalogue(collection: PathLike) -> Path:
     return _write(catalogue, Path(collection).with_name(CATALOGUE))
 
 
-def collect(folder: PathLike, region: str) -> Path | None:
-    """Write the collection of the maps of a region in a folder, if these are two or more."""
-    several = len(visible_files(folder, "*.stac.json", deep=False)) > 1
-    return write_collection(folder, f"banet-{region}", f"Burned area of {region}") if several else None
+def collect(folder: PathLike, region: str) -> Path:
+    """Write the collection of the maps in a folder, which a region gives its name.
+
+    Raises:
+        NotFoundError: if the folder holds no item.
+        OutputError: if it cannot be written.
+    """
+    return write_collection(folder, collection_of(region), f"Burned area of {region}")
 
 
 def _write(values: Mapping[str, Any], target: Path) -> Path:

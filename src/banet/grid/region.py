@@ -23,10 +23,12 @@ if TYPE_CHECKING:
     from affine import Affine
     from odc.geo.geobox import GeoBox
 
-__all__ = ["Region", "authalic", "check_region"]
+__all__ = ["KM_PER_DEGREE", "Region", "authalic", "check_region"]
 
 WGS84_A = 6378137.0
 WGS84_E2 = 6.69437999014e-3
+KM_PER_DEGREE = 111.2
+"""Kilometres of a degree of a great circle, 6371 x pi / 180, rounded."""
 _MAX_CELLS = 2**40
 
 

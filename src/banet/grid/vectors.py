@@ -46,6 +46,7 @@ _JUMP = 350.0
 _COORDINATES = re.compile(rb"<(?:\w+:)?coordinates[^>]*>([^<]*)")
 _NO_NUMBERS = re.compile(rb"[^\d\s,.eE+-][^\s,]*")
 _SHORT_YEAR = re.compile(rb'"\s*(\d{1,2}(?:-|\\?/)\d{1,2}(?:-|\\?/)\d{1,2})(?!\d)')
+_CHOOSE = "name one with --layer (layer=), of zones with --zone-layer, or save it as a file of its own"
 _BETWEEN_RECORDS = b"\x1e"
 """Byte before each feature of a sequence (RFC 8142); most have lines alone."""
 
@@ -314,11 +315,16 @@ def read_shapes(path: PathLike, *, layer: str | None = None) -> tuple[gpd.GeoDat
 
 
 def read_vector(
-    member: Member, *, layer: str | None = None
+    member: Member, *, layer: str | None = None, advice: str = _CHOOSE
 ) -> tuple[gpd.GeoDataFrame, npt.NDArray[np.bool_]]:
     """Read one vector file whole: its fields and shapes, and where a shape was broken.
 
     Text in JSON stays text, also where it looks like a date.
+
+    Args:
+        member: the file.
+        layer: its name, where the file has several.
+        advice: end of the error where it has several and none was named: how to choose one.
 
     Raises:
         UnreadableFileError: if it is no vector file, or damaged.
@@ -334,7 +340,7 @@ def read_vector(
                 _check_gml(member)
             if member.suffix in (".parquet", ".geoparquet"):
                 return _of_parquet(member, layer)
-            return _of_gdal(member, layer)
+            return _of_gdal(member, layer, advice)
     except (InputError, UnreadableFileError):
         raise
     except Exception as error:  # GDAL, Arrow, GEOS and PROJ raise errors of many kinds of damaged files
@@ -369,12 +375,14 @@ def _of_parquet(member: Member, layer: str | None) -> tuple[gpd.GeoDataFrame, np
     return frame, np.zeros(len(frame), bool)
 
 
-def _of_gdal(member: Member, layer: str | None) -> tuple[gpd.GeoDataFrame, npt.NDArray[np.bool_]]:
+def _of_gdal(
+    member: Member, layer: str | None, advice: str
+) -> tuple[gpd.GeoDataFrame, npt.NDArray[np.bool_]]:
     import geopandas as gpd
     import pyogrio
     import shapely
 
-    source, chosen, options = _as_text(member, _layer(member, layer))
+    source, chosen, options = _as_text(member, _layer(member, layer, advice))
     fields = pyogrio.read_dataframe(source, layer=chosen, read_geometry=False, **options)
     meta, _, packed, _ = pyogrio.raw.read(source, layer=chosen, columns=[])
     if packed is None:
@@ -450,7 +458,7 @@ def _collected(member: Member) -> bytes:
     return b'{"type": "FeatureCollection", "features": [' + b",".join(features) + b"]}"
 
 
-def _layer(member: Member, layer: str | None) -> str | None:
+def _layer(member: Member, layer: str | None, advice: str) -> str | None:
     import pyogrio
 
     layers = [(str(name), kind) for name, kind in pyogrio.list_layers(member.path)]
@@ -461,8 +469,5 @@ def _layer(member: Member, layer: str | None) -> str | None:
         raise InputError(f"{member.name} has no layer {layer}; it has {', '.join(names)}")
     shaped = [name for name, kind in layers if kind is not None]
     if len(shaped) > 1:
-        raise InputError(
-            f"{member.name} has {len(shaped)} layers ({', '.join(shaped)}); name one with "
-            "--layer (layer=), of zones with --zone-layer, or save it as a file of its own"
-        )
+        raise InputError(f"{member.name} has {len(shaped)} layers ({', '.join(shaped)}); {advice}")
     return shaped[0] if shaped else (names[0] if names else None)

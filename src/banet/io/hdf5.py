@@ -13,7 +13,7 @@ import numpy as np
 
 from banet.errors import BanetError, UnreadableFileError
 
-__all__ = ["check_heaps", "dataset", "number", "opened", "text"]
+__all__ = ["check_heaps", "dataset", "number", "opened", "read_all", "text"]
 
 MOST_VALUES = 1 << 28
 """Most values of one array that are believed: six times those of the largest granule."""
@@ -81,6 +81,20 @@ def dataset(file: h5py.File, name: str) -> h5py.Dataset:
     parent = file.get(name.rpartition("/")[0] or "/")
     inside = ", ".join(sorted(parent)[:12]) if isinstance(parent, h5py.Group) else "nothing of that group"
     raise UnreadableFileError(f"{Path(file.filename).name} lacks {name}; it holds {inside or 'nothing'}")
+
+
+def read_all(file: h5py.File) -> None:
+    """Read every value of a file once, one array after the other, and keep none.
+
+    Raises:
+        UnreadableFileError: if an array claims a size that no file of ours has. Inside `opened`, values that
+            cannot be decoded raise it too.
+    """
+    names: list[str] = []
+    file.visit(names.append)
+    for name in names:
+        if isinstance(file.get(name), h5py.Dataset):
+            dataset(file, name)[()]
 
 
 def number(holder: Any, names: tuple[str, ...], default: float | None = None) -> float | None:

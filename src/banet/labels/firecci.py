@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from banet.burned_area.burned_area import BurnedArea
-from banet.days import parse_period
+from banet.days import LAST_DAY_OF_YEAR, parse_period
 from banet.errors import InputError, UnreadableFileError
 from banet.grid.netcdf import read_layers
 from banet.grid.rasters import RasterWindow, read_window
@@ -22,7 +22,6 @@ from banet.grid.region import Region
 from banet.io.files import PathLike
 from banet.labels.assemble import DUPLICATE_DAYS, assemble
 from banet.labels.monthly_files import (
-    LAST_DAY,
     MISSING,
     WATER,
     Layers,
@@ -117,7 +116,7 @@ def _layers(product: Product, windows: dict[str, RasterWindow | None], name: str
     assert date is not None
     # What a file names for nothing may be a value that means something: 0 unburned, -2 not burnable.
     meanings, least = ((0, MISSING, WATER), WATER) if product.water else ((0,), _LEAST_FLAG)
-    burn = date.whole(MISSING, meanings, name, what="burn dates", expected=(least, LAST_DAY))
+    burn = date.whole(MISSING, meanings, name, what="burn dates", expected=(least, LAST_DAY_OF_YEAR))
     if not product.water:
         burn[burn < 0] = MISSING
     confidence, fraction = _scaled(windows.get("confidence"), _PERCENT), _scaled(windows.get("fraction"), 1.0)

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from banet.days import Day, Days, as_day, as_month, from_day_of_year
+from banet.days import LAST_DAY_OF_YEAR, Day, Days, as_day, as_month, from_day_of_year
 from banet.errors import BanetWarning, InputError, NotFoundError, UnreadableFileError
 from banet.grid.cutting import Grid
 from banet.grid.rasters import read_described, read_window, same_cells
@@ -29,7 +29,6 @@ from banet.io.files import PathLike, visible_files
 from banet.io.hdf4 import read_arrays
 
 __all__ = [
-    "LAST_DAY",
     "MEANINGS",
     "MISSING",
     "WATER",
@@ -65,7 +64,6 @@ _TIF_LAYERS: dict[str, tuple[tuple[str, ...], Any]] = {
     "first": (("First_Day",), np.int16),
     "last": (("Last_Day",), np.int16),
 }
-LAST_DAY = 366
 MISSING, WATER = -1, -2
 MEANINGS = (0, WATER)
 """Burn dates that mean something even where a file names one of them as its value for nothing."""
@@ -265,9 +263,9 @@ def checked(layers: Layers, name: str) -> Layers:
             raise UnreadableFileError(
                 f"{name}: {part} is {plane.shape}, the burn date is {shape}; download it again"
             )
-    if layers.burn.size and not (layers.burn.min() >= WATER and layers.burn.max() <= LAST_DAY):
+    if layers.burn.size and not (layers.burn.min() >= WATER and layers.burn.max() <= LAST_DAY_OF_YEAR):
         found = f"burn dates from {layers.burn.min()} to {layers.burn.max()}"
-        raise UnreadableFileError(f"{name}: {found}; expected {WATER} to {LAST_DAY}")
+        raise UnreadableFileError(f"{name}: {found}; expected {WATER} to {LAST_DAY_OF_YEAR}")
     return layers
 
 
@@ -303,7 +301,7 @@ def _check_corner(path: Path, grid: SinusoidalGrid, metadata: str) -> None:
 
 def _read_tif(path: Path, region: Region) -> Layers:
     burn = read_window(path, region, (_BURN_DATE_BAND,))
-    dates = burn.whole(MISSING, MEANINGS, path.name, what="burn dates", expected=(WATER, LAST_DAY))
+    dates = burn.whole(MISSING, MEANINGS, path.name, what="burn dates", expected=(WATER, LAST_DAY_OF_YEAR))
     within = read_described(path, region, {part: names for part, (names, _) in _TIF_LAYERS.items()})
     planes: dict[str, Any] = {}
     for part, (names, kind) in _TIF_LAYERS.items():

@@ -236,7 +236,7 @@ def _map(run: Run, options: MapOptions, level: int) -> BurnedArea:
         store = Store(options.scratch, run.key())
         with store.held():
             planes, gaps = _made(run, store, options)
-    notes = list(run.period_notes())
+    notes = list(run.period_notes)
     whole, partial = int(planes["observed_days"].sum()), int(planes.pop("partial_days").sum())
     if (lacking := run.looks_note(whole, partial)) is not None:
         notes.append(lacking)

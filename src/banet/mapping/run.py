@@ -140,7 +140,7 @@ class Run:
             "water": self.water.source,
             "engine": getattr(getattr(self.ensemble.engine, "backend", None), "name", None),
             "calibration": None if calibration is None else calibration.model_dump(mode="json"),
-            "notes": [*self.notes(), *self.period_notes()],
+            "notes": [*self.notes(), *self.period_notes],
         }
 
     def notes(self) -> Iterator[str]:
@@ -170,19 +170,22 @@ class Run:
         share = partial / (whole + partial)
         return f"{share:.0%} of the looks lack one or two of red, NIR and MIR: they {taken}"
 
-    def period_notes(self) -> Iterator[str]:
-        """Yield a line for each thing worth knowing of the period."""
+    @functools.cached_property
+    def period_notes(self) -> tuple[str, ...]:
+        """A line for each thing worth knowing of the period; the records of its days are read once."""
+        notes: list[str] = []
         missing = np.setdiff1d(self.days, self.cube.days)
         if missing.size:
-            yield f"the cube lacks {missing.size} of the {self.days.size} days that are mapped"
+            notes.append(f"the cube lacks {missing.size} of the {self.days.size} days that are mapped")
         records = [self.cube.record(day) for day in np.intersect1d(self.days, self.cube.days)]
         blind = sum(record is not None and bool(record.gaps) and not record.inputs for record in records)
         if blind:
-            yield f"the cube has no image of {blind} of the {self.days.size} days that are mapped"
+            notes.append(f"the cube has no image of {blind} of the {self.days.size} days that are mapped")
         for window in self.windows:
             if window in self.quiet:
                 last = window.stop - 1
-                yield f"no hot spot was seen from {window.start} to {last}: they count as not known"
+                notes.append(f"no hot spot was seen from {window.start} to {last}: they count as not known")
+        return tuple(notes)
 
 
 def check_days(cube: Cube, windows: Sequence[Window]) -> None:

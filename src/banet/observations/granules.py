@@ -7,7 +7,8 @@ integers become reflectance and radiance; see `banet.observations.l1b` and `bane
 from __future__ import annotations
 
 import abc
-from collections.abc import Callable, Iterable
+import contextlib
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,10 +18,11 @@ import numpy.typing as npt
 
 from banet.days import Day
 from banet.errors import UnreadableFileError
-from banet.io.hdf5 import dataset, number, opened
+from banet.io.hdf5 import dataset, number, opened, read_all
 from banet.observations.physics import offset_of, scale_of
 from banet.observations.planes import Plane
 from banet.observations.reflectance import mir_reflectance
+from banet.observations.stated_time import check_stated_time
 
 __all__ = [
     "IMG",
@@ -185,6 +187,39 @@ class Granule(abc.ABC):
             UnreadableFileError: if a file is broken, lacks a band or has another shape.
         """
 
+    @abc.abstractmethod
+    def arrays(self, path: Path) -> tuple[str, ...]:
+        """Return the paths of the arrays that a file of the granule must hold."""
+
+    @abc.abstractmethod
+    def stated_time(self, file: h5py.File) -> str:
+        """Return the start that a file of the granule tells, as text; empty if it tells none."""
+
+    @contextlib.contextmanager
+    def opened(self, path: Path) -> Iterator[h5py.File]:
+        """Open a file of the granule for reading.
+
+        Raises:
+            UnreadableFileError: if it is broken, or its content begins at another time than its name says.
+        """
+        with opened(path) as file:
+            check_stated_time(path.name, self.stated_time(file), self.time)
+            yield file
+
+    def broken(self) -> frozenset[Path]:
+        """Return the files that cannot be used, whatever lies beside them; each is read from end to end."""
+        return frozenset(path for path in self.files if not self._is_whole(path))
+
+    def _is_whole(self, path: Path) -> bool:
+        try:
+            with self.opened(path) as file:
+                for name in self.arrays(path):
+                    dataset(file, name)
+                read_all(file)
+        except UnreadableFileError:
+            return False
+        return True
+
     def __str__(self) -> str:
         """Name satellite and time, for messages."""
         return f"{self.satellite} {str(self.time).replace('T', ' ')}"
@@ -199,7 +234,7 @@ class Granule(abc.ABC):
             UnreadableFileError: if a file is missing or the geolocation cannot be read.
         """
         path, arrays = self.place
-        with opened(path) as file:
+        with self.opened(path) as file:
             source = file.get(arrays.solar_zenith)
             if not isinstance(source, h5py.Dataset) or source.ndim != 2 or not source.size:
                 return False  # what is wrong is told where the granule is read
@@ -224,7 +259,7 @@ class Granule(abc.ABC):
             UnreadableFileError: if a file is missing, broken, or holds no whole scans.
         """
         (path, arrays), rows = self.place, self.kind.rows_per_scan
-        with opened(path) as file:
+        with self.opened(path) as file:
             lat = dataset(file, arrays.latitude)[()].astype(np.float32, copy=False)
             if lat.ndim != 2 or not lat.size or lat.shape[0] % rows:
                 raise UnreadableFileError(
@@ -253,7 +288,7 @@ class Granule(abc.ABC):
             UnreadableFileError: if a file is missing, broken, lacks a band or has another shape.
         """
         path, arrays = self.place
-        with opened(path) as file:
+        with self.opened(path) as file:
             solar_zenith = _angle(same_shape(file, arrays.solar_zenith, shape), block)
             view_zenith = _angle(same_shape(file, arrays.view_zenith, shape), block)
         with np.errstate(invalid="ignore"):

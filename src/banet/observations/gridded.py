@@ -9,9 +9,10 @@ the solar zenith), a radiance in W m-2 sr-1 um-1, or an angle in degrees (no Sca
 from __future__ import annotations
 
 import abc
+import functools
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,9 @@ from banet.observations.folder import FolderSource
 from banet.observations.mosaic import BestView
 from banet.observations.physics import check_plane, offset_of, scale_of
 from banet.observations.planes import DayPlanes, Overpass, Plane
+from banet.observations.productions import newest_readable
 from banet.observations.reflectance import mir_reflectance
+from banet.observations.stated_time import check_stated_time
 
 __all__ = [
     "GriddedFile",
@@ -130,8 +133,16 @@ class GriddedSource(FolderSource):
         """
         return read_plane(path, band, region)
 
-    def overpass(self, time: np.datetime64, bands: Mapping[str, Path], region: Region) -> Overpass:
+    def overpass(
+        self, time: np.datetime64, bands: Mapping[str, Sequence[Path]], region: Region, gaps: list[str]
+    ) -> Overpass:
         """Read one overpass from its files by band.
+
+        Args:
+            time: UTC.
+            bands: productions of each band, the newest first; the newest that can be read is used.
+            region: the grid.
+            gaps: gets a line for each band of which a newer production cannot be read.
 
         Raises:
             UnreadableFileError: if a band is missing or broken, or lies on another grid.
@@ -139,15 +150,20 @@ class GriddedSource(FolderSource):
         lacking = [name for name in self.bands if name not in bands]
         if lacking:
             raise UnreadableFileError(f"no file of {', '.join(lacking)}")
-        red, nir, mir, tir, sun, view = (self.plane(bands[name], name, region) for name in self.bands)
+        read = {
+            name: newest_readable(bands[name], functools.partial(self.plane, band=name, region=region))
+            for name in self.bands
+        }
+        gaps += [f"{why}; {path.name} is read in its place" for path, _, why in read.values() if why]
+        red, nir, mir, tir, sun, view = (plane for _, plane, _ in read.values())
         return Overpass(
             time=time,
             red=red,
             nir=nir,
             mir=mir_reflectance(mir, tir, sun, band=self.mir_band),
             view_zenith=view,
-            inputs=tuple(bands[name].name for name in self.bands),
-            satellite=satellite_of(bands[self.bands[0]].name),
+            inputs=tuple(path.name for path, _, _ in read.values()),
+            satellite=satellite_of(read[self.bands[0]][0].name),
         )
 
     def by_day(self, paths: Iterable[Path]) -> dict[Day, list[Path]]:
@@ -185,18 +201,18 @@ class GriddedSource(FolderSource):
         for (time, product), bands in sorted(overpasses.items()):
             clock = f"{time[:2]}:{time[2:]}"
             try:
-                view.add(self.overpass(np.datetime64(f"{day}T{clock}", "m"), bands, region))
+                view.add(self.overpass(np.datetime64(f"{day}T{clock}", "m"), bands, region, gaps))
             except UnreadableFileError as error:
                 gaps.append(f"overpass {product} {day} {clock}: {error}")
         if not view.overpasses:
             raise UnreadableFileError(f"no overpass of {day} can be used: {'; '.join(gaps)}")
         return view.result(gaps)
 
-    def _overpasses(self, paths: Iterable[Path]) -> dict[tuple[str, str], dict[str, Path]]:
-        """Group files by overpass; of several productions of one band the newest stays."""
-        groups: dict[tuple[str, str], dict[str, Path]] = defaultdict(dict)
+    def _overpasses(self, paths: Iterable[Path]) -> dict[tuple[str, str], dict[str, list[Path]]]:
+        """Group files by overpass and band; of several productions of one band the newest is first."""
+        groups: dict[tuple[str, str], dict[str, list[Path]]] = defaultdict(dict)
         for file in sorted(file for path in paths if (file := self.parse(Path(path)))):
-            groups[file.time, file.product][file.band] = file.path
+            groups[file.time, file.product].setdefault(file.band, []).insert(0, file.path)
         return {key: bands for key, bands in groups.items() if self.whole(bands)}
 
 
@@ -248,14 +264,9 @@ def check_day(path: Path, attributes: Mapping[str, Any]) -> None:
         UnreadableFileError: if it is of another day.
     """
     named = re.search(r"\.A(\d{4})(\d{3})\.", path.name, re.IGNORECASE)
-    stated = re.fullmatch(r"(\d{4})-?(\d\d)-?(\d\d)", str(attributes.get(_BEGINS, "")).strip())
-    if named is None or stated is None:
-        return
-    day = from_day_of_year(int(named[1]), int(named[2]))
-    if str(day) != "-".join(stated.groups()):
-        raise UnreadableFileError(
-            f"{path.name} holds {'-'.join(stated.groups())}, its name says {day}; was it renamed?"
-        )
+    if named is not None:
+        day = from_day_of_year(int(named[1]), int(named[2]))
+        check_stated_time(path.name, str(attributes.get(_BEGINS, "")), day)
 
 
 def check_edges(path: Path, attributes: Mapping[str, Any], region: Region) -> None:

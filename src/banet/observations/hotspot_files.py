@@ -36,6 +36,7 @@ _LONGEST_ROW = 4096
 # A line of a text file that says nothing; Excel writes an empty row as separators alone.
 _BLANK = " \t\r\n,;"
 _SEPARATOR_TOLD = "sep="  # Excel's word for the separator
+_ONE_LAYER = "hot spots are read from a file of one layer; save each layer of them as a file of its own"
 _KNOWN = (*_TEXT, *_NETCDF, ".json", *VECTORS)
 
 _GRANULE = re.compile(
@@ -151,15 +152,7 @@ def _points(member: Member) -> pd.DataFrame:
         InputError: if it has several layers with shapes, or none.
         UnreadableFileError: as `read_vector`.
     """
-    try:
-        frame, _ = read_vector(member)
-    except InputError as error:
-        if len(layers := _layers(member)) < 2:
-            raise
-        raise InputError(
-            f"the hot-spot file {member.name} has {len(layers)} layers ({', '.join(layers)}), and hot spots "
-            "are read from a file of one layer; save each layer of them as a file of its own"
-        ) from error
+    frame, _ = read_vector(member, advice=_ONE_LAYER)
     table = pd.DataFrame(frame.drop(columns=frame.geometry.name))
     if not len(table) and table.columns.empty and member.suffix in _NAMED_BY_ROWS:
         return no_rows()
@@ -169,13 +162,6 @@ def _points(member: Member) -> pd.DataFrame:
         middle = placed.centroid if not (placed.geom_type == "Point").all() else placed
         table["longitude"], table["latitude"] = middle.x.to_numpy(), middle.y.to_numpy()
     return _with_days_as_text(table)
-
-
-def _layers(member: Member) -> list[str]:
-    """Return the names of the layers with shapes of a file that GDAL reads."""
-    import pyogrio
-
-    return [str(name) for name, kind in pyogrio.list_layers(member.path) if kind is not None]
 
 
 def _parquet(member: Member) -> pd.DataFrame | None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 
 import h5py
@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from banet.days import from_day_of_year
 from banet.errors import InputError, UnreadableFileError
-from banet.io.hdf5 import number, opened, text
+from banet.io.hdf5 import number, text
 from banet.observations.granules import Arrays, Block, Granule, Kind, Measured, name_of, same_shape
 from banet.observations.physics import check_plane, offset_of, scale_of
 from banet.observations.planes import Plane
@@ -31,7 +31,6 @@ __all__ = ["SATELLITES", "L1bGranule", "find_granules"]
 SATELLITES = {"VNP": "S-NPP", "VJ1": "NOAA-20", "VJ2": "NOAA-21"}
 _LAST_VALUE = 65527
 _DELETED = 65533
-_GRANULE = np.timedelta64(6, "m")
 # Bits of a band's quality flags that make a value useless even where it is no flag value itself.
 _USELESS = ("Missing_EV", "Cal_Fail", "Dead_Detector")
 _ARRAYS = Arrays(
@@ -68,17 +67,23 @@ class L1bGranule(Granule):
 
     def measured(self, shape: tuple[int, int], block: Block, cosine: Plane) -> Measured:
         """Read what the bands of a block hold; reflectance is divided by the cosine here."""
-        bands, where = self._pair()
-        with opened(where) as file:
-            _check_time(file, where.name, self.time)
-        with opened(bands) as file:
-            _check_time(file, bands.name, self.time)
+        with self.opened(self._pair()[0]) as file:
             sources = [same_shape(file, f"observation_data/{band}", shape) for band in self.kind.bands]
             raw = sources[0][block]
             red = _scaled(sources[0], raw, block, "reflectance")
             nir = _scaled(sources[1], sources[1][block], block, "reflectance")
             mir, tir = (_scaled(source, source[block], block, "radiance") for source in sources[2:])
         return Measured(red / cosine, nir / cosine, mir, tir, raw == _DELETED)
+
+    def arrays(self, path: Path) -> tuple[str, ...]:
+        """Return the paths of the arrays that a file of the granule must hold."""
+        if path == self.where:
+            return astuple(_ARRAYS)
+        return tuple(f"observation_data/{band}" for band in self.kind.bands)
+
+    def stated_time(self, file: h5py.File) -> str:
+        """Return the start that a file of the granule tells, as text; empty if it tells none."""
+        return text(file, "time_coverage_start")
 
     def _pair(self) -> tuple[Path, Path]:
         if self.bands is None or self.where is None:
@@ -127,20 +132,6 @@ def _time(match: re.Match[str]) -> np.datetime64 | None:
     except InputError:  # a name like A2017400 is a name of something else
         return None
     return np.datetime64(f"{day}T{match['hour']}:{match['minute']}", "m")
-
-
-def _check_time(file: h5py.File, name: str, time: np.datetime64) -> None:
-    """Refuse a file whose content begins at another time than its name says; one without a time passes.
-
-    Raises:
-        UnreadableFileError: if it begins a granule or more away.
-    """
-    try:
-        begins = np.datetime64(text(file, "time_coverage_start").removesuffix("Z"), "m")
-    except ValueError:
-        return
-    if not np.isnat(begins) and abs(begins - time) > _GRANULE:
-        raise UnreadableFileError(f"{name} holds {begins}, its name says {time}; was it renamed?")
 
 
 def _scaled(source: h5py.Dataset, raw: npt.NDArray[np.uint16], block: Block, kind: str) -> Plane:

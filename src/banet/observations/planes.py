@@ -15,9 +15,11 @@ from banet.errors import InputError
 from banet.grid.region import Region
 from banet.io.files import PathLike
 
-__all__ = ["DayPlanes", "ObservationSource", "Overpass", "Plane"]
+__all__ = ["NO_FLAG", "DayPlanes", "ObservationSource", "Overpass", "Plane"]
 
 Plane = npt.NDArray[np.float32]
+NO_FLAG = 255
+"""Value of a plane of quality flags where the product says nothing."""
 
 
 def _check_shapes(owner: str, planes: dict[str, npt.NDArray[np.generic]]) -> None:

@@ -18,12 +18,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from banet.grid.region import Region
+from banet.grid.region import KM_PER_DEGREE, Region
 from banet.observations.planes import Plane
 
 __all__ = ["Placement", "margin_degrees", "place", "resample"]
 
-KM_PER_DEGREE = 111.2
 # The weight falls to this at one pixel spacing from the pixel's centre. Tried from 0.02 to 0.3: this is
 # where the error against exact cell means of a disc is least, at nadir as at the swath's edge.
 _WEIGHT_AT_SPACING = 0.05

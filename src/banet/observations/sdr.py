@@ -30,7 +30,7 @@ import numpy.typing as npt
 
 from banet.days import as_day
 from banet.errors import InputError, UnreadableFileError
-from banet.io.hdf5 import dataset, opened
+from banet.io.hdf5 import dataset, text
 from banet.observations.file_names import SDR
 from banet.observations.granules import IMG, MOD, Arrays, Block, Granule, Kind, Measured, name_of, same_shape
 from banet.observations.physics import check_plane, offset_of, scale_of
@@ -45,6 +45,8 @@ _PLACES = {
     IMG: {"GITCO": "VIIRS-IMG-GEO-TC_All", "GIMGO": "VIIRS-IMG-GEO_All"},
 }
 _ARRAYS = ("Longitude", "Latitude", "SolarZenithAngle", "SatelliteZenithAngle")
+# Objects of a product that tell its start, and how their attributes begin.
+_STATED = {"Aggr": "AggregateBeginning", "Gran_0": "Beginning_"}
 _FILL, _DELETED = 65528, 65533
 _NOT_CALIBRATED, _NO_EARTH_VIEW = 2, 1
 _FLOAT_FILL, _FLOAT_DELETED = -999.0, -999.7
@@ -76,8 +78,7 @@ class SdrGranule(Granule):
             raise UnreadableFileError(
                 f"{self.files[0].name} has no {', '.join(lacking)} file of its satellite and time beside it"
             )
-        group = _PLACES[self.kind][places[0]]
-        return self.parts[places[0]], Arrays(*(f"All_Data/{group}/{name}" for name in _ARRAYS))
+        return self.parts[places[0]], Arrays(*(f"{_group(places[0])}/{name}" for name in _ARRAYS))
 
     def measured(self, shape: tuple[int, int], block: Block, cosine: Plane) -> Measured:
         """Read what the bands of a block hold; reflectance is NaN where the sun is too low."""
@@ -93,6 +94,26 @@ class SdrGranule(Granule):
             deleted=reflected[0][1],
         )
 
+    def arrays(self, path: Path) -> tuple[str, ...]:
+        """Return the paths of the arrays that a file of the granule must hold."""
+        held = [part for part, its_path in self.parts.items() if its_path == path]
+        red, nir, mir, tir = _bands(self.kind)
+        quantities = {red: "Reflectance", nir: "Reflectance", mir: "Radiance", tir: "Radiance"}
+        bands = [f"{_group(part)}/{quantities[part]}" for part in held if part in quantities]
+        places = [f"{_group(part)}/{name}" for part in held if part in self._places() for name in _ARRAYS]
+        return *bands, *places
+
+    def stated_time(self, file: h5py.File) -> str:
+        """Return the start that a file of the granule tells, as text; empty if it tells none."""
+        products = file.get("Data_Products")
+        for name in products if isinstance(products, h5py.Group) else ():
+            for part, prefix in _STATED.items():
+                holder = products.get(f"{name}/{name}_{part}")
+                stated = "" if holder is None else text(holder, f"{prefix}Date")
+                if stated:
+                    return f"{stated} {text(holder, f'{prefix}Time')}"
+        return ""
+
     def _places(self) -> list[str]:
         """The kinds of geolocation that are there, the best first."""
         return [part for part in _PLACES[self.kind] if part in self.parts][:1]
@@ -101,8 +122,8 @@ class SdrGranule(Granule):
         self, part: str, quantity: str, shape: tuple[int, int], block: Block
     ) -> tuple[Plane, npt.NDArray[np.bool_]]:
         """Read a quantity of a band; also where its pixels were deleted on board."""
-        group = f"All_Data/VIIRS-{part[2]}{int(part[3:])}-SDR_All"
-        with opened(self.parts[part]) as file:
+        group = _group(part)
+        with self.opened(self.parts[part]) as file:
             source = same_shape(file, f"{group}/{quantity}", shape)
             raw, name = source[block], name_of(source)
             values: Plane = raw.astype(np.float32)
@@ -157,6 +178,12 @@ def granule_of_name(name: str) -> tuple[np.datetime64, int, str] | None:
 def _bands(kind: Kind) -> tuple[str, ...]:
     """Prefixes of the files of bands."""
     return tuple(f"SV{band}" for band in kind.bands)
+
+
+def _group(part: str) -> str:
+    """Path of the group that holds the arrays of a kind of file."""
+    place = next((places[part] for places in _PLACES.values() if part in places), "")
+    return f"All_Data/{place or f'VIIRS-{part[2]}{int(part[3:])}-SDR_All'}"
 
 
 def _time(match: re.Match[str]) -> np.datetime64 | None:

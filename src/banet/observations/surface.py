@@ -13,6 +13,7 @@ it was seen.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -28,7 +29,7 @@ from banet.errors import InputError, NotFoundError, UnreadableFileError
 from banet.grid.region import Region
 from banet.grid.sinusoidal import SinusoidalGrid, tile_grid
 from banet.io.files import PathLike
-from banet.io.hdf5 import dataset, number, opened
+from banet.io.hdf5 import dataset, number, opened, text
 from banet.observations import register
 from banet.observations.cell_means import CellMeans, nearest_pixels
 from banet.observations.folder import FolderSource
@@ -36,17 +37,18 @@ from banet.observations.granules import MAX_SOLAR_ZENITH
 from banet.observations.l1b import SATELLITES
 from banet.observations.mosaic import BestView
 from banet.observations.physics import BOUNDS, check_plane, scale_of
-from banet.observations.planes import DayPlanes, Overpass, Plane
+from banet.observations.planes import NO_FLAG, DayPlanes, Overpass, Plane
+from banet.observations.productions import newest_readable
+from banet.observations.stated_time import check_stated_time
 
 __all__ = ["FLAGS", "SurfaceSource", "surface"]
 
 #: Names of the quality planes in `DayPlanes.flags`, in the files `SurfReflect_QF1_1` to `SurfReflect_QF7_1`.
 FLAGS = tuple(f"qf{number}" for number in range(1, 8))
-#: What a flag plane holds where no tile reaches.
-NO_FLAG = 255
 _BANDS = {"red": "SurfReflect_M5_1", "nir": "SurfReflect_M7_1", "mir": "SurfReflect_M11_1"}
 _VALID = (-100, 16000)
 _NIGHT_BIT = 1 << 4
+_BEGINS = "RangeBeginningDate"
 _NAME = re.compile(
     r"(?P<satellite>VNP|VJ1|VJ2)09GA(?P<nrt>_NRT)?\.A(?P<year>\d{4})(?P<doy>\d{3})\.h(?P<h>\d\d)v(?P<v>\d\d)"
     r"\.(?P<rest>.+)\.(?:h5|hdf5?)",
@@ -62,14 +64,14 @@ class SurfaceTile:
         satellite: `VNP`, `VJ1` or `VJ2`.
         day: UTC.
         h, v: the tile's column and row.
-        path: the file.
+        paths: the file in each of its productions, the one to prefer first.
     """
 
     satellite: str
     day: Day
     h: int
     v: int
-    path: Path
+    paths: tuple[Path, ...]
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,7 @@ class SurfaceSource(FolderSource):
         """Group tiles by day."""
         days: dict[Day, list[Path]] = defaultdict(list)
         for tile in _tiles(paths):
-            days[tile.day].append(tile.path)
+            days[tile.day].extend(tile.paths)
         return days
 
     def read_day(
@@ -129,16 +131,17 @@ class SurfaceSource(FolderSource):
 
 
 def _tiles(paths: Iterable[Path]) -> list[SurfaceTile]:
-    """Tiles by satellite, day and place; of several productions the newest standard one, else the newest."""
-    best: dict[tuple[str, Day, int, int], Path] = {}
+    """Tiles by satellite, day and place, with their productions: standard ones first, the newest first."""
+    found: dict[tuple[str, Day, int, int], tuple[Path, ...]] = {}
     matches = [(path, match) for path in paths if (match := _NAME.fullmatch(path.name))]
     for path, match in sorted(matches, key=lambda item: (item[1]["nrt"] is None, item[1]["rest"])):
         try:
             day = from_day_of_year(int(match["year"]), int(match["doy"]))
         except InputError:  # a name like A2017400 is a name of something else
             continue
-        best[match["satellite"].upper(), day, int(match["h"]), int(match["v"])] = path
-    return [SurfaceTile(*key, path) for key, path in sorted(best.items())]
+        key = match["satellite"].upper(), day, int(match["h"]), int(match["v"])
+        found[key] = path, *found.get(key, ())
+    return [SurfaceTile(*key, productions) for key, productions in sorted(found.items())]
 
 
 def _mosaic(
@@ -147,38 +150,50 @@ def _mosaic(
     """Join the tiles of one satellite; None if none touches the region."""
     means = CellMeans(region, len(_BANDS) + 1)
     flags = {name: np.full(region.shape, NO_FLAG, np.uint8) for name in FLAGS}
-    used: list[SurfaceTile] = []
+    used: dict[Path, SurfaceTile] = {}
     for tile in tiles:
+        title = f"tile {SATELLITES[tile.satellite]} h{tile.h:02d}v{tile.v:02d}"
         try:
-            if _add(tile, region, means, flags):
-                used.append(tile)
+            add = functools.partial(_add, tile=tile, region=region, means=means, flags=flags)
+            path, touches, why = newest_readable(tile.paths, add)
         except (UnreadableFileError, InputError) as error:
-            gaps.append(f"tile {SATELLITES[tile.satellite]} h{tile.h:02d}v{tile.v:02d}: {error}")
+            gaps.append(f"{title}: {error}")
+            continue
+        if why:
+            gaps.append(f"{title}: {why}; {path.name} is read in its place")
+        if touches:
+            used[path] = tile
     if not used:
         return None
+    first = next(iter(used.values()))
     red, nir, mir, view_zenith = means.result()
     overpass = Overpass(
-        used[0].day.astype("datetime64[m]"),
+        first.day.astype("datetime64[m]"),
         red,
         nir,
         mir,
         view_zenith,
-        inputs=tuple(tile.path.name for tile in used),
-        satellite=SATELLITES[used[0].satellite],
+        inputs=tuple(path.name for path in used),
+        satellite=SATELLITES[first.satellite],
     )
     return overpass, flags
 
 
 def _add(
-    tile: SurfaceTile, region: Region, means: CellMeans, flags: Mapping[str, npt.NDArray[np.uint8]]
+    path: Path,
+    tile: SurfaceTile,
+    region: Region,
+    means: CellMeans,
+    flags: Mapping[str, npt.NDArray[np.uint8]],
 ) -> bool:
-    """Add one tile to the means and the flags; False if it does not touch the region."""
+    """Add one production of a tile to the means and the flags; False if it does not touch the region."""
     whole = tile_grid(tile.h, tile.v, 1200)
     window = whole.window_on(region)
     grid = whole.window(*window)
     if not grid.shape[0] or not grid.shape[1]:
         return False
-    with opened(tile.path) as file:
+    with opened(path) as file:
+        check_stated_time(path.name, _stated_day(file), tile.day)
         fields = _fields(file)
         bands = np.stack([_reflectance(_plane(fields, name, whole), window) for name in _BANDS.values()])
         view_zenith = _angle(_plane(fields, "SensorZenith_1", whole), window)
@@ -209,6 +224,18 @@ def _take_flags(
     for name, plane in flags.items():
         np.copyto(plane, candidate[name], where=better | first)
     np.copyto(closest, view_zenith, where=better)
+
+
+def _stated_day(file: h5py.File) -> str:
+    """Return the day that a file tells, as text; empty if it tells none."""
+    for holder in (file, file.get("HDFEOS/ADDITIONAL/FILE_ATTRIBUTES")):
+        if holder is not None and _BEGINS in holder.attrs:
+            return text(holder, _BEGINS)
+    core = file.get("HDFEOS INFORMATION/CoreMetadata.0")
+    written = np.ravel(core[()])[0] if isinstance(core, h5py.Dataset) else b""
+    words = written.decode(errors="replace") if isinstance(written, bytes) else str(written)
+    found = re.search(rf'OBJECT\s*=\s*{_BEGINS}\b.*?VALUE\s*=\s*"([^"]*)"', words, re.I | re.S)
+    return found[1] if found else ""
 
 
 def _fields(file: h5py.File) -> h5py.Group:

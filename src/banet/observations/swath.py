@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from banet.observations.folder import FolderSource
 from banet.observations.granules import IMG, MOD, FindGranules, Granule, Kind
 from banet.observations.mosaic import BestView
 from banet.observations.planes import DayPlanes, Overpass
+from banet.observations.productions import newest_readable
 from banet.observations.resample import margin_degrees, place, resample
 
 __all__ = ["SwathSource", "read_granule", "viirs375", "viirs750"]
@@ -51,10 +52,15 @@ class SwathSource(FolderSource):
         return self.kind.mir_band
 
     def by_day(self, paths: Iterable[Path]) -> dict[Day, list[Path]]:
-        """Group the files of granules by the day on which the granule starts."""
+        """Group the files of granules by the day on which the granule starts, those to prefer first."""
         days: dict[Day, list[Path]] = defaultdict(list)
-        for granule in self.find(paths, self.kind):
+        there, preferred = list(paths), set[Path]()
+        for granule in self.find(there, self.kind):
             days[granule.day].extend(granule.files)
+            preferred.update(granule.files)
+        for path in there:
+            for granule in () if path in preferred else self.find([path], self.kind):
+                days[granule.day].append(path)
         return days
 
     def read_day(
@@ -62,8 +68,9 @@ class SwathSource(FolderSource):
     ) -> DayPlanes:
         """Return the best view of a day over all satellites.
 
-        Granules that cannot be used become lines in `gaps`, those of night are passed over. Neighbouring
-        granules that follow one another are one overpass. A day whose granules all miss the region has planes
+        Granules that cannot be used become lines in `gaps`, those of night are passed over. Where a newer
+        production of a file cannot be read an older one is, and a line says so. Neighbouring granules that
+        follow one another are one overpass. A day whose granules all miss the region has planes
         without any observation, and a line that says so.
 
         Args:
@@ -76,35 +83,54 @@ class SwathSource(FolderSource):
             NotFoundError: if the folder holds no file of that day.
             UnreadableFileError: if every granule of that day is broken; the message says why.
         """
-        paths = self.files(folder).get(day, ()) if files is None else files
+        paths = list(self.files(folder).get(day, ()) if files is None else files)
         granules = self.find(paths, self.kind)
         if not granules:
             raise NotFoundError(f"{folder} holds no {self.name} file of {day}")
-        view, gaps = BestView(region.shape), list[str]()
+        view, gaps, lost = BestView(region.shape), list[str](), list[str]()
         for group in sorted(_by_overpass(granules), key=lambda group: group[0].time):
-            overpass = self._overpass(group, region, gaps)
-            if overpass is not None:
-                view.add(overpass)
-        if len(gaps) == len(granules):
-            raise UnreadableFileError(f"no granule of {day} can be used: {'; '.join(gaps)}")
+            joined: Overpass | None = None
+            for granule in group:
+                try:
+                    seen = self._seen(granule, region, paths, gaps)
+                except UnreadableFileError as error:
+                    lost.append(f"granule {granule}: {error}")
+                    continue
+                if seen is not None:
+                    joined = seen if joined is None else _filled(joined, seen)
+            if joined is not None:
+                view.add(joined)
+        if len(lost) == len(granules):
+            raise UnreadableFileError(f"no granule of {day} can be used: {'; '.join(lost)}")
+        gaps += lost
         if not view.overpasses:
             gaps.append(
                 f"no granule of {day} sees region {region.name} by daylight ({len(granules)} looked at)"
             )
         return view.result(gaps)
 
-    def _overpass(self, granules: Iterable[Granule], region: Region, gaps: list[str]) -> Overpass | None:
-        """Read one overpass; None if nothing of the region was seen by daylight."""
-        joined: Overpass | None = None
-        for granule in granules:
-            try:
-                seen = None if granule.is_night() else read_granule(granule, region)
-            except UnreadableFileError as error:
-                gaps.append(f"granule {granule}: {error}")
-                continue
-            if seen is not None:
-                joined = seen if joined is None else _filled(joined, seen)
-        return joined
+    def _seen(
+        self, granule: Granule, region: Region, paths: Sequence[Path], gaps: list[str]
+    ) -> Overpass | None:
+        """Read the newest readable files of a granule; None if nothing of the region was seen by daylight."""
+        used, seen, why = newest_readable(
+            self._productions(granule, paths),
+            lambda one: None if one.is_night() else read_granule(one, region),
+        )
+        if why:
+            other = ", ".join(path.name for path in used.files if path not in granule.files)
+            gaps.append(f"granule {granule}: {why}; {other} is read in its place")
+        return seen
+
+    def _productions(self, granule: Granule, paths: Sequence[Path]) -> Iterator[Granule]:
+        """Give a granule, and then the same with older files in place of those that are broken."""
+        yield granule
+        broken = granule.broken()
+        whole = [path for path in paths if path not in broken]
+        for other in self.find(whole, self.kind):
+            same = (other.satellite, other.time) == (granule.satellite, granule.time)
+            if same and not set(other.files) <= set(granule.files):
+                yield from self._productions(other, whole)
 
 
 def read_granule(granule: Granule, region: Region) -> Overpass | None:

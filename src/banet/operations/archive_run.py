@@ -17,13 +17,15 @@ from banet.burned_area.burned_area import BurnedArea
 from banet.burned_area.fires import trace_events
 from banet.burned_area.netcdf import read_map
 from banet.days import period_label, period_stem
-from banet.errors import NotFoundError, UnreadableFileError
+from banet.errors import InputError, NotFoundError, UnreadableFileError
 from banet.export.explorer import write_pages
 from banet.export.products import MANIFEST, check_products, write_map
-from banet.export.stac import collect
+from banet.export.stac import COLLECTION, collect
 from banet.export.vectors import write_events, write_growth
+from banet.grid.region import Region
 from banet.io.files import output_folder, writing
 from banet.io.lock import lock
+from banet.io.settings import read_fields
 from banet.io.versions import version
 from banet.operations.area import Area
 from banet.operations.options import RunOptions
@@ -45,6 +47,8 @@ if TYPE_CHECKING:
     from banet.model.engine import Engine
 
 __all__ = ["RunResult", "run_archive"]
+
+_OPTIONS = "run.yaml"
 
 
 @dataclass(frozen=True)
@@ -90,7 +94,7 @@ def run_archive(options: RunOptions, reporter: Reporter | None = None) -> RunRes
 
     Raises:
         NotFoundError: if no satellite file, no hot-spot file that was named, or no such weights are there.
-        InputError: if an option does not fit.
+        InputError: if an option does not fit, or the folder holds the run of another region.
         BusyError: if another run is at work in the folder.
     """
     places, out = Places.of(options), output_folder(options.out)
@@ -99,7 +103,8 @@ def run_archive(options: RunOptions, reporter: Reporter | None = None) -> RunRes
     for note in (*places.area.notes, *options.notes):
         clock.reporter.say(f"note: {note}")
     with lock(out / name, f"the run of {name} in {out}"):
-        options.save(out / "run.yaml")
+        _check_owner(out, name)
+        options.save(out / _OPTIONS)
         if options.download:
             with clock.timed("fetch"):
                 failed += fetch(options, places, days, clock.reporter, hotspots=not options.table_given)
@@ -114,6 +119,24 @@ def run_archive(options: RunOptions, reporter: Reporter | None = None) -> RunRes
     result = RunResult(out, products, fires, page, hectares, clock.seconds, tuple(failed))
     _status(result)
     return result
+
+
+def _check_owner(out: Path, name: str) -> None:
+    """Make sure that a folder does not hold the run of another region.
+
+    Raises:
+        InputError: if the options that lie in it are of a region of another name.
+    """
+    other = name
+    # Options that cannot be read, or of which the region file has gone, say nothing.
+    with contextlib.suppress(NotFoundError, UnreadableFileError):
+        fields = read_fields(out / _OPTIONS, "file of run options")
+        other = fields.get("name") or Region.load(str(fields.get("region"))).name
+    if other != name:
+        raise InputError(
+            f"{out} holds the run of {other}, not of {name}; give each region its own folder (--viirs and "
+            "--hotspots may be the same)"
+        )
 
 
 @dataclass
@@ -154,7 +177,8 @@ class _Maps:
         cut = self.area.cut(burned)
         # One with a gap has no key, so that the next run tries again.
         key = {} if burned.attrs["gaps"] else {"key": self.key}
-        write_map(cube, cut, self.folder, self.stem, settings={**self.settings, **key})
+        settings = {**self.settings, **key}
+        write_map(cube, cut, self.folder, self.stem, settings=settings, collection=f"./{COLLECTION}")
         return cut
 
 

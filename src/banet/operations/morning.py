@@ -16,6 +16,7 @@ from banet.burned_area.geotiff import layer_of
 from banet.burned_area.meaning import DAYS_SINCE, STAYS
 from banet.export.explorer import write_explorer
 from banet.export.products import map_stem, write_map
+from banet.export.stac import COLLECTION
 from banet.export.vectors import write_events, write_layers
 from banet.io.files import writing
 from banet.operations.identity import Status
@@ -180,7 +181,16 @@ def _map(morning: Morning, cube: Cube, folder: Path) -> None:
         more.append(layer_of(burned, morning.precision.percent(morning.since), stays))
     command = ("banet", "nrt", burned.region.name, "--day", str(burned.days[-1]))
     settings = {"threshold": morning.threshold}
-    write_map(cube, burned, folder, settings=settings, command=command, stac=morning.stac, more=more)
+    write_map(
+        cube,
+        burned,
+        folder,
+        settings=settings,
+        command=command,
+        stac=morning.stac,
+        collection=f"../{COLLECTION}",
+        more=more,
+    )
 
 
 def _fires(morning: Morning, folder: Path) -> None:

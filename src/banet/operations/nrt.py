@@ -296,12 +296,12 @@ def _morning(
 
 def _catalogue(options: MorningOptions, region: Region) -> None:
     """Write the STAC collection of all mornings that have an item, and a catalogue of the same items."""
-    from banet.export.stac import write_catalogue, write_collection
+    from banet.export.stac import collection_of, write_catalogue, write_collection
 
     if options.stac:
         about = f"Burned area of {region.name}, mapped every morning"
         items = [item for one in dated_folders(options.out).values() for item in one.glob("*.stac.json")]
-        write_catalogue(write_collection(options.out, f"banet-{region.name}", about, items))
+        write_catalogue(write_collection(options.out, collection_of(region.name), about, items))
 
 
 def _stale(limit: int | None, day: Day, images: Day | None) -> list[str]:

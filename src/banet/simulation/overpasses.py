@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from banet.grid.region import KM_PER_DEGREE
 from banet.simulation.fields import Field, interpolator
 from banet.simulation.spectra import GEOMETRY, VOLUME
 
@@ -296,7 +297,7 @@ def geometry(
         return np.asarray(by_row @ nodes_value.astype(np.float32) @ by_col.T, np.float32)
 
     side = spread(np.degrees(view))
-    km = 111.2 * abs(float(latitudes[1] - latitudes[0]))
+    km = KM_PER_DEGREE * abs(float(latitudes[1] - latitudes[0]))
     middle = (nodes[0] // 2, nodes[1] // 2)
     length = math.tan(min(float(sun[middle]), math.radians(75))) / km
     # What is seen shifted: the cloud by the slant of the view, the shadow by the sun's.

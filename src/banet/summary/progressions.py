@@ -14,6 +14,7 @@ from scipy.special import ndtr, ndtri
 from banet.burned_area.burned_area import BurnedArea
 from banet.burned_area.confidence import burned_probability
 from banet.burned_area.dating import NO_UNCERTAINTY
+from banet.grid.region import KM_PER_DEGREE
 from banet.summary.noise import CellNoise
 
 __all__ = ["LEAST", "MODEL", "ErrorModel", "Progressions"]
@@ -29,7 +30,6 @@ _IF_NOT = (0.0, 0.0015, 0.007, 0.0165, 0.036, 0.085, 0.15, 0.23, 0.25, 0.27, 0.2
 FAR_KM = 25.0
 """A drawn cell takes its date from the nearest dated one up to this distance."""
 
-_KM_A_DEGREE = 111.2
 _HELD = 0.8
 """Share of true days that an uncertainty holds where a map does not tell it."""
 _ERA = 10**6  # days before 1970 have no negative seed
@@ -129,7 +129,7 @@ def _values(rng: np.random.Generator, noise: CellNoise, near: float, all_: float
 def _in_cells(source: BurnedArea, km: float) -> tuple[float, float]:
     """Return a distance in cells, down and across."""
     region = source.region
-    down = km / (region.pixel_size * _KM_A_DEGREE)
+    down = km / (region.pixel_size * KM_PER_DEGREE)
     middle = math.radians((region.south + region.north) / 2)
     return down, down / max(math.cos(middle), 0.05)
 

@@ -11,12 +11,11 @@ import numpy.typing as npt
 from banet.errors import InputError
 from banet.evaluation.compare import Comparison
 from banet.evaluation.measures.measure import Arrays, Measure, MeasureTable, Pair, Reals, Tree, ratio
-from banet.grid.region import Region
+from banet.grid.region import KM_PER_DEGREE, Region
 from banet.io.tables import Number, Row
 
 __all__ = ["Shares"]
 
-_KM_PER_DEGREE = 111.195
 _CLASSES = 25
 
 
@@ -93,7 +92,7 @@ class Shares(Measure):
     def _edges(self, region: Region) -> tuple[tuple[int, int], tuple[float, float]]:
         """Rows and columns of a block, and what these are in km."""
         shrink = math.cos(math.radians((region.south + region.north) / 2))
-        cell = region.pixel_size * _KM_PER_DEGREE
+        cell = region.pixel_size * KM_PER_DEGREE
         rows, cols = max(1, round(self.km / cell)), max(1, round(self.km / (cell * max(shrink, 0.02))))
         return (rows, cols), (rows * cell, cols * cell * shrink)
 
