@@ -12,6 +12,8 @@ __all__ = ["FirstLooks"]
 
 def _line(whole: Tree) -> Row:
     found = whole["first_look"]
+    if not found["cells"]:
+        return {}
     return {
         "cells seen again": found["cells"],
         "holds the reference's day": Number(found["covered"], 2),
