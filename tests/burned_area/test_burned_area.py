@@ -73,6 +73,13 @@ def test_a_partly_burned_cell_over_new_year_counts_by_day():
         product.between("2022-01-01", "2022-02-01")
 
 
+def test_of_a_cell_no_more_than_the_whole_burns_whatever_its_entries_add_up_to():
+    product = a_product([(1, 2, 10, 0.78), (1, 2, 20, 0.26)])
+    whole = REGION.cell_area_ha[1]
+    assert product.burned_area_ha == pytest.approx(whole)
+    assert product.daily_area_ha()["2020-12-25"] == pytest.approx(0.75 * whole)
+
+
 @pytest.mark.parametrize("size", [0.02, 0.005, 0.03])
 def test_hectares_of_a_map_survive_another_grid(size):
     rng = np.random.default_rng(4)

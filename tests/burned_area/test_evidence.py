@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from banet.burned_area.burned_area import BurnedArea
+from banet.burned_area.confidence import with_neighbours
 from banet.burned_area.evidence import CLASSES, NO_EVIDENCE, WITHIN, classes_of
 from banet.burned_area.netcdf import read_map, write_netcdf
 from banet.grid.region import Region
@@ -78,6 +79,11 @@ def test_confidence_is_read_from_the_table_of_the_evidence():
     assert made.over_tenth.tolist() == [[35, 53, 79, 48, 20, 255]]
     assert a_map(evidence, tables=False).confidence.tolist() == [[40, 40, 40, 40, 10, 255]]
     assert a_map(None).confidence.tolist() == [[40, 40, 40, 40, 10, 255]]
+
+
+def test_a_neighbour_that_nobody_saw_tells_nothing_of_a_cell():
+    fraction = np.array([[0.8, np.nan, 0.4]], np.float32)
+    np.testing.assert_allclose(with_neighbours(fraction, 0.25), [[0.6, np.nan, 0.3]], rtol=1e-6)
 
 
 def test_evidence_goes_through_a_file_and_says_what_it_means(tmp_path):

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from banet.burned_area.burned_area import BurnedArea
 from banet.burned_area.fires import find_events, trace_events
 from banet.errors import BanetWarning, InputError
 from banet.grid.region import Region
@@ -129,6 +130,16 @@ def test_water_is_no_fire():
     assert len(find_events(map_of(grid, water=np.ones((20, 20), bool)), min_cells=1)) == 0
 
 
+def test_water_that_a_product_shows_burned_is_no_fire():
+    burned = map_of(np.full((2, 3), 4))
+    shore = np.array([[True, False, False]] * 2)
+    product = BurnedArea.from_dated(
+        burned.dates(), name="P", start=burned.start, stop=burned.stop, water=shore
+    )
+    assert product.burned[shore].all()
+    assert find_events(product, min_cells=1)["cells"].tolist() == [4]
+
+
 def test_without_fire_the_table_is_empty_but_whole():
     events = trace_events(map_of(np.full((5, 5), -1)), epsg=3035)
     assert len(events.table) == 0 and len(events.growth) == 0
@@ -220,6 +231,14 @@ def test_ids_stay_when_days_are_added():
         starts = after.loc[after["start"] <= np.datetime64("2021-08-01") + last, "id"]
         assert set(starts) <= set(before["id"])
         assert len(before) >= len(starts) > 0
+
+
+def test_an_id_tells_the_northernmost_then_westernmost_cell_of_the_first_day():
+    grid = offsets((20, 20), (slice(3, 8), slice(2, 12), 4))
+    grid[3, 9] = grid[6, 2] = 3
+    assert find_events(map_of(grid))["id"].tolist() == ["T-20210804-39.965N-7.905W"]
+    grid[3, 7] = 3
+    assert find_events(map_of(grid))["id"].tolist() == ["T-20210804-39.965N-7.925W"]
 
 
 def test_ids_do_not_depend_on_the_extent_of_the_map():

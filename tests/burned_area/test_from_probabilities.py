@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from banet.burned_area.burned_area import BurnedArea
-from banet.burned_area.dating import MAX_UNCERTAINTY, date_uncertainty, summarise
+from banet.burned_area.dating import MAX_UNCERTAINTY, date_at, date_uncertainty, summarise
 from banet.days import day_range
 from banet.errors import InputError
 from banet.grid.region import Region
@@ -54,6 +54,13 @@ def test_the_rules_are_those_told_cell_by_cell(p, threshold):
         assert got.burned_fraction[row, col] == pytest.approx(fraction, abs=1e-6)
         assert got.day[row, col] == day
         assert got.uncertainty[row, col] == uncertainty
+
+
+def test_a_share_is_reached_though_float32_rounds_it_off():
+    daily = np.array([0.1, 0.2, 0.4, 0.3], np.float32)[:, None]
+    assert daily[:2].sum(dtype=float) < 0.3 * daily.sum(dtype=float)
+    assert date_at(daily, 0.3).tolist() == [1]
+    assert date_at(daily, 0.31).tolist() == [2]
 
 
 def test_golden_cells():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import shutil
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ import pytest
 
 from banet.cli import main
 from banet.cube import Cube, open_cube
+from banet.cube.records import write_record
 from banet.cube.variables import VARIABLES
 from banet.errors import CorruptError, UnreadableFileError
 from banet.grid.region import Region
@@ -210,3 +212,13 @@ def test_writing_a_day_again_mends_its_record(whole: Path, tmp_path: Path) -> No
         cube.record(DAY + 1)
     assert cube.write_day(DAY + 1, planes(1), None)
     assert cube.damage() == {}
+
+
+def test_planes_that_are_sound_but_not_those_of_the_record_are_told(whole: Path, tmp_path: Path) -> None:
+    path = tmp_path / "d.zarr"
+    shutil.copytree(whole, path)
+    record = open_cube(path).record(DAY)
+    assert record is not None
+    write_record(path / "time" / "days" / "0.json", replace(record, content="0" * 64))
+    told = open_cube(path).damage()
+    assert told == {DAY: "2020-12-30: its planes are not those whose hash its record holds"}

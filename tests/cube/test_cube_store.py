@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
 from banet.cube import Cube, CubeWindow, open_cube
+from banet.cube.chunks import PARTIAL
 from banet.cube.variables import VARIABLES
 from banet.errors import CorruptError, InputError, NotFoundError, OutputError, UnreadableFileError
 from banet.grid.region import Region
@@ -322,6 +323,7 @@ def test_the_summary_adds_up(small: Cube) -> None:
     assert info.coverage["count"] == info.coverage["red"]
     assert info.coverage["frp"] == 0.5
     assert info.ranges["red"] == pytest.approx((np.nanmin(reds), np.nanmax(reds)))
+    assert info.ranges["frp"] == (0, fires_of(SMALL, 1).max())
     assert info.stored_bytes > 1000
     assert "2020-07-16: no file" in str(info)
 
@@ -456,3 +458,12 @@ def test_where_nothing_can_be_written_it_is_told(tmp_path: Path, small: Cube) ->
     shutil.rmtree(small.path / "time")
     with pytest.raises(CorruptError, match="table of days .* is missing"):
         small.write_day(DAY, planes_of(SMALL, 1), None)
+
+
+def test_a_write_removes_what_a_killed_one_left(small: Cube) -> None:
+    small.write_day(DAY, planes_of(SMALL, 1), None)
+    for folder in ("", "red", "red/c/1/0", "time/days", "water/c/0"):
+        (small.path / folder).mkdir(parents=True, exist_ok=True)
+        (small.path / folder / f"x{PARTIAL}").write_bytes(b"half")
+    small.write_day(DAY + 1, planes_of(SMALL, 2), None)
+    assert not list(small.path.rglob(f"*{PARTIAL}"))

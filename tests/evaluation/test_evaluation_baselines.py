@@ -108,6 +108,22 @@ def test_a_detection_beside_the_fire_is_dropped_when_confirmation_is_asked_for(t
     np.testing.assert_array_equal(strict.burned, changed)
 
 
+def test_grown_fires_take_no_cell_that_changed_less_than_quiet_ones_do(tmp_path):
+    """Where nothing burned the index of a fifth falls by 0.4; two cells by the fire fall by 0.3 and 0.45."""
+    cube = Cube.create(tmp_path / "c.zarr", REGION, sensor="test", mir_band="M12")
+    drop = np.zeros(REGION.shape)
+    drop[:, ::5] = 0.4
+    drop[10:20, 10:20] = 0
+    drop[15, 15], drop[15, 14], drop[15, 16] = 0.5, 0.3, 0.45
+    ones = np.ones(REGION.shape, np.float32)
+    for k, day in enumerate(DAYS[:3]):
+        nir = (0.2 * (1.5 - drop * (k == 2))).astype(np.float32)
+        frp = ((drop == 0.5) & (k == 1)).astype(np.float32)
+        cube.write_day(day, DayPlanes(ones * 0.1, nir, 0.4 - nir, ones, ones.astype(np.uint8)), frp)
+    got = grown_fires(cube, DAYS[1], DAYS[1], days=1)
+    assert list(zip(*np.nonzero(got.burned), strict=True)) == [(15, 15), (15, 16)]
+
+
 def test_index_drop_finds_the_burn_without_hot_spots(cube):
     got = index_drop(cube, "2020-12-15", "2021-01-10")
     assert (got.burned & BURNED).sum() >= 0.95 * BURNED.sum()

@@ -338,6 +338,8 @@ def test_gaps_between_observations():
     assert observation_gap(observed, days, date).tolist() == [[4, 4, 366, -1]]
     observed[5, 0, 1] = True
     assert observation_gap(observed, days, date)[0, 1] == 1
+    observed[0] = True
+    assert (observation_gap(observed, days, np.full((1, 4), START)) == 366).all(), "nothing was seen before"
 
 
 # Groups.
@@ -451,6 +453,13 @@ def test_fires_from_before_the_replay_are_left_out_and_late_ones_are_not_judged(
     row = got.fire_rows()[1]
     assert (row["least_ha"], row["fires"], row["within_0_days"], row["never"]) == (100.0, 1, 1.0, 0)
     assert math.isnan(row["within_5_days"])
+
+
+def test_a_fire_counts_as_mapped_when_a_tenth_of_it_is():
+    truth = block(slice(10, 20), slice(10, 20))
+    shown = {DAY: block(slice(10, 15), 10), DAY + 1: block(slice(10, 20), slice(10, 12))}  # 5 and 20 %
+    got = replay(lambda day: a_map(shown[day]), shown, a_map(truth), a_reference(truth))
+    assert got.fires["delay"].tolist() == [1]
 
 
 def test_replays_of_several_scenes_add_up():

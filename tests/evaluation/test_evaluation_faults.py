@@ -55,8 +55,12 @@ def test_an_unknown_choice_names_those_that_there_are():
             judge(here, here, unobserved="typo")
         with pytest.raises(InputError, match="reference_threshold"):
             judge(here, here, reference_threshold=50)
-        with pytest.raises(TypeError, match="treshold"):
+        told = rf"^{judge.__name__}\(\) got .* 'treshold'; did you mean 'threshold'\?"
+        with pytest.raises(TypeError, match=told):
             judge(here, here, treshold=0.1)
+    for judge in (score, evaluate):
+        with pytest.raises(TypeError, match=r"did you mean 'draws'\?"):
+            judge(here, here, drawz=10)
 
 
 def test_days_are_named_where_it_is_days_and_the_place_where_it_is_the_place():

@@ -156,6 +156,7 @@ def test_least_work_is_chosen():
         ((1, 1, 1), (8, 0)),
         ((7, 5, 5), (16, 8)),
         ((5, 3), (8, 4)),
+        ((3, 3), (4, 4)),
     ],
 )
 def test_past_the_margin_a_network_does_not_feel_the_border_of_its_tile(kernels, margin):

@@ -13,7 +13,6 @@ import torch
 from banet.errors import InputError, NotFoundError, UnreadableFileError
 from banet.model.compat import (
     PUBLISHED,
-    check_published,
     from_published,
     git_blob_id,
     published_names,
@@ -177,12 +176,3 @@ def test_git_blob_id_is_gits(tmp_path: Path) -> None:
     path.write_bytes(b"hello\n")
     # `printf 'hello\n' | git hash-object --stdin`
     assert git_blob_id(path) == "ce013625030ba8dba906f756967f9e9ca394464a"
-
-
-def test_only_published_bytes_pass(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "x.pth"
-    path.write_bytes(b"hello\n")
-    with pytest.raises(UnreadableFileError, match="none of the 18 published"):
-        check_published(path)
-    monkeypatch.setitem(PUBLISHED, "banetv0.20-val2017-fold1", git_blob_id(path))
-    assert check_published(path) == "banetv0.20-val2017-fold1"

@@ -74,6 +74,28 @@ def test_a_cell_that_burns_again_much_later_is_another_fire():
     assert names == ("N1-0",)
 
 
+@pytest.mark.parametrize(("days", "kept"), [(8, "N0-0"), (9, "N1-0")])
+def test_a_cell_may_be_dated_anew_by_eight_days_and_is_the_same_burning(days, kept):
+    register, _ = morning(Register(), 0, cells(1, 2))
+    _, names = morning(register, 1, cells(1, 2, day=D - days))
+    assert names == (kept,)
+
+
+def test_the_older_of_two_fires_is_the_one_that_was_named_first_whenever_it_began():
+    register, _ = morning(Register(), 0, cells(1, 2))
+    register, _ = morning(register, 1, cells(1, 2), cells(10, 11, 12, day=D - 5))
+    _, names = morning(register, 2, cells(1, 2, 10, 11, 12, day=[D, D, D - 5, D - 5, D - 5]))
+    assert names == ("N0-0",)
+
+
+def test_quiet_fires_that_meet_last_grew_when_one_of_them_did():
+    register, _ = morning(Register(), 0, cells(1, 2))
+    register, _ = morning(register, 2, cells(1, 2), cells(10, 11))
+    register, names = morning(register, 1 + ENDED_AFTER, cells(1, 2, 10, 11))
+    met = register.fires[names[0]]
+    assert (met.id, met.last_grown, met.status) == ("N0-0", FIRST + 2, Status.QUIET)
+
+
 def test_cells_that_left_the_window_stay_with_their_fire():
     register, _ = morning(Register(), 0, cells(1, 2, 3, day=[D - 3, D - 2, D - 1]))
     register, names = morning(register, 1, cells(2, 3, 4, day=[D - 2, D - 1, D]), window=FIRST - 2)

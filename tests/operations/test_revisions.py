@@ -55,6 +55,7 @@ def test_nothing_changes_when_a_day_leaves_the_window():
         (looks(seen=[(3, 1, 2)]), looks(1), Cause.LATE),
         (looks(seen=[(4, 1, 2), (5, 1, 2)]), looks(1, seen=[(4, 1, 2), (5, 1, 2)]), Cause.CLOUD_GONE),
         (looks(), looks(1), Cause.NEW_LOOK),
+        (looks(seen=[(5, 1, 2)]), looks(1, seen=[(5, 1, 2)]), Cause.NEW_LOOK),  # two days before it was seen
         (looks(), looks(1, seen=[(6, 1, 2)]), Cause.CONTEXT),
         (looks(), looks(1, fires=[(3, 1, 4)]), Cause.NEW_LOOK),
     ],

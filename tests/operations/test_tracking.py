@@ -58,3 +58,10 @@ def test_a_small_piece_of_a_fire_that_parts_gets_no_name():
     assert parts.fires["id"].tolist() == whole.fires["id"].tolist()
     assert parts.fires["cells"].tolist() == [2]
     assert parts.events.left_out[0] == 1
+
+
+def test_a_fire_of_just_the_least_size_gets_a_name():
+    cell = REGION.cell_area_ha[4]
+    for least, count in ((cell, 1), (cell + 0.01, 0)):
+        tracked, _ = morning(0, {(4, 4): 20}, least=least)
+        assert (len(tracked.fires), tracked.events.left_out[0]) == (count, 1 - count)

@@ -134,8 +134,9 @@ class DatedFractions:
     def main_day(self) -> tuple[Days, npt.NDArray[np.uint8]]:
         """Return the day on which most of each cell burned, and the uncertainty of that day.
 
-        The earlier day wins a tie. This is the rule by which a map is dated (the day of the largest daily
-        probability), so that a map of the truth scores as perfect.
+        The earlier day wins a tie. A map by weights without calibration is dated in the same way, by the day
+        of the largest daily probability; calibrated weights date by a quantile of the summed probability
+        (`DatingRule`).
 
         Returns:
             (rows, columns) datetime64[D], NaT where nothing burned; (rows, columns) uint8 days, rounded up,

@@ -1,7 +1,8 @@
 """From daily probabilities to a burned fraction, a date and its uncertainty: arithmetic on arrays alone.
 
-The sum and the date are the rules of Pinto et al. (2020); the uncertainty is read from the same daily
-probabilities, in the sense of the `Burn Date Uncertainty` of MCD64A1.
+The sum is the rule of Pinto et al. (2020), and so is the date where weights have no calibration; calibrated
+weights date by a quantile (`DatingRule`). The uncertainty is read from the same daily probabilities, in the
+sense of the `Burn Date Uncertainty` of MCD64A1.
 """
 
 from __future__ import annotations
@@ -65,7 +66,7 @@ class DaySummary:
 
     Attributes:
         burned_fraction: sum over the days, at most 1, (rows, columns) float32.
-        day: index of the day of the largest probability, -1 where not burned, (rows, columns) int32.
+        day: index of the date by the `DatingRule`, -1 where not burned, (rows, columns) int32.
         uncertainty: days before or after it, 255 where not burned, (rows, columns) uint8.
     """
 

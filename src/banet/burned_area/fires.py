@@ -20,10 +20,10 @@ import numpy.typing as npt
 
 from banet.burned_area.dating import NO_UNCERTAINTY
 from banet.burned_area.joining import notes_on
-from banet.burned_area.linking import link
+from banet.burned_area.linking import MAX_GAP_CELLS, link
 from banet.errors import BanetWarning, InputError
 from banet.grid.polygons import within_180
-from banet.grid.region import Region
+from banet.grid.region import Region, turned_back
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from banet.burned_area.burned_area import BurnedArea
 
 __all__ = [
-    "MAX_GAP_CELLS",
     "MAX_GAP_DAYS",
     "MIN_HECTARES",
     "Events",
@@ -44,7 +43,8 @@ __all__ = [
 ]
 
 MAX_GAP_DAYS = 2
-MAX_GAP_CELLS = 2
+"""Largest difference of dates of two cells of one fire; where maps are scored it is `SCORED_GAP_DAYS`."""
+
 MIN_HECTARES = 100.0
 """Smaller fires are left out where no least size is given."""
 
@@ -268,8 +268,7 @@ def _without_small(
 def _identities(cells: pd.DataFrame, region: Region) -> pd.DataFrame:
     """Return id, start and seed of each fire, indexed by its number."""
     seed = cells.sort_values(["day", "row", "col"], kind="stable").groupby("label").first()
-    lon = region.longitudes[seed["col"]]
-    lon = np.where(lon > 180, lon - 360, lon)
+    lon = turned_back(region.longitudes[seed["col"]])
     lat = region.latitudes[seed["row"]]
     digits = max(3, math.ceil(-math.log10(region.pixel_size)) + 1)
     days = seed["day"].to_numpy().astype("datetime64[D]")

@@ -11,7 +11,16 @@ import numpy.typing as npt
 from banet.days import Days
 from banet.errors import InputError
 
-__all__ = ["label_fires", "link"]
+__all__ = ["MAX_GAP_CELLS", "SCORED_GAP_DAYS", "label_fires", "link"]
+
+MAX_GAP_CELLS = 2
+"""Largest difference of rows and of columns of two cells of one fire: that of Pinto et al. (2020)."""
+
+SCORED_GAP_DAYS = 5
+"""Largest difference of dates of two cells of one fire where maps are scored and seasons replayed.
+
+`find_events` takes the 2 days of Pinto et al. (2020), and may part what is one fire here.
+"""
 
 Raster = npt.NDArray[np.int32]
 Index = npt.NDArray[np.int64]
@@ -19,7 +28,11 @@ Reals = npt.NDArray[np.float64]
 
 
 def label_fires(
-    burned: npt.NDArray[np.bool_], date: Days, *, max_gap_cells: int = 2, max_gap_days: int = 5
+    burned: npt.NDArray[np.bool_],
+    date: Days,
+    *,
+    max_gap_cells: int = MAX_GAP_CELLS,
+    max_gap_days: int = SCORED_GAP_DAYS,
 ) -> Index:
     """Number the fires: burned cells within so many cells and days of each other belong together.
 

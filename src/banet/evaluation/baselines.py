@@ -29,6 +29,7 @@ _DAYS_AT_ONCE = 16
 _CELLS_AT_ONCE = 200_000
 _QUIET = 0.9
 _AWAY = (4, 15)
+_DROP, _NIR_DROP = 0.2, 0.06
 _NAT = np.datetime64("NaT", "D")
 _NEVER = np.iinfo(np.int64).max
 Block = npt.NDArray[np.floating[Any]]
@@ -56,14 +57,13 @@ def grown_fires(
     *,
     reach: int = 1,
     days: int = 10,
-    strictness: float = 0.5,
     confirm: bool = False,
 ) -> BurnedArea:
     """Grow active fires into neighbouring cells whose burn-sensitive index dropped as it did at the fires.
 
     Around each fire's date the median index of the days after is taken from that of the days before. The
-    threshold lies between the median drop at fire cells (1) and that of quiet cells 4 to 15 cells beyond the
-    reach of any fire (0), and above 90 % of the latter; where the fires themselves lie below that, the index
+    threshold lies halfway between the median drop at fire cells and that of quiet cells 4 to 15 cells beyond
+    the reach of any fire, and above 90 % of the latter; where the fires themselves lie below that, the index
     cannot tell, and the fires are returned as they are. Growth goes from cell to cell, at most `reach` steps;
     a grown cell takes the date from which it was reached, the earliest first. Fire cells stay whatever their
     index did, unless `confirm`.
@@ -74,7 +74,6 @@ def grown_fires(
         end: last day or month, included.
         reach: most cells from a fire.
         days: days before and after the date from which the medians are taken.
-        strictness: where between unburned (0) and fire cells (1) the threshold lies.
         confirm: drop fire cells whose index did not fall by the threshold; those whose change cannot be told
             stay. Off nadir a detection may lie a cell beside the fire.
 
@@ -88,25 +87,20 @@ def grown_fires(
     if not np.isnat(date).all():
         window = cube.read(first - days, stop + days, variables=("nir", "mir"))
         index = index_of(window.nir, window.mir)
-        date = _grow(date, index, window.days, reach, days, strictness, confirm)
+        date = _grow(date, index, window.days, reach, days, confirm)
     return _map(cube, first, stop, date, observed, "grown active fires")
 
 
-def index_drop(
-    cube: Cube, start: Any, end: Any, *, drop: float = 0.2, nir_drop: float = 0.06, days: int = 8
-) -> BurnedArea:
+def index_drop(cube: Cube, start: Any, end: Any, *, days: int = 8) -> BurnedArea:
     """Map cells whose index and NIR reflectance drop and stay low; no hot spots are used.
 
     For each day the median of the `days` before is held against that of the day and those after; a cell is
-    burned where on its day of largest index drop the index fell by at least `drop` and NIR by at least
-    `nir_drop`.
+    burned where on its day of largest index drop the index fell by at least 0.2 and NIR by at least 0.06.
 
     Args:
         cube: with reflectances.
         start: first day or month.
         end: last day or month, included.
-        drop: least drop of the index.
-        nir_drop: least drop of NIR reflectance.
         days: length of the two medians.
 
     Raises:
@@ -124,7 +118,7 @@ def index_drop(
         inside = (window.days >= first) & (window.days < stop)
         observed[rows] = np.count_nonzero(window.observed[inside], axis=0)
         found = largest_drop(index_of(window.nir, window.mir), window.nir, inside, days)
-        burned = (found.index_drop >= drop) & (found.nir_drop >= nir_drop)
+        burned = (found.index_drop >= _DROP) & (found.nir_drop >= _NIR_DROP)
         date[rows] = np.where(burned, window.days[found.day], _NAT)
     return _map(cube, first, stop, date, observed, "index drop")
 
@@ -146,7 +140,6 @@ def _grow(
     window_days: Days,
     reach: int,
     days: int,
-    strictness: float,
     confirm: bool,
 ) -> Days:
     fires = ~np.isnat(date)
@@ -161,7 +154,7 @@ def _grow(
     low, high = np.nanmedian(away), np.nanmedian(at_fires)
     if high <= np.nanquantile(away, _QUIET):
         return date
-    middle = low + strictness * (high - low)
+    middle = low + (high - low) / 2
     threshold = max(middle, np.nanquantile(away, _QUIET))
     grown, front = date.copy(), fires
     for _ in range(reach):

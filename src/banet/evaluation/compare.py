@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -49,6 +49,22 @@ class Comparing(Frozen):
     exclude_within: Annotated[float, Field(ge=0)] | None = None
     unobserved: Literal["exclude", "unburned"] = "exclude"
     reliable: bool = False
+
+    @classmethod
+    def asked(cls, function: str, settings: Mapping[str, Any], *own: str) -> Self:
+        """Return the options among the keywords of a function that compares, such as `score`.
+
+        Args:
+            function: its name, for errors.
+            settings: what it hands on to `compare`: options, `days` and `valid`.
+            own: further keywords of its own, for the advice on one that does not exist.
+
+        Raises:
+            TypeError: if there is no such option.
+            InputError: if a value does not fit.
+        """
+        options = {name: one for name, one in settings.items() if name not in ("days", "valid")}
+        return cls.of_keywords(function, options, ("days", "valid", *own))
 
     def map_threshold(self, burnmap: BurnedArea) -> float:
         """Return the burned fraction from which a cell of this map counts as burned."""
@@ -201,7 +217,7 @@ def compare(
             none of its choices.
         TypeError: if there is no such option.
     """
-    asked = Comparing.of_keywords("compare", options, ("days", "valid"))
+    asked = Comparing.asked("compare", options)
     for source in (burnmap, reference):
         if not isinstance(source, BurnedArea):
             raise InputError(f"a {type(source).__name__} is neither a map nor a reference")

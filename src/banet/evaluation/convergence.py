@@ -27,9 +27,17 @@ FIRE_SIZES = (0.0, 100.0, 500.0, 1000.0, 5000.0)
 
 FIRE_DAYS = (0, 1, 2, 5, 10)
 
+_BURNED = 0.5
+"""Burned fraction from which a cell of the truth counts as burned."""
+
+_FOUND = 0.1
+"""Share of a fire's hectares burned by then that must be mapped for it to count as found."""
+
+_SETTLED = 0.95
+
 FIRE = np.dtype([("area_ha", "f8"), ("started", "M8[D]"), ("delay", "f8"), ("followed", "i8")])
-"""A fire: hectares in the end, first day, days from it until the asked share of what had burned was mapped
-(infinite if that never came), days from it to the last of the replay."""
+"""A fire: hectares in the end, first day, days from it until a tenth of what had burned was mapped (infinite
+if that never came), days from it to the last of the replay."""
 
 SUMS = ("now_final", "final", "common_final", "now_truth", "truth", "common_truth", "date_change", "dated")
 """Columns of `Convergence.sums`: hectares of the map of the day and of the final map by age, what they have
@@ -105,11 +113,11 @@ class Convergence:
         fires = self.fires[(self.fires["area_ha"] >= least_ha) & (self.fires["followed"] >= days)]
         return int(np.count_nonzero(fires["delay"] <= days)), len(fires)
 
-    def settled(self, share: float = 0.95) -> float:
-        """Return the age at which Dice with the final map reaches a share of its last value; NaN if never."""
+    def settled(self) -> float:
+        """Return the age at which Dice with the final map reaches 95 % of its last value; NaN if never."""
         dice = self.curve["dice_final"]
         known = np.flatnonzero(np.isfinite(dice))
-        return float(known[dice[known] >= share * dice[known[-1]]][0]) if known.size else float("nan")
+        return float(known[dice[known] >= _SETTLED * dice[known[-1]]][0]) if known.size else float("nan")
 
     def rows(self) -> list[dict[str, float]]:
         """Return one row an age."""
@@ -139,8 +147,6 @@ def replay(
     truth: BurnedArea,
     *,
     oldest: int = 20,
-    threshold: float = 0.5,
-    first_share: float = 0.1,
 ) -> Convergence:
     """Map each day with what had arrived by then, and follow what burned as it ages.
 
@@ -151,8 +157,6 @@ def replay(
         final: the map made when all data had arrived.
         truth: what burned.
         oldest: largest age followed, days.
-        threshold: burned fraction from which a cell of the truth counts as burned.
-        first_share: share of a fire's hectares burned by then that must be mapped for it to count as found.
 
     Raises:
         InputError: if there is no day, or grids differ.
@@ -160,7 +164,7 @@ def replay(
     if final.region != truth.region:
         raise InputError("the final map and the truth of a replay must be on one grid")
     area = np.broadcast_to(final.region.cell_area_ha[:, None], final.region.shape)
-    burned = truth.known & truth.burned & (np.nan_to_num(truth.burned_fraction) >= threshold - 1e-6)
+    burned = truth.known & truth.burned & (np.nan_to_num(truth.burned_fraction) >= _BURNED - 1e-6)
     true, settled = (
         np.where(cells, side.burn_date, _NAT) for cells, side in ((burned, truth), (truth.known, final))
     )
@@ -178,7 +182,7 @@ def replay(
         all_of, shown = (
             np.bincount(label[cells], area[cells], mapped.size) for cells in (so_far, so_far & ~np.isnat(now))
         )
-        mapped[np.isnat(mapped) & (shown >= first_share * all_of) & (shown > 0)] = day
+        mapped[np.isnat(mapped) & (shown >= _FOUND * all_of) & (shown > 0)] = day
         done.append(day)
     if not done:
         raise InputError("a replay needs at least one day")

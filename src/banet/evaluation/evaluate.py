@@ -37,6 +37,8 @@ __all__ = ["by_class", "by_month", "evaluate"]
 UNDATED = "undated"
 """Entry beside the months for what burned on a day that nobody tells."""
 
+_OWN = ("name", "baselines", "hotspots", "cube", "cover", "zones", "convergence", "block", "draws")
+
 
 def evaluate(
     burnmap: BurnedArea,
@@ -72,11 +74,11 @@ def evaluate(
 
     Raises:
         InputError: if the two have nothing in common, or a class plane does not fit.
+        TypeError: if there is no such setting.
     """
     if draws < 0:
         raise InputError(f"{draws} draws; give 0 for no intervals, or more")
-    options = {key: one for key, one in settings.items() if key not in ("days", "valid")}
-    asked = Comparing.of_keywords("compare", options, ("days", "valid"))
+    asked = Comparing.asked("evaluate", settings, *_OWN)
     maps = {name: burnmap} | dict(baselines or {})
     pairs = {key: compare(each, reference, **settings) for key, each in maps.items()}
     main = pairs[name]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from banet.evaluation.compare import Comparison, compare
+from banet.evaluation.compare import Comparing, Comparison, compare
 from banet.evaluation.measures import HEADLINE, Pair, Tree
 from banet.evaluation.measures.agreement import ErrorMatrix, shortcut
 from banet.evaluation.measures.dates import Dating
@@ -128,6 +128,8 @@ def score(
 
     Raises:
         InputError: as `compare`.
+        TypeError: if there is no such setting.
     """
+    Comparing.asked("score", settings, "name", "block", "draws", "seed")
     pair = compare(burnmap, reference, **settings)
     return Scores.between(pair, name=name, reference=reference.name, block=block, draws=draws, seed=seed)

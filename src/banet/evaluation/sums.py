@@ -18,6 +18,7 @@ __all__ = ["Interval", "Sums", "intervals"]
 
 Interval = tuple[float, float]
 _AT_ONCE = 200
+_LEVEL = 0.95
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,9 +75,9 @@ def _joined(parts: Sequence[Arrays]) -> Arrays:
 
 
 def intervals(
-    sums: Sums, measures: Sequence[Measure], *, draws: int = 1000, level: float = 0.95, seed: int = 0
+    sums: Sums, measures: Sequence[Measure], *, draws: int = 1000, seed: int = 0
 ) -> dict[str, Interval]:
-    """Return (low, high) of each figure of some measures by block bootstrap (percentiles of the draws).
+    """Return (low, high) of each figure of some measures: 95 % of the draws of a block bootstrap.
 
     Neighbouring cells burn together, so cells are no independent sample; square blocks wider than most fires
     nearly are. Blocks are drawn with replacement, their sums added, the figures computed from the sums. An
@@ -87,7 +88,6 @@ def intervals(
         sums: by block; all these measures have the same blocks.
         measures: that have figures.
         draws: number of draws.
-        level: of the interval.
         seed: of the draws.
     """
     rng = np.random.default_rng(seed)
@@ -111,14 +111,14 @@ def intervals(
             for name, figure in measure.figures(drawn).items():
                 values[name].append(figure)
     return {
-        name: _interval(np.concatenate(parts), level) if several[name] else (float("nan"), float("nan"))
+        name: _interval(np.concatenate(parts)) if several[name] else (float("nan"), float("nan"))
         for name, parts in values.items()
     }
 
 
-def _interval(values: np.ndarray, level: float) -> Interval:
+def _interval(values: np.ndarray) -> Interval:
     finite = values[np.isfinite(values)]
     if not finite.size:
         return float("nan"), float("nan")
-    low, high = np.quantile(finite, [(1 - level) / 2, (1 + level) / 2])
+    low, high = np.quantile(finite, [(1 - _LEVEL) / 2, (1 + _LEVEL) / 2])
     return float(low), float(high)

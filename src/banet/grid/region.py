@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from affine import Affine
     from odc.geo.geobox import GeoBox
 
-__all__ = ["KM_PER_DEGREE", "Region", "authalic", "check_region"]
+__all__ = ["KM_PER_DEGREE", "Region", "authalic", "check_region", "turned_back"]
 
 WGS84_A = 6378137.0
 WGS84_E2 = 6.69437999014e-3
@@ -309,6 +309,16 @@ def check_region(region: Any) -> None:
     """
     if not isinstance(region, Region):
         raise InputError(f"a {type(region).__name__} is no region; banet.Region.load reads one")
+
+
+def turned_back(longitude: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """Return longitudes of a region in degrees from -180 to 180: those above 180 less 360.
+
+    >>> turned_back([-8.5, 180, 181.5]).tolist()
+    [-8.5, 180.0, -178.5]
+    """
+    degrees = np.asarray(longitude, np.float64)
+    return np.where(degrees > 180, degrees - 360, degrees)
 
 
 def _region_data() -> Any:

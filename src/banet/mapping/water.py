@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Water", "estimate_water", "read_water", "water_evidence", "water_of", "water_share"]
 
-CLEAR_RED = 0.15
+NO_GLINT_RED = 0.15
 """Red reflectance below which an observation is taken as free of thick cloud, snow and glint."""
 
 DARK_NIR = 0.06
@@ -165,7 +165,7 @@ class _Counts:
     def add(self, red: Any, nir: Any, frp: Any) -> npt.NDArray[np.bool_]:
         """Count a day; return where it was clear."""
         with np.errstate(invalid="ignore"):  # NaN compares as False
-            clear = (red < CLEAR_RED) & ~np.isnan(nir)
+            clear = (red < NO_GLINT_RED) & ~np.isnan(nir)
             self._clear += clear
             self._water += clear & (nir < DARK_NIR) & (nir <= red)
             self.fire |= frp > 0

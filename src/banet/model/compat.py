@@ -22,7 +22,6 @@ from banet.model.network import BANet
 
 __all__ = [
     "PUBLISHED",
-    "check_published",
     "from_published",
     "git_blob_id",
     "published_names",
@@ -78,21 +77,6 @@ def git_blob_id(path: PathLike) -> str:
     """Return the SHA-1 that git gives to a file's content, to verify what was downloaded."""
     content = existing_file(path).read_bytes()
     return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
-
-
-def check_published(path: PathLike) -> str:
-    """Return the published name of a file of weights after making sure that its bytes are the published ones.
-
-    Raises:
-        UnreadableFileError: if they are not any published file's.
-    """
-    found = git_blob_id(path)
-    for name, blob in PUBLISHED.items():
-        if found == blob:
-            return name
-    raise UnreadableFileError(
-        f"{path} is none of the {len(PUBLISHED)} published weights files (git blob {found}): fetch it again"
-    )
 
 
 def _pair(published: str, bn: str, ours: str) -> Iterator[tuple[str, str]]:

@@ -17,12 +17,12 @@ import numpy.typing as npt
 from banet.days import Day, as_day
 from banet.errors import InputError
 
-__all__ = ["ENDED_AFTER", "Cells", "KnownFire", "Register", "Status"]
+__all__ = ["ENDED_AFTER", "NEAR_DAYS", "Cells", "KnownFire", "Register", "Status"]
 
 ENDED_AFTER = 10
 """Days without growth after which a fire counts as ended; a gap of clouds is seldom longer."""
 
-_NEAR_DAYS = 8
+NEAR_DAYS = 8
 """Days by which a cell may be re-dated and still be the same burning of that cell."""
 
 Index = npt.NDArray[np.int64]
@@ -82,7 +82,7 @@ class Cells:
     def shared(self, other: Cells) -> int:
         """Return how many cells both hold, burned at about the same time."""
         _, mine, theirs = np.intersect1d(self.place, other.place, assume_unique=True, return_indices=True)
-        return int((np.abs(self.day[mine] - other.day[theirs]) <= _NEAR_DAYS).sum())
+        return int((np.abs(self.day[mine] - other.day[theirs]) <= NEAR_DAYS).sum())
 
     def since(self, day: int) -> Cells | None:
         """Return the cells dated on a day or later; None if there is none."""

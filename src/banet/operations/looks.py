@@ -42,7 +42,7 @@ def look(cube: Cube, burned: BurnedArea, before: Looks | None = None) -> Looks:
     known = {} if before is None else {name: number for number, name in enumerate(before.contents) if name}
     for index in np.flatnonzero(np.isin(days, cube.days)).tolist():
         number = known.get(contents[index])
-        if before is not None and number is not None and before.days[number] == days[index]:
+        if before is not None and number is not None:
             looks.put(index, before.seen(number), before.hot(number))
             continue
         window = cube.read(days[index], days[index] + 1, variables=("nir", "frp"))

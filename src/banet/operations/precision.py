@@ -15,6 +15,8 @@ import numpy.typing as npt
 from banet.burned_area.dating import NO_UNCERTAINTY
 from banet.errors import InputError, UnreadableFileError
 from banet.io.files import PathLike, existing_file, writing
+from banet.mapping.windows import SEQUENCE_LENGTH
+from banet.operations.identity import NEAR_DAYS
 
 if TYPE_CHECKING:
     from banet.burned_area.burned_area import BurnedArea
@@ -25,8 +27,8 @@ __all__ = ["AFTER", "Precision", "measure"]
 AFTER = 30
 """Days after which a cell counts as settled: what is burned then, of the same burning, has stayed."""
 
-_AGES = 64 - AFTER
-_NEAR = np.timedelta64(8, "D")
+_AGES = SEQUENCE_LENGTH - AFTER
+_NEAR = np.timedelta64(NEAR_DAYS, "D")
 _SAME = np.timedelta64(1, "D")
 _FEW = 100
 
@@ -39,7 +41,7 @@ class Precision:
 
     Attributes:
         shown: cells with 0, 1, 2, ... such days, (34,) int64.
-        stayed: of these, still burned `AFTER` days later and dated within 8 days.
+        stayed: of these, still burned `AFTER` days later and dated within 8 days, as the same burning.
         same: of these, dated within a day.
         weights: SHA-256 of the weights that mapped, joined by blanks.
         source: what was replayed, in words.

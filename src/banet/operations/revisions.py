@@ -12,6 +12,7 @@ import numpy.typing as npt
 from banet.burned_area.burned_area import BurnedArea
 from banet.days import Days
 from banet.errors import InputError
+from banet.grid.region import turned_back
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -133,12 +134,11 @@ def revisions(before: BurnedArea, after: BurnedArea, then: Looks, now: Looks) ->
     changed = ((was != is_now) | (was & is_now & (old != new))) & ~(gone & ~is_now)
     row, col = np.nonzero(changed)
     kinds = np.select([~was[row, col], ~is_now[row, col]], [Change.ADDED, Change.WITHDRAWN], Change.REDATED)
-    lon = after.region.longitudes[col]
     return pd.DataFrame(
         {
             "row": row,
             "column": col,
-            "longitude": np.where(lon > 180, lon - 360, lon),
+            "longitude": turned_back(after.region.longitudes[col]),
             "latitude": after.region.latitudes[row],
             "kind": kinds.astype(object),
             "cause": _causes(row, col, then, now),

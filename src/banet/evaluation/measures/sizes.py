@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from banet.burned_area.linking import label_fires
+from banet.burned_area.fires import MAX_GAP_DAYS
+from banet.burned_area.linking import MAX_GAP_CELLS, SCORED_GAP_DAYS, label_fires
 from banet.evaluation.measures.measure import Arrays, Bools, Measure, MeasureTable, Pair, Reals, Tree, ratio
 from banet.io.tables import Number
 
@@ -18,11 +19,7 @@ SIZE_EDGES = (0.0, 100.0, 500.0, 1000.0, 5000.0, 20000.0, float("inf"))
 
 
 class Sizes(Measure):
-    """Fires found and false fires by their hectares.
-
-    Args:
-        cells, days: within which burned cells belong to one fire.
-    """
+    """Fires found and false fires by their hectares; cells belong to one fire as `label_fires` says."""
 
     name = "sizes"
     file = "fire_size"
@@ -30,16 +27,15 @@ class Sizes(Measure):
         MeasureTable(
             "sizes",
             "Fires found, by size",
-            "Share of the truth's fires of which the map shows a cell.",
+            "Share of the truth's fires of which the map shows a cell. Cells within "
+            f"{MAX_GAP_CELLS} cells and {SCORED_GAP_DAYS} days of each other are one fire; "
+            f"`banet events` takes {MAX_GAP_CELLS} cells and {MAX_GAP_DAYS} days.",
             lambda whole: {
                 row["fire_size"]: Number(float(ratio(row["found"], row["fires"])), 2)
                 for row in whole["sizes"]
             },
         ),
     )
-
-    def __init__(self, cells: int = 2, days: int = 5):
-        self.cells, self.days = cells, days
 
     def sums(self, pair: Pair) -> Arrays:
         """Return, as one group, fires by size with what the other side shows of them.
@@ -57,7 +53,7 @@ class Sizes(Measure):
         }
 
     def _fires(self, burned: Bools, date: Any, other: Bools, area: Reals, counted: Any) -> Reals:
-        label = label_fires(burned, date, max_gap_cells=self.cells, max_gap_days=self.days).ravel()
+        label = label_fires(burned, date).ravel()
         whole, common = (np.bincount(label, part.ravel())[1:] for part in (area, area * other))
         kind, count = np.searchsorted(SIZE_EDGES[1:-1], whole, side="right"), len(SIZE_EDGES) - 1
         parts = (np.ones(whole.size), counted(common, 0), whole, common)
