@@ -247,6 +247,29 @@ def test_of_several_versions_in_several_files_the_best_stays(tmp_path, shift):
         assert table.attrs["counts"].left_out[0][1] == count - 1
 
 
+@pytest.mark.parametrize(
+    ("lower", "better"),
+    [
+        ((-17.5, 179.9995), (-17.5001, -179.9992)),
+        ((-17.5, -179.9995), (-17.5001, 179.9999)),
+        # Far from Greenwich and the equator, where meridians run together.
+        ((62.0, -150.0), (62.008, -150.004)),
+        ((-72.0, 179.998), (-72.004, -179.99)),
+    ],
+)
+def test_versions_are_one_detection_anywhere_on_the_globe(tmp_path, lower, better):
+    write(tmp_path / "urt.csv", row(*lower, version="2.0URT", frp=1))
+    write(tmp_path / "nrt.csv", row(*better, frp=5))
+    assert read_hotspots(tmp_path)["frp"].tolist() == [5]
+
+
+@pytest.mark.parametrize("east", [-179.985, -179.0, 0.0])
+def test_detections_apart_across_180_degrees_are_two(tmp_path, east):
+    write(tmp_path / "urt.csv", row(-17.5, 179.9995, version="2.0URT", frp=1))
+    write(tmp_path / "nrt.csv", row(-17.5, east, frp=5))
+    assert len(read_hotspots(tmp_path)) == 2
+
+
 def test_rows_of_one_file_are_never_versions_of_each_other(tmp_path):
     near = row(40.0016, version="2.0RT", frp=1)
     path = write(tmp_path / "a.csv", row(), near, row(40.0019, frp=2))
