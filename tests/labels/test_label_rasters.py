@@ -242,3 +242,35 @@ def test_a_raster_beside_a_burn_date_that_is_damaged_or_elsewhere_is_refused(tmp
         UnreadableFileError, match=r"a_confidence\.tif does not lie on the cells of a_burn_date"
     ):
         read_geotiff(path, days=AUGUST)
+
+
+# Longitudes and grids.
+
+
+@pytest.mark.parametrize(
+    ("west", "inside"), [(214.0, -146.0), (352.0, -8.0), (-180.2, 179.8), (179.8, 179.8), (0.0, 0.0)]
+)
+def test_a_burn_date_on_longitudes_of_any_branch_is_turned(tmp_path, west, inside):
+    path = write(tmp_path / "a_burn_date.tif", block(), transform=Affine(0.01, 0, west, 0, -0.01, 39.4))
+    write(tmp_path / "a_confidence.tif", block("uint8", 90), transform=Affine(0.01, 0, west, 0, -0.01, 39.4))
+    got = read_geotiff(path, days=AUGUST)
+    assert got.region.bbox == pytest.approx((inside, 39.0, inside + 0.4, 39.4))
+    np.testing.assert_array_equal(got.burned, block() > 0)
+    assert np.nanmax(got.stated_confidence) == 90
+
+
+@pytest.mark.parametrize(
+    "transform", [Affine(0.01, 0, -8.0, 0, -0.01, 90.2), Affine(0.01, 0.001, -8.0, 0.001, -0.01, 39.4)]
+)
+def test_a_burn_date_on_a_grid_that_cannot_be_is_told_by_its_name(tmp_path, transform):
+    path = write(tmp_path / "burned.tif", block(), transform=transform)
+    with pytest.raises(InputError, match=r"^burned\.tif: .*(poles|rotated)"):
+        read_geotiff(path, days=AUGUST)
+
+
+def test_a_burn_date_whose_tags_are_no_days_is_told_by_its_name(tmp_path):
+    path = write(tmp_path / "burned.tif", block())
+    with rasterio.open(path, "r+") as file:
+        file.update_tags(start="then", end="now")
+    with pytest.raises(InputError, match=r"^burned\.tif: .*then"):
+        read_geotiff(path, days=AUGUST)

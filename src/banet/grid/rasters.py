@@ -340,6 +340,13 @@ def _south_up(transform: Any) -> bool:
 
 
 def _grid(raster: Any) -> Grid:
+    try:
+        return _north_up(raster)
+    except InputError as error:
+        raise InputError(f"{Path(raster.name).name}: {error}") from error
+
+
+def _north_up(raster: Any) -> Grid:
     from affine import Affine
 
     transform, shape = raster.transform, (raster.height, raster.width)
