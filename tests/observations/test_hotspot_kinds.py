@@ -225,7 +225,43 @@ def test_lines_that_say_nothing_above_the_header_are_none_of_the_table(tmp_path,
     )
 
 
-@pytest.mark.parametrize("text", ["\n \n\n", ",,,\n", "sep=;\n\n"])
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-be", "utf-32", "latin-1", "cp1252"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_text_in_the_encoding_of_its_mark_or_in_latin_1(tmp_path, encoding, end):
+    place = "Cañón – 5" if encoding == "cp1252" else "Cañón"
+    rows = [f"{HEAD},place", f"{row()},{place}", f"{row(40.2, frp=10.25)},{place}", f"{row(95.5)},x"]
+    mark = "\ufeff" if encoding == "utf-16-be" else ""
+    (tmp_path / "x.csv").write_bytes((mark + end.join(rows) + end).encode(encoding))
+    table = read_hotspots(tmp_path / "x.csv")
+    assert table["frp"].tolist() == [5.5, 10.25]
+    assert "x.csv, line 4: latitude 95.5" in table.attrs["notes"][0]
+    guessed = encoding in ("latin-1", "cp1252")
+    assert ("x.csv: it is not in UTF-8, and is read as Latin-1" in table.attrs["notes"]) is guessed
+    (tmp_path / "x.csv").write_bytes((mark + end.join(rows[:3])[:-12]).encode(encoding))
+    cut = read_hotspots(tmp_path / "x.csv")
+    assert cut["frp"].tolist() == [5.5]
+    assert cut.attrs["counts"].left_out == (("cut off at the end of the file (x.csv)", 1),)
+
+
+def test_bars_between_fields_and_comments_above_the_header(tmp_path):
+    rows = [HEAD, *TWO, row(95.5)]
+    path = tmp_path / "x.txt"
+    path.write_text(
+        "\n".join(["# FIRMS, fires of 2020", "#", "", *(each.replace(",", "|") for each in rows)])
+    )
+    table = read_hotspots(path)
+    assert table["frp"].tolist() == [5.5, 10.25]
+    assert "x.txt, line 7: latitude 95.5" in table.attrs["notes"][0]
+    path.write_text(path.read_text()[:-8])
+    assert read_hotspots(path).attrs["counts"].left_out == (("cut off at the end of the file (x.txt)", 1),)
+
+
+def test_a_comment_that_may_be_the_header_is_not_guessed(tmp_path):
+    with pytest.raises(InputError, match="lacks the column latitude; it holds #latitude"):
+        read_hotspots(write(tmp_path / "x.csv", *TWO, head=f"#{HEAD}"))
+
+
+@pytest.mark.parametrize("text", ["\n \n\n", ",,,\n", "sep=;\n\n", "# none\n", "|||\n"])
 def test_a_file_of_lines_that_say_nothing_is_empty(tmp_path, text):
     (tmp_path / "x.csv").write_text(text)
     with pytest.raises(UnreadableFileError, match=r"x\.csv is empty"):
