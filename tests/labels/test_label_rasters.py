@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pytest
 import rasterio
@@ -156,6 +158,58 @@ def test_a_layer_beside_that_does_not_fit_a_byte_is_refused(tmp_path):
         read_mcd64a1(path, REGION, *AUGUST)
 
 
+# Scale and offset.
+
+
+def by(path, scale=1.0, offset=0.0):
+    with rasterio.open(path, "r+") as file:
+        file.scales, file.offsets = [scale] * file.count, [offset] * file.count
+    return path
+
+
+@pytest.mark.parametrize(
+    ("day", "rest", "nodata", "scale", "offset"),
+    [
+        (2180, 0, -1, 0.1, 0.0),
+        (2190, 0, None, 0.1, 0.0),
+        (40, -178, -179, 1.0, 178.0),
+        (109, 0, 0, 2.0, 0.0),
+        (218, 0, -1, 1.0, 0.0),
+    ],
+)
+def test_burn_dates_are_read_by_the_scale_and_offset_of_the_file(tmp_path, day, rest, nodata, scale, offset):
+    values = block("int16", day, rest=rest)
+    if nodata and nodata < 0:
+        values[:, 20:] = nodata
+    for name, read in (
+        (MCD, lambda path: read_mcd64a1(path, REGION, *AUGUST)),
+        (JD, lambda path: read_firecci(path, REGION, *AUGUST)),
+        ("a.tif", lambda path: read_geotiff(path, days=AUGUST)),
+    ):
+        path = by(write(tmp_path / name, values, nodata=nodata), scale, offset)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", BanetWarning)  # of 0 as a value for nothing
+            got = read(path)
+        assert int(got.burned.sum()) == 25
+        dates = np.unique(got.burn_date[got.burned]).astype(str).tolist()
+        assert dates == ["2020-08-06" if day == 2190 else "2020-08-05"]
+        np.testing.assert_array_equal(got.known, ~right() if nodata and nodata < 0 else True)
+
+
+def test_a_burned_fraction_is_read_by_the_scale_of_its_file(tmp_path):
+    date = tmp_path / "c_gls_BA300-DOB-NTC_202008010000_GLOBE_S3_V4.0.1.tiff"
+    write(date, block())
+    beside = tmp_path / date.name.replace("-DOB", "-BF")
+    by(write(beside, block("uint8", 100), nodata=255), 0.005)
+    got = read_firecci(date, REGION, *AUGUST)
+    np.testing.assert_allclose(got.burned_fraction[30:35, 10:15], 0.5)
+
+
+def test_shares_are_read_by_the_scale_of_their_file(tmp_path):
+    path = by(write(tmp_path / "cover.tif", block("uint8", 100, rest=255), nodata=255), 0.005)
+    assert read_shares(path, REGION, "cover").sum() == pytest.approx(12.5)
+
+
 # Rasters beside a burn date.
 
 
@@ -187,4 +241,36 @@ def test_a_raster_beside_a_burn_date_that_is_damaged_or_elsewhere_is_refused(tmp
     with pytest.raises(
         UnreadableFileError, match=r"a_confidence\.tif does not lie on the cells of a_burn_date"
     ):
+        read_geotiff(path, days=AUGUST)
+
+
+# Longitudes and grids.
+
+
+@pytest.mark.parametrize(
+    ("west", "inside"), [(214.0, -146.0), (352.0, -8.0), (-180.2, 179.8), (179.8, 179.8), (0.0, 0.0)]
+)
+def test_a_burn_date_on_longitudes_of_any_branch_is_turned(tmp_path, west, inside):
+    path = write(tmp_path / "a_burn_date.tif", block(), transform=Affine(0.01, 0, west, 0, -0.01, 39.4))
+    write(tmp_path / "a_confidence.tif", block("uint8", 90), transform=Affine(0.01, 0, west, 0, -0.01, 39.4))
+    got = read_geotiff(path, days=AUGUST)
+    assert got.region.bbox == pytest.approx((inside, 39.0, inside + 0.4, 39.4))
+    np.testing.assert_array_equal(got.burned, block() > 0)
+    assert np.nanmax(got.stated_confidence) == 90
+
+
+@pytest.mark.parametrize(
+    "transform", [Affine(0.01, 0, -8.0, 0, -0.01, 90.2), Affine(0.01, 0.001, -8.0, 0.001, -0.01, 39.4)]
+)
+def test_a_burn_date_on_a_grid_that_cannot_be_is_told_by_its_name(tmp_path, transform):
+    path = write(tmp_path / "burned.tif", block(), transform=transform)
+    with pytest.raises(InputError, match=r"^burned\.tif: .*(poles|rotated)"):
+        read_geotiff(path, days=AUGUST)
+
+
+def test_a_burn_date_whose_tags_are_no_days_is_told_by_its_name(tmp_path):
+    path = write(tmp_path / "burned.tif", block())
+    with rasterio.open(path, "r+") as file:
+        file.update_tags(start="then", end="now")
+    with pytest.raises(InputError, match=r"^burned\.tif: .*then"):
         read_geotiff(path, days=AUGUST)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -13,6 +15,7 @@ from affine import Affine
 
 from banet.errors import BanetWarning, InputError, NotFoundError, UnreadableFileError
 from banet.grid.region import Region
+from banet.labels import perimeters
 from banet.labels.firecci import read_firecci
 from banet.labels.perimeter_dates import fire_dates
 from banet.labels.perimeters import burned_of_polygons, read_perimeters
@@ -155,6 +158,28 @@ def test_cells_of_a_rectangle_by_hand():
     got = burned_of_polygons(gpd.GeoSeries([polygon], crs=4326), dates, REGION, resolution=0.0005).total()
     np.testing.assert_allclose(got[48:50, 50:53], [[0.5, 0.5, 0.25], [1, 1, 0.5]], atol=1e-6)
     assert got.sum() == pytest.approx(3.75, abs=1e-5)
+
+
+@pytest.mark.parametrize("size", [0.05, 0.1, 0.25])
+def test_drawing_takes_the_memory_of_a_block_whatever_the_size_of_cells(monkeypatch, size):
+    region = Region("X", (-9.0, 39.0, -7.0, 41.0), size)
+    shapes = [shapely.Point(-8, 40).buffer(0.06), shapely.box(-8.02, 39.7, -7.7, 40.01)]
+    dates = fire_dates(pd.DataFrame({"FIREDATE": ["2017-06-17", "2017-06-18"]}), "x")
+
+    def drawn(finest):
+        monkeypatch.setattr(perimeters, "_FINEST", finest)
+        tracemalloc.start()
+        try:
+            got = burned_of_polygons(gpd.GeoSeries(shapes, crs=4326), dates, region)
+            return got, tracemalloc.get_traced_memory()[1] / 2**20
+        finally:
+            tracemalloc.stop()
+
+    got, peak = drawn(perimeters._FINEST)
+    whole, more = drawn(10**6)
+    assert peak < 110 < more
+    for name in ("row", "col", "day", "fraction", "uncertainty"):
+        np.testing.assert_array_equal(getattr(got, name), getattr(whole, name))
 
 
 def test_where_perimeters_overlap_the_earliest_counts(tmp_path):

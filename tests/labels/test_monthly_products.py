@@ -109,6 +109,28 @@ def test_codes_that_were_interpolated_are_refused(tmp_path):
         read(write(tmp_path / NAME, values))
 
 
+def test_day_366_of_a_year_that_has_365_is_not_known_and_counted(tmp_path):
+    values = burn_dates(0)
+    values[values > 0] = 340
+    values[30, 10:13] = 366
+    for year, (lost, days) in {
+        "2019": (3, ["2019-12-06"]),
+        "2020": (0, ["2020-12-05", "2020-12-31"]),
+    }.items():
+        for name, reader in (
+            (f"MCD64A1_Burn_Date_{year}_12_01.tif", read_mcd64a1),
+            (f"{year}1201-ESACCI-L3S_FIRE-BA-MODIS-AREA_3-fv5.1-JD.tif", read_firecci),
+        ):
+            path = write(tmp_path / name, values)
+            with warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter("always")
+                got = reader(path, REGION, f"{year}-12", f"{int(year) + 1}-01" if lost else f"{year}-12")
+            assert np.unique(got.burn_date[got.burned]).astype(str).tolist() == days
+            assert int((~got.known).sum()) == lost and int(got.burned.sum()) == 20 - lost
+            noted = [note for note in got.notes if "3 of 20 burn dates are day 366" in note]
+            assert len(noted) == bool(lost) == sum(name in str(each.message) for each in caught)
+
+
 @pytest.mark.parametrize(
     "name",
     [

@@ -122,6 +122,50 @@ def test_dates_as_people_write_them(values, form, expected):
 
 
 @pytest.mark.parametrize(
+    ("values", "form", "expected", "told"),
+    [
+        (
+            ["2019-12-01T00:00:00+11:00", "2020-06-21T00:00:00+10:00"],
+            None,
+            ["2019-12-01", "2020-06-21"],
+            True,
+        ),
+        (["01/12/2019 00:00 +11:00", "21/12/2019"], None, ["2019-12-01", "2019-12-21"], True),
+        (["1 Dec 2019 12:00:00 AM +11:00", None], None, ["2019-12-01", "NaT"], True),
+        (["2019/12/01 0000 +1100"], "%Y/%m/%d %H%M %z", ["2019-12-01"], True),
+        # One real clock, also of a second, and they are moments.
+        (
+            ["2019-12-01T00:00:00+11:00", "2019-12-21T14:30:00+11:00"],
+            None,
+            ["2019-11-30", "2019-12-21"],
+            False,
+        ),
+        (["2019-12-01T00:00:30+11:00"], None, ["2019-11-30"], False),
+        (["2019/12/01 0030 +1100"], "%Y/%m/%d %H%M %z", ["2019-11-30"], False),
+        (["2019-12-01T00:00:00-08:00", "2019-12-02T00:00:00Z"], None, ["2019-12-01", "2019-12-02"], False),
+        (
+            pd.to_datetime(["2019-12-01", None]).tz_localize("Australia/Sydney"),
+            None,
+            ["2019-12-01", "NaT"],
+            True,
+        ),
+        (pd.to_datetime(["2019-12-01 00:30"]).tz_localize("Australia/Sydney"), None, ["2019-11-30"], False),
+        (pd.to_datetime(["2019-12-01"]).tz_localize("America/Lima"), None, ["2019-12-01"], False),
+        (pd.to_datetime(["2019-12-01"]), None, ["2019-12-01"], False),
+    ],
+)
+def test_midnight_ahead_of_utc_is_a_day_alone(values, form, expected, told):
+    lines: list[str] = []
+    got = read_dates(pd.Series(values, name="FIREDATE"), form=form, notice=lines.append)
+    assert got.astype(str).tolist() == expected
+    assert bool(lines) is told
+    table = pd.DataFrame({"FIREDATE": values})
+    found = fire_dates(table, "x", date_format=form)
+    assert found.start.astype(str).tolist() == expected
+    assert any("its days are local ones" in note for note in found.notes) is told
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "5-8 August 2020",

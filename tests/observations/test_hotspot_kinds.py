@@ -225,7 +225,43 @@ def test_lines_that_say_nothing_above_the_header_are_none_of_the_table(tmp_path,
     )
 
 
-@pytest.mark.parametrize("text", ["\n \n\n", ",,,\n", "sep=;\n\n"])
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-be", "utf-32", "latin-1", "cp1252"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_text_in_the_encoding_of_its_mark_or_in_latin_1(tmp_path, encoding, end):
+    place = "Cañón – 5" if encoding == "cp1252" else "Cañón"
+    rows = [f"{HEAD},place", f"{row()},{place}", f"{row(40.2, frp=10.25)},{place}", f"{row(95.5)},x"]
+    mark = "\ufeff" if encoding == "utf-16-be" else ""
+    (tmp_path / "x.csv").write_bytes((mark + end.join(rows) + end).encode(encoding))
+    table = read_hotspots(tmp_path / "x.csv")
+    assert table["frp"].tolist() == [5.5, 10.25]
+    assert "x.csv, line 4: latitude 95.5" in table.attrs["notes"][0]
+    guessed = encoding in ("latin-1", "cp1252")
+    assert ("x.csv: it is not in UTF-8, and is read as Latin-1" in table.attrs["notes"]) is guessed
+    (tmp_path / "x.csv").write_bytes((mark + end.join(rows[:3])[:-12]).encode(encoding))
+    cut = read_hotspots(tmp_path / "x.csv")
+    assert cut["frp"].tolist() == [5.5]
+    assert cut.attrs["counts"].left_out == (("cut off at the end of the file (x.csv)", 1),)
+
+
+def test_bars_between_fields_and_comments_above_the_header(tmp_path):
+    rows = [HEAD, *TWO, row(95.5)]
+    path = tmp_path / "x.txt"
+    path.write_text(
+        "\n".join(["# FIRMS, fires of 2020", "#", "", *(each.replace(",", "|") for each in rows)])
+    )
+    table = read_hotspots(path)
+    assert table["frp"].tolist() == [5.5, 10.25]
+    assert "x.txt, line 7: latitude 95.5" in table.attrs["notes"][0]
+    path.write_text(path.read_text()[:-8])
+    assert read_hotspots(path).attrs["counts"].left_out == (("cut off at the end of the file (x.txt)", 1),)
+
+
+def test_a_comment_that_may_be_the_header_is_not_guessed(tmp_path):
+    with pytest.raises(InputError, match="lacks the column latitude; it holds #latitude"):
+        read_hotspots(write(tmp_path / "x.csv", *TWO, head=f"#{HEAD}"))
+
+
+@pytest.mark.parametrize("text", ["\n \n\n", ",,,\n", "sep=;\n\n", "# none\n", "|||\n"])
 def test_a_file_of_lines_that_say_nothing_is_empty(tmp_path, text):
     (tmp_path / "x.csv").write_text(text)
     with pytest.raises(UnreadableFileError, match=r"x\.csv is empty"):
@@ -245,6 +281,29 @@ def test_of_several_versions_in_several_files_the_best_stays(tmp_path, shift):
         assert total(folder) == pytest.approx(list(powers.values())[count - 1])
         table = read_hotspots(folder)
         assert table.attrs["counts"].left_out[0][1] == count - 1
+
+
+@pytest.mark.parametrize(
+    ("lower", "better"),
+    [
+        ((-17.5, 179.9995), (-17.5001, -179.9992)),
+        ((-17.5, -179.9995), (-17.5001, 179.9999)),
+        # Far from Greenwich and the equator, where meridians run together.
+        ((62.0, -150.0), (62.008, -150.004)),
+        ((-72.0, 179.998), (-72.004, -179.99)),
+    ],
+)
+def test_versions_are_one_detection_anywhere_on_the_globe(tmp_path, lower, better):
+    write(tmp_path / "urt.csv", row(*lower, version="2.0URT", frp=1))
+    write(tmp_path / "nrt.csv", row(*better, frp=5))
+    assert read_hotspots(tmp_path)["frp"].tolist() == [5]
+
+
+@pytest.mark.parametrize("east", [-179.985, -179.0, 0.0])
+def test_detections_apart_across_180_degrees_are_two(tmp_path, east):
+    write(tmp_path / "urt.csv", row(-17.5, 179.9995, version="2.0URT", frp=1))
+    write(tmp_path / "nrt.csv", row(-17.5, east, frp=5))
+    assert len(read_hotspots(tmp_path)) == 2
 
 
 def test_rows_of_one_file_are_never_versions_of_each_other(tmp_path):

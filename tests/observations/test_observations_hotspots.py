@@ -266,7 +266,8 @@ def test_what_is_no_table_is_told_in_one_line(tmp_path: Path, text: str, error: 
 
 
 def test_bytes_that_are_no_text_are_told(tmp_path: Path) -> None:
-    for content in (b"\xff\xfe\x00\x01" * 10, SP.encode() + b"\n" + b"\xff\xfe,\n" * 3):
+    head = SP.encode() + b"\n"
+    for content in (b"\xff\xfe\x00\x01" * 10, head + b"\xff\xfe,\x00\n" * 3, b"\xff\xfe" + head, b"\xe9\x00"):
         (tmp_path / "fires.csv").write_bytes(content)
         with pytest.raises(UnreadableFileError, match=r"fires\.csv"):
             read_hotspots(tmp_path / "fires.csv")

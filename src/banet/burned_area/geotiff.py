@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import warnings
 from collections.abc import Mapping
@@ -17,7 +18,7 @@ from banet.burned_area.colours import confidence_table, uncertainty_table
 from banet.burned_area.dating import NO_UNCERTAINTY
 from banet.burned_area.meaning import NOT_OBSERVED, WATER, Meaning, meanings
 from banet.days import LAST_DAY_OF_YEAR, Day, Days, day_of_year, day_range, parse_period
-from banet.errors import BanetWarning, NotFoundError, OutputError, UnreadableFileError
+from banet.errors import BanetWarning, InputError, NotFoundError, OutputError, UnreadableFileError
 from banet.grid.average import LatLonGrid
 from banet.grid.rasters import grid_of, read_window, same_cells
 from banet.grid.region import Region
@@ -179,7 +180,8 @@ def read_geotiff(path: PathLike, *, days: tuple[Any, Any] | None = None) -> Burn
         NotFoundError: if there is no such file.
         UnreadableFileError: if it is no GeoTIFF in degrees with square cells, its days are not known, or a
             raster beside it is damaged or lies on other cells.
-        InputError: if it has several bands and does not say which of them is the burn date.
+        InputError: if it has several bands and does not say which of them is the burn date, its grid is that
+            of no region, or its tags name no days.
 
     Warns:
         BanetWarning: if its values may be no days of year: all of them are 1, or at most 12 in a period that
@@ -245,10 +247,20 @@ def _read(file: Path, days: tuple[Any, Any] | None) -> tuple[npt.NDArray[Any], R
         raise UnreadableFileError(
             f"{file.name} does not say which days it covers (tags start and end); give the first and last day"
         )
-    south, east = grid.north - grid.shape[0] * grid.height, grid.west + grid.shape[1] * grid.width
-    west, south, east, north = (round(edge, 9) for edge in (grid.west, south, east, grid.north))
-    region = Region(tags.get("region") or "raster", (west, south, east, north), round(grid.width, 12))
-    return values, region, parse_period(tags["start"], tags["end"]), own
+    try:
+        region = _region(grid, tags.get("region") or "raster")
+        return values, region, parse_period(tags["start"], tags["end"]), own
+    except InputError as error:
+        raise InputError(f"{file.name}: {error}") from error
+
+
+def _region(grid: LatLonGrid, name: str) -> Region:
+    """Return the region of a grid, turned round the world where its longitudes are others (0 to 360)."""
+    turns = 0 if -180 <= grid.west <= 180 else math.floor((grid.west + 180) / 360)
+    west = grid.west - 360 * turns
+    south, east = grid.north - grid.shape[0] * grid.height, west + grid.shape[1] * grid.width
+    west, south, east, north = (round(edge, 9) for edge in (west, south, east, grid.north))
+    return Region(name, (west, south, east, north), round(grid.width, 12))
 
 
 def _days_of(file: Path, values: npt.NDArray[Any], days: tuple[Any, Any] | None) -> dict[str, str]:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from banet.errors import UnreadableFileError
 from banet.grid.average import LatLonGrid
-from banet.grid.rasters import RasterWindow
+from banet.grid.rasters import RasterWindow, scaled
 from banet.grid.region import Region
 from banet.io.hdf5 import number, opened
 
@@ -93,8 +93,5 @@ def _window(
     values = held[(0,) * (held.ndim - 2) + (stored, cols)]
     nodata = number(held, ("_FillValue", "missing_value"))
     scale, offset = number(held, ("scale_factor",)), number(held, ("add_offset",))
-    if scale not in (None, 1.0) or offset not in (None, 0.0):
-        gone = np.zeros(values.shape, bool) if nodata is None else values == nodata
-        values = np.where(gone, np.nan, values * (scale or 1.0) + (offset or 0.0))
-        nodata = None
+    values, nodata = scaled(values, nodata, scale, offset)
     return values[::-1] if turned else values, nodata

@@ -20,7 +20,19 @@ from banet.grid.projected import ProjectedGrid
 from banet.grid.region import Region
 from banet.grid.sinusoidal import SinusoidalGrid
 
-__all__ = ["RasterWindow", "centre_of", "grid_of", "missing", "read_described", "read_window", "same_cells"]
+__all__ = [
+    "RasterWindow",
+    "centre_of",
+    "grid_of",
+    "missing",
+    "read_described",
+    "read_window",
+    "same_cells",
+    "scaled",
+]
+
+# A scale such as 0.1 is not exact: 3 times it is 0.30000000000000004.
+_INEXACT = 1e-6
 
 
 def missing(
@@ -48,14 +60,43 @@ def missing(
     return found
 
 
+def scaled(
+    values: npt.NDArray[Any], nodata: float | None, scale: float | None, offset: float | None
+) -> tuple[npt.NDArray[Any], float | None]:
+    """Return values by the scale and offset that a file states, and what then says nothing.
+
+    The value for nothing is one of those stored: it is found first.
+
+    Args:
+        values: any shape, as stored.
+        nodata: the value that the file names for nothing; None if it names none.
+        scale: to multiply by; None or 0 for 1.
+        offset: to add; None for 0.
+
+    Returns:
+        float64 values of the same shape and their value for nothing; both as given where the file states
+        neither scale nor offset.
+
+    >>> scaled(np.array([100, 255]), 255, 0.5, 0.0)
+    (array([ 50. , 127.5]), 127.5)
+    """
+    by, more = scale or 1.0, offset or 0.0
+    if by == 1 and more == 0:
+        return values, nodata
+    gone = missing(values, nodata)
+    found = values * np.float64(by) + more
+    nothing = None if nodata is None else float(nodata * by + more)
+    return np.where(gone, np.nan if nothing is None else nothing, found), nothing
+
+
 @dataclass(frozen=True, eq=False)
 class RasterWindow:
     """The part of a raster that can touch a region.
 
     Attributes:
         grid: where its pixels are.
-        values: (rows, columns), as stored.
-        nodata: the value that means nothing; None if the file names none.
+        values: (rows, columns), as stored, but by the scale and offset that the file states.
+        nodata: the value that means nothing among these; None if the file names none.
         masked: where the file's mask or alpha band says that there is nothing, (rows, columns) bool; None if
             it has neither.
         tags: text metadata of the file.
@@ -100,11 +141,11 @@ class RasterWindow:
             )
         gone = self.missing(meanings)
         held = self.values[~gone]
-        if np.issubdtype(held.dtype, np.floating) and (held != np.round(held)).any():
-            odd = held[held != np.round(held)][0]
+        odd = held[np.abs(held - np.round(held)) > _INEXACT]
+        if odd.size:
             raise UnreadableFileError(
-                f"{name}: the value {odd:g} is no whole number; codes must be brought to a grid by nearest "
-                "cell"
+                f"{name}: the value {odd[0]:g} is no whole number; codes must be brought to a grid by "
+                "nearest cell"
             )
         if held.size and not (held.min() >= expected[0] and held.max() <= expected[1]):
             raise UnreadableFileError(
@@ -112,7 +153,7 @@ class RasterWindow:
                 f"{expected[1]}; set the value for no data in the file"
             )
         whole = np.full(self.values.shape, filling, np.int16)
-        whole[~gone] = held
+        whole[~gone] = np.round(held)
         return whole
 
 
@@ -185,7 +226,8 @@ def centre_of(path: Path) -> tuple[float, float]:
 def read_window(path: Path, region: Region | None, names: Sequence[str] = ()) -> RasterWindow:
     """Read the window of a GeoTIFF's band that a region needs.
 
-    A raster whose first row lies in the south is turned. An alpha band is a mask.
+    A raster whose first row lies in the south is turned, and its values are scaled where the file says how.
+    An alpha band is a mask.
 
     Args:
         path: the file.
@@ -257,6 +299,7 @@ def _window(raster: Any, band: int, region: Region | None) -> RasterWindow:
     from rasterio.windows import Window
 
     grid, height, nodata = _grid(raster), raster.height, raster.nodatavals[band - 1]
+    scale, offset = raster.scales[band - 1], raster.offsets[band - 1]
     rows, cols = slice(0, height), slice(0, raster.width)
     if region is not None:
         rows, cols = grid.window_on(region)
@@ -269,6 +312,7 @@ def _window(raster: Any, band: int, region: Region | None) -> RasterWindow:
     values, masked = raster.read(band, window=part), _masked(raster, band, part)
     if turned:
         values, masked = values[::-1], None if masked is None else masked[::-1]
+    values, nodata = scaled(values, nodata, scale, offset)
     return RasterWindow(grid.window(rows, cols), values, nodata, masked, raster.tags())
 
 
@@ -296,6 +340,13 @@ def _south_up(transform: Any) -> bool:
 
 
 def _grid(raster: Any) -> Grid:
+    try:
+        return _north_up(raster)
+    except InputError as error:
+        raise InputError(f"{Path(raster.name).name}: {error}") from error
+
+
+def _north_up(raster: Any) -> Grid:
     from affine import Affine
 
     transform, shape = raster.transform, (raster.height, raster.width)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +13,7 @@ from banet.burned_area.burned_area import BurnedArea
 from banet.burned_area.dated import DatedFractions
 from banet.burned_area.quality import Quality
 from banet.burned_area.unknown import UnknownDays
-from banet.days import Day, Days, month_range
+from banet.days import LAST_DAY_OF_YEAR, Day, Days, month_range
 from banet.errors import BanetWarning, InputError, NotFoundError, UnreadableFileError
 from banet.grid.cutting import Grid, covered, cut_pixels
 from banet.grid.region import Region, check_region
@@ -78,7 +78,7 @@ def assemble(
     Warns:
         BanetWarning: if months of the period have no file, or one of their tiles has none. Their days are not
             known there: the period ends with the last month that has a file, and other days are in
-            `unknown_days`.
+            `unknown_days`. Also if a file holds day 366 of a year that has 365: such pixels are not known.
     """
     check_region(region)
     first, stop = days
@@ -86,12 +86,14 @@ def assemble(
     burns: dict[str, list[_Burns]] = {}
     cover = _Coverage(region, quality)
     touched: list[np.datetime64] = []
+    notes: list[str] = []
     # The month before tells which pixels burned just before the period and are not to be counted again.
     for month in month_range(months[0] - 1, months[-1]):
         pieces: dict[str, tuple[Grid, Layers]] = {}
         for file in (f for f in files if f.month == month):
             layers = read(file, region)
             if layers.burn.size:
+                layers = _dated(layers, file, notes)
                 _check_month(layers, file)
                 pieces[file.place] = layers.grid, layers
                 burns.setdefault(file.place, []).append(_burned(layers, month))
@@ -105,7 +107,7 @@ def assemble(
         )
     first = max(first, touched[0].astype("datetime64[D]"))
     stop = min(stop, (touched[-1] + 1).astype("datetime64[D]"))
-    notes = _lacking(months, cover.places, f"{files[0].source} of {region.name}")
+    notes += _lacking(months, cover.places, f"{files[0].source} of {region.name}")
     places = [_once(place, duplicate_days) for place in burns.values()]
     parts = [_fractions(place, region) for place in places]
     return BurnedArea.from_dated(
@@ -190,6 +192,20 @@ class _Coverage:
     @property
     def quality(self) -> Quality | None:
         return self._builder.build() if self._builder is not None and self._builder.any else None
+
+
+def _dated(layers: Layers, file: MonthlyFile, notes: list[str]) -> Layers:
+    """Return layers whose every burn date is a day of the calendar; note and warn of others, left out."""
+    burned = layers.burn > 0
+    none = burned & np.isnat(resolve_year(layers.burn, file.month))
+    if not none.any():
+        return layers
+    notes.append(
+        f"{file.path.name}: {int(none.sum())} of {int(burned.sum())} burn dates are day {LAST_DAY_OF_YEAR} "
+        "of a year that has 365; these pixels are not known"
+    )
+    warnings.warn(notes[-1], BanetWarning, stacklevel=4)
+    return replace(layers, burn=np.where(none, np.int16(MISSING), layers.burn))
 
 
 def _check_month(layers: Layers, file: MonthlyFile) -> None:

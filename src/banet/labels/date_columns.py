@@ -3,11 +3,13 @@
 No date is guessed. Text with the year first says its order; for day and month first, one value with a number
 above 12 decides for the whole column, and a column of which none does is refused with advice. Numbers are
 read as the one form that all of them can be. Text of two dates is none, and neither are the days with which
-databases fill an empty field.
+databases fill an empty field. Times with an offset are brought to UTC, but where all times of a column are
+00:00 there, they say a day alone: the local one.
 """
 
 from __future__ import annotations
 
+import contextlib
 import re
 import unicodedata
 from collections.abc import Callable, Sequence
@@ -50,7 +52,7 @@ _FURTHEST = 14 * 60
 """Minutes of the largest offset from UTC."""
 _EMPTY = frozenset({"", "nan", "nat", "none", "null", "n/a", "na", "-", "--", "unknown", "unk", "0", "?"})
 _CLOCK = (
-    r"(?:[T\s,:]+(?P<clock>\d{1,2}[:h]\d{2})(?::\d{2}(?:[.,]\d+)?)?"
+    r"(?:[T\s,:]+(?P<clock>\d{1,2}[:h]\d{2})(?P<seconds>:\d{2}(?:[.,]\d+)?)?"
     r"\s*(?:(?P<half>[AaPp])\.?[Mm]\.?)?\s*(?:Z|UTC|GMT)?(?P<zone>[-+]\d{2}(?::?\d{2})?)?)?"
 )
 _YEAR_FIRST = re.compile(r"(\d{4})([-/.])(\d{1,2})\2(\d{1,2})" + _CLOCK + r"\s*(?:Z|UTC|GMT)?")
@@ -92,6 +94,19 @@ _MONTHS = (
     ("november", "novembro", "noviembre", "novembre"),
     ("december", "dezembro", "diciembre", "decembre", "dicembre", "dezember"),
 )
+
+
+@dataclass(frozen=True)
+class _Moment:
+    """A local day, minutes of its clock, and minutes by which that is ahead of UTC."""
+
+    day: Day
+    clock: float = 0
+    ahead: float = 0
+
+    @property
+    def utc_day(self) -> Day:
+        return self.day + np.timedelta64(int((self.clock - self.ahead) // 1440), "D")
 
 
 class DateOrder:
@@ -141,17 +156,25 @@ class DateOrder:
         return self.word or "dmy"
 
 
-def read_dates(column: pd.Series[Any], order: DateOrder | None = None, form: str | None = None) -> Days:
+def read_dates(
+    column: pd.Series[Any],
+    order: DateOrder | None = None,
+    form: str | None = None,
+    *,
+    notice: Callable[[str], None] | None = None,
+) -> Days:
     """Read a column of dates.
 
     Args:
         column: dates, text or numbers.
         order: found from all columns of the file; from this one alone if None.
         form: one of `FORMATS` or a pattern for `strptime`; None to find out.
+        notice: called with a line where local days are taken, see below.
 
     Returns:
-        UTC days, (n,) datetime64[D], NaT where there is none or it cannot be read, as text of two dates, and
-        where a day stands for none: 1900-01-01, 1970-01-01 and whatever lies before 1900 or after 2100.
+        UTC days, or local ones where every time of the column is 00:00 in its zone, (n,) datetime64[D]. NaT
+        where there is none or it cannot be read, as text of two dates, and where a day stands for none:
+        1900-01-01, 1970-01-01 and whatever lies before 1900 or after 2100.
 
     Raises:
         InputError: if the form is unknown, the numbers can be no dates, or the order cannot be told.
@@ -164,12 +187,14 @@ def read_dates(column: pd.Series[Any], order: DateOrder | None = None, form: str
         )
     name = str(column.name)
     if pd.api.types.is_datetime64_any_dtype(column):
-        stamps = pd.to_datetime(column, utc=True).dt.tz_localize(None)
-        return _bounded(stamps.to_numpy().astype("datetime64[D]"))
+        utc, local = pd.to_datetime(column, utc=True).dt.tz_localize(None), column.dt.tz_localize(None)
+        midnight = bool((local.dropna() == local.dropna().dt.normalize()).all())
+        utc_days, local_days = (stamps.to_numpy().astype("datetime64[D]") for stamps in (utc, local))
+        return _bounded(_local_if(midnight, local_days, utc_days, name, notice))
     texts = [_text(value) for value in column]
     given = [text for text in texts if text is not None]
     if form is not None and "%" in form:
-        return _bounded(_each(texts, lambda text: _by_pattern(text, form)))
+        return _bounded(_days(texts, lambda text: _by_pattern(text, form), name, notice))
     if given and all(re.fullmatch(r"-?\d+(?:\.\d*)?", text) for text in given):
         return _of_numbers(texts, name, None if form in ("ymd", "dmy", "mdy") else form)
     known = order or DateOrder()
@@ -179,7 +204,7 @@ def read_dates(column: pd.Series[Any], order: DateOrder | None = None, form: str
     elif order is None:
         known.look(given, name)
     first = known.settled()
-    return _bounded(_each(texts, lambda text: _of_text(text, first)))
+    return _bounded(_days(texts, lambda text: _of_text(text, first), name, notice))
 
 
 def month_number(value: Any) -> float:
@@ -225,25 +250,60 @@ def _each(texts: Sequence[str | None], read: Callable[[str], Day]) -> Days:
     return np.array([_NAT if text is None else known[text] for text in texts], "datetime64[D]")
 
 
-def _by_pattern(text: str, pattern: str) -> Day:
+def _days(
+    texts: Sequence[str | None],
+    read: Callable[[str], _Moment],
+    name: str,
+    notice: Callable[[str], None] | None,
+) -> Days:
+    """Read texts of moments, each different one once, to UTC days or, where all say 00:00, local ones."""
+    moments: dict[str, _Moment] = {}
+    for text in dict.fromkeys(text for text in texts if text is not None):
+        with contextlib.suppress(ValueError, OverflowError):
+            moments[text] = read(text)
+    local, utc = (
+        np.array([days.get(text or "", _NAT) for text in texts], "datetime64[D]")
+        for days in (
+            {text: moment.day for text, moment in moments.items()},
+            {text: moment.utc_day for text, moment in moments.items()},
+        )
+    )
+    return _local_if(all(moment.clock == 0 for moment in moments.values()), local, utc, name, notice)
+
+
+def _local_if(
+    midnight: bool, local: Days, utc: Days, name: str, notice: Callable[[str], None] | None
+) -> Days:
+    """Return local days where all times are 00:00, and tell if they differ from UTC days; else these."""
+    if not midnight:
+        return utc
+    if notice is not None and (~np.isnat(local) & (local != utc)).any():
+        notice(f"the field {name} has 00:00 alone, ahead of UTC: its days are local ones")
+    return local
+
+
+def _by_pattern(text: str, pattern: str) -> _Moment:
     import datetime as dt
 
-    return as_day(dt.datetime.strptime(text, pattern))
+    moment = dt.datetime.strptime(text, pattern)
+    ahead = (moment.utcoffset() or dt.timedelta()).total_seconds() / 60
+    clock = (moment.replace(tzinfo=None) - dt.datetime.combine(moment, dt.time())).total_seconds() / 60
+    return _Moment(as_day(moment.date()), clock, ahead)
 
 
-def _of_text(text: str, order: str) -> Day:
+def _of_text(text: str, order: str) -> _Moment:
     if found := _YEAR_FIRST.fullmatch(text):
-        return _in_utc(_day(found[1], found[3], found[4]), found)
+        return _moment(_day(found[1], found[3], found[4]), found)
     if found := _YEAR_LAST.fullmatch(text):
         day, month = (found[1], found[3]) if order == "dmy" else (found[3], found[1])
-        return _in_utc(_day(found[4], month, day), found)
+        return _moment(_day(found[4], month, day), found)
     if found := _ORDINAL.fullmatch(text):
-        return _of_day_of_year(int(found[1]), int(found[2]))
+        return _Moment(_of_day_of_year(int(found[1]), int(found[2])))
     for pattern in _NAMED:
         if found := pattern.fullmatch(text):
-            return _in_utc(_named_day(found), found)
+            return _moment(_named_day(found), found)
     if re.fullmatch(r"\d{8}(?:[T ]?\d{4,6}Z?)?", text):
-        return _day(text[:4], text[4:6], text[6:8])
+        return _Moment(_day(text[:4], text[4:6], text[6:8]))
     raise ValueError(text)
 
 
@@ -260,19 +320,22 @@ def _day(year: str, month: str, day: str) -> Day:
     return np.datetime64(f"{int(year):04d}-{int(month):02d}-{int(day):02d}", "D")
 
 
-def _in_utc(day: Day, found: re.Match[str]) -> Day:
-    """Bring a local day to the UTC day of its clock, where a text has a clock and a zone."""
+def _moment(day: Day, found: re.Match[str]) -> _Moment:
+    """Return a day and its clock, if a text has one, with the offset from UTC, if it has that."""
     clock, half, zone = found["clock"], found["half"], found["zone"]
-    if not clock or not zone:
-        return day
+    if not clock:
+        return _Moment(day)
     hours, minutes = (int(part) for part in re.split("[:h]", clock))
     if half:
         hours = hours % 12 + (12 if half in "Pp" else 0)
+    seconds = float((found["seconds"] or "0").lstrip(":").replace(",", "."))
+    moment = hours * 60 + minutes + seconds / 60
+    if not zone:  # a clock without a zone does not move its day
+        return _Moment(day, min(moment, 1439))
     offset = int(zone[1:3]) * 60 + int(zone[3:].lstrip(":") or 0)
     if offset > _FURTHEST:  # the end of a span of hours
         raise ValueError(zone)
-    moment = hours * 60 + minutes - (offset if zone[0] == "+" else -offset)
-    return day + np.timedelta64(moment // 1440, "D")
+    return _Moment(day, moment, offset if zone[0] == "+" else -offset)
 
 
 def _of_day_of_year(year: int, day: int) -> Day:

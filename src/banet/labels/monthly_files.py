@@ -324,7 +324,7 @@ def resolve_year(day_of_year: npt.NDArray[np.int16], month: np.datetime64, side:
     mapping), or not before its start (`after`: last days).
 
     Args:
-        day_of_year: any shape, int16; values below 1 become NaT.
+        day_of_year: any shape, int16; values below 1 become NaT, and so does 366 of a year that has 365 days.
         month: the month that the file covers.
         side: `near`, `before` or `after`.
 
@@ -343,7 +343,8 @@ def resolve_year(day_of_year: npt.NDArray[np.int16], month: np.datetime64, side:
     else:
         best = np.where(choices[1] >= first, 1, 2)
     chosen = np.take_along_axis(choices, best[None], axis=0)[0]
-    return np.where(days >= 1, chosen, np.datetime64("NaT", "D"))
+    there = (days >= 1) & (chosen.astype("datetime64[Y]") == year + best - 1)
+    return np.where(there, chosen, np.datetime64("NaT", "D"))
 
 
 def _distance(days: Days, first: Day, stop: Day) -> npt.NDArray[np.int64]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -90,13 +91,15 @@ def fire_dates(
     starts, ends = _fields(by_name, file, table, date_field, end_field)
     if not starts:
         return _from_parts(table, by_name, file)
-    order = DateOrder()
+    order, told = DateOrder(), list[str]()
     for name in (*starts, *ends):
         if date_format is None:
             order.look(list(table[name]), name)
     try:
-        start = _coalesced(table, starts, order, date_format)
-        ends, end, notes = _ends(table, ends, order, date_format, asked=end_field is not None)
+        start = _coalesced(table, starts, order, date_format, told.append)
+        ends, end, notes = _ends(
+            table, ends, order, date_format, asked=end_field is not None, notice=told.append
+        )
     except InputError as error:
         raise InputError(f"{file}: {error}") from error
     if len(table) and np.isnat(start).all():
@@ -108,7 +111,7 @@ def fire_dates(
     if date_format is not None and pd.api.types.is_datetime64_any_dtype(table[starts[0]]):
         notes = (*notes, f"the field {starts[0]} is one of dates: --date-format is not used for it")
     spread, early = _spread(start, end, ends)
-    return FireDates(start, spread, (*starts[:1], *ends[:1]), (*notes, *early))
+    return FireDates(start, spread, (*starts[:1], *ends[:1]), (*told, *notes, *early))
 
 
 def _fields(
@@ -130,23 +133,35 @@ def _fields(
     return starts, [name for name in ends if name not in starts]
 
 
-def _coalesced(table: pd.DataFrame, names: list[str], order: DateOrder, form: str | None) -> Days:
+def _coalesced(
+    table: pd.DataFrame,
+    names: list[str],
+    order: DateOrder,
+    form: str | None,
+    notice: Callable[[str], None],
+) -> Days:
     """Read the first of some fields; where it is empty, the next."""
-    days = read_dates(table[names[0]], order, form)
+    days = read_dates(table[names[0]], order, form, notice=notice)
     for name in names[1:]:
         if np.isnat(days).any():
-            days = np.where(np.isnat(days), read_dates(table[name], order, form), days)
+            days = np.where(np.isnat(days), read_dates(table[name], order, form, notice=notice), days)
     return days
 
 
 def _ends(
-    table: pd.DataFrame, names: list[str], order: DateOrder, form: str | None, *, asked: bool
+    table: pd.DataFrame,
+    names: list[str],
+    order: DateOrder,
+    form: str | None,
+    *,
+    asked: bool,
+    notice: Callable[[str], None],
 ) -> tuple[list[str], Days | None, tuple[str, ...]]:
     """Read the last days: the fields used, the days, notes; none where a field that nobody named has none."""
     if not names:
         return [], None, ()
     try:
-        days = _coalesced(table, names, order, form)
+        days = _coalesced(table, names, order, form, notice)
     except InputError:
         if asked:
             raise

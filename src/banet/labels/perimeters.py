@@ -31,7 +31,8 @@ __all__ = ["RESOLUTION", "burned_of_polygons", "read_perimeters"]
 RESOLUTION = 0.0003
 """Degrees, about 30 m: polygons are drawn so finely and averaged to the cells."""
 
-_BLOCK = 64
+_BLOCK, _FINEST = 64, 2176
+"""Most cells, and most fine pixels, along an edge of what is drawn at once: memory is of these."""
 
 
 def read_perimeters(
@@ -233,6 +234,11 @@ class _Drawing:
     region: Region
     fine: int  # parts of a cell along each edge
 
+    @property
+    def block(self) -> int:
+        """Cells along an edge of what is drawn at once."""
+        return min(_BLOCK, max(1, _FINEST // self.fine))
+
     def shapes(self, polygons: gpd.GeoSeries | npt.NDArray[np.object_], dates: FireDates) -> _Shapes:
         import shapely
 
@@ -248,18 +254,18 @@ class _Drawing:
         """Blocks of cells that some polygon's box touches."""
         touched: set[tuple[int, int]] = set()
         rows, cols = self.region.shape
-        size = self.region.pixel_size * _BLOCK
+        size = self.region.pixel_size * self.block
         for west, south, east, north in shapes.bounds:
             if not (west < self.region.east and east > self.region.west):
                 continue
             first = max(math.floor((self.region.north - north) / size), 0)
-            last = min(math.floor((self.region.north - south) / size), (rows - 1) // _BLOCK)
+            last = min(math.floor((self.region.north - south) / size), (rows - 1) // self.block)
             left = max(math.floor((west - self.region.west) / size), 0)
-            right = min(math.floor((east - self.region.west) / size), (cols - 1) // _BLOCK)
+            right = min(math.floor((east - self.region.west) / size), (cols - 1) // self.block)
             touched |= {(i, j) for i in range(first, last + 1) for j in range(left, right + 1)}
         return [
-            (slice(i * _BLOCK, min((i + 1) * _BLOCK, rows)), slice(j * _BLOCK, min((j + 1) * _BLOCK, cols)))
-            for i, j in sorted(touched)
+            (slice(i, min(i + self.block, rows)), slice(j, min(j + self.block, cols)))
+            for i, j in ((i * self.block, j * self.block) for i, j in sorted(touched))
         ]
 
     def draw(self, block: tuple[slice, slice], shapes: _Shapes) -> _Piece | None:

@@ -71,11 +71,13 @@ class QualityBuilder:
         code[(layers.burn[part] < 0) | (opened < 1) | (closed < 1)] = -1
         rows, starts, stops, values = runs(code)
         rows, keep = rows + part.start, values >= 0
+        opens = resolve_year(((values >> 16) & 0xFFFF).astype(np.int16), month, "before")
+        closes = resolve_year((values & 0xFFFF).astype(np.int16), month, "after")
+        keep &= ~np.isnat(opens) & ~np.isnat(closes)
         rows, starts, stops, values = rows[keep], starts[keep], stops[keep], values[keep]
+        opens, closes = opens[keep].astype(np.int64), closes[keep].astype(np.int64)
         cuts = cut(grid, rows, starts, stops, self.region, finest=1)
         at = cuts.row, cuts.col
-        opens = resolve_year(((values >> 16) & 0xFFFF).astype(np.int16), month, "before").astype(np.int64)
-        closes = resolve_year((values & 0xFFFF).astype(np.int16), month, "after").astype(np.int64)
         np.maximum.at(first, at, opens[cuts.run])
         np.minimum.at(last, at, closes[cuts.run])
         qa = (values >> 32)[cuts.run]

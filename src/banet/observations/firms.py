@@ -22,12 +22,14 @@ from banet.io.counts import Counts
 from banet.observations.physics import BOUNDS
 from banet.observations.superseded import rank_of
 
-__all__ = ["ABOVE", "CUT_OFF", "heads_a_table", "no_rows", "table_of"]
+__all__ = ["ABOVE", "CUT_OFF", "NOTED", "heads_a_table", "no_rows", "table_of"]
 
 CUT_OFF = "cut_off"
 """Attribute of a raw table: rows at its end that the file does not hold whole."""
 ABOVE = "above"
 """Attribute of a raw table: lines of the file above its header."""
+NOTED = "noted"
+"""Attribute of a raw table: what is odd about the file, in words."""
 
 _ALIASES = {
     "lat": "latitude",
@@ -84,6 +86,7 @@ def table_of(name: str, raw: pd.DataFrame) -> tuple[pd.DataFrame, Counts]:
             day, or not one row can be read.
     """
     cut, above = (int(raw.attrs.get(told, 0)) for told in (CUT_OFF, ABOVE))
+    noted = str(raw.attrs.get(NOTED, ""))
     raw = raw.iloc[: len(raw) - cut]
     raw = _with_known_names(name, raw)
     _check_columns(name, raw)
@@ -112,6 +115,8 @@ def table_of(name: str, raw: pd.DataFrame) -> tuple[pd.DataFrame, Counts]:
     table["type"] = table["type"].mask(kind < 0)
     table["longitude"] = _within_180(table["longitude"].to_numpy())
     usable, counts = rows.usable(table)
+    if noted:
+        counts = counts.noting(f"{name}: {noted}")
     return usable, counts.without(f"cut off at the end of the file ({name})", cut)
 
 

@@ -5,13 +5,15 @@ Text, shapefile, GeoJSON, JSON, GeoPackage and NetCDF granules, each plain, in a
 
 from __future__ import annotations
 
+import codecs
 import json
 import re
 import warnings
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import pandas as pd
@@ -23,7 +25,7 @@ from banet.grid.vectors import read_vector
 from banet.io.containers import Member, unpacked
 from banet.io.hdf5 import dataset, opened
 from banet.observations.file_names import OWN_TABLE
-from banet.observations.firms import ABOVE, CUT_OFF, no_rows
+from banet.observations.firms import ABOVE, CUT_OFF, NOTED, heads_a_table, no_rows
 
 __all__ = ["Named", "named", "raw_tables"]
 
@@ -34,8 +36,20 @@ _NAMED_BY_ROWS = (".geojson", ".json", ".geojsonl")
 _NETCDF = (".nc", ".nc4", ".h5")
 _LONGEST_ROW = 4096
 # A line of a text file that says nothing; Excel writes an empty row as separators alone.
-_BLANK = " \t\r\n,;"
+_BLANK = " \t\r\n,;|"
+_SEPARATORS = ",;\t|"
+_COMMENT = "#"
 _SEPARATOR_TOLD = "sep="  # Excel's word for the separator
+_MARK = "\ufeff"
+_ENCODINGS = {
+    # The mark of UTF-32 begins with that of UTF-16.
+    codecs.BOM_UTF32_LE: "utf-32-le",
+    codecs.BOM_UTF32_BE: "utf-32-be",
+    codecs.BOM_UTF16_LE: "utf-16-le",
+    codecs.BOM_UTF16_BE: "utf-16-be",
+    codecs.BOM_UTF8: "utf-8",
+}
+_NO_TEXT = re.compile(rb"[\x00-\x08\x0e-\x19\x1b-\x1f]")
 _ONE_LAYER = "hot spots are read from a file of one layer; save each layer of them as a file of its own"
 _KNOWN = (*_TEXT, *_NETCDF, ".json", *VECTORS)
 
@@ -213,36 +227,77 @@ def _granule(member: Member) -> pd.DataFrame:
 
 
 def _text(member: Member) -> pd.DataFrame:
+    """Read a table of text, in the encoding of its mark, in UTF-8, or in Latin-1 where it is in neither."""
     try:
-        with member.path.open(encoding="utf-8-sig") as stream:
-            head, above = stream.readline(), 0
-            while head and (not head.strip(_BLANK) or head.lower().startswith(_SEPARATOR_TOLD)):
-                head, above = stream.readline(), above + 1
+        encoding = _marked(member.path)
+        try:
+            return _table(member, encoding or "utf-8")
+        except UnicodeDecodeError:
+            if encoding is not None or not _is_text(member.path):
+                raise
+        table = _table(member, "latin-1")
     except (OSError, UnicodeDecodeError) as error:
         why = str(error).replace(str(member.path), member.name)
         raise UnreadableFileError(f"the hot-spot file {member.name} cannot be read as text: {why}") from error
+    table.attrs[NOTED] = "it is not in UTF-8, and is read as Latin-1"
+    return table
+
+
+def _marked(path: Path) -> str | None:
+    """Return the encoding that the mark at the begin of a file tells; None without one."""
+    with path.open("rb") as stream:
+        begin = stream.read(4)
+    return next((encoding for mark, encoding in _ENCODINGS.items() if begin.startswith(mark)), None)
+
+
+def _is_text(path: Path) -> bool:
+    """Return whether a file holds no byte that is none of a text."""
+    with path.open("rb") as stream:
+        return not any(_NO_TEXT.search(piece) for piece in iter(lambda: stream.read(2**20), b""))
+
+
+@contextmanager
+def _behind_mark(path: Path, encoding: str) -> Iterator[IO[str]]:
+    with path.open(encoding=encoding) as stream:
+        if stream.read(1) != _MARK:
+            stream.seek(0)
+        yield stream
+
+
+def _table(member: Member, encoding: str) -> pd.DataFrame:
+    with _behind_mark(member.path, encoding) as stream:
+        head, above = stream.readline(), 0
+        while head and _says_nothing(head):
+            head, above = stream.readline(), above + 1
     if not head:
         raise UnreadableFileError(f"the hot-spot file {member.name} is empty; download it again")
     if head.lstrip().startswith("<"):
         raise UnreadableFileError(
             f"the hot-spot file {member.name} is a web page, not a table; download it again"
         )
-    separator = max(",;\t", key=head.count)
+    separator = max(_SEPARATORS, key=head.count)
     if head.count(separator):
-        return _csv(member, separator, head, above)
+        return _csv(member, encoding, separator, head, above)
     if len(head.split()) > 5 and re.match(r"\s*(yyyymmdd|lat)", head, re.IGNORECASE):
-        return _csv(member, r"\s+", head, above)
+        return _csv(member, encoding, r"\s+", head, above)
     begin = head.strip()[:60]
     raise UnreadableFileError(f"the hot-spot file {member.name} is no table; it begins with {begin!r}")
 
 
-def _csv(member: Member, separator: str, head: str, above: int) -> pd.DataFrame:
-    """Read a table, given its header and the number of lines above that."""
+def _says_nothing(line: str) -> bool:
+    """Return whether a line above a header is none of the table; one that names columns may be the header."""
+    if line.startswith(_COMMENT):
+        return not heads_a_table(line.lstrip(_COMMENT))
+    return not line.strip(_BLANK) or line.lower().startswith(_SEPARATOR_TOLD)
+
+
+def _csv(member: Member, encoding: str, separator: str, head: str, above: int) -> pd.DataFrame:
+    """Read a table, given its encoding, its header and the number of lines above that."""
     with warnings.catch_warnings():
         # Where rows are longer than the header, pandas only warns, and drops what is too much.
         warnings.simplefilter("error", pd.errors.ParserWarning)
         try:
-            with member.path.open(encoding="utf-8-sig") as stream:
+            with _behind_mark(member.path, encoding) as stream:
                 for _ in range(above):
                     stream.readline()
                 table = pd.read_csv(
@@ -253,25 +308,27 @@ def _csv(member: Member, separator: str, head: str, above: int) -> pd.DataFrame:
                 f"the hot-spot file {member.name}: rows have more fields than the header "
                 f"(decimal commas in a comma-separated file?): {str(error).strip()}"
             ) from error
-        except (UnicodeDecodeError, ValueError, OverflowError) as error:
+        except UnicodeDecodeError:
+            raise
+        except (ValueError, OverflowError) as error:
             raise UnreadableFileError(f"the hot-spot file {member.name} is no text: {error}") from error
     table.attrs[ABOVE] = above
-    if len(table) and _ends_in_a_row(member.path, separator, head):
+    if len(table) and _ends_in_a_row(member.path, encoding, separator, head):
         table.attrs[CUT_OFF] = 1
     return table
 
 
-def _ends_in_a_row(path: Path, separator: str, head: str) -> bool:
+def _ends_in_a_row(path: Path, encoding: str, separator: str, head: str) -> bool:
     """Return whether a file ends within a row: without an end of line, and with fewer fields than its header.
 
     A file that was cut off between two rows can not be told from a whole one.
     """
     with path.open("rb") as stream:
-        stream.seek(max(0, path.stat().st_size - _LONGEST_ROW))
-        last = stream.read().splitlines(keepends=True)[-1]
-    if last.endswith((b"\n", b"\r")):
+        # A character of UTF-32 has 4 bytes.
+        stream.seek(max(0, path.stat().st_size - _LONGEST_ROW) // 4 * 4)
+        last = re.split(r"[\r\n]", stream.read().decode(encoding, "replace"))[-1]
+    if not last:
         return False
-    names, fields = (
-        re.split(separator, line.strip(" \r\n")) for line in (head, last.decode("utf-8-sig", "replace"))
-    )
+    between = separator if len(separator) > 1 else re.escape(separator)
+    names, fields = (re.split(between, line.strip(" \r\n")) for line in (head, last))
     return len(fields) < len(names) or not fields[-1]

@@ -18,12 +18,15 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from banet.observations.nearness import neighbouring_cells
+
 __all__ = ["STATIC_SOURCE", "static_sources"]
 
 #: FIRMS's type of a static land source that is no volcano.
 STATIC_SOURCE = 2
 
 _CELL = 0.01
+_AROUND = 36_000
 # A place is looked at within a season, so that fields which are burned every year do not add up.
 _WINDOW_DAYS = 64
 _MOST_CELLS = 10
@@ -88,11 +91,11 @@ def _places(longitude: npt.NDArray[np.float64], latitude: npt.NDArray[np.float64
     """Return the cell of each row, and the place of each cell."""
     from scipy.sparse import coo_matrix
     from scipy.sparse.csgraph import connected_components
-    from scipy.spatial import cKDTree
 
     on_grid = np.floor(np.stack([latitude, longitude], axis=1) / _CELL).astype(np.int64)
+    on_grid[:, 1] %= _AROUND
     cells, cell = np.unique(on_grid, axis=0, return_inverse=True)
-    pairs = cKDTree(cells).query_pairs(1.5, output_type="ndarray")
+    pairs = neighbouring_cells(cells[:, 0], cells[:, 1], _AROUND)
     links = coo_matrix((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(len(cells), len(cells)))
     _, place = connected_components(links, directed=False)
     return cell.ravel().astype(np.int64), place.astype(np.int64)

@@ -11,6 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from banet.observations.nearness import degrees_apart, on_globe
+
 __all__ = ["rank_of", "superseded"]
 
 _MINUTES = 1.5
@@ -18,6 +20,7 @@ _MINUTES = 1.5
 # swath); copies of one version by rounding alone.
 _OTHER_VERSION, _SAME_VERSION = 0.012, 0.001
 _NEIGHBOURS = 12
+_CORNER = 1.4143  # the diagonal of a square of 1
 _RANKS = (("URT", 0), ("NRT", 2), ("RT", 1))
 STANDARD = 3
 
@@ -57,29 +60,37 @@ def superseded(table: pd.DataFrame) -> Bools:
 
 
 def _places(table: pd.DataFrame) -> npt.NDArray[np.float64]:
-    """Return longitude, latitude in degrees and time in units of which 1 is too far, (n, 3)."""
+    """Return longitude and latitude in degrees and time in units of which 1 is too far, (n, 3)."""
     minutes = (table["time"] - table["time"].iloc[0]).dt.total_seconds() / 60
-    shrink = np.cos(np.radians(table["latitude"].to_numpy(np.float64)))
-    return np.stack(
-        [table["longitude"] * np.maximum(shrink, 0.05), table["latitude"], minutes / _MINUTES], axis=1
+    return np.stack([table["longitude"], table["latitude"], minutes / _MINUTES], axis=1).astype(np.float64)
+
+
+def _near(
+    lower: npt.NDArray[np.float64], better: npt.NDArray[np.float64], degrees: float
+) -> tuple[Ints, Ints, npt.NDArray[np.float64]]:
+    """Return pairs of near rows, (lower, better), and how far they are apart in units of what is too far."""
+    from scipy.spatial import cKDTree
+
+    count = min(_NEIGHBOURS, len(better))
+    # The corners of a square of `degrees` around a place are the farthest that can be near.
+    low, high = (
+        np.column_stack([on_globe(place[:, 0], place[:, 1]) / (_CORNER * degrees), place[:, 2]])
+        for place in (lower, better)
     )
+    found, near = cKDTree(high).query(low, k=count, distance_upper_bound=1.0, p=np.inf)
+    found, near = (np.asarray(part).reshape(len(lower), count) for part in (found, near))
+    row, _ = np.nonzero(np.isfinite(found))
+    which = near[np.isfinite(found)].astype(np.int64)
+    one, other = lower[row], better[which]
+    far = np.maximum(degrees_apart(one[:, :2], other[:, :2]) / degrees, np.abs(one[:, 2] - other[:, 2]))
+    return row[far < 1], which[far < 1], far[far < 1]
 
 
 def _matched(place: npt.NDArray[np.float64], lower: Ints, better: Ints, file: Ints, degrees: float) -> Ints:
     """Return those of the lower rows that a better row of another file stands for, nearest pairs first."""
-    from scipy.spatial import cKDTree
-
     if not lower.size or not better.size:
         return np.zeros(0, np.int64)
-    scale = np.array([1 / degrees, 1 / degrees, 1.0])
-    count = min(_NEIGHBOURS, better.size)
-    found = cKDTree(place[better] * scale).query(
-        place[lower] * scale, k=count, distance_upper_bound=1.0, p=np.inf
-    )
-    distance, near = (np.asarray(part).reshape(lower.size, count) for part in found)
-    row, _ = np.nonzero(np.isfinite(distance))
-    which = near[np.isfinite(distance)]
-    far = distance[np.isfinite(distance)]
+    row, which, far = _near(place[lower], place[better], degrees)
     other = file[lower[row]] != file[better[which]]
     order = np.argsort(far[other], kind="stable")
     taken_low: set[int] = set()
