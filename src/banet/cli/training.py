@@ -40,7 +40,7 @@ def tiles(
         cube: a folder CUBE.zarr.
         labels: MCD64A1, VNP64A1, FireCCI, C3S, CLMS or AusCover files or folders, of one product, given once
             or several times; or one file of perimeters, one map, or the truth of a simulated scene.
-        out: folder of tiles; tiles that it holds already are kept.
+        out: folder of tiles; tiles that it holds already, of the same cube and labels, are kept.
         size: edge of a tile in cells.
         step: distance of tiles in cells.
         days: length of a tile.
@@ -53,13 +53,15 @@ def tiles(
 
     import numpy as np
 
-    from banet.chips import write_cube_chips
+    from banet.chips import Chips, write_cube_chips
+    from banet.chips.store import HEADER
     from banet.cube import open_cube
     from banet.days import parse_period
     from banet.errors import InputError
     from banet.labels.reading import read_map_or_product
 
     spread.check()
+    before = len(Chips.open(out)) if (out / HEADER).is_file() else 0
     opened = open_cube(cube)
     if not len(opened.days):
         raise InputError(f"the cube {cube} holds no day yet")
@@ -80,7 +82,8 @@ def tiles(
             scheduler=client,
             progress=report,
         )
-    say(f"{out}: {len(chips)} tiles of {days} days x {size} x {size} cells")
+    told = f"; {len(chips) - before} cut now, {before} kept" if before else ""
+    say(f"{out}: {len(chips)} tiles of {days} days x {size} x {size} cells{told}")
 
 
 def train(
