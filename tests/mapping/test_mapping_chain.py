@@ -127,6 +127,14 @@ def test_a_month_that_the_cube_lacks(cube, weights):
         map_burned(cube, "2020-07", "2020-07", weights[0])
 
 
+def test_weights_trained_without_validation_are_noted(cube, tmp_path):
+    path = save_weights(network(0), tmp_path / "raw.safetensors", card={"training_chips": []})
+    told = "the weights raw are not calibrated: nothing set their threshold"
+    with pytest.warns(BanetWarning, match=told):
+        burnmap = map_burned(cube, "2021-07", "2021-07", path)
+    assert told in burnmap.attrs["notes"][0]
+
+
 def test_another_mir_band_is_noted(cube, tmp_path):
     model = network(0)
     model.spec = model.spec.model_copy(update={"mir_band": "M11"})

@@ -102,7 +102,8 @@ def train(
     fine-tuning are used. Started by `torchrun`, several processes train together.
 
     Args:
-        chips: folders of tiles to train on; those of the configuration if left out.
+        chips: folders of tiles to train on, in place of those of the configuration and of what it simulates
+            for training; its validation tiles stay.
         config: YAML file with the configuration.
         out: folder of the run: weights.safetensors, validation.json, log.jsonl, checkpoint.pt, config.yaml.
         from_: weights to go on from, a name or a path.
@@ -114,6 +115,7 @@ def train(
     """
     from banet.io.settings import read_fields
     from banet.training import train as run
+    from banet.training.parallel import is_first
     from banet.training.presets import with_sensor
 
     settings = _settings(config, [str(folder) for folder in chips], from_)
@@ -127,11 +129,15 @@ def train(
         settings = with_sensor(settings, read_fields(sensor, "sensor definition"))
     with progress("train") as report:
         result = run(settings, out, resume=resume, progress=report)
+    if not is_first():
+        return
     say(f"{result.steps} steps in {result.minutes:.1f} minutes, ended by {result.reason}")
     for variant, groups in result.scores.items():
         say(f"{variant}: {groups['overall']}")
     if result.weights is not None:
         say(f"weights: {result.weights}")
+    if result.note:
+        caution(result.note)
 
 
 def _settings(config: Path | None, chips: list[str], weights: str | None) -> TrainingConfig:
@@ -145,7 +151,10 @@ def _settings(config: Path | None, chips: list[str], weights: str | None) -> Tra
     settings = load_config(config) if config else TrainingConfig.parse({"data": {"chips": chips}}, "tiles")
     changes: dict[str, dict[str, object]] = {}
     if config and chips:
-        changes["data"] = {"chips": chips, "simulated": None}
+        # What the configuration simulates for training gives way to the tiles, not what it holds out.
+        simulated = settings.data.simulated
+        held = None if simulated is None else simulated.model_dump() | {"train": 0, "fly": False}
+        changes["data"] = {"chips": chips, "simulated": held}
     if weights is not None:
         changes["start"] = {"weights": weights}
     return settings.changed(**changes) if changes else settings
