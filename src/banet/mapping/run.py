@@ -157,7 +157,7 @@ class Run:
         if sensor is not None:
             yield sensor
         if names := ", ".join(self.ensemble.uncalibrated):
-            yield f"the weights {names} are not calibrated: nothing set their threshold, dates and confidence"
+            yield f"weights without calibration ({names}): nothing set their threshold, dates and confidence"
 
     def looks_note(self, whole: int, partial: int) -> str | None:
         """Return a line for looks that lack a band, where they are worth knowing of.
