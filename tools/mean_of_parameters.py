@@ -13,6 +13,7 @@ from pathlib import Path
 import torch
 
 from banet.model.weights import load_model, save_weights
+from banet.training.origins import training_of
 
 
 def main() -> None:
@@ -33,7 +34,10 @@ def main() -> None:
     first.load_state_dict({name: _mean([state[name] for state in states], shares) for name in states[0]})
     first.calibration = None
     members = {model.weights_sha256: float(share) for model, share in zip(models, shares / shares.sum())}
-    save_weights(first, asked.out, card={**first.card, "mean_of_parameters": members})
+    own = first.card.get("earlier_chips", [])
+    earlier = [*own, *(part for model in models[1:] for part in training_of(model.card))]
+    card = {**first.card, "mean_of_parameters": members, "earlier_chips": earlier}
+    save_weights(first, asked.out, card=card)
 
 
 def _mean(values: list[torch.Tensor], shares: torch.Tensor) -> torch.Tensor:

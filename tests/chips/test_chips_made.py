@@ -11,9 +11,9 @@ import pytest
 from banet.burned_area.burned_area import BurnedArea
 from banet.chips.real import plan_blocks, starts, write_cube_chips
 from banet.chips.simulated import plan_simulated, write_simulated_chips
-from banet.chips.store import Chips
+from banet.chips.store import ChipEntry, Chips
 from banet.cube import Cube
-from banet.errors import BusyError, InputError
+from banet.errors import BanetWarning, BusyError, InputError
 from banet.grid.region import Region
 from banet.observations.planes import DayPlanes
 from training_scenes import toy_sample
@@ -220,6 +220,70 @@ def test_a_folder_keeps_to_one_band_and_a_tile_to_its_labels(cube: Cube, tmp_pat
     labels = replace(reference(), region=region)
     with pytest.raises(InputError, match="with mir_band M12, asked for is M11"):
         write_cube_chips(tmp_path, other, labels, **settings)
+
+
+def moved(labels: BurnedArea) -> BurnedArea:
+    """The same labels after a correction: what burned lies two cells further south and east."""
+    planes = {
+        name: np.roll(getattr(labels, name), (2, 2), (0, 1)) for name in ("burned_fraction", "burn_date")
+    }
+    return replace(labels, **planes)
+
+
+def test_tiles_of_corrected_labels_or_another_cube_are_not_kept(cube: Cube, tmp_path: Path) -> None:
+    settings = {"days": 16, "size": 16, "step": 8, "day_step": 8, "min_burned_cells": 1}
+    made = write_cube_chips(tmp_path / "made", cube, reference(), **settings)
+    told = "cut from another content of the labels LABELS: choose another folder"
+    with pytest.raises(InputError, match=told):
+        write_cube_chips(tmp_path / "made", cube, moved(reference()), **settings)
+    far = replace(
+        reference(), **{name: getattr(reference(), name)[::-1] for name in ("burned_fraction", "burn_date")}
+    )
+    narrow = settings | {"min_burned_cells": 16, "empty_share": 0.0}
+    few = write_cube_chips(tmp_path / "few", cube, reference(), **narrow)
+    with pytest.raises(InputError, match=told):  # of the tiles to cut now the folder holds none
+        write_cube_chips(tmp_path / "few", cube, far, **narrow)
+    assert len(Chips.open(tmp_path / "few")) == len(few)
+    with pytest.raises(InputError, match=r"cut from another content of the cube cube\.zarr: choose another"):
+        write_cube_chips(tmp_path / "made", cube.without("images"), reference(), **settings)
+    assert Chips.open(tmp_path / "made").entries == made.entries
+
+
+def test_tiles_without_a_word_of_their_content_are_kept(
+    cube: Cube, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = {"days": 16, "size": 16, "step": 8, "day_step": 8, "min_burned_cells": 1}
+    enter = Chips.enter
+
+    def entering(self: Chips, entry: ChipEntry) -> None:
+        known = {name: value for name, value in entry.details.items() if not name.endswith("_content")}
+        enter(self, replace(entry, details=known))
+
+    with monkeypatch.context() as before:
+        before.setattr(Chips, "enter", entering)
+        made = write_cube_chips(tmp_path, cube, reference(), **settings)
+    assert (
+        write_cube_chips(tmp_path, cube, moved(reference()), **settings).entries[: len(made)] == made.entries
+    )
+
+
+def test_it_says_why_there_is_nothing_to_train_on(cube: Cube, tmp_path: Path) -> None:
+    settings = {"days": 16, "size": 16}
+    with pytest.raises(InputError, match=r"LABELS shows 17 burned cells in T .* of which no tile holds 20 "):
+        write_cube_chips(tmp_path, cube, reference(), **settings, min_burned_cells=20)
+    elsewhere = replace(reference(), region=Region("E", (110.0, -40.0, 110.4, -39.7), 0.01))
+    with pytest.raises(
+        InputError, match=r"LABELS says nothing of T \(it covers 110 to 110.4 degrees east, -40 to"
+    ):
+        write_cube_chips(tmp_path, cube, elsewhere, **settings)
+    with pytest.raises(InputError, match="LABELS shows no fire in T from 2021-01-03 to"):
+        write_cube_chips(tmp_path, cube, reference("2021-01-03"), **settings, min_burned_cells=1)
+
+
+def test_the_share_that_labels_do_not_know_is_told(cube: Cube, tmp_path: Path) -> None:
+    half = reference().crop(slice(0, 30), slice(0, 20))
+    with pytest.warns(BanetWarning, match="LABELS says nothing of 52% of the cells of T: they are left out"):
+        write_cube_chips(tmp_path, cube, half, days=16, size=16, day_step=8)
 
 
 def test_periods_are_told_with_their_last_day(cube: Cube, tmp_path: Path) -> None:

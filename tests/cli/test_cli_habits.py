@@ -62,6 +62,30 @@ def test_what_is_given_by_its_place_has_the_name_of_the_help(capsys):
     assert "nothing takes 'b.zarr'" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["simulate", "--days", "2.5"], "--days takes a whole number, found 2.5"),
+        (["demo", "--seed", "1.5"], "--seed takes a whole number, found 1.5"),
+        (["tiles", "x.zarr", "--labels", "y", "--out", "z", "--workers", "1.5"], "--workers takes a whole"),
+        (["nrt", "x", "--data", "y", "--out", "z", "--keep-days=0.5"], "--keep-days takes a whole number"),
+    ],
+)
+def test_a_fraction_is_no_whole_number(words, told, capsys):
+    assert main(words) == 2
+    said = capsys.readouterr().err
+    assert f"error: {told}" in said and said.count("\n") == 1
+
+
+def test_whole_numbers_and_fractions_are_taken_where_they_belong(tmp_path, capsys):
+    words = ["simulate", "--days", "8.0", "--size", "16", "--out", str(tmp_path / "s"), "--formats", "truth"]
+    assert main(words) == 0, capsys.readouterr().err
+    assert (
+        main(["region", "new", "A", "--bbox", "0.5,0,1,1", "--dir", str(tmp_path), "--pixel-size", "0.1"])
+        == 0
+    )
+
+
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_a_shell_completes_commands(shell, capsys, tmp_path):
     assert main(["completion", shell]) == 0

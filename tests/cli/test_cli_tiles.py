@@ -70,6 +70,17 @@ def test_labels_of_every_kind_become_tiles(cube, tmp_path, kind):
     assert (burned > 1).sum() == (2 if kind == "perimeters" else 1)
 
 
+def test_a_second_cut_tells_what_was_cut_and_what_was_kept(cube, tmp_path, capsys):
+    words = ["tiles", str(cube), "--labels", str(perimeters(tmp_path)), "--out", str(tmp_path / "out"), *CUT]
+    assert main([*words, "--end", "2021-08-16"]) == 0
+    first = len(Chips.open(tmp_path / "out"))
+    assert "kept" not in capsys.readouterr().out
+    assert main(words) == 0
+    made = len(Chips.open(tmp_path / "out"))
+    told = f"{made} tiles of 16 days x 16 x 16 cells; {made - first} cut now, {first} kept"
+    assert made > first > 0 and told in capsys.readouterr().out
+
+
 def test_fields_of_perimeters_may_be_named(cube, tmp_path):
     path = tmp_path / "fires.geojson"
     fires = {"when": ["06/08/2021"]}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import warnings
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -156,13 +157,53 @@ def test_a_raster_of_a_year_is_cut_to_the_days_that_are_asked(tmp_path):
             read_geotiff(tmp_path / name, days=(days, days))
 
 
-def _write(path, values, crs="EPSG:4326", transform=None, nodata=None):
+@pytest.mark.parametrize(("value", "day"), [(1, "01-01"), (100, "04-09"), (254, "09-10"), (255, "09-11")])
+def test_a_mask_is_doubted_whatever_its_one_value_and_a_fire_of_one_day_is_not(tmp_path, value, day):
+    values = np.zeros((10, 20), np.uint8)
+    values[2:8, 3:9] = value
+    _write(tmp_path / "mask.tif", values)
+    with pytest.warns(BanetWarning, match=f"mask.tif: it looks like a mask of 0 and {value}, which tells no"):
+        got = read_geotiff(tmp_path / "mask.tif", days=(f"2020-{day}", f"2020-{day}"))
+    assert got.burned.sum() == 36
+    _write(tmp_path / "mask_2020.tif", values)
+    with pytest.raises(UnreadableFileError, match="does not say which days it covers"):
+        read_geotiff(tmp_path / "mask_2020.tif")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for other in ({"start": "2020-01-01", "end": "2020-12-31"}, {}):
+            _write(tmp_path / "fire.tif", values if other else np.where(values > 0, 216, 0), tags=other)
+            assert read_geotiff(tmp_path / "fire.tif", days=("2020-01", "2020-12")).burned.sum() == 36
+        values[2, 3] = 253
+        _write(tmp_path / "dates.tif", values)
+        assert read_geotiff(tmp_path / "dates.tif", days=("2020-01", "2020-12")).burned.sum() == 36
+
+
+def test_the_tag_of_a_year_places_days_of_year(tmp_path):
+    values = np.zeros((10, 20), np.int16)
+    values[2, 3:5] = 215, 250
+    _write(tmp_path / "labels.tif", values, tags={"year": "2016"})
+    whole = read_geotiff(tmp_path / "labels.tif")
+    assert str(whole.burn_date[2, 3]) == "2016-08-02" and whole.stop - whole.start == np.timedelta64(366, "D")
+    with pytest.warns(BanetWarning, match="labels.tif is of the year 2016: 1 of 2 burn dates are left out"):
+        part = read_geotiff(tmp_path / "labels.tif", days=("2016-09", "2016-09"))
+    assert part.burned.sum() == 1 and str(part.start) == "2016-09-01"
+    with pytest.raises(InputError, match=r"is of the year 2016 \(its tag year\); asked for are 2020-07-01"):
+        read_geotiff(tmp_path / "labels.tif", days=("2020-07", "2020-09"))
+    _write(tmp_path / "winter.tif", values, tags={"year": "2016-2017"})
+    got = read_geotiff(tmp_path / "winter.tif", days=("2016-08", "2017-02"))
+    assert str(got.burn_date[2, 4]) == "2016-09-06" and str(got.stop) == "2017-03-01"
+    with pytest.raises(InputError, match="is of the year 2016-2017"):
+        read_geotiff(tmp_path / "winter.tif", days=("2020-07", "2020-09"))
+
+
+def _write(path, values, crs="EPSG:4326", transform=None, nodata=None, tags=None):
     transform = transform or Affine(0.01, 0, 10, 0, -0.01, 40.1)
     kind = {"driver": "GTiff", "count": 1, "dtype": values.dtype.name, "crs": crs, "nodata": nodata}
     with rasterio.open(
         path, "w", height=values.shape[0], width=values.shape[1], transform=transform, **kind
     ) as raster:
         raster.write(values, 1)
+        raster.update_tags(**(tags or {}))
 
 
 # Months joined.

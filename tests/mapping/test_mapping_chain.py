@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -125,6 +126,14 @@ def test_a_month_that_the_cube_lacks(cube, weights):
     assert (september.status[:, 10:] == -1).all()
     with pytest.raises(InputError, match="no day from 2020-07-01"):
         map_burned(cube, "2020-07", "2020-07", weights[0])
+
+
+def test_weights_trained_without_validation_are_noted(cube, tmp_path):
+    path = save_weights(network(0), tmp_path / "raw.safetensors", card={"training_chips": []})
+    told = "weights without calibration (raw): nothing set their threshold"
+    with pytest.warns(BanetWarning, match=re.escape(told)):
+        burnmap = map_burned(cube, "2021-07", "2021-07", path)
+    assert told in burnmap.attrs["notes"][0]
 
 
 def test_another_mir_band_is_noted(cube, tmp_path):

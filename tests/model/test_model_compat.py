@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from banet.errors import InputError, NotFoundError, UnreadableFileError
+from banet.errors import CorruptError, InputError, NotFoundError, UnreadableFileError
 from banet.model.compat import (
     PUBLISHED,
     from_published,
@@ -156,6 +156,15 @@ def test_files_that_hold_no_weights(tmp_path: Path, state: State, spoil: object,
     path = tmp_path / "weights.pth"
     spoil(path, state)  # type: ignore[operator]
     with pytest.raises(UnreadableFileError, match=match):
+        read_pth(path)
+
+
+def test_a_flipped_bit_is_told(tmp_path: Path, state: State) -> None:
+    path = saved(state, tmp_path / "weights.pth")
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(CorruptError, match=r"weights\.pth is damaged \(its part .*/data/\d+ is not what was"):
         read_pth(path)
 
 

@@ -21,6 +21,20 @@ CONFIGS = sorted(FOLDER.glob("*.yaml"))
 SMALL = {"data": {"chips": ["x"]}, "network": {"width": 4, "lstm": False}}
 
 
+def test_a_key_that_stands_twice_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "twice.yaml"
+    path.write_text("data: {chips: [x]}\noptimiser: {steps: 4000}\noptimiser: {steps: 2}\n")
+    with pytest.raises(
+        InputError, match=r"twice\.yaml: the key optimiser stands twice, on lines 2 and 3; keep"
+    ):
+        load_config(path)
+    path.write_text("data: {chips: [x]}\noptimiser: {steps: 4000, steps: 2}\n")
+    with pytest.raises(InputError, match="the key steps stands twice, on lines 2 and 2"):
+        load_config(path)
+    path.write_text("data: &d {chips: [x], crop_days: 32}\noptimiser: {steps: 3}\n")
+    assert load_config(path).optimiser.steps == 3
+
+
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
 def test_shipped_configurations_are_valid_and_survive_saving(path: Path, tmp_path: Path) -> None:
     config = load_config(path)

@@ -506,7 +506,12 @@ def test_two_processes_step_as_one_with_twice_the_episodes(config: TrainingConfi
     for name, tensor in one.items():
         if "running" not in name and "num_batches" not in name:
             torch.testing.assert_close(tensor, two[name], atol=2e-5, rtol=1e-3, msg=name)
-    assert len(events(tmp_path / "together", "train")) == 3
+    steps = [events(tmp_path / run, "train") for run in ("alone", "together")]
+    for name in ("loss", "bce", "dice", "date"):
+        assert [one[name] for one in steps[1]] == pytest.approx([one[name] for one in steps[0]], rel=1e-3), (
+            name
+        )
+    assert len(steps[1]) == 3 and ended.stdout.count("3 steps in") == 1
 
 
 def test_the_simulator_can_be_the_source(config: TrainingConfig) -> None:

@@ -31,6 +31,10 @@ _MONTHS = 12
 _BURN_DATE = "_burn_date.tif"
 _YEARLY = re.compile(r"\D*((?:19|20)\d\d)")
 """Name, without its ending, of a raster that covers a whole year."""
+_YEARS = re.compile(r"((?:19|20)\d\d)(?:-((?:19|20)\d\d))?")
+"""Tag `year` of a raster: its year, or the first and the last."""
+_MASK_VALUES = frozenset({1, 100, 254, 255})
+"""The one value of burned cells in masks: yes, 100 %, and the largest of a byte, or the last before it."""
 _OWN_DAYS = (
     "give its own days, or write them into it (tags start and end); a file of a whole year is cut to the "
     "days that are asked if it is named NAME_YYYY.tif"
@@ -173,20 +177,20 @@ def read_geotiff(path: PathLike, *, days: tuple[Any, Any] | None = None) -> Burn
     Args:
         path: a GeoTIFF, such as `{name}_burn_date.tif`.
         days: first and last day (or month), both included, by which days of year are placed where the file's
-            tags `start` and `end` do not say. A file whose name holds one number, a year at its end
-            (`burned_2021.tif`), covers that year without tags, and is cut to these days.
+            tags `start` and `end` do not say. A file with the tag `year`, or whose name holds one number, a
+            year at its end (`burned_2021.tif`), covers that year, and is cut to these days.
 
     Raises:
         NotFoundError: if there is no such file.
         UnreadableFileError: if it is no GeoTIFF in degrees with square cells, its days are not known, or a
             raster beside it is damaged or lies on other cells.
         InputError: if it has several bands and does not say which of them is the burn date, its grid is that
-            of no region, or its tags name no days.
+            of no region, its tags name no days, or its tag `year` names another year than the days.
 
     Warns:
-        BanetWarning: if its values may be no days of year: all of them are 1, or at most 12 in a period that
-            goes on after January, and the file does not state its days; and if burn dates of a yearly file
-            lie outside the days.
+        BanetWarning: if its values may be no days of year: all that burned holds 1, 100, 254 or 255, or at
+            most 12 in a period that goes on after January, and the file does not state its days; and if burn
+            dates of a yearly file lie outside the days.
     """
     file = Path(path)
     if not file.is_file():
@@ -194,7 +198,7 @@ def read_geotiff(path: PathLike, *, days: tuple[Any, Any] | None = None) -> Burn
     values, region, (start, stop), stated_days = _read(file, days)
     date = _dates(values, start, stop, file.name)
     doubt = "" if stated_days else _doubt(values)
-    if doubt and (values.max() == 1 or stop > _january_ends(start)):
+    if doubt and (values.max() in _MASK_VALUES or stop > _january_ends(start)):
         told = f"{file.name}: {doubt}; its values are taken for days of the year"
         warnings.warn(told, BanetWarning, stacklevel=2)
     burned = values > 0
@@ -242,7 +246,7 @@ def _read(file: Path, days: tuple[Any, Any] | None) -> tuple[npt.NDArray[Any], R
         NOT_OBSERVED, (0, WATER), file.name, what="burn dates", expected=(WATER, LAST_DAY_OF_YEAR)
     )
     if not own:
-        tags |= _days_of(file, values, days)
+        tags |= _days_of(file, values, tags.get("year", ""), days)
     if "start" not in tags or "end" not in tags:
         raise UnreadableFileError(
             f"{file.name} does not say which days it covers (tags start and end); give the first and last day"
@@ -263,14 +267,25 @@ def _region(grid: LatLonGrid, name: str) -> Region:
     return Region(name, (west, south, east, north), round(grid.width, 12))
 
 
-def _days_of(file: Path, values: npt.NDArray[Any], days: tuple[Any, Any] | None) -> dict[str, str]:
-    """Return the period of a raster without tags, as they would say it: its year, or the days asked."""
+def _days_of(
+    file: Path, values: npt.NDArray[Any], tagged: str, days: tuple[Any, Any] | None
+) -> dict[str, str]:
+    """Return the period of a raster without tags of it, as they would say it: its year, or the days asked."""
+    asked = None if days is None else parse_period(*days)
+    if told := _YEARS.fullmatch(tagged.strip()):
+        first, stop = parse_period(f"{told[1]}-01", f"{told[2] or told[1]}-12")
+        if asked is not None and (asked[1] <= first or stop <= asked[0]):
+            raise InputError(
+                f"{file.name} is of the year {told[0]} (its tag year); asked for are {asked[0]} to "
+                f"{asked[1] - 1}: give days of that year, or mend the tag"
+            )
+        if told[2] is None:
+            return {"start": str(first), "end": str(stop - 1)}
     named = _YEARLY.fullmatch(file.stem)
     if named is not None and not _doubt(values):
-        year = parse_period(f"{named[1]}-01", f"{named[1]}-12")
-        asked = year if days is None else parse_period(*days)
-        if year[0] <= asked[0] and asked[1] <= year[1]:
-            return {"start": str(year[0]), "end": str(year[1] - 1)}
+        first, stop = parse_period(f"{named[1]}-01", f"{named[1]}-12")
+        if asked is None or (first <= asked[0] and asked[1] <= stop):
+            return {"start": str(first), "end": str(stop - 1)}
     return {} if days is None else {"start": str(days[0]), "end": str(days[1])}
 
 
@@ -280,11 +295,14 @@ def _january_ends(start: Day) -> Day:
 
 
 def _doubt(values: npt.NDArray[Any]) -> str:
-    """Return what a raster of small numbers may hold in the place of days of the year; empty if nothing."""
-    most = int(values.max(initial=0))
-    if most == 1:
-        return "it looks like a mask of 0 and 1, which tells no dates"
-    if 1 < most <= _MONTHS:
+    """Return what a raster may hold in the place of days of the year; empty if nothing.
+
+    One value in all burned cells is a mask's if it is one that masks use; any other may be a fire of one day.
+    """
+    held = np.unique(values[values > 0])
+    if held.size == 1 and int(held[0]) in _MASK_VALUES:
+        return f"it looks like a mask of 0 and {held[0]}, which tells no dates"
+    if held.size and held[-1] <= _MONTHS:
         return "its values may be months; a yearly AusCover file is read as such if named auscover_YYYY.tif"
     return ""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -10,10 +12,12 @@ import numpy as np
 import numpy.typing as npt
 
 from banet.burned_area.unknown import blank
+from banet.chips.codec import encode_target
 from banet.chips.store import HEADER, ChipEntry, Chips
 from banet.days import Day, as_day, day_range
-from banet.errors import InputError
+from banet.errors import BanetWarning, InputError
 from banet.io.files import PathLike
+from banet.io.integrity import crc32c
 from banet.io.progress import Progress
 from banet.parallel import spread
 
@@ -23,10 +27,16 @@ if TYPE_CHECKING:
     from banet.burned_area.burned_area import BurnedArea
     from banet.burned_area.dated import DatedFractions
     from banet.cube import Cube
+    from banet.grid.region import Region
 
 __all__ = ["ChipPlace", "plan_blocks", "starts", "write_cube_chips"]
 
 Floats = npt.NDArray[np.float32]
+_MIN_BURNED = 10
+_MUCH = 0.1
+"""Share of cells of which the labels say nothing that is worth telling."""
+_DIGITS = 16
+"""Of the hash of a cube's content in the entry of a chip."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +80,7 @@ def plan_blocks(
     size: int = 128,
     step: int = 100,
     day_step: int = 32,
-    min_burned_cells: int = 10,
+    min_burned_cells: int = _MIN_BURNED,
     empty_share: float = 0.2,
     seed: int = 0,
 ) -> tuple[ChipPlace, ...]:
@@ -132,7 +142,7 @@ def write_cube_chips(
     progress: Progress | None = None,
     **choice: Any,
 ) -> Chips:
-    """Cut a cube and its labels into chips; those that the folder holds already are left.
+    """Cut a cube and its labels into chips; those that the folder holds already, of the same, are left.
 
     Args:
         folder: of chips, made if it is not there.
@@ -150,20 +160,27 @@ def write_cube_chips(
         choice: `step`, `day_step`, `min_burned_cells`, `empty_share`, `seed` of `plan_blocks`.
 
     Raises:
-        InputError: if cube and reference share too few days, nothing burned in them, or both workers and
-            a scheduler are given.
+        InputError: if cube and reference share too few days, too little burned in them, the folder holds
+            chips of another content of cube or reference, or both workers and a scheduler are given.
         BusyError: if another run adds to the folder.
+
+    Warns:
+        BanetWarning: if the reference says nothing of more than a tenth of the region.
     """
     here = reference.to(cube.region)
     first, last = _common_period(cube, here, start, stop)
     dated = here.dates()
     plan = plan_blocks(dated, first, last, days=days, size=size, **choice)
     if not plan:
-        raise InputError(
-            f"{here.name} shows no fire in {cube.region.name} from {first} to {last - 1}: nothing to train on"
-        )
+        least = int(choice.get("min_burned_cells", _MIN_BURNED))
+        raise InputError(f"{_lacking(here, reference, dated, first, last, least)}: nothing to train on")
+    if (unknown := 1 - float(here.known.mean())) > _MUCH:
+        told = f"{here.name} says nothing of {unknown:.0%} of the cells of {cube.region.name}"
+        warnings.warn(f"{told}: they are left out of training", BanetWarning, stacklevel=2)
     chips = Chips.create(folder, days, size)
-    cutter = _Cutter(chips, cube, here, dated, group or cube.region.name)
+    spans = {block.start: day_range(block.start, block.start + days) for block in plan}
+    contents = {start: cube.content_key(span)[:_DIGITS] for start, span in spans.items()}
+    cutter = _Cutter(chips, cube, here, dated, group or cube.region.name, contents)
     with chips.adding():
         _check_kept(chips, cutter, {block.name(cube.region.name) for block in plan})
         todo = [block for block in plan if block.name(cube.region.name) not in chips.names]
@@ -176,18 +193,39 @@ def write_cube_chips(
     return chips
 
 
+def _lacking(
+    here: BurnedArea, reference: BurnedArea, dated: DatedFractions, first: Day, last: Day, least: int
+) -> str:
+    """Return why no block is worth training on: labels of elsewhere, no fire, or too little of it."""
+    place, period = here.region.name, f"from {first} to {last - 1}"
+    if not here.known.any():
+        west, south, east, north = reference.region.bbox
+        covered = f"it covers {west:g} to {east:g} degrees east, {south:g} to {north:g} north"
+        return f"{here.name} says nothing of {place} ({covered})"
+    burned = int(((dated.day >= first) & (dated.day < last) & (dated.fraction > 0)).sum())
+    if not burned:
+        return f"{here.name} shows no fire in {place} {period}"
+    told = f"{here.name} shows {burned} burned cells in {place} {period}"
+    return f"{told}, of which no tile holds {max(1, least)} (min_burned_cells in Python)"
+
+
 @dataclass(frozen=True, eq=False)
 class _Cutter:
-    """Cuts blocks and writes their arrays, without entering them: any process may do it."""
+    """Cuts blocks and writes their arrays, without entering them: any process may do it.
+
+    Attributes:
+        contents: hash of what the cube holds of the days of a block, by its first day.
+    """
 
     chips: Chips
     cube: Cube
     reference: BurnedArea
     dated: DatedFractions
     group: str
+    contents: Mapping[Day, str]
 
     @property
-    def details(self) -> dict[str, str]:
+    def origin(self) -> dict[str, str]:
         """Labels, sensor and band of its chips."""
         return {
             "labels": self.reference.name,
@@ -195,36 +233,72 @@ class _Cutter:
             "mir_band": self.cube.mir_band,
         }
 
+    def target(self, block: ChipPlace) -> Floats:
+        """Return the burned fraction of each cell and day of a block; NaN = not known."""
+        return _target(self.cube.region, self.reference, self.dated, block, self.chips.days, self.chips.size)
+
     def __call__(self, block: ChipPlace) -> ChipEntry:
         """Write the arrays of a block and return its entry."""
-        cube, here = self.cube, self.reference
+        target = self.target(block)
         entry = ChipEntry(
-            block.name(cube.region.name),
+            block.name(self.cube.region.name),
             source="cube",
             climate=self.group,
-            region=cube.region.name,
+            region=self.cube.region.name,
             start=str(block.start),
             corner=(block.row, block.col),
-            details=self.details,
+            details={
+                **self.origin,
+                "label_content": _content(target),
+                "cube_content": self.contents[block.start],
+            },
         )
-        planes, target = _read_block(cube, here, self.dated, block, self.chips.days, self.chips.size)
+        planes = _planes(self.cube, block, self.chips.days, self.chips.size)
         return self.chips.write_arrays(entry, planes, target)
+
+    def differing(self, entry: ChipEntry) -> Iterator[str]:
+        """Yield which content of a chip that is there already is another than it would be now."""
+        day, (row, col) = entry.day, entry.corner
+        known = entry.details.get("label_content")
+        if known is not None and known != _content(self.target(ChipPlace(day, row, col, 0))):
+            yield f"labels {self.reference.name}"
+        known = entry.details.get("cube_content")
+        if known is not None and known != self.contents.get(day, known):
+            yield f"cube {self.cube.path.name}"
+
+
+def _content(target: Floats) -> str:
+    return f"{crc32c(encode_target(target).tobytes()):08x}"
 
 
 def _check_kept(chips: Chips, cutter: _Cutter, names: set[str]) -> None:
-    """Make sure that tiles which a folder holds already are of the same sensor, band and labels.
+    """Make sure that tiles which a folder holds already are of the same sensor, band, labels and content.
+
+    Tiles of the region within the days of the labels are compared, whether they would be cut now or not:
+    where labels were corrected, a tile may no longer be worth cutting.
 
     Raises:
-        InputError: if it holds another band, or one of `names` from another sensor or other labels.
+        InputError: if it holds another band, or one of `names` from another sensor or other labels, or one
+            whose labels or days of the cube have another content by now.
     """
+    reference, region = cutter.reference, cutter.cube.region.name
+    length = np.timedelta64(chips.days, "D")
     for entry in chips.entries:
         same = ("labels", "sensor", "mir_band") if entry.name in names else ("mir_band",)
         for part in same:
-            old, new = entry.details.get(part), cutter.details[part]
+            old, new = entry.details.get(part), cutter.origin[part]
             if old is not None and old != new:
                 raise InputError(
                     f"{chips.folder} holds the tile {entry.name} with {part} {old}, asked for is {new}: "
                     "choose another folder"
+                )
+        inside = reference.start <= entry.day and entry.day + length <= reference.stop
+        mine = entry.region == region and entry.details.get("labels") == reference.name
+        if entry.name in names or (inside and mine):
+            for what in cutter.differing(entry):
+                raise InputError(
+                    f"{chips.folder} holds the tile {entry.name}, cut from another content of the {what}: "
+                    "choose another folder, or remove this one to cut all anew"
                 )
 
 
@@ -262,25 +336,38 @@ def _inside(
     return inside & (dated.fraction > 0)
 
 
-def _read_block(
-    cube: Cube, reference: BurnedArea, dated: DatedFractions, block: ChipPlace, days: int, size: int
-) -> tuple[Floats, Floats]:
+def _cells(region: Region, block: ChipPlace, size: int) -> tuple[slice, slice]:
+    """Return the rows and columns of a block that lie in the region."""
+    rows, cols = region.shape
+    return slice(block.row, min(block.row + size, rows)), slice(block.col, min(block.col + size, cols))
+
+
+def _planes(cube: Cube, block: ChipPlace, days: int, size: int) -> Floats:
+    """Return red, NIR, MIR and FRP of a block, (4, days, size, size) float32; NaN = not observed."""
+    rows, cols = _cells(cube.region, block, size)
     stop = block.start + np.timedelta64(days, "D")
-    rows = slice(block.row, min(block.row + size, cube.region.shape[0]))
-    cols = slice(block.col, min(block.col + size, cube.region.shape[1]))
     window = cube.read(block.start, stop, rows, cols, variables=("red", "nir", "mir", "frp"))
     height, width = window.region.shape
     planes = np.full((4, days, size, size), np.nan, np.float32)
     for plane, source in zip(planes, (window.red, window.nir, window.mir, window.frp), strict=True):
         plane[:, :height, :width] = source
+    return planes
+
+
+def _target(
+    region: Region, reference: BurnedArea, dated: DatedFractions, block: ChipPlace, days: int, size: int
+) -> Floats:
+    """Return the burned fraction of a block, (days, size, size) float32; NaN = not known."""
+    rows, cols = _cells(region, block, size)
     target = np.full((days, size, size), np.nan, np.float32)
     known = reference.known
+    height, width = known[rows, cols].shape
     target[:, :height, :width][:, known[rows, cols]] = 0
     at = np.flatnonzero(_inside(dated, block.start, days, block.row, block.col, size))
     at = at[known[dated.row[at], dated.col[at]]]
     day = (dated.day[at] - block.start).astype(np.int64)
     target[day, dated.row[at] - block.row, dated.col[at] - block.col] = np.minimum(dated.fraction[at], 1)
-    when = day_range(block.start, stop)
+    when = day_range(block.start, block.start + np.timedelta64(days, "D"))
     target[(when < reference.start) | (when >= reference.stop)] = np.nan
     blank(target, reference.unknown_days, when, rows, cols)
-    return planes, target
+    return target

@@ -7,14 +7,14 @@ import os
 import re
 import sys
 import warnings
-from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from banet.cli.progress import quiet
 from banet.errors import BanetError, BanetWarning
 
 if TYPE_CHECKING:
-    from cyclopts import App
+    from cyclopts import App, Argument
 
 __all__ = ["app", "main", "run_guarded"]
 
@@ -50,6 +50,7 @@ def app() -> App:
         "Add --quiet to any command to see results and errors alone, --debug for the traceback of an error.",
         version=lambda: __import__("banet").__version__,
         suppress_keyboard_interrupt=False,
+        config=_whole_numbers,
     )
     groups = (
         region,
@@ -107,6 +108,35 @@ def _run(tokens: list[str]) -> int:
     except CycloptsError as error:
         raise _usage_error(error) from error
     return result if isinstance(result, int) else 0
+
+
+def _whole_numbers(root: App, commands: tuple[str, ...], arguments: Iterable[Argument]) -> None:
+    """Refuse a fraction where a whole number belongs: it would be rounded without a word.
+
+    Raises:
+        InputError: if one is given.
+    """
+    from banet.errors import InputError
+
+    for argument in arguments:
+        for token in argument.tokens if _is_whole(argument.hint) else ():
+            if _is_fraction(token.value):
+                name = argument.name if argument.index is None else argument.name.lstrip("-").upper()
+                raise InputError(f"{name} takes a whole number, found {token.value}")
+
+
+def _is_whole(hint: Any) -> bool:
+    """Tell whether values of this type are whole numbers, one or several."""
+    parts = [part for part in get_args(hint) if part not in (type(None), Ellipsis)]
+    return hint is int or (bool(parts) and all(map(_is_whole, parts)))
+
+
+def _is_fraction(text: str) -> bool:
+    """Tell whether a text is a number that is not whole."""
+    try:
+        return not float(text).is_integer()
+    except ValueError:  # no number at all, which is told later
+        return False
 
 
 def _usage_error(error: Exception) -> BanetError:

@@ -75,7 +75,7 @@ def _years(cube: Cube, only: int | None) -> list[int]:
 
 
 def _train_model(arguments: argparse.Namespace) -> int:
-    from banet.cli.progress import progress, say
+    from banet.cli.progress import caution, progress, say
     from banet.errors import NotFoundError
     from banet.training import original, train
 
@@ -93,4 +93,6 @@ def _train_model(arguments: argparse.Namespace) -> int:
     with progress("train") as report:
         result = train(settings, arguments.output_path, progress=report)
     say(f"{result.steps} steps in {result.minutes:.1f} minutes: {result.weights}")
+    if result.note:
+        caution(result.note)
     return 0

@@ -40,7 +40,7 @@ def tiles(
         cube: a folder CUBE.zarr.
         labels: MCD64A1, VNP64A1, FireCCI, C3S, CLMS or AusCover files or folders, of one product, given once
             or several times; or one file of perimeters, one map, or the truth of a simulated scene.
-        out: folder of tiles; tiles that it holds already are kept.
+        out: folder of tiles; tiles that it holds already, of the same cube and labels, are kept.
         size: edge of a tile in cells.
         step: distance of tiles in cells.
         days: length of a tile.
@@ -53,13 +53,15 @@ def tiles(
 
     import numpy as np
 
-    from banet.chips import write_cube_chips
+    from banet.chips import Chips, write_cube_chips
+    from banet.chips.store import HEADER
     from banet.cube import open_cube
     from banet.days import parse_period
     from banet.errors import InputError
     from banet.labels.reading import read_map_or_product
 
     spread.check()
+    before = len(Chips.open(out)) if (out / HEADER).is_file() else 0
     opened = open_cube(cube)
     if not len(opened.days):
         raise InputError(f"the cube {cube} holds no day yet")
@@ -80,7 +82,8 @@ def tiles(
             scheduler=client,
             progress=report,
         )
-    say(f"{out}: {len(chips)} tiles of {days} days x {size} x {size} cells")
+    told = f"; {len(chips) - before} cut now, {before} kept" if before else ""
+    say(f"{out}: {len(chips)} tiles of {days} days x {size} x {size} cells{told}")
 
 
 def train(
@@ -99,7 +102,8 @@ def train(
     fine-tuning are used. Started by `torchrun`, several processes train together.
 
     Args:
-        chips: folders of tiles to train on; those of the configuration if left out.
+        chips: folders of tiles to train on, in place of those of the configuration and of what it simulates
+            for training; its validation tiles stay.
         config: YAML file with the configuration.
         out: folder of the run: weights.safetensors, validation.json, log.jsonl, checkpoint.pt, config.yaml.
         from_: weights to go on from, a name or a path.
@@ -111,6 +115,7 @@ def train(
     """
     from banet.io.settings import read_fields
     from banet.training import train as run
+    from banet.training.parallel import is_first
     from banet.training.presets import with_sensor
 
     settings = _settings(config, [str(folder) for folder in chips], from_)
@@ -124,11 +129,15 @@ def train(
         settings = with_sensor(settings, read_fields(sensor, "sensor definition"))
     with progress("train") as report:
         result = run(settings, out, resume=resume, progress=report)
+    if not is_first():
+        return
     say(f"{result.steps} steps in {result.minutes:.1f} minutes, ended by {result.reason}")
     for variant, groups in result.scores.items():
         say(f"{variant}: {groups['overall']}")
     if result.weights is not None:
         say(f"weights: {result.weights}")
+    if result.note:
+        caution(result.note)
 
 
 def _settings(config: Path | None, chips: list[str], weights: str | None) -> TrainingConfig:
@@ -142,7 +151,10 @@ def _settings(config: Path | None, chips: list[str], weights: str | None) -> Tra
     settings = load_config(config) if config else TrainingConfig.parse({"data": {"chips": chips}}, "tiles")
     changes: dict[str, dict[str, object]] = {}
     if config and chips:
-        changes["data"] = {"chips": chips, "simulated": None}
+        # What the configuration simulates for training gives way to the tiles, not what it holds out.
+        simulated = settings.data.simulated
+        held = None if simulated is None else simulated.model_dump() | {"train": 0, "fly": False}
+        changes["data"] = {"chips": chips, "simulated": held}
     if weights is not None:
         changes["start"] = {"weights": weights}
     return settings.changed(**changes) if changes else settings

@@ -7,15 +7,19 @@ four thousand million passes. It is the checksum of Zarr's codec of that name.
 from __future__ import annotations
 
 import json
+import zipfile
+import zlib
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from google_crc32c import value as crc32c
 
-__all__ = ["check_record", "crc32c", "intact", "seal", "seal_record"]
+__all__ = ["check_record", "crc32c", "intact", "seal", "seal_record", "zip_fault"]
 
 _SIZE = 4
 _KEY = "checksum"
+_ZIP = b"PK\x03\x04"
 # The checksum of any bytes that end with their own checksum (CRC-32C, little-endian).
 _RESIDUE = 0x48674BC7
 
@@ -50,6 +54,20 @@ def check_record(fields: Any) -> dict[str, Any]:
     if fields[_KEY] != _checksum(fields):
         raise ValueError("its checksum does not fit")
     return {name: value for name, value in fields.items() if name != _KEY}
+
+
+def zip_fault(path: Path) -> str | None:
+    """Return what is damaged in a ZIP archive, None if its parts fit their checksums or it is no archive."""
+    with path.open("rb") as stream:
+        if stream.read(len(_ZIP)) != _ZIP:
+            return None
+    try:
+        with zipfile.ZipFile(path) as archive:
+            bad = archive.testzip()
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError) as error:
+        reason = " ".join(str(error).split())
+        return f"it is truncated or written over: {reason}"
+    return None if bad is None else f"its part {bad} is not what was written"
 
 
 def _checksum(fields: Mapping[str, Any]) -> str:

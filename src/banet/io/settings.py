@@ -16,12 +16,21 @@ __all__ = ["Frozen", "did_you_mean", "read_fields"]
 
 
 class _Loader(yaml.SafeLoader):
-    """Reads YAML as YAML 1.2 does in one thing: a day such as 2020-08-01 is text."""
+    """Reads YAML as YAML 1.2 does in two things: days such as 2020-08-01 are text, no key stands twice."""
 
     yaml_implicit_resolvers = {  # noqa: RUF012 - as the class above declares it
         first: [(tag, pattern) for tag, pattern in known if not tag.endswith(":timestamp")]
         for first, known in yaml.SafeLoader.yaml_implicit_resolvers.items()
     }
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """Make a mapping of a node, each of whose own keys stands once."""
+        met: dict[tuple[str, str], yaml.Node] = {}
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode) and met.setdefault((key.tag, key.value), key) is not key:
+                lines = met[key.tag, key.value].start_mark.line + 1, key.start_mark.line + 1
+                raise InputError(f"the key {key.value} stands twice, on lines {lines[0]} and {lines[1]}")
+        return super().construct_mapping(node, deep)
 
 
 def read_fields(path: PathLike, what: str) -> dict[str, Any]:
@@ -30,12 +39,15 @@ def read_fields(path: PathLike, what: str) -> dict[str, Any]:
     Raises:
         NotFoundError: if there is no such file.
         UnreadableFileError: if it is not YAML with named fields.
+        InputError: if a key stands twice.
     """
     file = existing_file(path, what)
     try:
         fields = yaml.load(file.read_text(encoding="utf-8"), _Loader)
     except (UnicodeDecodeError, yaml.YAMLError) as error:
         raise UnreadableFileError(f"{file} is not YAML: {' '.join(str(error).split())}") from error
+    except InputError as error:
+        raise InputError(f"{file}: {error}; keep one of them") from error
     if not isinstance(fields, dict):
         raise UnreadableFileError(f"{file} holds no named settings")
     return fields

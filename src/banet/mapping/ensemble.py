@@ -56,6 +56,7 @@ class Ensemble:
         align: cells of which the edge of a tile must be a multiple.
         tile: edge of a square with as many cells as a tile may have, if not asked for otherwise.
         calibration: what the numbers mean: of a network by itself, or of a mean that was measured (`best`).
+        uncalibrated: names of those that were trained without validation, and not calibrated since.
     """
 
     engine: Predictor
@@ -64,6 +65,7 @@ class Ensemble:
     align: int = ALIGN
     tile: int = 256
     calibration: Calibration | None = None
+    uncalibrated: tuple[str, ...] = ()
 
 
 def as_ensemble(weights: Any, workers: int | None = None) -> Ensemble:
@@ -115,6 +117,7 @@ def _described(engine: Predictor, models: Sequence[BANet]) -> Ensemble:
         max(model.config.multiple[1] for model in models),
         min(_tile(engine, model) for model in models),
         models[0].calibration if len(models) == 1 else of_mean,
+        tuple(m.name for m in models if "training_chips" in m.card and m.calibration is None),
     )
 
 

@@ -156,6 +156,8 @@ class Run:
         sensor = sensor_note(self.cube.sensor, spec.sensor)
         if sensor is not None:
             yield sensor
+        if names := ", ".join(self.ensemble.uncalibrated):
+            yield f"weights without calibration ({names}): nothing set their threshold, dates and confidence"
 
     def looks_note(self, whole: int, partial: int) -> str | None:
         """Return a line for looks that lack a band, where they are worth knowing of.

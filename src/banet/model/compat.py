@@ -15,8 +15,9 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from banet.errors import InputError, UnreadableFileError
+from banet.errors import CorruptError, InputError, UnreadableFileError
 from banet.io.files import PathLike, existing_file
+from banet.io.integrity import zip_fault
 from banet.model.config import BANetConfig
 from banet.model.network import BANet
 
@@ -118,8 +119,11 @@ def read_pth(path: PathLike) -> State:
     Raises:
         NotFoundError: if there is no such file.
         UnreadableFileError: if it is no torch file, is truncated, or holds code or objects.
+        CorruptError: if a byte of it is another than was written.
     """
     file = existing_file(path, "weights file")
+    if fault := zip_fault(file):
+        raise CorruptError(f"{file} is damaged ({fault}): fetch it again")
     try:
         with warnings.catch_warnings():
             # An unusual pickle protocol is worth a warning to torch; here it ends in an error or loads.

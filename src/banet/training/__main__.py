@@ -34,23 +34,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoint in the folder")
     asked = parser.parse_args(arguments)
     from banet.training.loop import train
+    from banet.training.parallel import is_first
 
     try:
         result = train(asked.config, asked.out, resume=asked.resume, progress=_Lines())
     except BanetError as error:
         sys.stderr.write(f"error: {error}\n")
         return error.exit_code
+    if not is_first():
+        return 0
     sys.stdout.write(f"{result.steps} steps in {result.minutes} minutes, ended by {result.reason}\n")
     if result.weights is not None:
         sys.stdout.write(f"weights: {result.weights}\n")
     for variant, by_climate in result.scores.items():
         sys.stdout.write(f"{variant}: {by_climate['overall']}\n")
+    if result.note:
+        sys.stderr.write(f"note: {result.note}\n")
     return 0
 
 
 if __name__ == "__main__":
     code = main()
-    if os.environ.get("RANK", "0") != "0":
+    from banet.training.parallel import is_first
+
+    if not is_first():
         # Nothing is left to do, and the threads of gloo now and then abort a process that takes them down.
         sys.stderr.flush()
         os._exit(code)

@@ -56,7 +56,7 @@ _NOTHING = -30.0
 """Logit of a day that is not of a record."""
 _PRIOR = 30.0
 """Cells that the shares of all inputs count for in a class of evidence."""
-_SHIFTS = np.round(np.arange(-1.0, 2.51, 0.1), 2)
+_SHIFTS = np.round(np.arange(-1.0, 2.51, 0.1), 2) + 0.0  # which has no -0.0
 _KNOTS = np.linspace(0, 1, 21)
 _QUANTILES = np.round(np.arange(0.30, 0.701, 0.01), 2)
 _MASSES = np.round(np.arange(0.30, 0.991, 0.01), 2)

@@ -12,6 +12,7 @@ import torch
 
 from banet.chips import Chips, SimulatedStream, Source
 from banet.training.config import TrainingConfig
+from banet.training.origins import origins
 from banet.training.state import State
 
 __all__ = ["model_card"]
@@ -37,7 +38,8 @@ def model_card(
             if simulated
             else "Trained on the chips named here; elsewhere its maps need checking against a reference."
         ),
-        "training_chips": [_describe(chips) for chips in training],
+        "training_chips": [_describe(chips) | _origins(chips) for chips in training],
+        "earlier_chips": state.model.card.get("earlier_chips", []),
         "validation_chips": [_describe(chips) for chips in validation],
         "command": "banet train --config config.yaml",
         "config": _without_places(config),
@@ -78,6 +80,10 @@ def _describe(chips: Source) -> dict[str, Any]:
         "groups": dict(sorted(climates.items())),
         "index_sha256": chips.index_sha256,
     }
+
+
+def _origins(chips: Source) -> dict[str, Any]:
+    return {} if isinstance(chips, SimulatedStream) else {"origins": origins(chips)}
 
 
 def _hardware(device: torch.device) -> str:

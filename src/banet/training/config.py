@@ -39,7 +39,7 @@ class SimulatedData(Frozen):
     Attributes:
         folder: for training and validation chips, in `train` and `validation` below it.
         climates: of `banet.simulation`, in turn.
-        train, validation: how many of each; seeds never overlap.
+        train, validation: how many of each; seeds never overlap. With `train: 0` all are for validation.
         seed: first seed of the training chips; validation seeds start a million later.
         days, size: of each chip.
         workers: processes that simulate.
@@ -49,7 +49,7 @@ class SimulatedData(Frozen):
 
     folder: str = "chips/simulated"
     climates: tuple[str, ...] = ("mediterranean",)
-    train: Positive = 400
+    train: Annotated[int, Field(ge=0)] = 400
     validation: Positive = 21
     seed: Annotated[int, Field(ge=0)] = 1000
     days: Positive = 64
@@ -83,7 +83,7 @@ class DataConfig(Frozen):
 
     @model_validator(mode="after")
     def _some_data(self) -> Self:
-        if not self.chips and self.simulated is None:
+        if not self.chips and (self.simulated is None or not self.simulated.train):
             raise ValueError("there is nothing to train on: give data.chips or data.simulated")
         return self
 

@@ -28,7 +28,7 @@ from banet.training.losses import Losses, total_loss
 from banet.training.memory import keep_freed_memory
 from banet.training.parallel import Crowd, local_device
 from banet.training.schedule import run_progress, set_rates
-from banet.training.sources import check_definition, held_out, open_sources
+from banet.training.sources import check_definition, check_not_trained_on, held_out, open_sources
 from banet.training.start import fix_statistics, freeze, parameter_groups, start_network
 from banet.training.state import Journal, RunningMean, State, check_same_run
 from banet.training.teacher import Teacher
@@ -60,6 +60,16 @@ class TrainingResult:
     reason: str
     scores: dict[str, Any]
 
+    @property
+    def note(self) -> str:
+        """Line on weights that no validation scored and calibrated; empty where one did."""
+        if self.weights is None or self.scores:
+            return ""
+        return (
+            "without validation tiles these weights are neither scored nor calibrated: give "
+            "data.validation_chips, or use banet weights calibrate"
+        )
+
 
 def train(
     config: TrainingConfig | PathLike,
@@ -80,7 +90,8 @@ def train(
         progress: called with (done, total, message) while chips are simulated and then step by step.
 
     Raises:
-        InputError: if the folder holds a run and `resume` is not set, or the configurations differ.
+        InputError: if the folder holds a run and `resume` is not set, or that run had another configuration,
+            other training chips or another number of processes.
         BusyError: if another run trains in the folder.
         DivergedError: if the loss is no longer a number.
     """
@@ -141,6 +152,7 @@ class _Run:
         )
         self.teacher = Teacher(config, device)
         self.state = self._fresh_state()
+        check_not_trained_on(self.validation, self.state.model.card, "the weights to go on from")
         if (folder / "checkpoint.pt").exists():
             self.state.load(folder / "checkpoint.pt")
         self.began = time.monotonic() - self.state.seconds
@@ -157,7 +169,8 @@ class _Run:
         )
         mean = RunningMean(model, config.optimiser.ema) if config.optimiser.ema else None
         scaler = torch.amp.GradScaler(self.device.type, enabled=self.half)
-        return State(model, mean, optimiser, scaler)
+        data = {source.label: source.index_sha256 for source in self.training}
+        return State(model, mean, optimiser, scaler, data=data, processes=self.crowd.size)
 
     @property
     def half(self) -> bool:
@@ -218,6 +231,7 @@ class _Run:
         for _ in range(config.accumulate):
             losses = self._pass(next(stream))
             terms += torch.stack([term.detach().float().cpu() for term in losses]) / config.accumulate
+        terms = self.crowd.average(terms)
         if not torch.isfinite(terms).all():
             raise DivergedError(
                 f"the loss is {terms[0]:g} at step {state.step}; lower optimiser.learning_rate"

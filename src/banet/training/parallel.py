@@ -15,7 +15,7 @@ from typing import Self, TypeVar
 import torch
 from torch import Tensor, distributed, nn
 
-__all__ = ["Crowd", "local_device"]
+__all__ = ["Crowd", "is_first", "local_device"]
 
 Word = TypeVar("Word", str, float)
 
@@ -30,10 +30,12 @@ class Crowd:
     Attributes:
         rank: number of this process.
         size: how many there are.
+        device: on which they exchange tensors.
     """
 
     def __init__(self, device: torch.device):
-        self.rank = int(os.environ.get("RANK", "0"))
+        self.device = device
+        self.rank = _rank()
         self.size = int(os.environ.get("WORLD_SIZE", "1"))
         if self.size > 1:
             backend = "nccl" if device.type == "cuda" else "gloo"
@@ -63,6 +65,13 @@ class Crowd:
         if self.size > 1:
             self._average(b for b in model.buffers() if b.is_floating_point())
 
+    def average(self, values: Tensor) -> Tensor:
+        """Return the mean of a tensor over the processes, on the CPU."""
+        if self.size > 1:
+            values = values.to(self.device, copy=True)
+            self._average([values])
+        return values.cpu()
+
     def agree(self, word: Word) -> Word:
         """Return what the first process says; every process must ask at the same place."""
         words = [word]
@@ -74,6 +83,15 @@ class Crowd:
         for tensor in tensors:
             distributed.all_reduce(tensor)
             tensor.div_(self.size)
+
+
+def _rank() -> int:
+    return int(os.environ.get("RANK", "0"))
+
+
+def is_first() -> bool:
+    """Return whether this process is the first of those that `torchrun` started, or alone."""
+    return _rank() == 0
 
 
 def local_device(device: torch.device) -> torch.device:

@@ -6,15 +6,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
-
-from banet.chips import ChipEntry, Chips, SimulatedStream, Source
+from banet.chips import Chips, SimulatedStream, Source
 from banet.chips.simulated import plan_simulated, write_simulated_chips
 from banet.cube.sensor import band_fits, sensor_note
 from banet.errors import InputError
 from banet.io.progress import Progress
 from banet.model.config import InputSpec
 from banet.training.config import DataConfig, SimulatedData
+from banet.training.origins import chips_of_card, overlaps, training_of
 
 __all__ = [
     "VALIDATION_SEEDS",
@@ -35,9 +34,9 @@ def open_sources(data: DataConfig, progress: Progress | None = None) -> tuple[li
     training: list[Source] = [Chips.open(folder) for folder in data.chips]
     validation = [Chips.open(folder) for folder in data.validation_chips]
     if data.simulated is not None:
-        if data.simulated.fly:
+        if data.simulated.train and data.simulated.fly:
             training.append(_stream(data))
-        else:
+        elif data.simulated.train:
             training.append(write_simulated(data.simulated, "train", progress))
         validation.append(write_simulated(data.simulated, "validation", progress))
     return training, validation
@@ -108,16 +107,28 @@ def definition_note(sources: Sequence[Source], inputs: InputSpec) -> str | None:
     return None
 
 
-def check_not_trained_on(tiles: Sequence[Source], card: Mapping[str, Any]) -> None:
-    """Make sure that folders of tiles are none of those that the card of weights says they were trained on.
+def check_not_trained_on(
+    tiles: Sequence[Source], card: Mapping[str, Any], whose: str = "these weights"
+) -> None:
+    """Make sure that weights were not trained on any cell and day of some tiles, as far as their card tells.
+
+    Args:
+        tiles: folders that are to be held out.
+        card: of the weights.
+        whose: weights, in the error.
 
     Raises:
-        InputError: if one is.
+        InputError: if a folder or a tile of it is among those that the card names.
     """
-    seen = {one.get("index_sha256") for one in card.get("training_chips", ())}
+    seen = {one["index_sha256"] for one in training_of(card) if one.get("index_sha256")}
     for source in tiles:
         if source.index_sha256 in seen:
-            raise InputError(f"these weights were trained on the tiles of {source.label}: give held-out ones")
+            raise InputError(f"{whose} were trained on the tiles of {source.label}: give held-out ones")
+    for entry, chips, other, _ in overlaps(chips_of_card(card), tiles):
+        raise InputError(
+            f"{whose} were trained on the tile {other.name}, which {entry.name} of {chips.label} overlaps: "
+            "give held-out ones"
+        )
 
 
 def held_out(training: Sequence[Source], validation: Sequence[Chips]) -> list[Chips]:
@@ -126,33 +137,9 @@ def held_out(training: Sequence[Source], validation: Sequence[Chips]) -> list[Ch
     Raises:
         InputError: if a chip of them overlaps one of training.
     """
-    seen: dict[tuple[str, str, str, int], list[tuple[ChipEntry, Source]]] = {}
-    for source in training:
-        for entry in source.entries:
-            seen.setdefault(_origin(entry), []).append((entry, source))
-    for chips in validation:
-        for entry in chips.entries:
-            for other, source in seen.get(_origin(entry), ()):
-                if _overlap(entry, chips, other, source):
-                    raise InputError(
-                        f"the chip {entry.name} of {chips.folder} is for training and for validation: it "
-                        f"overlaps {other.name} of {source.label}"
-                    )
+    for entry, chips, other, source in overlaps(training, validation):
+        raise InputError(
+            f"the chip {entry.name} of {chips.label} is for training and for validation: it overlaps "
+            f"{other.name} of {source.label}"
+        )
     return list(validation)
-
-
-def _origin(entry: ChipEntry) -> tuple[str, str, str, int]:
-    # The climate of a chip of a cube is a group's name, which says nothing of its place.
-    climate = entry.climate if entry.source == "simulated" else ""
-    return entry.source, climate, entry.region, entry.seed
-
-
-def _overlap(one: ChipEntry, chips: Source, other: ChipEntry, source: Source) -> bool:
-    """Tell whether two chips of one origin share cells on a day."""
-    near = zip(one.corner, other.corner, strict=True)
-    if not all(-chips.size < mine - theirs < source.size for mine, theirs in near):
-        return False
-    if np.isnat(one.day) or np.isnat(other.day):
-        return one.start == other.start
-    days = int((one.day - other.day) / np.timedelta64(1, "D"))
-    return -chips.days < days < source.days

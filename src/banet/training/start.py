@@ -15,6 +15,7 @@ from banet.model.network import BANet
 from banet.model.temporal_context import context_planes
 from banet.model.weights import load_model
 from banet.training.config import OptimiserConfig, TrainingConfig
+from banet.training.origins import training_of
 from banet.training.widen import holds, widened
 
 __all__ = [
@@ -33,6 +34,8 @@ _FIRST_MEAN = "encoder.0.space.norm.running_mean"
 def start_network(config: TrainingConfig) -> BANet:
     """Make the network of a run, fresh or from `config.start.weights`, on the CPU.
 
+    Its card tells the weights that it starts from, and all chips that those were trained on.
+
     Raises:
         NotFoundError, UnreadableFileError: if the weights cannot be read.
         InputError: if their network does not fit into `config.network`, channels aside.
@@ -48,7 +51,7 @@ def start_network(config: TrainingConfig) -> BANet:
             )
         state = adapt_channels(source.state_dict(), source.spec, config.inputs)
         model.load_state_dict(widened(state, source.config, model))
-        model.card = {"started_from": source.weights_sha256}
+        model.card = {"started_from": source.weights_sha256, "earlier_chips": training_of(source.card)}
     elif config.start.prior is not None:
         # Fires are rare: a network that says 0.5 everywhere first has to unlearn that, and its maps of summed
         # days are 1 all over, where the Dice term has no slope.

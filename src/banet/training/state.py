@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import pickle
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,9 @@ from typing import Any
 import torch
 from torch import nn
 
-from banet.errors import InputError, OutputError, UnreadableFileError
+from banet.errors import CorruptError, InputError, OutputError, UnreadableFileError
 from banet.io.files import existing_file, writing
+from banet.io.integrity import zip_fault
 from banet.model.network import BANet
 from banet.training.config import TrainingConfig, load_config
 
@@ -56,6 +58,8 @@ class State:
         best: best score of a validation, and `best_weights` of the network then.
         stale: validations since the best.
         ended_by: what ended the run, empty while it goes on.
+        data: checksum of the index of each source of training, by its label.
+        processes: how many train together.
     """
 
     model: BANet
@@ -69,6 +73,8 @@ class State:
     best_weights: dict[str, torch.Tensor] = field(default_factory=dict)
     stale: int = 0
     ended_by: str = ""
+    data: Mapping[str, str] = field(default_factory=dict)
+    processes: int = 1
 
     @property
     def judged(self) -> BANet:
@@ -84,6 +90,7 @@ class State:
             "scaler": self.scaler.state_dict(),
             "progress": {name: getattr(self, name) for name in _PLAIN},
             "best_weights": self.best_weights,
+            "run": {"data": list(self.data.values()), "processes": self.processes},
             "chance": torch.get_rng_state(),
             "chance_cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
         }
@@ -95,12 +102,16 @@ class State:
 
         Raises:
             NotFoundError: if there is no such file.
-            UnreadableFileError: if it is no state of this network.
+            UnreadableFileError: if it is damaged, or no state of this network.
+            InputError: if its run had other training chips, or another number of processes.
         """
         file = existing_file(path, "checkpoint")
+        if fault := zip_fault(file):
+            raise CorruptError(f"{file} is damaged ({fault}): train anew in another folder")
         device = next(self.model.parameters()).device
         try:
             fields = torch.load(file, map_location=device, weights_only=True)
+            before = fields.get("run")
             self.model.load_state_dict(fields["model"])
             if self.mean is not None:
                 self.mean.model.load_state_dict(fields["mean"])
@@ -116,6 +127,26 @@ class State:
             raise UnreadableFileError(
                 f"{file} is no state of this run: {' '.join(str(error).split())}"
             ) from error
+        if before is not None:  # a checkpoint of before does not say
+            self._check_same_run(before)
+
+    def _check_same_run(self, before: Mapping[str, Any]) -> None:
+        """Make sure that a run goes on with the chips and the number of processes that it began with.
+
+        Raises:
+            InputError: if one of them is another.
+        """
+        for (label, checksum), known in zip(self.data.items(), before["data"], strict=False):
+            if checksum != known:
+                raise InputError(
+                    f"the tiles of {label} are not those that the run to go on with began with: bring them "
+                    "back, or choose another folder"
+                )
+        if before["processes"] != self.processes:
+            raise InputError(
+                f"the run to go on with began with {before['processes']} processes, now there are "
+                f"{self.processes}: start as many, or choose another folder"
+            )
 
 
 _BROKEN = (

@@ -1,0 +1,127 @@
+"""Origins of chips: where and when each lies, so that the same cells and days are known again.
+
+Folders of chips tell them by their index, weights by their card, which carries those of the weights that
+they started from as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from banet.chips import ChipEntry
+
+__all__ = ["KnownChips", "Placed", "chips_of_card", "origins", "overlaps", "training_of"]
+
+_SIMULATED = "simulated"
+
+
+class Placed(Protocol):
+    """Chips of one size, as far as their places go."""
+
+    @property
+    def entries(self) -> Sequence[ChipEntry]:
+        """Entries of the chips."""
+
+    @property
+    def days(self) -> int:
+        """Days of each chip."""
+
+    @property
+    def size(self) -> int:
+        """Cells a side of each chip."""
+
+    @property
+    def label(self) -> str:
+        """Name in messages."""
+
+
+@dataclass(frozen=True)
+class KnownChips:
+    """Chips that a card tells of.
+
+    Attributes:
+        entries: name, source, and place or seed of each.
+        days, size: of every chip.
+        label: name in messages.
+    """
+
+    entries: tuple[ChipEntry, ...]
+    days: int
+    size: int
+    label: str = "its training"
+
+
+def origins(chips: Placed) -> dict[str, dict[str, list[Any]]]:
+    """Return the origins of chips as JSON holds them, for the card of weights.
+
+    Returns:
+        By source and group: the seeds of simulated chips by climate; first day, row and column of others by
+        region.
+    """
+    found: dict[str, dict[str, list[Any]]] = {}
+    for entry in chips.entries:
+        simulated = entry.source == _SIMULATED
+        group = entry.climate if simulated else entry.region
+        place = entry.seed if simulated else [entry.start, *entry.corner]
+        found.setdefault(entry.source, {}).setdefault(group, []).append(place)
+    return found
+
+
+def training_of(card: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return what a card says of each folder that weights, and those they started from, were trained on."""
+    return [*card.get("training_chips", ()), *card.get("earlier_chips", ())]
+
+
+def chips_of_card(card: Mapping[str, Any]) -> Iterator[KnownChips]:
+    """Yield the chips that weights, and those that they started from, were trained on, as the card tells."""
+    for about in training_of(card):
+        if "origins" in about:
+            yield KnownChips(tuple(_entries(about["origins"])), about["days"], about["size"])
+
+
+def _entries(told: Mapping[str, Mapping[str, Sequence[Any]]]) -> Iterator[ChipEntry]:
+    for source, groups in told.items():
+        for group, places in groups.items():
+            for place in places:
+                if source == _SIMULATED:
+                    yield ChipEntry(f"{group}-{place:08d}", climate=group, seed=place)
+                else:
+                    start, row, col = place
+                    name = f"{group}-{start.replace('-', '')}-r{row:05d}-c{col:05d}"
+                    yield ChipEntry(name, source=source, region=group, start=start, corner=(row, col))
+
+
+def overlaps(
+    known: Iterable[Placed], others: Iterable[Placed]
+) -> Iterator[tuple[ChipEntry, Placed, ChipEntry, Placed]]:
+    """Yield each chip of `others` that shares cells on a day with one of `known`, and that one."""
+    seen: dict[tuple[str, str, str, int], list[tuple[ChipEntry, Placed]]] = {}
+    for source in known:
+        for entry in source.entries:
+            seen.setdefault(_origin(entry), []).append((entry, source))
+    for chips in others:
+        for entry in chips.entries:
+            for other, source in seen.get(_origin(entry), ()):
+                if _overlap(entry, chips, other, source):
+                    yield entry, chips, other, source
+
+
+def _origin(entry: ChipEntry) -> tuple[str, str, str, int]:
+    # The climate of a chip of a cube is a group's name, which says nothing of its place.
+    climate = entry.climate if entry.source == _SIMULATED else ""
+    return entry.source, climate, entry.region, entry.seed
+
+
+def _overlap(one: ChipEntry, chips: Placed, other: ChipEntry, source: Placed) -> bool:
+    """Tell whether two chips of one origin share cells on a day."""
+    near = zip(one.corner, other.corner, strict=True)
+    if not all(-chips.size < mine - theirs < source.size for mine, theirs in near):
+        return False
+    if np.isnat(one.day) or np.isnat(other.day):
+        return one.start == other.start
+    days = int((one.day - other.day) / np.timedelta64(1, "D"))
+    return -chips.days < days < source.days
