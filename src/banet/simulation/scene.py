@@ -11,12 +11,13 @@ import pandas as pd
 
 from banet.burned_area.burned_area import BurnedArea
 from banet.burned_area.dated import DatedFractions
-from banet.days import Days, as_day, day_range
+from banet.days import Days, as_day, day_range, parse_period
 from banet.errors import InputError
 from banet.grid.region import Region, check_region
 from banet.io.progress import Progress
+from banet.simulation.arguments import check_whole, default_region, mir_band_named
 from banet.simulation.climates import Climate, climate_named
-from banet.simulation.fields import Field, Mask, stream
+from banet.simulation.fields import Field, Mask
 from banet.simulation.ground import burned_per_day
 from banet.simulation.hotspots import frp_of_table, to_table
 from banet.simulation.observe import best_views, followed
@@ -62,9 +63,13 @@ class Scene:
 
     def __repr__(self) -> str:
         rows, cols = self.region.shape
-        hectares = float((self.burned_fraction.sum(1) * self.region.cell_area_ha).sum())
         grid = f"{self.region.name}, {rows} x {cols} cells, {self.days[0]} to {self.days[-1]}"
-        return f"Scene({grid}: {hectares:,.0f} ha burned, {len(self.hotspots):,} hot spots)"
+        return f"Scene({grid}: {self.burned_area_ha:,.0f} ha burned, {len(self.hotspots):,} hot spots)"
+
+    @property
+    def burned_area_ha(self) -> float:
+        """Burned area of the exact truth, hectares; cells of `water` are not in it."""
+        return self.truth().burned_area_ha
 
     @property
     def burned_fraction(self) -> Field:
@@ -122,16 +127,6 @@ class Scene:
         )
 
 
-def _default_region(climate: Climate, size: int | tuple[int, int], seed: int, pixel_size: float) -> Region:
-    rows, cols = (size, size) if isinstance(size, int) else size
-    rng = stream(seed, 1)
-    west, south, east, north = climate.box
-    lon = round(float(rng.uniform(west, east - cols * pixel_size)), 1)
-    lat = round(float(rng.uniform(south, north - rows * pixel_size)), 1)
-    box = (lon, lat, round(lon + cols * pixel_size, 8), round(lat + rows * pixel_size, 8))
-    return Region(f"SIM_{climate.name}", box, pixel_size)
-
-
 def simulate(
     region: Region | None = None,
     start: Any = "2020-07-01",
@@ -172,10 +167,11 @@ def simulate(
         InputError: if an argument is not valid.
     """
     picked = climate if isinstance(climate, Climate) else climate_named(climate)
-    bands = (Band.RED, Band.NIR, _mir(mir_band))
+    bands = (Band.RED, Band.NIR, mir_band_named(mir_band))
     _check(days, seed, (*satellites, *fire_satellites))
     first = as_day(start)
-    grid = region if region is not None else _default_region(picked, size, seed, pixel_size)
+    parse_period(first, first + np.timedelta64(int(days) - 1, "D"))
+    grid = region if region is not None else default_region(picked, size, seed, pixel_size)
     check_region(grid)
     if min(grid.shape) < 8:
         raise InputError(
@@ -204,16 +200,8 @@ def simulate(
     )
 
 
-def _mir(name: str) -> Band:
-    if name not in {"M10", "M11", "M12"}:
-        raise InputError(f"the MIR slot cannot be filled by {name!r}; choose M12, M11 or M10")
-    return Band[name]
-
-
 def _check(days: int, seed: int, satellites: tuple[str, ...]) -> None:
-    for name, value in (("days", days), ("seed", seed)):
-        if not isinstance(value, (int, np.integer)):
-            raise InputError(f"simulate: {name} {value!r} is no whole number")
+    check_whole("simulate", days=days, seed=seed)
     if days < 1 or days > 3660:
         raise InputError(f"cannot simulate {days} days; give 1 to 3660")
     if seed < 0:
