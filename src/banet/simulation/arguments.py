@@ -7,13 +7,15 @@ from typing import Any
 
 import numpy as np
 
+from banet.days import Day
 from banet.errors import InputError
 from banet.grid.region import Region
 from banet.simulation.climates import Climate
 from banet.simulation.fields import stream
+from banet.simulation.overpasses import FLIGHTS, SATELLITES, flies
 from banet.simulation.spectra import Band
 
-__all__ = ["LEAST_CELLS", "check_whole", "default_region", "mir_band_named", "room_for"]
+__all__ = ["LEAST_CELLS", "check_whole", "default_region", "fleets", "mir_band_named", "room_for"]
 
 LEAST_CELLS = 8
 
@@ -82,3 +84,39 @@ def default_region(climate: Climate, size: int | tuple[int, int], seed: int, pix
     lat = round(float(rng.uniform(south, north - rows * pixel_size)), 1)
     box = (lon, lat, round(lon + cols * pixel_size, 8), round(lat + rows * pixel_size, 8))
     return Region(f"SIM_{climate.name}", box, pixel_size)
+
+
+def fleets(
+    images: tuple[str, ...] | None,
+    fires: tuple[str, ...] | None,
+    first: Day,
+    last: Day,
+    *,
+    any_time: bool = False,
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the satellites of the imagery and those of the hot spots.
+
+    Args:
+        images: as asked; None takes the first satellite that flies on all days, or else on some.
+        fires: as asked; None takes those of N and N20 that fly.
+        first: UTC day.
+        last: UTC day, included.
+        any_time: take every satellite for one that flies.
+
+    Raises:
+        InputError: if a satellite is unknown or does not fly on any of the days, or none does.
+    """
+    for satellite in (*(images or ()), *(fires or ())):
+        if satellite not in SATELLITES:
+            raise InputError(f"unknown satellite {satellite!r}; choose among {', '.join(SATELLITES)}")
+        if not any_time and not flies(satellite, first, last):
+            begin, end = FLIGHTS[satellite]
+            known = f"from {begin}" if end is None else f"from {begin} to {end}"
+            raise InputError(f"{satellite} gives data {known}, none from {first} to {last}")
+    some = [s for s in SATELLITES if any_time or flies(s, first, last)]
+    if not some and (images is None or fires is None):
+        raise InputError(f"no VIIRS flew from {first} to {last}; the first gives data from {FLIGHTS['N'][0]}")
+    whole = [s for s in some if any_time or (flies(s, first, first) and flies(s, last, last))]
+    usual = (whole or some)[:1]
+    hot = [s for s in some if s != "N21"]
+    return tuple(usual if images is None else images), tuple(hot if fires is None else fires)

@@ -25,7 +25,7 @@ def sample(
     """Simulate one training sample.
 
     Place, year, season, satellites, calibration, air and noise are drawn with the seed, so that a network
-    sees more variety than any one sensor and place has.
+    sees more variety than any one sensor and place has. Satellites may fly in years before their launch.
 
     Args:
         seed: everything follows from it and the other arguments.
@@ -71,6 +71,7 @@ def sample(
         bands=(Band.RED, Band.NIR, mir_band_named(name)),
         fire_satellites=hot,
         varied=True,
+        any_time=True,
     )
     best, _, _ = best_views(world)
     frp = frp_planes(find_hotspots(world), days, region.shape)

@@ -15,13 +15,12 @@ from banet.days import Days, as_day, day_range, parse_period
 from banet.errors import InputError
 from banet.grid.region import Region, check_region
 from banet.io.progress import Progress
-from banet.simulation.arguments import check_whole, default_region, mir_band_named
+from banet.simulation.arguments import check_whole, default_region, fleets, mir_band_named
 from banet.simulation.climates import Climate, climate_named
 from banet.simulation.fields import Field, Mask
 from banet.simulation.ground import burned_per_day
 from banet.simulation.hotspots import frp_of_table, to_table
 from banet.simulation.observe import best_views, followed
-from banet.simulation.overpasses import SATELLITES
 from banet.simulation.spectra import Band, Cover
 from banet.simulation.world import World, build_world, find_hotspots
 
@@ -136,10 +135,11 @@ def simulate(
     size: int | tuple[int, int] = 128,
     *,
     mir_band: str = "M12",
-    satellites: tuple[str, ...] = ("N",),
-    fire_satellites: tuple[str, ...] = ("N", "N20"),
+    satellites: tuple[str, ...] | None = None,
+    fire_satellites: tuple[str, ...] | None = None,
     pixel_size: float = 0.01,
     varied: bool = False,
+    any_time: bool = False,
     progress: Progress | None = None,
 ) -> Scene:
     """Simulate a fire season: what VIIRS saw of it day by day, and what really burned.
@@ -154,10 +154,13 @@ def simulate(
         climate: name of a climate (see `CLIMATES`) or one of your own.
         size: cells, or (rows, columns), when no region is given.
         mir_band: what fills the MIR slot: M12 (3.7 um), M11 (2.25 um) or M10 (1.6 um).
-        satellites: whose imagery: N (Suomi-NPP), N20, N21.
-        fire_satellites: whose hot spots.
+        satellites: whose imagery: N (Suomi-NPP), N20, N21; None takes the first of them that flies on all
+            days. A satellite sees nothing on days before and after its flight (`overpasses.FLIGHTS`).
+        fire_satellites: whose hot spots; None takes those of N and N20 that fly.
         pixel_size: edge of a cell in degrees, when no region is given.
         varied: draw calibration, air and noise widely, as for training.
+        any_time: let satellites fly on days before and after their flights, too, as in the fixed seasons of
+            the benchmark; None is then N, and N with N20.
         progress: called with the overpasses observed, all of them, and the day.
 
     Returns:
@@ -168,9 +171,11 @@ def simulate(
     """
     picked = climate if isinstance(climate, Climate) else climate_named(climate)
     bands = (Band.RED, Band.NIR, mir_band_named(mir_band))
-    _check(days, seed, (*satellites, *fire_satellites))
+    _check(days, seed)
     first = as_day(start)
-    parse_period(first, first + np.timedelta64(int(days) - 1, "D"))
+    last = first + np.timedelta64(int(days) - 1, "D")
+    parse_period(first, last)
+    images, fires = fleets(satellites, fire_satellites, first, last, any_time=any_time)
     grid = region if region is not None else default_region(picked, size, seed, pixel_size)
     check_region(grid)
     if min(grid.shape) < 8:
@@ -178,8 +183,8 @@ def simulate(
             f"region {grid.name}: {grid.shape} cells are too few to simulate; give at least 8 x 8"
         )
     world = build_world(
-        grid, first, days, seed, picked, bands=bands, image_satellites=satellites,
-        fire_satellites=fire_satellites, varied=varied,
+        grid, first, days, seed, picked, bands=bands, image_satellites=images,
+        fire_satellites=fires, varied=varied, any_time=any_time,
     )  # fmt: skip
     with followed(progress):
         best, zenith, cloudy = best_views(world)
@@ -200,12 +205,9 @@ def simulate(
     )
 
 
-def _check(days: int, seed: int, satellites: tuple[str, ...]) -> None:
+def _check(days: int, seed: int) -> None:
     check_whole("simulate", days=days, seed=seed)
     if days < 1 or days > 3660:
         raise InputError(f"cannot simulate {days} days; give 1 to 3660")
     if seed < 0:
         raise InputError(f"the seed {seed} is negative; give 0 or more")
-    unknown = [s for s in satellites if s not in SATELLITES]
-    if unknown:
-        raise InputError(f"unknown satellite {unknown[0]!r}; choose among {', '.join(SATELLITES)}")

@@ -19,7 +19,7 @@ from banet.simulation.fire import Burns, ignite
 from banet.simulation.ground import Tint, draw_tint
 from banet.simulation.hotspots import Detections, detect
 from banet.simulation.land_surface import Surface, make_surface
-from banet.simulation.overpasses import Geometry, SimulatedOverpass, geometry, overpasses, view_zenith
+from banet.simulation.overpasses import Geometry, SimulatedOverpass, flies, geometry, overpasses, view_zenith
 from banet.simulation.spectra import Band
 
 __all__ = ["Instrument", "World", "build_world", "find_hotspots"]
@@ -80,6 +80,7 @@ class World:
     image_satellites: tuple[str, ...] = ("N",)
     fire_satellites: tuple[str, ...] = ("N", "N20")
     varied: bool = False
+    any_time: bool = False
 
     def __repr__(self) -> str:
         return f"World({self.region.name}, {self.start}, {self.days} days, seed {self.seed})"
@@ -98,6 +99,7 @@ class World:
             image_satellites=self.image_satellites,
             fire_satellites=self.fire_satellites,
             varied=self.varied,
+            any_time=self.any_time,
         )
 
     @property
@@ -220,6 +222,7 @@ def build_world(
     image_satellites: tuple[str, ...] = ("N",),
     fire_satellites: tuple[str, ...] = ("N", "N20"),
     varied: bool = False,
+    any_time: bool = False,
 ) -> World:
     """Build the world of a scene: ground, fires, weather and overpasses, not yet anything observed.
 
@@ -233,6 +236,7 @@ def build_world(
         image_satellites: which satellites give imagery: N, N20, N21.
         fire_satellites: which satellites give hot spots.
         varied: whether calibration, air and noise vary widely, as training wants.
+        any_time: whether satellites fly on days before and after their flights, too.
     """
     shape = region.shape
     subcells = max(2, round(region.pixel_size / 0.0025))
@@ -246,6 +250,8 @@ def build_world(
     area = float(region.cell_area_ha.mean())
     names = tuple(dict.fromkeys((*image_satellites, *fire_satellites)))
     flown = overpasses(start, days, lon, lat, names)
+    if not any_time:
+        flown = [p for p in flown if flies(p.satellite, *2 * (start + int(p.time_h // 24),))]
     return World(
         region, start, days, seed, climate, bands, subcells, surface,
         make_changes(stream(seed, 3), climate, surface, day_of_year, bands),
@@ -259,6 +265,7 @@ def build_world(
         image_satellites,
         fire_satellites,
         varied,
+        any_time,
     )  # fmt: skip
 
 
