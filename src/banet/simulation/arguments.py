@@ -15,9 +15,20 @@ from banet.simulation.fields import stream
 from banet.simulation.overpasses import FLIGHTS, SATELLITES, flies
 from banet.simulation.spectra import Band
 
-__all__ = ["LEAST_CELLS", "check_whole", "default_region", "fleets", "mir_band_named", "room_for"]
+__all__ = [
+    "LEAST_CELLS",
+    "MOST_LATITUDE",
+    "check_latitudes",
+    "check_whole",
+    "default_region",
+    "fleets",
+    "mir_band_named",
+    "room_for",
+]
 
 LEAST_CELLS = 8
+MOST_LATITUDE = 72.0
+"""Degrees north and south up to which scenes are simulated; beyond, view zeniths are too wrong."""
 
 
 def check_whole(what: str, **numbers: Any) -> None:
@@ -120,3 +131,17 @@ def fleets(
     usual = (whole or some)[:1]
     hot = [s for s in some if s != "N21"]
     return tuple(usual if images is None else images), tuple(hot if fires is None else fires)
+
+
+def check_latitudes(region: Region) -> None:
+    """Refuse a region beyond the latitudes at which the simulated view angles hold.
+
+    Raises:
+        InputError: if it reaches beyond `MOST_LATITUDE` in the north or south.
+    """
+    latitude = max(region.north, -region.south)
+    if latitude > MOST_LATITUDE:
+        raise InputError(
+            f"region {region.name} reaches to {latitude:g} degrees of latitude, where simulated view "
+            f"angles are wrong; give one within {MOST_LATITUDE:g} degrees"
+        )

@@ -15,7 +15,7 @@ from banet.days import Days, as_day, day_range, parse_period
 from banet.errors import InputError
 from banet.grid.region import Region, check_region
 from banet.io.progress import Progress
-from banet.simulation.arguments import check_whole, default_region, fleets, mir_band_named
+from banet.simulation.arguments import check_latitudes, check_whole, default_region, fleets, mir_band_named
 from banet.simulation.climates import Climate, climate_named
 from banet.simulation.fields import Field, Mask
 from banet.simulation.ground import burned_per_day
@@ -178,6 +178,7 @@ def simulate(
     images, fires = fleets(satellites, fire_satellites, first, last, any_time=any_time)
     grid = region if region is not None else default_region(picked, size, seed, pixel_size)
     check_region(grid)
+    check_latitudes(grid)
     if min(grid.shape) < 8:
         raise InputError(
             f"region {grid.name}: {grid.shape} cells are too few to simulate; give at least 8 x 8"

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from banet.days import Day
 from banet.grid.region import Region
+from banet.observations.granules import MAX_SOLAR_ZENITH
 from banet.simulation import atmosphere
 from banet.simulation.climates import Climate
 from banet.simulation.confounders import Changes, Heat, make_changes, make_heat
@@ -19,7 +20,15 @@ from banet.simulation.fire import Burns, ignite
 from banet.simulation.ground import Tint, draw_tint
 from banet.simulation.hotspots import Detections, detect
 from banet.simulation.land_surface import Surface, make_surface
-from banet.simulation.overpasses import Geometry, SimulatedOverpass, flies, geometry, overpasses, view_zenith
+from banet.simulation.overpasses import (
+    Geometry,
+    SimulatedOverpass,
+    flies,
+    geometry,
+    overpasses,
+    solar_zenith,
+    view_zenith,
+)
 from banet.simulation.spectra import Band
 
 __all__ = ["Instrument", "World", "build_world", "find_hotspots"]
@@ -173,7 +182,12 @@ class World:
             # Corners decide: between two tracks the better one changes along a line across the scene.
             zenith = np.abs(view_zenith(group, lon[None], lat[None]))
             best = {int(i) for i in zenith.argmin(0).ravel()}
-            whole = all(self.missing_rows(group[i]) == (0, 0) and zenith[i].max() < 69 for i in best)
+            whole = all(
+                self.missing_rows(group[i]) == (0, 0)
+                and zenith[i].max() < 69
+                and solar_zenith(self.start, group[i].time_h, lon, lat).max() < MAX_SOLAR_ZENITH
+                for i in best
+            )
             wanted |= {p.key for i, p in enumerate(group) if i in best or not whole}
         return wanted
 
@@ -243,8 +257,8 @@ def build_world(
     lon, lat = float(region.longitudes.mean()), float(region.latitudes.mean())
     first = (start - start.astype("datetime64[Y]").astype("datetime64[D]")).astype(int) + 1
     day_of_year = first + np.arange(days, dtype=np.float64)
-    if lat < 0 and climate.box[1] > 0:
-        day_of_year = day_of_year + 182
+    if (lat < 0 < climate.box[1]) or (climate.box[3] < 0 < lat):
+        day_of_year = day_of_year + 182  # the climate's seasons in the other hemisphere
     surface = make_surface(stream(seed, 2), climate, shape, subcells, day_of_year, bands, varied=varied)
     weather = atmosphere.draw_weather(seed, climate, shape, days)
     area = float(region.cell_area_ha.mean())
