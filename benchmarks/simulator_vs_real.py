@@ -238,6 +238,7 @@ def dominican(folder: Path, scenes: int) -> tuple[dict[str, np.ndarray], dict[st
         real[f"{band} ratio"] = (after / before).to_numpy()
     climate = dataclasses.replace(
         climate_named("cerrado"),
+        box=(-72, 18, -70, 20),
         clouds=0.1,
         fires=40,
         peak_green=320,

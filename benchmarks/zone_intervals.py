@@ -65,7 +65,9 @@ def _make(number: int, mapped: Path, truth: Path) -> None:
     first, last = climate.season
     begin = int(first + (number * 37) % max(last - first, 1))
     start = from_day_of_year(2013 + number % 8, begin)
-    scene = simulate(start=start, days=DAYS, seed=FIRST_SEED + number, climate=climate, size=SIZE)
+    scene = simulate(
+        start=start, days=DAYS, seed=FIRST_SEED + number, climate=climate, size=SIZE, any_time=True
+    )
     with tempfile.TemporaryDirectory() as folder:
         cube = write_cube(scene, Path(folder) / "cube.zarr")
         burned = map_burned(cube, cube.days[0], cube.days[-1])

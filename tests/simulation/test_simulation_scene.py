@@ -209,6 +209,13 @@ def test_truth_is_a_dated_reference(scene):
     np.testing.assert_allclose(part.burned_fraction, scene.burned_fraction_daily[:5].sum(0), atol=1e-6)
 
 
+def test_hectares_are_those_of_the_truth_wherever_they_are_told():
+    coast = simulate(Region("NS", (-8, 38, -7.5, 38.3)), "2020-07-15", days=20, seed=11, climate="mozambique")
+    assert coast.burned_fraction[coast.water].any(), "no burned cell is mostly water"
+    assert coast.burned_area_ha == coast.truth().burned_area_ha
+    assert f"{coast.truth().burned_area_ha:,.0f} ha burned" in repr(coast)
+
+
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [

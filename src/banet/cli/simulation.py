@@ -31,7 +31,7 @@ def simulate(
     """Simulate a fire season and write what satellites would deliver of it, beside the truth.
 
     Args:
-        out: folder for viirs/, hotspots/, truth/ and R_NAME.json.
+        out: folder for viirs/, hotspots/, truth/ and R_NAME.json; one that holds another scene is refused.
         region: a R_NAME.json or a shipped name; a place in the climate's region if left out.
         start: first day, YYYY-MM-DD.
         days: number of days.
@@ -42,19 +42,24 @@ def simulate(
             viirs375-swath, surface, hotspots, labels, firecci, truth.
         json: print files, hectares and hot spots as JSON.
     """
+    from banet.days import as_day
     from banet.grid.region import Region
     from banet.simulation import simulate as make
     from banet.simulation import write_scene
+    from banet.simulation.writers import check_folder, known_formats
 
+    wanted = known_formats(formats.split(","))
     grid = Region.load(region) if region else None
+    asked = {"climate": climate, "seed": seed, "start": str(as_day(start)), "days": days}
+    check_folder(out, **asked, **({"region": grid.to_dict()} if grid else {}))
     with progress("simulate") as report:
         scene = make(grid, start, days, seed, climate, size, progress=report)
-        written = write_scene(scene, out, formats=formats.split(","), progress=report)
-    hectares = float((scene.burned_fraction.sum(1) * scene.region.cell_area_ha).sum())
+        written = write_scene(scene, out, formats=wanted, progress=report)
     if json:
         paths = {kind: [str(file) for file in found] for kind, found in written.items()}
-        say_json({"files": paths, "hectares": round(hectares, 1), "hotspots": len(scene.hotspots)})
+        hectares = round(scene.burned_area_ha, 1)
+        say_json({"files": paths, "hectares": hectares, "hotspots": len(scene.hotspots)})
         return
     for kind, files in written.items():
         say(f"{kind}: {len(files)} files in {files[0].parent if files else out}")
-    say(f"{hectares:,.0f} ha burned, {len(scene.hotspots):,} hot spots")
+    say(f"{scene.burned_area_ha:,.0f} ha burned, {len(scene.hotspots):,} hot spots")

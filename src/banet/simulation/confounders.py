@@ -17,6 +17,9 @@ __all__ = ["Changes", "Heat", "make_changes", "make_heat"]
 
 STRONG = 0.3
 """Share of a cell from which on a change of its ground counts as one."""
+YEAR = 365.25
+SNOW_FROM, THAW_FROM, SNOW_TO = 288, 110, 160
+"""Days of year: from the first to the last snow may lie where a scene starts, from the second on it melts."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +33,7 @@ class Changes:
         patches: places that turn into something else for a while.
         snow: depth index of the snow cover at the start, (rows, columns), or None.
         melt: fall of that index per day.
+        thaw: day from which on the snow of the start melts; 0 where the scene starts in spring.
         snowfall: day of the first snow, (index after it, day), or None.
         moisture: darkening of the ground by rain on each day, (days,).
         colours: spectra of the bands in use, by name.
@@ -42,6 +46,7 @@ class Changes:
     patches: tuple[Patch, ...]
     snow: Field | None
     melt: float
+    thaw: float
     snowfall: tuple[Field, float] | None
     moisture: Field
     colours: dict[str, Field]
@@ -58,11 +63,15 @@ class Changes:
             if strength > 0:
                 _mix(ground[:, patch.rows, patch.cols], strength * patch.weight, self.colours[patch.colour])
         if self.snow is not None:
-            _mix(ground, np.clip(self.snow - self.melt * day, 0, 0.9), self.colours["SNOW"])
+            _mix(ground, np.clip(self._snow_left(day), 0, 0.9), self.colours["SNOW"])
         if self.snowfall is not None and day >= self.snowfall[1]:
             fresh, fell = self.snowfall
             _mix(ground, np.clip(fresh - self.melt * (day - fell), 0, 0.9), self.colours["SNOW"])
         return ground
+
+    def _snow_left(self, day: int) -> Field:
+        assert self.snow is not None
+        return self.snow - self.melt * max(day - self.thaw, 0.0)
 
     def masks(self, days: int) -> dict[str, npt.NDArray[np.bool_]]:
         """Return where the ground changed by more than `STRONG` within the days, by what changed it.
@@ -88,7 +97,7 @@ class Changes:
         if self.snowfall is not None:
             found["first snow"] = self.snowfall[0] > STRONG
         if self.snow is not None:
-            found["snow melt"] = (self.snow > STRONG) & (self.snow - self.melt * days < STRONG / 3)
+            found["snow melt"] = (self.snow > STRONG) & (self._snow_left(days) < STRONG / 3)
         return {name: mask for name, mask in found.items() if mask.any()}
 
 
@@ -135,7 +144,9 @@ def make_changes(
         ]
         for name in names
     }
-    middle = climate.winter_crop - float(day_of_year[0]) + rng.normal(0, 15)
+    first = float(day_of_year[0]) % YEAR
+    # The harvest of the half-years about the start: in another year it would be out of the scene.
+    middle = (climate.winter_crop - first + YEAR / 2) % YEAR - YEAR / 2 + rng.normal(0, 15)
     regional = correlated(rng, shape, 8, 2.0)
     blocks = _block_noise(rng, shape)
     harvest = (middle + 14 * regional + 8 * blocks).astype(np.float32)
@@ -146,7 +157,7 @@ def make_changes(
     count = int(rng.poisson(5.0 * shape[0] * shape[1] / 16384 + 0.3))
     patches = tuple(_draw_patch(rng, shape, surface, days) for _ in range(min(count, 40)))
     snow = None
-    if climate.snow and day_of_year[0] < 160 and rng.random() < 0.7:
+    if climate.snow and not SNOW_TO <= first < SNOW_FROM and rng.random() < 0.7:
         snow = (0.4 * surface.relief + 0.5 * correlated(rng, shape, 4, 1.5) + rng.uniform(-0.5, 1.5)).astype(
             np.float32
         )
@@ -162,6 +173,7 @@ def make_changes(
         patches,
         snow,
         float(rng.uniform(0.03, 0.12)),
+        0.0 if THAW_FROM <= first < SNOW_TO else (THAW_FROM - first) % YEAR,
         _first_snow(rng, climate, surface, days),
         np.minimum(moisture, 0.15),
         colours,

@@ -17,6 +17,8 @@ Codes = npt.NDArray[np.uint8]
 # Few values, so that the filters of the random fields are made once for many scenes.
 GRAINS = (0.8, 1.2, 1.7, 2.4, 4.5)
 _WOODY = (Cover.EVERGREEN, Cover.BOREAL)
+# Days: the longest record with one drought throughout, and how long the rains take to end one.
+_ONE_DROUGHT, _RAINS = 183, 60
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,7 +114,8 @@ def greenness(climate: Climate, day_of_year: npt.NDArray[np.float64], rng: np.ra
     """Return the greenness 0-1 of each cover on each day, (days, covers) float32.
 
     Grass follows the climate's wet (or warm) season, woody plants lag and hold; boreal and deciduous
-    covers follow the same wave with their own depth. A year's drought and its timing vary at random.
+    covers follow the same wave with their own depth. A year's drought and its timing vary at random. In a
+    record of up to half a year it goes on; in a longer one the rains before the next peak of green end it.
     """
     shift = rng.normal(0, 8)
     low = {
@@ -130,7 +133,7 @@ def greenness(climate: Climate, day_of_year: npt.NDArray[np.float64], rng: np.ra
         Cover.GRASS: 0.9,
     }
     green = np.zeros((len(day_of_year), len(Cover)))
-    elapsed = np.arange(len(day_of_year))
+    dry_days = _dry_days(climate, day_of_year)
     for cover in Cover:
         lag = 0 if cover in {Cover.GRASS, Cover.CROP} else 15
         sharp = 1.5 if cover in {Cover.GRASS, Cover.CROP} else 1.0
@@ -138,9 +141,18 @@ def greenness(climate: Climate, day_of_year: npt.NDArray[np.float64], rng: np.ra
             0.5 + 0.5 * np.cos(2 * np.pi * (day_of_year - climate.peak_green - lag - shift) / 365.25)
         ) ** sharp
         a, b = low.get(cover, 0.1), high.get(cover, 0.9)
-        loss = climate.drought * rng.uniform(0, 2) * elapsed * (0.4 if cover in _WOODY else 1.0)
+        loss = climate.drought * rng.uniform(0, 2) * dry_days * (0.4 if cover in _WOODY else 1.0)
         green[:, cover] = np.clip(a + (b - a) * wave + rng.normal(0, 0.07) - loss, 0, 1.05)
     return green.astype(np.float32)
+
+
+def _dry_days(climate: Climate, day_of_year: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return for how many days the ground has dried out on each day, (days,)."""
+    elapsed = np.arange(len(day_of_year), dtype=np.float64)
+    if len(elapsed) <= _ONE_DROUGHT:
+        return elapsed
+    to_peak = (climate.peak_green - day_of_year) % 365.25
+    return np.asarray(np.minimum(elapsed, 365.25 - to_peak) * np.minimum(to_peak / _RAINS, 1), np.float64)
 
 
 def make_surface(

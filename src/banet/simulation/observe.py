@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from banet.days import Day
 from banet.io.progress import Progress
+from banet.observations.granules import MAX_SOLAR_ZENITH
 from banet.simulation import atmosphere
 from banet.simulation.fields import Field, stream
 from banet.simulation.ground import Scar, glow
@@ -32,7 +33,7 @@ class View:
 
     Attributes:
         overpass: which.
-        reflectance: (bands, rows, columns) float32, NaN where not observed.
+        reflectance: (bands, rows, columns) float32, NaN where not observed or the sun stands below 5 degrees.
         geometry: the angles.
         temperature: brightness temperature at 10.7 um, K, (rows, columns); None without M12.
         depth: optical depth of cloud in the line of sight, (rows, columns).
@@ -127,7 +128,7 @@ def _see(
         temperature = seen_temperature(warm, depth, layer.ice, layer.height_km)
         mir = light[world.bands.index(Band.M12)]
         np.minimum(mir, mir_limit(temperature, angles.solar_zenith), out=mir)
-    light[:, angles.view_zenith > 69.5] = np.nan
+    light[:, (angles.view_zenith > 69.5) | (angles.solar_zenith > MAX_SOLAR_ZENITH)] = np.nan
     first, last = world.missing_rows(overpass)
     light[:, first:last] = np.nan
     return View(overpass, light, angles, temperature, depth, power)

@@ -15,18 +15,21 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from banet.days import Day
 from banet.grid.region import KM_PER_DEGREE
 from banet.simulation.fields import Field, interpolator
 from banet.simulation.spectra import GEOMETRY, VOLUME
 
 __all__ = [
     "EARTH_KM",
+    "FLIGHTS",
     "HEIGHT_KM",
     "INCLINATION",
     "PERIOD_H",
     "SATELLITES",
     "Geometry",
     "SimulatedOverpass",
+    "flies",
     "geometry",
     "node_longitude",
     "orbit_phase",
@@ -48,6 +51,12 @@ ANCHOR_TIME_H = (np.datetime64("2017-10-27T14:06") - np.datetime64("1970-01-01T0
 ANCHOR_LATITUDE, ANCHOR_LONGITUDE = 13.519, -12.275
 # Fraction of an orbit behind Suomi-NPP.
 SATELLITES = {"N": 0.0, "N20": 0.5, "N21": 0.25}
+FLIGHTS = {
+    "N": (np.datetime64("2012-01-19"), np.datetime64("2026-11-01")),
+    "N20": (np.datetime64("2018-01-05"), None),
+    "N21": (np.datetime64("2023-02-10"), None),
+}
+"""First and last UTC day of each satellite's data; None where it still flies."""
 
 Array = npt.NDArray[np.float64]
 
@@ -77,6 +86,16 @@ class SimulatedOverpass:
     def key(self) -> tuple[int, int, int]:
         """Numbers that name the overpass, for a random stream of its own."""
         return list(SATELLITES).index(self.satellite), self.orbit + 2**20, int(self.day)
+
+
+def flies(satellite: str, first: Day, last: Day) -> bool:
+    """Return whether a satellite gives data on any day from `first` to `last`.
+
+    >>> flies("N20", np.datetime64("2018-01-01"), np.datetime64("2018-01-31"))
+    True
+    """
+    begin, end = FLIGHTS[satellite]
+    return bool(begin <= last) and (end is None or bool(end >= first))
 
 
 def orbit_phase(latitude: float | Array, day: bool | npt.NDArray[np.bool_]) -> Array:
@@ -152,7 +171,7 @@ def _scan_angle(center_angle: Array) -> Array:
 def overpasses(
     start: np.datetime64, days: int, lon: float, lat: float, satellites: tuple[str, ...]
 ) -> list[SimulatedOverpass]:
-    """List the overpasses of satellites over a place.
+    """List the overpasses of satellites over a place, on days before and after their flights, too.
 
     Args:
         start: first day, UTC.

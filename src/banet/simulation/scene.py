@@ -11,16 +11,16 @@ import pandas as pd
 
 from banet.burned_area.burned_area import BurnedArea
 from banet.burned_area.dated import DatedFractions
-from banet.days import Days, as_day, day_range
+from banet.days import Days, as_day, day_range, parse_period
 from banet.errors import InputError
 from banet.grid.region import Region, check_region
 from banet.io.progress import Progress
+from banet.simulation.arguments import check_latitudes, check_whole, default_region, fleets, mir_band_named
 from banet.simulation.climates import Climate, climate_named
-from banet.simulation.fields import Field, Mask, stream
+from banet.simulation.fields import Field, Mask
 from banet.simulation.ground import burned_per_day
 from banet.simulation.hotspots import frp_of_table, to_table
 from banet.simulation.observe import best_views, followed
-from banet.simulation.overpasses import SATELLITES
 from banet.simulation.spectra import Band, Cover
 from banet.simulation.world import World, build_world, find_hotspots
 
@@ -62,9 +62,13 @@ class Scene:
 
     def __repr__(self) -> str:
         rows, cols = self.region.shape
-        hectares = float((self.burned_fraction.sum(1) * self.region.cell_area_ha).sum())
         grid = f"{self.region.name}, {rows} x {cols} cells, {self.days[0]} to {self.days[-1]}"
-        return f"Scene({grid}: {hectares:,.0f} ha burned, {len(self.hotspots):,} hot spots)"
+        return f"Scene({grid}: {self.burned_area_ha:,.0f} ha burned, {len(self.hotspots):,} hot spots)"
+
+    @property
+    def burned_area_ha(self) -> float:
+        """Burned area of the exact truth, hectares; cells of `water` are not in it."""
+        return self.truth().burned_area_ha
 
     @property
     def burned_fraction(self) -> Field:
@@ -122,16 +126,6 @@ class Scene:
         )
 
 
-def _default_region(climate: Climate, size: int | tuple[int, int], seed: int, pixel_size: float) -> Region:
-    rows, cols = (size, size) if isinstance(size, int) else size
-    rng = stream(seed, 1)
-    west, south, east, north = climate.box
-    lon = round(float(rng.uniform(west, east - cols * pixel_size)), 1)
-    lat = round(float(rng.uniform(south, north - rows * pixel_size)), 1)
-    box = (lon, lat, round(lon + cols * pixel_size, 8), round(lat + rows * pixel_size, 8))
-    return Region(f"SIM_{climate.name}", box, pixel_size)
-
-
 def simulate(
     region: Region | None = None,
     start: Any = "2020-07-01",
@@ -141,10 +135,11 @@ def simulate(
     size: int | tuple[int, int] = 128,
     *,
     mir_band: str = "M12",
-    satellites: tuple[str, ...] = ("N",),
-    fire_satellites: tuple[str, ...] = ("N", "N20"),
+    satellites: tuple[str, ...] | None = None,
+    fire_satellites: tuple[str, ...] | None = None,
     pixel_size: float = 0.01,
     varied: bool = False,
+    any_time: bool = False,
     progress: Progress | None = None,
 ) -> Scene:
     """Simulate a fire season: what VIIRS saw of it day by day, and what really burned.
@@ -159,10 +154,13 @@ def simulate(
         climate: name of a climate (see `CLIMATES`) or one of your own.
         size: cells, or (rows, columns), when no region is given.
         mir_band: what fills the MIR slot: M12 (3.7 um), M11 (2.25 um) or M10 (1.6 um).
-        satellites: whose imagery: N (Suomi-NPP), N20, N21.
-        fire_satellites: whose hot spots.
+        satellites: whose imagery: N (Suomi-NPP), N20, N21; None takes the first of them that flies on all
+            days. A satellite sees nothing on days before and after its flight (`overpasses.FLIGHTS`).
+        fire_satellites: whose hot spots; None takes those of N and N20 that fly.
         pixel_size: edge of a cell in degrees, when no region is given.
         varied: draw calibration, air and noise widely, as for training.
+        any_time: let satellites fly on days before and after their flights, too, as in the fixed seasons of
+            the benchmark; None is then N, and N with N20.
         progress: called with the overpasses observed, all of them, and the day.
 
     Returns:
@@ -172,18 +170,22 @@ def simulate(
         InputError: if an argument is not valid.
     """
     picked = climate if isinstance(climate, Climate) else climate_named(climate)
-    bands = (Band.RED, Band.NIR, _mir(mir_band))
-    _check(days, seed, (*satellites, *fire_satellites))
+    bands = (Band.RED, Band.NIR, mir_band_named(mir_band))
+    _check(days, seed)
     first = as_day(start)
-    grid = region if region is not None else _default_region(picked, size, seed, pixel_size)
+    last = first + np.timedelta64(int(days) - 1, "D")
+    parse_period(first, last)
+    images, fires = fleets(satellites, fire_satellites, first, last, any_time=any_time)
+    grid = region if region is not None else default_region(picked, size, seed, pixel_size)
     check_region(grid)
+    check_latitudes(grid)
     if min(grid.shape) < 8:
         raise InputError(
             f"region {grid.name}: {grid.shape} cells are too few to simulate; give at least 8 x 8"
         )
     world = build_world(
-        grid, first, days, seed, picked, bands=bands, image_satellites=satellites,
-        fire_satellites=fire_satellites, varied=varied,
+        grid, first, days, seed, picked, bands=bands, image_satellites=images,
+        fire_satellites=fires, varied=varied, any_time=any_time,
     )  # fmt: skip
     with followed(progress):
         best, zenith, cloudy = best_views(world)
@@ -204,20 +206,9 @@ def simulate(
     )
 
 
-def _mir(name: str) -> Band:
-    if name not in {"M10", "M11", "M12"}:
-        raise InputError(f"the MIR slot cannot be filled by {name!r}; choose M12, M11 or M10")
-    return Band[name]
-
-
-def _check(days: int, seed: int, satellites: tuple[str, ...]) -> None:
-    for name, value in (("days", days), ("seed", seed)):
-        if not isinstance(value, (int, np.integer)):
-            raise InputError(f"simulate: {name} {value!r} is no whole number")
+def _check(days: int, seed: int) -> None:
+    check_whole("simulate", days=days, seed=seed)
     if days < 1 or days > 3660:
         raise InputError(f"cannot simulate {days} days; give 1 to 3660")
     if seed < 0:
         raise InputError(f"the seed {seed} is negative; give 0 or more")
-    unknown = [s for s in satellites if s not in SATELLITES]
-    if unknown:
-        raise InputError(f"unknown satellite {unknown[0]!r}; choose among {', '.join(SATELLITES)}")

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from banet.days import Day
 from banet.grid.region import Region
+from banet.observations.granules import MAX_SOLAR_ZENITH
 from banet.simulation import atmosphere
 from banet.simulation.climates import Climate
 from banet.simulation.confounders import Changes, Heat, make_changes, make_heat
@@ -19,7 +20,15 @@ from banet.simulation.fire import Burns, ignite
 from banet.simulation.ground import Tint, draw_tint
 from banet.simulation.hotspots import Detections, detect
 from banet.simulation.land_surface import Surface, make_surface
-from banet.simulation.overpasses import Geometry, SimulatedOverpass, geometry, overpasses, view_zenith
+from banet.simulation.overpasses import (
+    Geometry,
+    SimulatedOverpass,
+    flies,
+    geometry,
+    overpasses,
+    solar_zenith,
+    view_zenith,
+)
 from banet.simulation.spectra import Band
 
 __all__ = ["Instrument", "World", "build_world", "find_hotspots"]
@@ -80,6 +89,7 @@ class World:
     image_satellites: tuple[str, ...] = ("N",)
     fire_satellites: tuple[str, ...] = ("N", "N20")
     varied: bool = False
+    any_time: bool = False
 
     def __repr__(self) -> str:
         return f"World({self.region.name}, {self.start}, {self.days} days, seed {self.seed})"
@@ -98,6 +108,7 @@ class World:
             image_satellites=self.image_satellites,
             fire_satellites=self.fire_satellites,
             varied=self.varied,
+            any_time=self.any_time,
         )
 
     @property
@@ -171,7 +182,12 @@ class World:
             # Corners decide: between two tracks the better one changes along a line across the scene.
             zenith = np.abs(view_zenith(group, lon[None], lat[None]))
             best = {int(i) for i in zenith.argmin(0).ravel()}
-            whole = all(self.missing_rows(group[i]) == (0, 0) and zenith[i].max() < 69 for i in best)
+            whole = all(
+                self.missing_rows(group[i]) == (0, 0)
+                and zenith[i].max() < 69
+                and solar_zenith(self.start, group[i].time_h, lon, lat).max() < MAX_SOLAR_ZENITH
+                for i in best
+            )
             wanted |= {p.key for i, p in enumerate(group) if i in best or not whole}
         return wanted
 
@@ -220,6 +236,7 @@ def build_world(
     image_satellites: tuple[str, ...] = ("N",),
     fire_satellites: tuple[str, ...] = ("N", "N20"),
     varied: bool = False,
+    any_time: bool = False,
 ) -> World:
     """Build the world of a scene: ground, fires, weather and overpasses, not yet anything observed.
 
@@ -233,19 +250,22 @@ def build_world(
         image_satellites: which satellites give imagery: N, N20, N21.
         fire_satellites: which satellites give hot spots.
         varied: whether calibration, air and noise vary widely, as training wants.
+        any_time: whether satellites fly on days before and after their flights, too.
     """
     shape = region.shape
     subcells = max(2, round(region.pixel_size / 0.0025))
     lon, lat = float(region.longitudes.mean()), float(region.latitudes.mean())
     first = (start - start.astype("datetime64[Y]").astype("datetime64[D]")).astype(int) + 1
     day_of_year = first + np.arange(days, dtype=np.float64)
-    if lat < 0 and climate.box[1] > 0:
-        day_of_year = day_of_year + 182
+    if (lat < 0 < climate.box[1]) or (climate.box[3] < 0 < lat):
+        day_of_year = day_of_year + 182  # the climate's seasons in the other hemisphere
     surface = make_surface(stream(seed, 2), climate, shape, subcells, day_of_year, bands, varied=varied)
     weather = atmosphere.draw_weather(seed, climate, shape, days)
     area = float(region.cell_area_ha.mean())
     names = tuple(dict.fromkeys((*image_satellites, *fire_satellites)))
     flown = overpasses(start, days, lon, lat, names)
+    if not any_time:
+        flown = [p for p in flown if flies(p.satellite, *2 * (start + int(p.time_h // 24),))]
     return World(
         region, start, days, seed, climate, bands, subcells, surface,
         make_changes(stream(seed, 3), climate, surface, day_of_year, bands),
@@ -259,6 +279,7 @@ def build_world(
         image_satellites,
         fire_satellites,
         varied,
+        any_time,
     )  # fmt: skip
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from banet.errors import InputError
-from banet.io.files import PathLike, output_folder
+from banet.io.files import PathLike, output_folder, writing
 from banet.io.progress import Progress
 from banet.observations import product_name
 from banet.simulation.observe import followed
@@ -16,7 +17,7 @@ from banet.simulation.writers import firecci, gridded, gridded375, hotspots, lab
 if TYPE_CHECKING:
     from banet.simulation.scene import Scene
 
-__all__ = ["FORMATS", "write_scene"]
+__all__ = ["FORMATS", "check_folder", "known_formats", "write_scene"]
 
 Writer = Callable[["Scene", Path], tuple[Path, ...]]
 
@@ -32,6 +33,7 @@ FORMATS: dict[str, tuple[str, Writer]] = {
     "firecci": ("firecci", firecci.write),
 }
 """Name of each format, for satellite files that of their source: the folder it goes to and what writes it."""
+_NOTE = "scene.json"
 
 
 def write_scene(
@@ -43,7 +45,8 @@ def write_scene(
 ) -> dict[str, tuple[Path, ...]]:
     """Write a scene as files in the formats of the agencies.
 
-    Beside the formats' own folders (`viirs/`, `hotspots/`, `truth/`, ...) goes the region, `R_{name}.json`.
+    Beside the formats' own folders (`viirs/`, `hotspots/`, `truth/`, ...) go the region, `R_{name}.json`, and
+    a note of the scene that the files are of, `scene.json`.
 
     Args:
         scene: what to write.
@@ -55,20 +58,70 @@ def write_scene(
         the files of each format, and of `region`.
 
     Raises:
-        InputError: if a format is unknown.
+        InputError: if a format is unknown, or the folder holds files of another scene.
         OutputError: if the folder cannot be written to.
     """
-    wanted = tuple(map(product_name, formats))
-    unknown = [name for name in wanted if name not in FORMATS]
-    if unknown:
-        raise InputError(f"cannot write a scene as {unknown[0]!r}; choose among {', '.join(FORMATS)}")
+    wanted, note = known_formats(formats), _note(scene)
+    check_folder(folder, **note)
     base = output_folder(folder)
+    with writing(base / _NOTE) as part:
+        part.write_text(json.dumps(note, indent=1) + "\n", encoding="utf-8")
     written: dict[str, tuple[Path, ...]] = {"region": (scene.region.save(base),)}
     for name in wanted:
         place, write = FORMATS[name]
         with followed(progress and _named(progress, name)):
             written[name] = write(scene, output_folder(base / place))
     return written
+
+
+def known_formats(formats: Iterable[str]) -> tuple[str, ...]:
+    """Return the names of formats as `FORMATS` has them.
+
+    Raises:
+        InputError: if one is unknown.
+
+    >>> known_formats(["swath750", "truth"])
+    ('viirs750-swath', 'truth')
+    """
+    wanted = tuple(map(product_name, formats))
+    unknown = [name for name in wanted if name not in FORMATS]
+    if unknown:
+        raise InputError(f"cannot write a scene as {unknown[0]!r}; choose among {', '.join(FORMATS)}")
+    return wanted
+
+
+def check_folder(folder: PathLike, **scene: Any) -> None:
+    """Refuse a folder that holds files of another scene.
+
+    Args:
+        folder: where a scene is to go; it need not be there.
+        scene: some of what the folder's `scene.json` says of a scene: `climate`, `seed`, `start`, `days`,
+            `region`.
+
+    Raises:
+        InputError: if its note says something else, or cannot be read.
+    """
+    path = Path(folder) / _NOTE
+    if not path.is_file():
+        return
+    try:
+        held = json.loads(path.read_text(encoding="utf-8"))
+        other = [f"{name} {held[name]}, not {value}" for name, value in scene.items() if held[name] != value]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{path} does not say which scene this folder holds; give another folder") from error
+    if other:
+        raise InputError(f"{folder} holds another scene ({'; '.join(other)}); give another folder")
+
+
+def _note(scene: Scene) -> dict[str, Any]:
+    world = scene.world
+    return {
+        "climate": world.climate.name,
+        "seed": int(world.seed),
+        "start": str(world.start),
+        "days": int(world.days),
+        "region": scene.region.to_dict(),
+    }
 
 
 def _named(progress: Progress, name: str) -> Progress:
