@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import math
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +14,7 @@ import numpy as np
 
 from banet.errors import BanetError, UnreadableFileError
 
-__all__ = ["check_heaps", "dataset", "number", "opened", "read_all", "text"]
+__all__ = ["attribute", "check_heaps", "dataset", "number", "opened", "read_all", "text"]
 
 MOST_VALUES = 1 << 28
 """Most values of one array that are believed: six times those of the largest granule."""
@@ -63,6 +64,29 @@ def check_heaps(path: Path) -> None:
         start = data.find(_HEAP, start + 8)
 
 
+def attribute(holder: Any, name: str) -> Any:
+    """Return an attribute of a file, group or array as h5py gives it; None if there is none.
+
+    Text of any length lies in a heap of the file, which is looked at before the library reads it.
+
+    Raises:
+        UnreadableFileError: if that heap has no end.
+    """
+    if name not in holder.attrs:
+        return None
+    kind = h5py.check_string_dtype(holder.attrs.get_id(name).dtype)
+    if kind is not None and kind.length is None:
+        path = Path(holder.file.filename)
+        known = path.stat()
+        _check_heaps_once(path, known.st_size, known.st_mtime_ns)
+    return holder.attrs[name]
+
+
+@functools.lru_cache(maxsize=64)
+def _check_heaps_once(path: Path, size: int, changed: int) -> None:
+    check_heaps(path)
+
+
 def dataset(file: h5py.File, name: str) -> h5py.Dataset:
     """Return the data set of that name.
 
@@ -104,8 +128,9 @@ def number(holder: Any, names: tuple[str, ...], default: float | None = None) ->
     text.
     """
     for name in names:
-        if name in holder.attrs:
-            value = np.ravel(holder.attrs[name])[0]
+        held = attribute(holder, name)
+        if held is not None:
+            value = np.ravel(held)[0]
             with contextlib.suppress(TypeError, ValueError):
                 return float(value)
     return default
@@ -113,7 +138,9 @@ def number(holder: Any, names: tuple[str, ...], default: float | None = None) ->
 
 def text(holder: Any, name: str) -> str:
     """Return an attribute as text; empty if there is none."""
-    value = holder.attrs.get(name, "")
+    value = attribute(holder, name)
+    if value is None:
+        return ""
     value = np.ravel(value)[0] if isinstance(value, np.ndarray) and value.size else value
     return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
 
