@@ -196,6 +196,22 @@ def test_the_tag_of_a_year_places_days_of_year(tmp_path):
         read_geotiff(tmp_path / "winter.tif", days=("2020-07", "2020-09"))
 
 
+def test_first_and_last_day_of_the_tag_of_a_year_are_a_period(tmp_path):
+    values = np.zeros((10, 20), np.int16)
+    values[2, 3:5] = 366, 31
+    tags = {"year": "2020-2021", "first_day_of_year": "366", "last_day_of_year": "31"}
+    _write(tmp_path / "map.tif", values, tags=tags)
+    got = read_geotiff(tmp_path / "map.tif")
+    assert (str(got.start), str(got.stop)) == ("2020-12-31", "2021-02-01")
+    assert got.burn_date[2, 3:5].astype(str).tolist() == ["2020-12-31", "2021-01-31"]
+    _write(tmp_path / "map.tif", values, tags=tags | {"year": "2021"})
+    with pytest.raises(InputError, match=r"map.tif: the year 2021 has no day 366, which its tags name"):
+        read_geotiff(tmp_path / "map.tif")
+    _write(tmp_path / "far.tif", values, tags=tags, transform=Affine(0.01, 0, 1090, 0, -0.01, 40.1))
+    with pytest.raises(InputError, match=r"far.tif: .*1090"):
+        read_geotiff(tmp_path / "far.tif")
+
+
 def _write(path, values, crs="EPSG:4326", transform=None, nodata=None, tags=None):
     transform = transform or Affine(0.01, 0, 10, 0, -0.01, 40.1)
     kind = {"driver": "GTiff", "count": 1, "dtype": values.dtype.name, "crs": crs, "nodata": nodata}

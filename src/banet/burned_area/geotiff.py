@@ -17,7 +17,7 @@ from banet.burned_area.burned_area import BurnedArea
 from banet.burned_area.colours import confidence_table, uncertainty_table
 from banet.burned_area.dating import NO_UNCERTAINTY
 from banet.burned_area.meaning import NOT_OBSERVED, WATER, Meaning, meanings
-from banet.days import LAST_DAY_OF_YEAR, Day, Days, day_of_year, day_range, parse_period
+from banet.days import LAST_DAY_OF_YEAR, Day, Days, day_of_year, day_range, from_day_of_year, parse_period
 from banet.errors import BanetWarning, InputError, NotFoundError, OutputError, UnreadableFileError
 from banet.grid.average import LatLonGrid
 from banet.grid.rasters import grid_of, read_window, same_cells
@@ -240,7 +240,7 @@ def _read(file: Path, days: tuple[Any, Any] | None) -> tuple[npt.NDArray[Any], R
             "product that it is (MCD64A1..., *-ESACCI-L3S_FIRE-BA-*-JD.tif, auscover_YYYY.tif)"
         )
     window = read_window(file, None, _BANDS)
-    tags = dict(window.tags)
+    tags = {**_period_of_year(file, window.tags), **window.tags}
     own = {"start", "end"} <= tags.keys()
     values = window.whole(
         NOT_OBSERVED, (0, WATER), file.name, what="burn dates", expected=(WATER, LAST_DAY_OF_YEAR)
@@ -261,10 +261,23 @@ def _read(file: Path, days: tuple[Any, Any] | None) -> tuple[npt.NDArray[Any], R
 def _region(grid: LatLonGrid, name: str) -> Region:
     """Return the region of a grid, turned round the world where its longitudes are others (0 to 360)."""
     turns = 0 if -180 <= grid.west <= 180 else math.floor((grid.west + 180) / 360)
-    west = grid.west - 360 * turns
+    west = grid.west - 360 * turns if abs(turns) <= 1 else grid.west
     south, east = grid.north - grid.shape[0] * grid.height, west + grid.shape[1] * grid.width
     west, south, east, north = (round(edge, 9) for edge in (west, south, east, grid.north))
     return Region(name, (west, south, east, north), round(grid.width, 12))
+
+
+def _period_of_year(file: Path, tags: Mapping[str, str]) -> dict[str, str]:
+    """Return the period that the tags of `_years` state, as `start` and `end`; nothing where they do not."""
+    years = _YEARS.fullmatch(tags.get("year", ""))
+    first, last = (tags.get(f"{which}_day_of_year", "") for which in ("first", "last"))
+    if years is None or not (first.isdecimal() and last.isdecimal()):
+        return {}
+    try:
+        start = from_day_of_year(int(years[1]), int(first))
+        return {"start": str(start), "end": str(from_day_of_year(int(years[2] or years[1]), int(last)))}
+    except InputError as error:
+        raise InputError(f"{file.name}: {error}, which its tags name") from error
 
 
 def _days_of(
