@@ -275,7 +275,7 @@ def test_files_of_a_benchmark(written, result):
 
 def test_tables_are_made_from_the_json_alone(written):
     tree = json.loads(written["json"].read_text())
-    absent = {"convergence", "first_mapped", "greece", "zones", "months", "dates", "stress"}
+    absent = {"convergence", "first_mapped", "greece", "zones", "months", "dates", "stress", "first_look"}
     for name in NAMES:
         assert bool(rows_of(tree, name)) == (name not in absent), name
     assert markdown(tree, ["overall"]).count("\n|") == 2 + len(CHEAP)

@@ -100,7 +100,11 @@ class LocalEngine:
     """A network of which all is known: it looks 2 cells and 1 day around."""
 
     spec = InputSpec()
-    models = (SimpleNamespace(name="local", weights_sha256="1" * 64, config=BANetConfig(), calibration=None),)
+    models = (
+        SimpleNamespace(
+            name="local", weights_sha256="1" * 64, config=BANetConfig(), calibration=None, card={}
+        ),
+    )
 
     def __init__(self):
         self.calls = 0
