@@ -22,6 +22,7 @@ __all__ = [
     "Days",
     "as_day",
     "as_month",
+    "day_of_name",
     "day_of_year",
     "day_range",
     "from_day_of_year",
@@ -180,6 +181,18 @@ def from_day_of_year(year: int, day: int) -> Day:
     if day < 1 or result.astype("datetime64[Y]") != first.astype("datetime64[Y]"):
         raise InputError(f"the year {year} has no day {day}")
     return result
+
+
+def day_of_name(year: str, doy: str) -> Day | None:
+    """Return the day that a file's name gives as year and day of year; None where that year has no such day.
+
+    >>> day_of_name("2020", "228"), day_of_name("2020", "400")
+    (np.datetime64('2020-08-15'), None)
+    """
+    try:
+        return from_day_of_year(int(year), int(doy))
+    except InputError:
+        return None
 
 
 def _first_and_stop(value: Any) -> tuple[Day, Day]:

@@ -366,6 +366,10 @@ def test_names():
         assert str(MonthlyFile.from_name(name).month) == month
     with pytest.raises(InputError, match="not named like"):
         MonthlyFile.from_name("burned.hdf")
+    with pytest.raises(
+        InputError, match=r"^MCD64A1.A2020400.h19v05.061.x.hdf: the year 2020 has no day 400$"
+    ):
+        MonthlyFile.from_name("MCD64A1.A2020400.h19v05.061.x.hdf")
 
 
 def test_runs_of_equal_values_end_with_their_row():

@@ -100,7 +100,10 @@ class MonthlyFile:
             raise InputError(
                 f"{file.name} is not named like MCD64A1.AYYYYDDD.hHHvVV.061.*.hdf (VNP64A1 and .tif likewise)"
             )
-        month = as_month(_day_of(date))
+        try:
+            month = as_month(_day_of(date))
+        except InputError as error:
+            raise InputError(f"{file.name}: {error}") from error
         version = _VERSION.search(file.name.replace(date[0], ""))
         place = re.search(r"(?<=[._])(h\d{2}v\d{2}|Win\d{2}|aid\d+)(?=[._]|$)", file.name, re.IGNORECASE)
         where = piece_of(file, place[1] if place else "")

@@ -19,8 +19,8 @@ from typing import Any
 
 import numpy as np
 
-from banet.days import Day, from_day_of_year
-from banet.errors import InputError, NotFoundError, UnreadableFileError
+from banet.days import Day, day_of_name
+from banet.errors import NotFoundError, UnreadableFileError
 from banet.grid.region import Region
 from banet.io.files import PathLike
 from banet.io.hdf4 import Hdf4Array, read_arrays
@@ -90,11 +90,8 @@ class GriddedFile:
             return None
         if not ("0000" <= match["time"] < "2400" and match["time"][2:] < "60"):
             return None
-        try:
-            day = from_day_of_year(int(match["year"]), int(match["doy"]))
-        except InputError:  # a name like A2017400 is a name of something else
-            return None
-        return cls(day, match["time"], product, band, match["rest"], path)
+        day = day_of_name(match["year"], match["doy"])
+        return None if day is None else cls(day, match["time"], product, band, match["rest"], path)
 
 
 def satellite_of(name: str) -> str:
@@ -264,8 +261,8 @@ def check_day(path: Path, attributes: Mapping[str, Any]) -> None:
         UnreadableFileError: if it is of another day.
     """
     named = re.search(r"\.A(\d{4})(\d{3})\.", path.name, re.IGNORECASE)
-    if named is not None:
-        day = from_day_of_year(int(named[1]), int(named[2]))
+    day = day_of_name(named[1], named[2]) if named else None
+    if day is not None:
         check_stated_time(path.name, str(attributes.get(_BEGINS, "")), day)
 
 

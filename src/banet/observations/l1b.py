@@ -19,8 +19,8 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
-from banet.days import from_day_of_year
-from banet.errors import InputError, UnreadableFileError
+from banet.days import day_of_name
+from banet.errors import UnreadableFileError
 from banet.io.hdf5 import number, text
 from banet.observations.granules import Arrays, Block, Granule, Kind, Measured, name_of, same_shape
 from banet.observations.physics import check_plane, offset_of, scale_of
@@ -127,11 +127,8 @@ def _preference(match: re.Match[str]) -> tuple[bool, str]:
 
 
 def _time(match: re.Match[str]) -> np.datetime64 | None:
-    try:
-        day = from_day_of_year(int(match["year"]), int(match["doy"]))
-    except InputError:  # a name like A2017400 is a name of something else
-        return None
-    return np.datetime64(f"{day}T{match['hour']}:{match['minute']}", "m")
+    day = day_of_name(match["year"], match["doy"])
+    return None if day is None else np.datetime64(f"{day}T{match['hour']}:{match['minute']}", "m")
 
 
 def _scaled(source: h5py.Dataset, raw: npt.NDArray[np.uint16], block: Block, kind: str) -> Plane:

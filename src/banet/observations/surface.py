@@ -24,7 +24,7 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
-from banet.days import Day, from_day_of_year
+from banet.days import Day, day_of_name
 from banet.errors import InputError, NotFoundError, UnreadableFileError
 from banet.grid.region import Region
 from banet.grid.sinusoidal import SinusoidalGrid, tile_grid
@@ -135,9 +135,8 @@ def _tiles(paths: Iterable[Path]) -> list[SurfaceTile]:
     found: dict[tuple[str, Day, int, int], tuple[Path, ...]] = {}
     matches = [(path, match) for path in paths if (match := _NAME.fullmatch(path.name))]
     for path, match in sorted(matches, key=lambda item: (item[1]["nrt"] is None, item[1]["rest"])):
-        try:
-            day = from_day_of_year(int(match["year"]), int(match["doy"]))
-        except InputError:  # a name like A2017400 is a name of something else
+        day = day_of_name(match["year"], match["doy"])
+        if day is None:
             continue
         key = match["satellite"].upper(), day, int(match["h"]), int(match["v"])
         found[key] = path, *found.get(key, ())
