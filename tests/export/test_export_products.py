@@ -13,10 +13,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from banet.errors import InputError, NotFoundError, OutputError, UnreadableFileError
 from banet.export import (
-    DailyProbability,
     check_products,
     find_manifests,
-    read_daily,
     read_map,
     write_products,
 )
@@ -64,12 +62,10 @@ def test_equal_maps_give_equal_files_and_fingerprints(tmp_path):
     assert runs[0].finished >= runs[0].started
 
 
-def test_daily_probabilities_come_on_request_and_pictures_can_be_left_out(tmp_path):
+def test_pictures_can_be_left_out(tmp_path):
     burnmap = random_map((6, 7))
-    daily = DailyProbability(burnmap.days, np.zeros((31, 6, 7), np.float32))
-    paths = write_products(burnmap, tmp_path, "T", pictures=False, daily=daily)
+    paths = write_products(burnmap, tmp_path, "T", pictures=False)
     assert "picture" not in paths and not (tmp_path / "T.png").exists()
-    assert read_daily(paths["netcdf"]).probability.shape == (31, 6, 7)
     np.testing.assert_array_equal(read_map(paths["netcdf"]).burn_date, burnmap.burn_date)
 
 
@@ -127,15 +123,6 @@ def test_a_read_only_file_system_is_one_line():
 def test_a_stem_is_no_path(tmp_path, stem):
     with pytest.raises(InputError, match="is no first part of a file name"):
         write_products(random_map((6, 7)), tmp_path, stem)
-
-
-def test_daily_probabilities_of_another_grid_are_refused_before_anything_is_written(tmp_path):
-    burnmap = random_map((6, 7))
-    with pytest.raises(InputError, match="do not fit the map"):
-        write_products(
-            burnmap, tmp_path, "T", daily=DailyProbability(burnmap.days, np.zeros((31, 7, 7), np.float32))
-        )
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_folder_without_maps_and_no_folder(tmp_path):
