@@ -37,7 +37,6 @@ from banet.operations.steps import (
     build,
     days_needed,
     fetch,
-    map_period,
     network,
 )
 
@@ -185,6 +184,8 @@ class _Maps:
 def _mapped(
     options: RunOptions, places: Places, cube: Cube, engine: Engine, clock: Clock, failed: list[str]
 ) -> tuple[list[BurnedArea], dict[str, Path]]:
+    from banet.mapping import map_months
+
     out = options.out
     # Of this region alone: a run of another one in the folder holds its own.
     scratch = out / ".unfinished" / places.region.name
@@ -192,7 +193,20 @@ def _mapped(
     kept = _Maps(out / "maps", places.area, settings)
     maps, products = [], {}
     with clock.step("map") as progress:
-        for found in map_period(options, cube, engine, scratch, progress, kept.find):
+        each = map_months(
+            cube,
+            options.start,
+            options.end,
+            engine,
+            threshold=options.threshold,
+            water=options.water or "auto",
+            scratch=scratch,
+            workers=options.workers,
+            keep_going=True,
+            progress=progress,
+            known=kept.find,
+        )
+        for found in each:
             burned = kept.write(cube, found)
             label = period_label(burned.start, burned.stop)
             maps.append(burned)
