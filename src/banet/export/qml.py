@@ -20,7 +20,7 @@ from banet.burned_area.colours import confidence_table, date_colours, hex_colour
 from banet.burned_area.meaning import LAND, UNBURNED, WATER, Meaning, meanings
 from banet.days import Day, Days, day_of_year, day_range
 from banet.errors import InputError
-from banet.io.files import PathLike, writing
+from banet.io.files import PathLike, write_text
 
 if TYPE_CHECKING:
     from banet.burned_area.burned_area import BurnedArea
@@ -157,10 +157,7 @@ def write_style(style: ET.Element, path: PathLike) -> Path:
     Raises:
         OutputError: if it cannot be written.
     """
-    target = Path(path)
-    with writing(target) as part:
-        part.write_text(text_of(style), encoding="utf-8")
-    return target
+    return write_text(path, text_of(style))
 
 
 def text_of(style: ET.Element) -> str:

@@ -10,12 +10,14 @@ import contextlib
 import errno
 import functools
 import hashlib
+import json
 import os
 import shutil
 import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from filelock import BaseFileLock, FileLock, Timeout
 
@@ -30,6 +32,8 @@ __all__ = [
     "sha256",
     "sweep",
     "visible_files",
+    "write_json",
+    "write_text",
     "writing",
 ]
 
@@ -69,6 +73,22 @@ def writing(path: PathLike) -> Iterator[Path]:
             if isinstance(error, OutputError) or not _about_output(error, target):
                 raise
             raise OutputError(f"cannot write {target}: {error.strerror or error}") from error
+
+
+def write_text(path: PathLike, text: str) -> Path:
+    """Write text to a file, whole or not at all, and return its path.
+
+    Raises:
+        OutputError: if it cannot be written.
+    """
+    with writing(path) as part:
+        part.write_text(text, encoding="utf-8")
+    return Path(path)
+
+
+def write_json(path: PathLike, values: Any, *, indent: int | None = None) -> Path:
+    """Write values as JSON, as `write_text` does."""
+    return write_text(path, json.dumps(values, indent=indent) + "\n")
 
 
 def sweep(folder: PathLike) -> int:

@@ -23,7 +23,7 @@ from banet.export.products import MANIFEST, check_products, write_map
 from banet.export.stac import COLLECTION, collect
 from banet.export.vectors import write_events, write_growth
 from banet.grid.region import Region
-from banet.io.files import output_folder, writing
+from banet.io.files import output_folder, write_json
 from banet.io.lock import lock
 from banet.io.settings import read_fields
 from banet.io.versions import version
@@ -245,5 +245,4 @@ def _status(result: RunResult) -> None:
         "seconds": dict(result.seconds),
         "failed": list(result.failed),
     }
-    with writing(result.folder / "status.json") as part:
-        part.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
+    write_json(result.folder / "status.json", values, indent=2)

@@ -13,7 +13,7 @@ from banet.burned_area.burned_area import BurnedArea
 from banet.days import Day, Days, day_range, parse_period
 from banet.errors import BanetError, BusyError, InputError, NotFoundError
 from banet.grid.region import Region
-from banet.io.files import output_folder, writing
+from banet.io.files import output_folder, write_json, writing
 from banet.io.lock import lock
 from banet.operations.area import Area
 from banet.operations.incidents import Incidents
@@ -89,7 +89,7 @@ def run_morning(
         except BanetError as error:
             if not isinstance(error, BusyError) and _is_newest(out, day) and _is_own(out, region):
                 failure = {"region": region.name, "day": str(day), "error": str(error)}
-                _write_json(out / "status.json", {**failure, "exit_code": error.exit_code})
+                write_json(out / "status.json", {**failure, "exit_code": error.exit_code}, indent=2)
             raise
 
 
@@ -162,7 +162,7 @@ def _run(options: MorningOptions, area: Area, clock: Clock, engine: Engine) -> M
         _catalogue(options, area.region)
     status = {**morning.status, "seconds": dict(clock.seconds)}
     if newest:
-        _write_json(out / "status.json", status)
+        write_json(out / "status.json", status, indent=2)
         clock.reporter.say(_tidied(options, places, day))
     else:
         clock.reporter.say("note: later mornings went on from what was here before; run them again")
@@ -323,8 +323,3 @@ def _is_own(out: Path, region: Region) -> bool:
         return bool(json.loads((out / "status.json").read_text(encoding="utf-8"))["region"] == region.name)
     except (OSError, ValueError, KeyError, TypeError):
         return True
-
-
-def _write_json(path: Path, values: Mapping[str, Any]) -> None:
-    with writing(path) as part:
-        part.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")

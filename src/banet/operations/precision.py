@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from banet.burned_area.dating import NO_UNCERTAINTY
 from banet.errors import InputError, UnreadableFileError
-from banet.io.files import PathLike, existing_file, writing
+from banet.io.files import PathLike, existing_file, write_json
 from banet.mapping.windows import SEQUENCE_LENGTH
 from banet.operations.identity import NEAR_DAYS
 
@@ -114,9 +114,7 @@ class Precision:
         """Write it as JSON."""
         fields: dict[str, Any] = {"source": self.source, "weights": self.weights, "after_days": AFTER}
         fields |= {name: getattr(self, name).tolist() for name in ("shown", "stayed", "same")}
-        with writing(path) as part:
-            part.write_text(json.dumps(fields) + "\n", encoding="utf-8")
-        return Path(path)
+        return write_json(path, fields)
 
     @classmethod
     def load(cls, path: PathLike) -> Precision:
