@@ -179,9 +179,7 @@ def _about_output(error: OSError, target: Path) -> bool:
     return Path(str(error.filename)).absolute().is_relative_to(target.parent.absolute())
 
 
-def visible_files(
-    folder: PathLike, pattern: str = "*", *, deep: bool = True, folders: bool = False
-) -> list[Path]:
+def visible_files(folder: PathLike, pattern: str = "*", *, deep: bool = True) -> list[Path]:
     """Return the files of a folder, sorted, without those that are hidden or lie in hidden folders.
 
     What a run is writing, what a killed one left, and the notes of desktops and notebooks are all hidden.
@@ -191,15 +189,13 @@ def visible_files(
         folder: where to look; a folder that is not there holds no file.
         pattern: of the names, as `Path.glob` has it, without folders.
         deep: look into the folders inside too.
-        folders: return folders too, such as file geodatabases.
     """
     place = Path(folder)
     found = place.rglob(pattern) if deep else place.glob(pattern)
     return sorted(
         file
         for file in found
-        if not any(name.startswith(".") for name in file.relative_to(place).parts)
-        and (folders or file.is_file())
+        if not any(name.startswith(".") for name in file.relative_to(place).parts) and file.is_file()
     )
 
 

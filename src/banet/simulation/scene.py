@@ -115,14 +115,19 @@ class Scene:
         found = self.world.changes.masks(len(self.days))
         return found | ({"coast": coast} if coast.any() else {})
 
-    def truth(self, name: str = "simulated truth") -> BurnedArea:
+    def truth(self) -> BurnedArea:
         """Return the truth as a reference that knows the day of every part of a cell."""
         day, row, col = np.nonzero(self.burned_fraction_daily)
         part = self.burned_fraction_daily[day, row, col]
         dated = DatedFractions.from_pieces(self.region, row, col, self.days[day], part, np.zeros(part.size))
         stop = self.days[-1] + np.timedelta64(1, "D")
         return BurnedArea.from_dated(
-            dated, name=name, known=~self.water, start=self.days[0], stop=stop, water=self.water
+            dated,
+            name="simulated truth",
+            known=~self.water,
+            start=self.days[0],
+            stop=stop,
+            water=self.water,
         )
 
 
