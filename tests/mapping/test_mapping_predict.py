@@ -21,7 +21,6 @@ from banet.mapping import (
     map_burned,
     map_months,
     map_nrt,
-    map_windows,
     month_window,
     predict,
 )
@@ -721,8 +720,8 @@ def test_an_unknown_option_is_a_type_error_with_advice(cube):
             function(cube, "2021-01", "2021-01", LocalEngine(), treshold=0.1)
     with pytest.raises(TypeError, match=r"map_nrt\(\) .* 'lenght'; did you mean 'length'\?"):
         map_nrt(cube, "2021-01-31", LocalEngine(), lenght=32)
-    with pytest.raises(TypeError, match="known are: keep_going, margin"):
-        map_windows(cube, [month_window("2021-01")], LocalEngine(), colour="red")
+    with pytest.raises(TypeError, match="known are: keep_going, length, margin"):
+        map_burned(cube, "2021-01", "2021-01", LocalEngine(), colour="red")
 
 
 @pytest.mark.parametrize(
@@ -860,11 +859,6 @@ def test_hot_spots_are_known_in_a_region_and_window_in_which_one_was_seen():
     assert known(cube) == {1.0}
     cube.planes[3] = np.nan
     assert known(cube) == {0.0}
-
-
-def test_windows_by_hand(cube):
-    windows = [month_window("2021-01", 32), month_window("2021-02", 48)]
-    assert map_windows(cube, windows, LocalEngine()).days.size == 31 + 28
 
 
 def test_the_first_look_after_burning_may_come_after_the_map():

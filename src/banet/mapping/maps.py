@@ -33,7 +33,7 @@ from banet.parallel import connected, spread
 if TYPE_CHECKING:
     from banet.cube import Cube
 
-__all__ = ["map_burned", "map_months", "map_nrt", "map_windows", "period_scratch", "predict"]
+__all__ = ["map_burned", "map_months", "map_nrt", "period_scratch", "predict"]
 
 _UNSEEN = " in any image; what burned follows from hot spots or from the days around"
 
@@ -73,20 +73,6 @@ def map_burned(
     cube = open_cube(cube)
     windows = period_windows(*parse_period(start, end), cube.days, length)
     return _checked(cube, windows, weights, chosen)
-
-
-def map_windows(
-    cube: Cube | PathLike, windows: Sequence[Window], weights: Any = "default", **options: Any
-) -> BurnedArea:
-    """Map the kept days of windows that follow one another; they are joined before they are summed and dated.
-
-    Args:
-        cube: what was observed, or its folder CUBE.zarr.
-        windows: the days that the network sees and those that are kept.
-        weights: as in `map_burned`, which also says what is raised and warned of.
-        options: as in `map_burned`.
-    """
-    return _checked(cube, windows, weights, MapOptions.of_keywords("map_windows", options, ("weights",)))
 
 
 def map_nrt(

@@ -21,7 +21,7 @@ from banet.io.files import PathLike
 if TYPE_CHECKING:
     from banet.cube import Cube
 
-__all__ = ["Water", "estimate_water", "read_water", "water_evidence", "water_of", "water_share"]
+__all__ = ["Water", "WaterCounts", "read_water", "water_of", "water_share"]
 
 NO_GLINT_RED = 0.15
 """Red reflectance below which an observation is taken as free of thick cloud, snow and glint."""
@@ -109,9 +109,15 @@ def read_water(path: PathLike, region: Region) -> Share:
 def water_share(cube: Cube) -> Share:
     """Return how much of each cell is water, by all images of a cube, (rows, columns) float32, 0-1.
 
-    A cell is all water by the rule of `estimate_water`, over the whole record. Beside such cells lie those of
-    a shore: they are darker in NIR than the land around, in proportion. Their NIR is that of the brightest of
-    the record's 32-day periods, so that a burn does not look like water.
+    A cell is all water where most clear observations are dark in NIR and no brighter than in red.
+    Vegetation, soil and char reflect more in NIR than in red; water reflects less, at any depth of haze. An
+    observation is clear where red is below 0.15, and dark where NIR is below 0.06. At least 5 clear
+    observations are needed (3 in a record of fewer than 16 days); more than half of them must agree, so a
+    cell under smoke or char for part of the record stays land. A cell with a hot spot is never all water:
+    off nadir a coastal fire's hot spot may lie in a sea cell, which then counts as burned or unburned land.
+
+    Beside such cells lie those of a shore: they are darker in NIR than the land around, in proportion. Their
+    NIR is that of the brightest of the record's 32-day periods, so that a burn does not look like water.
 
     The share is linear mixing of land, as bright as the mean within 15 cells, and water, which is black. On
     the coast of Attica and Euboea in August 2021, 0.98 of the cells that VNP64A1 shows to be water by half
@@ -128,35 +134,8 @@ def water_share(cube: Cube) -> Share:
     return _with_shores(water, bright, fire)
 
 
-def estimate_water(window: Any) -> npt.NDArray[np.bool_]:
-    """Tell which cells are water: most clear observations are dark in NIR and no brighter than in red.
-
-    Vegetation, soil and char reflect more in NIR than in red; water reflects less, at any depth of haze. An
-    observation is clear where red is below 0.15, and dark where NIR is below 0.06. At least 5 clear
-    observations are needed (3 in a window of fewer than 16 days); more than half of them must agree, so a
-    cell under smoke or char for part of the window stays land. A cell with a hot spot is never water here:
-    off nadir a coastal fire's hot spot may lie in a sea cell, which then counts as unburned or burned land.
-
-    Args:
-        window: red, nir, frp as (days, rows, columns) float32, reflectance and MW, NaN where missing.
-
-    Returns:
-        (rows, columns) bool.
-    """
-    return water_evidence(window) > 0
-
-
-def water_evidence(window: Any) -> npt.NDArray[np.int8]:
-    """Return 1 where `estimate_water` finds water, -1 where it finds land, 0 where too little was seen."""
-    counts = _Counts(window.red.shape[1:])
-    # Day by day: the window itself is the largest thing in memory.
-    for red, nir, frp in zip(window.red, window.nir, window.frp, strict=True):
-        counts.add(red, nir, frp)
-    return counts.evidence(len(window.red))
-
-
-class _Counts:
-    """Clear observations, those that look like water, and hot spots of some cells."""
+class WaterCounts:
+    """Clear observations, those that look like water, and hot spots of some cells; see `water_share`."""
 
     def __init__(self, shape: tuple[int, ...]) -> None:
         self._clear, self._water = (np.zeros(shape, np.int16) for _ in range(2))
@@ -181,7 +160,7 @@ class _Counts:
 def _record(cube: Cube, days: Days, rows: slice) -> tuple[npt.NDArray[np.int8], Share, npt.NDArray[np.bool_]]:
     """Return evidence, NIR of the brightest period (NaN where too little was seen) and fires of some rows."""
     shape = rows.stop - rows.start, cube.region.shape[1]
-    counts = _Counts(shape)
+    counts = WaterCounts(shape)
     brightest = np.full(shape, np.nan, np.float32)
     for period in _periods(days):
         seen, total = np.zeros(shape, np.int16), np.zeros(shape, np.float32)
