@@ -16,7 +16,7 @@ from banet.burned_area.dating import NO_UNCERTAINTY, DatingRule, check_threshold
 from banet.burned_area.evidence import NO_EVIDENCE
 from banet.burned_area.quality import Quality
 from banet.burned_area.unknown import UnknownDays
-from banet.days import Days, as_day, day_of_year
+from banet.days import NO_DATE, ONE_DAY, Days, as_day, day_of_year
 from banet.errors import InputError
 from banet.grid.region import Region, check_region
 
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
 __all__ = ["BurnedArea"]
 
-_ONE = np.timedelta64(1, "D")
-_NAT = np.datetime64("NaT", "D")
 _MAX_CELLS_AT_ONCE = 2**24
 
 
@@ -172,8 +170,8 @@ class BurnedArea(BurnedPlanes):
         first, last = max(as_day(start), self.start), min(as_day(stop), self.stop)
         if first >= last:
             raise InputError(
-                f"{self.title} covers {self.start} to {self.stop - _ONE}, no day from {start} to "
-                f"{as_day(stop) - _ONE}"
+                f"{self.title} covers {self.start} to {self.stop - ONE_DAY}, no day from {start} to "
+                f"{as_day(stop) - ONE_DAY}"
             )
         if (first, last) == (self.start, self.stop):
             return self
@@ -220,7 +218,7 @@ class BurnedArea(BurnedPlanes):
             burned_fraction=np.where(
                 kept | (self.observed_days > 0), self.burned_fraction, np.float32(np.nan)
             ),
-            burn_date=np.where(kept, self.burn_date, _NAT),
+            burn_date=np.where(kept, self.burn_date, NO_DATE),
             uncertainty=np.where(kept, self.uncertainty, np.uint8(NO_UNCERTAINTY)),
             first_look=looks_kept(self.first_look, kept),
             dated=None if self.dated is None else self.dated.only(kept[self.dated.row, self.dated.col]),
@@ -287,7 +285,7 @@ class BurnedArea(BurnedPlanes):
             InputError: if shapes differ, days are missing or a probability is not finite.
         """
         days = np.asarray(days, "datetime64[D]")
-        if days.size == 0 or (np.diff(days) != _ONE).any():
+        if days.size == 0 or (np.diff(days) != ONE_DAY).any():
             raise InputError("the days of a map must follow one another without gaps")
         if probability.shape != (days.size, *region.shape) or observed.shape != probability.shape:
             raise InputError(
@@ -335,9 +333,9 @@ class BurnedArea(BurnedPlanes):
         return cls(
             region=region,
             start=days[0],
-            stop=days[-1] + _ONE,
+            stop=days[-1] + ONE_DAY,
             burned_fraction=np.where(known, burned_fraction, np.float32(np.nan)),
-            burn_date=np.where(burned, days[np.maximum(day, 0)], _NAT),
+            burn_date=np.where(burned, days[np.maximum(day, 0)], NO_DATE),
             uncertainty=np.where(burned, uncertainty, np.uint8(NO_UNCERTAINTY)),
             observed_days=observed_days,
             water=water,
@@ -390,7 +388,7 @@ class BurnedArea(BurnedPlanes):
             start=first,
             stop=last,
             burned_fraction=np.where(told, kept.total(), np.float32(np.nan)),
-            burn_date=np.where(told, date, _NAT),
+            burn_date=np.where(told, date, NO_DATE),
             uncertainty=np.where(told, spread, np.uint8(NO_UNCERTAINTY)),
             observed_days=np.where(seen, length, 0).astype(np.int16),
             water=water,  # type: ignore[arg-type]
@@ -427,7 +425,7 @@ class BurnedArea(BurnedPlanes):
             fields: further fields: `uncertainty`, `threshold`, `name`, `attrs`.
         """
         wet = np.zeros(region.shape, bool) if water is None else water
-        days = (as_day(stop) - as_day(start)) // _ONE
+        days = (as_day(stop) - as_day(start)) // ONE_DAY
         seen = np.full(region.shape, days, np.int16) if observed_days is None else observed_days
         burned = ~np.isnat(burn_date) & ~wet
         told = (burned | (seen > 0)) & ~wet
@@ -436,7 +434,7 @@ class BurnedArea(BurnedPlanes):
             start=as_day(start),
             stop=as_day(stop),
             burned_fraction=np.where(told, burned, np.nan).astype(np.float32),
-            burn_date=np.where(burned, burn_date, _NAT),
+            burn_date=np.where(burned, burn_date, NO_DATE),
             observed_days=seen,
             water=wet,
             **fields,

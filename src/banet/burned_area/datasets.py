@@ -15,7 +15,7 @@ from banet.burned_area.dated import DatedFractions
 from banet.burned_area.dating import NO_UNCERTAINTY
 from banet.burned_area.meaning import made_by, meanings
 from banet.burned_area.quality import Quality
-from banet.days import as_day
+from banet.days import ONE_DAY, as_day
 from banet.errors import InputError
 from banet.grid.region import Region
 
@@ -216,7 +216,7 @@ def _grid_mapping(region: Region) -> dict[str, Any]:
 
 
 def _attributes(source: BurnedPlanes, manifest: Manifest | None) -> dict[str, Any]:
-    last = source.stop - np.timedelta64(1, "D")
+    last = source.stop - ONE_DAY
     history = "written by banet"
     if manifest is not None:
         history = f"banet {manifest.version}: {shlex.join(manifest.command) or 'banet'}"

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from banet.burned_area import attributes, confidence
 from banet.burned_area.burned_planes import BurnedPlanes
 from banet.burned_area.dating import NO_UNCERTAINTY
+from banet.days import NO_DATE
 from banet.grid.average import LatLonGrid, average
 from banet.grid.region import Region
 
@@ -35,7 +36,7 @@ def fields_on(source: BurnedPlanes, region: Region) -> dict[str, Any]:
     return {
         "region": region,
         "burned_fraction": np.where(known, fraction, np.float32(np.nan)),
-        "burn_date": np.where(burned, date, np.datetime64("NaT", "D")),
+        "burn_date": np.where(burned, date, NO_DATE),
         "uncertainty": np.where(burned, spread, np.uint8(NO_UNCERTAINTY)),
         "observed_days": days.astype(np.int16),
         "water": average(grid, source.water, region) > _KNOWN_ENOUGH,

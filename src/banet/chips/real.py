@@ -14,7 +14,7 @@ import numpy.typing as npt
 from banet.burned_area.unknown import blank
 from banet.chips.codec import encode_target
 from banet.chips.store import HEADER, ChipEntry, Chips
-from banet.days import Day, as_day, day_range
+from banet.days import ONE_DAY, Day, as_day, day_range
 from banet.errors import BanetWarning, InputError
 from banet.io.files import PathLike
 from banet.io.integrity import crc32c
@@ -106,7 +106,7 @@ def plan_blocks(
             f"chips need days, size, step and day_step of at least 1 and an empty share in 0..1, found "
             f"{days}, {size}, {step}, {day_step} and {empty_share}"
         )
-    period = int((stop - first) / np.timedelta64(1, "D"))
+    period = int((stop - first) / ONE_DAY)
     if period < days:
         raise InputError(
             f"{first} to {stop - 1} are {period} days, a chip needs {days}; choose fewer days a chip"

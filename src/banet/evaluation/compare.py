@@ -15,7 +15,7 @@ from banet.burned_area.burned_area import BurnedArea
 from banet.burned_area.dating import NO_UNCERTAINTY
 from banet.burned_area.joining import undated_period
 from banet.burned_area.unknown import UnknownDays, comparable, within
-from banet.days import Day, Days, as_day
+from banet.days import NO_DATE, Day, Days, as_day
 from banet.errors import InputError
 from banet.grid.average import LatLonGrid, average
 from banet.grid.region import Region
@@ -23,7 +23,6 @@ from banet.io.settings import Frozen
 
 __all__ = ["Comparison", "common_grid", "compare"]
 
-_NAT = np.datetime64("NaT", "D")
 _HALF = 0.5
 
 Bools = npt.NDArray[np.bool_]
@@ -149,7 +148,7 @@ def _side(
     return {
         "fraction": np.clip(np.where(outside, 0, fraction), 0, 1),
         "burned": burned & ~outside,
-        "date": np.where(outside, _NAT, source.burn_date),
+        "date": np.where(outside, NO_DATE, source.burn_date),
         "uncertainty": _days(source.uncertainty, outside),
         "first_look": _days(source.first_look, outside),
         "confidence": np.clip(np.where(outside, 0, sure), 0, 1),

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from banet.burned_area.burned_area import BurnedArea
 from banet.burned_area.dated import DatedFractions
 from banet.burned_area.unknown import UnknownDays
-from banet.days import Day, parse_period
+from banet.days import Day, month_days, parse_period
 from banet.errors import BanetWarning, InputError, NotFoundError, UnreadableFileError
 from banet.grid.cutting import covered, cut_pixels
 from banet.grid.rasters import RasterWindow, centre_of, read_window
@@ -159,7 +159,7 @@ def _split(dated: DatedFractions, first: Day, stop: Day) -> tuple[DatedFractions
     ends = stop.astype("datetime64[M]")
     partly = []
     for month in np.unique(dated.day.astype("datetime64[M]")):
-        opens, closes = month.astype("datetime64[D]"), (month + 1).astype("datetime64[D]")
+        opens, closes = month_days(month)
         if opens < stop and closes > first and not begins <= month < ends:
             burned = dated.between(opens, closes).total() > _SLIVER
             partly.append(UnknownDays(max(opens, first), min(closes, stop), burned))

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from banet.burned_area.dating import NO_UNCERTAINTY
+from banet.days import ONE_DAY
 from banet.errors import InputError, UnreadableFileError
 from banet.io.files import PathLike, existing_file, write_json
 from banet.mapping.windows import SEQUENCE_LENGTH
@@ -29,7 +30,7 @@ AFTER = 30
 
 _AGES = SEQUENCE_LENGTH - AFTER
 _NEAR = np.timedelta64(NEAR_DAYS, "D")
-_SAME = np.timedelta64(1, "D")
+_SAME = ONE_DAY
 _FEW = 100
 
 Counts = npt.NDArray[np.int64]

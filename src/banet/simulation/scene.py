@@ -11,7 +11,7 @@ import pandas as pd
 
 from banet.burned_area.burned_area import BurnedArea
 from banet.burned_area.dated import DatedFractions
-from banet.days import Days, as_day, day_range, parse_period
+from banet.days import NO_DATE, ONE_DAY, Days, as_day, day_range, parse_period
 from banet.errors import InputError
 from banet.grid.region import Region, check_region
 from banet.io.progress import Progress
@@ -79,7 +79,7 @@ class Scene:
     def burn_date(self) -> npt.NDArray[np.datetime64]:
         """Day on which most of what burned in a cell did, (rows, columns), NaT where nothing burned."""
         date = self.days[self.burned_fraction_daily.argmax(0)]
-        return np.where(self.burned_fraction > 0, date, np.datetime64("NaT", "D"))
+        return np.where(self.burned_fraction > 0, date, NO_DATE)
 
     @property
     def burn_time(self) -> npt.NDArray[np.datetime64]:
@@ -120,7 +120,7 @@ class Scene:
         day, row, col = np.nonzero(self.burned_fraction_daily)
         part = self.burned_fraction_daily[day, row, col]
         dated = DatedFractions.from_pieces(self.region, row, col, self.days[day], part, np.zeros(part.size))
-        stop = self.days[-1] + np.timedelta64(1, "D")
+        stop = self.days[-1] + ONE_DAY
         return BurnedArea.from_dated(
             dated,
             name="simulated truth",
