@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import h5netcdf
 import h5py
 import numpy as np
 import pytest
@@ -134,9 +135,10 @@ def test_equal_maps_give_equal_bytes(tmp_path):
 def test_a_file_of_earlier_states_with_daily_probabilities_is_read(tmp_path):
     burnmap = random_map((7, 9))
     path = write_netcdf(burnmap, tmp_path / "a.nc")
-    with h5py.File(path, "r+") as file:
-        file.create_dataset("daily_probability", (31, 7, 9), "i2")
-        file["day"] = np.arange(31, dtype="i4")
+    with h5netcdf.File(path, "r+") as file:
+        file.dimensions["day"] = 31
+        file.create_variable("day", ("day",), "i4", data=np.arange(31, dtype="i4"))
+        file.create_variable("daily_probability", ("day", "latitude", "longitude"), "i2")
     assert_same(read_map(path), burnmap)
 
 
