@@ -43,7 +43,6 @@ class Scene:
         burned_fraction_daily: the truth, share of the cell that burned on the day.
         water: whether more than half of the cell is water, (rows, columns).
         hotspots: detections with the columns of FIRMS.
-        cloudy: share of the cells that cloud hid on each day, (days,).
         world: what it was made from.
     """
 
@@ -57,7 +56,6 @@ class Scene:
     burned_fraction_daily: Field
     water: Mask
     hotspots: pd.DataFrame
-    cloudy: Field
     world: World
 
     def __repr__(self) -> str:
@@ -193,7 +191,7 @@ def simulate(
         fire_satellites=fires, varied=varied, any_time=any_time,
     )  # fmt: skip
     with followed(progress):
-        best, zenith, cloudy = best_views(world)
+        best, zenith = best_views(world)
     table = to_table(find_hotspots(world), grid, first, seed)
     return Scene(
         region=grid,
@@ -206,7 +204,6 @@ def simulate(
         burned_fraction_daily=burned_per_day(world.burns, days, grid.shape, world.subcells),
         water=world.surface.fractions[Cover.WATER] > 0.5,
         hotspots=table,
-        cloudy=cloudy,
         world=world,
     )
 
