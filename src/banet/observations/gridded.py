@@ -30,6 +30,7 @@ from banet.observations.physics import check_plane, offset_of, scale_of
 from banet.observations.planes import DayPlanes, Overpass, Plane
 from banet.observations.productions import newest_readable
 from banet.observations.reflectance import mir_reflectance
+from banet.observations.satellites import title_of
 from banet.observations.stated_time import check_stated_time
 
 __all__ = [
@@ -42,15 +43,6 @@ __all__ = [
     "satellite_of",
 ]
 
-# What the first part of a product's name says of who flew.
-_SATELLITES = {
-    "NPP": "S-NPP",
-    "VNP": "S-NPP",
-    "J1": "NOAA-20",
-    "VJ1": "NOAA-20",
-    "J2": "NOAA-21",
-    "VJ2": "NOAA-21",
-}
 _VALID = (-999, 65527)
 _KINDS = {"Reflectance": "reflectance", "Radiance": "radiance"}
 _EDGES = ("WestBoundingCoord", "SouthBoundingCoord", "EastBoundingCoord", "NorthBoundingCoord")
@@ -97,7 +89,7 @@ class GriddedFile:
 def satellite_of(name: str) -> str:
     """Return which satellite a file's name says, such as `NOAA-20`; empty if none."""
     match = re.match(r"(NPP|VNP|V?J1|V?J2)_?V[MI]AES_L1", name, re.IGNORECASE)
-    return _SATELLITES[match[1].upper()] if match else ""
+    return title_of(match[1]) if match else ""
 
 
 class GriddedSource(FolderSource):

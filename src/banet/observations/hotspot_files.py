@@ -26,6 +26,7 @@ from banet.io.containers import Member, unpacked
 from banet.io.hdf5 import dataset, opened
 from banet.observations.file_names import OWN_TABLE
 from banet.observations.firms import ABOVE, CUT_OFF, NOTED, heads_a_table, no_rows
+from banet.observations.satellites import letters_of
 
 __all__ = ["Named", "named", "raw_tables"]
 
@@ -54,7 +55,7 @@ _ONE_LAYER = "hot spots are read from a file of one layer; save each layer of th
 _KNOWN = (*_TEXT, *_NETCDF, ".json", *VECTORS)
 
 _GRANULE = re.compile(
-    r"V(?P<satellite>NP|J1|J2)14(?:IMG|MOD)?(?:_NRT)?\.A(?P<year>\d{4})(?P<doy>\d{3})\.(?P<time>\d{4})\..*",
+    r"(?P<satellite>VNP|VJ1|VJ2)14(?:IMG|MOD)?(?:_NRT)?\.A(?P<year>\d{4})(?P<doy>\d{3})\.(?P<time>\d{4})\..*",
     re.IGNORECASE,
 )
 _SPARSE = {
@@ -64,7 +65,6 @@ _SPARSE = {
     "confidence": "FP_confidence",
 }
 _OF_NO_DAY = "its name says a day that its year does not have; it is left out"
-_FLOWN = {"NP": "N", "J1": "N20", "J2": "N21"}
 
 
 def raw_tables(paths: Iterable[Path]) -> Iterator[tuple[str, pd.DataFrame]]:
@@ -230,7 +230,7 @@ def _granule(member: Member) -> pd.DataFrame:
     return table.assign(
         acq_date=str(day),
         acq_time=found["time"],
-        satellite=_FLOWN[found["satellite"].upper()],
+        satellite=letters_of(found["satellite"]),
         version="NRT" if "_NRT" in member.path.name.upper() else "2",
     )
 

@@ -34,11 +34,11 @@ from banet.observations import register
 from banet.observations.cell_means import CellMeans, nearest_pixels
 from banet.observations.folder import FolderSource
 from banet.observations.granules import MAX_SOLAR_ZENITH
-from banet.observations.l1b import SATELLITES
 from banet.observations.mosaic import BestView
 from banet.observations.physics import BOUNDS, check_plane, scale_of
 from banet.observations.planes import NO_FLAG, DayPlanes, Overpass, Plane
 from banet.observations.productions import newest_readable
+from banet.observations.satellites import VIIRS, title_of
 from banet.observations.stated_time import check_stated_time
 
 __all__ = ["FLAGS", "SurfaceSource", "surface"]
@@ -85,7 +85,7 @@ class SurfaceSource(FolderSource):
     @property
     def sensor(self) -> str:
         """Instrument and the satellites that a folder may hold."""
-        return f"VIIRS {'/'.join(SATELLITES.values())} surface reflectance"
+        return f"VIIRS {'/'.join(VIIRS)} surface reflectance"
 
     def by_day(self, paths: Iterable[Path]) -> dict[Day, list[Path]]:
         """Group tiles by day."""
@@ -151,7 +151,7 @@ def _mosaic(
     flags = {name: np.full(region.shape, NO_FLAG, np.uint8) for name in FLAGS}
     used: dict[Path, SurfaceTile] = {}
     for tile in tiles:
-        title = f"tile {SATELLITES[tile.satellite]} h{tile.h:02d}v{tile.v:02d}"
+        title = f"tile {title_of(tile.satellite)} h{tile.h:02d}v{tile.v:02d}"
         try:
             add = functools.partial(_add, tile=tile, region=region, means=means, flags=flags)
             path, touches, why = newest_readable(tile.paths, add)
@@ -173,7 +173,7 @@ def _mosaic(
         mir,
         view_zenith,
         inputs=tuple(path.name for path in used),
-        satellite=SATELLITES[first.satellite],
+        satellite=title_of(first.satellite),
     )
     return overpass, flags
 
