@@ -11,9 +11,9 @@ import numpy.typing as npt
 
 from banet.burned_area.burned_area import BurnedArea
 from banet.burned_area.datasets import GRID, GRID_MAPPING, to_dataset
-from banet.errors import BanetError, UnreadableFileError
+from banet.errors import BanetError, UnreadableFileError, first_line
 from banet.io.files import PathLike, existing_file, writing
-from banet.io.netcdf4 import building, first_line, load
+from banet.io.netcdf4 import building, load
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -25,7 +25,7 @@ import numpy.typing as npt
 
 from banet.chips.codec import UNKNOWN, decode_planes, decode_target, encode_planes, encode_target
 from banet.days import Day
-from banet.errors import CorruptError, InputError, NotFoundError, OutputError, UnreadableFileError
+from banet.errors import CorruptError, InputError, NotFoundError, OutputError, UnreadableFileError, one_line
 from banet.io.files import PathLike, existing_folder, output_folder, sha256, write_json, writing
 from banet.io.integrity import check_record, crc32c, seal_record
 from banet.io.lock import lock
@@ -218,9 +218,7 @@ class Chips:
         try:
             array: npt.NDArray[Any] = np.load(file, mmap_mode="r", allow_pickle=False)
         except Exception as error:  # of many kinds: NumPy reads the header as Python
-            raise CorruptError(
-                f"the chip array {file} cannot be read: {' '.join(str(error).split())}"
-            ) from error
+            raise CorruptError(f"the chip array {file} cannot be read: {one_line(error)}") from error
         if array.shape != shape or array.dtype != dtype:
             raise CorruptError(f"the chip array {file} is {array.shape} {array.dtype}, not {shape}")
         self._check(file, entry.checksums.get(what))

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from banet.cli.progress import quiet
-from banet.errors import BanetError, BanetWarning
+from banet.errors import BanetError, BanetWarning, one_line
 
 if TYPE_CHECKING:
     from cyclopts import App, Argument
@@ -145,7 +145,7 @@ def _usage_error(error: Exception) -> BanetError:
 
     from banet.errors import InputError
 
-    words = " ".join(str(error).split())
+    words = one_line(error)
     if isinstance(error, UnusedCliTokensError) and error.unused_tokens:
         words = f"nothing takes {' '.join(map(repr, error.unused_tokens))}; see --help"
     if isinstance(error, MissingArgumentError) and error.argument and error.argument.index is not None:
@@ -175,7 +175,7 @@ def run_guarded(action: Callable[[], int], *, debug: bool = False) -> int:
     except Exception as error:
         if debug:
             raise
-        reason = " ".join(str(error).split())
+        reason = one_line(error)
         _say(f"error: {type(error).__name__}: {reason} (run with --debug for the traceback)")
         return EXIT_FAILURE
 

@@ -16,6 +16,7 @@ from banet.cli.compat import _FOLDS, _burned_and, _command, _compact, _parser, _
 from banet.cli.operations import Terminal
 from banet.cli.progress import progress, say
 from banet.days import NO_DATE
+from banet.errors import PartialFailureError
 
 if TYPE_CHECKING:
     from banet.burned_area.burned_area import BurnedArea
@@ -105,7 +106,7 @@ def _run(arguments: argparse.Namespace) -> int:
             _fires(project, arguments)
     for line in failed:
         say(f"failed: {line}")
-    return 3 if failed else 0
+    return PartialFailureError.exit_code if failed else 0
 
 
 def _fetch_and_build(project: _Project, arguments: argparse.Namespace) -> tuple[str, ...]:

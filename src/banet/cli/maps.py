@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from banet.cli.progress import caution, progress, say, say_json
 from banet.cli.workers import Workers
+from banet.io.files import UNFINISHED
 
 if TYPE_CHECKING:
     from cyclopts import App
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from banet.burned_area.burned_area import BurnedArea
 
 
-_SCRATCH = ".unfinished"
 """Folder beside the maps that holds finished cores while a run goes on."""
 
 
@@ -83,7 +83,7 @@ def make_maps(
     MapOptions.of_keywords("banet map", {**settings, **done_by})
     opened, period = open_cube(cube), parse_period(start, end)
     folder = _folder(out, opened.path)
-    scratch, failed = folder / _SCRATCH, list[str]()
+    scratch, failed = folder / UNFINISHED, list[str]()
     with (
         _alone(folder, opened.region.name, period),
         spread.connected() as client,
@@ -178,6 +178,6 @@ def _alone(folder: Path, region: str, period: tuple[Any, Any]) -> Iterator[None]
     with contextlib.ExitStack() as stack:
         for start, stop in split_months(*period):
             label = period_label(start, stop)
-            path = folder / _SCRATCH / f"{region}_{label.replace(' ', '_')}"
+            path = folder / UNFINISHED / f"{region}_{label.replace(' ', '_')}"
             stack.enter_context(lock(path, f"{label} of {region} in {folder}"))
         yield

@@ -15,12 +15,11 @@ from banet.download.transfer import FileJob
 from banet.errors import BanetError, InputError, NotFoundError
 from banet.io.files import output_folder
 from banet.model.compat import PUBLISHED
-from banet.model.weights import cache_folder, load_model, save_weights
+from banet.model.weights import SUFFIXES, cache_folder, load_model, save_weights
 
 __all__ = ["DEFAULT_ENSEMBLE", "fetch_weights", "plan_weights", "published_members"]
 
 DEFAULT_ENSEMBLE = "banetv0.20-val2017"
-_SUFFIXES = (".safetensors", ".pth", ".pt")
 
 
 def published_members(names: Sequence[str], published: Mapping[str, str] = PUBLISHED) -> tuple[str, ...]:
@@ -85,7 +84,7 @@ def plan_address(url: str, *, name: str | None = None, sha256: str | None = None
         InputError: if the address names no such file, the name cannot be one, or the checksum is none.
     """
     file = PurePosixPath(unquote(urlsplit(url).path)).name
-    if not url.startswith(("https://", "http://")) or not file.endswith(_SUFFIXES):
+    if not url.startswith(("https://", "http://")) or not file.endswith(SUFFIXES):
         raise InputError("the address of weights must be https://.../NAME.safetensors, .pth or .pt")
     stem = name or PurePosixPath(file).stem
     if not stem or not all(c.isalnum() or c in "._-" for c in stem) or stem.startswith("."):

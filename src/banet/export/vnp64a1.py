@@ -33,7 +33,7 @@ from banet.labels.tile_files import TILE_PIXELS, write_tile
 
 __all__ = ["SINUSOIDAL", "write_vnp64a1"]
 
-SINUSOIDAL = "+proj=sinu +lon_0=0 +x_0=0 +y_0=0 +R=6371007.181 +units=m +no_defs"
+SINUSOIDAL = f"+proj=sinu +lon_0=0 +x_0=0 +y_0=0 +R={EARTH_RADIUS} +units=m +no_defs"
 
 _GLOBE = SinusoidalGrid(
     -18 * TILE_SIZE, 9 * TILE_SIZE, TILE_SIZE / TILE_PIXELS, (18 * TILE_PIXELS, 36 * TILE_PIXELS)

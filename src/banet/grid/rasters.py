@@ -18,7 +18,7 @@ from banet.grid.average import LatLonGrid
 from banet.grid.cutting import Grid
 from banet.grid.projected import ProjectedGrid
 from banet.grid.region import Region
-from banet.grid.sinusoidal import SinusoidalGrid
+from banet.grid.sinusoidal import EARTH_RADIUS, SinusoidalGrid
 
 __all__ = [
     "RasterWindow",
@@ -357,6 +357,6 @@ def _north_up(raster: Any) -> Grid:
         return LatLonGrid.from_transform(transform, shape)
     text = raster.crs.to_wkt()
     # The sphere of the land products; a sinusoidal raster on another figure takes the general way.
-    if "sinusoidal" in text.lower() and "6371007.181" in text:
+    if "sinusoidal" in text.lower() and str(EARTH_RADIUS) in text:
         return SinusoidalGrid.from_transform(transform, shape)
     return ProjectedGrid.from_transform(text, transform, shape)

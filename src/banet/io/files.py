@@ -24,6 +24,7 @@ from filelock import BaseFileLock, FileLock, Timeout
 from banet.errors import NotFoundError, OutputError
 
 __all__ = [
+    "UNFINISHED",
     "UNSUPPORTED",
     "PathLike",
     "existing_file",
@@ -38,6 +39,8 @@ __all__ = [
 ]
 
 PathLike = str | os.PathLike[str]
+UNFINISHED = ".unfinished"
+"""Name of the folder in which a map keeps its finished cores until it is whole."""
 UNSUPPORTED = {errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOLCK}
 """Error numbers of file systems that have no locks."""
 # Seconds after which a folder without a lock is not one that is just being made.

@@ -10,7 +10,7 @@ from typing import Any, Self, get_args
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
-from banet.errors import InputError, UnreadableFileError
+from banet.errors import InputError, UnreadableFileError, one_line
 from banet.io.files import PathLike, existing_file, write_text
 
 __all__ = ["Frozen", "did_you_mean", "over", "read_fields"]
@@ -46,7 +46,7 @@ def read_fields(path: PathLike, what: str) -> dict[str, Any]:
     try:
         fields = yaml.load(file.read_text(encoding="utf-8"), _Loader)
     except (UnicodeDecodeError, yaml.YAMLError) as error:
-        raise UnreadableFileError(f"{file} is not YAML: {' '.join(str(error).split())}") from error
+        raise UnreadableFileError(f"{file} is not YAML: {one_line(error)}") from error
     except InputError as error:
         raise InputError(f"{file}: {error}; keep one of them") from error
     if not isinstance(fields, dict):

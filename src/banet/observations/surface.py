@@ -33,7 +33,7 @@ from banet.io.hdf5 import dataset, number, opened, text
 from banet.observations import register
 from banet.observations.cell_means import CellMeans, nearest_pixels
 from banet.observations.folder import FolderSource
-from banet.observations.granules import MAX_SOLAR_ZENITH
+from banet.observations.granules import MAX_SOLAR_ZENITH, name_of
 from banet.observations.mosaic import BestView
 from banet.observations.physics import BOUNDS, check_plane, scale_of
 from banet.observations.planes import NO_FLAG, DayPlanes, Overpass, Plane
@@ -258,7 +258,7 @@ def _reflectance(source: h5py.Dataset, window: tuple[slice, slice]) -> Plane:
     raw = source[window]
     values: Plane = raw * np.float32(_scale(source))
     values[(raw < _VALID[0]) | (raw > _VALID[1])] = np.nan
-    check_plane(values, "reflectance", _title(source))
+    check_plane(values, "reflectance", name_of(source))
     return values
 
 
@@ -266,19 +266,15 @@ def _angle(source: h5py.Dataset, window: tuple[slice, slice]) -> Plane:
     raw = source[window]
     values: Plane = raw * np.float32(_scale(source))
     values[raw < 0] = np.nan
-    check_plane(values, "angle", _title(source))
+    check_plane(values, "angle", name_of(source))
     values[values > BOUNDS["angle"].greatest] = np.nan
     return values
 
 
 def _scale(source: h5py.Dataset) -> float:
     """Return the factor of a band; some collections write the reciprocal (10000), as MODIS did."""
-    scale = scale_of(number(source, ("scale_factor", "Scale")), _title(source), "scale_factor")
+    scale = scale_of(number(source, ("scale_factor", "Scale")), name_of(source), "scale_factor")
     return 1 / scale if scale > 1 else scale
-
-
-def _title(source: h5py.Dataset) -> str:
-    return f"{Path(source.file.filename).name}: {source.name.rpartition('/')[2]}"
 
 
 surface = SurfaceSource()

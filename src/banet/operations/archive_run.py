@@ -23,7 +23,7 @@ from banet.export.products import MANIFEST, check_products, write_map
 from banet.export.stac import COLLECTION, collect
 from banet.export.vectors import write_events, write_growth
 from banet.grid.region import Region
-from banet.io.files import output_folder, write_json
+from banet.io.files import UNFINISHED, output_folder, write_json
 from banet.io.lock import lock
 from banet.io.settings import read_fields
 from banet.io.versions import version
@@ -188,7 +188,7 @@ def _mapped(
 
     out = options.out
     # Of this region alone: a run of another one in the folder holds its own.
-    scratch = out / ".unfinished" / places.region.name
+    scratch = out / UNFINISHED / places.region.name
     settings = {"threshold": options.threshold, "weights": options.weights}
     kept = _Maps(out / "maps", places.area, settings)
     maps, products = [], {}

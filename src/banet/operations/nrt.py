@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from banet.burned_area.burned_area import BurnedArea
 from banet.days import Day, Days, day_range, parse_period
-from banet.errors import BanetError, BusyError, InputError, NotFoundError
+from banet.errors import BanetError, BusyError, InputError, NotFoundError, PartialFailureError
 from banet.grid.region import Region
-from banet.io.files import output_folder, write_json, writing
+from banet.io.files import UNFINISHED, output_folder, write_json, writing
 from banet.io.lock import lock
 from banet.operations.area import Area
 from banet.operations.incidents import Incidents
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = ["STALE", "MorningResult", "replay", "run_morning"]
 
-STALE = 3
+STALE = PartialFailureError.exit_code
 """Exit code of a morning whose images are too old, or of which files or tiles are missing."""
 
 
@@ -166,11 +166,8 @@ def _run(options: MorningOptions, area: Area, clock: Clock, engine: Engine) -> M
         clock.reporter.say(_tidied(options, places, day))
     else:
         clock.reporter.say("note: later mornings went on from what was here before; run them again")
-    shutil.rmtree(out / _SCRATCH, ignore_errors=True)
+    shutil.rmtree(out / UNFINISHED, ignore_errors=True)
     return MorningResult(day, folder, status)
-
-
-_SCRATCH = ".unfinished"
 
 
 def _places(options: MorningOptions, area: Area) -> Places:
@@ -258,7 +255,7 @@ def _mapped(options: MorningOptions, cube: Cube, day: Day, engine: Engine, progr
         engine,
         threshold=options.threshold,
         water=options.water or "auto",
-        scratch=options.out / _SCRATCH,
+        scratch=options.out / UNFINISHED,
         workers=options.workers,
         keep_going=True,
         progress=progress,

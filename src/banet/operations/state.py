@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from banet.burned_area.dating import NO_UNCERTAINTY
 from banet.days import Day, as_day
-from banet.errors import InputError, UnreadableFileError
+from banet.errors import InputError, UnreadableFileError, one_line
 from banet.grid.region import Region
 from banet.io.arrays import load_arrays, save_arrays
 from banet.io.files import PathLike
@@ -94,7 +94,7 @@ class MorningState:
             return cls._of(about, arrays)
         except Exception as error:
             raise UnreadableFileError(
-                f"{path} is damaged ({' '.join(str(error).split())}); remove its folder and run its day again"
+                f"{path} is damaged ({one_line(error)}); remove its folder and run its day again"
             ) from error
 
     @classmethod
