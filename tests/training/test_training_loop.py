@@ -134,6 +134,7 @@ def test_the_weights_carry_their_card_and_learn_the_toy(config: TrainingConfig, 
     result = train(longer, tmp_path / "run")
     assert result.weights is not None
     model = load_model(result.weights)
+    assert model.spec.sequence_length == config.data.crop_days == 16
     assert model.spec == config.inputs and model.config == config.network
     card = model.card
     assert card["data"] == "simulated data only" and card["seed"] == 3 and card["steps"] == 60

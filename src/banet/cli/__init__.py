@@ -88,7 +88,11 @@ def completion(shell: Literal["bash", "zsh", "fish"]) -> None:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command line; return 0, or 2 for wrong input, 1 for a failure, 130 when interrupted."""
+    """Run a command line and return its exit code.
+
+    It is 0, 2 for wrong input, 3 where a part failed and the rest is there, 1 for another failure, or 130
+    when interrupted.
+    """
     tokens = list(sys.argv[1:] if argv is None else argv)
     debug = "--debug" in tokens or bool(os.environ.get("BANET_DEBUG"))
     silent = "--quiet" in tokens

@@ -89,7 +89,7 @@ def _train_model(arguments: argparse.Namespace) -> int:
             f"asked to leave out {arguments.val_year}"
         )
     settings = original(kept, held, epochs=arguments.n_epochs).changed(
-        data={"crop_days": arguments.sequence_len}, inputs={"sequence_length": arguments.sequence_len}
+        data={"crop_days": arguments.sequence_len}
     )
     with progress("train") as report:
         result = train(settings, arguments.output_path, progress=report)

@@ -114,7 +114,7 @@ class InputSpec(Frozen):
         mean, std: one number a channel, in the unit of the channel.
         mir_band: band in the MIR slot, such as M12; several as in M11/M12.
         sensor: what flew.
-        sequence_length: days that the weights were trained with.
+        sequence_length: days of an episode of the training, for information: mapping chooses its own.
         whole_looks: whether a look that lacks one of red, NIR and MIR counts as none. With a band at 0 its
             index is that of lush or of scorched ground, so half a look says less than none.
     """

@@ -330,9 +330,8 @@ class _Run:
         else:
             state.best_step = state.step
         card = model_card(self.config, state, reason, scores, self.training, self.validation, self.device)
-        weights = save_weights(
-            judged, self.folder / "weights.safetensors", spec=self.config.inputs, card=card
-        )
+        spec = self.config.inputs.model_copy(update={"sequence_length": self.config.data.crop_days})
+        weights = save_weights(judged, self.folder / "weights.safetensors", spec=spec, card=card)
         return scores, weights
 
     def _choose(self) -> dict[str, Any]:
