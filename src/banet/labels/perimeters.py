@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from banet.burned_area.burned_area import BurnedArea
 from banet.burned_area.dated import DatedFractions
-from banet.days import Day, Days, month_days, parse_period
+from banet.days import Day, Days, parse_period
 from banet.errors import BanetWarning, InputError
 from banet.grid.polygons import box_around, box_of, within_180
 from banet.grid.region import Region
@@ -143,7 +143,7 @@ def _partly_within(dates: FireDates, period: tuple[Day, Day]) -> npt.NDArray[np.
     if dates.month_only is None:
         return np.zeros(len(dates.start), bool)
     month = dates.start.astype("datetime64[M]")
-    first, after = month_days(month)
+    first, after = month.astype("datetime64[D]"), (month + 1).astype("datetime64[D]")
     overlaps = (first < period[1]) & (after > period[0])
     return np.asarray(dates.month_only & overlaps & ~((first >= period[0]) & (after <= period[1])), bool)
 
