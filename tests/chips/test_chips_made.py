@@ -157,6 +157,25 @@ def test_cube_chips_hold_planes_and_daily_fractions_across_the_year(cube: Cube, 
     assert again.entries == chips.entries
 
 
+def test_the_known_part_of_a_cell_is_the_target(cube: Cube, tmp_path: Path) -> None:
+    """Labels of half the cell size: of four cells one is not known and two burned, or two and one."""
+    fine = Region("F", REGION.bbox, 0.005)
+    fraction = np.zeros(fine.shape, np.float32)
+    for row, *values in ((10, 1, 1, 0, np.nan), (12, 1, np.nan, 0, np.nan), (14, 1, np.nan, np.nan, np.nan)):
+        fraction[row : row + 2, 10:12] = np.reshape(values, (2, 2))
+    date = np.where(fraction > 0, np.datetime64("2021-01-02"), np.datetime64("NaT"))
+    labels = BurnedArea(fine, "2020-12-01", "2021-02-01", fraction, date, threshold=0, name="LABELS")
+    chips = write_cube_chips(
+        tmp_path, cube, labels, days=32, size=30, step=30, day_step=16, empty_share=0.0, min_burned_cells=1
+    )
+    number = next(i for i, entry in enumerate(chips.entries) if entry.corner == (0, 0))
+    burned = chips.read(number).target.sum(0)
+    np.testing.assert_allclose(burned[5:8, 5], [2 / 3, 1 / 2, np.nan], atol=0.003)
+    assert labels.to(REGION).burned_area_ha == pytest.approx(
+        fraction[10:14, 10:12].size * 0.375 * fine.cell_area_ha[12], rel=1e-3
+    )
+
+
 def test_several_processes_cut_the_same_chips(cube: Cube, tmp_path: Path) -> None:
     settings = {"days": 16, "size": 16, "step": 12, "day_step": 8, "min_burned_cells": 1}
     told: list[tuple[int, int, str]] = []

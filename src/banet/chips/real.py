@@ -169,7 +169,7 @@ def write_cube_chips(
     """
     here = reference.to(cube.region)
     first, last = _common_period(cube, here, start, stop)
-    dated = here.dates()
+    dated = here.dates_of_known()
     plan = plan_blocks(dated, first, last, days=days, size=size, **choice)
     if not plan:
         least = int(choice.get("min_burned_cells", _MIN_BURNED))
@@ -357,7 +357,7 @@ def _planes(cube: Cube, block: ChipPlace, days: int, size: int) -> Floats:
 def _target(
     region: Region, reference: BurnedArea, dated: DatedFractions, block: ChipPlace, days: int, size: int
 ) -> Floats:
-    """Return the burned fraction of a block, (days, size, size) float32; NaN = not known."""
+    """Return the burned part of what is known of each cell, (days, size, size) float32; NaN = not known."""
     rows, cols = _cells(region, block, size)
     target = np.full((days, size, size), np.nan, np.float32)
     known = reference.known
