@@ -20,7 +20,7 @@ from banet.days import period_label, period_stem
 from banet.errors import InputError, NotFoundError, UnreadableFileError
 from banet.export.explorer import write_pages
 from banet.export.products import MANIFEST, check_products, write_map
-from banet.export.stac import COLLECTION, collect
+from banet.export.stac import collect, collection_file
 from banet.export.vectors import write_events, write_growth
 from banet.grid.region import Region
 from banet.io.files import output_folder, writing
@@ -178,7 +178,8 @@ class _Maps:
         # One with a gap has no key, so that the next run tries again.
         key = {} if burned.attrs["gaps"] else {"key": self.key}
         settings = {**self.settings, **key}
-        write_map(cube, cut, self.folder, self.stem, settings=settings, collection=f"./{COLLECTION}")
+        place = f"./{collection_file(cube.region.name)}"
+        write_map(cube, cut, self.folder, self.stem, settings=settings, collection=place)
         return cut
 
 
