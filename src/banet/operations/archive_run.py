@@ -29,6 +29,7 @@ from banet.io.settings import read_fields
 from banet.io.versions import version
 from banet.operations.area import Area
 from banet.operations.options import RunOptions
+from banet.operations.state import RUN_OPTIONS, holds_mornings
 from banet.operations.steps import (
     Clock,
     Places,
@@ -47,8 +48,6 @@ if TYPE_CHECKING:
     from banet.model.engine import Engine
 
 __all__ = ["RunResult", "run_archive"]
-
-_OPTIONS = "run.yaml"
 
 
 @dataclass(frozen=True)
@@ -94,7 +93,7 @@ def run_archive(options: RunOptions, reporter: Reporter | None = None) -> RunRes
 
     Raises:
         NotFoundError: if no satellite file, no hot-spot file that was named, or no such weights are there.
-        InputError: if an option does not fit, or the folder holds the run of another region.
+        InputError: if an option does not fit, or the folder holds mornings or the run of another region.
         BusyError: if another run is at work in the folder.
     """
     places, out = Places.of(options), output_folder(options.out)
@@ -104,7 +103,7 @@ def run_archive(options: RunOptions, reporter: Reporter | None = None) -> RunRes
         clock.reporter.say(f"note: {note}")
     with lock(out / name, f"the run of {name} in {out}"):
         _check_owner(out, name)
-        options.save(out / _OPTIONS)
+        options.save(out / RUN_OPTIONS)
         if options.download:
             with clock.timed("fetch"):
                 failed += fetch(options, places, days, clock.reporter, hotspots=not options.table_given)
@@ -122,15 +121,20 @@ def run_archive(options: RunOptions, reporter: Reporter | None = None) -> RunRes
 
 
 def _check_owner(out: Path, name: str) -> None:
-    """Make sure that a folder does not hold the run of another region.
+    """Make sure that a folder holds neither mornings nor the run of another region.
 
     Raises:
-        InputError: if the options that lie in it are of a region of another name.
+        InputError: if it does: the options that lie in it are of a region of another name.
     """
+    if holds_mornings(out):
+        raise InputError(
+            f"{out} holds mornings (banet nrt); give the run its own folder (--viirs and --hotspots may be "
+            "the same)"
+        )
     other = name
     # Options that cannot be read, or of which the region file has gone, say nothing.
     with contextlib.suppress(NotFoundError, UnreadableFileError):
-        fields = read_fields(out / _OPTIONS, "file of run options")
+        fields = read_fields(out / RUN_OPTIONS, "file of run options")
         other = fields.get("name") or Region.load(str(fields.get("region"))).name
     if other != name:
         raise InputError(
