@@ -63,6 +63,10 @@ class BurnedArea(BurnedPlanes):
             that date what burned by the first look at burned ground give the burn date or a day up to it.
         unknown_days: days of the period on which the source says nothing of some cells that it knows on
             others.
+        known_share: part of each cell's area that the source knows, water included, (rows, columns) float32
+            in 0-1, at least half where the cell is known, 1 where it is not; None where all are known whole.
+            Burned fraction, entries and hectares are of the whole cell, so that hectares hold no more than
+            what is known to have burned; `daily_fraction` and `banet.evaluation` let the known part decide.
         attrs: how it was made: values that JSON can hold. `notes` lists in words what was left out.
 
     Raises:
@@ -149,10 +153,10 @@ class BurnedArea(BurnedPlanes):
             days: (T,) datetime64[D], all different, in any order.
 
         Returns:
-            (T, rows, columns) float32; NaN in cells that are not known, and on days that are not. What
-            burned on other days is left out.
+            (T, rows, columns) float32, of what is known of the cell; NaN in cells that are not known, and on
+            days that are not. What burned on other days is left out.
         """
-        target = self.dates().daily(days)
+        target = self.dates_of_known().daily(days)
         target[:, ~self.known] = np.nan
         unknown.blank(target, self.unknown_days, days)
         return target
@@ -183,8 +187,8 @@ class BurnedArea(BurnedPlanes):
         A cell is known where the source knows at least half of its area, and water where more than half is:
         beyond the edge of the source nothing is. Days of observation are the mean of what is known. Burned
         fractions hold the undated ones below the threshold too, hectares do not. They are what is known to
-        have burned of the whole cell: of a cell known in part the rest adds nothing, which keeps hectares
-        (`banet.evaluation.compare` lets the known part decide). Quality and evidence are not carried over.
+        have burned of the whole cell: of a cell known in part the rest adds nothing, which keeps hectares.
+        `known_share` tells that part. Quality and evidence are not carried over.
         """
         check_region(region)
         return self if region == self.region else replace(self, **regridding.fields_on(self, region))
@@ -358,6 +362,7 @@ class BurnedArea(BurnedPlanes):
         quality: Quality | None = None,
         confidence: npt.NDArray[np.float32] | None = None,
         unknown_days: Sequence[UnknownDays] = (),
+        known_share: npt.NDArray[np.float32] | None = None,
         notes: Sequence[str] = (),
     ) -> Self:
         """Make it from fractions by day, kept to `start` up to, not including, `stop`.
@@ -373,6 +378,7 @@ class BurnedArea(BurnedPlanes):
             quality: of the source.
             confidence: percent, (rows, columns) float32, NaN where nothing burned; None if it states none.
             unknown_days: those of which it says nothing in some cells.
+            known_share: part of each cell that the source knows; None where all are known whole.
             notes: lines that say what was left out.
         """
         first, last = as_day(start), as_day(stop)
@@ -398,6 +404,7 @@ class BurnedArea(BurnedPlanes):
             quality=quality,
             stated_confidence=confidence,
             unknown_days=gaps,
+            known_share=known_share,
             attrs={"notes": list(notes)} if notes else {},
         )
 

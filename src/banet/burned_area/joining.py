@@ -28,6 +28,7 @@ _OPTIONAL = {
     "stated_confidence": np.float32(np.nan),
     "evidence": np.uint8(NO_EVIDENCE),
     "first_look": np.uint8(NO_UNCERTAINTY),
+    "known_share": np.float32(1),
 }
 """Planes that some sources have, and what stands for nothing in them."""
 

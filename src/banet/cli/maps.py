@@ -71,7 +71,7 @@ def make_maps(
     from banet.cube import open_cube
     from banet.days import parse_period, period_label
     from banet.export.products import write_map
-    from banet.export.stac import COLLECTION, collect
+    from banet.export.stac import collect, collection_file
     from banet.mapping import MapOptions, map_months, period_scratch
 
     spread.check()
@@ -93,7 +93,7 @@ def make_maps(
         network = _network(weights, engine, spread.workers)
         running: dict[str, Any] = {"progress": report, "keep_going": True, "scheduler": client}
         for burned in map_months(opened, start, end, network, **settings, **running, scratch=scratch):
-            place = f"./{COLLECTION}"
+            place = f"./{collection_file(opened.region.name)}"
             written = write_map(opened, burned, folder, settings=told, pictures=pictures, collection=place)
             label = period_label(burned.start, burned.stop)
             lines = list(_failed(burned, label))

@@ -22,7 +22,7 @@ from banet.operations.morning import Morning, write_morning
 from banet.operations.options import MorningOptions
 from banet.operations.precision import Precision, measure
 from banet.operations.revisions import revisions
-from banet.operations.state import check_owner, dated_folders, newest_before
+from banet.operations.state import check_owner, dated_folders, holds_run, newest_before
 from banet.operations.steps import Clock, Places, Reporter, Silent, build, fetch, network, opened
 from banet.operations.tracking import track
 
@@ -73,8 +73,8 @@ def run_morning(
 
     Raises:
         NotFoundError: if there is neither a satellite file nor a cube.
-        InputError: if an option does not fit, the cube or the folder is of another region, or none of the
-            days is there.
+        InputError: if an option does not fit, the cube or the folder is of another region, the folder is that
+            of an archive run, or none of the days is there.
         BusyError: if another run of the region is at work in the folder.
     """
     # A morning that runs over midnight keeps the day with which it began.
@@ -315,7 +315,9 @@ def _is_newest(out: Path, day: Day) -> bool:
 
 
 def _is_own(out: Path, region: Region) -> bool:
-    """Return whether the status in a folder, if there is one, is of this region."""
+    """Return whether the status in a folder, if there is one, is of mornings of this region."""
+    if holds_run(out):
+        return False
     try:
         return bool(json.loads((out / "status.json").read_text(encoding="utf-8"))["region"] == region.name)
     except (OSError, ValueError, KeyError, TypeError):
