@@ -67,7 +67,7 @@ def test_normalising_a_tile(benchmark, planes):
 def test_finding_water(benchmark, planes):
     def work():
         counts = WaterCounts(planes.red.shape[1:])
-        for day in zip(planes.red, planes.nir, planes.frp):
+        for day in zip(planes.red, planes.nir, planes.mir, planes.frp):
             counts.add(*day)
         return counts.evidence(len(planes.red))
 

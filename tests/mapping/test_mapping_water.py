@@ -16,34 +16,37 @@ from banet.mapping.water import WaterCounts, read_water, water_of, water_share
 class Planes:
     red: np.ndarray
     nir: np.ndarray
+    mir: np.ndarray
     frp: np.ndarray
 
 
-def planes(days=16, cells=1, red=0.05, nir=0.03):
+def planes(days=16, cells=1, red=0.05, nir=0.03, mir=0.01):
     shape = (days, 1, cells)
-    return Planes(*(np.full(shape, value, np.float32) for value in (red, nir, 0)))
+    return Planes(*(np.full(shape, value, np.float32) for value in (red, nir, mir, 0)))
 
 
 def evidence(window):
     counts = WaterCounts(window.red.shape[1:])
-    for planes in zip(window.red, window.nir, window.frp):
+    for planes in zip(window.red, window.nir, window.mir, window.frp):
         counts.add(*planes)
     return counts.evidence(len(window.red))
 
 
 @pytest.mark.parametrize(
-    ("red", "nir", "water"),
+    ("red", "nir", "mir", "water"),
     [
-        (0.05, 0.03, True),  # sea from the top of the atmosphere
-        (0.0, 0.0, True),  # sea after atmospheric correction
-        (0.05, 0.25, False),  # vegetation
-        (0.06, 0.09, False),  # fresh char
-        (0.04, 0.05, False),  # dark char: darker than the limit, yet brighter than in red
-        (0.12, 0.07, False),  # turbid water or glint: too bright to be sure
+        (0.05, 0.03, 0.01, True),  # sea from the top of the atmosphere
+        (0.0, 0.0, 0.0, True),  # sea after atmospheric correction
+        (0.05, 0.03, np.nan, True),  # MIR missing
+        (0.05, 0.25, 0.04, False),  # vegetation
+        (0.06, 0.09, 0.15, False),  # fresh char
+        (0.04, 0.05, 0.03, False),  # darker than the limit, yet brighter than in red
+        (0.065, 0.053, 0.13, False),  # conifer char in haze: as dark as the sea but in MIR
+        (0.12, 0.07, 0.02, False),  # turbid water or glint: too bright to be sure
     ],
 )
-def test_spectra(red, nir, water):
-    assert (evidence(planes(red=red, nir=nir)).item() > 0) is water
+def test_spectra(red, nir, mir, water):
+    assert (evidence(planes(red=red, nir=nir, mir=mir)).item() > 0) is water
 
 
 def test_clouds_do_not_count():
@@ -98,7 +101,8 @@ class Coast:
         nir[60:, 5:9, 10:15], red[60:, 5:9, 10:15] = 0.5 * nir[60:, 5:9, 10:15], 0.05
         cloud = rng.random(nir.shape) < 0.5
         red[cloud], nir[cloud] = 0.6, 0.6
-        self.planes = red.astype(np.float32), nir.astype(np.float32), np.zeros(nir.shape, np.float32)
+        none = np.zeros(nir.shape, np.float32)
+        self.planes = red.astype(np.float32), nir.astype(np.float32), none, none
 
     def read(self, start, stop, rows=slice(None), cols=slice(None), *, variables=None):
         first = int((start - self.days[0]).astype(int))

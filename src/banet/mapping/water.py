@@ -27,7 +27,10 @@ NO_GLINT_RED = 0.15
 """Red reflectance below which an observation is taken as free of thick cloud, snow and glint."""
 
 DARK_NIR = 0.06
-"""NIR reflectance below which an observation may be water; fresh char lies at 0.07 to 0.12."""
+"""NIR reflectance below which an observation may be water; fresh char lies at 0.05 to 0.12."""
+
+DARK_MIR = 0.06
+"""MIR reflectance below which it may be: char lies at 0.1 and more, water below 0.03."""
 
 ENOUGH = 5
 AT_LEAST = 3
@@ -110,8 +113,9 @@ def water_share(cube: Cube) -> Share:
     """Return how much of each cell is water, by all images of a cube, (rows, columns) float32, 0-1.
 
     A cell is all water where most clear observations are dark in NIR and no brighter than in red.
-    Vegetation, soil and char reflect more in NIR than in red; water reflects less, at any depth of haze. An
-    observation is clear where red is below 0.15, and dark where NIR is below 0.06. At least 5 clear
+    Vegetation and soil reflect more in NIR than in red; water reflects less, at any depth of haze. An
+    observation is clear where red is below 0.15, and dark where NIR and MIR are below 0.06: char may be as
+    dark as water in NIR, but not in MIR. At least 5 clear
     observations are needed (3 in a record of fewer than 16 days); more than half of them must agree, so a
     cell under smoke or char for part of the record stays land. A cell with a hot spot is never all water:
     off nadir a coastal fire's hot spot may lie in a sea cell, which then counts as burned or unburned land.
@@ -141,12 +145,12 @@ class WaterCounts:
         self._clear, self._water = (np.zeros(shape, np.int16) for _ in range(2))
         self.fire = np.zeros(shape, bool)
 
-    def add(self, red: Any, nir: Any, frp: Any) -> npt.NDArray[np.bool_]:
+    def add(self, red: Any, nir: Any, mir: Any, frp: Any) -> npt.NDArray[np.bool_]:
         """Count a day; return where it was clear."""
         with np.errstate(invalid="ignore"):  # NaN compares as False
             clear = (red < NO_GLINT_RED) & ~np.isnan(nir)
             self._clear += clear
-            self._water += clear & (nir < DARK_NIR) & (nir <= red)
+            self._water += clear & (nir < DARK_NIR) & (nir <= red) & ~(mir >= DARK_MIR)
             self.fire |= frp > 0
         return np.asarray(clear)
 
@@ -166,10 +170,10 @@ def _record(cube: Cube, days: Days, rows: slice) -> tuple[npt.NDArray[np.int8], 
         seen, total = np.zeros(shape, np.int16), np.zeros(shape, np.float32)
         for day in period:
             try:
-                window = cube.read(day, day + 1, rows, variables=("red", "nir", "frp"))
+                window = cube.read(day, day + 1, rows, variables=("red", "nir", "mir", "frp"))
             except UnreadableFileError:
                 continue  # a tile that needs the day tells of the damage
-            clear = counts.add(window.red[0], window.nir[0], window.frp[0])
+            clear = counts.add(window.red[0], window.nir[0], window.mir[0], window.frp[0])
             seen += clear
             total += np.where(clear, window.nir[0], 0)
         mean = np.where(seen >= AT_LEAST, total / np.maximum(seen, 1), np.float32(np.nan))
