@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from banet.days import ONE_DAY, Day, Days
+import numpy as np
+
+from banet.days import Day, Days
 
 __all__ = ["date_ticks", "in_words", "period_in_words"]
 
@@ -34,7 +36,7 @@ def period_in_words(start: Day, stop: Day) -> str:
     >>> period_in_words(np.datetime64("2021-08-03"), np.datetime64("2021-08-15"))
     '3 to 14 Aug 2021'
     """
-    last = stop - ONE_DAY
+    last = stop - np.timedelta64(1, "D")
     (y0, m0, d0), (y1, m1, _) = _parts(start), _parts(last)
     if d0 == 1 and _parts(stop)[2] == 1:
         end = f"{_MONTHS[m1 - 1]} {y1}"
