@@ -83,7 +83,10 @@ def in_order(parts: Sequence[Source]) -> list[Source]:
                 f"maps of {first.region.name} and {after.region.name} differ in grid or threshold"
             )
         if after.start < before.stop:
-            raise InputError(f"the map from {after.start} overlaps the one that ends on {before.stop - 1}")
+            raise InputError(
+                f"the map from {after.start} overlaps the one that ends on {before.stop - 1}: what both show "
+                "would count twice; give one of them"
+            )
     return ordered
 
 

@@ -6,6 +6,7 @@ import contextlib
 import os
 import re
 import sys
+import traceback
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Literal, get_args
@@ -163,9 +164,7 @@ def run_guarded(action: Callable[[], int], *, debug: bool = False) -> int:
         with _notes_printed():
             return action()
     except BanetError as error:
-        if debug:
-            raise
-        _say(f"error: {error}")
+        _say(traceback.format_exc().rstrip() if debug else f"error: {error}")
         return error.exit_code
     except KeyboardInterrupt:
         _say("interrupted; what was finished is kept")
@@ -177,10 +176,8 @@ def run_guarded(action: Callable[[], int], *, debug: bool = False) -> int:
             return _enough()
         raise
     except Exception as error:
-        if debug:
-            raise
-        reason = one_line(error)
-        _say(f"error: {type(error).__name__}: {reason} (run with --debug for the traceback)")
+        reason = f"error: {type(error).__name__}: {one_line(error)} (run with --debug for the traceback)"
+        _say(traceback.format_exc().rstrip() if debug else reason)
         return EXIT_FAILURE
 
 

@@ -226,6 +226,10 @@ def _map(run: Run, options: MapOptions, level: int) -> BurnedArea:
     whole, partial = int(planes["observed_days"].sum()), int(planes.pop("partial_days").sum())
     if (lacking := run.looks_note(whole, partial)) is not None:
         notes.append(lacking)
+    land = (planes["observed_days"] > 0) & (planes["water"] <= 0)
+    overcast = int(planes.pop("overcast")[land].sum()) / max(int(land.sum()), 1)
+    if (unclear := run.overcast_note(overcast)) is not None:
+        notes.append(unclear)
     if not planes["observed_days"].any():
         notes.append("not observed" + (_UNSEEN if (planes["day"] >= 0).any() else ""))
     for note in notes:
@@ -307,6 +311,7 @@ def _blank(shape: tuple[int, int]) -> dict[str, npt.NDArray[Any]]:
         "evidence": np.full(shape, NO_EVIDENCE, np.uint8),
         "first_look": np.full(shape, NO_UNCERTAINTY, np.uint8),
         "partial_days": np.zeros(shape, np.int16),
+        "overcast": np.zeros(shape, bool),
     }
 
 
