@@ -338,6 +338,21 @@ AUGUST_5 = 1596585600000
         ("France", {"date_debut": ["2020-08-05"], "date_fin": ["2020-08-07"]}, 2),
         ("banet", {"id": ["X"], "start": ["2020-08-05"], "end": ["2020-08-08"], "days": [4]}, 3),
         ("history", {"DATE_CUR": ["20200805"], "FIRE_YEAR": ["2020"]}, np.nan),
+        ("Greece", {"Date_": ["05/08/2020"], "end": ["25/08/2020"]}, 20),
+        ("MTBS, parts", {"Ig_Year": [2020], "Ig_Month": [8], "Ig_Day": [5]}, np.nan),
+        ("FPA FOD", {"FIRE_YEAR": [2020], "DISCOVERY_DOY": [218]}, np.nan),
+        (
+            "USFS",
+            {
+                "DISCOVERY_DATETIME": ["2020/08/05 14:00:00+00"],
+                "FIRE_OUT_DATETIME": ["2020/08/07 01:00:00+00"],
+            },
+            2,
+        ),
+        ("ICNF, alert", {"DataHoraAlerta": ["2020-08-05 13:00"], "DHFim": ["2020-08-06 13:00"]}, 1),
+        ("ICNF, shapefile", {"DATA_ALERT": ["2020-08-05"], "ANO": [2020]}, np.nan),
+        ("Spain", {"FECHAINI": ["2020-08-05"], "FECHAFIN": ["2020-08-06"]}, 1),
+        ("outlines and parts", {"DATE_CUR": ["20210105"], "YEAR": [2020], "MONTH": [8], "DAY": [5]}, np.nan),
         ("parts in Spanish", {"ANO": [2020], "MES": [8], "DIA": [5]}, np.nan),
         ("start by day of year", {"year": [2020], "start_doy": [218]}, np.nan),
         ("month by name", {"year": [2020], "month": ["August"]}, 16),
@@ -349,6 +364,46 @@ def test_fields_of_inventories(inventory, fields, spread):
     got = fire_dates(pd.DataFrame(fields), inventory)
     assert got.start.astype(str).tolist() == ["2020-08-16" if spread == 16 else "2020-08-05"]
     np.testing.assert_equal(got.uncertainty[0], spread)
+
+
+@pytest.mark.parametrize("fields", [{"poly_DateCurrent": [AUGUST_5]}, {"DATE_CUR": ["20200805"]}])
+def test_the_day_on_which_an_outline_was_drawn_is_told_to_be_no_start(fields):
+    field = next(iter(fields))
+    got = fire_dates(pd.DataFrame({**fields, "FIRE_YEAR": ["2020"]}), "x")
+    assert got.fields == (field,)
+    assert got.notes == (
+        f"the field {field} says when an outline was drawn, not when the fire began: dates may be days to "
+        "years late",
+    )
+    assert fire_dates(pd.DataFrame(fields), "x", field).notes == ()
+
+
+def test_parts_date_the_rows_without_a_whole_date():
+    table = pd.DataFrame(
+        {
+            "REP_DATE": ["1900/01/01", "2020/08/21", None, None, None],
+            "OUT_DATE": ["2020/08/07", None, None, None, "2020/08/01"],
+            "YEAR": [2020] * 5,
+            "MONTH": [8, 7, 8, 0, 8],
+            "DAY": [5, 1, 6, 1, 0],
+        }
+    )
+    got = fire_dates(table, "x")
+    assert got.start.astype(str).tolist() == ["2020-08-05", "2020-08-21", "2020-08-06", "NaT", "2020-08-16"]
+    np.testing.assert_equal(got.uncertainty, [2, np.nan, np.nan, np.nan, 16])
+    assert got.month_only.tolist() == [False] * 4 + [True]
+    assert got.fields == ("REP_DATE", "YEAR", "MONTH", "DAY")
+    assert got.notes == ("3 without a date in REP_DATE: dated by YEAR, MONTH, DAY",)
+    alone = fire_dates(table.assign(REP_DATE=None), "x")
+    assert alone.fields == ("YEAR", "MONTH", "DAY") and str(alone.start[1]) == "2020-07-01"
+    assert np.isnat(fire_dates(table, "x", "REP_DATE").start).tolist() == [True, False, True, True, True]
+
+
+def test_the_fields_used_are_told():
+    table = pd.DataFrame({"HS_SDATE": ["2020/08/05", None], "AG_SDATE": ["2020/08/01", "2020/08/06"]})
+    assert fire_dates(table, "x").fields == ("HS_SDATE", "AG_SDATE")
+    assert fire_dates(table[1:], "x").fields == ("AG_SDATE",)
+    assert fire_dates(table[:1], "x").fields == ("HS_SDATE",)
 
 
 def test_options_name_the_fields():

@@ -73,7 +73,7 @@ def test_every_container_holds_the_same_hectares(tmp_path, name, packing):
         path = path.parent
     found, got = hectares(path)
     assert found == pytest.approx(expected(A, B), rel=1e-6)
-    assert got.notes == ("2 of 2 perimeters burned in PT from 2020-08-01 to 2020-08-31",)
+    assert got.notes == ("2 of 2 perimeters burned in PT from 2020-08-01 to 2020-08-31, dated by FIREDATE",)
 
 
 def test_a_kmz_is_read_and_a_damaged_kml_is_told(tmp_path):
@@ -517,4 +517,6 @@ def test_an_unsplit_ring_that_crosses_180_degrees_often_is_no_ring_that_crosses_
 def test_one_line_counts_the_perimeters(tmp_path):
     heard: list[str] = []
     hectares(write(tmp_path / "x.geojson"), notice=heard.append)
-    assert heard == ["x.geojson: 2 of 2 perimeters burned in PT from 2020-08-01 to 2020-08-31"]
+    assert heard == [
+        "x.geojson: 2 of 2 perimeters burned in PT from 2020-08-01 to 2020-08-31, dated by FIREDATE"
+    ]
