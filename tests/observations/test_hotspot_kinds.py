@@ -185,6 +185,20 @@ def test_damaged_files_are_told_in_one_line(tmp_path, name):
     assert "\n" not in str(told.value)
 
 
+@pytest.mark.parametrize("name", ["x.geojson", "x.json"])
+def test_a_part_of_a_servers_answer_is_not_taken_for_all_of_it(tmp_path, name):
+    path = tmp_path / name
+    point = {"type": "Feature", "properties": {}, "geometry": {"type": "Point", "coordinates": [-7.5, 40]}}
+    held = {"type": "FeatureCollection", "features": [point], "numberMatched": 2}
+    path.write_text(json.dumps(held))
+    with pytest.raises(UnreadableFileError, match=rf"{name} holds 1 of the 2 features .* startIndex"):
+        read_hotspots(path)
+    if name == "x.json":
+        path.write_text(json.dumps({"data": [{"latitude": 40}], "exceededTransferLimit": True}))
+        with pytest.raises(UnreadableFileError, match=r"more than these 1 features .* resultOffset"):
+            read_hotspots(path)
+
+
 QUIET = (
     ("quiet.geojson", '{"type": "FeatureCollection", "features": []}'),
     ("quiet.json", '{"type": "FeatureCollection", "features": []}'),

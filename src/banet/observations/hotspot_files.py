@@ -22,6 +22,7 @@ from banet.days import Day, as_day, day_of_name
 from banet.errors import InputError, NotFoundError, UnreadableFileError
 from banet.grid.vectors import SUFFIXES as VECTORS
 from banet.grid.vectors import read_vector
+from banet.grid.whole_vectors import check_answer
 from banet.io.containers import Member, unpacked
 from banet.io.hdf5 import dataset, opened
 from banet.observations.file_names import OWN_TABLE
@@ -72,7 +73,7 @@ def raw_tables(paths: Iterable[Path]) -> Iterator[tuple[str, pd.DataFrame]]:
 
     Raises:
         NotFoundError: if a path is not there, or a folder or archive holds no table.
-        UnreadableFileError: if a file is empty, a web page, damaged, or no table.
+        UnreadableFileError: if a file is empty, a web page, damaged, a part of an answer, or no table.
     """
     for path in paths:
         if not path.exists():
@@ -165,6 +166,8 @@ def _json_rows(member: Member) -> pd.DataFrame | None:
     rows = held.get("data", held.get("rows")) if isinstance(held, dict) else held
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise UnreadableFileError(f"the hot-spot file {member.name} is JSON, but no list of detections")
+    if isinstance(held, dict):
+        check_answer(member.name, held, len(rows))
     return pd.DataFrame(rows) if rows else no_rows()
 
 
