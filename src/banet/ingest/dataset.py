@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,14 @@ from banet.cube.variables import CLEAR_RED
 from banet.days import Day, Days
 from banet.errors import BanetWarning, InputError
 from banet.grid.region import Region
-from banet.ingest.plausible import check_power, check_reflectance, check_units, in_percent
+from banet.ingest.plausible import (
+    check_percent,
+    check_power,
+    check_reflectance,
+    check_variable,
+    in_percent,
+    without_fill,
+)
 from banet.ingest.reproject import check_dataset, check_geographic
 from banet.io.files import PathLike, writing
 from banet.observations.hotspots import fires_of, given_hotspots, tell_placed
@@ -36,7 +43,6 @@ _OPTIONAL = ("frp", "view_zenith", "count")
 _TOLERANCE = 1e-3
 _MOST_SLACK = 0.05  # where the type of the coordinates cannot tell more
 _SWAPPED = 0.8
-_NUMBERS = "fiub"
 
 
 def from_dataset(
@@ -54,6 +60,8 @@ def from_dataset(
         ds: variables `red`, `nir` and `mir` (or `swir`, which then sits in the MIR slot) as reflectance, NaN
             where missing; optional `frp` (MW), `view_zenith` (degrees) and `count`; along `time` (at most one
             a UTC day) and `latitude`, `longitude` (or `lat`, `lon` or `y`, `x`; cell centres in degrees).
+            What `_FillValue`, `missing_value`, `nodata` or `valid_range` call nothing is missing too, but for
+            0 in `frp` and `count`, which means that nothing was hot and that nobody looked.
         path: where the cube goes; nothing is there if this fails.
         name: of its region.
         sensor: what observed.
@@ -65,8 +73,9 @@ def from_dataset(
     Raises:
         InputError: if something is at `path` already, it is no dataset, a variable is missing, a day comes
             twice, the axes are not in degrees (see `to_region`), the grid is not regular or its cells are not
-            square, a value is no reflectance, no cell has one in all bands, or the hot spots are of another
-            place or of other days, or `frp` is a number at fires alone.
+            square, a value is no reflectance, integers are still to be scaled, percent were divided before,
+            no cell has a value in all bands, or the hot spots are of another place or of other days, or `frp`
+            is a number at fires alone.
 
     Warns:
         BanetWarning: if red is brighter than near infrared in most looks, as where the two are swapped.
@@ -88,7 +97,7 @@ def from_dataset(
                 looks.count(planes)
                 power.count(frp)
                 cube.write_day(source.days[index], planes, frp, notes=notes)
-        looks.check(source.mir)
+        looks.check(source)
         power.check()
     return Cube.open(target)
 
@@ -100,16 +109,21 @@ class _Looks:
     seen: bool = False
     clear: int = 0
     darker: int = 0
+    brightest: npt.NDArray[np.float64] = field(default_factory=lambda: np.full(3, -np.inf))
 
     def count(self, planes: DayPlanes) -> None:
         self.seen |= bool(planes.count.any())
         clear = (planes.red < CLEAR_RED) & np.isfinite(planes.nir)
         self.clear += int(clear.sum())
         self.darker += int((planes.nir < planes.red)[clear].sum())
+        bands = (planes.red, planes.nir, planes.mir)
+        self.brightest = np.fmax(self.brightest, [np.fmax.reduce(band, axis=None) for band in bands])
 
-    def check(self, mir: str) -> None:
+    def check(self, source: _Source) -> None:
         if not self.seen:
-            raise InputError(f"no cell of the dataset has red, nir and {mir} on any of its days")
+            raise InputError(f"no cell of the dataset has red, nir and {source.mir} on any of its days")
+        for name, brightest in zip(("red", "nir", source.mir), self.brightest, strict=True):
+            check_percent(name, source.ds[name].attrs.get("units"), 100 * brightest)
         if self.darker > _SWAPPED * self.clear:
             share = f"{self.darker / self.clear:.0%} of the looks"
             warnings.warn(
@@ -195,9 +209,7 @@ class _Source:
         for variable in ("red", "nir", mir, *(name for name in _OPTIONAL if name in ds)):
             if set(ds[variable].dims) != {"time", lat, lon}:
                 raise InputError(f"{variable} has dimensions {ds[variable].dims}, not time, {lat}, {lon}")
-            if ds[variable].dtype.kind not in _NUMBERS:
-                raise InputError(f"{variable} holds {ds[variable].dtype}, not numbers")
-            check_units(variable, ds[variable].attrs.get("units"))
+            check_variable(variable, ds[variable])
         check_geographic(ds, lat, lon)
         return cls(ds, lat, lon, mir, region_of(ds[lat].values, ds[lon].values, name), _days(ds))
 
@@ -209,9 +221,10 @@ class _Source:
         told = re.sub(r"(?i)\b(?:swir|reflectance)\b", "", said).strip()
         return f"SWIR {told}".strip()
 
-    def plane(self, variable: str, index: int) -> npt.NDArray[Any]:
-        """North to south and west to east."""
-        values = self.ds[variable].isel(time=index).transpose(self.lat, self.lon).values
+    def plane(self, variable: str, index: int) -> npt.NDArray[np.float32]:
+        """North to south and west to east, NaN where missing."""
+        known = without_fill(variable, self.ds[variable].isel(time=index))
+        values = known.transpose(self.lat, self.lon).values
         rows = slice(None, None, -1 if _ascends(self.ds[self.lat].values) else 1)
         cols = slice(None, None, 1 if _ascends(self.ds[self.lon].values) else -1)
         return np.ascontiguousarray(values[rows, cols])
@@ -221,7 +234,7 @@ class _Source:
         observed = np.isfinite(red) & np.isfinite(nir) & np.isfinite(mir)
         zenith = np.full(self.region.shape, np.nan, np.float32)
         if "view_zenith" in self.ds:
-            zenith = self.plane("view_zenith", index).astype(np.float32)
+            zenith = self.plane("view_zenith", index)
         count = self._count(index) if "count" in self.ds else observed.astype(np.uint8)
         return DayPlanes(red, nir, mir, zenith, count, inputs=self._inputs())
 
@@ -229,14 +242,14 @@ class _Source:
         self, index: int, hotspots: pd.DataFrame | None
     ) -> tuple[npt.NDArray[np.floating[Any]] | None, list[str]]:
         if "frp" in self.ds:
-            power = self.plane("frp", index).astype(np.float32)
+            power = self.plane("frp", index)
             check_power(power, str(self.days[index]))
             return power, []
         return fires_of(hotspots, self.region, self.days[index])
 
     def _count(self, index: int) -> npt.NDArray[np.uint8]:
         """Return the number of looks, of which a cube holds up to 255 a day."""
-        values = np.nan_to_num(self.plane("count", index).astype(np.float64))
+        values = np.nan_to_num(self.plane("count", index))
         if ((values < 0) | (values != np.round(values))).any():
             raise InputError(
                 f"count of {self.days[index]} holds numbers that count nothing: below 0 or not whole"
@@ -244,7 +257,7 @@ class _Source:
         return np.minimum(values, 255).astype(np.uint8)
 
     def _reflectance(self, variable: str, index: int) -> npt.NDArray[np.float32]:
-        values = self.plane(variable, index).astype(np.float32)
+        values = self.plane(variable, index)
         if in_percent(self.ds[variable].attrs.get("units")):
             values /= 100
         check_reflectance(variable, values, str(self.days[index]))
