@@ -26,6 +26,7 @@ from banet.cube.view import CubeView
 from banet.cube.withheld import NOTHING, Input, Withheld
 from banet.days import as_day
 from banet.errors import BusyError, InputError, OutputError, UnreadableFileError
+from banet.grid.labelled import plane_on
 from banet.grid.region import Region
 from banet.io.files import PathLike, writing
 from banet.io.lock import Lock, lock
@@ -195,15 +196,18 @@ class Cube(CubeView):
         with self.writing(), _writes(self.path):
             return self._slots.write_gap(wanted, record)
 
-    def set_water(self, mask: npt.NDArray[np.bool_]) -> None:
+    def set_water(self, mask: npt.ArrayLike) -> None:
         """Store where water is.
+
+        Args:
+            mask: (rows, columns) bool; a `DataArray` is turned by its coordinates.
 
         Raises:
             InputError: if the mask is on another grid.
             BusyError: if another run is writing.
             OutputError: if the store cannot be written to.
         """
-        values = np.asarray(mask)
+        values = plane_on(self.region, mask, "the water mask")
         if values.shape != self.region.shape or values.dtype != np.bool_:
             raise InputError(f"the water mask is {values.dtype} {values.shape}, not bool {self.region.shape}")
         with self.writing(), _writes(self.path):

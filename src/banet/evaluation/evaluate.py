@@ -23,6 +23,7 @@ from banet.evaluation.measures.measure import check_shape
 from banet.evaluation.result import Result, shown_sides
 from banet.evaluation.scores import Scores
 from banet.evaluation.sums import Sums
+from banet.grid.labelled import plane_on
 from banet.io.files import PathLike
 
 if TYPE_CHECKING:
@@ -150,8 +151,9 @@ def by_class(
         drawn: `reference`, `block` and `draws` as `Scores.between` takes them.
 
     Raises:
-        InputError: if the classes have another shape.
+        InputError: if the classes have another shape, or are of other cells by their coordinates.
     """
+    classes = plane_on(comparison.region, classes, "classes")
     check_shape(comparison, classes, "classes")
     numbers = np.unique(classes[(classes >= 0) & comparison.valid])
     parts = {(names or {}).get(int(n), str(n)): comparison.narrowed(classes == n) for n in numbers}

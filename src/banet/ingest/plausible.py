@@ -92,7 +92,10 @@ def without_fill(name: str, variable: xr.DataArray) -> xr.DataArray:
             gone |= missing(values, fill, zero) & np.isfinite(values)  # what is infinite is refused later
         return np.where(gone, np.nan, values).astype(np.float32)
 
-    return xr.apply_ufunc(masked, variable, keep_attrs=True, dask="parallelized", output_dtypes=[np.float32])
+    known: xr.DataArray = xr.apply_ufunc(
+        masked, variable, keep_attrs=True, dask="parallelized", output_dtypes=[np.float32]
+    )
+    return known
 
 
 def _valid(name: str, variable: xr.DataArray, scale: float, offset: float) -> tuple[float, float]:
