@@ -71,11 +71,15 @@ class Cube(CubeView):
             flags: names of the quality planes of the product that are to be kept.
 
         Raises:
-            InputError: if there is something at `path` already, or a flag plane cannot be named so.
+            InputError: if there is something at `path` already, sensor or band are no text, or a flag plane
+                cannot be named so.
             BusyError: if another run is making it.
             OutputError: if it cannot be written.
         """
         target = Path(path)
+        for what, text in (("sensor", sensor), ("mir_band", mir_band)):
+            if not isinstance(text, str):
+                raise InputError(f"{what} is text, such as 'VIIRS S-NPP' or 'M12'; found {text!r}")
         if target.exists():
             raise InputError(f"{target} is there already; open it, or choose another name")
         with lock(target, f"the cube {target}"):

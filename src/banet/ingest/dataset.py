@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import re
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
+from banet.cube.layout import NO_WATER
 from banet.cube.store import Cube
 from banet.cube.variables import CLEAR_RED
 from banet.days import Day, Days
-from banet.errors import BanetWarning, InputError
+from banet.errors import BanetWarning, BusyError, InputError
+from banet.grid.labelled import LATITUDE, LONGITUDE, plane_on
 from banet.grid.region import Region
 from banet.ingest.plausible import (
     check_percent,
@@ -26,17 +30,15 @@ from banet.ingest.plausible import (
 )
 from banet.ingest.reproject import check_dataset, check_geographic
 from banet.io.files import PathLike, writing
+from banet.io.lock import lock
 from banet.observations.hotspots import fires_of, given_hotspots, tell_placed
 from banet.observations.planes import DayPlanes
 
 if TYPE_CHECKING:
-    import pandas as pd
     import xarray as xr
 
 __all__ = ["from_dataset", "region_of"]
 
-_LATITUDE = ("latitude", "lat", "y")
-_LONGITUDE = ("longitude", "lon", "x")
 _MIR = ("mir", "swir")
 _OPTIONAL = ("frp", "view_zenith", "count")
 # How far a coordinate may be from a regular grid, in cells.
@@ -50,11 +52,11 @@ def from_dataset(
     path: PathLike,
     *,
     name: str,
-    sensor: str = "unknown",
+    sensor: str | None = None,
     mir_band: str | None = None,
     hotspots: pd.DataFrame | PathLike | None = None,
 ) -> Cube:
-    """Make a cube from a dataset.
+    """Make a cube from a dataset; of one that `Cube.to_xarray` gave, sensor, band and water are taken too.
 
     Args:
         ds: variables `red`, `nir` and `mir` (or `swir`, which then sits in the MIR slot) as reflectance, NaN
@@ -64,18 +66,19 @@ def from_dataset(
             0 in `frp` and `count`, which means that nothing was hot and that nobody looked.
         path: where the cube goes; nothing is there if this fails.
         name: of its region.
-        sensor: what observed.
-        mir_band: what sits in the MIR slot; by default `M12` for `mir`, and what its long name says for
-            `swir`.
+        sensor: what observed; by default what the dataset of a cube says, otherwise `unknown`.
+        mir_band: what sits in the MIR slot; by default what the dataset of a cube says, otherwise `M12` for
+            `mir`, and what its long name says for `swir`.
         hotspots: file or folder of tables, or the table that `banet.observations.hotspots.read_hotspots`
-            gives, for the FRP where the dataset has none.
+            gives, for the FRP of a dataset without `frp`.
 
     Raises:
         InputError: if something is at `path` already, it is no dataset, a variable is missing, a day comes
             twice, the axes are not in degrees (see `to_region`), the grid is not regular or its cells are not
             square, a value is no reflectance, integers are still to be scaled, percent were divided before,
             no cell has a value in all bands, or the hot spots are of another place or of other days, or `frp`
-            is a number at fires alone.
+            is a number at fires alone, or stands beside hot spots.
+        BusyError: if another run is making this cube, or has just made it.
 
     Warns:
         BanetWarning: if red is brighter than near infrared in most looks, as where the two are swapped.
@@ -84,13 +87,20 @@ def from_dataset(
     if target.exists():
         raise InputError(f"{target} is there already; open it, or choose another name")
     source = _Source.of(ds, name)
-    table = None if hotspots is None or "frp" in source.ds else given_hotspots(hotspots)
+    if hotspots is not None and "frp" in ds:
+        raise InputError('frp of the dataset and hot spots were given; leave one out: ds.drop_vars("frp")')
+    table = None if hotspots is None else given_hotspots(hotspots)
     if table is not None:
         tell_placed(table, source.region, np.sort(source.days))
     looks, power = _Looks(), _Power()
-    with writing(target) as part:
-        cube = Cube.create(part, source.region, sensor=sensor, mir_band=mir_band or source.mir_band)
+    with lock(target, f"the cube {target}"), writing(target) as part:
+        if target.exists():
+            raise BusyError(f"another run has just made the cube {target}; choose another name")
+        seen_by = source.sensor if sensor is None else sensor
+        cube = Cube.create(part, source.region, sensor=seen_by, mir_band=mir_band or source.mir_band)
         with cube.writing():
+            if (water := source.water) is not None:
+                cube.set_water(water)
             for index in np.argsort(source.days, kind="stable"):
                 frp, notes = source.fires(index, table)
                 planes = source.planes(index)
@@ -198,7 +208,7 @@ class _Source:
     @classmethod
     def of(cls, ds: xr.Dataset, name: str) -> _Source:
         check_dataset(ds)
-        lat, lon = _axis(ds, _LATITUDE), _axis(ds, _LONGITUDE)
+        lat, lon = _axis(ds, LATITUDE), _axis(ds, LONGITUDE)
         mir = next((candidate for candidate in _MIR if candidate in ds), _MIR[0])
         for variable in ("red", "nir", mir):
             if variable not in ds:
@@ -214,9 +224,26 @@ class _Source:
         return cls(ds, lat, lon, mir, region_of(ds[lat].values, ds[lon].values, name), _days(ds))
 
     @property
+    def of_cube(self) -> Mapping[str, Any]:
+        """Attributes of the cube that the dataset was made of, empty if it was made of none."""
+        return self.ds.attrs if "banet_cube" in self.ds.attrs else {}
+
+    @property
+    def sensor(self) -> str:
+        return str(self.of_cube.get("sensor", "unknown"))
+
+    @property
+    def water(self) -> npt.NDArray[np.bool_] | None:
+        """Water mask of that cube, (rows, columns); None if it has none."""
+        if not self.of_cube or "water" not in self.ds:
+            return None
+        said = plane_on(self.region, self.ds["water"], "the water of the dataset")
+        return None if (said == NO_WATER).all() else said == 1
+
+    @property
     def mir_band(self) -> str:
         if self.mir == "mir":
-            return "M12"
+            return str(self.of_cube.get("mir_band", "M12"))
         said = str(self.ds[self.mir].attrs.get("long_name", ""))
         told = re.sub(r"(?i)\b(?:swir|reflectance)\b", "", said).strip()
         return f"SWIR {told}".strip()
@@ -279,13 +306,14 @@ def _axis(ds: xr.Dataset, names: tuple[str, ...]) -> str:
 def _days(ds: xr.Dataset) -> Days:
     if "time" not in ds.coords or ds["time"].ndim != 1:
         raise InputError("the dataset has no axis time with coordinates")
-    if not np.issubdtype(ds["time"].dtype, np.datetime64):
-        kind = type(ds["time"].values[0]).__name__ if ds["time"].size else "nothing"
-        raise InputError(
-            f"the times of the dataset are {kind}, not datetime64; pandas.to_datetime(..., utc=True)"
-            ".tz_localize(None) makes them of texts and of times with a zone"
-        )
-    days: Days = ds["time"].values.astype("datetime64[D]")
+    times = ds["time"].to_index()
+    if len(times) and all(getattr(one, "tzinfo", None) is not None for one in times):
+        times = pd.to_datetime(list(times), utc=True).tz_localize(None)
+    if not isinstance(times, pd.DatetimeIndex):
+        kind = type(times[0]).__name__ if len(times) else "nothing"
+        advice = _advice_on_times(ds["time"], kind)
+        raise InputError(f"the times of the dataset are {kind}, not datetime64; {advice}")
+    days: Days = times.to_numpy().astype("datetime64[D]")
     if np.isnat(days).any():
         raise InputError("the dataset has a time that is missing (NaT)")
     unique, counts = np.unique(days, return_counts=True)
@@ -293,6 +321,17 @@ def _days(ds: xr.Dataset) -> Days:
         twice: Day = unique[counts > 1][0]
         raise InputError(f"the dataset has {twice} more than once; reduce it to one time a UTC day first")
     return days
+
+
+def _advice_on_times(times: xr.DataArray, kind: str) -> str:
+    """Return the call that makes dates of times that are none."""
+    if times.dtype.kind not in "iuf":
+        if kind.startswith("Datetime"):  # of cftime
+            return 'ds = ds.convert_calendar("standard", use_cftime=False) makes them so'
+        return 'ds = ds.assign_coords(time=pandas.to_datetime(ds["time"].values)) makes them so'
+    if " since " in str(times.attrs.get("units")):
+        return "ds = xarray.decode_cf(ds) makes them so"
+    return 'say what they are: ds = ds.assign_coords(time=pandas.date_range("2024-08-01", periods=31))'
 
 
 def _ascends(values: npt.NDArray[Any]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -126,7 +127,8 @@ def check_geographic(ds: xr.Dataset, lat: str, lon: str) -> None:
     """Make sure that the axes of a dataset are in degrees.
 
     Raises:
-        InputError: if its reference system is projected, or coordinates are no degrees.
+        InputError: if its reference system is projected, coordinates are no degrees or those of the other
+            axis by their units, or they only count pixels.
     """
     import odc.geo.xr  # noqa: F401 - it gives datasets their .odc
 
@@ -136,6 +138,20 @@ def check_geographic(ds: xr.Dataset, lat: str, lon: str) -> None:
     found = ds.odc.crs
     largest = max(float(np.abs(ds[name].values).max(initial=0)) for name in (lat, lon))
     if (found is None or found.geographic) and largest <= 361:
+        for name, pole in ((lat, "n(orth)?"), (lon, "e(ast)?")):
+            units = str(ds[name].attrs.get("units") or "").strip()
+            if units and not re.fullmatch(
+                rf"(decimal )?(deg|degrees?|°)([ _]?{pole})?", units, re.IGNORECASE
+            ):
+                raise InputError(
+                    f"the coordinates {name} of the dataset are in {units!r}; give {lat} in degrees north "
+                    f"and {lon} in degrees east, or bring a projection onto a region: banet.to_region"
+                )
+        if found is None and all(_counts_pixels(ds[name]) for name in (lat, lon)):
+            raise InputError(
+                f"{lat} and {lon} of the dataset count its pixels; give the centres of its cells in degrees: "
+                f"ds.assign_coords({lat}=latitudes, {lon}=longitudes)"
+            )
         return
     named, more = "a projection that it does not name", ', crs="EPSG:..."'
     if found is not None:
@@ -144,6 +160,12 @@ def check_geographic(ds: xr.Dataset, lat: str, lon: str) -> None:
         f"the dataset is in {named}, with {lat} and {lon} up to {largest:g}, and not in degrees; bring it "
         f"onto the grid of a region first: banet.to_region(ds, region{more})"
     )
+
+
+def _counts_pixels(axis: xr.DataArray) -> bool:
+    """Tell whether coordinates may be numbers of pixels: whole, one after the other, without units."""
+    whole = axis.name in ("y", "x") and axis.dtype.kind in "iu" and "units" not in axis.attrs
+    return whole and bool((np.abs(np.diff(axis.values.astype(np.int64))) == 1).all())
 
 
 def _with_crs(ds: xr.Dataset, crs: Any) -> xr.Dataset:
