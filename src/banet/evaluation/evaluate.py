@@ -25,6 +25,7 @@ from banet.evaluation.scores import Scores
 from banet.evaluation.sums import Sums
 from banet.grid.labelled import plane_on
 from banet.io.files import PathLike
+from banet.observations.hotspots import given_hotspots
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,7 +48,7 @@ def evaluate(
     *,
     name: str = "map",
     baselines: Mapping[str, BurnedArea] | None = None,
-    hotspots: pd.DataFrame | None = None,
+    hotspots: pd.DataFrame | PathLike | None = None,
     cube: Cube | PathLike | None = None,
     cover: Classes | None = None,
     zones: Classes | None = None,
@@ -62,8 +63,8 @@ def evaluate(
         burnmap: the map, or a product to judge.
         reference: the truth, a product, or perimeters.
         name: of the map.
-        baselines: other maps to score in the same way, by name.
-        hotspots: active fires (`read_hotspots`) to hold the dates against.
+        baselines: other maps to score in the same way, by names of which none is that of the map.
+        hotspots: active fires to hold the dates against: the table of `read_hotspots`, or their file.
         cube: what was observed, or its folder, for date differences by gaps.
         cover: land cover or other classes of the comparison's cells, (rows, columns), and their names.
         zones: regions within the map, in the same way.
@@ -74,13 +75,15 @@ def evaluate(
             reliable.
 
     Raises:
-        InputError: if the two have nothing in common, or a class plane does not fit.
+        InputError: if the two have nothing in common, a class plane does not fit, baselines have no names or
+            that of the map, or hot spots cannot be read.
         TypeError: if there is no such setting.
     """
     if draws < 0:
         raise InputError(f"{draws} draws; give 0 for no intervals, or more")
     asked = Comparing.asked("evaluate", settings, *_OWN)
-    maps = {name: burnmap} | dict(baselines or {})
+    maps = {name: burnmap} | _named(baselines, name)
+    spots = None if hotspots is None else given_hotspots(hotspots)
     pairs = {key: compare(each, reference, **settings) for key, each in maps.items()}
     main = pairs[name]
     held = None if cube is None else open_cube(cube)
@@ -108,11 +111,22 @@ def evaluate(
             "settings": recorded,
         },
         cell_groups=groups,
-        fires={} if hotspots is None else {key: dating_to_fires(m, hotspots) for key, m in maps.items()},
+        fires={} if spots is None else {key: dating_to_fires(m, spots) for key, m in maps.items()},
         replays={} if convergence is None else {name: convergence},
         sides={key: {scene: shown_sides(pair, maps[key].water)} for key, pair in pairs.items()},
         draws=draws,
     )
+
+
+def _named(baselines: Mapping[str, BurnedArea] | None, name: str) -> dict[str, BurnedArea]:
+    """Return the baselines, none of which may have the name of the map."""
+    if not isinstance(baselines, Mapping | None):
+        raise InputError(
+            f"baselines are maps by their names, {{name: map}}, not a {type(baselines).__name__}"
+        )
+    if baselines is not None and name in baselines:
+        raise InputError(f"a baseline is called {name!r}, as is the map; give one of them another name")
+    return dict(baselines or {})
 
 
 def _days(
