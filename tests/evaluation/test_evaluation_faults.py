@@ -166,3 +166,9 @@ def test_rooms_that_are_left_out_cannot_be_imported_by_what_is_hashed():
         for room in stage.ABOVE:
             assert f"from banet.{room}" not in text, (file, room)
             assert f"import banet.{room}" not in text, (file, room)
+
+
+@pytest.mark.parametrize("judge", [score, evaluate])
+def test_fewer_draws_than_none_are_refused(judge):
+    with pytest.raises(InputError, match="-1 draws; give 0 for no intervals, or more"):
+        judge(map_of(DAYS), map_of(DAYS), draws=-1)

@@ -120,12 +120,12 @@ class Cube(CubeView):
         Args:
             inputs: `hotspots` shows no fire on any day (FRP 0), `images` no reflectance, view angle or
                 overpass.
-            days: shown as if the cube lacked them.
+            days: shown as if the cube lacked them; one day alone may be text.
 
         Raises:
-            InputError: if an input has another name.
+            InputError: if an input has another name, or a day is none.
         """
-        withheld = self.withheld.also(inputs, frozenset(as_day(day) for day in days))
+        withheld = self.withheld.also(inputs, frozenset(as_day(day) for day in _each(days)))
         if withheld == self.withheld:
             return self
         return Cube(
@@ -178,7 +178,7 @@ class Cube(CubeView):
             OutputError: if the store cannot be written to.
         """
         wanted = as_day(day)
-        packed = pack_day(wanted, planes, frp, self.region, self._variables, notes, fingerprint)
+        packed = pack_day(wanted, planes, frp, self.region, self._variables, _each(notes), fingerprint)
         with self.writing(), _writes(self.path):
             return self._slots.write(wanted, packed)
 
@@ -196,7 +196,7 @@ class Cube(CubeView):
         wanted = as_day(day)
         if not reasons:
             raise InputError(f"the gap of {wanted} needs a reason")
-        record = DayRecord(day=str(wanted), gaps=tuple(reasons), fingerprint=fingerprint)
+        record = DayRecord(day=str(wanted), gaps=tuple(_each(reasons)), fingerprint=fingerprint)
         with self.writing(), _writes(self.path):
             return self._slots.write_gap(wanted, record)
 
@@ -229,6 +229,11 @@ def open_cube(path: PathLike | Cube) -> Cube:
     if not callable(getattr(path, "read", None)):
         raise InputError(f"a {type(path).__name__} is neither a cube nor the path of one")
     return path
+
+
+def _each(texts: Any) -> Any:
+    """Return several texts as they are, and one alone as several: it is no row of letters."""
+    return (texts,) if isinstance(texts, str) else texts
 
 
 def _opened(path: str, withheld: Withheld) -> Cube:

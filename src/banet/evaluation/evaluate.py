@@ -22,7 +22,7 @@ from banet.evaluation.measures.gaps import gap_classes
 from banet.evaluation.measures.measure import check_shape
 from banet.evaluation.result import Result, shown_sides
 from banet.evaluation.scores import Scores
-from banet.evaluation.sums import Sums
+from banet.evaluation.sums import Sums, check_draws
 from banet.grid.labelled import plane_on
 from banet.io.files import PathLike
 from banet.observations.hotspots import given_hotspots
@@ -79,8 +79,7 @@ def evaluate(
             that of the map, or hot spots cannot be read.
         TypeError: if there is no such setting.
     """
-    if draws < 0:
-        raise InputError(f"{draws} draws; give 0 for no intervals, or more")
+    check_draws(draws)
     asked = Comparing.asked("evaluate", settings, *_OWN)
     maps = {name: burnmap} | _named(baselines, name)
     spots = None if hotspots is None else given_hotspots(hotspots)

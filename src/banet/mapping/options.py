@@ -54,8 +54,8 @@ class MapOptions(Frozen):
             given again.
         scratch: folder in which finished cores are kept, so that a killed run goes on where it was.
         workers: number of processes of this machine that do the work.
-        scheduler: address or client of a dask cluster that does the work instead. Its workers must see cube
-            and scratch folder.
+        scheduler: a dask cluster that does the work instead, or its address or client. Its workers must see
+            cube and scratch folder.
         keep_going: leave out a tile that cannot be made, instead of ending with its error. The cells of its
             core count as not observed, and `attrs["gaps"]` of the map tells where they are and why.
     """
