@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.axes import Axes
 
-__all__ = ["BurnedArea"]
+__all__ = ["BurnedArea", "as_maps"]
 
 _MAX_CELLS_AT_ONCE = 2**24
 
@@ -446,3 +446,16 @@ class BurnedArea(BurnedPlanes):
             water=wet,
             **fields,
         )
+
+
+def as_maps(given: Any) -> list[Any]:
+    """Return maps, given alone or as several, as a list; of datasets of `to_dataset` the maps that they hold.
+
+    Raises:
+        InputError: if a dataset is no map.
+    """
+    several = isinstance(given, Iterable) and not isinstance(given, str) and not hasattr(given, "data_vars")
+    return [
+        BurnedArea.from_dataset(one) if hasattr(one, "data_vars") else one
+        for one in (given if several else [given])
+    ]

@@ -17,6 +17,7 @@ from banet.burned_area.meaning import made_by, meanings
 from banet.burned_area.quality import Quality
 from banet.days import ONE_DAY, as_day
 from banet.errors import InputError
+from banet.grid.labelled import order_on
 from banet.grid.region import Region
 
 if TYPE_CHECKING:
@@ -151,14 +152,9 @@ def _one_period(dataset: xr.Dataset) -> xr.Dataset:
 
 def _upright(dataset: xr.Dataset, region: Region) -> xr.Dataset:
     """Return a dataset with its planes north to south and west to east, as the region's cells lie."""
-    near = 0.01 * region.pixel_size  # coordinates may have been float32
-    for axis, wanted in zip(GRID, (region.latitudes, region.longitudes), strict=True):
-        held = np.asarray(dataset[axis].values, np.float64).ravel()
-        # Longitudes of either side of 180 degrees may be written a turn apart.
-        along = -held if axis == "latitude" else (held - region.west) % 360
-        order = np.argsort(along, kind="stable")
-        off = (held[order] - wanted + 180) % 360 - 180 if held.size == wanted.size else np.array([np.inf])
-        if not (np.abs(off) <= near).all():
+    for axis in GRID:
+        order = order_on(region, axis, dataset[axis].values)
+        if order is None:
             raise InputError(
                 f"the {axis}s of the dataset are not those of its region {region.name}; cut a map with "
                 "BurnedArea.crop, and bring it onto another grid with BurnedArea.to"

@@ -52,8 +52,9 @@ def beside(
         others = {name: one for name, one in maps.items() if name != reference}
         if others:
             first = next(iter(others))
+            mine = others.pop(first)
             known = options | {"name": first, "baselines": others}
-            results[reference] = evaluate(others[first], truth.named(reference), **known)
+            results[reference] = evaluate(mine, truth.named(reference), **known)
     if not results:
         raise InputError("one product stands beside nothing; name another, or a reference")
     return results

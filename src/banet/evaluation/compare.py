@@ -18,6 +18,7 @@ from banet.burned_area.unknown import UnknownDays, comparable, within
 from banet.days import NO_DATE, Day, Days, as_day
 from banet.errors import InputError
 from banet.grid.average import LatLonGrid, average
+from banet.grid.labelled import plane_on
 from banet.grid.region import Region
 from banet.io.settings import Frozen
 
@@ -201,7 +202,8 @@ def compare(
         burnmap: the map (or another reference) to judge.
         reference: what it is held against.
         days: (start, stop), half-open, to compare, of those that both cover; None for all of these.
-        valid: cells of the compared grid that may count, (rows, columns).
+        valid: cells of the compared grid that may count, (rows, columns); a `DataArray` is turned by its
+            coordinates.
         options: fields of `Comparing`: threshold, reference_threshold, exclude_within, unobserved, reliable.
 
     Raises:
@@ -278,9 +280,10 @@ def _reliable(reference: BurnedArea, start: Day, stop: Day, region: Region) -> B
 def _allowed(valid: Bools | None, region: Region) -> Bools:
     if valid is None:
         return np.ones(region.shape, bool)
-    if valid.shape != region.shape:
-        raise InputError(f"the validity mask is {valid.shape}; the grid compared is {region.shape}")
-    return np.asarray(valid, bool)
+    mask = plane_on(region, valid, "the validity mask")
+    if mask.shape != region.shape:
+        raise InputError(f"the validity mask is {mask.shape}; the grid compared is {region.shape}")
+    return mask.astype(bool)
 
 
 def _common_days(mine: BurnedArea, theirs: BurnedArea, days: tuple[Any, Any] | None) -> tuple[Day, Day]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from banet.burned_area.burned_area import BurnedArea, as_maps
 from banet.burned_area.geotiff import Layer, layers, write_cog
 from banet.burned_area.meaning import made_by
 from banet.burned_area.netcdf import read_map, write_netcdf
@@ -19,7 +20,6 @@ from banet.io.manifest import Manifest
 from banet.io.netcdf4 import load
 
 if TYPE_CHECKING:
-    from banet.burned_area.burned_area import BurnedArea
     from banet.cube import Cube
 
 __all__ = [
@@ -233,12 +233,9 @@ def gathered(maps: BurnedArea | PathLike | Sequence[BurnedArea | PathLike]) -> l
         InputError: if none is given, or something else.
         NotFoundError, UnreadableFileError: as `read_maps` and `read_map`.
     """
-    from banet.burned_area.burned_area import BurnedArea as Map
-
     found: list[BurnedArea] = []
-    given: Sequence[Any] = list(maps) if isinstance(maps, Iterable) and not isinstance(maps, str) else [maps]
-    for one in given:
-        if isinstance(one, Map):
+    for one in as_maps(maps):
+        if isinstance(one, BurnedArea):
             found.append(one)
         elif isinstance(one, str | os.PathLike):
             found += read_maps(one) if Path(one).is_dir() else [read_map(one)]

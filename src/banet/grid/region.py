@@ -55,6 +55,8 @@ class Region:
     pixel_size: float = 0.01
 
     def __post_init__(self) -> None:
+        if not isinstance(self.name, str):
+            raise InputError(f"the name of a region is text, not {self.name!r}")
         object.__setattr__(self, "bbox", _checked_bbox(self.name, self.bbox))
         object.__setattr__(self, "pixel_size", _checked_size(self.name, self.pixel_size))
         if not self.name or not all(c.isalnum() or c in "_-" for c in self.name):

@@ -426,7 +426,7 @@ _NUMBERS = (
     _moments("ns", 1e17, 4.2e18, _DAY_S * 10**9),
     _Form("excel", 25_569, 73_416, _since(_EXCEL, 1)),
 )
-_NO_DATE = (9999, 99999999, 99991231)
+_NEVER = (9999, 99999999, 99991231)
 
 
 def _of_numbers(
@@ -438,7 +438,7 @@ def _of_numbers(
         InputError: if there is no such form.
     """
     numbers = [None if text is None else int(float(text)) if "." in text else int(text) for text in texts]
-    numbers = [None if n is None or n <= 0 or n in _NO_DATE else n for n in numbers]
+    numbers = [None if n is None or n <= 0 or n in _NEVER else n for n in numbers]
     for form in _NUMBERS:
         if word in (None, form.word):
             days = form.read(numbers, asked=word is not None)

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from banet.days import Days
 from banet.errors import InputError, UnreadableFileError
+from banet.grid.labelled import plane_on
 from banet.grid.region import Region
 from banet.io.files import PathLike
 
@@ -69,10 +70,10 @@ def water_of(cube: Cube, given: Any) -> Water:
     Args:
         cube: what was observed.
         given: `auto` takes the cube's mask, or else finds water in all its images; (rows, columns) of bool
-            or of shares, 0-1; a file for `read_water`; None for no water.
+            or of shares, 0-1, in a `DataArray` too; a file for `read_water`; None for no water.
 
     Raises:
-        InputError: if the mask is of another shape.
+        InputError: if the mask is of another shape, or of other cells by its coordinates.
     """
     if isinstance(given, Water):
         return given
@@ -83,8 +84,10 @@ def water_of(cube: Cube, given: Any) -> Water:
         if mask is None:
             return Water(water_share(cube), "estimated")
         return Water(mask.astype(np.float32), "cube")
-    file = isinstance(given, (str, Path))
-    share = read_water(given, cube.region) if file else np.asarray(given, np.float32)
+    if isinstance(given, (str, Path)):
+        share = read_water(given, cube.region)
+    else:
+        share = plane_on(cube.region, given, "the water mask").astype(np.float32)
     if share.shape != cube.region.shape:
         raise InputError(f"the water mask is {share.shape}, the region {cube.region.shape}")
     return Water(share, "given")

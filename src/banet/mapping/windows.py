@@ -208,5 +208,5 @@ def kept_days(windows: Sequence[Window]) -> Days:
 
 
 def _check_length(length: int) -> None:
-    if length < _MULTIPLE or length % _MULTIPLE:
+    if not isinstance(length, int | np.integer) or length < _MULTIPLE or length % _MULTIPLE:
         raise InputError(f"a window of {length} days; the network needs a multiple of {_MULTIPLE}")

@@ -113,6 +113,24 @@ def table_of(name: str, raw: pd.DataFrame) -> tuple[pd.DataFrame, Counts]:
     return usable, counts.without(f"cut off at the end of the file ({name})", cut)
 
 
+def known_rows(table: pd.DataFrame, counts: Counts, name: str) -> tuple[pd.DataFrame, Counts]:
+    """Return the rows that have a place and a time, powers below 0 as not known, and what is to be told.
+
+    Args:
+        table: numbers longitude, latitude and frp, and time.
+        counts: of its rows.
+        name: of the table, for what is told.
+    """
+    lost = table[["latitude", "longitude", "time"]].isna().any(axis=1)
+    counts = counts.without(f"without position or time ({name})", int(lost.sum()))
+    table = table[~lost].reset_index(drop=True)
+    table["frp"] = table["frp"].where(~(table["frp"] < 0))
+    unknown = int(table["frp"].isna().sum())
+    if unknown:
+        counts = counts.noting(f"{name}: {unknown} rows without a fire radiative power count as 0 MW")
+    return table, counts
+
+
 def heads_a_table(line: str) -> bool:
     """Return whether a first line names columns alone, and those that a table of hot spots needs.
 
@@ -240,17 +258,7 @@ class _Rows:
         counts = counts.without(
             f"with values that cannot be ({self.name}, {self.first})", int(self.odd.sum())
         )
-        table = table[~self.odd]
-        lost = table[["latitude", "longitude", "time"]].isna().any(axis=1)
-        counts = counts.without(f"without position or time ({self.name})", int(lost.sum()))
-        table = table[~lost].reset_index(drop=True)
-        table["frp"] = table["frp"].where(~(table["frp"] < 0))
-        unknown = int(table["frp"].isna().sum())
-        if unknown:
-            counts = counts.noting(
-                f"{self.name}: {unknown} rows without a fire radiative power count as 0 MW"
-            )
-        return table, counts
+        return known_rows(table[~self.odd], counts, self.name)
 
     def _mark(self, which: npt.NDArray[np.bool_], words: str) -> None:
         row = int(np.flatnonzero(which)[0])
