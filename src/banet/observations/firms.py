@@ -20,7 +20,7 @@ import pandas as pd
 from banet.errors import InputError
 from banet.io.counts import Counts
 from banet.observations.physics import BOUNDS
-from banet.observations.superseded import rank_of
+from banet.observations.superseded import rank_of, rank_of_name
 
 __all__ = ["ABOVE", "CUT_OFF", "NOTED", "heads_a_table", "no_rows", "table_of"]
 
@@ -109,7 +109,7 @@ def table_of(name: str, raw: pd.DataFrame) -> tuple[pd.DataFrame, Counts]:
             ),
             "type": pd.array(kind, dtype="Int8"),
             "daynight": rows.each("daynight", str.upper, "", object),
-            "rank": rows.each("version", rank_of, rank_of(""), np.int64),
+            "rank": rows.each("version", rank_of, rank_of_name(name), np.int64),
         }
     )
     table["type"] = table["type"].mask(kind < 0)

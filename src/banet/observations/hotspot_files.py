@@ -222,7 +222,6 @@ def _granule(member: Member) -> pd.DataFrame:
         acq_date=str(day),
         acq_time=found["time"],
         satellite=_FLOWN[found["satellite"].upper()],
-        version="NRT" if "_NRT" in member.path.name.upper() else "2",
     )
 
 
