@@ -259,6 +259,28 @@ def test_a_netcdf_without_its_layer_or_grid(tmp_path):
         read(path.rename(tmp_path / "x.nc"), read_firecci)
 
 
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_netcdf_of_which_a_part_was_never_written(tmp_path, turned):
+    path = tmp_path / "20200801-C3S-L3S_FIRE-BA-OLCI-AREA_3-fv1.1.nc"
+    south = Region("S", (-8.0, 39.0, -7.6, 39.08), 0.01)
+    for fill, chunks in ((None, (1, 10, 10)), (None, None), (-1, (1, 10, 10))):
+        netcdf(path, turned=turned, dates="CL")
+        values = burn_dates()[::-1] if turned else burn_dates()
+        with h5py.File(path, "a") as file:
+            layer = file.create_dataset("JD", (1, 40, 40), "i2", chunks=chunks, fillvalue=fill)
+            if chunks:  # all but the last rows in the south
+                layer[0, 10 * turned : 30 + 10 * turned] = values[10 * turned : 30 + 10 * turned]
+        if fill is not None:
+            assert told(read(path, read_firecci)) == (400, 0)
+            continue
+        for region in (REGION, south):
+            with pytest.raises(UnreadableFileError, match="JD is cut off, values of it were never written"):
+                read_firecci(path, region, "2020-08", "2020-08")
+        if chunks:
+            north = Region("N", (-8.0, 39.12, -7.6, 39.4), 0.01)
+            assert told(read_firecci(path, north, "2020-08", "2020-08")) == (320, 0)
+
+
 def test_months_with_all_their_files_are_told_nothing(tmp_path):
     write(tmp_path / NAME, burn_dates())
     with warnings.catch_warnings():
