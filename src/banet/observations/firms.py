@@ -38,9 +38,11 @@ _ALIASES = {
     "lng": "longitude",
     "date": "acq_date",
     "acq_datetime": "datetime",
+    "data_hora_gmt": "datetime",
     "yyyymmdd": "acq_date",
     "hhmm": "acq_time",
     "sat": "satellite",
+    "satelite": "satellite",
     "conf": "confidence",
     "dn": "daynight",
     "dnflag": "daynight",
@@ -320,6 +322,8 @@ def _times(rows: _Rows) -> npt.NDArray[np.datetime64]:
 
 def _moment(text: str) -> np.datetime64:
     wrong = ValueError("is no date that can be; write it as YYYY-MM-DD")
+    if re.fullmatch(r"\d{13}", text):  # ArcGIS gives milliseconds since 1970, from 2001 on of 13 digits
+        text = f"{np.datetime64(int(text), 'ms')}"
     match = re.fullmatch(
         r"(\d{4})([-/]?)(\d\d)\2(\d\d)(?:[ T](\d\d:\d\d(?::\d\d(?:\.\d+)?)?))?"
         r"(?: ?(?:Z|([+-])(\d\d)(?::?(\d\d))?))?",
