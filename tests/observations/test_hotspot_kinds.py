@@ -161,6 +161,19 @@ def test_a_granule_without_a_fire_and_one_without_a_time(tmp_path):
         read_hotspots(path)
 
 
+def test_a_granule_of_a_day_that_no_year_has_is_named_and_left_out_of_a_folder(tmp_path):
+    odd = tmp_path / "VNP14IMG.A2020400.0100.002.x.nc"
+    h5py.File(odd, "w").close()
+    for alone in (odd, tmp_path):
+        with pytest.raises(InputError, match="VNP14IMG.A2020400.0100.002.x.nc is not named like"):
+            read_hotspots(alone)
+    write(tmp_path / "a.csv", row())
+    table = read_hotspots(tmp_path)
+    assert len(table) == 1
+    assert [note for note in table.attrs["notes"] if "VNP14IMG.A2020400" in note and "left out" in note]
+    assert covers(table, DAY, REGION)
+
+
 @pytest.mark.parametrize(
     "name", ["x.zip", "x.csv.gz", "x.shp", "x.json", "x.gpkg", "VNP14IMG.A2020218.0230.nc.nc"]
 )

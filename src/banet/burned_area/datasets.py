@@ -15,7 +15,7 @@ from banet.burned_area.dated import DatedFractions
 from banet.burned_area.dating import NO_UNCERTAINTY
 from banet.burned_area.meaning import made_by, meanings
 from banet.burned_area.quality import Quality
-from banet.days import as_day
+from banet.days import ONE_DAY, as_day
 from banet.errors import InputError
 from banet.grid.region import Region
 
@@ -126,6 +126,7 @@ def fields_of(dataset: xr.Dataset) -> dict[str, Any]:
         "evidence": _undecoded(dataset["evidence"].values) if "evidence" in dataset else None,
         "first_look": _undecoded(dataset["first_look"].values) if "first_look" in dataset else None,
         "unknown_days": unknown.of_dataset(dataset),
+        "known_share": dataset["known_share"].values if "known_share" in dataset else None,
         "attrs": attrs,
     }
 
@@ -216,7 +217,7 @@ def _grid_mapping(region: Region) -> dict[str, Any]:
 
 
 def _attributes(source: BurnedPlanes, manifest: Manifest | None) -> dict[str, Any]:
-    last = source.stop - np.timedelta64(1, "D")
+    last = source.stop - ONE_DAY
     history = "written by banet"
     if manifest is not None:
         history = f"banet {manifest.version}: {shlex.join(manifest.command) or 'banet'}"
@@ -242,6 +243,9 @@ def _quality(source: BurnedPlanes) -> dict[str, Any]:
     if source.stated_confidence is not None:
         about = {"long_name": "confidence of what burned, as the source states it", "units": "percent"}
         found["stated_confidence"] = (GRID, source.stated_confidence, {**about, "grid_mapping": GRID_MAPPING})
+    if source.known_share is not None:
+        about = {"long_name": "part of each cell that the source knows, water included", "units": "1"}
+        found["known_share"] = (GRID, source.known_share, {**about, "grid_mapping": GRID_MAPPING})
     if source.quality is not None:
         for field, name in _QUALITY.items():
             plane = getattr(source.quality, field)

@@ -16,7 +16,7 @@ from banet.burned_area.dated import DatedFractions
 from banet.burned_area.dating import NO_UNCERTAINTY, looks_kept
 from banet.burned_area.evidence import NO_EVIDENCE
 from banet.burned_area.meaning import made_by
-from banet.days import Day, as_day, period_label
+from banet.days import NO_DATE, Day, as_day, period_label
 from banet.errors import InputError
 
 __all__ = ["fields_between", "has_undated", "in_order", "join", "notes_on", "undated_period"]
@@ -28,6 +28,7 @@ _OPTIONAL = {
     "stated_confidence": np.float32(np.nan),
     "evidence": np.uint8(NO_EVIDENCE),
     "first_look": np.uint8(NO_UNCERTAINTY),
+    "known_share": np.float32(1),
 }
 """Planes that some sources have, and what stands for nothing in them."""
 
@@ -82,7 +83,10 @@ def in_order(parts: Sequence[Source]) -> list[Source]:
                 f"maps of {first.region.name} and {after.region.name} differ in grid or threshold"
             )
         if after.start < before.stop:
-            raise InputError(f"the map from {after.start} overlaps the one that ends on {before.stop - 1}")
+            raise InputError(
+                f"the map from {after.start} overlaps the one that ends on {before.stop - 1}: what both show "
+                "would count twice; give one of them"
+            )
     return ordered
 
 
@@ -132,14 +136,14 @@ def _from_entries(ordered: Sequence[BurnedPlanes], strongest: npt.NDArray[np.flo
     return {
         "dated": dated,
         "burned_fraction": np.where(known, fraction, np.float32(np.nan)),
-        "burn_date": np.where(burned, date, np.datetime64("NaT", "D")),
+        "burn_date": np.where(burned, date, NO_DATE),
         "uncertainty": np.where(burned, spread, np.uint8(NO_UNCERTAINTY)),
     }
 
 
 def fields_between(source: BurnedPlanes, first: Day, last: Day) -> dict[str, Any]:
     """Return the fields that change when a source is kept to some of its days; see `BurnedArea.between`."""
-    dated, nothing = source.dates().between(first, last), np.datetime64("NaT", "D")
+    dated, nothing = source.dates().between(first, last), NO_DATE
     date, spread = dated.main_day()
     kept = ~np.isnat(date) & source.burned
     gaps = unknown.within(source.unknown_days, first, last)

@@ -25,8 +25,8 @@ from banet.evaluation.tables import (
     words,
 )
 from banet.export.page import Picture, Section, write_report
-from banet.io.files import output_folder
-from banet.io.tables import Number, Row, to_csv, to_json, write_text
+from banet.io.files import output_folder, write_text
+from banet.io.tables import Number, Row, to_csv, to_json
 
 __all__ = ["beside", "tables_beside", "write_beside"]
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from banet.burned_area.joining import has_undated, undated_period
 from banet.burned_area.unknown import comparable
 from banet.cube import open_cube
-from banet.days import Day, as_day
+from banet.days import NO_DATE, Day, as_day
 from banet.errors import InputError
 from banet.evaluation.compare import Bools, Comparing, Comparison, compare
 from banet.evaluation.convergence import Convergence
@@ -186,7 +186,7 @@ def _within(c: Comparison, month: np.datetime64) -> Comparison:
     mine, theirs = (date.astype("datetime64[M]") == month for date in (c.map_date, c.reference_date))
     here = _burned_in(c, mine | (np.isnat(c.map_date) & theirs), theirs | (np.isnat(c.reference_date) & mine))
     first, after = (max(as_day(month), c.start), min(as_day(month + 1), c.stop))
-    undated = np.full(c.region.shape, np.datetime64("NaT", "D"))
+    undated = np.full(c.region.shape, NO_DATE)
     gaps = c.map_unknown_days, c.reference_unknown_days
     seen, told = (comparable(unknown, first, after, undated) for unknown in gaps)
     return replace(here, valid=c.valid & seen & told, unseen=(c.unseen | (c.valid & ~seen)) & told)
@@ -194,13 +194,12 @@ def _within(c: Comparison, month: np.datetime64) -> Comparison:
 
 def _burned_in(c: Comparison, mine: Bools, theirs: Bools) -> Comparison:
     """Return the comparison with all cells unburned but those of two masks, of the map and the reference."""
-    nat = np.datetime64("NaT", "D")
     return replace(
         c,
         map_fraction=np.where(mine, c.map_fraction, 0),
         map_burned=c.map_burned & mine,
-        map_date=np.where(mine, c.map_date, nat),
+        map_date=np.where(mine, c.map_date, NO_DATE),
         reference_fraction=np.where(theirs, c.reference_fraction, 0),
         reference_burned=c.reference_burned & theirs,
-        reference_date=np.where(theirs, c.reference_date, nat),
+        reference_date=np.where(theirs, c.reference_date, NO_DATE),
     )

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from banet.errors import InputError, NotFoundError, UnreadableFileError
-from banet.io.files import PathLike, writing
+from banet.io.files import PathLike, write_json
 
 if TYPE_CHECKING:
     from affine import Affine
@@ -290,10 +290,7 @@ class Region:
 
     def save(self, folder: PathLike = ".") -> Path:
         """Write `R_{name}.json` into `folder` and return its path."""
-        target = Path(folder) / f"R_{self.name}.json"
-        with writing(target) as part:
-            part.write_text(json.dumps(self.to_dict()) + "\n")
-        return target
+        return write_json(Path(folder) / f"R_{self.name}.json", self.to_dict())
 
     @staticmethod
     def shipped() -> tuple[str, ...]:

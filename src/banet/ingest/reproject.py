@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from banet.errors import InputError
+from banet.errors import InputError, one_line
 from banet.grid.region import Region, check_region
 from banet.ingest.plausible import REFLECTANCES, check_power, check_reflectance, check_units, in_percent
 
@@ -147,5 +147,5 @@ def _with_crs(ds: xr.Dataset, crs: Any) -> xr.Dataset:
     try:
         known: xr.Dataset = ds if crs is None else ds.odc.assign_crs(crs)
     except Exception as error:  # pyproj's, which is no public type of odc
-        raise InputError(f"{crs!r} is no reference system: {' '.join(str(error).split())}") from error
+        raise InputError(f"{crs!r} is no reference system: {one_line(error)}") from error
     return known

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from banet.errors import NotFoundError, UnreadableFileError
+from banet.errors import NotFoundError, UnreadableFileError, first_line
 from banet.io.files import PathLike
 
 __all__ = ["MOST_BYTES", "ZIP_DAMAGE", "Member", "check_container", "inner_suffix", "unpacked"]
@@ -131,8 +131,7 @@ def _unpack(place: Path, below: Path) -> None:
     except ZIP_DAMAGE as error:
         if isinstance(error, UnreadableFileError):
             raise
-        why = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise UnreadableFileError(f"{place.name} cannot be unpacked: {why}") from error
+        raise UnreadableFileError(f"{place.name} cannot be unpacked: {first_line(error)}") from error
 
 
 def _copy(packed: gzip.GzipFile, out: BinaryIO, name: str) -> None:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from banet.days import Day, Days, as_day
+from banet.days import NO_DATE, Day, Days, as_day, from_day_of_year
 from banet.errors import InputError
 
 if TYPE_CHECKING:
@@ -45,7 +45,6 @@ FORMATS = (
 """Words that `date_format` may be, beside a pattern such as `%d.%m.%Y`."""
 
 _FIRST, _STOP = np.datetime64("1900-01-01", "D"), np.datetime64("2101-01-01", "D")
-_NAT = np.datetime64("NaT", "D")
 _FILLED = np.array(["1900-01-01", "1970-01-01"], "datetime64[D]")
 """Days within these bounds that stand for none."""
 _FURTHEST = 14 * 60
@@ -246,8 +245,8 @@ def _each(texts: Sequence[str | None], read: Callable[[str], Day]) -> Days:
             try:
                 known[text] = read(text)
             except (ValueError, OverflowError):
-                known[text] = _NAT
-    return np.array([_NAT if text is None else known[text] for text in texts], "datetime64[D]")
+                known[text] = NO_DATE
+    return np.array([NO_DATE if text is None else known[text] for text in texts], "datetime64[D]")
 
 
 def _days(
@@ -262,7 +261,7 @@ def _days(
         with contextlib.suppress(ValueError, OverflowError):
             moments[text] = read(text)
     local, utc = (
-        np.array([days.get(text or "", _NAT) for text in texts], "datetime64[D]")
+        np.array([days.get(text or "", NO_DATE) for text in texts], "datetime64[D]")
         for days in (
             {text: moment.day for text, moment in moments.items()},
             {text: moment.utc_day for text, moment in moments.items()},
@@ -298,7 +297,7 @@ def _of_text(text: str, order: str) -> _Moment:
         day, month = (found[1], found[3]) if order == "dmy" else (found[3], found[1])
         return _moment(_day(found[4], month, day), found)
     if found := _ORDINAL.fullmatch(text):
-        return _Moment(_of_day_of_year(int(found[1]), int(found[2])))
+        return _Moment(from_day_of_year(int(found[1]), int(found[2])))
     for pattern in _NAMED:
         if found := pattern.fullmatch(text):
             return _moment(_named_day(found), found)
@@ -336,14 +335,6 @@ def _moment(day: Day, found: re.Match[str]) -> _Moment:
     if offset > _FURTHEST:  # the end of a span of hours
         raise ValueError(zone)
     return _Moment(day, moment, offset if zone[0] == "+" else -offset)
-
-
-def _of_day_of_year(year: int, day: int) -> Day:
-    first = np.datetime64(f"{year:04d}-01-01", "D")
-    result = first + np.timedelta64(day - 1, "D")
-    if day < 1 or result.astype("datetime64[Y]") != first.astype("datetime64[Y]"):
-        raise ValueError(day)
-    return result
 
 
 def _calendar(number: int) -> Day:
@@ -393,7 +384,7 @@ def _since(first: Day, unit: int) -> Callable[[int], Day]:
 _DAY_S = 86_400
 _NUMBERS = (
     _Form("yyyymmdd", 1900_01_01, 2101_01_01, _calendar),
-    _Form("yyyyddd", 1900_001, 2100_367, lambda number: _of_day_of_year(number // 1000, number % 1000)),
+    _Form("yyyyddd", 1900_001, 2100_367, lambda number: from_day_of_year(number // 1000, number % 1000)),
     _Form("yyyymmddhh", 1970_01_01_00, 2101_01_01_00, _long_calendar, exact=True),
     _Form("yyyymmddhhmm", 1900_01_01_0000, 2101_01_01_0000, _long_calendar, exact=True),
     _Form("yyyymmddhhmmss", 1900_01_01_000000, 2101_01_01_000000, _long_calendar),
@@ -429,4 +420,4 @@ def _of_numbers(texts: Sequence[str | None], name: str, word: str | None) -> Day
 
 def _bounded(days: Days) -> Days:
     inside: npt.NDArray[np.bool_] = (days >= _FIRST) & (days < _STOP) & ~np.isin(days, _FILLED)
-    return np.where(inside, days, _NAT)
+    return np.where(inside, days, NO_DATE)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from banet.days import Days
+from banet.days import NO_DATE, Days
 from banet.errors import InputError
 from banet.labels.date_columns import DateOrder, month_number, read_dates
 from banet.labels.perimeter_fields import (
@@ -167,7 +167,7 @@ def _ends(
             raise
         if form is None:
             order.settled()  # where the order alone is not known, that is to be said
-        days = np.full(len(table), np.datetime64("NaT", "D"))
+        days = np.full(len(table), NO_DATE)
     held = table[names[0]].dropna().astype(str).str.strip()
     held = held[held.ne("")]
     if asked or not len(held) or not np.isnat(days).all():
@@ -204,7 +204,7 @@ def _from_parts(table: pd.DataFrame, by_name: dict[str, str], file: str) -> Fire
         )
     years = _numbers(table[year])
     whole = np.full(len(table), np.nan)
-    start: Days = np.full(len(table), np.datetime64("NaT", "D"))
+    start: Days = np.full(len(table), NO_DATE)
     if doy is not None:
         start = _ordinal(years, _numbers(table[doy]))
     if month is not None:
@@ -236,7 +236,7 @@ def _ordinal(years: npt.NDArray[np.float64], days: npt.NDArray[np.float64]) -> D
     )
     result = first + (np.where(known, days, 1) - 1).astype(np.int64)
     known &= result.astype("datetime64[Y]") == first.astype("datetime64[Y]")
-    return np.where(known, result, np.datetime64("NaT", "D"))
+    return np.where(known, result, NO_DATE)
 
 
 def _calendar(
@@ -247,4 +247,4 @@ def _calendar(
     month = count.astype(np.int64).astype("datetime64[M]")
     result = month.astype("datetime64[D]") + (np.where(known, days, 1) - 1).astype(np.int64)
     known &= result.astype("datetime64[M]") == month
-    return np.where(known, result, np.datetime64("NaT", "D"))
+    return np.where(known, result, NO_DATE)

@@ -20,6 +20,7 @@ import pandas as pd
 from banet.errors import InputError
 from banet.io.counts import Counts
 from banet.observations.physics import BOUNDS
+from banet.observations.satellites import letters_of
 from banet.observations.superseded import rank_of, rank_of_name
 
 __all__ = ["ABOVE", "CUT_OFF", "NOTED", "heads_a_table", "no_rows", "table_of"]
@@ -53,14 +54,6 @@ _READ = {*_ALIASES.values(), "frp", "type", "version"}
 # No satellite counted fires before; years to come are simulated ones.
 _FIRST_YEAR, _LAST_YEAR = 1980, 2199
 _COLUMN = re.compile(r"\w{1,40}")
-# Names in capitals, letters and digits alone, without the instrument. Those of INPE end in 375, D, MM or MT.
-_SATELLITES = {
-    **dict.fromkeys(("N", "NPP", "SNPP", "SUOMINPP", "SUOMI", "VNP", "NPP375", "NPP375D"), "N"),
-    **dict.fromkeys(("1", "J1", "J01", "JPSS1", "VJ1", "N20", "NOAA20", "NOAA20D"), "N20"),
-    **dict.fromkeys(("2", "J2", "J02", "JPSS2", "VJ2", "N21", "NOAA21", "NOAA21D"), "N21"),
-    **dict.fromkeys(("T", "TERRA", "TERRAMM", "TERRAMT"), "Terra"),
-    **dict.fromkeys(("A", "AQUA", "AQUAMM", "AQUAMT"), "Aqua"),
-}
 _INSTRUMENTS = {"N": "VIIRS", "N20": "VIIRS", "N21": "VIIRS", "Terra": "MODIS", "Aqua": "MODIS"}
 # VIIRS gives a class where MODIS gives 0-100. No source equates the two: these values only keep the order and
 # leave room on either side.
@@ -93,7 +86,7 @@ def table_of(name: str, raw: pd.DataFrame) -> tuple[pd.DataFrame, Counts]:
     raw = _with_known_names(name, raw)
     _check_columns(name, raw)
     rows = _Rows(name, raw, above)
-    satellite = rows.each("satellite", _satellite, "", object)
+    satellite = rows.each("satellite", letters_of, "", object)
     instrument = rows.each("instrument", str, "", object)
     guessed = pd.Series(satellite).map(_INSTRUMENTS).fillna("").to_numpy(object)
     kind = rows.each("type", _type, -1, np.int8)
@@ -342,11 +335,6 @@ def _moment(text: str) -> np.datetime64:
     except ValueError:
         raise wrong from None
     return moment + ahead if sign == "-" else moment - ahead
-
-
-def _satellite(text: str) -> str:
-    name = re.sub(r"[^A-Z0-9]", "", text.upper())
-    return _SATELLITES.get(re.sub(r"^(VIIRS|MODIS)|(VIIRS|MODIS)$", "", name), text)
 
 
 def _minutes(text: str) -> int:

@@ -18,7 +18,7 @@ from typing import IO, Any
 import numpy as np
 import pandas as pd
 
-from banet.days import Day, as_day, from_day_of_year
+from banet.days import Day, as_day, day_of_name
 from banet.errors import InputError, NotFoundError, UnreadableFileError
 from banet.grid.vectors import SUFFIXES as VECTORS
 from banet.grid.vectors import read_vector
@@ -26,6 +26,7 @@ from banet.io.containers import Member, unpacked
 from banet.io.hdf5 import dataset, opened
 from banet.observations.file_names import OWN_TABLE
 from banet.observations.firms import ABOVE, CUT_OFF, NOTED, heads_a_table, no_rows
+from banet.observations.satellites import letters_of
 
 __all__ = ["Named", "named", "raw_tables"]
 
@@ -55,7 +56,7 @@ _ONE_LAYER = "hot spots are read from a file of one layer; save each layer of th
 _KNOWN = (*_TEXT, *_NETCDF, ".json", *_LINES, *VECTORS)
 
 _GRANULE = re.compile(
-    r"V(?P<satellite>NP|J1|J2)14(?:IMG|MOD)?(?:_NRT)?\.A(?P<year>\d{4})(?P<doy>\d{3})\.(?P<time>\d{4})\..*",
+    r"(?P<satellite>VNP|VJ1|VJ2)14(?:IMG|MOD)?(?:_NRT)?\.A(?P<year>\d{4})(?P<doy>\d{3})\.(?P<time>\d{4})\..*",
     re.IGNORECASE,
 )
 _SPARSE = {
@@ -64,7 +65,7 @@ _SPARSE = {
     "frp": "FP_power",
     "confidence": "FP_confidence",
 }
-_FLOWN = {"NP": "N", "J1": "N20", "J2": "N21"}
+_OF_NO_DAY = "its name says a day that its year does not have; it is left out"
 
 
 def raw_tables(paths: Iterable[Path]) -> Iterator[tuple[str, pd.DataFrame]]:
@@ -81,8 +82,10 @@ def raw_tables(paths: Iterable[Path]) -> Iterator[tuple[str, pd.DataFrame]]:
             wanted = [each for each in members if _wanted(each)] if _holds_several(path) else members
             if not wanted:
                 raise NotFoundError(f"{path} holds no hot-spot table ({', '.join(_KNOWN)})")
+            undated = [each for each in wanted if _of_no_day(each)]
             for member in wanted:
-                yield member.name, _read(member)
+                left_out = member in undated and len(undated) < len(wanted)
+                yield member.name, _noted(no_rows(), _OF_NO_DAY) if left_out else _read(member)
 
 
 @dataclass(frozen=True)
@@ -107,8 +110,8 @@ def named(name: str) -> Named | None:
     """Return what the name of a file tells, None for one that we do not know."""
     file = name.rpartition("/")[2]
     if granule := _GRANULE.fullmatch(file):
-        day = from_day_of_year(int(granule["year"]), int(granule["doy"]))
-        return Named(day, day, "granules")
+        day = day_of_name(granule["year"], granule["doy"])
+        return None if day is None else Named(day, day, "granules")
     found = OWN_TABLE.fullmatch(file)
     if found is None:
         return None
@@ -127,6 +130,12 @@ def _wanted(member: Member) -> bool:
     name = member.path.name.lower()
     packed = name.removesuffix(".gz")
     return packed.endswith(_KNOWN) and not name.startswith("readme")
+
+
+def _of_no_day(member: Member) -> bool:
+    """Return whether a file is named like a granule of a day that its year does not have."""
+    found = _GRANULE.fullmatch(member.path.name)
+    return found is not None and day_of_name(found["year"], found["doy"]) is None
 
 
 def _read(member: Member) -> pd.DataFrame:
@@ -209,12 +218,12 @@ def _with_days_as_text(table: pd.DataFrame) -> pd.DataFrame:
 def _granule(member: Member) -> pd.DataFrame:
     """Return the fire pixels of a VNP14IMG or VJ114IMG granule (sparse arrays `FP_*`)."""
     found = _GRANULE.fullmatch(member.path.name)
-    if found is None:
+    day = day_of_name(found["year"], found["doy"]) if found else None
+    if found is None or day is None:
         raise InputError(
             f"the hot-spot file {member.name} is not named like VNP14IMG.AYYYYDDD.HHMM.*.nc, so its time is "
             "not known"
         )
-    day = from_day_of_year(int(found["year"]), int(found["doy"]))
     with opened(member.path) as file:
         if "FP_latitude" not in file:
             # A granule without a fire has no such arrays.
@@ -226,7 +235,7 @@ def _granule(member: Member) -> pd.DataFrame:
     return table.assign(
         acq_date=str(day),
         acq_time=found["time"],
-        satellite=_FLOWN[found["satellite"].upper()],
+        satellite=letters_of(found["satellite"]),
     )
 
 
@@ -245,7 +254,11 @@ def _text(member: Member) -> pd.DataFrame:
     except (OSError, UnicodeDecodeError) as error:
         why = str(error).replace(str(member.path), member.name)
         raise UnreadableFileError(f"the hot-spot file {member.name} cannot be read as text: {why}") from error
-    table.attrs[NOTED] = "it is not in UTF-8, and is read as Latin-1"
+    return _noted(table, "it is not in UTF-8, and is read as Latin-1")
+
+
+def _noted(table: pd.DataFrame, what: str) -> pd.DataFrame:
+    table.attrs[NOTED] = what
     return table
 
 

@@ -167,7 +167,7 @@ def covers(table: pd.DataFrame, day: Day, region: Region | None = None) -> bool:
     return any(region is None or _speaks_of(piece, region, pieces) for piece in timely)
 
 
-def placed(table: pd.DataFrame, region: Region, days: Days, *, source: str = "the hot spots") -> Counts:
+def placed(table: pd.DataFrame, region: Region, days: Days) -> Counts:
     """Count the hot spots that lie in a region, and the days on which they say what burned.
 
     Raises:
@@ -186,8 +186,8 @@ def placed(table: pd.DataFrame, region: Region, days: Days, *, source: str = "th
     if len(table) and not known and len(days):
         first, last = coverage(table)
         raise InputError(
-            f"{source}: {counts}; they are of {first} to {last}, {_extent_words(table)}: give those of the "
-            f"region and of {days[0]} to {days[-1]}"
+            f"the hot spots: {counts}; they are of {first} to {last}, {_extent_words(table)}: give those of "
+            f"the region and of {days[0]} to {days[-1]}"
         )
     return counts
 

@@ -17,7 +17,7 @@ from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from banet.errors import BanetError, InputError
+from banet.errors import BanetError, InputError, one_line
 from banet.parallel.starting import without_script
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ def _client(address: str, security: Security | None) -> Iterator[Client]:
     try:
         client = distributed.Client(address, timeout=_PATIENCE, security=security)
     except (OSError, ValueError, TypeError, ssl.SSLError, RuntimeError) as error:
-        reason = " ".join(str(error).split())
+        reason = one_line(error)
         raise InputError(f"no dask scheduler answers at {address}: {reason}") from error
     with client:
         yield client
