@@ -33,6 +33,10 @@ __all__ = [
 
 # A scale such as 0.1 is not exact: 3 times it is 0.30000000000000004.
 _INEXACT = 1e-6
+_FARTHEST, _FARTHEST_DEGREES = 1e10, 1e3
+"""Coordinates beyond are none on earth, in whatever unit of length, and in degrees."""
+_LEAST_STEP = 1e-12
+"""Sizes of cells below that part of their coordinates are none."""
 
 
 def missing(
@@ -188,6 +192,7 @@ def _opened(path: Path) -> Iterator[Any]:
             coordinate reference system or no place in it.
     """
     import rasterio
+    from pyproj.exceptions import ProjError
 
     try:
         with warnings.catch_warnings():
@@ -200,9 +205,29 @@ def _opened(path: Path) -> Iterator[Any]:
                 raise UnreadableFileError(
                     f"{path.name} does not say where its cells lie (it has no geotransform)"
                 )
+            if not _is_place(raster):
+                raise UnreadableFileError(
+                    f"{path.name} is damaged: its cells cannot lie where it says "
+                    f"({', '.join(f'{each:g}' for each in tuple(raster.transform)[:6])})"
+                )
             yield raster
     except rasterio.errors.RasterioError as error:
         raise UnreadableFileError(f"{path.name} is no readable GeoTIFF: {error}") from error
+    except ProjError as error:
+        why = str(error).splitlines()[0]
+        raise UnreadableFileError(
+            f"{path.name}: its coordinate reference system is damaged: {why}"
+        ) from error
+
+
+def _is_place(raster: Any) -> bool:
+    """Return whether the cells of a raster have a size, and coordinates that there are."""
+    a, b, c, d, e, f = tuple(raster.transform)[:6]
+    ends = c, f, c + a * raster.width + b * raster.height, f + d * raster.width + e * raster.height
+    farthest = float(np.max(np.abs(ends)))  # NaN where one is
+    if not farthest <= (_FARTHEST_DEGREES if raster.crs.is_geographic else _FARTHEST):
+        return False
+    return bool(min(np.hypot(a, d), np.hypot(b, e)) > _LEAST_STEP * max(farthest, 1))
 
 
 def grid_of(path: Path) -> Grid:

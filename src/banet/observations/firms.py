@@ -21,7 +21,7 @@ from banet.errors import InputError
 from banet.io.counts import Counts
 from banet.observations.physics import BOUNDS
 from banet.observations.satellites import letters_of
-from banet.observations.superseded import rank_of
+from banet.observations.superseded import rank_of, rank_of_name
 
 __all__ = ["ABOVE", "CUT_OFF", "NOTED", "heads_a_table", "no_rows", "table_of"]
 
@@ -39,9 +39,11 @@ _ALIASES = {
     "lng": "longitude",
     "date": "acq_date",
     "acq_datetime": "datetime",
+    "data_hora_gmt": "datetime",
     "yyyymmdd": "acq_date",
     "hhmm": "acq_time",
     "sat": "satellite",
+    "satelite": "satellite",
     "conf": "confidence",
     "dn": "daynight",
     "dnflag": "daynight",
@@ -102,7 +104,7 @@ def table_of(name: str, raw: pd.DataFrame) -> tuple[pd.DataFrame, Counts]:
             ),
             "type": pd.array(kind, dtype="Int8"),
             "daynight": rows.each("daynight", str.upper, "", object),
-            "rank": rows.each("version", rank_of, rank_of(""), np.int64),
+            "rank": rows.each("version", rank_of, rank_of_name(name), np.int64),
         }
     )
     table["type"] = table["type"].mask(kind < 0)
@@ -321,6 +323,8 @@ def _times(rows: _Rows) -> npt.NDArray[np.datetime64]:
 
 def _moment(text: str) -> np.datetime64:
     wrong = ValueError("is no date that can be; write it as YYYY-MM-DD")
+    if re.fullmatch(r"\d{13}", text):  # ArcGIS gives milliseconds since 1970, from 2001 on of 13 digits
+        text = f"{np.datetime64(int(text), 'ms')}"
     match = re.fullmatch(
         r"(\d{4})([-/]?)(\d\d)\2(\d\d)(?:[ T](\d\d:\d\d(?::\d\d(?:\.\d+)?)?))?"
         r"(?: ?(?:Z|([+-])(\d\d)(?::?(\d\d))?))?",

@@ -35,6 +35,7 @@ _TEXT = (".csv", ".txt", ".dat", ".tsv")
 _PARQUET = (".parquet", ".geoparquet")
 # Forms that name columns in their rows alone: a quiet day has none.
 _NAMED_BY_ROWS = (".geojson", ".json", ".geojsonl")
+_LINES = (".ndjson", ".jsonl")
 _NETCDF = (".nc", ".nc4", ".h5")
 _LONGEST_ROW = 4096
 # A line of a text file that says nothing; Excel writes an empty row as separators alone.
@@ -53,7 +54,7 @@ _ENCODINGS = {
 }
 _NO_TEXT = re.compile(rb"[\x00-\x08\x0e-\x19\x1b-\x1f]")
 _ONE_LAYER = "hot spots are read from a file of one layer; save each layer of them as a file of its own"
-_KNOWN = (*_TEXT, *_NETCDF, ".json", *VECTORS)
+_KNOWN = (*_TEXT, *_NETCDF, ".json", *_LINES, *VECTORS)
 
 _GRANULE = re.compile(
     r"(?P<satellite>VNP|VJ1|VJ2)14(?:IMG|MOD)?(?:_NRT)?\.A(?P<year>\d{4})(?P<doy>\d{3})\.(?P<time>\d{4})\..*",
@@ -142,7 +143,7 @@ def _read(member: Member) -> pd.DataFrame:
     suffix = member.suffix
     if suffix in _NETCDF:
         return _granule(member)
-    if suffix == ".json":
+    if suffix in (".json", *_LINES):
         rows = _json_rows(member)
         if rows is not None:
             return rows
@@ -150,18 +151,22 @@ def _read(member: Member) -> pd.DataFrame:
         rows = _parquet(member)
         if rows is not None:
             return rows
-    if suffix in VECTORS:
+    if suffix in (*VECTORS, *_LINES):
         return _points(member)
     return _text(member)
 
 
 def _json_rows(member: Member) -> pd.DataFrame | None:
-    """Return the rows of a JSON list; None where the file holds shapes."""
+    """Return the rows of a JSON list, or of one a line; None where the file holds shapes."""
     try:
-        held = json.loads(member.path.read_text(encoding="utf-8-sig"))
+        text = member.path.read_text(encoding="utf-8-sig")
+        lines = [line for line in text.split("\n") if line.strip()] if member.suffix in _LINES else []
+        held = [json.loads(line) for line in lines] or json.loads(text)
     except (OSError, ValueError, RecursionError) as error:
         raise UnreadableFileError(f"the hot-spot file {member.name} is no JSON: {error}") from error
     if isinstance(held, dict) and "features" in held:
+        return None
+    if lines and all(isinstance(row, dict) and "geometry" in row for row in held):
         return None
     rows = held.get("data", held.get("rows")) if isinstance(held, dict) else held
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
@@ -234,7 +239,6 @@ def _granule(member: Member) -> pd.DataFrame:
         acq_date=str(day),
         acq_time=found["time"],
         satellite=letters_of(found["satellite"]),
-        version="NRT" if "_NRT" in member.path.name.upper() else "2",
     )
 
 
@@ -248,6 +252,8 @@ def _text(member: Member) -> pd.DataFrame:
             if encoding is not None or not _is_text(member.path):
                 raise
         table = _table(member, "latin-1")
+    except UnreadableFileError:
+        raise
     except (OSError, UnicodeDecodeError) as error:
         why = str(error).replace(str(member.path), member.name)
         raise UnreadableFileError(f"the hot-spot file {member.name} cannot be read as text: {why}") from error
