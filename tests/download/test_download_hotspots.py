@@ -17,7 +17,7 @@ from banet.download.errors import CredentialsError, TransferError, TransientErro
 from banet.download.firms import _pieces, _Span
 from banet.errors import InputError, NotFoundError
 from banet.grid.region import Region
-from banet.observations.hotspots import read_hotspots
+from banet.observations.hotspots import covers, read_hotspots
 from fake_agencies import HEADER, HTML, KEY, Reply, agencies  # noqa: F401
 
 PT = Region("PT", (-10, 36, -6, 42), 0.01)
@@ -124,7 +124,22 @@ def test_pieces_cover_each_day_once_within_the_limit(start, length, standard, da
     for piece in pieces:
         assert 1 <= (piece.last - piece.first).astype(int) + 1 <= days
         assert (piece.source == "VIIRS_SNPP_SP") == (piece.last <= zero + standard)
-        assert piece.open == (piece.source == "VIIRS_SNPP_NRT" and piece.last > today - 2)
+        ends = {today: "_open", today - 1: "_early"}
+        assert piece.mark == (ends.get(piece.last, "") if piece.source == "VIIRS_SNPP_NRT" else "")
+
+
+def test_the_last_day_of_a_table_counts_once_it_has_ended(agencies, client, tmp_path):  # noqa: F811
+    def run(today, end):
+        agencies.firms.days["VIIRS_SNPP_NRT"] = ("2024-03-01", today)
+        made = plan(client, "2024-06-11", end, tmp_path, today=as_day(today))
+        report = fetch_all(client, made.jobs)
+        remove_superseded(report.fetched)
+        (name,) = (path.name for path in tmp_path.glob("firms_*.csv"))
+        return name.partition("_20240611_")[2], covers(read_hotspots(tmp_path), as_day("2024-06-15"))
+
+    assert run("2024-06-15", "2024-06-15") == ("20240615_open.csv", False)
+    assert run("2024-06-16", "2024-06-15") == ("20240615_early.csv", True)
+    assert run("2024-06-17", "2024-06-15") == ("20240615.csv", True)
 
 
 def test_days_that_no_source_has_are_noted(client, tmp_path):

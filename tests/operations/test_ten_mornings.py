@@ -208,6 +208,25 @@ def test_ten_mornings(place):
     assert len(registers(place)) == 10
 
 
+def test_hot_spots_of_the_last_day_where_a_piece_ends_with_it(place):
+    plain(place, "2020-06-26")  # pieces of five days: one ends on this day
+    assert list((place.data / "hotspots").glob("*_20200626_early.csv"))
+    day = np.datetime64("2020-06-26")
+    frp = open_cube(place.data / "M.zarr").read(day, day + 1).frp
+    assert np.isfinite(frp).all()
+    assert (frp > 0).any()
+
+
+def test_a_last_day_without_hot_spots_is_told(place):
+    place.season.serve(place.agencies, Morning("2020-06-27"))
+    for source in ("VIIRS_SNPP_NRT", "VIIRS_NOAA20_NRT"):
+        place.agencies.firms.days[source] = (place.agencies.firms.days[source][0], "2020-06-26")
+    place.clock("2020-06-28")
+    assert main(place.words()) == 0
+    notes = " ".join(json.loads((place.out / "status.json").read_text())["notes"])
+    assert "hot spots are not known of 1 of the 64 days that are mapped, the last of them 2020-06-27" in notes
+
+
 def test_a_clock_on_another_day(place, capsys):
     plain(place, "2020-06-27")
     place.clock("2020-06-30")  # two days ahead of what the agencies have

@@ -6,7 +6,7 @@ max_date).
 
 Files are named `firms_{SOURCE}_{REGION}-{BOX}_{FIRST}_{LAST}.csv`, where BOX stands for the box's numbers.
 Pieces begin at fixed days, so that any two runs agree on them; one whose last days may still get rows ends in
-`_open.csv` and is fetched again by the next run.
+`_early.csv`, or in `_open.csv` where the last day had not ended (UTC), and is fetched again by the next run.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import csv
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -53,12 +53,12 @@ class _Span:
 
 @dataclass(frozen=True)
 class _Piece:
-    """Days of a source to ask for at once, both included."""
+    """Days of a source to ask for at once, both included; `mark` says that rows may still come."""
 
     source: str
     first: Day
     last: Day
-    open: bool
+    mark: str
 
 
 def plan_hotspots(
@@ -239,10 +239,14 @@ def _pieces(
     begin = first - int(first.astype(np.int64)) % settings.max_days
     while begin <= last:
         stop = min(begin + (settings.max_days - 1), today)
-        settled = _clipped(sources.standard, begin, stop, standard, None)
+        settled = _clipped(sources.standard, begin, stop, standard)
         after = begin if settled is None else settled.last + 1
-        fresh = _clipped(sources.nrt, after, stop, early, today - settings.settle_days)
-        yield from (piece for piece in (settled, fresh) if piece is not None)
+        fresh = _clipped(sources.nrt, after, stop, early)
+        if settled is not None:
+            yield settled
+        if fresh is not None:
+            late = "_early" if fresh.last > today - settings.settle_days else ""
+            yield replace(fresh, mark="_open" if fresh.last >= today else late)
         begin = begin + settings.max_days
 
 
@@ -252,17 +256,13 @@ def _span(source: str | None, known: dict[str, _Span], otherwise: _Span) -> _Spa
     return known.get(source) if known else otherwise
 
 
-def _clipped(
-    source: str | None, first: Day, last: Day, span: _Span | None, settled: Day | None
-) -> _Piece | None:
-    """Return the rows that a source has of some days; rows of days after `settled` may still come."""
+def _clipped(source: str | None, first: Day, last: Day, span: _Span | None) -> _Piece | None:
+    """Return those of some days that a source has."""
     if source is None or span is None:
         return None
     first = first if span.first is None else max(first, span.first)
     last = last if span.last is None else min(last, span.last)
-    return (
-        _Piece(source, first, last, settled is not None and bool(last > settled)) if first <= last else None
-    )
+    return _Piece(source, first, last, "") if first <= last else None
 
 
 def _uncovered(satellite: str, pieces: Iterable[_Piece], first: Day, last: Day) -> list[str]:
@@ -285,7 +285,7 @@ def _job(
     area = ",".join(f"{value:.10g}" for value in box)
     mark = hashlib.sha256(area.encode()).hexdigest()[:6]
     days = f"{piece.first}_{piece.last}".replace("-", "")
-    name = f"firms_{piece.source}_{region}-{mark}_{days}{'_open' if piece.open else ''}.csv"
+    name = f"firms_{piece.source}_{region}-{mark}_{days}{piece.mark}.csv"
     url = settings.area.format_map(
         {
             "key": key.get_secret_value(),
@@ -296,7 +296,9 @@ def _job(
         }
     )
     # The key is in the address, which is written down beside a file that can be resumed.
-    return FileJob(url, Path(out) / name, resumable=False, fresh=piece.open, explain=_explains(settings))
+    return FileJob(
+        url, Path(out) / name, resumable=False, fresh=bool(piece.mark), explain=_explains(settings)
+    )
 
 
 def _explains(settings: FirmsSettings) -> Explain:
