@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import shutil
 import warnings
@@ -248,6 +249,28 @@ def test_a_morning_that_was_killed_or_is_run_twice_gives_the_same(mornings, data
     assert contents(tmp_path / LAST) == contents(kept / LAST)
     assert contents(tmp_path / "latest") == contents(kept / LAST)
     assert [one.name for one in tmp_path.iterdir() if one.name.startswith(".")] == []
+
+
+def test_a_disk_that_is_full_when_latest_is_copied_is_told_in_one_line(data, tmp_path, monkeypatch):
+    def full(source, target, **named):
+        raise OSError(errno.ENOSPC, "No space left on device", str(source))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "copyfile", full)
+        with pytest.raises(OutputError, match=r"^cannot write \S+latest: No space left on device$"):
+            run_morning(options(data, tmp_path, day=LAST))
+    assert "No space left" in json.loads((tmp_path / "status.json").read_text())["error"]
+    assert not (tmp_path / "latest").exists()
+
+
+def test_a_folder_without_a_satellite_file_leaves_the_cube_alone(mornings, data, tmp_path):
+    place = tmp_path / "data"
+    shutil.copytree(data, place)
+    (place / "viirs").mkdir()
+    (place / "viirs" / ".A2020180.h5.lock").touch()
+    (place / "viirs" / "report.json").touch()
+    result = run_morning(options(place, tmp_path / "out", day=FIRST))
+    assert (result.exit_code, result.status["hectares"]) == (0, mornings[0].status["hectares"])
 
 
 def test_a_late_day_is_told_as_such_and_an_old_one_exits_3(scene, data, tmp_path, capsys):

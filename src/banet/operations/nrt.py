@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 from collections.abc import Iterator, Mapping
@@ -11,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from banet.burned_area.burned_area import BurnedArea
 from banet.days import Day, Days, day_range, parse_period
-from banet.errors import BanetError, BusyError, InputError, NotFoundError
+from banet.errors import BanetError, BusyError, InputError, NotFoundError, OutputError
 from banet.grid.region import Region
 from banet.io.files import output_folder, writing
 from banet.io.lock import lock
+from banet.observations import sources
 from banet.operations.area import Area
 from banet.operations.incidents import Incidents
 from banet.operations.looks import gaps_of, look, newest_hotspots, newest_images
@@ -89,7 +91,8 @@ def run_morning(
         except BanetError as error:
             if not isinstance(error, BusyError) and _is_newest(out, day) and _is_own(out, region):
                 failure = {"region": region.name, "day": str(day), "error": str(error)}
-                _write_json(out / "status.json", {**failure, "exit_code": error.exit_code})
+                with contextlib.suppress(OutputError):  # a disk that is full may not even hold this
+                    _write_json(out / "status.json", {**failure, "exit_code": error.exit_code})
             raise
 
 
@@ -141,7 +144,7 @@ def _run(options: MorningOptions, area: Area, clock: Clock, engine: Engine) -> M
         cube = _cube(options, places, window.days, table, progress)
     with clock.step("map") as progress:
         burned = area.cut(_mapped(options, cube, day, engine, progress))
-    if table is None and places.viirs.is_dir():
+    if table is None and _has_images(places):
         note = f"no hot spots in {options.data / 'hotspots'}; the map follows from images alone"
         burned = replace(burned, attrs={**burned.attrs, "notes": [*burned.attrs.get("notes", ()), note]})
         clock.reporter.say(f"note: {note}")
@@ -158,7 +161,9 @@ def _run(options: MorningOptions, area: Area, clock: Clock, engine: Engine) -> M
         newest = _is_newest(out, day)
         if newest:
             with writing(out / "latest") as part:
-                shutil.copytree(folder, part)
+                part.mkdir()
+                for file in folder.iterdir():
+                    shutil.copy2(file, part)
         _catalogue(options, area.region)
     status = {**morning.status, "seconds": dict(clock.seconds)}
     if newest:
@@ -244,9 +249,14 @@ def _cube(
     options: MorningOptions, places: Places, days: Days, table: pd.DataFrame | None, progress: Any
 ) -> Cube:
     """Bring the cube up to date, or open it where there are no files beside it."""
-    if not places.viirs.is_dir() and places.cube.is_dir():
+    if places.cube.is_dir() and not _has_images(places):
         return opened(places)
     return build(options, replace(places, hotspots=None), (days[0], days[-1]), progress, table)
+
+
+def _has_images(places: Places) -> bool:
+    """Return whether there is a satellite file."""
+    return places.viirs.is_dir() and any(one.files(places.viirs) for one in sources().values())
 
 
 def _mapped(options: MorningOptions, cube: Cube, day: Day, engine: Engine, progress: Any) -> BurnedArea:
