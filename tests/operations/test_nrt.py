@@ -21,6 +21,7 @@ from banet.cube import Cube
 from banet.download.errors import TransferError
 from banet.errors import BanetWarning, BusyError, InputError, NotFoundError, OutputError
 from banet.grid.region import Region
+from banet.io.arrays import load_arrays, save_arrays
 from banet.io.lock import lock
 from banet.observations.planes import DayPlanes
 from banet.operations import nrt
@@ -261,6 +262,34 @@ def test_a_disk_that_is_full_when_latest_is_copied_is_told_in_one_line(data, tmp
             run_morning(options(data, tmp_path, day=LAST))
     assert "No space left" in json.loads((tmp_path / "status.json").read_text())["error"]
     assert not (tmp_path / "latest").exists()
+
+
+def test_a_morning_with_another_threshold_says_so(mornings, data, tmp_path, capsys):
+    before = mornings[-2].folder
+    shutil.copytree(before, tmp_path / before.name)
+    words = ["nrt", str(data / "R_M.json"), "--data", str(data), "--out", str(tmp_path), "--no-download"]
+    shown = read_map(mornings[-1].folder / mornings[-1].status["files"]["netcdf"])
+    half = f"{np.median(shown.burned_fraction[shown.burned]):.3f}"
+    assert main([*words, "--day", LAST, "--min-hectares", "20", "--threshold", half, "--json"]) == 0
+    said = capsys.readouterr()
+    status = json.loads(said.out)
+    kinds = [found for found in status["revisions"].values() if isinstance(found, dict)]
+    assert {cause for found in kinds for cause in found} == {"other settings"}
+    note = "threshold not as on the morning of 2020-07-05; cells that changed for it: other settings"
+    assert note in status["notes"]
+    assert f"note: {note}" in said.err
+
+
+def test_a_state_of_an_older_version_has_no_settings(mornings, tmp_path):
+    state = MorningState.load(mornings[-1].folder / "M_state.npz")
+    assert set(state.looks.settings) == {"polygons", "threshold", "water"}
+    arrays = load_arrays(mornings[-1].folder / "M_state.npz")
+    about = json.loads(arrays["about"].tobytes())
+    del about["settings"]
+    save_arrays(
+        tmp_path / "old.npz", {**arrays, "about": np.frombuffer(json.dumps(about).encode(), np.uint8)}
+    )
+    assert MorningState.load(tmp_path / "old.npz").looks.settings == {}
 
 
 def test_a_folder_without_a_satellite_file_leaves_the_cube_alone(mornings, data, tmp_path):

@@ -7,6 +7,7 @@ import json
 import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,7 @@ from banet.operations.looks import gaps_of, look, newest_hotspots, newest_images
 from banet.operations.morning import Morning, write_morning
 from banet.operations.options import MorningOptions
 from banet.operations.precision import Precision, measure
-from banet.operations.revisions import revisions
+from banet.operations.revisions import POLYGONS, revisions
 from banet.operations.state import check_owner, dated_folders, newest_before
 from banet.operations.steps import Clock, Places, Reporter, Silent, build, fetch, network, opened
 from banet.operations.tracking import track
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from banet.cube import Cube
+    from banet.mapping.water import Water
     from banet.model.engine import Engine
 
 __all__ = ["STALE", "MorningResult", "replay", "run_morning"]
@@ -130,6 +132,7 @@ def replay(
 
 def _run(options: MorningOptions, area: Area, clock: Clock, engine: Engine) -> MorningResult:
     from banet.mapping import nrt_window
+    from banet.mapping.water import water_of
 
     day, out = options.last_day, options.out
     for note in (*area.notes, *options.notes):
@@ -143,14 +146,17 @@ def _run(options: MorningOptions, area: Area, clock: Clock, engine: Engine) -> M
         table = _hotspots(places)
         cube = _cube(options, places, window.days, table, progress)
     with clock.step("map") as progress:
-        burned = area.cut(_mapped(options, cube, day, engine, progress))
+        water = water_of(cube, options.water or "auto")
+        burned = area.cut(_mapped(options, cube, water, engine, progress))
     if table is None and _has_images(places):
         note = f"no hot spots in {options.data / 'hotspots'}; the map follows from images alone"
         burned = replace(burned, attrs={**burned.attrs, "notes": [*burned.attrs.get("notes", ()), note]})
         clock.reporter.say(f"note: {note}")
     failed += [f"rows {gap['rows']}, columns {gap['cols']}: {gap['reason']}" for gap in burned.attrs["gaps"]]
     with clock.step("find fires and compare"):
-        morning = _morning(options, cube, burned, table, failed)
+        morning = _morning(options, cube, burned, table, failed, _settings(options, area, water))
+        for note in morning.set_anew:
+            clock.reporter.say(f"note: {note}")
         if incidents is not None:
             tracked = replace(morning.tracked, fires=incidents.named(morning.tracked.fires))
             clock.reporter.say(f"note: {incidents.told(tracked.fires)}")
@@ -259,15 +265,15 @@ def _has_images(places: Places) -> bool:
     return places.viirs.is_dir() and any(one.files(places.viirs) for one in sources().values())
 
 
-def _mapped(options: MorningOptions, cube: Cube, day: Day, engine: Engine, progress: Any) -> BurnedArea:
+def _mapped(options: MorningOptions, cube: Cube, water: Water, engine: Engine, progress: Any) -> BurnedArea:
     from banet.mapping import map_nrt
 
     return map_nrt(
         cube,
-        day,
+        options.last_day,
         engine,
         threshold=options.threshold,
-        water=options.water or "auto",
+        water=water,
         scratch=options.out / _SCRATCH,
         workers=options.workers,
         keep_going=True,
@@ -275,8 +281,20 @@ def _mapped(options: MorningOptions, cube: Cube, day: Day, engine: Engine, progr
     )
 
 
+def _settings(options: MorningOptions, area: Area, water: Water) -> dict[str, str]:
+    """Name what a map follows from beside weights and observations."""
+    share = water.share if water.source == "given" else None  # what a cube shows may change from day to day
+    found = water.source if share is None else sha256(share.tobytes()).hexdigest()
+    return {"threshold": str(options.threshold), POLYGONS: area.digest or "", "water": found}
+
+
 def _morning(
-    options: MorningOptions, cube: Cube, burned: BurnedArea, table: pd.DataFrame | None, failed: list[str]
+    options: MorningOptions,
+    cube: Cube,
+    burned: BurnedArea,
+    table: pd.DataFrame | None,
+    failed: list[str],
+    settings: Mapping[str, str],
 ) -> Morning:
     """Put together all that is to be written of a morning."""
     from banet.burned_area.netcdf import read_map
@@ -284,7 +302,7 @@ def _morning(
     day, region = options.last_day, cube.region
     earlier = newest_before(options.out, day, region)
     before = None if earlier is None else earlier[0]
-    looks = look(cube, burned, None if before is None else before.looks)
+    looks = replace(look(cube, burned, None if before is None else before.looks), settings=settings)
     tracked = track(burned, before, options.min_hectares)
     changes = None
     if earlier is not None:
