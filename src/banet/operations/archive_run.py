@@ -109,7 +109,8 @@ def run_archive(options: RunOptions, reporter: Reporter | None = None) -> RunRes
         if places.hotspots is None:
             clock.reporter.say(f"note: no hot spots in {out}; the maps follow from images alone")
         with clock.step("build the cube") as progress:
-            cube = build(options, places, days, progress)
+            cube, unread = build(options, places, days, progress)
+            failed += unread
         maps, products = _mapped(options, places, cube, engine, clock, failed)
         with clock.step("find fires and write the page"):
             fires, page = _written(options, cube, maps, out, clock.reporter)

@@ -144,7 +144,8 @@ def _run(options: MorningOptions, area: Area, clock: Clock, engine: Engine) -> M
     failed = _fetched(options, places, window.days, clock)
     with clock.step("build the cube") as progress:
         table = _hotspots(places)
-        cube = _cube(options, places, window.days, table, progress)
+        cube, unread = _cube(options, places, window.days, table, progress)
+        failed += unread
     with clock.step("map") as progress:
         water = water_of(cube, options.water or "auto")
         burned = area.cut(_mapped(options, cube, water, engine, progress))
@@ -253,10 +254,10 @@ def _hotspots(places: Places) -> pd.DataFrame | None:
 
 def _cube(
     options: MorningOptions, places: Places, days: Days, table: pd.DataFrame | None, progress: Any
-) -> Cube:
-    """Bring the cube up to date, or open it where there are no files beside it."""
+) -> tuple[Cube, list[str]]:
+    """Bring the cube up to date, or open it where there are no files beside it; tell what cannot be read."""
     if places.cube.is_dir() and not _has_images(places):
-        return opened(places)
+        return opened(places), []
     return build(options, replace(places, hotspots=None), (days[0], days[-1]), progress, table)
 
 
