@@ -15,9 +15,9 @@ from banet.download import fetch_all, load_settings, plan_archives, plan_hotspot
 from banet.download.client import Client
 from banet.download.errors import CredentialsError, TransferError, TransientError
 from banet.download.firms import _pieces, _Span
-from banet.errors import InputError, NotFoundError
+from banet.errors import BanetWarning, InputError, NotFoundError
 from banet.grid.region import Region
-from banet.observations.hotspots import read_hotspots
+from banet.observations.hotspots import covers, read_hotspots
 from fake_agencies import HEADER, HTML, KEY, Reply, agencies  # noqa: F401
 
 PT = Region("PT", (-10, 36, -6, 42), 0.01)
@@ -124,7 +124,22 @@ def test_pieces_cover_each_day_once_within_the_limit(start, length, standard, da
     for piece in pieces:
         assert 1 <= (piece.last - piece.first).astype(int) + 1 <= days
         assert (piece.source == "VIIRS_SNPP_SP") == (piece.last <= zero + standard)
-        assert piece.open == (piece.source == "VIIRS_SNPP_NRT" and piece.last > today - 2)
+        ends = {today: "_open", today - 1: "_early"}
+        assert piece.mark == (ends.get(piece.last, "") if piece.source == "VIIRS_SNPP_NRT" else "")
+
+
+def test_the_last_day_of_a_table_counts_once_it_has_ended(agencies, client, tmp_path):  # noqa: F811
+    def run(today, end):
+        agencies.firms.days["VIIRS_SNPP_NRT"] = ("2024-03-01", today)
+        made = plan(client, "2024-06-11", end, tmp_path, today=as_day(today))
+        report = fetch_all(client, made.jobs)
+        remove_superseded(report.fetched)
+        (name,) = (path.name for path in tmp_path.glob("firms_*.csv"))
+        return name.partition("_20240611_")[2], covers(read_hotspots(tmp_path), as_day("2024-06-15"))
+
+    assert run("2024-06-15", "2024-06-15") == ("20240615_open.csv", False)
+    assert run("2024-06-16", "2024-06-15") == ("20240615_early.csv", True)
+    assert run("2024-06-17", "2024-06-15") == ("20240615.csv", True)
 
 
 def test_days_that_no_source_has_are_noted(client, tmp_path):
@@ -132,6 +147,18 @@ def test_days_that_no_source_has_are_noted(client, tmp_path):
     assert made.notes == ("noaa21: FIRMS has nothing of 7 days from 2024-01-10 to 2024-01-16",)
     with pytest.raises(NotFoundError, match="FIRMS has no hot spots from 2023-01-01"):
         plan(client, "2023-01-01", "2023-01-03", tmp_path, ["noaa21"])
+
+
+def test_a_flying_satellite_that_the_list_of_sources_lacks_counts_as_failed(agencies, client, tmp_path):  # noqa: F811
+    del agencies.firms.days["VIIRS_SNPP_NRT"]
+    made = plan(client, "2024-06-01", "2024-06-12", tmp_path, ["snpp", "noaa21"])
+    assert [job.name.split("_PT")[0] for job in made.jobs] == ["firms_VIIRS_NOAA21_NRT"] * 3
+    (failed,) = made.failed
+    assert failed.name == "snpp"
+    assert failed.reason == (
+        "FIRMS has nothing of 12 days from 2024-06-01 to 2024-06-12: its list of sources lacks VIIRS_SNPP_NRT"
+    )
+    assert made.notes == ()
 
 
 def test_without_the_availability_service(agencies, tmp_path):  # noqa: F811
@@ -237,6 +264,29 @@ def test_yearly_archives_need_no_key(agencies, client, tmp_path):  # noqa: F811
         plan_archives(client, "../etc", as_day("2019-07-01"), as_day("2019-07-01"), tmp_path)
     with pytest.raises(InputError, match="known are snpp, modis"):
         plan_archives(client, "Spain", TODAY, TODAY, tmp_path, satellites=["noaa21"])
+
+
+def test_a_table_without_rows_takes_the_place_of_none_with_rows(agencies, client, tmp_path):  # noqa: F811
+    def run(answer):
+        agencies.firms.answer = answer
+        report = fetch_all(client, plan(client, "2024-02-27", "2024-03-02", tmp_path, today=today).jobs)
+        remove_superseded((*report.fetched, *report.present))
+        return sorted(path.name.partition("SNPP_")[2][:3] for path in tmp_path.glob("firms_*.csv"))
+
+    whole, today = type(agencies.firms).answer.__get__(agencies.firms), as_day("2024-04-01")
+    agencies.firms.days = {"VIIRS_SNPP_NRT": ("2024-01-01", "2024-04-01")}
+    assert run(whole) == ["NRT"]
+    agencies.firms.days["VIIRS_SNPP_SP"] = ("2012-01-20", "2024-03-20")
+
+    def header(request):
+        return Reply(200, f"{HEADER}\n".encode()) if "_SP/" in request.path else whole(request)
+
+    for _ in range(2):
+        with pytest.warns(BanetWarning, match="_SP_.* holds no hot spot where .*_NRT_.* holds some"):
+            assert run(header) == ["NRT", "SP_"]
+        assert len(read_hotspots(tmp_path)) == 1
+    assert run(whole) == ["SP_"]
+    assert not list(tmp_path.glob("*_early.csv"))
 
 
 @pytest.mark.parametrize("place", ["PT-abcdef", "NORTH_AFRICA-abcdef"])

@@ -813,11 +813,26 @@ def test_days_one_by_one_are_one_map(cube):
 
 def test_days_of_hot_spots_alone_are_told():
     cube, lost = MemoryCube((20, 30)), np.datetime64("2021-01-08")
-    cube.record = lambda day: SimpleNamespace(gaps=("no file",), inputs=()) if day == lost else None
+    cube.record = lambda day: (
+        SimpleNamespace(gaps=("no file",), inputs=(), summaries={}) if day == lost else None
+    )
     with pytest.warns(
         BanetWarning, match="2021-01: the cube has no image of 1 of the 31 days that are mapped"
     ):
         map_burned(cube, "2021-01", "2021-01", LocalEngine())
+
+
+def test_days_of_which_hot_spots_are_not_known_are_told():
+    cube, last = MemoryCube((20, 30)), np.datetime64("2021-01-31")
+
+    def record(day):
+        frp = SimpleNamespace(cells=0 if day == last else 600)
+        return SimpleNamespace(day=str(day), gaps=(), inputs=("a.h5",), summaries={"frp": frp})
+
+    cube.record = record
+    note = "hot spots are not known of 1 of the 31 days that are mapped, the last of them 2021-01-31"
+    with pytest.warns(BanetWarning, match=f"2021-01: {note}"):
+        assert note in map_burned(cube, "2021-01", "2021-01", LocalEngine()).attrs["notes"]
 
 
 def test_the_record_of_a_day_is_read_once_for_the_notes_of_a_map(tmp_path):

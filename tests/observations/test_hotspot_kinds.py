@@ -369,6 +369,7 @@ def test_a_rounded_copy_of_another_file_counts_once_and_a_neighbour_twice(tmp_pa
         ("firms_VIIRS_SNPP_SP_PT-a1b2c3_20200801_20200805.csv", ("2020-08-01", "2020-08-05"), "2020-08-06"),
         ("firms_VIIRS_NOAA21_NRT_X-Y-0a9f00_20200805_20200805.csv", ("2020-08-05",), "2020-08-04"),
         ("firms_MODIS_NRT_PT-a1b2c3_20200803_20200806_open.csv", ("2020-08-03", "2020-08-05"), "2020-08-06"),
+        ("firms_MODIS_NRT_PT-a1b2c3_20200803_20200806_early.csv", ("2020-08-06",), "2020-08-07"),
     ],
 )
 def test_a_quiet_table_of_our_own_download_covers_its_days(tmp_path, name, known, unknown):

@@ -59,6 +59,8 @@ def test_a_name_is_never_used_for_two_fires():
     register, names = morning(register, 1, cells(50, 51), names=["A"])
     assert names == ("A-2",)
     assert register.fires["A"].status is Status.WITHDRAWN
+    later, _ = morning(register, 70, window=FIRST + 7)  # its cells have left the window
+    assert later.fires["A"].status is Status.WITHDRAWN
 
 
 def test_a_withdrawn_fire_that_comes_back_has_its_old_name():

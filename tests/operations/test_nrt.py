@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import shutil
 import warnings
@@ -20,6 +21,7 @@ from banet.cube import Cube
 from banet.download.errors import TransferError
 from banet.errors import BanetWarning, BusyError, InputError, NotFoundError, OutputError
 from banet.grid.region import Region
+from banet.io.arrays import load_arrays, save_arrays
 from banet.io.lock import lock
 from banet.observations.planes import DayPlanes
 from banet.operations import nrt
@@ -248,6 +250,56 @@ def test_a_morning_that_was_killed_or_is_run_twice_gives_the_same(mornings, data
     assert contents(tmp_path / LAST) == contents(kept / LAST)
     assert contents(tmp_path / "latest") == contents(kept / LAST)
     assert [one.name for one in tmp_path.iterdir() if one.name.startswith(".")] == []
+
+
+def test_a_disk_that_is_full_when_latest_is_copied_is_told_in_one_line(data, tmp_path, monkeypatch):
+    def full(source, target, **named):
+        raise OSError(errno.ENOSPC, "No space left on device", str(source))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "copyfile", full)
+        with pytest.raises(OutputError, match=r"^cannot write \S+latest: No space left on device$"):
+            run_morning(options(data, tmp_path, day=LAST))
+    assert "No space left" in json.loads((tmp_path / "status.json").read_text())["error"]
+    assert not (tmp_path / "latest").exists()
+
+
+def test_a_morning_with_another_threshold_says_so(mornings, data, tmp_path, capsys):
+    before = mornings[-2].folder
+    shutil.copytree(before, tmp_path / before.name)
+    words = ["nrt", str(data / "R_M.json"), "--data", str(data), "--out", str(tmp_path), "--no-download"]
+    shown = read_map(mornings[-1].folder / mornings[-1].status["files"]["netcdf"])
+    half = f"{np.median(shown.burned_fraction[shown.burned]):.3f}"
+    assert main([*words, "--day", LAST, "--min-hectares", "20", "--threshold", half, "--json"]) == 0
+    said = capsys.readouterr()
+    status = json.loads(said.out)
+    kinds = [found for found in status["revisions"].values() if isinstance(found, dict)]
+    assert {cause for found in kinds for cause in found} == {"other settings"}
+    note = "threshold not as on the morning of 2020-07-05; cells that changed for it: other settings"
+    assert note in status["notes"]
+    assert f"note: {note}" in said.err
+
+
+def test_a_state_of_an_older_version_has_no_settings(mornings, tmp_path):
+    state = MorningState.load(mornings[-1].folder / "M_state.npz")
+    assert set(state.looks.settings) == {"polygons", "threshold", "water"}
+    arrays = load_arrays(mornings[-1].folder / "M_state.npz")
+    about = json.loads(arrays["about"].tobytes())
+    del about["settings"]
+    save_arrays(
+        tmp_path / "old.npz", {**arrays, "about": np.frombuffer(json.dumps(about).encode(), np.uint8)}
+    )
+    assert MorningState.load(tmp_path / "old.npz").looks.settings == {}
+
+
+def test_a_folder_without_a_satellite_file_leaves_the_cube_alone(mornings, data, tmp_path):
+    place = tmp_path / "data"
+    shutil.copytree(data, place)
+    (place / "viirs").mkdir()
+    (place / "viirs" / ".A2020180.h5.lock").touch()
+    (place / "viirs" / "report.json").touch()
+    result = run_morning(options(place, tmp_path / "out", day=FIRST))
+    assert (result.exit_code, result.status["hectares"]) == (0, mornings[0].status["hectares"])
 
 
 def test_a_late_day_is_told_as_such_and_an_old_one_exits_3(scene, data, tmp_path, capsys):

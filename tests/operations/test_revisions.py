@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -16,7 +18,7 @@ START = np.datetime64("2021-08-01")
 CELL = (1, 2)
 
 
-def looks(first=0, *, seen=(), fires=(), weights="w"):
+def looks(first=0, *, seen=(), fires=(), weights="w", **settings):
     """Everything is seen but on the days of a cell that `seen` takes away."""
     observed = np.ones((DAYS, *SHAPE), bool)
     hotspot = np.zeros((DAYS, *SHAPE), bool)
@@ -24,7 +26,7 @@ def looks(first=0, *, seen=(), fires=(), weights="w"):
         observed[day - first, row, col] = False
     for day, row, col in fires:
         hotspot[day - first, row, col] = True
-    return Looks.of(START + first + np.arange(DAYS), observed, hotspot, weights)
+    return replace(Looks.of(START + first + np.arange(DAYS), observed, hotspot, weights), settings=settings)
 
 
 def burned(first=0, **cells):
@@ -49,6 +51,10 @@ def test_nothing_changes_when_a_day_leaves_the_window():
     ("then", "now", "cause"),
     [
         (looks(), looks(1, weights="other"), Cause.WEIGHTS),
+        (looks(threshold="0.5"), looks(1, threshold="0.9", fires=[(3, 1, 2)]), Cause.SETTINGS),
+        (looks(water="a"), looks(1, water="b"), Cause.SETTINGS),
+        (looks(), looks(1, water="b"), Cause.NEW_LOOK),  # the state of an older version does not tell
+        (looks(polygons=""), looks(1, polygons="a"), Cause.NEW_LOOK),  # a cell that both mornings hold
         (looks(), looks(1, fires=[(3, 1, 2)]), Cause.HOTSPOT_CAME),
         (looks(), looks(1, fires=[(6, 0, 1)]), Cause.HOTSPOT_CAME),
         (looks(fires=[(3, 2, 3)]), looks(1), Cause.HOTSPOT_WENT),
@@ -83,3 +89,10 @@ def test_two_regions_are_not_compared():
     other = map_of(np.full(SHAPE, -1), start=START, days=DAYS, west=3.0)
     with pytest.raises(InputError, match="two regions"):
         revisions(burned(), other, looks(), looks())
+
+
+def test_cells_that_another_polygon_leaves_out():
+    before, after = burned(at={CELL: 3, (3, 3): 4}), burned(1, at={(3, 3): 5})
+    after.observed_days[CELL] = 0
+    causes = revisions(before, after, looks(polygons="a"), looks(1, polygons="b"))["cause"]
+    assert causes.tolist() == [Cause.SETTINGS, Cause.NEW_LOOK]

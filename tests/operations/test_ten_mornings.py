@@ -208,6 +208,67 @@ def test_ten_mornings(place):
     assert len(registers(place)) == 10
 
 
+def test_hot_spots_of_the_last_day_where_a_piece_ends_with_it(place):
+    plain(place, "2020-06-26")  # pieces of five days: one ends on this day
+    assert list((place.data / "hotspots").glob("*_20200626_early.csv"))
+    day = np.datetime64("2020-06-26")
+    frp = open_cube(place.data / "M.zarr").read(day, day + 1).frp
+    assert np.isfinite(frp).all()
+    assert (frp > 0).any()
+
+
+def test_a_damaged_file_is_in_the_status_and_fetched_again(place, capsys):
+    def broken(body):
+        return body[:2000] + bytes(len(body) - 2000)
+
+    def run(day, damage):
+        place.clock(np.datetime64(day) + 1)
+        place.season.serve(place.agencies, Morning(day))
+        files = place.agencies.data.files
+        files |= {path: broken(body) for path, body in files.items() if damage in path}
+        code = main(place.words())
+        return code, json.loads(capsys.readouterr().out)["failed"]
+
+    name = "VNP09GA_NRT.A2020178"
+    code, (line,) = run("2020-06-26", name)
+    assert code == 3
+    assert line.startswith("2020-06-26: tile S-NPP h17v05: ")
+    assert name in line
+    assert line.endswith("has no 1 km grid under HDFEOS/GRIDS; set aside, to be fetched again")
+    (aside,) = (place.data / "viirs").rglob(f"{name}*")
+    assert aside.name.endswith(".h5.damaged")
+    code, (line,) = run("2020-06-27", name)  # the host still has it so
+    assert (code, line.endswith("under HDFEOS/GRIDS")) == (3, True)
+    aside.with_suffix("").unlink()
+    assert run("2020-06-28", "no file") == (0, [])
+    assert any(name in one for one in place.inputs("2020-06-26"))
+    # New files that cannot be read at all leave the day as it is, and are told.
+    code, failed = run("2020-06-29", "09GA.A2020178")
+    assert (code, len(failed)) == (3, 2), failed
+    assert all("09GA_NRT" in name for name in place.inputs("2020-06-26"))
+
+
+def test_a_first_file_that_cannot_be_read_is_fetched_again(place, capsys):
+    place.clock("2020-06-19")
+    place.season.serve(place.agencies, Morning("2020-06-18"))
+    whole = dict(place.agencies.data.files)
+    place.agencies.data.files |= {path: body[:2000] + bytes(len(body) - 2000) for path, body in whole.items()}
+    assert main(place.words()) == 2
+    assert "could be read" in capsys.readouterr().err
+    place.agencies.data.files |= whole
+    assert main(place.words()) == 0
+
+
+def test_a_last_day_without_hot_spots_is_told(place):
+    place.season.serve(place.agencies, Morning("2020-06-27"))
+    for source in ("VIIRS_SNPP_NRT", "VIIRS_NOAA20_NRT"):
+        place.agencies.firms.days[source] = (place.agencies.firms.days[source][0], "2020-06-26")
+    place.clock("2020-06-28")
+    assert main(place.words()) == 0
+    notes = " ".join(json.loads((place.out / "status.json").read_text())["notes"])
+    assert "hot spots are not known of 1 of the 64 days that are mapped, the last of them 2020-06-27" in notes
+
+
 def test_a_clock_on_another_day(place, capsys):
     plain(place, "2020-06-27")
     place.clock("2020-06-30")  # two days ahead of what the agencies have

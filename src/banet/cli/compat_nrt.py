@@ -118,15 +118,16 @@ def _fetch_and_build(project: _Project, arguments: argparse.Namespace) -> tuple[
     window = nrt_window(project.day)
     days = window.days[0], window.days[-1]
     fields = {"region": project.region.name, "out": project.path, "start": str(days[0]), "end": str(days[1])}
-    named = {**fields, "product": arguments.product, "threshold": arguments.threshold}
-    options = RunOptions.parse(named, "banet_nrt_run")
-    places = project.places
     images, tables = not arguments.skip_ladsweb, not arguments.skip_hotspots
+    named = {"download": images, "product": arguments.product, "threshold": arguments.threshold}
+    options = RunOptions.parse({**fields, **named}, "banet_nrt_run")
+    places = project.places
     failed = fetch(options, places, days, Terminal(), images=images, hotspots=tables)
     if not arguments.skip_preprocess:
         there = places if visible_files(project.path / "hotspots") else replace(places, hotspots=None)
         with progress("dataset") as report:
-            build(options, there, days, report)
+            _, unread = build(options, there, days, report)
+        failed += tuple(unread)
     return failed
 
 

@@ -6,7 +6,7 @@ max_date).
 
 Files are named `firms_{SOURCE}_{REGION}-{BOX}_{FIRST}_{LAST}.csv`, where BOX stands for the box's numbers.
 Pieces begin at fixed days, so that any two runs agree on them; one whose last days may still get rows ends in
-`_open.csv` and is fetched again by the next run.
+`_early.csv`, or in `_open.csv` where the last day had not ended (UTC), and is fetched again by the next run.
 """
 
 from __future__ import annotations
@@ -14,9 +14,11 @@ from __future__ import annotations
 import contextlib
 import csv
 import hashlib
+import itertools
 import re
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -29,10 +31,11 @@ from banet.download.content import problem_with, said
 from banet.download.errors import CredentialsError, MissingError, TransferError, TransientError
 from banet.download.flights import flown
 from banet.download.plan import Plan
+from banet.download.pool import Failure
 from banet.download.refusals import Explain
 from banet.download.settings import FirmsSettings, FirmsSources
 from banet.download.transfer import FileJob
-from banet.errors import InputError, NotFoundError
+from banet.errors import BanetWarning, InputError, NotFoundError
 from banet.grid.region import Region
 from banet.io.files import PathLike
 from banet.observations.file_names import OWN_TABLE
@@ -53,12 +56,12 @@ class _Span:
 
 @dataclass(frozen=True)
 class _Piece:
-    """Days of a source to ask for at once, both included."""
+    """Days of a source to ask for at once, both included; `mark` says that rows may still come."""
 
     source: str
     first: Day
     last: Day
-    open: bool
+    mark: str
 
 
 def plan_hotspots(
@@ -75,7 +78,7 @@ def plan_hotspots(
     """Plan the active fires of a region: standard rows where they exist, near-real-time ones after.
 
     Whole pieces are fetched, so that up to `firms.max_days` - 1 days before `start` and after `end` come
-    along.
+    along. A satellite that flies on, but is not among the sources that FIRMS says it has, counts as failed.
 
     Args:
         client: connections and settings.
@@ -101,20 +104,27 @@ def plan_hotspots(
     known = _availability(client, key)
     jobs: list[FileJob] = []
     notes: list[str] = []
+    failed: list[Failure] = []
     for satellite in _satellites(satellites or settings.satellites, settings.sources):
         since, until, line = flown(client.settings, satellite, first, last)
         if line:
             notes.append(line)
         if until < since:
             continue
-        pieces = list(_pieces(settings, settings.sources[satellite], known, since, until, now))
-        notes.extend(_uncovered(satellite, pieces, since, until))
+        sources = settings.sources[satellite]
+        pieces = list(_pieces(settings, sources, known, since, until, now))
+        lacking = _uncovered(pieces, since, until)
+        if lacking and until == last and known and sources.nrt and sources.nrt not in known:
+            failed.append(Failure(satellite, f"{lacking}: its list of sources lacks {sources.nrt}"))
+        elif lacking:
+            notes.append(f"{satellite}: {lacking}")
         jobs.extend(
             _job(settings, key, piece, region.name, box, out) for piece in pieces for box in boxes(region)
         )
     if not jobs:
-        raise NotFoundError(f"FIRMS has no hot spots from {first} to {last}: {'; '.join(notes)}")
-    return Plan(tuple(jobs), tuple(notes))
+        why = [*notes, *(f"{one.name}: {one.reason}" for one in failed)]
+        raise NotFoundError(f"FIRMS has no hot spots from {first} to {last}: {'; '.join(why)}")
+    return Plan(tuple(jobs), tuple(notes), tuple(failed))
 
 
 def plan_archives(
@@ -163,10 +173,14 @@ def remove_superseded(files: Iterable[Path]) -> list[Path]:
     """Remove the tables beside `files` that one of these has taken the place of.
 
     Only tables with this module's names are looked at: of the same source, place and no day outside, or
-    near-real-time ones of the same satellite whose days a standard one covers.
+    near-real-time ones of the same satellite whose days a standard one covers. One with rows stays beside one
+    without: that may be a fault of the service, so it is asked for again.
 
     Returns:
         What was removed.
+
+    Warns:
+        BanetWarning: if a table without rows stands beside one with rows.
     """
     gone = []
     for file in files:
@@ -174,14 +188,41 @@ def remove_superseded(files: Iterable[Path]) -> list[Path]:
         if new is None or not file.is_file():
             continue
         sources = {new["source"], re.sub(r"_SP$", "_NRT", new["source"])}
+        kept = []
         for other in sorted(file.parent.glob(f"firms_*_{new['place']}_*.csv")):
             old = OWN_TABLE.fullmatch(other.name)
             if old is None or other == file or old["source"] not in sources or old["place"] != new["place"]:
                 continue
             if new["first"] <= old["first"] and old["last"] <= new["last"]:
+                if _has_rows(other) and not _has_rows(file):
+                    kept.append(other)
+                    continue
                 other.unlink()
                 gone.append(other)
+        if kept:
+            _ask_again(file, kept)
     return gone
+
+
+def _has_rows(table: Path) -> bool:
+    """Return whether a table has a line below its header."""
+    with table.open(encoding="utf-8", errors="replace") as lines:
+        return sum(1 for _ in itertools.islice(filter(str.strip, lines), 2)) > 1
+
+
+def _ask_again(empty: Path, kept: Sequence[Path]) -> None:
+    """Let the next run fetch a table without rows again, as one of which rows may still come."""
+    early = empty.with_name(f"{empty.stem}_early.csv")
+    if early in kept:
+        empty.unlink()
+    elif OWN_TABLE.fullmatch(early.name):
+        empty.replace(early)
+    more = f" and {len(kept) - 1} more hold" if len(kept) > 1 else " holds"
+    warnings.warn(
+        f"{empty.name} holds no hot spot where {kept[0].name}{more} some: these stay; it is asked for again",
+        BanetWarning,
+        stacklevel=3,
+    )
 
 
 def _satellites(wanted: Sequence[str], known: Iterable[str]) -> Sequence[str]:
@@ -239,10 +280,14 @@ def _pieces(
     begin = first - int(first.astype(np.int64)) % settings.max_days
     while begin <= last:
         stop = min(begin + (settings.max_days - 1), today)
-        settled = _clipped(sources.standard, begin, stop, standard, None)
+        settled = _clipped(sources.standard, begin, stop, standard)
         after = begin if settled is None else settled.last + 1
-        fresh = _clipped(sources.nrt, after, stop, early, today - settings.settle_days)
-        yield from (piece for piece in (settled, fresh) if piece is not None)
+        fresh = _clipped(sources.nrt, after, stop, early)
+        if settled is not None:
+            yield settled
+        if fresh is not None:
+            late = "_early" if fresh.last > today - settings.settle_days else ""
+            yield replace(fresh, mark="_open" if fresh.last >= today else late)
         begin = begin + settings.max_days
 
 
@@ -252,27 +297,23 @@ def _span(source: str | None, known: dict[str, _Span], otherwise: _Span) -> _Spa
     return known.get(source) if known else otherwise
 
 
-def _clipped(
-    source: str | None, first: Day, last: Day, span: _Span | None, settled: Day | None
-) -> _Piece | None:
-    """Return the rows that a source has of some days; rows of days after `settled` may still come."""
+def _clipped(source: str | None, first: Day, last: Day, span: _Span | None) -> _Piece | None:
+    """Return those of some days that a source has."""
     if source is None or span is None:
         return None
     first = first if span.first is None else max(first, span.first)
     last = last if span.last is None else min(last, span.last)
-    return (
-        _Piece(source, first, last, settled is not None and bool(last > settled)) if first <= last else None
-    )
+    return _Piece(source, first, last, "") if first <= last else None
 
 
-def _uncovered(satellite: str, pieces: Iterable[_Piece], first: Day, last: Day) -> list[str]:
-    """A note on the days that no source has."""
+def _uncovered(pieces: Iterable[_Piece], first: Day, last: Day) -> str:
+    """Say of which days no source has rows; empty if there is none."""
     covered = {day for piece in pieces for day in range(_number(piece.first), _number(piece.last) + 1)}
     lacking = [day for day in range(_number(first), _number(last) + 1) if day not in covered]
     if not lacking:
-        return []
+        return ""
     ends = np.datetime64(lacking[0], "D"), np.datetime64(lacking[-1], "D")
-    return [f"{satellite}: FIRMS has nothing of {len(lacking)} days from {ends[0]} to {ends[1]}"]
+    return f"FIRMS has nothing of {len(lacking)} days from {ends[0]} to {ends[1]}"
 
 
 def _number(day: Day) -> int:
@@ -285,7 +326,7 @@ def _job(
     area = ",".join(f"{value:.10g}" for value in box)
     mark = hashlib.sha256(area.encode()).hexdigest()[:6]
     days = f"{piece.first}_{piece.last}".replace("-", "")
-    name = f"firms_{piece.source}_{region}-{mark}_{days}{'_open' if piece.open else ''}.csv"
+    name = f"firms_{piece.source}_{region}-{mark}_{days}{piece.mark}.csv"
     url = settings.area.format_map(
         {
             "key": key.get_secret_value(),
@@ -296,7 +337,9 @@ def _job(
         }
     )
     # The key is in the address, which is written down beside a file that can be resumed.
-    return FileJob(url, Path(out) / name, resumable=False, fresh=piece.open, explain=_explains(settings))
+    return FileJob(
+        url, Path(out) / name, resumable=False, fresh=bool(piece.mark), explain=_explains(settings)
+    )
 
 
 def _explains(settings: FirmsSettings) -> Explain:

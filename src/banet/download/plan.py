@@ -17,7 +17,7 @@ class Plan:
     Attributes:
         jobs: each file once.
         notes: what was left out and why.
-        failed: files that the catalogue names in a way that cannot be read; they count as failed.
+        failed: what the host should have and cannot be asked for; it counts as failed.
     """
 
     jobs: tuple[FileJob, ...]

@@ -197,6 +197,11 @@ class Run:
         blind = sum(record is not None and bool(record.gaps) and not record.inputs for record in records)
         if blind:
             notes.append(f"the cube has no image of {blind} of the {self.days.size} days that are mapped")
+        held = [record for record in records if record is not None and "frp" in record.summaries]
+        unknown = [record.day for record in held if not record.summaries["frp"].cells]
+        if 0 < len(unknown) < len(held):
+            count = f"{len(unknown)} of the {self.days.size} days that are mapped"
+            notes.append(f"hot spots are not known of {count}, the last of them {unknown[-1]}")
         for window in self.windows:
             if window in self.quiet:
                 last = window.stop - 1

@@ -11,8 +11,6 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from banet.burned_area.burned_area import BurnedArea
 from banet.burned_area.fires import trace_events
 from banet.burned_area.netcdf import read_map
@@ -109,7 +107,8 @@ def run_archive(options: RunOptions, reporter: Reporter | None = None) -> RunRes
         if places.hotspots is None:
             clock.reporter.say(f"note: no hot spots in {out}; the maps follow from images alone")
         with clock.step("build the cube") as progress:
-            cube = build(options, places, days, progress)
+            cube, unread = build(options, places, days, progress)
+            failed += unread
         maps, products = _mapped(options, places, cube, engine, clock, failed)
         with clock.step("find fires and write the page"):
             fires, page = _written(options, cube, maps, out, clock.reporter)
@@ -162,9 +161,7 @@ class _Maps:
 
     def find(self, run: Run) -> BurnedArea | None:
         """Return the map that a run would make, if it is there whole and nothing under it changed."""
-        inside = self.area.inside
-        cut = None if inside is None else sha256(np.packbits(inside).tobytes()).hexdigest()
-        text = json.dumps([run.key(), cut, version()], sort_keys=True, default=str)
+        text = json.dumps([run.key(), self.area.digest, version()], sort_keys=True, default=str)
         self.key = sha256(text.encode()).hexdigest()
         self.stem = f"{run.cube.region.name}_{period_stem(run.days[0], run.days[-1] + 1)}"
         manifest = self.folder / f"{self.stem}{MANIFEST}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -69,6 +70,11 @@ class Area:
         if name is not None:
             raise InputError(f"--name {name} goes with a box or a polygon; {asked} has a name already")
         return cls(region)
+
+    @property
+    def digest(self) -> str | None:
+        """SHA-256 of the cells that belong to the area; None where all do."""
+        return None if self.inside is None else sha256(np.packbits(self.inside).tobytes()).hexdigest()
 
     def cut(self, burned: BurnedArea) -> BurnedArea:
         """Return a map without what lies outside: neither observed nor burned there, and a note says so."""

@@ -228,9 +228,9 @@ def _grown(parents: Sequence[KnownFire], cells: Cells, day: Day, first: int) -> 
 
 def _unseen(fire: KnownFire, day: Day, first: int) -> KnownFire:
     """Return a known fire that the morning's map does not show."""
-    if fire.cells.since(first) is None:
-        return replace(fire, status=Status.ENDED)
-    return replace(fire, status=Status.WITHDRAWN)
+    if fire.status is Status.WITHDRAWN or fire.cells.since(first) is not None:
+        return replace(fire, status=Status.WITHDRAWN)
+    return replace(fire, status=Status.ENDED)
 
 
 def _state(grew: bool, last: Day, day: Day) -> Status:

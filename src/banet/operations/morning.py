@@ -22,7 +22,7 @@ from banet.io.files import writing
 from banet.operations.identity import Status
 from banet.operations.looks import days_since, shares
 from banet.operations.precision import Precision
-from banet.operations.revisions import Looks
+from banet.operations.revisions import Cause, Looks
 from banet.operations.state import MorningState
 from banet.operations.tracking import Tracked
 
@@ -77,9 +77,22 @@ class Morning:
             **self._news(),
             "stays": self._stays(),
             "revisions": self._revisions(),
-            "notes": list(burned.attrs.get("notes", ())),
+            "notes": self.notes,
             "files": _names(burned),
         }
+
+    @property
+    def notes(self) -> list[str]:
+        """Remarks on the map, and on settings that are not those of the morning before."""
+        return [*self.burned.attrs.get("notes", ()), *self.set_anew]
+
+    @property
+    def set_anew(self) -> tuple[str, ...]:
+        """A line on settings that are not those of the morning before; none where they are."""
+        if self.before is None or not (names := self.looks.other_settings(self.before.looks)):
+            return ()
+        since, what = self.before.register.morning, f"cells that changed for it: {Cause.SETTINGS}"
+        return (f"{', '.join(names)} not as on the morning of {since}; {what}",)
 
     def _news(self) -> dict[str, Any]:
         """Names of the fires whose status is of this morning."""
@@ -117,7 +130,7 @@ class Morning:
 
     def lines(self) -> tuple[str, ...]:
         """Return what a reader of the page should know, a line each."""
-        lines = [*self.burned.attrs.get("notes", ()), self.tracked.summary]
+        lines = [*self.notes, self.tracked.summary]
         gaps = self.seen["gaps"]
         if gaps:
             lines.append(f"{len(gaps)} of {self.burned.days.size} days were not observed: {', '.join(gaps)}")

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from banet.burned_area.burned_area import BurnedArea
 from banet.days import Day, Days, day_range, parse_period
-from banet.errors import BanetError, BusyError, InputError, NotFoundError, PartialFailureError
+from banet.errors import BanetError, BusyError, InputError, NotFoundError, OutputError, PartialFailureError
 from banet.grid.region import Region
 from banet.io.files import UNFINISHED, output_folder, write_json, writing
 from banet.io.lock import lock
+from banet.observations import sources
 from banet.operations.area import Area
 from banet.operations.incidents import Incidents
 from banet.operations.looks import gaps_of, look, newest_hotspots, newest_images
 from banet.operations.morning import Morning, write_morning
 from banet.operations.options import MorningOptions
 from banet.operations.precision import Precision, measure
-from banet.operations.revisions import revisions
+from banet.operations.revisions import POLYGONS, revisions
 from banet.operations.state import check_owner, dated_folders, holds_run, newest_before
 from banet.operations.steps import Clock, Places, Reporter, Silent, build, fetch, network, opened
 from banet.operations.tracking import track
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from banet.cube import Cube
+    from banet.mapping.water import Water
     from banet.model.engine import Engine
 
 __all__ = ["STALE", "MorningResult", "replay", "run_morning"]
@@ -89,7 +93,9 @@ def run_morning(
         except BanetError as error:
             if not isinstance(error, BusyError) and _is_newest(out, day) and _is_own(out, region):
                 failure = {"region": region.name, "day": str(day), "error": str(error)}
-                write_json(out / "status.json", {**failure, "exit_code": error.exit_code}, indent=2)
+                with contextlib.suppress(OutputError):  # a disk that is full may not even hold this
+                    told = {**failure, "exit_code": error.exit_code}
+                    write_json(out / "status.json", told, indent=2)
             raise
 
 
@@ -127,6 +133,7 @@ def replay(
 
 def _run(options: MorningOptions, area: Area, clock: Clock, engine: Engine) -> MorningResult:
     from banet.mapping import nrt_window
+    from banet.mapping.water import water_of
 
     day, out = options.last_day, options.out
     for note in (*area.notes, *options.notes):
@@ -138,16 +145,20 @@ def _run(options: MorningOptions, area: Area, clock: Clock, engine: Engine) -> M
     failed = _fetched(options, places, window.days, clock)
     with clock.step("build the cube") as progress:
         table = _hotspots(places)
-        cube = _cube(options, places, window.days, table, progress)
+        cube, unread = _cube(options, places, window.days, table, progress)
+        failed += unread
     with clock.step("map") as progress:
-        burned = area.cut(_mapped(options, cube, day, engine, progress))
-    if table is None and places.viirs.is_dir():
+        water = water_of(cube, options.water or "auto")
+        burned = area.cut(_mapped(options, cube, water, engine, progress))
+    if table is None and _has_images(places):
         note = f"no hot spots in {options.data / 'hotspots'}; the map follows from images alone"
         burned = replace(burned, attrs={**burned.attrs, "notes": [*burned.attrs.get("notes", ()), note]})
         clock.reporter.say(f"note: {note}")
     failed += [f"rows {gap['rows']}, columns {gap['cols']}: {gap['reason']}" for gap in burned.attrs["gaps"]]
     with clock.step("find fires and compare"):
-        morning = _morning(options, cube, burned, table, failed)
+        morning = _morning(options, cube, burned, table, failed, _settings(options, area, water))
+        for note in morning.set_anew:
+            clock.reporter.say(f"note: {note}")
         if incidents is not None:
             tracked = replace(morning.tracked, fires=incidents.named(morning.tracked.fires))
             clock.reporter.say(f"note: {incidents.told(tracked.fires)}")
@@ -158,7 +169,9 @@ def _run(options: MorningOptions, area: Area, clock: Clock, engine: Engine) -> M
         newest = _is_newest(out, day)
         if newest:
             with writing(out / "latest") as part:
-                shutil.copytree(folder, part)
+                part.mkdir()
+                for file in folder.iterdir():
+                    shutil.copy2(file, part)
         _catalogue(options, area.region)
     status = {**morning.status, "seconds": dict(clock.seconds)}
     if newest:
@@ -239,22 +252,27 @@ def _hotspots(places: Places) -> pd.DataFrame | None:
 
 def _cube(
     options: MorningOptions, places: Places, days: Days, table: pd.DataFrame | None, progress: Any
-) -> Cube:
-    """Bring the cube up to date, or open it where there are no files beside it."""
-    if not places.viirs.is_dir() and places.cube.is_dir():
-        return opened(places)
+) -> tuple[Cube, list[str]]:
+    """Bring the cube up to date, or open it where there are no files beside it; tell what cannot be read."""
+    if places.cube.is_dir() and not _has_images(places):
+        return opened(places), []
     return build(options, replace(places, hotspots=None), (days[0], days[-1]), progress, table)
 
 
-def _mapped(options: MorningOptions, cube: Cube, day: Day, engine: Engine, progress: Any) -> BurnedArea:
+def _has_images(places: Places) -> bool:
+    """Return whether there is a satellite file."""
+    return places.viirs.is_dir() and any(one.files(places.viirs) for one in sources().values())
+
+
+def _mapped(options: MorningOptions, cube: Cube, water: Water, engine: Engine, progress: Any) -> BurnedArea:
     from banet.mapping import map_nrt
 
     return map_nrt(
         cube,
-        day,
+        options.last_day,
         engine,
         threshold=options.threshold,
-        water=options.water or "auto",
+        water=water,
         scratch=options.out / UNFINISHED,
         workers=options.workers,
         keep_going=True,
@@ -262,8 +280,20 @@ def _mapped(options: MorningOptions, cube: Cube, day: Day, engine: Engine, progr
     )
 
 
+def _settings(options: MorningOptions, area: Area, water: Water) -> dict[str, str]:
+    """Name what a map follows from beside weights and observations."""
+    share = water.share if water.source == "given" else None  # what a cube shows may change from day to day
+    found = water.source if share is None else sha256(share.tobytes()).hexdigest()
+    return {"threshold": str(options.threshold), POLYGONS: area.digest or "", "water": found}
+
+
 def _morning(
-    options: MorningOptions, cube: Cube, burned: BurnedArea, table: pd.DataFrame | None, failed: list[str]
+    options: MorningOptions,
+    cube: Cube,
+    burned: BurnedArea,
+    table: pd.DataFrame | None,
+    failed: list[str],
+    settings: Mapping[str, str],
 ) -> Morning:
     """Put together all that is to be written of a morning."""
     from banet.burned_area.netcdf import read_map
@@ -271,7 +301,7 @@ def _morning(
     day, region = options.last_day, cube.region
     earlier = newest_before(options.out, day, region)
     before = None if earlier is None else earlier[0]
-    looks = look(cube, burned, None if before is None else before.looks)
+    looks = replace(look(cube, burned, None if before is None else before.looks), settings=settings)
     tracked = track(burned, before, options.min_hectares)
     changes = None
     if earlier is not None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,10 @@ from banet.grid.region import turned_back
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Cause", "Change", "Looks", "revisions"]
+__all__ = ["POLYGONS", "Cause", "Change", "Looks", "revisions"]
+
+POLYGONS = "polygons"
+"""Setting that changes no cell but those that one of two mornings leaves out."""
 
 _CLOUDY = 2
 """Days without a look after which the next one counts as the end of a cloud."""
@@ -39,6 +43,7 @@ class Cause(StrEnum):
     """Reason of a change, the first that holds for the cell in this order."""
 
     WEIGHTS = "other weights"
+    SETTINGS = "other settings"
     HOTSPOT_CAME = "hot spot came"
     HOTSPOT_WENT = "hot spot superseded"
     LATE = "late granule"
@@ -59,6 +64,7 @@ class Looks:
         hotspot: whether a cell held a hot spot, likewise.
         weights: what names the weights, such as their SHA-256.
         contents: what names the content of each day in the cube; empty where it is not told.
+        settings: value or digest of all else that the map follows from, by name; empty if it is not known.
     """
 
     days: Days
@@ -66,6 +72,7 @@ class Looks:
     hotspot: Bits
     weights: str
     contents: tuple[str, ...] = ()
+    settings: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def none(cls, days: Days, shape: tuple[int, int], weights: str, contents: tuple[str, ...] = ()) -> Looks:
@@ -77,6 +84,11 @@ class Looks:
     def of(cls, days: Days, observed: Bools, hotspot: Bools, weights: str) -> Looks:
         """Make them of (days, rows, columns) bool."""
         return cls(days, np.packbits(observed, axis=0), np.packbits(hotspot, axis=0), weights)
+
+    def other_settings(self, then: Looks) -> tuple[str, ...]:
+        """Return the names of settings that differ from earlier ones, as far as both are known."""
+        both = sorted(self.settings.keys() & then.settings.keys())
+        return tuple(name for name in both if self.settings[name] != then.settings[name])
 
     def put(self, index: int, observed: Bools, hotspot: Bools) -> None:
         """Set a day on which nothing was seen so far."""
@@ -133,6 +145,8 @@ def revisions(before: BurnedArea, after: BurnedArea, then: Looks, now: Looks) ->
     was, is_now = ~np.isnat(old), ~np.isnat(new)
     changed = ((was != is_now) | (was & is_now & (old != new))) & ~(gone & ~is_now)
     row, col = np.nonzero(changed)
+    # What a polygon leaves out counts as never observed.
+    left_out = (before.observed_days == 0) | (after.observed_days == 0)
     kinds = np.select([~was[row, col], ~is_now[row, col]], [Change.ADDED, Change.WITHDRAWN], Change.REDATED)
     return pd.DataFrame(
         {
@@ -141,17 +155,19 @@ def revisions(before: BurnedArea, after: BurnedArea, then: Looks, now: Looks) ->
             "longitude": turned_back(after.region.longitudes[col]),
             "latitude": after.region.latitudes[row],
             "kind": kinds.astype(object),
-            "cause": _causes(row, col, then, now),
+            "cause": _causes(row, col, then, now, left_out[row, col]),
             "before": old[row, col].astype("datetime64[s]"),
             "after": new[row, col].astype("datetime64[s]"),
         }
     )
 
 
-def _causes(row: Index, col: Index, then: Looks, now: Looks) -> npt.NDArray[np.object_]:
+def _causes(row: Index, col: Index, then: Looks, now: Looks, left_out: Bools) -> npt.NDArray[np.object_]:
     """Return the cause of the change of each cell."""
     if then.weights != now.weights:
         return np.full(row.size, Cause.WEIGHTS, object)
+    others = now.other_settings(then)
+    set_anew = left_out if others == (POLYGONS,) else np.full(row.size, bool(others))
     both, old_at, new_at = np.intersect1d(then.days, now.days, return_indices=True)
     fresh = ~np.isin(now.days, both)
     fire_then, fire_now = then.hot_near(row, col), now.hot_near(row, col)
@@ -162,8 +178,15 @@ def _causes(row: Index, col: Index, then: Looks, now: Looks) -> npt.NDArray[np.o
     looked = seen_now[fresh].any(axis=0)
     blind = ~seen_now[~fresh][-_CLOUDY:].any(axis=0)
     causes = np.select(
-        [came, went, late, looked & blind, looked],
-        [Cause.HOTSPOT_CAME, Cause.HOTSPOT_WENT, Cause.LATE, Cause.CLOUD_GONE, Cause.NEW_LOOK],
+        [set_anew, came, went, late, looked & blind, looked],
+        [
+            Cause.SETTINGS,
+            Cause.HOTSPOT_CAME,
+            Cause.HOTSPOT_WENT,
+            Cause.LATE,
+            Cause.CLOUD_GONE,
+            Cause.NEW_LOOK,
+        ],
         Cause.CONTEXT,
     )
     return causes.astype(object)

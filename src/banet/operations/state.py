@@ -72,6 +72,7 @@ class MorningState:
             "morning": str(self.register.morning),
             "weights": self.looks.weights,
             "contents": list(self.looks.contents),
+            "settings": dict(self.looks.settings),
             "fires": [_about(fire) for fire in fires],
         }
         target = Path(path)
@@ -121,7 +122,8 @@ class MorningState:
             first = part.stop
         register = Register(fires, as_day(about["morning"]))
         days = arrays["days"].astype("datetime64[D]")
-        looks = Looks(days, arrays["observed"], arrays["hotspot"], about["weights"], tuple(about["contents"]))
+        told = about["weights"], tuple(about["contents"]), about.get("settings", {})
+        looks = Looks(days, arrays["observed"], arrays["hotspot"], *told)
         return cls(region, about["map"], register, fraction, uncertainty, looks)
 
 

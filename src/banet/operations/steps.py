@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
 import time
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from banet.days import Day
-from banet.errors import InputError, OutputError
+from banet.errors import BanetError, InputError, OutputError, UnreadableFileError
 from banet.grid.region import Region
+from banet.io.files import visible_files
 from banet.io.progress import Progress
 from banet.operations.area import Area
 from banet.operations.options import MorningOptions, RunOptions
@@ -45,7 +47,7 @@ class Silent:
     def say(self, text: str) -> None:
         """Take a line."""
 
-    @contextmanager
+    @contextlib.contextmanager
     def progress(self, title: str) -> Iterator[Progress | None]:
         """Take progress of a step."""
         yield None
@@ -67,13 +69,13 @@ class Clock:
     reporter: Reporter
     seconds: dict[str, float] = field(default_factory=dict)
 
-    @contextmanager
+    @contextlib.contextmanager
     def step(self, title: str) -> Iterator[Progress | None]:
         """Run a step, and keep and say what it took."""
         with self.timed(title), self.reporter.progress(title) as progress:
             yield progress
 
-    @contextmanager
+    @contextlib.contextmanager
     def timed(self, title: str) -> Iterator[None]:
         """Run a step that shows its own progress, and keep and say what it took."""
         start = time.perf_counter()
@@ -225,8 +227,10 @@ def build(
     days: tuple[Day, Day],
     progress: Progress | None,
     hotspots: pd.DataFrame | None = None,
-) -> Cube:
+) -> tuple[Cube, list[str]]:
     """Build the cube of some days, both ends included, or bring it up to date.
+
+    Where files are fetched, a satellite file that cannot be read is set aside: the next run fetches it again.
 
     Args:
         options: source and workers.
@@ -234,21 +238,70 @@ def build(
         days: first and last day.
         progress: told of each day.
         hotspots: table that was read already; otherwise the files are read.
+
+    Returns:
+        The cube, and lines on satellite files that could not be read.
     """
     from banet.ingest.folder import build_cube
 
     first, last = days
-    return build_cube(
-        places.region,
-        places.viirs,
-        places.hotspots if hotspots is None else hotspots,
-        places.cube,
-        start=first,
-        end=last,
-        source=options.source,
-        workers=options.workers,
-        progress=progress,
-    )
+    said: list[str] = []
+
+    def tell(done: int, total: int, line: str) -> None:
+        said.append(line)
+        if progress is not None:
+            progress(done, total, line)
+
+    try:
+        cube = build_cube(
+            places.region,
+            places.viirs,
+            places.hotspots if hotspots is None else hotspots,
+            places.cube,
+            start=first,
+            end=last,
+            source=options.source,
+            workers=options.workers,
+            progress=tell,
+        )
+    except UnreadableFileError:
+        with contextlib.suppress(BanetError):
+            _unread(options, places, opened(places), days)
+        raise
+    unread = _unread(options, places, cube, days, [line for line in said if _KEPT in line])
+    return cube, unread
+
+
+def _unread(
+    options: RunOptions | MorningOptions,
+    places: Places,
+    cube: Cube,
+    days: tuple[Day, Day],
+    said: Sequence[str] = (),
+) -> list[str]:
+    """Return lines on files at hand of some days that could not be read, and set these aside."""
+    from banet.download.tidying import set_aside
+
+    first, last = days
+    gaps = {day: reasons for day, reasons in cube.gaps.items() if first <= day <= last}
+    said = [*said, *(f"{day}: {why}" for day, reasons in gaps.items() for why in reasons)]
+    there = {path.name: path for path in visible_files(places.viirs)}
+    found: list[str] = []
+    for line in dict.fromkeys(said):
+        parts = (part for part in line.split("; ") if not part.endswith(_WHOLE))
+        names = there.keys() & {word for part in parts for word in re.split(r"[\s:,]+", part)}
+        if not names:
+            continue
+        aside = [options.download and set_aside(there[name]) for name in sorted(names)]
+        found.append(f"{line}; set aside, to be fetched again" if any(aside) else line)
+    return found
+
+
+_KEPT = ": kept; "
+"""Mark of a line on a day that stays as it was, since its files cannot be read any more."""
+
+_WHOLE = ("beside it", "is read in its place")
+"""Ends of lines on files that are whole, but lack another one or stand in for one."""
 
 
 def opened(places: Places) -> Cube:
