@@ -102,7 +102,7 @@ def test_a_cell_that_burned_in_two_maps_counts_in_both(tmp_path):
     )
     data = json.loads(inside[1])
     grown = sum(ha for fire in data["fires"] for _, ha, _ in fire["growth"])
-    assert sum(data["daily_ha"]) == pytest.approx(grown, abs=0.3)
+    assert sum(data["daily_ha"]) == pytest.approx(grown, abs=0.01)
     assert [day for day, ha in zip(data["days"], data["daily_ha"]) if ha] == ["2021-08-04", "2021-09-21"]
 
 
@@ -127,6 +127,14 @@ def test_fires_and_their_growth_are_within_the_page(tmp_path):
     inside = re.search(r'<script type="application/json" id="data">(.*?)</script>', text, re.DOTALL)
     assert inside is not None
     assert json.loads(inside[1])["days"] == [str(day) for day in burned.days]
+
+
+def test_small_days_add_up_to_the_hectares_of_the_map():
+    offset = np.full((12, 31), -1)
+    offset[5] = np.arange(31)
+    burned = map_of(offset, fraction=0.5123, size=0.001)
+    daily = explorer_data(burned)["daily_ha"]
+    assert 0 < max(daily) < 1 and sum(daily) == pytest.approx(burned.burned_area_ha, abs=0.02)
 
 
 @pytest.fixture(scope="module")
@@ -223,6 +231,26 @@ def test_a_fire_that_is_chosen_while_the_map_still_moves_is_zoomed_to(browser, t
         }""")
         for shown in (whole, near):
             page.wait_for_function(f"{scale} === '{shown}'", timeout=30_000)
+
+
+def test_a_region_on_both_sides_of_180_degrees_looks_like_any_other(browser, tmp_path):
+    offset = np.full((60, 100), 3)
+    offset[:20], offset[25:35, 45:55] = -1, 8
+    shown = []
+    for west in (10.5, 179.5):
+        burned = map_of(offset, west=west, fraction=0.9)
+        events = trace_events(burned, min_cells=1)
+        path = write_explorer(burned, tmp_path / "a.html", fires=events.table, growth=events.growth)
+        with opened(browser, path) as page:
+            painted = page.evaluate(PAINTED)
+            page.locator("#rows tr").last.click()
+            page.wait_for_selector(".leaflet-popup-content", timeout=30_000)
+            scale = page.inner_text(".leaflet-control-scale")
+            shown.append((painted, scale, page.locator("#map .leaflet-popup").count()))
+            page.hover("#map", position={"x": 600, "y": 300})
+            place = page.inner_text("#cell")
+    assert abs(shown[0][0] / shown[1][0] - 1) < 0.01 and shown[0][1:] == shown[1][1:]
+    assert ", -179." in place
 
 
 def test_the_chart_moves_the_map_and_the_list_sorts(browser, tmp_path):

@@ -54,7 +54,7 @@
     if (moving) next = go;
     else go();
   }
-  const overlay = new CellLayer(cells, colour, { bounds, opacity: 0.9, maxZoom: 16 }).addTo(map);
+  const overlay = new CellLayer(cells, colour, { bounds, opacity: 0.9, maxZoom: 16, noWrap: true }).addTo(map);
   const line = (kind, style) => L.geoJSON(
     data.outlines[kind].map((coordinates) => ({ type: "LineString", coordinates })),
     { style: { ...style, interactive: false }, interactive: false, attribution: "Natural Earth" });
@@ -91,7 +91,7 @@
     const east = lng - west - 360 * Math.floor((lng - west) / 360);
     const r = Math.floor((north - lat) / data.cell), c = Math.floor(east / data.cell), cell = r * cells.cols + c;
     if (r < 0 || c < 0 || r >= cells.rows || c >= cells.cols) return "";
-    const [place, status] = [`${lat.toFixed(3)}, ${lng.toFixed(3)}: `, cells.status[cell]];
+    const [place, status] = [`${lat.toFixed(3)}, ${L.Util.wrapNum(lng, [-180, 180]).toFixed(3)}: `, cells.status[cell]];
     if (status < 0) return place + (status === -1 ? "not observed" : "water");
     const [likely, seen] = [`confidence ${cells.confidence[cell]} %`, `seen on ${cells.observed[cell]} days`];
     const spread = cells.uncertainty[cell] < 255 ? ` ${within(cells.uncertainty[cell])}` : "";
@@ -119,8 +119,11 @@
     return `<svg width="${wide}" height="34" role="img" aria-label="Growth by day">` + growth.map(([d, ha]) =>
       `<rect x="${(d - first) * step}" y="${32 - 30 * ha / most}" width="${Math.max(1, step - 1)}" height="${30 * ha / most}" fill="var(--accent)"><title>${days[d]}: ${hectares(ha)}</title></rect>`).join("") + "</svg>";
   }
+  // Shapes are cut at 180 degrees, as files ask for; the region goes on beyond it. West of it lies nothing but rounding.
+  const placed = ([lng, lat]) => L.latLng(lat, lng < west - 1e-5 ? lng + 360 : lng);
   const fires = L.geoJSON({ type: "FeatureCollection", features: data.fires }, {
     style: outline,
+    coordsToLatLng: placed,
     onEachFeature(fire, shape) {
       const p = fire.properties;
       byId.set(p.id, shape); started.push([p.start, shape]);
@@ -182,7 +185,7 @@
       order = { key: button.dataset.sort, down: order.key === button.dataset.sort ? !order.down : button.dataset.sort === "area_ha" };
       list();
     });
-  $("fires-title").textContent = data.fires.length === 1 ? "1 fire" : `${data.fires.length} fires`;
+  $("fires-title").textContent = data.fires.length === 1 ? "1 fire" : `${whole.format(data.fires.length)} fires`;
 
   // Downloads, of all fires or of the chosen one.
   const picked = () => (chosen && $("only").checked ? data.fires.filter((f) => f.properties.id === chosen) : data.fires);
@@ -194,7 +197,7 @@
   function grown(found) {
     return found.flatMap(({ properties, growth }) => {
       let total = 0;
-      return growth.map(([d, ha, count]) => [properties.id, days[d], count, ha, Math.round(10 * (total += ha)) / 10]);
+      return growth.map(([d, ha, count]) => [properties.id, days[d], count, ha, Math.round(1000 * (total += ha)) / 1000]);
     });
   }
   function tables(found) {
