@@ -188,7 +188,8 @@ def test_days_between_maps_and_other_methods_are_told():
 
 def test_a_cell_that_both_months_show_counts_once():
     maps = months(offsets((20, 20), (*block(2, 2), 30)), offsets((20, 20), (*block(2, 2), 0)), fraction=0.7)
-    events = trace_events(maps)
+    with pytest.warns(BanetWarning, match="25 cells that two maps date within 10 days burned once"):
+        events = trace_events(maps)
     (fire,) = events.table.to_dict("records")
     whole = maps[0].region.cell_area_ha[2:7].sum() * 5
     assert fire["cells"] == 25 and fire["end"] == fire["start"]

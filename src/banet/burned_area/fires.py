@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from banet.burned_area.dating import NO_UNCERTAINTY
-from banet.burned_area.joining import notes_on
+from banet.burned_area.joining import notes_on, once
 from banet.burned_area.linking import MAX_GAP_CELLS, link
 from banet.errors import BanetWarning, InputError
 from banet.grid.polygons import within_180
@@ -101,7 +101,7 @@ def find_events(
 
     Args:
         maps: of one region and of periods that do not overlap; a fire that goes on from one into the next is
-            one fire.
+            one fire, and a cell that two date within ten days burned once, on the first.
         max_gap_days: largest difference of burn dates of two cells that belong together.
         max_gap_cells: largest difference of rows and of columns of two cells that belong together; 1 means
             cells that touch, if only at a corner.
@@ -116,8 +116,8 @@ def find_events(
         InputError: if there is no map, regions differ, periods overlap, or a limit is out of range.
 
     Warns:
-        BanetWarning: of days between the maps, of maps by different methods, and of a projection whose
-            hectares differ by more than a fiftieth.
+        BanetWarning: of days between the maps, of maps by different methods, of cells that two maps date
+            within ten days, and of a projection whose hectares differ by more than a fiftieth.
     """
     return trace_events(
         maps,
@@ -144,14 +144,14 @@ def trace_events(
         InputError: if there is no map, regions differ, periods overlap, or a limit is out of range.
 
     Warns:
-        BanetWarning: of days between the maps, of maps by different methods, and of a projection whose
-            hectares differ by more than a fiftieth.
+        BanetWarning: of days between the maps, of maps by different methods, of cells that two maps date
+            within ten days, and of a projection whose hectares differ by more than a fiftieth.
     """
     if min_hectares is None:
         min_hectares = MIN_HECTARES if min_cells is None else 0.0
     least = 1 if min_cells is None else min_cells
-    sequence = _checked(maps, max_gap_days, max_gap_cells, least, min_hectares)
-    for note in notes_on(sequence):
+    sequence, notes = once(_checked(maps, max_gap_days, max_gap_cells, least, min_hectares))
+    for note in (*notes_on(sequence), *notes):
         warnings.warn(note, BanetWarning, stacklevel=2)
     region = sequence[0].region
     grids, cells = _burned_cells(sequence)
