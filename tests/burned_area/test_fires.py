@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -320,6 +321,19 @@ def test_hectares_add_up_to_those_of_the_map(seed):
     assert events.table["cells"].sum() == burnmap.burned.sum()
     cells = shapely.area(events.table.geometry.to_numpy()).sum() / 1e-4
     assert cells == pytest.approx(burnmap.burned.sum())
+
+
+def test_maps_that_nobody_saw_have_no_number_of_fires(tmp_path, capsys):
+    from banet.burned_area.netcdf import write_netcdf
+    from banet.cli import main
+
+    unseen = map_of([[-1, -1]], unseen=np.ones((1, 2), bool))
+    assert trace_events(unseen).summary == "not observed, so nothing is known of fires"
+    assert trace_events(map_of([[-1, -1]])).summary == "0 fires, 0 ha"
+    path = write_netcdf(unseen, tmp_path / "T_202108.nc")
+    assert main(["events", str(path), "--out", str(tmp_path / "f.csv"), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["fires"], told["hectares"], told["left_out"]) == (None, None, None)
 
 
 # --- bad input

@@ -253,6 +253,16 @@ def test_a_region_on_both_sides_of_180_degrees_looks_like_any_other(browser, tmp
     assert ", -179." in place
 
 
+def test_a_page_on_what_nobody_saw_shows_no_hectares(browser, tmp_path):
+    offset = np.full((8, 9), -1)
+    burned = map_of(offset, unseen=np.ones(offset.shape, bool))
+    with opened(browser, write_explorer(burned, tmp_path / "a.html")) as page:
+        assert page.inner_text("#summary") == "Not observed from 2021-08-01 to 2021-08-31"
+        assert page.inner_text("#when") == "2021-08-31: not observed"
+        assert page.inner_text("#fires-title") == "Fires: not known"
+        assert not re.search(r"\d ha\b", page.inner_text("body"))
+
+
 def test_the_chart_moves_the_map_and_the_list_sorts(browser, tmp_path):
     burned = random_map((41, 57), seed=3)
     events = trace_events(burned, min_cells=1)

@@ -128,6 +128,24 @@ def test_maps_of_a_folder_become_sections(tmp_path):
     assert "banet-manifest/1" in " ".join(page.text)
 
 
+def test_the_report_says_where_nobody_looked_and_shows_the_notes(tmp_path):
+    from dataclasses import replace
+
+    offset = np.full((8, 9), -1)
+    unseen = map_of(offset, unseen=np.ones(offset.shape, bool))
+    noted = replace(map_of(offset, name="U"), attrs={"notes": ["14 of 31 days are missing"]})
+    for one in (unseen, noted):
+        write_products(one, tmp_path, one.region.name, pictures=False)
+    overview, first, second = sections_of(tmp_path)
+    assert overview.tables[0].rows[0][2:5] == [
+        "not observed",
+        pytest.approx(np.nan, nan_ok=True),
+        "not known",
+    ]
+    assert overview.tables[0].rows[1][2:5] == ["0 ha", 0, "none"]
+    assert first.text == () and second.text == ("14 of 31 days are missing",)
+
+
 def test_a_map_of_water_and_without_fire_is_reported(tmp_path):
     write_products(map_of(np.full((4, 4), -1), water=np.ones((4, 4), bool)), tmp_path, "T", pictures=False)
     page = Page(write_report(tmp_path, "T", sections_of(tmp_path)))

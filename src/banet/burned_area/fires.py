@@ -69,6 +69,7 @@ class Events:
         cells: one row a fire and burned cell: `id`, `row`, `col`, `day`.
         region: the grid of the cells.
         left_out: number of smaller fires, and their hectares.
+        observed: whether any cell was observed or burned; otherwise nothing is known of fires.
     """
 
     table: gpd.GeoDataFrame
@@ -76,16 +77,20 @@ class Events:
     cells: pd.DataFrame
     region: Region
     left_out: tuple[int, float] = (0, 0.0)
+    observed: bool = True
 
     def __repr__(self) -> str:
         return f"Events({self.region.name}: {self.summary})"
 
     @property
     def summary(self) -> str:
-        """Fires and hectares in one line, those left out included."""
+        """Fires and hectares in one line, those left out included; where nobody looked, that."""
+        if not self.observed:
+            return "not observed, so nothing is known of fires"
         count, hectares = self.left_out
-        line = f"{len(self.table)} fire{'s' * (len(self.table) != 1)}, {self.table['area_ha'].sum():,.0f} ha"
-        return line + (f"; {count} smaller left out, {hectares:,.0f} ha" if count else "")
+        found, total = len(self.table), self.table["area_ha"].sum()
+        line = f"{found:,} fire{'s' * (found != 1)}, {total:,.0f} ha"
+        return line + (f"; {count:,} smaller left out, {hectares:,.0f} ha" if count else "")
 
 
 def find_events(
@@ -168,6 +173,7 @@ def trace_events(
         named[["id", "row", "col", "day"]],
         region,
         left_out,
+        observed=any(one.known.any() for one in sequence),
     )
 
 

@@ -183,6 +183,7 @@ def explorer_data(
         "size": [coded.rows, coded.cols],
         "cell": coded.block * region.pixel_size,
         "block": coded.block,
+        "observed": bool(burned.known.any()),
         "days": days,
         "daily_ha": [
             round(float(ha), 3) for ha in (burned.daily_area_ha() if daily_ha is None else daily_ha)

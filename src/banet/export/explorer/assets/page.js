@@ -5,7 +5,7 @@
   const make = (html) => { const holder = document.createElement("template"); holder.innerHTML = html; return holder.content.firstChild; };
   const text = (value) => { const span = document.createElement("span"); span.textContent = value; return span.innerHTML; };
   const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
-  const hectares = (value) => (value < 10 ? value.toFixed(1) : whole.format(value)) + " ha";
+  const hectares = (value) => (value > 0 && value < 10 ? value.toFixed(1) : whole.format(value)) + " ha";
   const { days } = data, last = days.length - 1;
   const cells = await readCells(data);
   const dark = window.matchMedia("(prefers-color-scheme: dark)");
@@ -185,7 +185,7 @@
       order = { key: button.dataset.sort, down: order.key === button.dataset.sort ? !order.down : button.dataset.sort === "area_ha" };
       list();
     });
-  $("fires-title").textContent = data.fires.length === 1 ? "1 fire" : `${whole.format(data.fires.length)} fires`;
+  $("fires-title").textContent = !data.observed ? "Fires: not known" : data.fires.length === 1 ? "1 fire" : `${whole.format(data.fires.length)} fires`;
 
   // Downloads, of all fires or of the chosen one.
   const picked = () => (chosen && $("only").checked ? data.fires.filter((f) => f.properties.id === chosen) : data.fires);
@@ -240,8 +240,8 @@
   function show(next) {
     day = next;
     slider.value = String(day);
-    slider.setAttribute("aria-valuetext", `${days[day]}, ${hectares(data.daily_ha[day])} burned that day${seenText(day)}`);
-    $("when").textContent = `${days[day]}: ${hectares(data.daily_ha[day])} that day, ${hectares(before[day])} so far` + seenText(day);
+    slider.setAttribute("aria-valuetext", `${days[day]}, ` + (data.observed ? `${hectares(data.daily_ha[day])} burned that day${seenText(day)}` : "not observed"));
+    $("when").textContent = `${days[day]}: ` + (data.observed ? `${hectares(data.daily_ha[day])} that day, ${hectares(before[day])} so far` + seenText(day) : "not observed");
     draw();
     for (const bar of document.querySelectorAll("#chart .bar")) bar.dataset.when = Number(bar.dataset.day) === day ? "now" : Number(bar.dataset.day) < day ? "past" : "coming";
     overlay.repaint();
@@ -271,11 +271,11 @@
     const strip = !data.seen ? [] : data.seen.map((s, d) =>
       `<rect class="${s == null ? "unseen" : "seen"}" x="${d * step}" y="${high + 6}" width="${step * 0.86}" height="8" opacity="${s == null ? 0.9 : 0.12 + 0.88 * s}"></rect>`);
     $("chart").innerHTML = `<svg viewBox="0 0 1000 ${high + 16}" preserveAspectRatio="none" aria-hidden="true">${strip.join("")}${bars.join("")}</svg>`;
-    $("most").textContent = `ha a day, at most ${whole.format(most)}` + (chosen ? `; in front ${chosen}` : "");
+    $("most").textContent = !data.observed ? "not observed" : `ha a day, at most ${whole.format(most)}` + (chosen ? `; in front ${chosen}` : "");
     $("axis").replaceChildren(...[0, Math.floor(last / 2), last].map((d) => make(`<span>${days[d]}</span>`)));
     $("keys").replaceChildren(...(data.seen ? [make('<span class="key"><i class="seen"></i>land seen that day, the stronger the more</span>'), make('<span class="key"><i class="unseen"></i>not seen</span>')] : []));
     const peak = data.daily_ha.indexOf(Math.max(...data.daily_ha));
-    $("chart").setAttribute("aria-label", `Hectares burned on each day, at most ${hectares(data.daily_ha[peak])} on ${days[peak]}`);
+    $("chart").setAttribute("aria-label", !data.observed ? "Hectares burned on each day: not observed" : `Hectares burned on each day, at most ${hectares(data.daily_ha[peak])} on ${days[peak]}`);
     for (const one of document.querySelectorAll("#chart .bar")) one.dataset.when = Number(one.dataset.day) === day ? "now" : Number(one.dataset.day) < day ? "past" : "coming";
   }
   $("chart").addEventListener("click", (event) => { const d = event.target.dataset?.day; if (d !== undefined) show(Number(d)); });
@@ -296,8 +296,8 @@
   $("show-fires").addEventListener("change", (event) => (event.target.checked ? fires.addTo(map) : map.removeLayer(fires)));
   $("show-lines").addEventListener("change", (event) => (event.target.checked ? lines.addTo(map) : map.removeLayer(lines)));
   $("opacity").addEventListener("input", (event) => overlay.setOpacity(Number(event.target.value)));
-  $("summary").textContent = `${hectares(before[last])} burned from ${days[0]} to ${days[last]}, ` +
-    ($("fires-title").textContent) + (data.block > 1 ? `; each cell shows that of ${data.block} x ${data.block} that burned most` : "");
+  $("summary").textContent = (data.observed ? `${hectares(before[last])} burned` : "Not observed") + ` from ${days[0]} to ${days[last]}` +
+    (data.observed ? `, ${$("fires-title").textContent}` : "") + (data.block > 1 ? `; each cell shows that of ${data.block} x ${data.block} that burned most` : "");
   chart(); legend(); list();
   map.invalidateSize(); map.fitBounds(bounds);
   show(day);
