@@ -323,6 +323,15 @@ def test_hectares_add_up_to_those_of_the_map(seed):
     assert cells == pytest.approx(burnmap.burned.sum())
 
 
+def test_the_id_and_the_columns_hold_one_place():
+    """Centres of cells of 0.0025 degrees end in a five, which roundings take up or down."""
+    offset = np.full((60, 60), -1)
+    offset[::4, ::4] = 3
+    table = find_events(map_of(offset, size=0.0025, north=40.0013), min_cells=1, max_gap_cells=1)
+    for name, lon, lat in zip(table["id"], table["seed_lon"], table["seed_lat"], strict=True):
+        assert name.endswith(f"-{lat:.4f}N-{-lon:.4f}W")
+
+
 def test_maps_that_nobody_saw_have_no_number_of_fires(tmp_path, capsys):
     from banet.burned_area.netcdf import write_netcdf
     from banet.cli import main

@@ -17,6 +17,7 @@ import pytest
 import shapely
 
 from banet.burned_area.fires import trace_events
+from banet.errors import InputError
 from banet.export.explorer import write_explorer
 from banet.export.explorer.coded_planes import coded_planes
 from banet.export.explorer.outlines import outlines_of
@@ -104,6 +105,13 @@ def test_a_cell_that_burned_in_two_maps_counts_in_both(tmp_path):
     grown = sum(ha for fire in data["fires"] for _, ha, _ in fire["growth"])
     assert sum(data["daily_ha"]) == pytest.approx(grown, abs=0.01)
     assert [day for day, ha in zip(data["days"], data["daily_ha"]) if ha] == ["2021-08-04", "2021-09-21"]
+
+
+def test_two_grids_of_one_name_are_refused(tmp_path):
+    maps = [map_of([[1]]), map_of([[1]], start="2021-09-01", west=10.0)]
+    with pytest.raises(InputError, match=r"named T \(.*-8.* and .*10.*\); keep each in a folder of its own"):
+        write_pages(maps, tmp_path)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_fires_and_their_growth_are_within_the_page(tmp_path):

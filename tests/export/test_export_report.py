@@ -106,6 +106,12 @@ def test_numbers_are_set_flush_right(tmp_path):
     assert heads == [None, "n", "n", "n", None]
 
 
+def test_long_cells_wrap(tmp_path):
+    table = Table(("name", "meaning"), [("short", "words that go on and on, " * 4)])
+    page = write_report(tmp_path, "Title", [Section("A", tables=[table])]).read_text()
+    assert "<td>short</td>" in page and '<td class="t">words that' in page
+
+
 def test_a_table_of_a_frame():
     frame = pd.DataFrame({"Dice": [0.9]}, index=pd.Index(["BA-Net"], name="method"))
     table = Table.of(frame, "Scores")

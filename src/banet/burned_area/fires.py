@@ -274,15 +274,16 @@ def _without_small(
 def _identities(cells: pd.DataFrame, region: Region) -> pd.DataFrame:
     """Return id, start and seed of each fire, indexed by its number."""
     seed = cells.sort_values(["day", "row", "col"], kind="stable").groupby("label").first()
-    lon = turned_back(region.longitudes[seed["col"]])
-    lat = region.latitudes[seed["row"]]
     digits = max(3, math.ceil(-math.log10(region.pixel_size)) + 1)
+    centres = turned_back(region.longitudes[seed["col"]]), region.latitudes[seed["row"]]
+    # Rounded as they are written, so that id and columns are of one value.
+    lon, lat = ([float(f"{degrees:.{digits}f}") for degrees in axis] for axis in centres)
     days = seed["day"].to_numpy().astype("datetime64[D]")
     seed["id"] = [
         f"{region.name}-{str(day).replace('-', '')}-{_place(y, 'NS', digits)}-{_place(x, 'EW', digits)}"
         for day, y, x in zip(days, lat, lon)
     ]
-    return seed.assign(lon=np.round(lon, digits), lat=np.round(lat, digits))[["id", "lon", "lat"]]
+    return seed.assign(lon=lon, lat=lat)[["id", "lon", "lat"]]
 
 
 def _place(degrees: float, letters: str, digits: int) -> str:

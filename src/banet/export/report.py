@@ -44,7 +44,7 @@ def _facts(burnmap: BurnedArea) -> list[Any]:
     return [
         burnmap.region.name,
         period_in_words(burnmap.start, burnmap.stop),
-        _burned(burnmap),
+        _burned(burnmap).removesuffix(" burned"),
         int(np.count_nonzero(burnmap.burned)) if burnmap.known.any() else np.nan,
         f"{daily.idxmax():%Y-%m-%d}" if daily.sum() > 0 else "none" if burnmap.known.any() else "not known",
         f"{unseen:.1%} of land",
@@ -53,7 +53,7 @@ def _facts(burnmap: BurnedArea) -> list[Any]:
 
 def _burned(burnmap: BurnedArea) -> str:
     known = known_total(burnmap)
-    return "not observed" if known is None else hectares(known)
+    return "not observed" if known is None else f"{hectares(known)} burned"
 
 
 def _map_section(path: Path, burnmap: BurnedArea) -> Section:
@@ -65,7 +65,7 @@ def _map_section(path: Path, burnmap: BurnedArea) -> Section:
         (name, f"{(path.parent / name).stat().st_size / 1024:,.0f} KiB", digest[:12])
         for name, digest in manifest.products.items()
     ]
-    alt = f"Burn dates and hectares by day: {title}, burned: {_burned(burnmap)}"
+    alt = f"Burn dates and hectares by day: {title}, {_burned(burnmap)}"
     return Section(
         title,
         text=burnmap.notes,

@@ -12,6 +12,7 @@ import numpy as np
 from banet.burned_area.burned_area import BurnedArea
 from banet.burned_area.fires import trace_events
 from banet.burned_area.joining import in_order, join, once
+from banet.errors import InputError
 from banet.export.explorer.page import write_explorer
 from banet.export.explorer.seen import seen_by_day
 from banet.grid.region import Region
@@ -38,11 +39,18 @@ def write_pages(
         The pages.
 
     Raises:
-        InputError: if periods of one region overlap.
+        InputError: if periods of one region overlap, or two regions have one name, and so one page.
     """
     by_region: dict[Region, list[BurnedArea]] = defaultdict(list)
     for one in maps:
         by_region[one.region].append(one)
+    names = [region.name for region in by_region]
+    for name in names:
+        if names.count(name) > 1:
+            boxes = " and ".join(str(region.bbox) for region in by_region if region.name == name)
+            raise InputError(
+                f"maps of different regions are named {name} ({boxes}); keep each in a folder of its own"
+            )
     return [_page(region, found, Path(folder), cube, min_hectares) for region, found in by_region.items()]
 
 
