@@ -271,6 +271,18 @@ def test_a_page_on_what_nobody_saw_shows_no_hectares(browser, tmp_path):
         assert not re.search(r"\d ha\b", page.inner_text("body"))
 
 
+def test_a_long_name_of_a_region_fits_a_phone(browser, tmp_path):
+    offset = np.full((20, 30), -1)
+    offset[5:9, 5:9] = 3
+    burned = map_of(offset, name="A_province_of_a_republic_with_a_name_of_very_many_words")
+    events = trace_events(burned, min_cells=1)
+    path = write_explorer(burned, tmp_path / "a.html", fires=events.table, growth=events.growth)
+    with opened(browser, path, viewport={"width": 375, "height": 740}) as page:
+        page.locator("#rows tr").first.click()
+        page.wait_for_selector(".leaflet-popup-content", timeout=30_000)
+        assert page.evaluate("document.documentElement.scrollWidth") == 375
+
+
 def test_the_chart_moves_the_map_and_the_list_sorts(browser, tmp_path):
     burned = random_map((41, 57), seed=3)
     events = trace_events(burned, min_cells=1)
