@@ -44,7 +44,6 @@ def read_seconds(size: tuple[int, int], spec, rounds: int) -> float:
     from banet.cube import open_cube
     from banet.mapping.cores import seamless_tiling
     from banet.mapping.tiles import looks_of, read_tile
-    from banet.mapping.water import water_evidence
     from banet.mapping.windows import month_window
     from banet.model.inputs import normalise
 
@@ -57,7 +56,6 @@ def read_seconds(size: tuple[int, int], spec, rounds: int) -> float:
         def work() -> None:
             window, x = read_tile(cube, tile, month_window("2020-08"), spec)
             looks_of(window)
-            water_evidence(window)
             normalise(window, spec, out=x)
 
         return seconds(work, rounds)

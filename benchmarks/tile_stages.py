@@ -116,7 +116,7 @@ def one_round(watch: Watch, cube, engine, names: list[str], store, size: int) ->
     from banet.burned_area.dating import summarise
     from banet.mapping.cores import seamless_tiling
     from banet.mapping.tiles import looks_of, read_tile
-    from banet.mapping.water import water_evidence
+    from banet.mapping.water import WaterCounts
     from banet.mapping.windows import Window
     from banet.model.inputs import normalise
 
@@ -131,8 +131,14 @@ def one_round(watch: Watch, cube, engine, names: list[str], store, size: int) ->
         blocks(member._crew, *args)
         taken.append(time.perf_counter() - begin)
 
+    def land() -> np.ndarray:
+        counts = WaterCounts(window.red.shape[1:])
+        for planes in zip(window.red, window.nir, window.frp, strict=True):
+            counts.add(*planes)
+        return looks_of(window)[0].any(0) & (counts.evidence(len(window.red)) <= 0)
+
     window, x = watch("read", lambda: read_tile(cube, tile, days, engine.spec))
-    usable = watch("seen, water", lambda: looks_of(window)[0].any(0) & (water_evidence(window) <= 0))
+    usable = watch("seen, water", land)
     watch("normalise", lambda: normalise(window, engine.spec, out=x))
     member._crew.blocks = timed
     probability = watch("network", lambda: engine.probabilities(x, (KEPT, slice(None), slice(None))))

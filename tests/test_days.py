@@ -9,7 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from banet.days import as_day, as_month, day_of_year, day_range, from_day_of_year, month_range, parse_period
+from banet.days import (
+    as_day,
+    as_month,
+    day_of_name,
+    day_of_year,
+    day_range,
+    from_day_of_year,
+    month_range,
+    parse_period,
+)
 from banet.errors import InputError
 
 
@@ -52,6 +61,12 @@ def test_day_of_year_of_missing_is_zero():
 def test_days_that_a_year_has_not(year, day):
     with pytest.raises(InputError, match="no day"):
         from_day_of_year(year, day)
+
+
+def test_the_day_in_a_name_is_none_where_the_year_has_no_such_day():
+    assert day_of_name("2020", "366") == np.datetime64("2020-12-31")
+    assert day_of_name("2021", "366") is None
+    assert day_of_name("2020", "000") is None
 
 
 def test_ranges():

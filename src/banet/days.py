@@ -18,13 +18,18 @@ from banet.errors import InputError
 
 __all__ = [
     "LAST_DAY_OF_YEAR",
+    "NO_DATE",
+    "ONE_DAY",
     "Day",
     "Days",
     "as_day",
     "as_month",
+    "day_of_name",
     "day_of_year",
     "day_range",
+    "day_stamp",
     "from_day_of_year",
+    "month_days",
     "month_range",
     "parse_period",
     "period_label",
@@ -37,6 +42,8 @@ Day = np.datetime64
 Days = npt.NDArray[np.datetime64]
 LAST_DAY_OF_YEAR = 366
 """Greatest day of year, that of a leap year."""
+ONE_DAY = np.timedelta64(1, "D")
+NO_DATE = np.datetime64("NaT", "D")
 _EARLIEST, _LATEST = Day("1900-01-01", "D"), Day("2200-01-01", "D")
 _LOOSE = re.compile(r"((?:19|20|21)\d\d)\D?(\d{1,2})(?:\D(\d{1,2})(?:\D.*)?)?")
 
@@ -79,7 +86,7 @@ def period_label(start: Day, stop: Day) -> str:
     >>> period_label(np.datetime64("2020-08-15"), np.datetime64("2020-08-21"))
     '2020-08-15 to 2020-08-20'
     """
-    month, last = start.astype("datetime64[M]"), stop - np.timedelta64(1, "D")
+    month, last = start.astype("datetime64[M]"), stop - ONE_DAY
     one = whole_months(start, stop) and last.astype("datetime64[M]") == month
     return str(month) if one else f"{start} to {last}"
 
@@ -145,6 +152,15 @@ def day_range(start: Day, stop: Day) -> Days:
     return np.arange(as_day(start), as_day(stop), dtype="datetime64[D]")
 
 
+def month_days(month: np.datetime64) -> tuple[Day, Day]:
+    """Return the first day of a month, and that of the next.
+
+    >>> month_days(np.datetime64("2020-12"))
+    (np.datetime64('2020-12-01'), np.datetime64('2021-01-01'))
+    """
+    return month.astype("datetime64[D]"), (month + 1).astype("datetime64[D]")
+
+
 def month_range(start: Any, end: Any) -> npt.NDArray[np.datetime64]:
     """Return the months from `start` to `end`, both included.
 
@@ -169,6 +185,15 @@ def day_of_year(days: Days) -> npt.NDArray[np.int16]:
     return np.where(missing, 0, count).astype(np.int16)
 
 
+def day_stamp(day: Day) -> str:
+    """Return a day as year and day of year, `YYYYDDD`.
+
+    >>> day_stamp(np.datetime64("2020-12-31"))
+    '2020366'
+    """
+    return f"{str(day)[:4]}{int(day_of_year(np.array([day]))[0]):03d}"
+
+
 def from_day_of_year(year: int, day: int) -> Day:
     """Return the day number `day` (1-366) of `year`.
 
@@ -182,11 +207,22 @@ def from_day_of_year(year: int, day: int) -> Day:
     return result
 
 
+def day_of_name(year: str, doy: str) -> Day | None:
+    """Return the day that a file's name gives as year and day of year; None where that year has no such day.
+
+    >>> day_of_name("2020", "228"), day_of_name("2020", "400")
+    (np.datetime64('2020-08-15'), None)
+    """
+    try:
+        return from_day_of_year(int(year), int(doy))
+    except InputError:
+        return None
+
+
 def _first_and_stop(value: Any) -> tuple[Day, Day]:
     """Return the first day of a day or month and the day after its last."""
     if _is_month(value):
-        month = _month(value)
-        return month.astype("datetime64[D]"), (month + 1).astype("datetime64[D]")
+        return month_days(_month(value))
     if isinstance(value, np.datetime64) and np.datetime_data(value.dtype)[0] in ("Y", "W"):
         raise InputError(f"{value!r} is neither a day nor a month; {_advice('')}")
     if isinstance(value, str) and _day_text(value) is None:

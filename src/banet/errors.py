@@ -7,6 +7,16 @@ builtin that a caller would expect to catch. `exit_code` is what the command lin
 from __future__ import annotations
 
 
+def one_line(error: BaseException) -> str:
+    """Return what an error says, its lines joined to one."""
+    return " ".join(str(error).split())
+
+
+def first_line(error: BaseException) -> str:
+    """Return the first line of what an error says, or its name: some libraries say very much."""
+    return (str(error) or type(error).__name__).splitlines()[0]
+
+
 class BanetError(Exception):
     """Base of every error that banet raises on purpose."""
 

@@ -108,6 +108,11 @@ def test_a_day_is_a_date_in_every_format(tmp_path):
         path = write_events(events, tmp_path / f"fires{suffix}")
         info = pyogrio.read_info(path, **({"layer": "fires"} if suffix == ".gpkg" else {}))
         assert dict(zip(info["fields"], info["ogr_types"]))["peak_day"] == "OFTDate", suffix
+    for layer in ("fires", "perimeters", "growth"):
+        info = pyogrio.read_info(tmp_path / "fires.gpkg", layer=layer)
+        days = {name for name, kind in zip(info["fields"], info["ogr_types"]) if kind == "OFTDate"}
+        assert days == {"start", "end", "peak_day", "day"} & set(info["fields"]), layer
+        assert "OFTDateTime" not in info["ogr_types"], layer
     schema = pyarrow.parquet.read_schema(write_events(events, tmp_path / "fires.parquet"))
     assert [str(schema.field(name).type) for name in ("start", "end", "peak_day")] == ["date32[day]"] * 3
     assert f'"start": "{first}"' in (tmp_path / "fires.geojson").read_text()

@@ -6,8 +6,8 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import ClassVar
 
+import h5netcdf
 import h5py
 import numpy as np
 import pytest
@@ -19,7 +19,6 @@ from hypothesis import strategies as st
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from banet.burned_area.burned_area import BurnedArea
-from banet.burned_area.daily import DailyProbability, read_daily
 from banet.burned_area.netcdf import read_map, write_netcdf
 from banet.errors import InputError, NotFoundError, OutputError, UnreadableFileError
 from banet.grid.region import Region
@@ -133,45 +132,14 @@ def test_equal_maps_give_equal_bytes(tmp_path):
     assert one.read_bytes() == two.read_bytes()
 
 
-def test_daily_probabilities_come_back_to_half_a_step(tmp_path):
+def test_a_file_of_earlier_states_with_daily_probabilities_is_read(tmp_path):
     burnmap = random_map((7, 9))
-    rng = np.random.default_rng(1)
-    probability = rng.random((31, 7, 9)).astype(np.float32)
-    probability[3, 2] = np.nan
-    probability[4, 2, :3] = [0, 1, 1.0000001]
-    path = write_netcdf(burnmap, tmp_path / "a.nc", daily=DailyProbability(burnmap.days, probability))
-    daily = read_daily(path)
-    np.testing.assert_array_equal(daily.days, burnmap.days)
-    np.testing.assert_array_equal(np.isnan(daily.probability), np.isnan(probability))
-    np.testing.assert_allclose(daily.probability, probability, atol=1.01e-5)
-    assert daily.probability.dtype == np.float32
+    path = write_netcdf(burnmap, tmp_path / "a.nc")
+    with h5netcdf.File(path, "r+") as file:
+        file.dimensions["day"] = 31
+        file.create_variable("day", ("day",), "i4", data=np.arange(31, dtype="i4"))
+        file.create_variable("daily_probability", ("day", "latitude", "longitude"), "i2")
     assert_same(read_map(path), burnmap)
-    with xr.open_dataset(path, engine="h5netcdf") as dataset:
-        np.testing.assert_allclose(dataset["daily_probability"].values, probability, atol=1.01e-5)
-        assert dataset["daily_probability"].dims == ("day", "latitude", "longitude")
-
-
-def test_daily_probabilities_are_read_a_plane_at_a_time(tmp_path):
-    class Counted:
-        shape = (31, 2, 3)
-        asked: ClassVar[list[int]] = []
-
-        def __getitem__(self, index):
-            self.asked.append(index)
-            return np.zeros((2, 3), np.float32)
-
-    burnmap = map_of(np.full((2, 3), -1))
-    write_netcdf(burnmap, tmp_path / "a.nc", daily=DailyProbability(burnmap.days, Counted()))
-    assert Counted.asked == list(range(31))
-
-
-def test_daily_probabilities_of_another_grid_are_refused(tmp_path):
-    burnmap = map_of(np.full((2, 3), -1))
-    with pytest.raises(InputError, match=r"30 days do not fit daily probabilities of shape \(31, 2, 3\)"):
-        DailyProbability(burnmap.days[:30], np.zeros((31, 2, 3)))
-    with pytest.raises(InputError, match="do not fit the map of T"):
-        write_netcdf(burnmap, tmp_path / "a.nc", daily=DailyProbability(burnmap.days, np.zeros((31, 3, 3))))
-    assert list(tmp_path.iterdir()) == []
 
 
 def bad_files(tmp_path):
@@ -220,8 +188,6 @@ def test_missing_files_and_folders(tmp_path):
     with pytest.raises(NotFoundError, match="is a folder"):
         read_map(tmp_path)
     path = write_netcdf(random_map((3, 3)), tmp_path / "b.nc")
-    with pytest.raises(UnreadableFileError, match="holds no daily probabilities"):
-        read_daily(path)
     with pytest.raises(OutputError, match="cannot write"):
         write_netcdf(random_map((3, 3)), path / "c.nc")
 
@@ -267,11 +233,8 @@ def test_odc_and_rioxarray_read_the_grid(tmp_path):
         np.testing.assert_allclose(dataset.rio.bounds(), burnmap.region.bbox)
 
 
-@pytest.mark.parametrize("daily", [False, True])
-def test_the_file_passes_the_checker_of_conventions(tmp_path, daily):
-    burnmap = random_map((12, 9))
-    planes = DailyProbability(burnmap.days, np.zeros((31, 12, 9), np.float32)) if daily else None
-    path = write_netcdf(burnmap, tmp_path / "a.nc", daily=planes)
+def test_the_file_passes_the_checker_of_conventions(tmp_path):
+    path = write_netcdf(random_map((12, 9)), tmp_path / "a.nc")
     checker = (
         shutil.which("compliance-checker", path=str(Path(sys.executable).parent)) or "compliance-checker"
     )

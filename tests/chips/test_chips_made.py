@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from banet.burned_area.burned_area import BurnedArea
+from banet.burned_area.dated import DatedFractions
 from banet.chips.real import plan_blocks, starts, write_cube_chips
 from banet.chips.simulated import plan_simulated, write_simulated_chips
 from banet.chips.store import ChipEntry, Chips
@@ -157,6 +158,25 @@ def test_cube_chips_hold_planes_and_daily_fractions_across_the_year(cube: Cube, 
     assert again.entries == chips.entries
 
 
+def test_the_known_part_of_a_cell_is_the_target(cube: Cube, tmp_path: Path) -> None:
+    """Labels of half the cell size: of four cells one is not known and two burned, or two and one."""
+    fine = Region("F", REGION.bbox, 0.005)
+    fraction = np.zeros(fine.shape, np.float32)
+    for row, *values in ((10, 1, 1, 0, np.nan), (12, 1, np.nan, 0, np.nan), (14, 1, np.nan, np.nan, np.nan)):
+        fraction[row : row + 2, 10:12] = np.reshape(values, (2, 2))
+    date = np.where(fraction > 0, np.datetime64("2021-01-02"), np.datetime64("NaT"))
+    labels = BurnedArea(fine, "2020-12-01", "2021-02-01", fraction, date, threshold=0, name="LABELS")
+    chips = write_cube_chips(
+        tmp_path, cube, labels, days=32, size=30, step=30, day_step=16, empty_share=0.0, min_burned_cells=1
+    )
+    number = next(i for i, entry in enumerate(chips.entries) if entry.corner == (0, 0))
+    burned = chips.read(number).target.sum(0)
+    np.testing.assert_allclose(burned[5:8, 5], [2 / 3, 1 / 2, np.nan], atol=0.003)
+    assert labels.to(REGION).burned_area_ha == pytest.approx(
+        fraction[10:14, 10:12].size * 0.375 * fine.cell_area_ha[12], rel=1e-3
+    )
+
+
 def test_several_processes_cut_the_same_chips(cube: Cube, tmp_path: Path) -> None:
     settings = {"days": 16, "size": 16, "step": 12, "day_step": 8, "min_burned_cells": 1}
     told: list[tuple[int, int, str]] = []
@@ -194,6 +214,21 @@ def test_days_that_are_asked_for_may_reach_beyond_the_labels(cube: Cube, tmp_pat
     assert chips.entries[0].day == np.datetime64("2020-12-22")
     known = np.isfinite(target[:, :30, :40]).any(axis=(1, 2))
     assert np.flatnonzero(known).tolist() == [9, 10, 11]
+
+
+@pytest.mark.parametrize("days", [1, 7, 16, 40])
+def test_every_day_lies_in_a_block_however_long_blocks_are(days: int) -> None:
+    """They began every 32 days, so that blocks of 16 days left out every other half of a month."""
+    first, stop = np.datetime64("2020-12-01"), np.datetime64("2021-02-01")
+    cells = [(day, row) for day in range(62) for row in range(2)]
+    day, row = (np.array(part) for part in zip(*cells, strict=True))
+    dated = DatedFractions.from_pieces(REGION, row, row, first + day, np.full(day.size, 0.01))
+    plan = plan_blocks(dated, first, stop, days=days, size=64, min_burned_cells=1)
+    held = {block.start + n for block in plan for n in range(days)}
+    assert held == {first + n for n in range(62)}
+    gaps = r"leave out 2020-12-08 to 2021-01-09, 2021-01-17 to 2021-01-24 \(41 of 62 days\)"
+    with pytest.warns(BanetWarning, match=gaps):
+        plan_blocks(dated, first, stop, days=7, size=64, day_step=40)
 
 
 def test_empty_blocks_are_few_and_the_same_each_time() -> None:

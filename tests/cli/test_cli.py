@@ -71,9 +71,11 @@ def test_wrong_input_is_one_line_and_exit_2(argv, words, capsys):
     assert "Traceback" not in err + out
 
 
-def test_debug_shows_the_error_itself():
-    with pytest.raises(FileNotFoundError, match="no region file"):
-        main(["region", "show", "nowhere", "--debug"])
+def test_debug_shows_the_traceback_and_keeps_the_exit_code(capsys):
+    assert main(["region", "show", "nowhere", "--debug"]) == 2
+    told = capsys.readouterr().err
+    assert "Traceback (most recent call last)" in told
+    assert "no region file" in told.splitlines()[-1]
 
 
 def test_help_names_every_command(capsys):

@@ -92,7 +92,7 @@ def test_days_map_days_and_their_files_are_named_by_them(cube, weights, tmp_path
     out = tmp_path / "maps"
     command = period(words(cube.path, weights, out), "2021-07-15", "2021-07-20")
     assert main([*command, "--threshold", "0.05"]) == 0
-    names = {path.name[:19] for path in out.iterdir()} - {"collection.json"}
+    names = {path.name[:19] for path in out.iterdir()} - {"T_collection.json"}
     assert names == {"T_20210715-20210720"}
     with rasterio.open(out / "T_20210715-20210720_burn_date.tif") as raster:
         dates = raster.read(1)

@@ -81,6 +81,16 @@ def test_a_second_cut_tells_what_was_cut_and_what_was_kept(cube, tmp_path, capsy
     assert made > first > 0 and told in capsys.readouterr().out
 
 
+def test_days_in_no_tile_are_told(cube, tmp_path, capsys):
+    """Fires of 6 and 9 August alone: tiles of 4 days without fire are not cut."""
+    words = ["tiles", str(cube), "--labels", str(perimeters(tmp_path)), "--out", str(tmp_path / "out")]
+    assert main([*words, "--size", "16", "--step", "16", "--days", "4"]) == 0
+    held = {entry.day + n for entry in Chips.open(tmp_path / "out").entries for n in range(4)}
+    assert {DAYS[5], DAYS[8]} <= held
+    told = capsys.readouterr().err
+    assert f"({20 - len(held)} of 20 days): little burned then" in told and "2021-08-20 (" in told
+
+
 def test_fields_of_perimeters_may_be_named(cube, tmp_path):
     path = tmp_path / "fires.geojson"
     fires = {"when": ["06/08/2021"]}

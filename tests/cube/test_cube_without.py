@@ -120,3 +120,19 @@ def test_a_cube_and_a_window_show_themselves_in_a_few_words(cube: Cube) -> None:
     assert "3, 2021-12-30 to 2022-01-01" in shown
     assert "-8 to -7.9 degrees east" in shown
     assert "2 with an observation" in window._repr_html_()
+
+
+def test_one_text_alone_is_no_row_of_letters(cube: Cube) -> None:
+    assert cube.without(days=str(DAY)).days.tolist() == cube.days[1:].tolist()
+    cube.record_gap(DAY + 5, "no file")
+    assert cube.gaps[DAY + 5] == ("no file",)
+    plane = np.full(REGION.shape, 0.2, np.float32)
+    planes = DayPlanes(plane, plane, plane, plane, np.ones(REGION.shape, np.uint8))
+    cube.write_day(DAY + 6, planes, None, notes="no hot spots")
+    record = cube.record(DAY + 6)
+    assert record is not None and record.notes == ("no hot spots",)
+
+
+def test_rows_and_columns_are_slices(cube: Cube) -> None:
+    with pytest.raises(InputError, match=r"rows are a slice of cells, such as slice\(3, 4\), not 3"):
+        cube.read(DAY, DAY + 1, rows=3)

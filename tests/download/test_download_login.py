@@ -15,7 +15,7 @@ from banet.download import FileJob, connected, fetch, fetch_all
 from banet.download.client import Client, shown
 from banet.download.credentials import Bearer, Password, ask_on_terminal, find_login, firms_key
 from banet.download.errors import CredentialsError, TransientError
-from banet.errors import PartialFailureError
+from banet.errors import BanetWarning, PartialFailureError
 from fake_agencies import HDF5, KEY, PASSWORD, TOKEN, USER, Reply, agencies  # noqa: F401
 
 BODY = HDF5 + b"x" * 3000
@@ -75,6 +75,21 @@ def test_none_found_says_what_to_do_and_asks_nobody_without_a_terminal(settings)
 def test_half_credentials(settings, environ, words):
     with pytest.raises(CredentialsError, match=words):
         find_login(settings.earthdata, environ, NOBODY)
+
+
+def test_a_netrc_of_which_an_entry_is_repeated_or_lacks_a_half(settings, tmp_path):
+    entry = "machine {} login {} password {}\n"
+    text = entry.format("LOCALHOST", "old", "first") + entry.format("localhost", USER, PASSWORD)
+    earthdata = settings.earthdata.model_copy(update={"login": "http://LocalHost:1"})
+    environ = {"NETRC": netrc(tmp_path / "n", text)}
+    with pytest.warns(BanetWarning, match="n has several entries for localhost: the last is taken"):
+        assert find_login(earthdata, environ, NOBODY).password.get_secret_value() == PASSWORD
+    for text, words in (
+        (f"machine 127.0.0.1 login {USER}\ndefault login d password dd\n", "has a login but no password"),
+        (f"machine 127.0.0.1 password {PASSWORD}\n", "has a password but no login"),
+    ):
+        with pytest.raises(CredentialsError, match=f"the entry for 127.0.0.1 in .*n {words}"):
+            find_login(settings.earthdata, {"NETRC": netrc(tmp_path / "n", text)}, NOBODY)
 
 
 def test_a_broken_netrc_does_not_show_its_text(settings, tmp_path):

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import banet
@@ -37,6 +38,22 @@ def test_a_map_may_have_any_name(tmp_path, name):
     assert "<i>" not in paths["page"].read_text()
     assert name in paths["scores_csv"].read_text()
     assert name in [one["name"] for one in held["scores"].values()]
+
+
+def test_a_baseline_takes_no_place_of_the_map_and_hot_spots_may_be_a_file(tmp_path):
+    here = map_of(DAYS)
+    with pytest.raises(InputError, match="a baseline is called 'map', as is the map; give one of them"):
+        evaluate(here, here, baselines={"map": here}, draws=0)
+    with pytest.raises(InputError, match=r"baselines are maps by their names, \{name: map\}, not a list"):
+        evaluate(here, here, baselines=[here], draws=0)
+    row, col = np.argwhere(here.burned)[0]
+    lat, lon, day = here.region.latitudes[row], here.region.longitudes[col], here.burn_date[row, col]
+    text = f"latitude,longitude,frp,acq_date\n{lat:.5f},{lon:.5f},3.0,{day}\n"
+    (tmp_path / "f.csv").write_text(text)
+    table = pd.DataFrame({"latitude": [lat], "longitude": [lon], "frp": 3.0, "time": [day], "type": "0"})
+    table["time"] = table["time"].astype("datetime64[ns]")
+    for spots in (tmp_path / "f.csv", table):
+        assert evaluate(here, here, hotspots=spots, draws=0).fires["map"].cells > 0
 
 
 def test_the_command_takes_a_map_of_any_name(tmp_path, capsys):
@@ -149,3 +166,9 @@ def test_rooms_that_are_left_out_cannot_be_imported_by_what_is_hashed():
         for room in stage.ABOVE:
             assert f"from banet.{room}" not in text, (file, room)
             assert f"import banet.{room}" not in text, (file, room)
+
+
+@pytest.mark.parametrize("judge", [score, evaluate])
+def test_fewer_draws_than_none_are_refused(judge):
+    with pytest.raises(InputError, match="-1 draws; give 0 for no intervals, or more"):
+        judge(map_of(DAYS), map_of(DAYS), draws=-1)

@@ -74,6 +74,7 @@ def evaluation(tmp_path_factory):
             "longitude": [10.105],
             "latitude": [40.145],
             "time": pd.to_datetime(["2020-12-31"]),
+            "frp": [9.0],
             "type": pd.array([0], "Int8"),
         }
     )

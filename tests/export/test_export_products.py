@@ -13,14 +13,12 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from banet.errors import InputError, NotFoundError, OutputError, UnreadableFileError
 from banet.export import (
-    DailyProbability,
     check_products,
     find_manifests,
-    read_daily,
     read_map,
     write_products,
 )
-from banet.export.stac import collect, write_collection
+from banet.export.stac import collect, collection_file, write_collection
 from banet.grid.region import Region
 from banet.io.files import sha256
 from banet.io.manifest import Manifest
@@ -64,12 +62,10 @@ def test_equal_maps_give_equal_files_and_fingerprints(tmp_path):
     assert runs[0].finished >= runs[0].started
 
 
-def test_daily_probabilities_come_on_request_and_pictures_can_be_left_out(tmp_path):
+def test_pictures_can_be_left_out(tmp_path):
     burnmap = random_map((6, 7))
-    daily = DailyProbability(burnmap.days, np.zeros((31, 6, 7), np.float32))
-    paths = write_products(burnmap, tmp_path, "T", pictures=False, daily=daily)
+    paths = write_products(burnmap, tmp_path, "T", pictures=False)
     assert "picture" not in paths and not (tmp_path / "T.png").exists()
-    assert read_daily(paths["netcdf"]).probability.shape == (31, 6, 7)
     np.testing.assert_array_equal(read_map(paths["netcdf"]).burn_date, burnmap.burn_date)
 
 
@@ -129,15 +125,6 @@ def test_a_stem_is_no_path(tmp_path, stem):
         write_products(random_map((6, 7)), tmp_path, stem)
 
 
-def test_daily_probabilities_of_another_grid_are_refused_before_anything_is_written(tmp_path):
-    burnmap = random_map((6, 7))
-    with pytest.raises(InputError, match="do not fit the map"):
-        write_products(
-            burnmap, tmp_path, "T", daily=DailyProbability(burnmap.days, np.zeros((31, 7, 7), np.float32))
-        )
-    assert list(tmp_path.iterdir()) == []
-
-
 def test_a_folder_without_maps_and_no_folder(tmp_path):
     assert find_manifests(tmp_path) == []
     with pytest.raises(NotFoundError, match="the folder of maps"):
@@ -188,7 +175,7 @@ def test_items_and_the_collection_lead_to_one_another(tmp_path):
     pystac, validation = pytest.importorskip("pystac"), pytest.importorskip("pystac.validation")
     for month in ("2021-08", "2021-09"):
         burnmap = map_of(np.full((20, 30), 3), start=f"{month}-01", days=30)
-        write_products(burnmap, tmp_path, f"T_{month}", pictures=False, collection="./collection.json")
+        write_products(burnmap, tmp_path, f"T_{month}", pictures=False, collection="./T_collection.json")
     collection = pystac.Collection.from_file(str(collect(tmp_path, "T")))
     for path in sorted(tmp_path.glob("*.stac.json")):
         item = pystac.Item.from_file(str(path))
@@ -199,6 +186,24 @@ def test_items_and_the_collection_lead_to_one_another(tmp_path):
     assert [check_products(path).command for path in find_manifests(tmp_path)]
     fields, _ = item_of(burnmap, tmp_path / "alone")
     assert "collection" not in fields and fields["links"] == []
+
+
+def test_each_region_of_a_folder_has_a_collection_of_its_own(tmp_path):
+    """The second one wrote over the first's, and listed its items under another name than they bear."""
+    pystac = pytest.importorskip("pystac")
+    for name in ("A", "B"):
+        burnmap = random_map((20, 30), region=Region(name, (-8, 39.8, -7.7, 40), 0.01))
+        place = f"./{collection_file(name)}"
+        write_products(burnmap, tmp_path, f"{name}_202108", pictures=False, collection=place)
+        collect(tmp_path, name)
+    for name in ("A", "B"):
+        collection = pystac.Collection.from_file(str(tmp_path / f"{name}_collection.json"))
+        (item,) = collection.get_items()
+        assert item.id == f"{name}_202108"
+        assert item.get_collection().id == item.collection_id == collection.id == f"banet-{name}"
+    (tmp_path / "B_202109.stac.json").write_text('{"type":', encoding="utf-8")
+    with pytest.raises(UnreadableFileError, match=r"B_202109\.stac\.json is no STAC item"):
+        collect(tmp_path, "A")
 
 
 def test_a_collection_leads_to_the_items_of_a_folder(tmp_path):

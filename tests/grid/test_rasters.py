@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+
 import numpy as np
 import pytest
 import rasterio
@@ -134,3 +136,25 @@ def test_the_place_of_a_raster(tmp_path, transform):
 def test_rasters_on_the_same_cells(tmp_path, other, same):
     one = write(tmp_path / "a.tif", [dates()])
     assert same_cells(one, write(tmp_path / "b.tif", [dates()], other)) is same
+
+
+@pytest.mark.parametrize("size", [5e-324, 1e-100, 1e-16, 1e13, np.inf, np.nan])
+@pytest.mark.parametrize("both", [True, False])
+def test_cells_that_can_lie_nowhere_are_told(tmp_path, size, both):
+    path = write(tmp_path / "a.tif", [dates()])
+    scale = struct.pack("<dd", NORTH.a, NORTH.a)
+    bad = struct.pack("<dd", size, size if both else NORTH.a)
+    whole = path.read_bytes()
+    assert whole.count(scale) == 1
+    path.write_bytes(whole.replace(scale, bad))
+    for reader in (grid_of, centre_of, lambda file: read_window(file, REGION)):
+        with pytest.raises(UnreadableFileError, match="cells cannot lie where it says"):
+            reader(path)
+
+
+def test_a_damaged_reference_system_is_told(tmp_path):
+    path = write(tmp_path / "a.tif", [dates()])
+    model = struct.pack("<4H", 1024, 0, 1, 2)  # the key that says that coordinates are degrees
+    path.write_bytes(path.read_bytes().replace(model, struct.pack("<4H", 1, 0, 1, 2)))
+    with pytest.raises(UnreadableFileError, match=r"a.tif: its coordinate reference system is damaged"):
+        read_window(path, REGION)

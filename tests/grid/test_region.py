@@ -233,3 +233,8 @@ def test_a_notebook_shows_a_region(name):
     shown = region._repr_html_()
     assert f"Region {name}" in shown and "<svg" in shown and f"{region.area_km2:,.0f} km2" in shown
     assert "Region CK" in Region("CK", (179.8, 66, -179.8, 66.2), 0.01)._repr_html_()
+
+
+def test_a_name_is_text():
+    with pytest.raises(InputError, match="the name of a region is text, not 5"):
+        Region(5, (0, 0, 1, 1))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from banet.cube import Cube
-from banet.errors import BanetWarning, InputError, NotFoundError
+from banet.errors import BanetError, BanetWarning, InputError, NotFoundError
 from banet.grid.region import Region
 from banet.ingest.dataset import from_dataset, region_of
 from banet.observations.hotspots import grid_frp, read_hotspots
@@ -92,6 +93,38 @@ def test_a_cube_comes_back_from_its_own_dataset(tmp_path: Path) -> None:
         np.testing.assert_array_equal(getattr(one, name), getattr(two, name))
     np.testing.assert_allclose(one.frp[0], ds.frp[0], rtol=1e-6)
     assert first.region == second.region
+
+
+def test_sensor_band_and_water_of_a_cube_come_back_too(tmp_path: Path) -> None:
+    ds = dataset(mir="swir")
+    ds.swir.attrs["long_name"] = "reflectance 2.25 um (M11)"
+    first = from_dataset(ds, tmp_path / "a.zarr", name="T", sensor="VIIRS S-NPP")
+    assert from_dataset(first.to_xarray(), tmp_path / "b.zarr", name="T").water is None
+    first.set_water(water := np.arange(180).reshape(REGION.shape) < 70)
+    again = from_dataset(first.to_xarray().sortby("latitude"), tmp_path / "c.zarr", name="T")
+    assert (again.sensor, again.mir_band) == ("VIIRS S-NPP", "SWIR 2.25 um (M11)")
+    np.testing.assert_array_equal(again.water, water)
+    other = from_dataset(first.to_xarray(), tmp_path / "d.zarr", name="T", sensor="Mine", mir_band="M11")
+    assert (other.sensor, other.mir_band) == ("Mine", "M11")
+    broadcast = first.to_xarray().where(first.to_xarray().red > 0)
+    with pytest.raises(InputError, match="the water of the dataset lies along"):
+        from_dataset(broadcast, tmp_path / "e.zarr", name="T")
+
+
+@pytest.mark.parametrize("kind", [list, pd.DatetimeIndex])
+def test_times_of_a_zone_are_taken_as_utc(tmp_path: Path, kind: type) -> None:
+    evening = pd.DatetimeIndex(DAYS) + pd.Timedelta("22h")
+    zoned = [time.tz_localize("America/Los_Angeles") for time in evening]
+    times = np.array(zoned, object) if kind is list else pd.DatetimeIndex(zoned)
+    cube = from_dataset(dataset().assign_coords(time=("time", times)), tmp_path / "t.zarr", name="T")
+    assert [str(day) for day in cube.days] == ["2021-08-04", "2021-08-05", "2021-08-07"]
+
+
+@pytest.mark.parametrize("units", [("degrees_north", "degrees_east"), ("degree_N", "degreeE"), ("deg", "°")])
+def test_degrees_have_many_names(tmp_path: Path, units: tuple[str, str]) -> None:
+    ds = dataset()
+    ds.lat.attrs["units"], ds.lon.attrs["units"] = units
+    assert from_dataset(ds, tmp_path / "t.zarr", name="T").region == REGION
 
 
 def test_what_sits_in_the_mir_slot_is_said(tmp_path: Path) -> None:
@@ -244,8 +277,33 @@ def texts(ds: xr.Dataset) -> xr.Dataset:
     return ds.astype(str)
 
 
-def zoned(ds: xr.Dataset) -> xr.Dataset:
-    return ds.assign_coords(time=("time", np.array([pd.Timestamp(day, tz="UTC") for day in DAYS], object)))
+def named_times(ds: xr.Dataset) -> xr.Dataset:
+    return ds.assign_coords(time=["3 August", "4 August", "5 August"])
+
+
+def undecoded(ds: xr.Dataset) -> xr.Dataset:
+    return ds.assign_coords(time=("time", [0, 1, 2], {"units": "days since 2021-08-03"}))
+
+
+def other_calendar(ds: xr.Dataset) -> xr.Dataset:
+    return ds.convert_calendar("noleap", use_cftime=True)
+
+
+def kilometres(ds: xr.Dataset) -> xr.Dataset:
+    km = {"units": "km"}
+    return ds.assign_coords(lat=("lat", np.arange(12.0), km), lon=("lon", np.arange(15.0), km))
+
+
+def radians(ds: xr.Dataset) -> xr.Dataset:
+    return ds.assign_coords(lon=("lon", np.radians(ds.lon.values), {"units": "radian"}))
+
+
+def exchanged(ds: xr.Dataset) -> xr.Dataset:
+    return ds.assign_coords(lat=ds.lat.assign_attrs(units="degrees_east"))
+
+
+def pixel_numbers(ds: xr.Dataset) -> xr.Dataset:
+    return ds.rename(lat="y", lon="x").assign_coords(y=np.arange(12)[::-1], x=np.arange(15))
 
 
 def fill_values(ds: xr.Dataset) -> xr.Dataset:
@@ -266,7 +324,13 @@ def bands_apart(ds: xr.Dataset) -> xr.Dataset:
     [
         (one_plane, "xarray.Dataset of several variables.* found DataArray"),
         (texts, "red holds <U.*, not numbers"),
-        (zoned, "are Timestamp, not datetime64; pandas.to_datetime"),
+        (named_times, r"are str, not datetime64; ds = ds.assign_coords\(time=pandas.to_datetime"),
+        (undecoded, r"are int64, not datetime64; ds = xarray.decode_cf\(ds\)"),
+        (other_calendar, r'are DatetimeNoLeap, not datetime64; ds = ds.convert_calendar\("standard"'),
+        (kilometres, "coordinates lat of the dataset are in 'km'; give lat in degrees north and lon in deg"),
+        (radians, "coordinates lon of the dataset are in 'radian'"),
+        (exchanged, "coordinates lat of the dataset are in 'degrees_east'"),
+        (pixel_numbers, "y and x of the dataset count its pixels; give the centres of its cells"),
         (fill_values, "red of 2021-08-03 falls to -9999, which is no reflectance"),
         (scaled_fill_values, "red of 2021-08-03 falls to -0.9999"),
         (bands_apart, "no cell of the dataset has red, nir and mir on any of its days"),
@@ -274,7 +338,7 @@ def bands_apart(ds: xr.Dataset) -> xr.Dataset:
         (no_mir, "lacks mir; it holds red, nir"),
         (no_time, "red has dimensions"),
         (twice, "has 2021-08-03 more than once"),
-        (numbers, "times of the dataset are int64"),
+        (numbers, "times of the dataset are int64, not datetime64; say what they are: ds = ds.assign_coords"),
         (unknown_time, "time that is missing"),
         (no_axis, "has no axis latitude or lat or y"),
         (percentages, "red of 2021-08-03 reaches .*no reflectance"),
@@ -356,6 +420,34 @@ def test_hot_spots_are_a_file_or_a_table_of_them(tmp_path: Path) -> None:
         from_dataset(dataset(), tmp_path / "b.zarr", name="T", hotspots=pd.DataFrame({"a": [1]}))
     with pytest.raises(NotFoundError, match="does not exist"):
         from_dataset(dataset(), tmp_path / "b.zarr", name="T", hotspots=tmp_path / "none.csv")
+
+
+def test_power_comes_from_one_place(tmp_path: Path) -> None:
+    ds = dataset().assign(frp=dataset().red.fillna(0) * 10)
+    with pytest.raises(InputError, match="frp of the dataset and hot spots were given; leave one out"):
+        from_dataset(ds, tmp_path / "t.zarr", name="T", hotspots="none.csv")
+
+
+def test_of_several_at_once_one_makes_the_cube(tmp_path: Path) -> None:
+    def make(level: int) -> Cube | BanetError:
+        try:
+            ds = dataset().assign(red=dataset().red * 0 + level / 10)
+            return from_dataset(ds, tmp_path / "deep" / "t.zarr", name="T")
+        except BanetError as error:
+            return error
+
+    with ThreadPoolExecutor(3) as pool:
+        found = list(pool.map(make, (1, 2, 3)))
+    (level,) = [level for level, one in enumerate(found, 1) if isinstance(one, Cube)]
+    red = Cube.open(tmp_path / "deep" / "t.zarr").read("2021-08-03", "2021-08-04").red
+    assert np.nanmin(red) == np.nanmax(red) == pytest.approx(level / 10)
+    assert [path.name for path in (tmp_path / "deep").iterdir()] == ["t.zarr"]
+
+
+@pytest.mark.parametrize("options", [{"sensor": 5}, {"mir_band": 12}])
+def test_what_observed_is_text(tmp_path: Path, options: dict[str, int]) -> None:
+    with pytest.raises(InputError, match="is text, such as 'VIIRS S-NPP' or 'M12'; found"):
+        from_dataset(dataset(), tmp_path / "t.zarr", name="T", **options)
 
 
 def test_what_is_there_is_not_overwritten(tmp_path: Path) -> None:

@@ -51,6 +51,21 @@ def test_auscover_is_dated_to_the_middle_of_the_month(tmp_path, crs):
     assert read_auscover(tmp_path, NT, "2012-01", "2012-06").burned_area_ha == 0
 
 
+def test_the_known_part_of_a_cell_decides(tmp_path):
+    """Columns without data in 2012 are a tenth of a cell's width, all else of the cell burned then."""
+    cells = Region("C", (131.5, -13.6, 131.6, -13.5), 0.1)
+    transform = Affine(0.0025, 0, 130.8, 0, -0.0025, -12.8)
+    for year, month in ((2012, 9), (2013, 0)):
+        values = np.full((700, 700), month, np.uint8)
+        values[:, 280:284] = 255 if month else 0
+        write_tif(tmp_path / f"burnt_{year}_albers.tif", values, transform, "EPSG:4326", nodata=255)
+    got = read_auscover(tmp_path, cells, "2012-01", "2013-12")
+    assert got.burned_fraction[0, 0] == pytest.approx(0.9, abs=1e-6)
+    assert got.burned_area_ha == pytest.approx(0.9 * cells.cell_area_ha[0], rel=1e-6)
+    assert got.known_share[0, 0] == pytest.approx(0.9, abs=1e-6)
+    assert got.daily_fraction(np.array(["2012-09-16"], "datetime64[D]"))[0, 0, 0] == pytest.approx(1)
+
+
 def test_auscover_of_several_years_and_of_none(tmp_path):
     auscover(tmp_path, 2012, 12)
     auscover(tmp_path, 2013, 1)

@@ -196,6 +196,33 @@ def test_burn_dates_are_read_by_the_scale_and_offset_of_the_file(tmp_path, day, 
         np.testing.assert_array_equal(got.known, ~right() if nodata and nodata < 0 else True)
 
 
+@pytest.mark.parametrize(
+    ("day", "rest", "scale", "offset", "told"),
+    [
+        (
+            217,
+            0,
+            1.0,
+            1.0,
+            "0 is stored, a code of this product, and is 1 by the file's scale 1 and offset 1",
+        ),
+        (40, 0, 1.0, 178.0, "0 is stored, a code of this product, and is 178 by"),
+        (109, -1, 2.0, 0.0, "-1 is stored, a code of this product, and is -2 by"),
+        (217, -2, 1.0, 1.0, "-2 is stored, a code of this product, and is -1 by"),
+    ],
+)
+def test_a_code_that_scale_and_offset_make_another_is_refused(tmp_path, day, rest, scale, offset, told):
+    """All that did not burn, stored as 0 under an offset of 1, burned on 1 January."""
+    for name, read in (
+        (MCD, lambda path: read_mcd64a1(path, REGION, *AUGUST)),
+        (JD, lambda path: read_firecci(path, REGION, *AUGUST)),
+        ("a.tif", lambda path: read_geotiff(path, days=AUGUST)),
+    ):
+        path = by(write(tmp_path / name, block("int16", day, rest=rest)), scale, offset)
+        with pytest.raises(UnreadableFileError, match=f"{name}: {told}"):
+            read(path)
+
+
 def test_a_burned_fraction_is_read_by_the_scale_of_its_file(tmp_path):
     date = tmp_path / "c_gls_BA300-DOB-NTC_202008010000_GLOBE_S3_V4.0.1.tiff"
     write(date, block())

@@ -116,6 +116,35 @@ def test_water_is_known_and_unburned_missing_is_not_known(tmp_path):
     assert (got.burned_fraction[got.water] == 0).all()
 
 
+def test_the_known_part_of_a_cell_decides_where_pixels_are_read_onto_coarse_cells(tmp_path):
+    """A cell of 0.1 degree (about 28 pixels): a part is missing in August, where all that is known burned."""
+    cells = Region("C", (22.4, 37.9, 22.6, 38.1), 0.1)
+    grid = tile_grid(19, 5, SIZE)
+    row, col = (int(v) for v in grid.pixel_of(22.4, 38.1))
+    burn = tile()
+    burn[row - 2 : row + 16, col - 4 : col + 16] = 220
+    burn[row - 2 : row + 2, col - 4 : col + 16] = -1
+    write_tile(tmp_path, AUGUST, burn)
+    write_tile(tmp_path, SEPTEMBER, tile())
+    got = read_mcd64a1(tmp_path, cells, "2021-08", "2021-09")
+    share = got.known_share
+    assert got.known.all() and (share[0] > 0.55).all() and (share[0] < 0.9).all() and (share[1] == 1).all()
+    np.testing.assert_allclose(got.burned_fraction, share, atol=1e-3)
+    assert got.burned_area_ha == pytest.approx((share * cells.cell_area_ha[:, None]).sum(), rel=1e-3)
+    target = got.daily_fraction(np.array(["2021-08-08", "2021-09-08"], "datetime64[D]"))
+    np.testing.assert_allclose(target[0], 1, atol=1e-3)
+    assert (target[1] == 0).all()
+    back = read_map(write_netcdf(got, tmp_path / "labels.nc"))
+    np.testing.assert_array_equal(back.known_share, share)
+    whole = BurnedArea.from_dates(cells, "2021-08-01", "2021-10-01", got.burn_date)
+    held = compare(whole, got)
+    np.testing.assert_allclose(held.reference_fraction, 1, atol=1e-3)
+    np.testing.assert_allclose(held.area, share * cells.cell_area_ha[:, None], rtol=1e-6)
+    fine = read_mcd64a1(tmp_path, Region("F", cells.bbox, 0.005), "2021-08", "2021-09").to(cells)
+    np.testing.assert_allclose(fine.daily_fraction(got.burn_date[0, :1])[0], 1, atol=1e-2)
+    assert (fine.known_share < 0.9).sum() == 2, "the part that was missing on the date, not in September"
+
+
 def test_a_pixel_found_again_in_the_next_month_counts_once(tmp_path):
     row, col = (int(v) for v in tile_grid(19, 5, SIZE).pixel_of(22.5, 38.0))
     write_tile(tmp_path, AUGUST, tile([(row, col, 242), (row, col + 1, 214)]))
@@ -366,6 +395,10 @@ def test_names():
         assert str(MonthlyFile.from_name(name).month) == month
     with pytest.raises(InputError, match="not named like"):
         MonthlyFile.from_name("burned.hdf")
+    with pytest.raises(
+        InputError, match=r"^MCD64A1.A2020400.h19v05.061.x.hdf: the year 2020 has no day 400$"
+    ):
+        MonthlyFile.from_name("MCD64A1.A2020400.h19v05.061.x.hdf")
 
 
 def test_runs_of_equal_values_end_with_their_row():

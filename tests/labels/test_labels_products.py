@@ -194,7 +194,10 @@ def test_where_perimeters_overlap_the_earliest_counts(tmp_path):
     assert by_day == {"2017-06-17": 100, "2017-08-01": 50}
     assert got.burned_fraction.max() <= 1
     assert got.name == "ICNF"
-    assert "2 of 3 perimeters burned in PT from 2017-01-01 to 2017-12-31; left out: 1" in got.notes[0]
+    assert (
+        "2 of 3 perimeters burned in PT from 2017-01-01 to 2017-12-31, dated by FIREDATE; left out: 1"
+        in got.notes[0]
+    )
     with pytest.warns(BanetWarning, match="1 without a date"):
         june = read_perimeters(tmp_path, REGION, "2017-06", "2017-06")
     assert june.burned_area_ha == pytest.approx(REGION.cell_area_ha[40:50].sum() * 10, rel=1e-9)

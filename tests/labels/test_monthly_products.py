@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+import zipfile
 
 import h5py
 import numpy as np
@@ -13,9 +14,11 @@ from affine import Affine
 from banet.burned_area.geotiff import read_geotiff
 from banet.errors import BanetWarning, InputError, UnreadableFileError
 from banet.grid.region import Region
+from banet.grid.vectors import read_polygons
 from banet.labels.firecci import read_firecci
 from banet.labels.mcd64a1 import read_mcd64a1
 from banet.labels.reading import sniff
+from banet.observations.hotspots import read_hotspots
 
 REGION = Region("PT", (-8.0, 39.0, -7.6, 39.4), 0.01)
 NORTH = Affine(0.01, 0, -8.0, 0, -0.01, 39.4)
@@ -151,6 +154,7 @@ def test_names_of_windows(tmp_path, name):
     [
         ("20200801-ESACCI-L3S_FIRE-BA-MSI-AREA_h36v09-fv2.0-JD.tif", "FireCCI MSI.v2.0"),
         ("20200801-ESACCI-L3S_FIRE-BA-SYN-AREA_3-fv1.1-JD.tif", "FireCCI SYN.v1.1"),
+        ("20200801-ESACCI-L3S_FIRE-BA-MERIS-AREA_3-v02.0-fv04.1-JD.tif", "FireCCI MERIS.v04.1"),
         ("20200801-ESACCI-L3S_FIRE-BA-MODIS-AREA_3-fv5.1cds-JD.tif", "FireCCI MODIS.v5.1"),
         ("20200801-ESACCI-L3S_FIRE-BA-MSI-SFDL-AREA_h36v09-fv1.0-JD.tif", "FireCCI MSI-SFDL.v1.0"),
         ("20200801-C3S-L3S_FIRE-BA-OLCI-AREA_3-fv1.1-JD.tif", "C3S OLCI.v1.1"),
@@ -163,6 +167,43 @@ def test_names_of_rasters(tmp_path, name, source):
     got = read(tmp_path, read_firecci)
     assert told(got) == (800, 20)
     assert got.name == source
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "20200801-ESACCI-L3S_FIRE-BA-MODIS-fv5.1-JD.tif",
+        "20200801-ESACCI-L3S_FIRE-BA-MODIS-AREA_3-fv5.1-CL.tif",
+        "20200801-C3S-L3S_FIRE-BA-OLCI-AREA_3-fv1.1_subset.nc",
+        "c_gls_BA300-DOB-NRT_202008050000_GLOBE_S3_V4.0.1.tiff",
+        "c_gls_BA300-NRT_202008050000_GLOBE_S3_V4.0.1.nc",
+    ],
+)
+def test_a_name_of_a_product_that_is_like_none_that_is_read_is_refused(tmp_path, name):
+    path = tmp_path / name
+    path.write_bytes(b"x")
+    with pytest.raises(InputError, match=r"not named like a file of it that is read: .*\.(nc|tif)"):
+        sniff(path)
+    with pytest.raises(InputError, match=f"no kind that banet knows: {name} is of a burned-area product"):
+        sniff(tmp_path)
+    write(tmp_path / "20200801-ESACCI-L3S_FIRE-BA-MODIS-AREA_3-fv5.1-JD.tif", burn_dates())
+    assert sniff(tmp_path) == "firecci"
+
+
+def test_a_product_in_a_container_that_is_not_read_says_so(tmp_path):
+    path = tmp_path / "MCD64A1.061_500m_aid0001.nc"
+    path.write_bytes(b"x")
+    with pytest.raises(InputError, match=r"is read as HDF4 tiles \(.hdf\) or GeoTIFF"):
+        sniff(path)
+    with zipfile.ZipFile(tmp_path / "dataset.zip", "w") as archive:
+        archive.writestr("a/20200801-C3S-L3S_FIRE-BA-OLCI-AREA_3-fv1.1.nc", b"x")
+    with pytest.raises(InputError, match=r"dataset.zip holds 20200801-C3S.*\.nc; unpack it"):
+        sniff(tmp_path / "dataset.zip")
+    for name in ("20200801-ESACCI-L3S_FIRE-BA-MODIS-AREA_3-fv5.1.tar.gz", "fires.tgz", "fires.csv.bz2"):
+        (tmp_path / name).write_bytes(b"x")
+        for reader in (sniff, read_hotspots, read_polygons):
+            with pytest.raises(UnreadableFileError, match=r"is packed in a way .* unpack it"):
+                reader(tmp_path / name)
 
 
 def netcdf(path, *, turned=False, dates="JD", **layers):
@@ -216,6 +257,28 @@ def test_a_netcdf_without_its_layer_or_grid(tmp_path):
         read(path, read_firecci)
     with pytest.raises(InputError, match="not named like"):
         read(path.rename(tmp_path / "x.nc"), read_firecci)
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_netcdf_of_which_a_part_was_never_written(tmp_path, turned):
+    path = tmp_path / "20200801-C3S-L3S_FIRE-BA-OLCI-AREA_3-fv1.1.nc"
+    south = Region("S", (-8.0, 39.0, -7.6, 39.08), 0.01)
+    for fill, chunks in ((None, (1, 10, 10)), (None, None), (-1, (1, 10, 10))):
+        netcdf(path, turned=turned, dates="CL")
+        values = burn_dates()[::-1] if turned else burn_dates()
+        with h5py.File(path, "a") as file:
+            layer = file.create_dataset("JD", (1, 40, 40), "i2", chunks=chunks, fillvalue=fill)
+            if chunks:  # all but the last rows in the south
+                layer[0, 10 * turned : 30 + 10 * turned] = values[10 * turned : 30 + 10 * turned]
+        if fill is not None:
+            assert told(read(path, read_firecci)) == (400, 0)
+            continue
+        for region in (REGION, south):
+            with pytest.raises(UnreadableFileError, match="JD is cut off, values of it were never written"):
+                read_firecci(path, region, "2020-08", "2020-08")
+        if chunks:
+            north = Region("N", (-8.0, 39.12, -7.6, 39.4), 0.01)
+            assert told(read_firecci(path, north, "2020-08", "2020-08")) == (320, 0)
 
 
 def test_months_with_all_their_files_are_told_nothing(tmp_path):

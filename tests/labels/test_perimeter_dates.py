@@ -83,6 +83,11 @@ def test_one_order_holds_for_a_whole_column(days, first, mark):
     assert read_dates(column(values), form="dmy" if first else "mdy").astype(object).tolist() == days
 
 
+def test_eight_digits_with_the_year_last_need_an_order():
+    with pytest.raises(InputError, match="the field when has dates such as '02082020', .* --date-format dmy"):
+        read_dates(column(["02082020", "03082020"]))
+
+
 def test_orders_that_contradict_each_other_are_refused():
     with pytest.raises(InputError, match="with the day first and with the month first"):
         read_dates(column(["21/08/2020", "08/21/2020"]))
@@ -106,6 +111,27 @@ def test_the_end_may_tell_the_order_of_the_start():
         (["Wed Aug 05 2020 10:00:00 GMT", "Aug. 21, 2020"], None, ["2020-08-05", "2020-08-21"]),
         (["5 de agosto de 2020", "21-Août-2020"], None, ["2020-08-05", "2020-08-21"]),
         (["05/08/20"], "%d/%m/%y", ["2020-08-05"]),
+        (["05.08.2020.", "21.08.2020. 14:30"], None, ["2020-08-05", "2020-08-21"]),
+        (["5. 8. 2020", "21. 8. 2020.", "2020. 08. 22."], None, ["2020-08-05", "2020-08-21", "2020-08-22"]),
+        (["21/08/2020 02:30:00 p. m.", "05/08/2020 12:00 a.\u00a0m."], None, ["2020-08-21", "2020-08-05"]),
+        (
+            ["20200805T143000+0200", "20200805T0030+0200", "20200805T0000+02"],
+            None,
+            ["2020-08-05", "2020-08-04", "2020-08-05"],
+        ),
+        (["05AUG20", "05AUG20:14:30:00", "05AUG2014:30"], None, ["2020-08-05", "2020-08-05", "NaT"]),
+        (["5 augustus 2020", "21 mei 2020"], None, ["2020-08-05", "2020-05-21"]),
+        (["5 Αυγούστου 2020", "21 Μαΐου 2020"], None, ["2020-08-05", "2020-05-21"]),
+        (["5 sierpnia 2020", "21 października 2020"], None, ["2020-08-05", "2020-10-21"]),
+        (["5 Ağustos 2020", "21 KASIM 2020"], None, ["2020-08-05", "2020-11-21"]),
+        (["5 августа 2020 г.", "21 мая 2020"], None, ["2020-08-05", "2020-05-21"]),
+        (["5 listopada 2020", "5 sierpnia 2020"], None, ["NaT", "2020-08-05"]),
+        # Eight digits are no year and day of year.
+        (["02082020", "21082020"], None, ["2020-08-02", "2020-08-21"]),
+        (["08022020", "08212020"], None, ["2020-08-02", "2020-08-21"]),
+        (["02022020"], None, ["2020-02-02"]),
+        (["02082020"], "mdy", ["2020-02-08"]),
+        (["02082020"], "%d%m%Y", ["2020-08-02"]),
         ([200805], "%y%m%d", ["2020-08-05"]),
         ([18479], "excel", ["1950-08-04"]),
         ([1000], "s", ["NaT"]),
@@ -133,12 +159,12 @@ def test_dates_as_people_write_them(values, form, expected):
         (["01/12/2019 00:00 +11:00", "21/12/2019"], None, ["2019-12-01", "2019-12-21"], True),
         (["1 Dec 2019 12:00:00 AM +11:00", None], None, ["2019-12-01", "NaT"], True),
         (["2019/12/01 0000 +1100"], "%Y/%m/%d %H%M %z", ["2019-12-01"], True),
-        # One real clock, also of a second, and they are moments.
+        # Of a clock, also of a second, the day in UTC counts, and speaks of no other row.
         (
-            ["2019-12-01T00:00:00+11:00", "2019-12-21T14:30:00+11:00"],
+            ["2019-12-01T00:00:00+11:00", "2019-12-21T08:30:00+11:00"],
             None,
-            ["2019-11-30", "2019-12-21"],
-            False,
+            ["2019-12-01", "2019-12-20"],
+            True,
         ),
         (["2019-12-01T00:00:30+11:00"], None, ["2019-11-30"], False),
         (["2019/12/01 0030 +1100"], "%Y/%m/%d %H%M %z", ["2019-11-30"], False),
@@ -149,7 +175,12 @@ def test_dates_as_people_write_them(values, form, expected):
             ["2019-12-01", "NaT"],
             True,
         ),
-        (pd.to_datetime(["2019-12-01 00:30"]).tz_localize("Australia/Sydney"), None, ["2019-11-30"], False),
+        (
+            pd.to_datetime(["2019-12-01 00:00", "2019-12-01 00:30"]).tz_localize("Australia/Sydney"),
+            None,
+            ["2019-12-01", "2019-11-30"],
+            True,
+        ),
         (pd.to_datetime(["2019-12-01"]).tz_localize("America/Lima"), None, ["2019-12-01"], False),
         (pd.to_datetime(["2019-12-01"]), None, ["2019-12-01"], False),
     ],
@@ -162,7 +193,38 @@ def test_midnight_ahead_of_utc_is_a_day_alone(values, form, expected, told):
     table = pd.DataFrame({"FIREDATE": values})
     found = fire_dates(table, "x", date_format=form)
     assert found.start.astype(str).tolist() == expected
-    assert any("its days are local ones" in note for note in found.notes) is told
+    assert any("00:00 ahead of UTC: taken as local days" in note for note in found.notes) is told
+
+
+@pytest.mark.parametrize(
+    ("values", "shown"),
+    [
+        ([1596549600000, 1597932000000], "14:00"),
+        ([1580475600000, 1597932000000], "13:00 or 14:00"),
+        ([1596549600, 1597932000], "14:00"),
+        (["2020-08-04T22:00:00Z", "2020-08-20T22:00:00Z"], "22:00"),
+        (["2020/08/04 22:00:00+00", "2020/12/20 23:00:00+00"], "22:00 or 23:00"),
+        (pd.to_datetime(["2020-08-04 18:30", "2020-08-20 18:30"]), "18:30"),
+        (["2020-08-04T11:00:00Z", "2020-08-20T12:00:00Z"], "11:00 or 12:00"),
+        # A single time tells nothing, noon marks a day, and 07:00 is 00:00 of a zone behind, on the same day.
+        ([1596549600000], None),
+        ([1596549600000, 1596549600000], None),
+        (["2020-08-04T12:00:00Z", "2020-08-20T12:00:00Z"], None),
+        ([1596610800000, 1597993200000], None),
+        (["2020-08-04T22:00:00Z", "2020-08-20T22:10:00Z"], None),
+        (["2020-08-04T20:00:00Z", "2020-08-20T22:00:00Z"], None),
+        (["2020-08-04T22:00:00", "2020-08-20T22:00:00"], None),
+        (pd.to_datetime(["2020-08-05", "2020-08-21"]).tz_localize("Australia/Sydney"), None),
+        (["20200805", "20200821"], None),
+    ],
+)
+def test_times_that_look_like_local_midnights_in_utc_are_told(values, shown):
+    lines: list[str] = []
+    read_dates(pd.Series(values, name="x"), notice=lines.append)
+    told = [line for line in lines if line.startswith("all times of the field x are ")]
+    assert len(told) == (shown is not None)
+    if shown:
+        assert f"x are {shown} UTC, as 00:00 of a zone ahead" in told[0] and "a day early" in told[0]
 
 
 @pytest.mark.parametrize(
@@ -217,7 +279,7 @@ def test_days_with_which_databases_fill_empty_fields_are_no_dates():
 
 
 @pytest.mark.parametrize(
-    "values", [[1, 2, 3], [218, 234], [2020, 2020], [18479], [200805], [20200805, 43951]]
+    "values", [[1, 2, 3], [218, 234], [2020, 2020], [18479], [200805], [20200805, 43951], [5082020, 21082020]]
 )
 def test_numbers_that_can_be_no_dates_are_refused(values):
     with pytest.raises(InputError, match=r"the field when holds numbers such as .* no dates of one form"):
@@ -276,6 +338,21 @@ AUGUST_5 = 1596585600000
         ("France", {"date_debut": ["2020-08-05"], "date_fin": ["2020-08-07"]}, 2),
         ("banet", {"id": ["X"], "start": ["2020-08-05"], "end": ["2020-08-08"], "days": [4]}, 3),
         ("history", {"DATE_CUR": ["20200805"], "FIRE_YEAR": ["2020"]}, np.nan),
+        ("Greece", {"Date_": ["05/08/2020"], "end": ["25/08/2020"]}, 20),
+        ("MTBS, parts", {"Ig_Year": [2020], "Ig_Month": [8], "Ig_Day": [5]}, np.nan),
+        ("FPA FOD", {"FIRE_YEAR": [2020], "DISCOVERY_DOY": [218]}, np.nan),
+        (
+            "USFS",
+            {
+                "DISCOVERY_DATETIME": ["2020/08/05 14:00:00+00"],
+                "FIRE_OUT_DATETIME": ["2020/08/07 01:00:00+00"],
+            },
+            2,
+        ),
+        ("ICNF, alert", {"DataHoraAlerta": ["2020-08-05 13:00"], "DHFim": ["2020-08-06 13:00"]}, 1),
+        ("ICNF, shapefile", {"DATA_ALERT": ["2020-08-05"], "ANO": [2020]}, np.nan),
+        ("Spain", {"FECHAINI": ["2020-08-05"], "FECHAFIN": ["2020-08-06"]}, 1),
+        ("outlines and parts", {"DATE_CUR": ["20210105"], "YEAR": [2020], "MONTH": [8], "DAY": [5]}, np.nan),
         ("parts in Spanish", {"ANO": [2020], "MES": [8], "DIA": [5]}, np.nan),
         ("start by day of year", {"year": [2020], "start_doy": [218]}, np.nan),
         ("month by name", {"year": [2020], "month": ["August"]}, 16),
@@ -287,6 +364,46 @@ def test_fields_of_inventories(inventory, fields, spread):
     got = fire_dates(pd.DataFrame(fields), inventory)
     assert got.start.astype(str).tolist() == ["2020-08-16" if spread == 16 else "2020-08-05"]
     np.testing.assert_equal(got.uncertainty[0], spread)
+
+
+@pytest.mark.parametrize("fields", [{"poly_DateCurrent": [AUGUST_5]}, {"DATE_CUR": ["20200805"]}])
+def test_the_day_on_which_an_outline_was_drawn_is_told_to_be_no_start(fields):
+    field = next(iter(fields))
+    got = fire_dates(pd.DataFrame({**fields, "FIRE_YEAR": ["2020"]}), "x")
+    assert got.fields == (field,)
+    assert got.notes == (
+        f"the field {field} says when an outline was drawn, not when the fire began: dates may be days to "
+        "years late",
+    )
+    assert fire_dates(pd.DataFrame(fields), "x", field).notes == ()
+
+
+def test_parts_date_the_rows_without_a_whole_date():
+    table = pd.DataFrame(
+        {
+            "REP_DATE": ["1900/01/01", "2020/08/21", None, None, None],
+            "OUT_DATE": ["2020/08/07", None, None, None, "2020/08/01"],
+            "YEAR": [2020] * 5,
+            "MONTH": [8, 7, 8, 0, 8],
+            "DAY": [5, 1, 6, 1, 0],
+        }
+    )
+    got = fire_dates(table, "x")
+    assert got.start.astype(str).tolist() == ["2020-08-05", "2020-08-21", "2020-08-06", "NaT", "2020-08-16"]
+    np.testing.assert_equal(got.uncertainty, [2, np.nan, np.nan, np.nan, 16])
+    assert got.month_only.tolist() == [False] * 4 + [True]
+    assert got.fields == ("REP_DATE", "YEAR", "MONTH", "DAY")
+    assert got.notes == ("3 without a date in REP_DATE: dated by YEAR, MONTH, DAY",)
+    alone = fire_dates(table.assign(REP_DATE=None), "x")
+    assert alone.fields == ("YEAR", "MONTH", "DAY") and str(alone.start[1]) == "2020-07-01"
+    assert np.isnat(fire_dates(table, "x", "REP_DATE").start).tolist() == [True, False, True, True, True]
+
+
+def test_the_fields_used_are_told():
+    table = pd.DataFrame({"HS_SDATE": ["2020/08/05", None], "AG_SDATE": ["2020/08/01", "2020/08/06"]})
+    assert fire_dates(table, "x").fields == ("HS_SDATE", "AG_SDATE")
+    assert fire_dates(table[1:], "x").fields == ("AG_SDATE",)
+    assert fire_dates(table[:1], "x").fields == ("HS_SDATE",)
 
 
 def test_options_name_the_fields():

@@ -73,7 +73,7 @@ def test_every_container_holds_the_same_hectares(tmp_path, name, packing):
         path = path.parent
     found, got = hectares(path)
     assert found == pytest.approx(expected(A, B), rel=1e-6)
-    assert got.notes == ("2 of 2 perimeters burned in PT from 2020-08-01 to 2020-08-31",)
+    assert got.notes == ("2 of 2 perimeters burned in PT from 2020-08-01 to 2020-08-31, dated by FIREDATE",)
 
 
 def test_a_kmz_is_read_and_a_damaged_kml_is_told(tmp_path):
@@ -330,6 +330,65 @@ def test_a_gml_that_was_cut_off_is_damaged(tmp_path):
         read_polygons(path)
 
 
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ({"exceededTransferLimit": True}, "more than these 2 features .* resultOffset"),
+        ({"properties": {"exceededTransferLimit": True}}, "more than these 2 features .* resultOffset"),
+        ({"numberMatched": 5000, "numberReturned": 2}, "2 of the 5,000 features .* startIndex"),
+        ({"totalFeatures": 5000}, "2 of the 5,000 features .* startIndex"),
+        ({"exceededTransferLimit": False}, None),
+        ({"numberMatched": 2, "numberReturned": 2, "totalFeatures": 2}, None),
+        ({"numberMatched": 2, "numberReturned": 1}, None),
+        ({"numberMatched": "unknown", "totalFeatures": "unknown"}, None),
+    ],
+)
+def test_a_part_of_a_servers_answer_is_no_inventory(tmp_path, said, told):
+    path = tmp_path / "page.geojson"
+    geojson(path, WHOLE, WHOLE)
+    path.write_text(json.dumps({**json.loads(path.read_text()), **said}))
+    if told is None:
+        assert len(read_polygons(path).geometry) == 2
+    else:
+        with pytest.raises(UnreadableFileError, match=f"page.geojson .*{told}.* join all in one file"):
+            read_polygons(path)
+
+
+def test_a_part_of_a_servers_answer_in_gml_is_no_inventory(tmp_path):
+    path = write(tmp_path / "page.gml")
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("<ogr:FeatureCollection", '<ogr:FeatureCollection numberMatched="2"'))
+    assert len(read_polygons(path).geometry) == 2
+    path.write_text(text.replace("<ogr:FeatureCollection", '<ogr:FeatureCollection numberMatched="5000"'))
+    with pytest.raises(UnreadableFileError, match="2 of the 5,000 features"):
+        read_polygons(path)
+
+
+@pytest.mark.parametrize("kept", [0.5, 0.97])
+def test_a_shapefile_that_was_cut_off_is_damaged(tmp_path, kept):
+    path = write(tmp_path / "f.shp", [A, B] * 20, FIREDATE=["20200805"] * 40)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: int(len(whole) * kept)])
+    with pytest.raises(UnreadableFileError, match=r"f.shp is cut off \([\d,]+ of 5,540 bytes\)"):
+        read_polygons(path)
+
+
+@pytest.mark.parametrize("end", [".shp", ".shx"])
+def test_a_shapefile_of_which_a_half_is_zeros_is_damaged(tmp_path, end):
+    path = write(tmp_path / "f.shp", [A, B] * 20, FIREDATE=["20200805"] * 40)
+    file = path.with_suffix(end)
+    whole = file.read_bytes()
+    file.write_bytes(whole[: len(whole) // 2] + bytes(len(whole) - len(whole) // 2))
+    with pytest.raises(UnreadableFileError, match=r"f.shp is damaged: its record \d+ is not what f.shx says"):
+        read_polygons(path)
+
+
+def test_a_shapefile_without_records_is_whole(tmp_path):
+    frame = gpd.GeoDataFrame({"FIREDATE": ["20200805"]}, geometry=[A], crs="EPSG:4326")[:0]
+    frame.to_file(tmp_path / "f.shp", geometry_type="Polygon")
+    assert read_polygons(tmp_path / "f.shp").read == 0
+
+
 def test_an_empty_file_holds_no_feature(tmp_path):
     with pytest.raises(InputError, match=r"empty\.geojson holds no feature that can be used"):
         hectares(geojson(tmp_path / "empty.geojson"))
@@ -458,4 +517,6 @@ def test_an_unsplit_ring_that_crosses_180_degrees_often_is_no_ring_that_crosses_
 def test_one_line_counts_the_perimeters(tmp_path):
     heard: list[str] = []
     hectares(write(tmp_path / "x.geojson"), notice=heard.append)
-    assert heard == ["x.geojson: 2 of 2 perimeters burned in PT from 2020-08-01 to 2020-08-31"]
+    assert heard == [
+        "x.geojson: 2 of 2 perimeters burned in PT from 2020-08-01 to 2020-08-31, dated by FIREDATE"
+    ]

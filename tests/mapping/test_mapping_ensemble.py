@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from banet.errors import InputError
 from banet.mapping.cores import seamless_tiling
 from banet.mapping.ensemble import as_ensemble
 from banet.model.config import BANetConfig, InputSpec
@@ -37,3 +38,9 @@ def test_a_tile_is_as_large_as_what_computes_it_allows(backend, configs, tile):
     tiling = seamless_tiling((1700, 4100), found.tile, found.margin, found.align)
     sizes = [tiling.tile(core.index).size for core in tiling.cores]
     assert max(rows * cols for rows, cols in sizes) <= tile * tile
+
+
+@pytest.mark.parametrize("odd", [None, 3, [None]])
+def test_weights_that_are_none_are_told(odd):
+    with pytest.raises(InputError, match="weights are a name, a path, a network or several of these, not"):
+        as_ensemble(odd)

@@ -9,69 +9,79 @@ import pytest
 
 from banet.errors import CorruptError, InputError, NotFoundError
 from banet.grid.region import Region
-from banet.mapping.water import estimate_water, read_water, water_evidence, water_of, water_share
+from banet.mapping.water import WaterCounts, read_water, water_of, water_share
 
 
 @dataclass
 class Planes:
     red: np.ndarray
     nir: np.ndarray
+    mir: np.ndarray
     frp: np.ndarray
 
 
-def planes(days=16, cells=1, red=0.05, nir=0.03):
+def planes(days=16, cells=1, red=0.05, nir=0.03, mir=0.01):
     shape = (days, 1, cells)
-    return Planes(*(np.full(shape, value, np.float32) for value in (red, nir, 0)))
+    return Planes(*(np.full(shape, value, np.float32) for value in (red, nir, mir, 0)))
+
+
+def evidence(window):
+    counts = WaterCounts(window.red.shape[1:])
+    for planes in zip(window.red, window.nir, window.mir, window.frp):
+        counts.add(*planes)
+    return counts.evidence(len(window.red))
 
 
 @pytest.mark.parametrize(
-    ("red", "nir", "water"),
+    ("red", "nir", "mir", "water"),
     [
-        (0.05, 0.03, True),  # sea from the top of the atmosphere
-        (0.0, 0.0, True),  # sea after atmospheric correction
-        (0.05, 0.25, False),  # vegetation
-        (0.06, 0.09, False),  # fresh char
-        (0.04, 0.05, False),  # dark char: darker than the limit, yet brighter than in red
-        (0.12, 0.07, False),  # turbid water or glint: too bright to be sure
+        (0.05, 0.03, 0.01, True),  # sea from the top of the atmosphere
+        (0.0, 0.0, 0.0, True),  # sea after atmospheric correction
+        (0.05, 0.03, np.nan, True),  # MIR missing
+        (0.05, 0.25, 0.04, False),  # vegetation
+        (0.06, 0.09, 0.15, False),  # fresh char
+        (0.04, 0.05, 0.03, False),  # darker than the limit, yet brighter than in red
+        (0.065, 0.053, 0.13, False),  # conifer char in haze: as dark as the sea but in MIR
+        (0.12, 0.07, 0.02, False),  # turbid water or glint: too bright to be sure
     ],
 )
-def test_spectra(red, nir, water):
-    assert estimate_water(planes(red=red, nir=nir)).item() is water
+def test_spectra(red, nir, mir, water):
+    assert (evidence(planes(red=red, nir=nir, mir=mir)).item() > 0) is water
 
 
 def test_clouds_do_not_count():
     window = planes()
     window.red[:10], window.nir[:10] = 0.6, 0.6
-    assert estimate_water(window).item()
+    assert evidence(window).item() == 1
     window.red[10:12], window.nir[10:12] = 0.05, 0.2
-    assert estimate_water(window).item()  # 4 of 6 clear days
+    assert evidence(window).item() == 1  # 4 of 6 clear days
     window.red[12], window.nir[12] = 0.05, 0.2
-    assert not estimate_water(window).item()  # 3 of 6: no majority
+    assert evidence(window).item() == -1  # 3 of 6: no majority
 
 
 def test_missing_days_do_not_count():
     window = planes()
     window.nir[4:] = np.nan
-    assert water_evidence(window).item() == 0
+    assert evidence(window).item() == 0
     window.nir[4] = 0.03
-    assert water_evidence(window).item() == 1
+    assert evidence(window).item() == 1
     window.red[:] = np.nan
-    assert water_evidence(window).item() == 0
+    assert evidence(window).item() == 0
 
 
 def test_a_short_window_needs_three_days():
-    assert estimate_water(planes(days=3)).item()
-    assert water_evidence(planes(days=2)).item() == 0
+    assert evidence(planes(days=3)).item() == 1
+    assert evidence(planes(days=2)).item() == 0
 
 
 def test_a_hot_spot_makes_it_land():
     window = planes()
     window.frp[3] = 5
-    assert water_evidence(window).item() == -1
+    assert evidence(window).item() == -1
     window.red[:] = np.nan
-    assert water_evidence(window).item() == -1
+    assert evidence(window).item() == -1
     window.frp[:] = np.nan
-    assert water_evidence(window).item() == 0
+    assert evidence(window).item() == 0
 
 
 class Coast:
@@ -91,7 +101,8 @@ class Coast:
         nir[60:, 5:9, 10:15], red[60:, 5:9, 10:15] = 0.5 * nir[60:, 5:9, 10:15], 0.05
         cloud = rng.random(nir.shape) < 0.5
         red[cloud], nir[cloud] = 0.6, 0.6
-        self.planes = red.astype(np.float32), nir.astype(np.float32), np.zeros(nir.shape, np.float32)
+        none = np.zeros(nir.shape, np.float32)
+        self.planes = red.astype(np.float32), nir.astype(np.float32), none, none
 
     def read(self, start, stop, rows=slice(None), cols=slice(None), *, variables=None):
         first = int((start - self.days[0]).astype(int))
@@ -203,7 +214,7 @@ def test_the_sea_around_greece_is_found_and_nothing_burned_is(real):
             col = ((radius * x + 20015109.354) / pixel - 19 * 2400).astype(int)
             sea += dates[row, col] == -2
             burned += dates[row, col] > 0
-    found = estimate_water(Planes(red, nir, np.zeros_like(red)))
+    found = evidence(Planes(red, nir, np.zeros_like(red))) > 0
     assert found[sea == 9].mean() > 0.9
     assert not found[sea == 0].any()
     assert not found[burned > 0].any()

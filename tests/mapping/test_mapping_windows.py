@@ -167,3 +167,9 @@ def test_days_at_the_end_of_a_cube_have_the_days_before_them_in_their_window():
 def test_periods_have_names(start, stop, label, stem):
     period = np.datetime64(start), np.datetime64(stop)
     assert (period_label(*period), period_stem(*period)) == (label, stem)
+
+
+@pytest.mark.parametrize("length", [None, "64", 64.0])
+def test_a_length_that_is_no_number_of_days_is_told(length):
+    with pytest.raises(InputError, match=f"a window of {length} days; the network needs a multiple of 16"):
+        nrt_window("2021-08-01", length)

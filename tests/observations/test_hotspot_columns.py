@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import geopandas as gpd
 import pandas as pd
 import pytest
 
-from banet.errors import InputError
+from banet.errors import InputError, UnreadableFileError
 from banet.observations.hotspots import read_hotspots
 
 HEAD = "latitude,longitude,acq_date,acq_time,satellite,version,frp"
@@ -165,3 +166,57 @@ def test_a_copy_under_another_name_of_its_satellite_counts_once(tmp_path: Path) 
         read(tmp_path / f"{number}.csv", dated("2020-08-05", "1340", satellite=name))
     read(tmp_path / "other.csv", dated("2020-08-05", "1340", satellite="NOAA-20"))
     assert sorted(read_hotspots(tmp_path)["satellite"]) == ["N", "N20"]
+
+
+ROWS = (
+    {"latitude": 40.3012, "longitude": -7.7012, "acq_date": 1596585600000, "acq_time": "0230", "frp": 5.5},
+    {"latitude": 40.3112, "longitude": -7.7012, "acq_date": 1596585600000, "acq_time": "1330", "frp": 10.25},
+)
+TIMES = ["2020-08-05T02:30", "2020-08-05T13:30"]
+
+
+def times(table) -> list[str]:
+    return [str(time)[:16] for time in table["time"].to_numpy()]
+
+
+@pytest.mark.parametrize("ending", ["ndjson", "jsonl", "ndjson.gz"])
+def test_a_row_a_line_of_json(tmp_path: Path, ending: str) -> None:
+    path = tmp_path / f"a.{ending}"
+    text = "".join(f"{json.dumps(row)}\r\n" for row in ROWS).encode()
+    path.write_bytes(gzip.compress(text) if ending.endswith("gz") else text)
+    for given in (path, tmp_path):
+        assert times(read_hotspots(given)) == TIMES
+    features = [
+        {
+            "type": "Feature",
+            "properties": {name: row[name] for name in ("acq_date", "acq_time", "frp")},
+            "geometry": {"type": "Point", "coordinates": [row["longitude"], row["latitude"]]},
+        }
+        for row in ROWS
+    ]
+    text = "\n".join(map(json.dumps, features)).encode()
+    path.write_bytes(gzip.compress(text) if ending.endswith("gz") else text)
+    assert times(read_hotspots(path)) == TIMES
+    for cut in (text[:-20], b""):
+        path.write_bytes(gzip.compress(cut) if ending.endswith("gz") else cut)
+        with pytest.raises(UnreadableFileError, match="is no JSON"):
+            read_hotspots(path)
+
+
+def test_milliseconds_of_arcgis_and_the_columns_of_inpe(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps(ROWS))
+    assert times(read_hotspots(path)) == TIMES
+    path = tmp_path / "focos.csv"
+    head = "lat,lon,data_hora_gmt,satelite,municipio,frp"
+    rows = ("40.3,-7.7,2020-08-05 02:30:00,NPP-375D,X,5.5", "40.3,-7.7,2020-08-05 13:30:00,AQUA_M-T,X,1")
+    table = read(path, *rows, head=head)
+    assert times(table) == TIMES
+    assert table["satellite"].tolist() == ["N", "Aqua"]
+
+
+def test_a_web_page_is_told_as_one_alone(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("<html>")
+    with pytest.raises(UnreadableFileError, match=r"^the hot-spot file a.csv is a web page"):
+        read_hotspots(path)

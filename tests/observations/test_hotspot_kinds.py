@@ -161,6 +161,19 @@ def test_a_granule_without_a_fire_and_one_without_a_time(tmp_path):
         read_hotspots(path)
 
 
+def test_a_granule_of_a_day_that_no_year_has_is_named_and_left_out_of_a_folder(tmp_path):
+    odd = tmp_path / "VNP14IMG.A2020400.0100.002.x.nc"
+    h5py.File(odd, "w").close()
+    for alone in (odd, tmp_path):
+        with pytest.raises(InputError, match="VNP14IMG.A2020400.0100.002.x.nc is not named like"):
+            read_hotspots(alone)
+    write(tmp_path / "a.csv", row())
+    table = read_hotspots(tmp_path)
+    assert len(table) == 1
+    assert [note for note in table.attrs["notes"] if "VNP14IMG.A2020400" in note and "left out" in note]
+    assert covers(table, DAY, REGION)
+
+
 @pytest.mark.parametrize(
     "name", ["x.zip", "x.csv.gz", "x.shp", "x.json", "x.gpkg", "VNP14IMG.A2020218.0230.nc.nc"]
 )
@@ -170,6 +183,20 @@ def test_damaged_files_are_told_in_one_line(tmp_path, name):
     with pytest.raises((UnreadableFileError, InputError)) as told:
         read_hotspots(path)
     assert "\n" not in str(told.value)
+
+
+@pytest.mark.parametrize("name", ["x.geojson", "x.json"])
+def test_a_part_of_a_servers_answer_is_not_taken_for_all_of_it(tmp_path, name):
+    path = tmp_path / name
+    point = {"type": "Feature", "properties": {}, "geometry": {"type": "Point", "coordinates": [-7.5, 40]}}
+    held = {"type": "FeatureCollection", "features": [point], "numberMatched": 2}
+    path.write_text(json.dumps(held))
+    with pytest.raises(UnreadableFileError, match=rf"{name} holds 1 of the 2 features .* startIndex"):
+        read_hotspots(path)
+    if name == "x.json":
+        path.write_text(json.dumps({"data": [{"latitude": 40}], "exceededTransferLimit": True}))
+        with pytest.raises(UnreadableFileError, match=r"more than these 1 features .* resultOffset"):
+            read_hotspots(path)
 
 
 QUIET = (

@@ -179,6 +179,17 @@ def test_neighbouring_granules_are_one_overpass(tmp_path):
     assert len(planes.inputs) == 4
 
 
+def test_a_granule_that_does_not_tell_where_the_sun_stood_is_damaged(tmp_path):
+    night = small(time=f"{DAY}T00:20", ascending=False)
+    _, where = write_granule(tmp_path, night, surface(night), night=True)
+    with h5py.File(where, "a") as file:
+        file["geolocation_data/solar_zenith"][...] = -32767
+    with pytest.raises(
+        UnreadableFileError, match=r"granule .* 00:\d\d: .* does not tell where the sun stood"
+    ):
+        swath.viirs750.read_day(tmp_path, DAY, REGION)
+
+
 def test_night_and_low_sun_are_left_out(tmp_path):
     night = small(time=f"{DAY}T00:20", ascending=False)
     write_granule(tmp_path, night, surface(night), night=True)

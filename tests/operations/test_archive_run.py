@@ -20,6 +20,7 @@ from banet.grid.region import Region
 from banet.io.lock import lock
 from banet.operations.archive_run import run_archive
 from banet.operations.area import Area
+from banet.operations.nrt import run_morning
 from banet.operations.options import MorningOptions, RunOptions
 from banet.operations.steps import CUBE_BYTES, Places, Silent, check_disk, days_needed
 
@@ -184,6 +185,32 @@ def test_the_folder_of_another_region_is_refused_and_stays(raw, made):
         run_archive(asked)
     assert {file: file.read_bytes() for file in before} == before
     assert not list(made.folder.glob("U*"))
+
+
+def test_a_folder_of_mornings_is_refused_and_keeps_its_status(raw, tmp_path):
+    asked = options(raw, tmp_path)
+    morning = MorningOptions(region=asked.region, data=tmp_path / "no", out=tmp_path, download=False)
+    with pytest.raises(NotFoundError):
+        run_morning(morning.model_copy(update={"day": "2020-08-31"}))
+    before = (tmp_path / "status.json").read_bytes()
+    with pytest.raises(InputError, match=r"holds mornings \(banet nrt\); give the run its own folder"):
+        run_archive(asked)
+    (tmp_path / "status.json").unlink()
+    (tmp_path / "2020-08-31").mkdir()
+    (tmp_path / "2020-08-31" / "T_state.npz").touch()
+    with pytest.raises(InputError, match="holds mornings"):
+        run_archive(asked)
+    assert before and not (tmp_path / "run.yaml").exists() and not (tmp_path / "status.json").exists()
+
+
+def test_mornings_refuse_the_folder_of_a_run_and_leave_its_status(raw, made):
+    before = (made.folder / "status.json").read_bytes()
+    asked = MorningOptions(region=str(raw / "R_T.json"), data=raw, out=made.folder, download=False)
+    with pytest.raises(
+        InputError, match=r"holds a run of banet run \(run\.yaml\); give the mornings their own"
+    ):
+        run_morning(asked.model_copy(update={"day": "2020-08-31"}))
+    assert (made.folder / "status.json").read_bytes() == before
 
 
 def test_options_come_from_a_file_and_a_wrong_one_is_told(tmp_path, capsys):

@@ -239,7 +239,7 @@ def test_a_morning_that_was_killed_or_is_run_twice_gives_the_same(mornings, data
     def fails(*given, **named):
         raise OutputError("the disk is full")
 
-    for place in ("write_morning", "_write_json"):
+    for place in ("write_morning", "write_json"):
         with monkeypatch.context() as patch:
             patch.setattr(nrt, place, fails)
             with pytest.raises(OutputError):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from distributed import LocalCluster
 
 from banet import observations
 from banet.chips import Chips, write_cube_chips
@@ -144,6 +145,16 @@ def test_the_loss_of_the_scheduler_is_told(tmp_path):
         for item, _ in spread(Squares(tmp_path), range(1000), scheduler=own):
             if item == 3:
                 own.cluster.close()
+
+
+def test_a_cluster_is_as_good_as_its_address():
+    with (
+        LocalCluster(n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None) as made,
+        connected(made) as client,
+    ):
+        assert client.submit(abs, -3).result() == 3
+    with pytest.raises(InputError, match="a scheduler is the address, client or cluster of dask, not 3"):
+        connected(3).__enter__()
 
 
 def test_one_way_to_spread_the_work_at_a_time(client):

@@ -300,3 +300,18 @@ def test_what_is_no_map_is_named(maps, tmp_path):
     zones = zones_of(tmp_path / "z.gpkg", all=whole(region_of((6, 6))))
     with pytest.raises(InputError, match="a map is|at least one map"):
         banet.summarise(maps, zones)
+
+
+def test_the_dataset_of_a_map_is_that_map(tmp_path):
+    burned = random_map((40, 60), seed=3)
+    zones = zones_of(tmp_path / "z.gpkg", all=whole(burned.region))
+    pd.testing.assert_frame_equal(
+        banet.summarise(burned.to_dataset(), zones, **DRAWS), banet.summarise([burned], zones, **DRAWS)
+    )
+    fires = find_events(burned, min_hectares=0)
+    for given in (burned.to_dataset(), [burned.to_dataset()]):
+        pd.testing.assert_frame_equal(find_events(given, min_hectares=0), fires)
+    with pytest.raises(InputError, match="the dataset is not a map of banet; it lacks burned_fraction"):
+        find_events(burned.to_dataset().drop_vars("burned_fraction"))
+    with pytest.raises(InputError, match="a str is no map to find fires in"):
+        find_events("PT.nc")

@@ -134,7 +134,8 @@ def test_the_weights_carry_their_card_and_learn_the_toy(config: TrainingConfig, 
     result = train(longer, tmp_path / "run")
     assert result.weights is not None
     model = load_model(result.weights)
-    assert model.spec == config.inputs and model.config == config.network
+    assert model.spec == config.inputs.model_copy(update={"sequence_length": 16})
+    assert model.config == config.network
     card = model.card
     assert card["data"] == "simulated data only" and card["seed"] == 3 and card["steps"] == 60
     assert card["training_chips"][0]["chips"] == 6 and len(card["training_chips"][0]["index_sha256"]) == 64

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
@@ -16,7 +16,7 @@ from banet.burned_area.dating import NO_UNCERTAINTY, DatingRule, check_threshold
 from banet.burned_area.evidence import NO_EVIDENCE
 from banet.burned_area.quality import Quality
 from banet.burned_area.unknown import UnknownDays
-from banet.days import Days, as_day, day_of_year
+from banet.days import NO_DATE, ONE_DAY, Days, as_day, day_of_year
 from banet.errors import InputError
 from banet.grid.region import Region, check_region
 
@@ -25,10 +25,8 @@ if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.axes import Axes
 
-__all__ = ["BurnedArea"]
+__all__ = ["BurnedArea", "as_maps"]
 
-_ONE = np.timedelta64(1, "D")
-_NAT = np.datetime64("NaT", "D")
 _MAX_CELLS_AT_ONCE = 2**24
 
 
@@ -65,6 +63,10 @@ class BurnedArea(BurnedPlanes):
             that date what burned by the first look at burned ground give the burn date or a day up to it.
         unknown_days: days of the period on which the source says nothing of some cells that it knows on
             others.
+        known_share: part of each cell's area that the source knows, water included, (rows, columns) float32
+            in 0-1, at least half where the cell is known, 1 where it is not; None where all are known whole.
+            Burned fraction, entries and hectares are of the whole cell, so that hectares hold no more than
+            what is known to have burned; `daily_fraction` and `banet.evaluation` let the known part decide.
         attrs: how it was made: values that JSON can hold. `notes` lists in words what was left out.
 
     Raises:
@@ -151,10 +153,10 @@ class BurnedArea(BurnedPlanes):
             days: (T,) datetime64[D], all different, in any order.
 
         Returns:
-            (T, rows, columns) float32; NaN in cells that are not known, and on days that are not. What
-            burned on other days is left out.
+            (T, rows, columns) float32, of what is known of the cell; NaN in cells that are not known, and on
+            days that are not. What burned on other days is left out.
         """
-        target = self.dates().daily(days)
+        target = self.dates_of_known().daily(days)
         target[:, ~self.known] = np.nan
         unknown.blank(target, self.unknown_days, days)
         return target
@@ -172,8 +174,8 @@ class BurnedArea(BurnedPlanes):
         first, last = max(as_day(start), self.start), min(as_day(stop), self.stop)
         if first >= last:
             raise InputError(
-                f"{self.title} covers {self.start} to {self.stop - _ONE}, no day from {start} to "
-                f"{as_day(stop) - _ONE}"
+                f"{self.title} covers {self.start} to {self.stop - ONE_DAY}, no day from {start} to "
+                f"{as_day(stop) - ONE_DAY}"
             )
         if (first, last) == (self.start, self.stop):
             return self
@@ -185,8 +187,8 @@ class BurnedArea(BurnedPlanes):
         A cell is known where the source knows at least half of its area, and water where more than half is:
         beyond the edge of the source nothing is. Days of observation are the mean of what is known. Burned
         fractions hold the undated ones below the threshold too, hectares do not. They are what is known to
-        have burned of the whole cell: of a cell known in part the rest adds nothing, which keeps hectares
-        (`banet.evaluation.compare` lets the known part decide). Quality and evidence are not carried over.
+        have burned of the whole cell: of a cell known in part the rest adds nothing, which keeps hectares.
+        `known_share` tells that part. Quality and evidence are not carried over.
         """
         check_region(region)
         return self if region == self.region else replace(self, **regridding.fields_on(self, region))
@@ -220,7 +222,7 @@ class BurnedArea(BurnedPlanes):
             burned_fraction=np.where(
                 kept | (self.observed_days > 0), self.burned_fraction, np.float32(np.nan)
             ),
-            burn_date=np.where(kept, self.burn_date, _NAT),
+            burn_date=np.where(kept, self.burn_date, NO_DATE),
             uncertainty=np.where(kept, self.uncertainty, np.uint8(NO_UNCERTAINTY)),
             first_look=looks_kept(self.first_look, kept),
             dated=None if self.dated is None else self.dated.only(kept[self.dated.row, self.dated.col]),
@@ -287,7 +289,7 @@ class BurnedArea(BurnedPlanes):
             InputError: if shapes differ, days are missing or a probability is not finite.
         """
         days = np.asarray(days, "datetime64[D]")
-        if days.size == 0 or (np.diff(days) != _ONE).any():
+        if days.size == 0 or (np.diff(days) != ONE_DAY).any():
             raise InputError("the days of a map must follow one another without gaps")
         if probability.shape != (days.size, *region.shape) or observed.shape != probability.shape:
             raise InputError(
@@ -335,9 +337,9 @@ class BurnedArea(BurnedPlanes):
         return cls(
             region=region,
             start=days[0],
-            stop=days[-1] + _ONE,
+            stop=days[-1] + ONE_DAY,
             burned_fraction=np.where(known, burned_fraction, np.float32(np.nan)),
-            burn_date=np.where(burned, days[np.maximum(day, 0)], _NAT),
+            burn_date=np.where(burned, days[np.maximum(day, 0)], NO_DATE),
             uncertainty=np.where(burned, uncertainty, np.uint8(NO_UNCERTAINTY)),
             observed_days=observed_days,
             water=water,
@@ -360,6 +362,7 @@ class BurnedArea(BurnedPlanes):
         quality: Quality | None = None,
         confidence: npt.NDArray[np.float32] | None = None,
         unknown_days: Sequence[UnknownDays] = (),
+        known_share: npt.NDArray[np.float32] | None = None,
         notes: Sequence[str] = (),
     ) -> Self:
         """Make it from fractions by day, kept to `start` up to, not including, `stop`.
@@ -375,6 +378,7 @@ class BurnedArea(BurnedPlanes):
             quality: of the source.
             confidence: percent, (rows, columns) float32, NaN where nothing burned; None if it states none.
             unknown_days: those of which it says nothing in some cells.
+            known_share: part of each cell that the source knows; None where all are known whole.
             notes: lines that say what was left out.
         """
         first, last = as_day(start), as_day(stop)
@@ -390,7 +394,7 @@ class BurnedArea(BurnedPlanes):
             start=first,
             stop=last,
             burned_fraction=np.where(told, kept.total(), np.float32(np.nan)),
-            burn_date=np.where(told, date, _NAT),
+            burn_date=np.where(told, date, NO_DATE),
             uncertainty=np.where(told, spread, np.uint8(NO_UNCERTAINTY)),
             observed_days=np.where(seen, length, 0).astype(np.int16),
             water=water,  # type: ignore[arg-type]
@@ -400,6 +404,7 @@ class BurnedArea(BurnedPlanes):
             quality=quality,
             stated_confidence=confidence,
             unknown_days=gaps,
+            known_share=known_share,
             attrs={"notes": list(notes)} if notes else {},
         )
 
@@ -427,7 +432,7 @@ class BurnedArea(BurnedPlanes):
             fields: further fields: `uncertainty`, `threshold`, `name`, `attrs`.
         """
         wet = np.zeros(region.shape, bool) if water is None else water
-        days = (as_day(stop) - as_day(start)) // _ONE
+        days = (as_day(stop) - as_day(start)) // ONE_DAY
         seen = np.full(region.shape, days, np.int16) if observed_days is None else observed_days
         burned = ~np.isnat(burn_date) & ~wet
         told = (burned | (seen > 0)) & ~wet
@@ -436,8 +441,21 @@ class BurnedArea(BurnedPlanes):
             start=as_day(start),
             stop=as_day(stop),
             burned_fraction=np.where(told, burned, np.nan).astype(np.float32),
-            burn_date=np.where(burned, burn_date, _NAT),
+            burn_date=np.where(burned, burn_date, NO_DATE),
             observed_days=seen,
             water=wet,
             **fields,
         )
+
+
+def as_maps(given: Any) -> list[Any]:
+    """Return maps, given alone or as several, as a list; of datasets of `to_dataset` the maps that they hold.
+
+    Raises:
+        InputError: if a dataset is no map.
+    """
+    several = isinstance(given, Iterable) and not isinstance(given, str) and not hasattr(given, "data_vars")
+    return [
+        BurnedArea.from_dataset(one) if hasattr(one, "data_vars") else one
+        for one in (given if several else [given])
+    ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -31,6 +31,7 @@ PLANES = {
     "stated_confidence": "float32",
     "evidence": "uint8",
     "first_look": "uint8",
+    "known_share": "float32",
 }
 """Planes of a source and their types."""
 
@@ -57,6 +58,7 @@ class BurnedPlanes:
     evidence: npt.NDArray[np.uint8] | None = None
     first_look: npt.NDArray[np.uint8] | None = None
     unknown_days: tuple[UnknownDays, ...] = ()
+    known_share: npt.NDArray[np.float32] | None = None
     attrs: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -67,6 +69,8 @@ class BurnedPlanes:
         for name, value in _settled(self).items():
             object.__setattr__(self, name, value)
         _check_dates(self)
+        if self.known_share is not None and not ((self.known_share > 0) & (self.known_share <= 1)).all():
+            raise InputError(f"{self.title}: known_share must lie above 0 and at most at 1")
 
     @property
     def days(self) -> Days:
@@ -87,6 +91,13 @@ class BurnedPlanes:
         return (self.observed_days > 0) | (self.burned & ~self.water)
 
     @property
+    def known_part(self) -> npt.NDArray[np.float64]:
+        """Part of each cell's area that the source knows, (rows, columns) in 0..1; 1 where not told."""
+        if self.known_share is None:
+            return np.ones(self.region.shape)
+        return self.known_share.astype(np.float64)
+
+    @property
     def status(self) -> npt.NDArray[np.int8]:
         """Kind of each cell, (rows, columns): 1 burned, 0 unburned, -1 not observed, -2 water."""
         dry = np.where(self.observed_days == 0, NOT_OBSERVED, UNBURNED)
@@ -100,6 +111,14 @@ class BurnedPlanes:
         spread = np.where(self.uncertainty == NO_UNCERTAINTY, np.nan, self.uncertainty)
         found = [plane[row, col] for plane in (self.burn_date, self.burned_fraction, spread)]
         return DatedFractions.from_pieces(self.region, row, col, *found)
+
+    def dates_of_known(self) -> DatedFractions:
+        """Return the fractions by day as fractions of what is known of each cell (`known_share`)."""
+        dated = self.dates()
+        if self.known_share is None:
+            return dated
+        fraction = np.minimum(dated.fraction / self.known_part[dated.row, dated.col], 1)
+        return replace(dated, fraction=fraction)
 
     @property
     def title(self) -> str:

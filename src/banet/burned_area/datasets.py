@@ -15,8 +15,9 @@ from banet.burned_area.dated import DatedFractions
 from banet.burned_area.dating import NO_UNCERTAINTY
 from banet.burned_area.meaning import made_by, meanings
 from banet.burned_area.quality import Quality
-from banet.days import as_day
+from banet.days import ONE_DAY, as_day
 from banet.errors import InputError
+from banet.grid.labelled import order_on
 from banet.grid.region import Region
 
 if TYPE_CHECKING:
@@ -126,6 +127,7 @@ def fields_of(dataset: xr.Dataset) -> dict[str, Any]:
         "evidence": _undecoded(dataset["evidence"].values) if "evidence" in dataset else None,
         "first_look": _undecoded(dataset["first_look"].values) if "first_look" in dataset else None,
         "unknown_days": unknown.of_dataset(dataset),
+        "known_share": dataset["known_share"].values if "known_share" in dataset else None,
         "attrs": attrs,
     }
 
@@ -150,14 +152,9 @@ def _one_period(dataset: xr.Dataset) -> xr.Dataset:
 
 def _upright(dataset: xr.Dataset, region: Region) -> xr.Dataset:
     """Return a dataset with its planes north to south and west to east, as the region's cells lie."""
-    near = 0.01 * region.pixel_size  # coordinates may have been float32
-    for axis, wanted in zip(GRID, (region.latitudes, region.longitudes), strict=True):
-        held = np.asarray(dataset[axis].values, np.float64).ravel()
-        # Longitudes of either side of 180 degrees may be written a turn apart.
-        along = -held if axis == "latitude" else (held - region.west) % 360
-        order = np.argsort(along, kind="stable")
-        off = (held[order] - wanted + 180) % 360 - 180 if held.size == wanted.size else np.array([np.inf])
-        if not (np.abs(off) <= near).all():
+    for axis in GRID:
+        order = order_on(region, axis, dataset[axis].values)
+        if order is None:
             raise InputError(
                 f"the {axis}s of the dataset are not those of its region {region.name}; cut a map with "
                 "BurnedArea.crop, and bring it onto another grid with BurnedArea.to"
@@ -216,7 +213,7 @@ def _grid_mapping(region: Region) -> dict[str, Any]:
 
 
 def _attributes(source: BurnedPlanes, manifest: Manifest | None) -> dict[str, Any]:
-    last = source.stop - np.timedelta64(1, "D")
+    last = source.stop - ONE_DAY
     history = "written by banet"
     if manifest is not None:
         history = f"banet {manifest.version}: {shlex.join(manifest.command) or 'banet'}"
@@ -242,6 +239,9 @@ def _quality(source: BurnedPlanes) -> dict[str, Any]:
     if source.stated_confidence is not None:
         about = {"long_name": "confidence of what burned, as the source states it", "units": "percent"}
         found["stated_confidence"] = (GRID, source.stated_confidence, {**about, "grid_mapping": GRID_MAPPING})
+    if source.known_share is not None:
+        about = {"long_name": "part of each cell that the source knows, water included", "units": "1"}
+        found["known_share"] = (GRID, source.known_share, {**about, "grid_mapping": GRID_MAPPING})
     if source.quality is not None:
         for field, name in _QUALITY.items():
             plane = getattr(source.quality, field)

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from banet.burned_area.dating import NO_UNCERTAINTY
-from banet.days import Day, Days, as_day
+from banet.days import NO_DATE, Day, Days, as_day
 from banet.errors import InputError
 from banet.grid.average import LatLonGrid, cut_cells
 from banet.grid.region import Region
@@ -142,7 +142,7 @@ class DatedFractions:
             (rows, columns) datetime64[D], NaT where nothing burned; (rows, columns) uint8 days, rounded up,
             255 where not known.
         """
-        date = np.full(self.region.shape, np.datetime64("NaT", "D"))
+        date = np.full(self.region.shape, NO_DATE)
         spread = np.full(self.region.shape, NO_UNCERTAINTY, np.uint8)
         # Later assignments win: the largest fraction comes last, and among equals the earliest day.
         order = np.lexsort((-self.day.astype(np.int64), np.round(self.fraction, 9)))

@@ -11,13 +11,14 @@ from __future__ import annotations
 import itertools
 import math
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
+from banet.burned_area.burned_area import BurnedArea, as_maps
 from banet.burned_area.dating import NO_UNCERTAINTY
 from banet.burned_area.joining import notes_on, once
 from banet.burned_area.linking import MAX_GAP_CELLS, link
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
     import pandas as pd
     from shapely.geometry import MultiPolygon
     from shapely.geometry.base import BaseGeometry
-
-    from banet.burned_area.burned_area import BurnedArea
 
 __all__ = [
     "MAX_GAP_DAYS",
@@ -197,7 +196,7 @@ def events_of_cells(cells: pd.DataFrame, region: Region) -> Events:
 def _checked(
     maps: BurnedArea | Sequence[BurnedArea], days: int, gap: int, least: int, hectares: float
 ) -> list[BurnedArea]:
-    sequence = list(maps) if isinstance(maps, Iterable) else [maps]
+    sequence = as_maps(maps)
     if not sequence:
         raise InputError("no map to find fires in")
     odd = next((type(one).__name__ for one in sequence if not hasattr(one, "burn_date")), None)

@@ -202,7 +202,9 @@ def read_geotiff(path: PathLike, *, days: tuple[Any, Any] | None = None) -> Burn
     """Read a raster of burn dates (1-366; 0 unburned, -1 not observed, -2 water) in degrees.
 
     The confidence and uncertainty rasters of banet beside it are read as well. The burned fraction, which no
-    raster holds, is 1 where burned. Of several bands the one that is described as burn date is read.
+    raster holds, is 1 where burned. Of several bands the one that is described as burn date is read. Values
+    are taken by the scale and offset that the file states; a file that stores 0, -1 or -2 and by these tags
+    means another value is refused.
 
     Args:
         path: a GeoTIFF, such as `{name}_burn_date.tif`.

@@ -17,7 +17,7 @@ from banet.burned_area.dated import DatedFractions
 from banet.burned_area.dating import NO_UNCERTAINTY, looks_kept
 from banet.burned_area.evidence import NO_EVIDENCE
 from banet.burned_area.meaning import made_by
-from banet.days import Day, as_day, period_label
+from banet.days import NO_DATE, Day, as_day, period_label
 from banet.errors import BanetWarning, InputError
 
 __all__ = [
@@ -46,6 +46,7 @@ _OPTIONAL = {
     "stated_confidence": np.float32(np.nan),
     "evidence": np.uint8(NO_EVIDENCE),
     "first_look": np.uint8(NO_UNCERTAINTY),
+    "known_share": np.float32(1),
 }
 """Planes that some sources have, and what stands for nothing in them."""
 
@@ -132,7 +133,7 @@ def _without(source: Source, gone: npt.NDArray[np.bool_]) -> Source:
     return replace(
         source,
         burned_fraction=np.where(gone, np.float32(0), source.burned_fraction),
-        burn_date=np.where(kept, source.burn_date, np.datetime64("NaT", "D")),
+        burn_date=np.where(kept, source.burn_date, NO_DATE),
         uncertainty=np.where(kept, source.uncertainty, np.uint8(NO_UNCERTAINTY)),
         observed_days=np.maximum(source.observed_days, gone).astype(np.int16),
         first_look=looks_kept(source.first_look, kept),
@@ -181,7 +182,10 @@ def in_order(parts: Sequence[Source]) -> list[Source]:
                 f"maps of {first.region.name} and {after.region.name} differ in grid or threshold"
             )
         if after.start < before.stop:
-            raise InputError(f"the map from {after.start} overlaps the one that ends on {before.stop - 1}")
+            raise InputError(
+                f"the map from {after.start} overlaps the one that ends on {before.stop - 1}: what both show "
+                "would count twice; give one of them"
+            )
     return ordered
 
 
@@ -231,14 +235,14 @@ def _from_entries(ordered: Sequence[BurnedPlanes], strongest: npt.NDArray[np.flo
     return {
         "dated": dated,
         "burned_fraction": np.where(known, fraction, np.float32(np.nan)),
-        "burn_date": np.where(burned, date, np.datetime64("NaT", "D")),
+        "burn_date": np.where(burned, date, NO_DATE),
         "uncertainty": np.where(burned, spread, np.uint8(NO_UNCERTAINTY)),
     }
 
 
 def fields_between(source: BurnedPlanes, first: Day, last: Day) -> dict[str, Any]:
     """Return the fields that change when a source is kept to some of its days; see `BurnedArea.between`."""
-    dated, nothing = source.dates().between(first, last), np.datetime64("NaT", "D")
+    dated, nothing = source.dates().between(first, last), NO_DATE
     date, spread = dated.main_day()
     kept = ~np.isnat(date) & source.burned
     gaps = unknown.within(source.unknown_days, first, last)

@@ -28,7 +28,6 @@ from banet.burned_area.evidence import CLASSES, NO_EVIDENCE, WITHIN
 
 __all__ = [
     "BURNED",
-    "DAILY_WORDS",
     "DAYS_SINCE",
     "LAND",
     "NOT_OBSERVED",
@@ -71,10 +70,6 @@ STATUS = (
 _LAND = {code.value: code.flag.replace("_", " ") for code in STATUS if code.value != BURNED}
 LAND = {code.value: code.label for code in STATUS}
 """Label of each status in legends, by value."""
-
-
-DAILY_WORDS = "fraction of the cell that burned on the day, as the network gives it"
-"""What a daily probability says."""
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from banet.burned_area.burned_area import BurnedArea
-from banet.burned_area.daily import DailyProbability, append_daily
 from banet.burned_area.datasets import GRID, GRID_MAPPING, to_dataset
-from banet.errors import BanetError, InputError, UnreadableFileError
+from banet.errors import BanetError, UnreadableFileError, first_line
 from banet.io.files import PathLike, existing_file, writing
-from banet.io.netcdf4 import building, first_line, load
+from banet.io.netcdf4 import building, load
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -31,7 +30,6 @@ def write_netcdf(
     path: PathLike,
     *,
     manifest: Manifest | None = None,
-    daily: DailyProbability | None = None,
     extra: Mapping[str, tuple[npt.NDArray[Any], Mapping[str, Any]]] | None = None,
 ) -> Path:
     """Write a map as NetCDF-4 after CF-1.11 and return its path.
@@ -43,20 +41,12 @@ def write_netcdf(
         burnmap: the map.
         path: of the file, by custom `.nc`.
         manifest: its command goes into the file's history.
-        daily: daily probabilities to write beside the map.
         extra: further planes, (rows, columns), and their attributes by name, `_FillValue` where one value
             means no data; reading leaves them alone.
 
     Raises:
-        InputError: if the daily probabilities are on another grid.
         OutputError: if it cannot be written.
     """
-    shape = burnmap.region.shape
-    if daily is not None and tuple(daily.probability.shape[1:]) != shape:
-        raise InputError(
-            f"daily probabilities of {tuple(daily.probability.shape[1:])} cells do not fit "
-            f"the map of {burnmap.region.name}, which has {shape}"
-        )
     target = Path(path)
     dataset = to_dataset(burnmap, manifest)
     for name, (plane, attrs) in (extra or {}).items():
@@ -64,10 +54,10 @@ def write_netcdf(
         missing = {"_FillValue": told.pop("_FillValue")} if "_FillValue" in told else {}
         dataset[name] = (GRID, plane, told, missing)
     dataset = _along_time(dataset)
-    chunks = (min(shape[0], _CHUNK), min(shape[1], _CHUNK))
-    with writing(target) as part, building(part, dataset, _encoding(dataset, chunks)) as file:
-        if daily is not None:
-            append_daily(file, daily, chunks)
+    height, width = burnmap.region.shape
+    chunks = (min(height, _CHUNK), min(width, _CHUNK))
+    with writing(target) as part, building(part, dataset, _encoding(dataset, chunks)):
+        pass
     return target
 
 
@@ -79,6 +69,7 @@ def read_map(path: PathLike) -> BurnedArea:
         UnreadableFileError: if it is truncated, of another format, or not a map.
     """
     file = existing_file(path, "map")
+    # Files of earlier states of the program may hold daily probabilities beside the map.
     dataset = load(file, drop=("daily_probability", "day"), decode=True)
     try:
         return BurnedArea.from_dataset(dataset)

@@ -11,23 +11,26 @@ import numpy.typing as npt
 from banet.burned_area import attributes, confidence
 from banet.burned_area.burned_planes import BurnedPlanes
 from banet.burned_area.dating import NO_UNCERTAINTY
+from banet.burned_area.known_part import known_enough, plane_of
+from banet.days import NO_DATE, Days
 from banet.grid.average import LatLonGrid, average
 from banet.grid.region import Region
 
 __all__ = ["fields_on"]
 
-_KNOWN_ENOUGH = 0.5
-"""A cell counts as known where no more than half of its area is missing from the source."""
+_MOSTLY = 0.5
 
 
 def fields_on(source: BurnedPlanes, region: Region) -> dict[str, Any]:
     """Return the fields that change when a source goes to another region's grid; see `BurnedArea.to`."""
     grid = LatLonGrid.of(source.region)
     dated = source.dates().to(region)
-    share = average(grid, source.known, region)
-    known = share >= _KNOWN_ENOUGH - 1e-9
+    part = source.known_part
+    share = average(grid, source.known * part, region)
+    known = known_enough(share)
+    water = average(grid, source.water, region) > _MOSTLY
     undated = average(grid, np.where(source.burned, 0, np.nan_to_num(source.burned_fraction)), region)
-    seen = average(grid, source.observed_days.astype(np.float64), region)
+    seen = average(grid, source.observed_days * part, region)
     days = np.where(known, np.maximum(np.round(seen / np.where(known, share, 1)), 1), 0)
     date, spread = dated.main_day()
     burned = known & ~np.isnat(date)
@@ -35,23 +38,34 @@ def fields_on(source: BurnedPlanes, region: Region) -> dict[str, Any]:
     return {
         "region": region,
         "burned_fraction": np.where(known, fraction, np.float32(np.nan)),
-        "burn_date": np.where(burned, date, np.datetime64("NaT", "D")),
+        "burn_date": np.where(burned, date, NO_DATE),
         "uncertainty": np.where(burned, spread, np.uint8(NO_UNCERTAINTY)),
         "observed_days": days.astype(np.int16),
-        "water": average(grid, source.water, region) > _KNOWN_ENOUGH,
+        "water": water,
         "dated": dated,
         "quality": None,
         "evidence": None,
         "first_look": None,
         "unknown_days": tuple(
             replace(
-                one, cells=known & (average(grid, source.known & ~one.cells, region) < _KNOWN_ENOUGH - 1e-9)
+                one, cells=known & ~known_enough(average(grid, (source.known & ~one.cells) * part, region))
             )
             for one in source.unknown_days
         ),
+        "known_share": plane_of(_told(source, region, grid, date), known | water),
         "stated_confidence": _confidence_on(source, region, grid),
         "attrs": attributes.regridded(source.attrs, source.region, region),
     }
+
+
+def _told(source: BurnedPlanes, region: Region, grid: LatLonGrid, date: Days) -> npt.NDArray[np.float64]:
+    """Return the part of each cell that a source knows, water included, on the date where there is one."""
+    told = average(grid, (source.known | source.water) * source.known_part, region)
+    for one in source.unknown_days:
+        then = average(grid, ((source.known & ~one.cells) | source.water) * source.known_part, region)
+        within = (date >= one.start) & (date < one.stop) & known_enough(then)
+        told = np.where(within, np.minimum(told, then), told)
+    return np.asarray(told, np.float64)
 
 
 def _confidence_on(source: BurnedPlanes, region: Region, grid: LatLonGrid) -> npt.NDArray[np.float32] | None:

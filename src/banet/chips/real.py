@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,7 @@ import numpy.typing as npt
 from banet.burned_area.unknown import blank
 from banet.chips.codec import encode_target
 from banet.chips.store import HEADER, ChipEntry, Chips
-from banet.days import Day, as_day, day_range
+from banet.days import ONE_DAY, Day, as_day, day_range, period_label
 from banet.errors import BanetWarning, InputError
 from banet.io.files import PathLike
 from banet.io.integrity import crc32c
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from banet.cube import Cube
     from banet.grid.region import Region
 
-__all__ = ["ChipPlace", "plan_blocks", "starts", "write_cube_chips"]
+__all__ = ["ChipPlace", "days_in_no_chip", "plan_blocks", "starts", "write_cube_chips"]
 
 Floats = npt.NDArray[np.float32]
 _MIN_BURNED = 10
@@ -79,7 +79,7 @@ def plan_blocks(
     days: int = 64,
     size: int = 128,
     step: int = 100,
-    day_step: int = 32,
+    day_step: int | None = None,
     min_burned_cells: int = _MIN_BURNED,
     empty_share: float = 0.2,
     seed: int = 0,
@@ -93,30 +93,38 @@ def plan_blocks(
         days: length of a block.
         size: cells a side.
         step: cells between blocks.
-        day_step: days between blocks.
+        day_step: days between blocks; None for half of `days`, so that every day lies in a block.
         min_burned_cells: a block with fewer burned cell-days counts as empty.
         empty_share: share of empty blocks among those chosen, at most.
         seed: of the choice of empty blocks.
 
     Raises:
         InputError: if the period is shorter than a block, or a number makes no sense.
+
+    Warns:
+        BanetWarning: if blocks lie further apart in time than they are long: some days lie in none.
     """
+    day_step = max(1, days // 2) if day_step is None else day_step
     if min(days, size, step, day_step) < 1 or not 0 <= empty_share < 1:
         raise InputError(
             f"chips need days, size, step and day_step of at least 1 and an empty share in 0..1, found "
             f"{days}, {size}, {step}, {day_step} and {empty_share}"
         )
-    period = int((stop - first) / np.timedelta64(1, "D"))
+    period = int((stop - first) / ONE_DAY)
     if period < days:
         raise InputError(
             f"{first} to {stop - 1} are {period} days, a chip needs {days}; choose fewer days a chip"
         )
     rows, cols = dated.region.shape
+    begins = starts(period, days, day_step)
+    if gaps := _left_out([first + np.timedelta64(day, "D") for day in begins], days, first, stop):
+        told = f"chips of {days} days, {day_step} days apart, leave out {gaps}; choose a smaller day_step"
+        warnings.warn(told, BanetWarning, stacklevel=2)
     blocks = [
         ChipPlace(
             first + np.timedelta64(day, "D"), row, col, _burned_in(dated, first, day, days, row, col, size)
         )
-        for day in starts(period, days, day_step)
+        for day in begins
         for row in starts(rows, size, step)
         for col in starts(cols, size, step)
     ]
@@ -125,6 +133,33 @@ def plan_blocks(
     wanted = min(len(empty), round(len(burned) * empty_share / (1 - empty_share)))
     picked = np.random.default_rng(seed).permutation(len(empty))[:wanted]
     return tuple(burned + [empty[i] for i in sorted(picked)])
+
+
+def _left_out(begins: Iterable[Day], days: int, first: Day, stop: Day) -> str:
+    """Return the days of a period in no block of so many days, in words; empty if there are none."""
+    period = day_range(first, stop)
+    free = np.ones(period.size, bool)
+    for begin in begins:
+        free &= (period < begin) | (period >= begin + days)
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], free, [0]])))
+    spans = [period_label(first + int(a), first + int(b)) for a, b in edges.reshape(-1, 2)]
+    return f"{', '.join(spans)} ({free.sum()} of {free.size} days)" if spans else ""
+
+
+def days_in_no_chip(chips: Chips, region: str, start: Any, stop: Any) -> str:
+    """Return which days no chip of a region holds, in words, as blocks in which little burned are left out.
+
+    Args:
+        chips: of cubes.
+        region: its name.
+        start: first day to look at.
+        stop: the day after the last.
+
+    Returns:
+        Text such as `2021-08-17 to 2021-08-20 (4 of 20 days)`; empty if every day lies in a chip.
+    """
+    begins = [entry.day for entry in chips.entries if entry.region == region]
+    return _left_out(begins, chips.days, as_day(start), as_day(stop))
 
 
 def write_cube_chips(
@@ -165,11 +200,12 @@ def write_cube_chips(
         BusyError: if another run adds to the folder.
 
     Warns:
-        BanetWarning: if the reference says nothing of more than a tenth of the region.
+        BanetWarning: if the reference says nothing of more than a tenth of the region, or `day_step` is
+            larger than `days`, so that some days lie in no chip.
     """
     here = reference.to(cube.region)
     first, last = _common_period(cube, here, start, stop)
-    dated = here.dates()
+    dated = here.dates_of_known()
     plan = plan_blocks(dated, first, last, days=days, size=size, **choice)
     if not plan:
         least = int(choice.get("min_burned_cells", _MIN_BURNED))
@@ -357,7 +393,7 @@ def _planes(cube: Cube, block: ChipPlace, days: int, size: int) -> Floats:
 def _target(
     region: Region, reference: BurnedArea, dated: DatedFractions, block: ChipPlace, days: int, size: int
 ) -> Floats:
-    """Return the burned fraction of a block, (days, size, size) float32; NaN = not known."""
+    """Return the burned part of what is known of each cell, (days, size, size) float32; NaN = not known."""
     rows, cols = _cells(region, block, size)
     target = np.full((days, size, size), np.nan, np.float32)
     known = reference.known

@@ -25,8 +25,8 @@ import numpy.typing as npt
 
 from banet.chips.codec import UNKNOWN, decode_planes, decode_target, encode_planes, encode_target
 from banet.days import Day
-from banet.errors import CorruptError, InputError, NotFoundError, OutputError, UnreadableFileError
-from banet.io.files import PathLike, existing_folder, output_folder, sha256, writing
+from banet.errors import CorruptError, InputError, NotFoundError, OutputError, UnreadableFileError, one_line
+from banet.io.files import PathLike, existing_folder, output_folder, sha256, write_json, writing
 from banet.io.integrity import check_record, crc32c, seal_record
 from banet.io.lock import lock
 
@@ -135,8 +135,7 @@ class Chips:
             return chips
         output_folder(path / "arrays")
         fields = {"format": _FORMAT, "version": _VERSION, "days": days, "size": size, "bands": list(BANDS)}
-        with writing(header) as part:
-            part.write_text(json.dumps(seal_record(fields)) + "\n")
+        write_json(header, seal_record(fields))
         return cls(path, days, size)
 
     @classmethod
@@ -219,9 +218,7 @@ class Chips:
         try:
             array: npt.NDArray[Any] = np.load(file, mmap_mode="r", allow_pickle=False)
         except Exception as error:  # of many kinds: NumPy reads the header as Python
-            raise CorruptError(
-                f"the chip array {file} cannot be read: {' '.join(str(error).split())}"
-            ) from error
+            raise CorruptError(f"the chip array {file} cannot be read: {one_line(error)}") from error
         if array.shape != shape or array.dtype != dtype:
             raise CorruptError(f"the chip array {file} is {array.shape} {array.dtype}, not {shape}")
         self._check(file, entry.checksums.get(what))
@@ -286,8 +283,7 @@ class Chips:
             raise InputError(f"{self.folder} already holds a chip named {entry.name}")
         fields = json.loads(json.dumps(asdict(entry)))
         _append_line(self.folder / _INDEX, json.dumps(seal_record(fields)))
-        with writing(self.folder / _COUNT) as part:
-            part.write_text(json.dumps(seal_record({"chips": len(self) + 1})) + "\n")
+        write_json(self.folder / _COUNT, seal_record({"chips": len(self) + 1}))
         self.entries = (*self.entries, entry)
 
     def write(

@@ -6,12 +6,13 @@ import contextlib
 import os
 import re
 import sys
+import traceback
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from banet.cli.progress import quiet
-from banet.errors import BanetError, BanetWarning
+from banet.errors import BanetError, BanetWarning, one_line
 
 if TYPE_CHECKING:
     from cyclopts import App, Argument
@@ -88,7 +89,11 @@ def completion(shell: Literal["bash", "zsh", "fish"]) -> None:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command line; return 0, or 2 for wrong input, 1 for a failure, 130 when interrupted."""
+    """Run a command line and return its exit code.
+
+    It is 0, 2 for wrong input, 3 where a part failed and the rest is there, 1 for another failure, or 130
+    when interrupted.
+    """
     tokens = list(sys.argv[1:] if argv is None else argv)
     debug = "--debug" in tokens or bool(os.environ.get("BANET_DEBUG"))
     silent = "--quiet" in tokens
@@ -145,7 +150,7 @@ def _usage_error(error: Exception) -> BanetError:
 
     from banet.errors import InputError
 
-    words = " ".join(str(error).split())
+    words = one_line(error)
     if isinstance(error, UnusedCliTokensError) and error.unused_tokens:
         words = f"nothing takes {' '.join(map(repr, error.unused_tokens))}; see --help"
     if isinstance(error, MissingArgumentError) and error.argument and error.argument.index is not None:
@@ -159,9 +164,7 @@ def run_guarded(action: Callable[[], int], *, debug: bool = False) -> int:
         with _notes_printed():
             return action()
     except BanetError as error:
-        if debug:
-            raise
-        _say(f"error: {error}")
+        _say(traceback.format_exc().rstrip() if debug else f"error: {error}")
         return error.exit_code
     except KeyboardInterrupt:
         _say("interrupted; what was finished is kept")
@@ -173,10 +176,8 @@ def run_guarded(action: Callable[[], int], *, debug: bool = False) -> int:
             return _enough()
         raise
     except Exception as error:
-        if debug:
-            raise
-        reason = " ".join(str(error).split())
-        _say(f"error: {type(error).__name__}: {reason} (run with --debug for the traceback)")
+        reason = f"error: {type(error).__name__}: {one_line(error)} (run with --debug for the traceback)"
+        _say(traceback.format_exc().rstrip() if debug else reason)
         return EXIT_FAILURE
 
 

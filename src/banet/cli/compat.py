@@ -163,6 +163,7 @@ def _predict_times(arguments: argparse.Namespace) -> int:
     cube = _cube(arguments.input_path, region.name, region)
     folder = output_folder(arguments.output_path)
     first, last = as_month(as_day(arguments.tstart)), as_month(as_day(arguments.tend))
+    say(f"months are mapped whole, as in the original: {first} to {last}")
     with progress("map") as report:
         burnmap = map_burned(
             cube, first, last, weights=_weights(arguments.weight_files), threshold=0.05, progress=report

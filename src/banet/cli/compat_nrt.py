@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 from banet.cli.compat import _FOLDS, _burned_and, _command, _compact, _parser, _save_mat, _weights
 from banet.cli.operations import Terminal
 from banet.cli.progress import progress, say
+from banet.days import NO_DATE
+from banet.errors import PartialFailureError
 
 if TYPE_CHECKING:
     from banet.burned_area.burned_area import BurnedArea
@@ -104,7 +106,7 @@ def _run(arguments: argparse.Namespace) -> int:
             _fires(project, arguments)
     for line in failed:
         say(f"failed: {line}")
-    return 3 if failed else 0
+    return PartialFailureError.exit_code if failed else 0
 
 
 def _fetch_and_build(project: _Project, arguments: argparse.Namespace) -> tuple[str, ...]:
@@ -197,7 +199,7 @@ def _read(project: _Project) -> tuple[BurnedArea, Any, Any]:
     days = np.array([str(day).strip() for day in content["times"]], "datetime64[D]")
     burned = np.isfinite(content["date"])
     number = np.where(burned, content["date"], 0).astype(np.int64)
-    date = np.where(burned, days[number], np.datetime64("NaT", "D"))
+    date = np.where(burned, days[number], NO_DATE)
     fraction = np.where(burned, content["burned"], 0).astype(np.float32)
     first = days[0].astype("datetime64[Y]").astype("datetime64[D]")
     since = np.where(burned, (days[number] - first).astype(np.int64) + 1, 0)

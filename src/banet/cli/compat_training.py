@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from banet.cli.compat import _command, _cube, _parser
+from banet.days import ONE_DAY
 
 if TYPE_CHECKING:
     from banet.cube import Cube
@@ -53,8 +54,8 @@ def _dataset2tiles(arguments: argparse.Namespace) -> int:
     labels = Path(arguments.mcd64_path or Path(arguments.input_path) / "MCD64A1C6")
     for year in _years(cube, arguments.year):
         first, after = (np.datetime64(f"{n}-01-01", "D") for n in (year, year + 1))
-        start, stop = max(first, cube.days[0]), min(after, cube.days[-1] + np.timedelta64(1, "D"))
-        reference = read_mcd64a1([labels], cube.region, start, stop - np.timedelta64(1, "D"))
+        start, stop = max(first, cube.days[0]), min(after, cube.days[-1] + ONE_DAY)
+        reference = read_mcd64a1([labels], cube.region, start, stop - ONE_DAY)
         folder = Path(arguments.output_path) / str(year)
         with progress("tiles") as report:
             chips = write_cube_chips(
@@ -88,7 +89,7 @@ def _train_model(arguments: argparse.Namespace) -> int:
             f"asked to leave out {arguments.val_year}"
         )
     settings = original(kept, held, epochs=arguments.n_epochs).changed(
-        data={"crop_days": arguments.sequence_len}, inputs={"sequence_length": arguments.sequence_len}
+        data={"crop_days": arguments.sequence_len}
     )
     with progress("train") as report:
         result = train(settings, arguments.output_path, progress=report)

@@ -6,14 +6,18 @@ agencies deliver, and the truth comes back only to be compared with.
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from markupsafe import Markup
+
 from banet.days import as_month
 from banet.io.files import PathLike, output_folder
+from banet.io.tables import to_html, to_text
 
 if TYPE_CHECKING:
     from banet.burned_area.burned_area import BurnedArea
@@ -96,7 +100,8 @@ def run_demo(
         page = _report(folder, cube, burnmap, baseline, truth, scores, products)
         (living,) = write_pages([burnmap], folder, cube=cube)
     say("")
-    say(_table(scores))
+    say("Against the truth of the simulated scene:")
+    say(to_text([each.row() for each in scores.values()], shutil.get_terminal_size().columns))
     return DemoResult(folder, page, living, scores, clock.seconds)
 
 
@@ -159,7 +164,7 @@ def _score(cube: Cube, burnmap: BurnedArea, scene: Scene) -> tuple[BurnedArea, B
     truth = scene.truth().between(burnmap.start, burnmap.stop)
     baseline = active_fires(cube, burnmap.start, burnmap.stop - 1)
     maps = {"banet": burnmap, "active fires": baseline}
-    return truth, baseline, {name: score(each, truth) for name, each in maps.items()}
+    return truth, baseline, {name: score(each, truth, name=name) for name, each in maps.items()}
 
 
 def _report(
@@ -171,7 +176,7 @@ def _report(
     scores: dict[str, Scores],
     products: dict[str, Path],
 ) -> Path:
-    from banet.export import Picture, Section, Table, comparison_picture, write_report
+    from banet.export import Picture, Section, comparison_picture, write_report
     from banet.export.filmstrip import filmstrip
 
     pictures = output_folder(folder / "pictures")
@@ -194,39 +199,13 @@ def _report(
         burn_date=burnmap.burn_date,
         mir_band=cube.mir_band,
     )
-    head, *rows = _rows(scores)
     caption = "burned cells by hectares, dates in days, map minus truth"
+    table = Markup(to_html([each.row() for each in scores.values()], caption))
     sections = [
-        Section("Scores", (_HONEST,), tables=(Table(head, rows, caption),)),
+        Section("Scores", (_HONEST,), tables=(table,)),
         Section("Truth, map and baseline", pictures=(Picture(comparison),)),
         Section("Map of the month", pictures=(Picture(products["picture"]),)),
         Section("What the satellite saw", pictures=(Picture(strip),)),
         Section("How it was made", details={"manifest": products["manifest"].read_text()}),
     ]
     return write_report(folder, f"banet demonstration, {as_month(_MONTH)}", sections)
-
-
-def _rows(scores: dict[str, Scores]) -> list[tuple[str, ...]]:
-    head = ("map", "Dice", "commission", "omission", "bias", "mean |date error|", "date bias")
-    rows = [
-        (
-            name,
-            f"{each.dice:.3f}",
-            f"{each.commission:.3f}",
-            f"{each.omission:.3f}",
-            f"{each.relative_bias:+.3f}",
-            f"{each.dating.mean_absolute:.2f} d",
-            f"{each.dating.mean:+.2f} d",
-        )
-        for name, each in scores.items()
-    ]
-    return [head, *rows]
-
-
-def _table(scores: dict[str, Scores]) -> str:
-    rows = _rows(scores)
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    lines = [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
-    ]
-    return "\n".join(["Against the truth of the simulated scene:", *lines])

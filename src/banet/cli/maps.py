@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from banet.cli.progress import caution, progress, say, say_json
 from banet.cli.workers import Workers
+from banet.io.files import UNFINISHED
 
 if TYPE_CHECKING:
     from cyclopts import App
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from banet.burned_area.burned_area import BurnedArea
 
 
-_SCRATCH = ".unfinished"
 """Folder beside the maps that holds finished cores while a run goes on."""
 
 
@@ -71,7 +71,7 @@ def make_maps(
     from banet.cube import open_cube
     from banet.days import parse_period, period_label
     from banet.export.products import write_map
-    from banet.export.stac import COLLECTION, collect
+    from banet.export.stac import collect, collection_file
     from banet.mapping import MapOptions, map_months, period_scratch
 
     spread.check()
@@ -83,7 +83,7 @@ def make_maps(
     MapOptions.of_keywords("banet map", {**settings, **done_by})
     opened, period = open_cube(cube), parse_period(start, end)
     folder = _folder(out, opened.path)
-    scratch, failed = folder / _SCRATCH, list[str]()
+    scratch, failed = folder / UNFINISHED, list[str]()
     with (
         _alone(folder, opened.region.name, period),
         spread.connected() as client,
@@ -93,7 +93,7 @@ def make_maps(
         network = _network(weights, engine, spread.workers)
         running: dict[str, Any] = {"progress": report, "keep_going": True, "scheduler": client}
         for burned in map_months(opened, start, end, network, **settings, **running, scratch=scratch):
-            place = f"./{COLLECTION}"
+            place = f"./{collection_file(opened.region.name)}"
             written = write_map(opened, burned, folder, settings=told, pictures=pictures, collection=place)
             label = period_label(burned.start, burned.stop)
             lines = list(_failed(burned, label))
@@ -180,6 +180,6 @@ def _alone(folder: Path, region: str, period: tuple[Any, Any]) -> Iterator[None]
     with contextlib.ExitStack() as stack:
         for start, stop in split_months(*period):
             label = period_label(start, stop)
-            path = folder / _SCRATCH / f"{region}_{label.replace(' ', '_')}"
+            path = folder / UNFINISHED / f"{region}_{label.replace(' ', '_')}"
             stack.enter_context(lock(path, f"{label} of {region} in {folder}"))
         yield

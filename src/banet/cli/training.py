@@ -43,7 +43,7 @@ def tiles(
         out: folder of tiles; tiles that it holds already, of the same cube and labels, are kept.
         size: edge of a tile in cells.
         step: distance of tiles in cells.
-        days: length of a tile.
+        days: length of a tile; tiles begin every half of it.
         start: first day or month, YYYY-MM-DD or YYYY-MM; the first of the cube if left out.
         end: last day or month, included; the last of the cube if left out.
         perimeters: fields and format of their dates.
@@ -53,7 +53,7 @@ def tiles(
 
     import numpy as np
 
-    from banet.chips import Chips, write_cube_chips
+    from banet.chips import Chips, days_in_no_chip, write_cube_chips
     from banet.chips.store import HEADER
     from banet.cube import open_cube
     from banet.days import parse_period
@@ -69,13 +69,14 @@ def tiles(
     last = parse_period(end)[1] - 1 if end else opened.days[-1]
     fields = asdict(perimeters) | {"notice": caution}
     reference = read_map_or_product(labels, region=opened.region, days=(first, last), perimeters=fields)
+    stop = last + np.timedelta64(1, "D")
     with spread.connected() as client, progress("tiles") as report:
         chips = write_cube_chips(
             out,
             opened,
             reference,
             start=first,
-            stop=last + np.timedelta64(1, "D"),
+            stop=stop,
             days=days,
             size=size,
             step=step,
@@ -84,6 +85,8 @@ def tiles(
         )
     told = f"; {len(chips) - before} cut now, {before} kept" if before else ""
     say(f"{out}: {len(chips)} tiles of {days} days x {size} x {size} cells{told}")
+    if left := days_in_no_chip(chips, opened.region.name, first, stop):
+        caution(f"no tile holds {left}: little burned then, or the labels do not cover them")
 
 
 def train(

@@ -23,8 +23,10 @@ def block_of(what: str, part: slice, size: int) -> slice:
     """Return a slice with start and stop.
 
     Raises:
-        InputError: if it has a step or is empty.
+        InputError: if it is no slice, has a step or is empty.
     """
+    if not isinstance(part, slice):
+        raise InputError(f"{what} are a slice of cells, such as slice(3, 4), not {part!r}")
     start, stop, step = part.indices(size)
     if step != 1:
         raise InputError(f"{what} has step {step}; only whole blocks can be read")

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from banet.observations.satellites import TITLES
+
 __all__ = ["Sensor", "band_fits", "sensor_note"]
 
 _INSTRUMENTS = ("VIIRS", "MODIS", "SLSTR", "AVHRR", "OLCI", "VEGETATION")
-_SATELLITES = {"S-NPP", "NOAA-20", "NOAA-21", "TERRA", "AQUA"}
+_SATELLITES = {title.upper() for title in TITLES.values()}
 # Says how an image came to be, not what kind it is: simulated scenes stand for the sensor they simulate.
 _NO_KIND = {"SIMULATED"}
 

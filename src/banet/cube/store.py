@@ -26,6 +26,7 @@ from banet.cube.view import CubeView
 from banet.cube.withheld import NOTHING, Input, Withheld
 from banet.days import as_day
 from banet.errors import BusyError, InputError, OutputError, UnreadableFileError
+from banet.grid.labelled import plane_on
 from banet.grid.region import Region
 from banet.io.files import PathLike, writing
 from banet.io.lock import Lock, lock
@@ -70,11 +71,15 @@ class Cube(CubeView):
             flags: names of the quality planes of the product that are to be kept.
 
         Raises:
-            InputError: if there is something at `path` already, or a flag plane cannot be named so.
+            InputError: if there is something at `path` already, sensor or band are no text, or a flag plane
+                cannot be named so.
             BusyError: if another run is making it.
             OutputError: if it cannot be written.
         """
         target = Path(path)
+        for what, text in (("sensor", sensor), ("mir_band", mir_band)):
+            if not isinstance(text, str):
+                raise InputError(f"{what} is text, such as 'VIIRS S-NPP' or 'M12'; found {text!r}")
         if target.exists():
             raise InputError(f"{target} is there already; open it, or choose another name")
         with lock(target, f"the cube {target}"):
@@ -115,12 +120,12 @@ class Cube(CubeView):
         Args:
             inputs: `hotspots` shows no fire on any day (FRP 0), `images` no reflectance, view angle or
                 overpass.
-            days: shown as if the cube lacked them.
+            days: shown as if the cube lacked them; one day alone may be text.
 
         Raises:
-            InputError: if an input has another name.
+            InputError: if an input has another name, or a day is none.
         """
-        withheld = self.withheld.also(inputs, frozenset(as_day(day) for day in days))
+        withheld = self.withheld.also(inputs, frozenset(as_day(day) for day in _each(days)))
         if withheld == self.withheld:
             return self
         return Cube(
@@ -173,7 +178,7 @@ class Cube(CubeView):
             OutputError: if the store cannot be written to.
         """
         wanted = as_day(day)
-        packed = pack_day(wanted, planes, frp, self.region, self._variables, notes, fingerprint)
+        packed = pack_day(wanted, planes, frp, self.region, self._variables, _each(notes), fingerprint)
         with self.writing(), _writes(self.path):
             return self._slots.write(wanted, packed)
 
@@ -191,19 +196,22 @@ class Cube(CubeView):
         wanted = as_day(day)
         if not reasons:
             raise InputError(f"the gap of {wanted} needs a reason")
-        record = DayRecord(day=str(wanted), gaps=tuple(reasons), fingerprint=fingerprint)
+        record = DayRecord(day=str(wanted), gaps=tuple(_each(reasons)), fingerprint=fingerprint)
         with self.writing(), _writes(self.path):
             return self._slots.write_gap(wanted, record)
 
-    def set_water(self, mask: npt.NDArray[np.bool_]) -> None:
+    def set_water(self, mask: npt.ArrayLike) -> None:
         """Store where water is.
+
+        Args:
+            mask: (rows, columns) bool; a `DataArray` is turned by its coordinates.
 
         Raises:
             InputError: if the mask is on another grid.
             BusyError: if another run is writing.
             OutputError: if the store cannot be written to.
         """
-        values = np.asarray(mask)
+        values = plane_on(self.region, mask, "the water mask")
         if values.shape != self.region.shape or values.dtype != np.bool_:
             raise InputError(f"the water mask is {values.dtype} {values.shape}, not bool {self.region.shape}")
         with self.writing(), _writes(self.path):
@@ -221,6 +229,11 @@ def open_cube(path: PathLike | Cube) -> Cube:
     if not callable(getattr(path, "read", None)):
         raise InputError(f"a {type(path).__name__} is neither a cube nor the path of one")
     return path
+
+
+def _each(texts: Any) -> Any:
+    """Return several texts as they are, and one alone as several: it is no row of letters."""
+    return (texts,) if isinstance(texts, str) else texts
 
 
 def _opened(path: str, withheld: Withheld) -> Cube:

@@ -29,6 +29,7 @@ from banet.days import Day, Days, as_day, day_range
 from banet.errors import InputError, UnreadableFileError
 from banet.grid.display import locator
 from banet.grid.region import Region
+from banet.io.counts import listed
 from banet.io.files import PathLike, visible_files
 from banet.io.tables import facts_html
 
@@ -84,11 +85,10 @@ class CubeView:
 
     def _repr_html_(self) -> str:
         days, gaps = self.days, self.gaps
-        lacking = [f"{day}: {'; '.join(reasons)}" for day, reasons in [*gaps.items()][:_SHOWN_GAPS]]
-        more = [f"and {len(gaps) - _SHOWN_GAPS} more"] if len(gaps) > _SHOWN_GAPS else []
+        lacking = listed((f"{day}: {'; '.join(reasons)}" for day, reasons in gaps.items()), _SHOWN_GAPS)
         rows = {
             "days": f"{len(days)}, {days[0]} to {days[-1]}" if len(days) else "none yet",
-            "gaps": f"{len(gaps)} days; {', '.join([*lacking, *more])}" if gaps else "none",
+            "gaps": f"{len(gaps)} days; {lacking}" if gaps else "none",
             "extent": self.region.extent,
             "sensor": f"{self.sensor}; MIR slot {self.mir_band}",
             "flags": ", ".join(self.flags),

@@ -15,6 +15,7 @@ import getpass
 import json
 import os
 import sys
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +26,7 @@ from pydantic import SecretStr
 from banet.download.errors import CredentialsError
 from banet.download.netrc_file import NetrcError, entry_of
 from banet.download.settings import EarthdataSettings
+from banet.errors import BanetWarning
 from banet.io.terminal import can_ask
 
 __all__ = ["Bearer", "Login", "Password", "ask_on_terminal", "asked_for", "find_login", "firms_key"]
@@ -80,7 +82,10 @@ def find_login(
         ask: called with the login host where nothing else gave any; None asks on a terminal, if there is one.
 
     Raises:
-        CredentialsError: if there are none, or a token is expired or no token.
+        CredentialsError: if there are none, one is there by half, or a token is expired or no token.
+
+    Warns:
+        BanetWarning: if a netrc file has several entries for the host.
     """
     host = urlsplit(settings.login).hostname or ""
     if text := environ.get("EARTHDATA_TOKEN", "").strip():
@@ -181,8 +186,14 @@ def _from_netrc(host: str, environ: Mapping[str, str]) -> Password | None:
         raise CredentialsError(f"{file} cannot be read as a netrc file (line {error.line})") from None
     except OSError as error:
         raise CredentialsError(f"{file} cannot be read: {error.strerror}") from None
-    if entry is None or not entry.user or not entry.password:
+    if entry is None or not (entry.user or entry.password):
         return None
+    if not (entry.user and entry.password):
+        has, lacks = ("login", "password") if entry.user else ("password", "login")
+        raise CredentialsError(f"the entry for {host} in {file} has a {has} but no {lacks}; add it there")
+    if entry.repeated:
+        told = f"{file.name} has several entries for {host}: the last is taken; other programs take the first"
+        warnings.warn(told, BanetWarning, stacklevel=3)
     doubt = " (its password holds a backslash: write it in quotes, or double the backslash)"
     return Password(
         SecretStr(entry.user), SecretStr(entry.password), f"{file.name}{doubt if entry.doubtful else ''}"

@@ -17,6 +17,7 @@ from banet.download.viirs import job_of
 from banet.errors import InputError, NotFoundError
 from banet.grid.region import Region
 from banet.grid.sinusoidal import tile_of, tiles_of_region
+from banet.io.counts import listed
 from banet.io.files import PathLike
 
 __all__ = ["plan_labels"]
@@ -79,6 +80,5 @@ def _gaps(product: str, newest: Mapping[Slot, CatalogueEntry], months: list[np.d
     for h, v in sorted({tile for tile, _ in newest}):
         lacking = [str(month) for month in months if ((h, v), month) not in newest]
         if lacking:
-            shown = ", ".join(lacking[:6]) + (f" and {len(lacking) - 6} more" if len(lacking) > 6 else "")
-            notes.append(f"{product} h{h:02}v{v:02}: the catalogue has no file of {shown}")
+            notes.append(f"{product} h{h:02}v{v:02}: the catalogue has no file of {listed(lacking, 6)}")
     return notes

@@ -7,7 +7,7 @@ part of a password, and stumbles over bytes that are no UTF-8 in the entry of an
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 __all__ = ["Entry", "NetrcError", "entry_of"]
 
@@ -31,15 +31,19 @@ class Entry:
     Attributes:
         user, password: bytes that are no UTF-8 are kept as surrogates (PEP 383).
         doubtful: the password holds a backslash outside quotes, which programs read in different ways.
+        repeated: the machine has an entry before this one, which other programs (curl) take.
     """
 
     user: str = ""
     password: str = ""
     doubtful: bool = False
+    repeated: bool = False
 
 
 def entry_of(data: bytes, machine: str) -> Entry | None:
     r"""Return the last entry of a machine, or else the default one; None if there is neither.
+
+    The case of a machine's letters does not matter.
 
     In quotes `\"` is a quote and `\\` a backslash; outside them `\\` is a backslash too, and a backslash
     before a blank keeps the blank. Any other backslash, and a quote that is not closed, stand for themselves.
@@ -51,7 +55,7 @@ def entry_of(data: bytes, machine: str) -> Entry | None:
     'x y'
     """
     entries = _entries(data.decode("utf-8-sig", "surrogateescape"))
-    return entries.get(machine) or entries.get("default")
+    return entries.get(machine.lower()) or entries.get("default")
 
 
 def _entries(text: str) -> dict[str, Entry]:
@@ -74,8 +78,8 @@ def _entries(text: str) -> dict[str, Entry]:
                 raise NetrcError(text.count("\n", 0, at) + 1)
             at = value.end()
             if word == "machine":
-                name = _plain(value)
-                entries[name] = Entry()
+                name = _plain(value).lower()
+                entries[name] = Entry(repeated=name in entries)
             elif name is not None:
                 entries[name] = _with(entries[name], _VALUES[word], value)
         else:
@@ -85,10 +89,10 @@ def _entries(text: str) -> dict[str, Entry]:
 
 def _with(entry: Entry, field: str, value: re.Match[str]) -> Entry:
     if field == "user":
-        return Entry(_plain(value), entry.password, entry.doubtful)
+        return replace(entry, user=_plain(value))
     if field == "password":
         bare = value["bare"] or ""
-        return Entry(entry.user, _plain(value), "\\" in bare.replace("\\\\", ""))
+        return replace(entry, password=_plain(value), doubtful="\\" in bare.replace("\\\\", ""))
     return entry
 
 

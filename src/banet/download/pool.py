@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import threading
 from collections import defaultdict
@@ -16,7 +15,7 @@ from banet.download.errors import CredentialsError, StoppedError, TransferError
 from banet.download.refusals import host_of
 from banet.download.transfer import FileJob, Outcome, fetch, is_there
 from banet.errors import BanetError, OutputError, PartialFailureError
-from banet.io.files import PathLike, output_folder, writing
+from banet.io.files import PathLike, output_folder, write_json
 from banet.io.progress import Progress
 from banet.io.scrub import scrubbed
 
@@ -102,8 +101,7 @@ class Report:
             "not_attempted": list(self.not_attempted),
             "notes": list(self.notes),
         }
-        with writing(path) as part:
-            part.write_text(json.dumps(fields, indent=1) + "\n", encoding="utf-8")
+        write_json(path, fields, indent=1)
 
 
 def fetch_all(client: Client, jobs: Sequence[FileJob], *, progress: Progress | None = None) -> Report:

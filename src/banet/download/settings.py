@@ -12,7 +12,7 @@ import yaml
 from pydantic import AfterValidator, Field
 
 from banet.io.files import PathLike
-from banet.io.settings import Frozen, read_fields
+from banet.io.settings import Frozen, over, read_fields
 from banet.observations import product_name
 
 __all__ = [
@@ -204,7 +204,7 @@ def load_settings(path: PathLike | None = None, environ: Mapping[str, str] = os.
     fields = yaml.safe_load(shipped.read_text(encoding="utf-8"))
     chosen = path or environ.get(CONFIG_VARIABLE)
     if chosen:
-        fields = _merged(fields, _by_name(read_fields(chosen, "download settings")))
+        fields = over(fields, _by_name(read_fields(chosen, "download settings")))
     return Settings.parse(fields, str(chosen or "download.yaml"))
 
 
@@ -215,9 +215,3 @@ def _by_name(fields: Any) -> Any:
     if not isinstance(viirs, dict) or not isinstance(products, dict):
         return fields
     return {**fields, "viirs": {**viirs, "products": {product_name(str(k)): v for k, v in products.items()}}}
-
-
-def _merged(base: Any, change: Any) -> Any:
-    if not (isinstance(base, dict) and isinstance(change, dict)):
-        return change
-    return {**base, **{key: _merged(base.get(key), value) for key, value in change.items()}}

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from banet.days import Day, as_day, from_day_of_year
+from banet.days import Day, as_day, day_of_name
 from banet.errors import InputError
 from banet.io.files import PathLike, visible_files
 from banet.observations.file_names import OWN_TABLE, SDR
@@ -36,7 +36,7 @@ def _last_day(name: str) -> Day | None:
         if table := OWN_TABLE.fullmatch(name):
             return as_day(table["last"])
         if granule := _NASA.fullmatch(name):
-            return from_day_of_year(int(granule["year"]), int(granule["doy"]))
+            return day_of_name(granule["year"], granule["doy"])
         if sdr := SDR.fullmatch(name):
             return as_day(sdr["day"])
     except InputError:

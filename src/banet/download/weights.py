@@ -13,14 +13,13 @@ from banet.download.plan import Plan
 from banet.download.pool import Failure, Progress, Report, fetch_all
 from banet.download.transfer import FileJob
 from banet.errors import BanetError, InputError, NotFoundError
-from banet.io.files import PathLike, output_folder
+from banet.io.files import output_folder
 from banet.model.compat import PUBLISHED
-from banet.model.weights import cache_folder, load_model, save_weights
+from banet.model.weights import SUFFIXES, cache_folder, load_model, save_weights
 
 __all__ = ["DEFAULT_ENSEMBLE", "fetch_weights", "plan_weights", "published_members"]
 
 DEFAULT_ENSEMBLE = "banetv0.20-val2017"
-_SUFFIXES = (".safetensors", ".pth", ".pt")
 
 
 def published_members(names: Sequence[str], published: Mapping[str, str] = PUBLISHED) -> tuple[str, ...]:
@@ -50,7 +49,6 @@ def plan_weights(
     client: Client,
     names: Sequence[str] = (DEFAULT_ENSEMBLE,),
     *,
-    folder: PathLike | None = None,
     published: Mapping[str, str] = PUBLISHED,
 ) -> Plan:
     """Plan the published weights that are not in the cache yet.
@@ -58,13 +56,12 @@ def plan_weights(
     Args:
         client: connections and settings.
         names: of files, of years, or `all`.
-        folder: the cache; the user's by default.
         published: git blob id by name.
 
     Raises:
         NotFoundError: if a name is not known.
     """
-    cache = _cache(folder)
+    cache = _cache()
     jobs, notes = [], []
     for name in published_members(names, published):
         if (cache / f"{name}.safetensors").is_file():
@@ -75,29 +72,26 @@ def plan_weights(
     return Plan(tuple(jobs), tuple(notes))
 
 
-def plan_address(
-    url: str, *, name: str | None = None, sha256: str | None = None, folder: PathLike | None = None
-) -> Plan:
+def plan_address(url: str, *, name: str | None = None, sha256: str | None = None) -> Plan:
     """Plan weights of one's own from an address.
 
     Args:
         url: of a `.safetensors`, `.pth` or `.pt` file.
         name: to know them by; the file's own by default.
         sha256: that the file must have.
-        folder: the cache; the user's by default.
 
     Raises:
         InputError: if the address names no such file, the name cannot be one, or the checksum is none.
     """
     file = PurePosixPath(unquote(urlsplit(url).path)).name
-    if not url.startswith(("https://", "http://")) or not file.endswith(_SUFFIXES):
+    if not url.startswith(("https://", "http://")) or not file.endswith(SUFFIXES):
         raise InputError("the address of weights must be https://.../NAME.safetensors, .pth or .pt")
     stem = name or PurePosixPath(file).stem
     if not stem or not all(c.isalnum() or c in "._-" for c in stem) or stem.startswith("."):
         raise InputError(f"{stem!r} cannot name weights: letters, digits, '.', '_' and '-'; give --name")
     if name is None and stem in PUBLISHED:
         raise InputError(f"{stem} is the name of published weights; give yours another with --name")
-    cache = _cache(folder)
+    cache = _cache()
     if (cache / f"{stem}.safetensors").is_file():
         return Plan((), (f"{stem} is in {cache} already; remove it there to fetch it again",))
     check = Checksum("sha256", sha256) if sha256 else None
@@ -136,8 +130,8 @@ def fetch_weights(client: Client, plan: Plan, *, progress: Progress | None = Non
     return replace(report, fetched=tuple(made), present=(), failed=tuple(failed)).with_notes(*plan.notes)
 
 
-def _cache(folder: PathLike | None) -> Path:
-    return output_folder(cache_folder() if folder is None else folder)
+def _cache() -> Path:
+    return output_folder(cache_folder())
 
 
 def _incoming(cache: Path) -> Path:

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from banet.burned_area.burned_area import BurnedArea
-from banet.days import Day, Days, day_range, parse_period
+from banet.days import NO_DATE, Day, Days, day_range, parse_period
 from banet.errors import InputError
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ _CELLS_AT_ONCE = 200_000
 _QUIET = 0.9
 _AWAY = (4, 15)
 _DROP, _NIR_DROP = 0.2, 0.06
-_NAT = np.datetime64("NaT", "D")
 _NEVER = np.iinfo(np.int64).max
 Block = npt.NDArray[np.floating[Any]]
 
@@ -109,7 +108,7 @@ def index_drop(cube: Cube, start: Any, end: Any, *, days: int = 8) -> BurnedArea
     if days < 2:
         raise InputError(f"medians of {days} days; at least 2 are needed")
     first, stop = parse_period(start, end)
-    date = np.full(cube.region.shape, _NAT)
+    date = np.full(cube.region.shape, NO_DATE)
     observed = np.zeros(cube.region.shape, np.int16)
     step = max(1, _CELLS_AT_ONCE // cube.region.shape[1])
     for first_row in range(0, cube.region.shape[0], step):
@@ -119,12 +118,12 @@ def index_drop(cube: Cube, start: Any, end: Any, *, days: int = 8) -> BurnedArea
         observed[rows] = np.count_nonzero(window.observed[inside], axis=0)
         found = largest_drop(index_of(window.nir, window.mir), window.nir, inside, days)
         burned = (found.index_drop >= _DROP) & (found.nir_drop >= _NIR_DROP)
-        date[rows] = np.where(burned, window.days[found.day], _NAT)
+        date[rows] = np.where(burned, window.days[found.day], NO_DATE)
     return _map(cube, first, stop, date, observed, "index drop")
 
 
 def _first_fires(cube: Cube, first: Day, stop: Day) -> tuple[Days, npt.NDArray[np.int16]]:
-    date = np.full(cube.region.shape, _NAT)
+    date = np.full(cube.region.shape, NO_DATE)
     observed = np.zeros(cube.region.shape, np.int16)
     for begin in day_range(first, stop)[::_DAYS_AT_ONCE]:
         window = cube.read(begin, min(begin + _DAYS_AT_ONCE, stop), variables=("frp",))
@@ -170,7 +169,7 @@ def _grow(
         front[new] = True
     if confirm:
         refuted = at_fires < middle
-        grown[seeds[0][refuted], seeds[1][refuted]] = _NAT
+        grown[seeds[0][refuted], seeds[1][refuted]] = NO_DATE
     return grown
 
 

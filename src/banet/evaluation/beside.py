@@ -25,8 +25,8 @@ from banet.evaluation.tables import (
     words,
 )
 from banet.export.page import Picture, Section, write_report
-from banet.io.files import output_folder
-from banet.io.tables import Number, Row, to_csv, to_json, write_text
+from banet.io.files import output_folder, write_text
+from banet.io.tables import Number, Row, to_csv, to_json
 
 __all__ = ["beside", "tables_beside", "write_beside"]
 
@@ -52,8 +52,9 @@ def beside(
         others = {name: one for name, one in maps.items() if name != reference}
         if others:
             first = next(iter(others))
+            mine = others.pop(first)
             known = options | {"name": first, "baselines": others}
-            results[reference] = evaluate(others[first], truth.named(reference), **known)
+            results[reference] = evaluate(mine, truth.named(reference), **known)
     if not results:
         raise InputError("one product stands beside nothing; name another, or a reference")
     return results

@@ -15,15 +15,15 @@ from banet.burned_area.burned_area import BurnedArea
 from banet.burned_area.dating import NO_UNCERTAINTY
 from banet.burned_area.joining import undated_period
 from banet.burned_area.unknown import UnknownDays, comparable, within
-from banet.days import Day, Days, as_day
+from banet.days import NO_DATE, Day, Days, as_day
 from banet.errors import InputError
 from banet.grid.average import LatLonGrid, average
+from banet.grid.labelled import plane_on
 from banet.grid.region import Region
 from banet.io.settings import Frozen
 
 __all__ = ["Comparison", "common_grid", "compare"]
 
-_NAT = np.datetime64("NaT", "D")
 _HALF = 0.5
 
 Bools = npt.NDArray[np.bool_]
@@ -77,8 +77,8 @@ class Comparison:
 
     Attributes:
         region: the grid.
-        area: hectares of each cell, without the part that a side on a finer grid does not know, (rows,
-            columns) float64.
+        area: hectares of each cell, without the part that a side of finer cells or pixels does not know,
+            (rows, columns) float64.
         valid: cells that count, (rows, columns) bool.
         unseen: cells that the reference knows and the map did not observe, (rows, columns) bool.
         map_fraction, reference_fraction: burned part of what is known of the cell, (rows, columns) float64 in
@@ -149,7 +149,7 @@ def _side(
     return {
         "fraction": np.clip(np.where(outside, 0, fraction), 0, 1),
         "burned": burned & ~outside,
-        "date": np.where(outside, _NAT, source.burn_date),
+        "date": np.where(outside, NO_DATE, source.burn_date),
         "uncertainty": _days(source.uncertainty, outside),
         "first_look": _days(source.first_look, outside),
         "confidence": np.clip(np.where(outside, 0, sure), 0, 1),
@@ -180,14 +180,6 @@ def _hold(days: tuple[Day, Day], first: Day, after: Day) -> bool:
     return bool(days[0] <= first and after <= days[1])
 
 
-def _known_share(source: BurnedArea, region: Region) -> npt.NDArray[np.float64]:
-    """Return the part of each cell of `region` that a source knows, water included, (rows, columns)."""
-    if source.region == region:
-        return np.ones(region.shape)
-    share = average(LatLonGrid.of(source.region), source.known | source.water, region)
-    return np.where(share > 1 - 1e-6, 1, share)
-
-
 def compare(
     burnmap: BurnedArea,
     reference: BurnedArea,
@@ -198,8 +190,9 @@ def compare(
 ) -> Comparison:
     """Bring a map and a reference together.
 
-    Where the grids differ, both are averaged by area to the coarser one. A cell of which the finer side knows
-    less than half is not known; of another the part that it knows decides, and that part alone counts. Each
+    Where the grids differ, both are averaged by area to the coarser one. A cell of which a side knows less
+    than half, there or in the pixels of a product read onto the grid, is not known; of another the part that
+    it knows decides, and that part alone counts. Each
     cell counts whole on the day on which most of it burned; where that day lies outside the compared days, it
     counts as unburned. Cells that one side shows burned on a day of which the other says nothing, such as a
     month without a file, are left out. Of a source of further days, cells without a date count as unburned:
@@ -209,7 +202,8 @@ def compare(
         burnmap: the map (or another reference) to judge.
         reference: what it is held against.
         days: (start, stop), half-open, to compare, of those that both cover; None for all of these.
-        valid: cells of the compared grid that may count, (rows, columns).
+        valid: cells of the compared grid that may count, (rows, columns); a `DataArray` is turned by its
+            coordinates.
         options: fields of `Comparing`: threshold, reference_threshold, exclude_within, unobserved, reliable.
 
     Raises:
@@ -229,8 +223,8 @@ def compare(
     seen &= comparable(mapped.unknown_days, start, stop, expected.burn_date)
     known &= comparable(expected.unknown_days, start, stop, mapped.burn_date)
     counting = asked.unobserved == "unburned"
-    mine_share = np.ones(region.shape) if counting else _known_share(burnmap, region)
-    their_share = _known_share(reference, region)
+    mine_share = np.ones(region.shape) if counting else mapped.known_part
+    their_share = expected.known_part
     mine = _side(mapped, seen, mine_share, (start, stop), asked.map_threshold(burnmap))
     theirs = _side(expected, known, their_share, (start, stop), asked.reference_threshold)
     mine, theirs = (
@@ -286,9 +280,10 @@ def _reliable(reference: BurnedArea, start: Day, stop: Day, region: Region) -> B
 def _allowed(valid: Bools | None, region: Region) -> Bools:
     if valid is None:
         return np.ones(region.shape, bool)
-    if valid.shape != region.shape:
-        raise InputError(f"the validity mask is {valid.shape}; the grid compared is {region.shape}")
-    return np.asarray(valid, bool)
+    mask = plane_on(region, valid, "the validity mask")
+    if mask.shape != region.shape:
+        raise InputError(f"the validity mask is {mask.shape}; the grid compared is {region.shape}")
+    return mask.astype(bool)
 
 
 def _common_days(mine: BurnedArea, theirs: BurnedArea, days: tuple[Any, Any] | None) -> tuple[Day, Day]:

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from banet.burned_area.linking import label_fires
-from banet.days import Day, Days, as_day
+from banet.days import NO_DATE, Day, Days, as_day
 from banet.errors import InputError
 from banet.evaluation.measures.measure import Reals, ratio
 from banet.io.arrays import load_arrays, save_arrays
@@ -42,8 +42,6 @@ if that never came), days from it to the last of the replay."""
 SUMS = ("now_final", "final", "common_final", "now_truth", "truth", "common_truth", "date_change", "dated")
 """Columns of `Convergence.sums`: hectares of the map of the day and of the final map by age, what they have
 in common, the same of the truth, hectares times days of change, and the hectares that have a change."""
-
-_NAT = np.datetime64("NaT", "D")
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,16 +164,16 @@ def replay(
     area = np.broadcast_to(final.region.cell_area_ha[:, None], final.region.shape)
     burned = truth.known & truth.burned & (np.nan_to_num(truth.burned_fraction) >= _BURNED - 1e-6)
     true, settled = (
-        np.where(cells, side.burn_date, _NAT) for cells, side in ((burned, truth), (truth.known, final))
+        np.where(cells, side.burn_date, NO_DATE) for cells, side in ((burned, truth), (truth.known, final))
     )
     label = label_fires(burned, true)
-    mapped = np.full(int(label.max(initial=0)) + 1, _NAT)
+    mapped = np.full(int(label.max(initial=0)) + 1, NO_DATE)
     sums, done = np.zeros((oldest + 1, len(SUMS))), []
     for day in map(as_day, days):
         current = map_at(day)
         if current.region.shape != area.shape:
             raise InputError(f"the map of {day} is on another grid than the truth")
-        now = np.where(truth.known, current.burn_date, _NAT)
+        now = np.where(truth.known, current.burn_date, NO_DATE)
         sums += _by_age(day, now, settled, true, area, oldest)
         # The first map that shows a share of what has burned of a fire.
         so_far = ~np.isnat(true) & (true <= day)
@@ -217,7 +215,11 @@ def _by_age(day: Day, now: Days, settled: Days, true: Days, area: Reals, oldest:
         both = ~np.isnat(now) & ~np.isnat(side)
         # What both show has the age that the settled date gives, however the early map dates it; what the
         # early map shows alone has the age that it says itself.
-        columns += [hectares(np.where(both, side, now)), hectares(side), hectares(np.where(both, side, _NAT))]
+        columns += [
+            hectares(np.where(both, side, now)),
+            hectares(side),
+            hectares(np.where(both, side, NO_DATE)),
+        ]
     both = ~np.isnat(now) & ~np.isnat(settled)
     change = np.abs((now - settled).astype(np.int64)) * both
-    return np.stack([*columns, hectares(np.where(both, settled, _NAT), change), columns[2]], axis=1)
+    return np.stack([*columns, hectares(np.where(both, settled, NO_DATE), change), columns[2]], axis=1)

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from banet.burned_area.joining import has_undated, undated_period
 from banet.burned_area.unknown import comparable
 from banet.cube import open_cube
-from banet.days import Day, as_day
+from banet.days import NO_DATE, Day, as_day
 from banet.errors import InputError
 from banet.evaluation.compare import Bools, Comparing, Comparison, compare
 from banet.evaluation.convergence import Convergence
@@ -22,8 +22,10 @@ from banet.evaluation.measures.gaps import gap_classes
 from banet.evaluation.measures.measure import check_shape
 from banet.evaluation.result import Result, shown_sides
 from banet.evaluation.scores import Scores
-from banet.evaluation.sums import Sums
+from banet.evaluation.sums import Sums, check_draws
+from banet.grid.labelled import plane_on
 from banet.io.files import PathLike
+from banet.observations.hotspots import given_hotspots
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,7 +48,7 @@ def evaluate(
     *,
     name: str = "map",
     baselines: Mapping[str, BurnedArea] | None = None,
-    hotspots: pd.DataFrame | None = None,
+    hotspots: pd.DataFrame | PathLike | None = None,
     cube: Cube | PathLike | None = None,
     cover: Classes | None = None,
     zones: Classes | None = None,
@@ -61,8 +63,8 @@ def evaluate(
         burnmap: the map, or a product to judge.
         reference: the truth, a product, or perimeters.
         name: of the map.
-        baselines: other maps to score in the same way, by name.
-        hotspots: active fires (`read_hotspots`) to hold the dates against.
+        baselines: other maps to score in the same way, by names of which none is that of the map.
+        hotspots: active fires to hold the dates against: the table of `read_hotspots`, or their file.
         cube: what was observed, or its folder, for date differences by gaps.
         cover: land cover or other classes of the comparison's cells, (rows, columns), and their names.
         zones: regions within the map, in the same way.
@@ -73,13 +75,14 @@ def evaluate(
             reliable.
 
     Raises:
-        InputError: if the two have nothing in common, or a class plane does not fit.
+        InputError: if the two have nothing in common, a class plane does not fit, baselines have no names or
+            that of the map, or hot spots cannot be read.
         TypeError: if there is no such setting.
     """
-    if draws < 0:
-        raise InputError(f"{draws} draws; give 0 for no intervals, or more")
+    check_draws(draws)
     asked = Comparing.asked("evaluate", settings, *_OWN)
-    maps = {name: burnmap} | dict(baselines or {})
+    maps = {name: burnmap} | _named(baselines, name)
+    spots = None if hotspots is None else given_hotspots(hotspots)
     pairs = {key: compare(each, reference, **settings) for key, each in maps.items()}
     main = pairs[name]
     held = None if cube is None else open_cube(cube)
@@ -107,11 +110,22 @@ def evaluate(
             "settings": recorded,
         },
         cell_groups=groups,
-        fires={} if hotspots is None else {key: dating_to_fires(m, hotspots) for key, m in maps.items()},
+        fires={} if spots is None else {key: dating_to_fires(m, spots) for key, m in maps.items()},
         replays={} if convergence is None else {name: convergence},
         sides={key: {scene: shown_sides(pair, maps[key].water)} for key, pair in pairs.items()},
         draws=draws,
     )
+
+
+def _named(baselines: Mapping[str, BurnedArea] | None, name: str) -> dict[str, BurnedArea]:
+    """Return the baselines, none of which may have the name of the map."""
+    if not isinstance(baselines, Mapping | None):
+        raise InputError(
+            f"baselines are maps by their names, {{name: map}}, not a {type(baselines).__name__}"
+        )
+    if baselines is not None and name in baselines:
+        raise InputError(f"a baseline is called {name!r}, as is the map; give one of them another name")
+    return dict(baselines or {})
 
 
 def _days(
@@ -150,8 +164,9 @@ def by_class(
         drawn: `reference`, `block` and `draws` as `Scores.between` takes them.
 
     Raises:
-        InputError: if the classes have another shape.
+        InputError: if the classes have another shape, or are of other cells by their coordinates.
     """
+    classes = plane_on(comparison.region, classes, "classes")
     check_shape(comparison, classes, "classes")
     numbers = np.unique(classes[(classes >= 0) & comparison.valid])
     parts = {(names or {}).get(int(n), str(n)): comparison.narrowed(classes == n) for n in numbers}
@@ -186,7 +201,7 @@ def _within(c: Comparison, month: np.datetime64) -> Comparison:
     mine, theirs = (date.astype("datetime64[M]") == month for date in (c.map_date, c.reference_date))
     here = _burned_in(c, mine | (np.isnat(c.map_date) & theirs), theirs | (np.isnat(c.reference_date) & mine))
     first, after = (max(as_day(month), c.start), min(as_day(month + 1), c.stop))
-    undated = np.full(c.region.shape, np.datetime64("NaT", "D"))
+    undated = np.full(c.region.shape, NO_DATE)
     gaps = c.map_unknown_days, c.reference_unknown_days
     seen, told = (comparable(unknown, first, after, undated) for unknown in gaps)
     return replace(here, valid=c.valid & seen & told, unseen=(c.unseen | (c.valid & ~seen)) & told)
@@ -194,13 +209,12 @@ def _within(c: Comparison, month: np.datetime64) -> Comparison:
 
 def _burned_in(c: Comparison, mine: Bools, theirs: Bools) -> Comparison:
     """Return the comparison with all cells unburned but those of two masks, of the map and the reference."""
-    nat = np.datetime64("NaT", "D")
     return replace(
         c,
         map_fraction=np.where(mine, c.map_fraction, 0),
         map_burned=c.map_burned & mine,
-        map_date=np.where(mine, c.map_date, nat),
+        map_date=np.where(mine, c.map_date, NO_DATE),
         reference_fraction=np.where(theirs, c.reference_fraction, 0),
         reference_burned=c.reference_burned & theirs,
-        reference_date=np.where(theirs, c.reference_date, nat),
+        reference_date=np.where(theirs, c.reference_date, NO_DATE),
     )

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from banet.burned_area.burned_area import BurnedArea
+from banet.days import NO_DATE
 from banet.evaluation.compare import Comparison
 from banet.evaluation.convergence import Convergence
 from banet.evaluation.measures import Tree
@@ -155,8 +156,7 @@ def shown_sides(pair: Comparison, water: npt.NDArray[np.bool_]) -> Sides:
     """Return what is scored of a comparison; water is left out where it is of another grid."""
     wet = water if water.shape == pair.valid.shape else np.zeros(pair.valid.shape, bool)
     planes = ((pair.reference_burned, pair.reference_date), (pair.map_burned, pair.map_date))
-    never = np.datetime64("NaT", "D")
-    dates = [np.where(burned & pair.valid, date, never) for burned, date in planes]
+    dates = [np.where(burned & pair.valid, date, NO_DATE) for burned, date in planes]
     return _sides(pair.region, (pair.start, pair.stop), pair.valid, wet, dates)
 
 

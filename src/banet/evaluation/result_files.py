@@ -17,8 +17,8 @@ from banet.evaluation.tables import Shown, markdown, numbers_of, tables_of, titl
 from banet.export.comparison import comparison_picture
 from banet.export.drawing import save
 from banet.export.page import Picture, Section, write_report
-from banet.io.files import output_folder
-from banet.io.tables import to_csv, to_html, to_json, write_text
+from banet.io.files import output_folder, write_text
+from banet.io.tables import to_csv, to_html, to_json
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

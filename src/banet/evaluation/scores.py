@@ -10,7 +10,7 @@ from banet.evaluation.measures import HEADLINE, Pair, Tree
 from banet.evaluation.measures.agreement import ErrorMatrix, shortcut
 from banet.evaluation.measures.dates import Dating
 from banet.evaluation.measures.fractions import FractionClass
-from banet.evaluation.sums import Interval, Sums, intervals
+from banet.evaluation.sums import Interval, Sums, check_draws, intervals
 from banet.io.tables import Number, Row, plain
 
 if TYPE_CHECKING:
@@ -127,9 +127,10 @@ def score(
             reliable.
 
     Raises:
-        InputError: as `compare`.
+        InputError: as `compare`, or if the number of draws is below 0.
         TypeError: if there is no such setting.
     """
+    check_draws(draws)
     Comparing.asked("score", settings, "name", "block", "draws", "seed")
     pair = compare(burnmap, reference, **settings)
     return Scores.between(pair, name=name, reference=reference.name, block=block, draws=draws, seed=seed)

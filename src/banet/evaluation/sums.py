@@ -14,7 +14,7 @@ from banet.evaluation.measures import MEASURES, Measure, Pair, Tree
 from banet.evaluation.measures.measure import Arrays, total
 from banet.io.arrays import load_arrays, save_arrays
 
-__all__ = ["Interval", "Sums", "intervals"]
+__all__ = ["Interval", "Sums", "check_draws", "intervals"]
 
 Interval = tuple[float, float]
 _AT_ONCE = 200
@@ -72,6 +72,16 @@ class Sums:
 def _joined(parts: Sequence[Arrays]) -> Arrays:
     names = dict.fromkeys(name for part in parts for name in part)
     return {name: np.concatenate([part[name] for part in parts if name in part]) for name in names}
+
+
+def check_draws(draws: int) -> None:
+    """Make sure that a number of bootstrap draws is one.
+
+    Raises:
+        InputError: if it is below 0.
+    """
+    if draws < 0:
+        raise InputError(f"{draws} draws; give 0 for no intervals, or more")
 
 
 def intervals(

@@ -6,7 +6,6 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from banet.burned_area.daily import DailyProbability, read_daily
     from banet.burned_area.netcdf import read_map, write_netcdf
     from banet.export.comparison import comparison_picture
     from banet.export.filmstrip import filmstrip
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
     from banet.export.vectors import write_events, write_growth
 
 __all__ = [
-    "DailyProbability",
     "Picture",
     "Section",
     "Table",
@@ -26,7 +24,6 @@ __all__ = [
     "filmstrip",
     "find_manifests",
     "map_picture",
-    "read_daily",
     "read_map",
     "sections_of",
     "write_events",
@@ -37,7 +34,6 @@ __all__ = [
 ]
 
 _HOMES = {
-    "DailyProbability": "burned_area.daily",
     "Picture": "export.page",
     "Section": "export.page",
     "Table": "export.page",
@@ -46,7 +42,6 @@ _HOMES = {
     "filmstrip": "export.filmstrip",
     "find_manifests": "export.products",
     "map_picture": "export.picture",
-    "read_daily": "burned_area.daily",
     "read_map": "burned_area.netcdf",
     "sections_of": "export.report",
     "write_events": "export.vectors",

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from banet.burned_area.colours import AGREEMENT, NOT_OBSERVED, WATER, Rgb, hex_colour
-from banet.days import Days, day_range
+from banet.days import NO_DATE, Days, day_range
 from banet.errors import InputError
 from banet.export.calendar import period_in_words
 from banet.export.drawing import (
@@ -166,7 +166,7 @@ def _area_ha(source: BurnedArea) -> float:
 
 
 def _date_image(source: BurnedArea, days: Days) -> Rgb:
-    date = np.where(_burned(source), source.burn_date, np.datetime64("NaT", "D"))
+    date = np.where(_burned(source), source.burn_date, NO_DATE)
     return date_image(date, days, source.water, ~_told(source), stretch=latitude_aspect(source.region))
 
 

@@ -34,12 +34,13 @@ _HEAD = 0.28
 _FOOT = 0.55
 _PIXELS = 600
 _FIRE = "#ffd54a"
+_DAYS = 8
 
 
-def telling_days(window: CubeWindow, count: int = 8) -> Days:
+def telling_days(window: CubeWindow) -> Days:
     """Choose days that show a period: spread over it evenly, each the best observed of its part."""
     share = window.observed.reshape(len(window.days), -1).mean(axis=1)
-    parts = np.array_split(np.arange(len(window.days)), min(count, len(window.days)))
+    parts = np.array_split(np.arange(len(window.days)), min(_DAYS, len(window.days)))
     chosen: Days = window.days[[int(part[np.argmax(share[part])]) for part in parts]]
     return chosen
 
@@ -74,7 +75,6 @@ def filmstrip(
     *,
     days: Sequence[Any] | Days | None = None,
     burn_date: Days | None = None,
-    title: str = "What the satellite saw",
     mir_band: str = "MIR",
 ) -> Path:
     """Draw the images of chosen days with their hot spots as PNG and return its path.
@@ -84,16 +84,13 @@ def filmstrip(
         path: of the picture.
         days: which days; eight well-observed ones where None.
         burn_date: (rows, columns) datetime64[D]; what burned up to each day is outlined.
-        title: of the picture.
         mir_band: name of the band that is drawn as red.
 
     Raises:
         InputError: if a day is not in the window.
         OutputError: if it cannot be written.
     """
-    return save(
-        filmstrip_figure(window, days=days, burn_date=burn_date, title=title, mir_band=mir_band), path
-    )
+    return save(filmstrip_figure(window, days=days, burn_date=burn_date, mir_band=mir_band), path)
 
 
 def filmstrip_figure(
@@ -101,7 +98,6 @@ def filmstrip_figure(
     *,
     days: Sequence[Any] | Days | None = None,
     burn_date: Days | None = None,
-    title: str = "What the satellite saw",
     mir_band: str = "MIR",
 ) -> Figure:
     """Return the figure that `filmstrip` writes.
@@ -122,7 +118,7 @@ def filmstrip_figure(
     )
     full_width, full_height = figure.get_size_inches()
     top = full_height - _TITLE
-    label(figure, _LEFT, top + 0.5, title, size=15, weight="bold")
+    label(figure, _LEFT, top + 0.5, "What the satellite saw", size=15, weight="bold")
     subtitle = (
         f"{window.region.name}, {period_in_words(window.days[0], window.days[-1] + np.timedelta64(1, 'D'))}"
     )

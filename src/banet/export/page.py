@@ -15,7 +15,7 @@ import numpy as np
 
 from banet.errors import InputError
 from banet.export.drawing import DPI
-from banet.io.files import PathLike, existing_file, output_folder, writing
+from banet.io.files import PathLike, existing_file, output_folder, write_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -138,9 +138,7 @@ def write_report(
     """
     target = output_folder(folder) / name
     page = render("sections.html", title=title, sections=sections, lead=lead, foot=foot)
-    with writing(target) as part:
-        part.write_text(page, encoding="utf-8")
-    return target
+    return write_text(target, page)
 
 
 def render(template: str, **values: Any) -> str:

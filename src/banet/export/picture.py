@@ -54,22 +54,20 @@ _FOOT = 0.62
 _MOST_BARS = 400
 
 
-def map_picture(burnmap: BurnedArea, path: PathLike, *, title: str | None = None, note: str = "") -> Path:
+def map_picture(burnmap: BurnedArea, path: PathLike) -> Path:
     """Draw a map and its daily burned area as PNG and return its path.
 
     Args:
         burnmap: the map.
         path: of the picture.
-        title: in place of the region's name.
-        note: a line in small print at the foot.
 
     Raises:
         OutputError: if it cannot be written.
     """
-    return save(map_figure(burnmap, title=title, note=note), path)
+    return save(map_figure(burnmap), path)
 
 
-def map_figure(burnmap: BurnedArea, *, title: str | None = None, note: str = "") -> Figure:
+def map_figure(burnmap: BurnedArea) -> Figure:
     """Return the figure that `map_picture` writes.
 
     The curve lies under the map, or beside one that is much taller than wide.
@@ -84,14 +82,14 @@ def map_figure(burnmap: BurnedArea, *, title: str | None = None, note: str = "")
     if not burnmap.known.any():
         daily[:] = np.nan
 
-    _headline(figure, burnmap, title, daily)
+    _headline(figure, burnmap, daily)
     _dates(figure, burnmap, days, (bottom, map_width, map_height))
     if tall:
         _beside(figure, _LEFT + map_width + _BAR + 0.75, bottom, map_height, days, daily)
     else:
         swatches(figure, _LEFT, bottom - 0.55, LAND_ENTRIES)
         _curve(inches(figure, _LEFT, _FOOT, width - _LEFT - _RIGHT, _CURVE - 0.2), days, daily)
-    label(figure, width - _RIGHT, 0.14, note or _note(burnmap), size=7, color=MUTED, ha="right")
+    label(figure, width - _RIGHT, 0.14, _note(burnmap), size=7, color=MUTED, ha="right")
     return figure
 
 
@@ -109,12 +107,10 @@ def _dates(figure: Figure, burnmap: BurnedArea, days: Days, place: tuple[float, 
     scale_bar(figure, burnmap.region, _LEFT + width, bottom - 0.55, width)
 
 
-def _headline(figure: Figure, burnmap: BurnedArea, title: str | None, daily: pd.Series) -> None:
+def _headline(figure: Figure, burnmap: BurnedArea, daily: pd.Series) -> None:
     height = figure.get_size_inches()[1]
     period = period_in_words(burnmap.start, burnmap.stop)
-    label(
-        figure, _LEFT, height - 0.42, title or f"Burned area, {burnmap.region.name}", size=15, weight="bold"
-    )
+    label(figure, _LEFT, height - 0.42, f"Burned area, {burnmap.region.name}", size=15, weight="bold")
     total = float(daily.sum())
     text = f"{period}  ·  {f'{hectares(total)} burned' if total > 0 else _nothing(daily, 'nothing burned')}"
     if total > 0:

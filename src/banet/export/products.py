@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from banet.burned_area.daily import DailyProbability
+from banet.burned_area.burned_area import BurnedArea, as_maps
 from banet.burned_area.geotiff import Layer, layers, write_cog
 from banet.burned_area.meaning import made_by
 from banet.burned_area.netcdf import read_map, write_netcdf
@@ -20,7 +20,6 @@ from banet.io.manifest import Manifest
 from banet.io.netcdf4 import load
 
 if TYPE_CHECKING:
-    from banet.burned_area.burned_area import BurnedArea
     from banet.cube import Cube
 
 __all__ = [
@@ -44,7 +43,6 @@ def write_products(
     *,
     manifest: Manifest | None = None,
     pictures: bool = True,
-    daily: DailyProbability | None = None,
     stac: bool = True,
     collection: str | None = None,
     more: Sequence[Layer] = (),
@@ -61,7 +59,6 @@ def write_products(
         stem: first part of every file name, such as `PT_202108`.
         manifest: what made the map; one that only knows the versions if None.
         pictures: also draw the picture.
-        daily: also put the daily probabilities into the NetCDF file.
         stac: also write a STAC item.
         collection: place of the STAC collection that lists the item, as seen from the folder; None for none.
         more: further layers of the same grid, as GeoTIFFs and in the NetCDF file.
@@ -71,7 +68,7 @@ def write_products(
         and titles as burn_date_qmd..., netcdf, picture, stac and manifest.
 
     Raises:
-        InputError: if the stem is no file name, or the daily probabilities are on another grid.
+        InputError: if the stem is no file name.
         OutputError: if the folder cannot be written to.
     """
     target = output_folder(folder)
@@ -81,7 +78,7 @@ def write_products(
     _remove(last)
 
     extra = {layer.name: (layer.values, _attributes(layer)) for layer in more}
-    netcdf = write_netcdf(burnmap, target / f"{stem}.nc", manifest=manifest, daily=daily, extra=extra)
+    netcdf = write_netcdf(burnmap, target / f"{stem}.nc", manifest=manifest, extra=extra)
     paths = {**_rasters(burnmap, target, stem, more), "netcdf": netcdf}
     if pictures:
         from banet.export.picture import map_picture
@@ -236,12 +233,9 @@ def gathered(maps: BurnedArea | PathLike | Sequence[BurnedArea | PathLike]) -> l
         InputError: if none is given, or something else.
         NotFoundError, UnreadableFileError: as `read_maps` and `read_map`.
     """
-    from banet.burned_area.burned_area import BurnedArea as Map
-
     found: list[BurnedArea] = []
-    given: Sequence[Any] = list(maps) if isinstance(maps, Iterable) and not isinstance(maps, str) else [maps]
-    for one in given:
-        if isinstance(one, Map):
+    for one in as_maps(maps):
+        if isinstance(one, BurnedArea):
             found.append(one)
         elif isinstance(one, str | os.PathLike):
             found += read_maps(one) if Path(one).is_dir() else [read_map(one)]

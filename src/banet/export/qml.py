@@ -18,9 +18,9 @@ import numpy as np
 from banet.burned_area import colours
 from banet.burned_area.colours import confidence_table, date_colours, hex_colour, uncertainty_table
 from banet.burned_area.meaning import LAND, UNBURNED, WATER, Meaning, meanings
-from banet.days import Day, Days, day_of_year, day_range
+from banet.days import ONE_DAY, Day, Days, day_of_year, day_range
 from banet.errors import InputError
-from banet.io.files import PathLike, writing
+from banet.io.files import PathLike, write_text
 
 if TYPE_CHECKING:
     from banet.burned_area.burned_area import BurnedArea
@@ -44,8 +44,6 @@ _WEEKS = 16 * 7
 
 _FULL = 20
 """Confidence in percent from which on a raster of it hides what is below; it fades towards 0 %."""
-
-_ONE = np.timedelta64(1, "D")
 
 
 @dataclass(frozen=True)
@@ -140,7 +138,7 @@ def metadata(source: BurnedArea, meaning: Meaning) -> ET.Element:
     """Return title, abstract and period of a raster, as QGIS reads them from a .qmd beside it."""
     root = ET.Element("qgis", version=_VERSION)
     ET.SubElement(root, "type").text = "dataset"
-    last = source.stop - _ONE
+    last = source.stop - ONE_DAY
     title = (
         f"{meaning.title[:1].upper()}{meaning.title[1:]} of {source.region.name}, {source.start} to {last}"
     )
@@ -157,10 +155,7 @@ def write_style(style: ET.Element, path: PathLike) -> Path:
     Raises:
         OutputError: if it cannot be written.
     """
-    target = Path(path)
-    with writing(target) as part:
-        part.write_text(text_of(style), encoding="utf-8")
-    return target
+    return write_text(path, text_of(style))
 
 
 def text_of(style: ET.Element) -> str:
@@ -200,7 +195,7 @@ def _fixed_range(source: BurnedArea) -> ET.Element:
 
 def _range(parent: ET.Element, source: BurnedArea) -> None:
     ET.SubElement(parent, "start").text = f"{source.start}T00:00:00Z"
-    ET.SubElement(parent, "end").text = f"{source.stop - _ONE}T23:59:59Z"
+    ET.SubElement(parent, "end").text = f"{source.stop - ONE_DAY}T23:59:59Z"
 
 
 def _raster(renderer: ET.Element, meaning: Meaning | None) -> ET.Element:

@@ -11,7 +11,7 @@ import numpy as np
 
 from banet.burned_area.hectares import known_total
 from banet.burned_area.meaning import DAYS_SINCE, STAYS, Meaning, meanings
-from banet.errors import NotFoundError
+from banet.errors import NotFoundError, UnreadableFileError
 from banet.grid.region import KM_PER_DEGREE, Region
 from banet.io.files import PathLike, existing_folder, visible_files, writing
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = [
     "COLLECTION",
     "collect",
+    "collection_file",
     "collection_of",
     "item_of",
     "write_catalogue",
@@ -77,6 +78,11 @@ def _capital(text: str) -> str:
 def collection_of(region: str) -> str:
     """Return the name of the STAC collection of the maps of a region."""
     return f"banet-{region}"
+
+
+def collection_file(region: str) -> str:
+    """Return the name of the file of that collection in a folder where maps of several regions may lie."""
+    return f"{region}_{COLLECTION}"
 
 
 def item_of(
@@ -155,15 +161,21 @@ def write_item(
 
 
 def write_collection(
-    folder: PathLike, identity: str, description: str, items: Sequence[Path] | None = None
+    folder: PathLike,
+    identity: str,
+    description: str,
+    items: Sequence[Path] | None = None,
+    *,
+    name: str = COLLECTION,
 ) -> Path:
-    """Write `collection.json`, the STAC collection of the items in a folder, and return its path.
+    """Write the STAC collection of the items in a folder and return its path.
 
     Args:
         folder: with the files of `write_item`.
         identity: of the collection.
         description: of it, for people.
         items: files of `write_item` in or below the folder; by default those in it.
+        name: of the file.
 
     Raises:
         NotFoundError: if the folder holds no item.
@@ -178,7 +190,7 @@ def write_collection(
     times = [[item["properties"][f"{end}_datetime"] for item in held] for end in ("start", "end")]
     around = any(item["bbox"][0] > item["bbox"][2] for item in held)
     wide = (-180.0, 180.0) if around and len({*west}) > 1 else (min(west), max(east))
-    links = [{"rel": "root", "href": f"./{COLLECTION}", "type": "application/json"}]
+    links = [{"rel": "root", "href": f"./{name}", "type": "application/json"}]
     for path in found:
         place = path.relative_to(root).as_posix()
         links.append({"rel": "item", "href": f"./{place}", "type": "application/geo+json"})
@@ -196,7 +208,7 @@ def write_collection(
         },
         "links": links,
     }
-    return _write(collection, root / COLLECTION)
+    return _write(collection, root / name)
 
 
 def write_catalogue(collection: PathLike) -> Path:
@@ -213,13 +225,26 @@ def write_catalogue(collection: PathLike) -> Path:
 
 
 def collect(folder: PathLike, region: str) -> Path:
-    """Write the collection of the maps in a folder, which a region gives its name.
+    """Write the collection of a region's maps in a folder, `{region}_collection.json`, and return its path.
+
+    Items of other regions, or without a collection, are none of it.
 
     Raises:
-        NotFoundError: if the folder holds no item.
+        NotFoundError: if the folder holds no item of the region's collection.
+        UnreadableFileError: if a file of an item is damaged.
         OutputError: if it cannot be written.
     """
-    return write_collection(folder, collection_of(region), f"Burned area of {region}")
+    root, identity = existing_folder(folder, "folder of maps"), collection_of(region)
+    items = [path for path in visible_files(root, "*.stac.json", deep=False) if _member_of(path) == identity]
+    return write_collection(root, identity, f"Burned area of {region}", items, name=collection_file(region))
+
+
+def _member_of(item: Path) -> str | None:
+    """Return the collection that an item names; None where it names none."""
+    try:
+        return json.loads(item.read_text(encoding="utf-8")).get("collection")  # type: ignore[no-any-return]
+    except (ValueError, AttributeError) as error:
+        raise UnreadableFileError(f"{item} is no STAC item: {error}; remove it, or map again") from error
 
 
 def _write(values: Mapping[str, Any], target: Path) -> Path:

@@ -13,7 +13,7 @@ import numpy as np
 
 from banet.burned_area.fires import Events
 from banet.burned_area.perimeters import perimeters
-from banet.errors import InputError, OutputError
+from banet.errors import InputError, OutputError, first_line
 from banet.export.qml import text_of, write_style
 from banet.export.qml_fires import ABOUT, fire_style
 from banet.io.files import PathLike, writing
@@ -216,4 +216,4 @@ def _one_line(target: Path) -> Iterator[None]:
     try:
         yield
     except (DataLayerError, DataSourceError, FeatureError, FieldError) as error:
-        raise OutputError(f"cannot write {target}: {str(error).splitlines()[0]}") from error
+        raise OutputError(f"cannot write {target}: {first_line(error)}") from error

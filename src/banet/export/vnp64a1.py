@@ -20,7 +20,7 @@ from banet.burned_area.burned_area import BurnedArea
 from banet.burned_area.dating import NO_UNCERTAINTY
 from banet.burned_area.joining import disjoint, join
 from banet.burned_area.meaning import NOT_OBSERVED, UNBURNED, WATER
-from banet.days import as_month, day_of_year, month_range, whole_months
+from banet.days import as_month, day_of_year, day_stamp, month_days, month_range, whole_months
 from banet.errors import InputError
 from banet.export.products import gathered
 from banet.grid.region import Region
@@ -33,7 +33,7 @@ from banet.labels.tile_files import TILE_PIXELS, write_tile
 
 __all__ = ["SINUSOIDAL", "write_vnp64a1"]
 
-SINUSOIDAL = "+proj=sinu +lon_0=0 +x_0=0 +y_0=0 +R=6371007.181 +units=m +no_defs"
+SINUSOIDAL = f"+proj=sinu +lon_0=0 +x_0=0 +y_0=0 +R={EARTH_RADIUS} +units=m +no_defs"
 
 _GLOBE = SinusoidalGrid(
     -18 * TILE_SIZE, 9 * TILE_SIZE, TILE_SIZE / TILE_PIXELS, (18 * TILE_PIXELS, 36 * TILE_PIXELS)
@@ -77,11 +77,11 @@ def write_vnp64a1(
             f"{ordered[0].region.name} lies on both sides of 180 degrees, the ends of the grid: no "
             "window holds it; write tiles (vnp64a1)"
         )
-    made = _day_stamp(ordered[-1].stop - 1)
+    made = day_stamp(ordered[-1].stop - 1)
     write = _write_tiles if form == "hdf" else _write_windows
     paths: list[Path] = []
     for month in month_range(as_month(ordered[0].start), as_month(ordered[-1].stop - 1)):
-        first, stop = month.astype("datetime64[D]"), (month + 1).astype("datetime64[D]")
+        first, stop = month_days(month)
         parts = [one.between(first, stop) for one in ordered if one.start < stop and one.stop > first]
         if parts:
             paths += write(_Pixels.of(join(parts), month), target, made)
@@ -190,7 +190,7 @@ def _kept(
 
 
 def _write_tiles(pixels: _Pixels, folder: Path, made: str) -> Iterator[Path]:
-    stamp = _day_stamp(pixels.month.astype("datetime64[D]"))
+    stamp = day_stamp(pixels.month.astype("datetime64[D]"))
     for h, v in tiles_of_region(pixels.source.region):
         rows = slice(v * TILE_PIXELS, (v + 1) * TILE_PIXELS)
         cols = slice(h * TILE_PIXELS, (h + 1) * TILE_PIXELS)
@@ -232,7 +232,7 @@ def _write_windows(pixels: _Pixels, folder: Path, made: str) -> Iterator[Path]:
     import rasterio
     from affine import Affine
 
-    stamp = _day_stamp(pixels.month.astype("datetime64[D]"))
+    stamp = day_stamp(pixels.month.astype("datetime64[D]"))
     grid = _GLOBE.window(pixels.rows, pixels.cols)
     layers = pixels.layers(pixels.rows, pixels.cols, grid)
     planes = (layers.burn, layers.uncertainty, layers.qa, layers.first, layers.last)
@@ -253,7 +253,3 @@ def _write_windows(pixels: _Pixels, folder: Path, made: str) -> Iterator[Path]:
                 made_by=f"banet {version('banet')}", last_day=made, region=str(pixels.source.region)
             )
         yield path
-
-
-def _day_stamp(day: np.datetime64) -> str:
-    return f"{str(day)[:4]}{int(day_of_year(np.array([day]))[0]):03d}"

@@ -14,7 +14,7 @@ from banet.errors import UnreadableFileError
 from banet.grid.average import LatLonGrid
 from banet.grid.rasters import RasterWindow, scaled
 from banet.grid.region import Region
-from banet.io.hdf5 import number, opened
+from banet.io.hdf5 import check_stored, number, opened
 
 __all__ = ["read_layers"]
 
@@ -90,6 +90,7 @@ def _window(
     stored = slice(shape[0] - rows.stop, shape[0] - rows.start) if turned else rows
     if rows.start >= rows.stop or cols.start >= cols.stop:
         return np.zeros((0, 0), held.dtype), None
+    check_stored(held, (slice(0, 1),) * (held.ndim - 2) + (stored, cols))
     values = held[(0,) * (held.ndim - 2) + (stored, cols)]
     nodata = number(held, ("_FillValue", "missing_value"))
     scale, offset = number(held, ("scale_factor",)), number(held, ("add_offset",))

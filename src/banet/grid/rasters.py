@@ -18,7 +18,7 @@ from banet.grid.average import LatLonGrid
 from banet.grid.cutting import Grid
 from banet.grid.projected import ProjectedGrid
 from banet.grid.region import Region
-from banet.grid.sinusoidal import SinusoidalGrid
+from banet.grid.sinusoidal import EARTH_RADIUS, SinusoidalGrid
 
 __all__ = [
     "RasterWindow",
@@ -33,6 +33,10 @@ __all__ = [
 
 # A scale such as 0.1 is not exact: 3 times it is 0.30000000000000004.
 _INEXACT = 1e-6
+_FARTHEST, _FARTHEST_DEGREES = 1e10, 1e3
+"""Coordinates beyond are none on earth, in whatever unit of length, and in degrees."""
+_LEAST_STEP = 1e-12
+"""Sizes of cells below that part of their coordinates are none."""
 
 
 def missing(
@@ -100,6 +104,7 @@ class RasterWindow:
         masked: where the file's mask or alpha band says that there is nothing, (rows, columns) bool; None if
             it has neither.
         tags: text metadata of the file.
+        by: scale and offset by which the values are.
     """
 
     grid: Grid
@@ -107,6 +112,7 @@ class RasterWindow:
     nodata: float | None
     masked: npt.NDArray[np.bool_] | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
+    by: tuple[float, float] = (1.0, 0.0)
 
     def missing(self, meanings: Collection[float] = ()) -> npt.NDArray[np.bool_]:
         """Return where the file says nothing: by its values (see `missing`), its mask or its alpha band."""
@@ -118,6 +124,9 @@ class RasterWindow:
     ) -> npt.NDArray[np.int16]:
         """Return codes as whole numbers, (rows, columns), `filling` where the file says nothing.
 
+        Codes are decided by the values after scale and offset. Where a code of the product is stored as such,
+        and scale and offset make another value of it, nobody can tell which is meant: that is refused.
+
         Args:
             filling: put where the file says nothing.
             meanings: values that mean something in this product.
@@ -127,7 +136,7 @@ class RasterWindow:
 
         Raises:
             UnreadableFileError: if a value is no whole number (a raster of codes must not be interpolated),
-                or none of those expected.
+                or none of those expected, or a code is another by scale and offset than as stored.
 
         Warns:
             BanetWarning: if the file names 0 for nothing, and 0 means something.
@@ -141,6 +150,7 @@ class RasterWindow:
             )
         gone = self.missing(meanings)
         held = self.values[~gone]
+        self._check_codes(held, {*meanings, filling} if meanings else (), name)
         odd = held[np.abs(held - np.round(held)) > _INEXACT]
         if odd.size:
             raise UnreadableFileError(
@@ -156,6 +166,22 @@ class RasterWindow:
         whole[~gone] = np.round(held)
         return whole
 
+    def _check_codes(self, held: npt.NDArray[Any], codes: Collection[float], name: str) -> None:
+        """Make sure that no code of a product was stored as such and is another value by scale and offset.
+
+        Raises:
+            UnreadableFileError: if one was.
+        """
+        scale, offset = self.by
+        for code in sorted(codes, reverse=True):
+            other = code * scale + offset
+            if abs(other - code) > _INEXACT and (np.abs(held - other) < _INEXACT).any():
+                raise UnreadableFileError(
+                    f"{name}: {code:g} is stored, a code of this product, and is {other:g} by the file's "
+                    f"scale {scale:g} and offset {offset:g}: write values as they are meant, without these "
+                    "tags"
+                )
+
 
 @contextmanager
 def _opened(path: Path) -> Iterator[Any]:
@@ -166,6 +192,7 @@ def _opened(path: Path) -> Iterator[Any]:
             coordinate reference system or no place in it.
     """
     import rasterio
+    from pyproj.exceptions import ProjError
 
     try:
         with warnings.catch_warnings():
@@ -178,9 +205,29 @@ def _opened(path: Path) -> Iterator[Any]:
                 raise UnreadableFileError(
                     f"{path.name} does not say where its cells lie (it has no geotransform)"
                 )
+            if not _is_place(raster):
+                raise UnreadableFileError(
+                    f"{path.name} is damaged: its cells cannot lie where it says "
+                    f"({', '.join(f'{each:g}' for each in tuple(raster.transform)[:6])})"
+                )
             yield raster
     except rasterio.errors.RasterioError as error:
         raise UnreadableFileError(f"{path.name} is no readable GeoTIFF: {error}") from error
+    except ProjError as error:
+        why = str(error).splitlines()[0]
+        raise UnreadableFileError(
+            f"{path.name}: its coordinate reference system is damaged: {why}"
+        ) from error
+
+
+def _is_place(raster: Any) -> bool:
+    """Return whether the cells of a raster have a size, and coordinates that there are."""
+    a, b, c, d, e, f = tuple(raster.transform)[:6]
+    ends = c, f, c + a * raster.width + b * raster.height, f + d * raster.width + e * raster.height
+    farthest = float(np.max(np.abs(ends)))  # NaN where one is
+    if not farthest <= (_FARTHEST_DEGREES if raster.crs.is_geographic else _FARTHEST):
+        return False
+    return bool(min(np.hypot(a, d), np.hypot(b, e)) > _LEAST_STEP * max(farthest, 1))
 
 
 def grid_of(path: Path) -> Grid:
@@ -313,7 +360,8 @@ def _window(raster: Any, band: int, region: Region | None) -> RasterWindow:
     if turned:
         values, masked = values[::-1], None if masked is None else masked[::-1]
     values, nodata = scaled(values, nodata, scale, offset)
-    return RasterWindow(grid.window(rows, cols), values, nodata, masked, raster.tags())
+    by = scale or 1.0, offset or 0.0
+    return RasterWindow(grid.window(rows, cols), values, nodata, masked, raster.tags(), by)
 
 
 def _masked(raster: Any, band: int, part: Any) -> npt.NDArray[np.bool_] | None:
@@ -357,6 +405,6 @@ def _north_up(raster: Any) -> Grid:
         return LatLonGrid.from_transform(transform, shape)
     text = raster.crs.to_wkt()
     # The sphere of the land products; a sinusoidal raster on another figure takes the general way.
-    if "sinusoidal" in text.lower() and "6371007.181" in text:
+    if "sinusoidal" in text.lower() and str(EARTH_RADIUS) in text:
         return SinusoidalGrid.from_transform(transform, shape)
     return ProjectedGrid.from_transform(text, transform, shape)

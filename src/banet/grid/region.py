@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from banet.errors import InputError, NotFoundError, UnreadableFileError
-from banet.io.files import PathLike, writing
+from banet.io.files import PathLike, write_json
 
 if TYPE_CHECKING:
     from affine import Affine
@@ -55,6 +55,8 @@ class Region:
     pixel_size: float = 0.01
 
     def __post_init__(self) -> None:
+        if not isinstance(self.name, str):
+            raise InputError(f"the name of a region is text, not {self.name!r}")
         object.__setattr__(self, "bbox", _checked_bbox(self.name, self.bbox))
         object.__setattr__(self, "pixel_size", _checked_size(self.name, self.pixel_size))
         if not self.name or not all(c.isalnum() or c in "_-" for c in self.name):
@@ -290,10 +292,7 @@ class Region:
 
     def save(self, folder: PathLike = ".") -> Path:
         """Write `R_{name}.json` into `folder` and return its path."""
-        target = Path(folder) / f"R_{self.name}.json"
-        with writing(target) as part:
-            part.write_text(json.dumps(self.to_dict()) + "\n")
-        return target
+        return write_json(Path(folder) / f"R_{self.name}.json", self.to_dict())
 
     @staticmethod
     def shipped() -> tuple[str, ...]:

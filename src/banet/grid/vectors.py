@@ -9,13 +9,13 @@ import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from xml.parsers import expat
 
 import numpy as np
 import numpy.typing as npt
 
 from banet.errors import InputError, NotFoundError, UnreadableFileError
 from banet.grid.polygons import areas_of, long_edged, unwrapped, within_180
+from banet.grid.whole_vectors import answer_of_gml, answer_of_json, check_answer, check_kml, check_shapefile
 from banet.io.containers import Member, inner_suffix, unpacked
 from banet.io.files import PathLike
 
@@ -43,8 +43,6 @@ _PACKED = (".zip", ".kmz")
 _MOST_ROWS_NAMED = 4
 _JUMP = 350.0
 """Degrees of longitude: a longer edge of a zone is a step across the antimeridian."""
-_COORDINATES = re.compile(rb"<(?:\w+:)?coordinates[^>]*>([^<]*)")
-_NO_NUMBERS = re.compile(rb"[^\d\s,.eE+-][^\s,]*")
 _SHORT_YEAR = re.compile(rb'"\s*(\d{1,2}(?:-|\\?/)\d{1,2}(?:-|\\?/)\d{1,2})(?!\d)')
 _CHOOSE = "name one with --layer (layer=), of zones with --zone-layer, or save it as a file of its own"
 _BETWEEN_RECORDS = b"\x1e"
@@ -100,7 +98,8 @@ def read_polygons(
 
     Raises:
         NotFoundError: if there is no such file, or the folder or archive holds none.
-        UnreadableFileError: if it is no vector file, is damaged, or has no coordinate reference system.
+        UnreadableFileError: if it is no vector file, is damaged, a part of a server's answer, or has no
+            coordinate reference system.
         InputError: if it holds no polygon, or several layers or files to choose from.
     """
     table, shapes, name, crs, broken = _features(path, layer)
@@ -327,7 +326,7 @@ def read_vector(
         advice: end of the error where it has several and none was named: how to choose one.
 
     Raises:
-        UnreadableFileError: if it is no vector file, or damaged.
+        UnreadableFileError: if it is no vector file, damaged, or a part of a server's answer.
         InputError: if it has several layers with shapes and none was named, or none of that name, or its
             driver would guess which day text with two digits of the year means.
     """
@@ -335,9 +334,9 @@ def read_vector(
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what GDAL says of single shapes is counted here
             if member.suffix == ".kml":
-                _check_kml(member)
-            if member.suffix == ".gml":
-                _check_gml(member)
+                check_kml(member)
+            if member.suffix == ".shp":
+                check_shapefile(member)
             if member.suffix in (".parquet", ".geoparquet"):
                 return _of_parquet(member, layer)
             return _of_gdal(member, layer, advice)
@@ -347,23 +346,6 @@ def read_vector(
         said = str(error).replace(str(member.path), member.name).split("; It might")[0]
         why = (said.splitlines() or [type(error).__name__])[0]
         raise UnreadableFileError(f"{member.name} is no readable vector file: {why}") from error
-
-
-def _check_kml(member: Member) -> None:
-    """Make sure that coordinates are numbers: GDAL reads as much of a damaged one as it can."""
-    for found in _COORDINATES.finditer(member.path.read_bytes()):
-        if odd := _NO_NUMBERS.search(found[1]):
-            text = odd[0][:20].decode("utf-8", "replace")
-            raise UnreadableFileError(f"{member.name} is damaged: coordinates hold {text!r}; get it again")
-
-
-def _check_gml(member: Member) -> None:
-    """Make sure that the XML is whole: of a file that was cut off, GDAL reads no feature and says nothing."""
-    try:
-        with member.path.open("rb") as stream:
-            expat.ParserCreate().ParseFile(stream)
-    except (expat.ExpatError, ValueError) as error:
-        raise UnreadableFileError(f"{member.name} is cut off or damaged ({error}); get it again") from error
 
 
 def _of_parquet(member: Member, layer: str | None) -> tuple[gpd.GeoDataFrame, npt.NDArray[np.bool_]]:
@@ -382,11 +364,15 @@ def _of_gdal(
     import pyogrio
     import shapely
 
+    said = answer_of_gml(member) if member.suffix == ".gml" else {}
     source, chosen, options = _as_text(member, _layer(member, layer, advice))
+    if isinstance(source, Path) and _is_json(source):
+        said = answer_of_json(source.read_bytes())
     fields = pyogrio.read_dataframe(source, layer=chosen, read_geometry=False, **options)
     meta, _, packed, _ = pyogrio.raw.read(source, layer=chosen, columns=[])
     if packed is None:
         raise InputError(f"{member.name} is a table without shapes")
+    check_answer(member.name, said, len(packed))
     shapes = shapely.from_wkb(packed, on_invalid="ignore")
     there = np.array([bytes_ is not None for bytes_ in packed], bool)
     broken = there & np.array([shape is None for shape in shapes], bool)

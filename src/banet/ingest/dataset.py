@@ -4,39 +4,47 @@ from __future__ import annotations
 
 import re
 import warnings
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
+from banet.cube.layout import NO_WATER
 from banet.cube.store import Cube
 from banet.cube.variables import CLEAR_RED
 from banet.days import Day, Days
-from banet.errors import BanetWarning, InputError
+from banet.errors import BanetWarning, BusyError, InputError
+from banet.grid.labelled import LATITUDE, LONGITUDE, plane_on
 from banet.grid.region import Region
-from banet.ingest.plausible import check_power, check_reflectance, check_units, in_percent
+from banet.ingest.plausible import (
+    check_percent,
+    check_power,
+    check_reflectance,
+    check_variable,
+    in_percent,
+    without_fill,
+)
 from banet.ingest.reproject import check_dataset, check_geographic
 from banet.io.files import PathLike, writing
+from banet.io.lock import lock
 from banet.observations.hotspots import fires_of, given_hotspots, tell_placed
 from banet.observations.planes import DayPlanes
 
 if TYPE_CHECKING:
-    import pandas as pd
     import xarray as xr
 
 __all__ = ["from_dataset", "region_of"]
 
-_LATITUDE = ("latitude", "lat", "y")
-_LONGITUDE = ("longitude", "lon", "x")
 _MIR = ("mir", "swir")
 _OPTIONAL = ("frp", "view_zenith", "count")
 # How far a coordinate may be from a regular grid, in cells.
 _TOLERANCE = 1e-3
 _MOST_SLACK = 0.05  # where the type of the coordinates cannot tell more
 _SWAPPED = 0.8
-_NUMBERS = "fiub"
 
 
 def from_dataset(
@@ -44,29 +52,33 @@ def from_dataset(
     path: PathLike,
     *,
     name: str,
-    sensor: str = "unknown",
+    sensor: str | None = None,
     mir_band: str | None = None,
     hotspots: pd.DataFrame | PathLike | None = None,
 ) -> Cube:
-    """Make a cube from a dataset.
+    """Make a cube from a dataset; of one that `Cube.to_xarray` gave, sensor, band and water are taken too.
 
     Args:
         ds: variables `red`, `nir` and `mir` (or `swir`, which then sits in the MIR slot) as reflectance, NaN
             where missing; optional `frp` (MW), `view_zenith` (degrees) and `count`; along `time` (at most one
             a UTC day) and `latitude`, `longitude` (or `lat`, `lon` or `y`, `x`; cell centres in degrees).
+            What `_FillValue`, `missing_value`, `nodata` or `valid_range` call nothing is missing too, but for
+            0 in `frp` and `count`, which means that nothing was hot and that nobody looked.
         path: where the cube goes; nothing is there if this fails.
         name: of its region.
-        sensor: what observed.
-        mir_band: what sits in the MIR slot; by default `M12` for `mir`, and what its long name says for
-            `swir`.
+        sensor: what observed; by default what the dataset of a cube says, otherwise `unknown`.
+        mir_band: what sits in the MIR slot; by default what the dataset of a cube says, otherwise `M12` for
+            `mir`, and what its long name says for `swir`.
         hotspots: file or folder of tables, or the table that `banet.observations.hotspots.read_hotspots`
-            gives, for the FRP where the dataset has none.
+            gives, for the FRP of a dataset without `frp`.
 
     Raises:
         InputError: if something is at `path` already, it is no dataset, a variable is missing, a day comes
             twice, the axes are not in degrees (see `to_region`), the grid is not regular or its cells are not
-            square, a value is no reflectance, no cell has one in all bands, or the hot spots are of another
-            place or of other days, or `frp` is a number at fires alone.
+            square, a value is no reflectance, integers are still to be scaled, percent were divided before,
+            no cell has a value in all bands, or the hot spots are of another place or of other days, or `frp`
+            is a number at fires alone, or stands beside hot spots.
+        BusyError: if another run is making this cube, or has just made it.
 
     Warns:
         BanetWarning: if red is brighter than near infrared in most looks, as where the two are swapped.
@@ -75,20 +87,27 @@ def from_dataset(
     if target.exists():
         raise InputError(f"{target} is there already; open it, or choose another name")
     source = _Source.of(ds, name)
-    table = None if hotspots is None or "frp" in source.ds else given_hotspots(hotspots)
+    if hotspots is not None and "frp" in ds:
+        raise InputError('frp of the dataset and hot spots were given; leave one out: ds.drop_vars("frp")')
+    table = None if hotspots is None else given_hotspots(hotspots)
     if table is not None:
         tell_placed(table, source.region, np.sort(source.days))
     looks, power = _Looks(), _Power()
-    with writing(target) as part:
-        cube = Cube.create(part, source.region, sensor=sensor, mir_band=mir_band or source.mir_band)
+    with lock(target, f"the cube {target}"), writing(target) as part:
+        if target.exists():
+            raise BusyError(f"another run has just made the cube {target}; choose another name")
+        seen_by = source.sensor if sensor is None else sensor
+        cube = Cube.create(part, source.region, sensor=seen_by, mir_band=mir_band or source.mir_band)
         with cube.writing():
+            if (water := source.water) is not None:
+                cube.set_water(water)
             for index in np.argsort(source.days, kind="stable"):
                 frp, notes = source.fires(index, table)
                 planes = source.planes(index)
                 looks.count(planes)
                 power.count(frp)
                 cube.write_day(source.days[index], planes, frp, notes=notes)
-        looks.check(source.mir)
+        looks.check(source)
         power.check()
     return Cube.open(target)
 
@@ -100,16 +119,21 @@ class _Looks:
     seen: bool = False
     clear: int = 0
     darker: int = 0
+    brightest: npt.NDArray[np.float64] = field(default_factory=lambda: np.full(3, -np.inf))
 
     def count(self, planes: DayPlanes) -> None:
         self.seen |= bool(planes.count.any())
         clear = (planes.red < CLEAR_RED) & np.isfinite(planes.nir)
         self.clear += int(clear.sum())
         self.darker += int((planes.nir < planes.red)[clear].sum())
+        bands = (planes.red, planes.nir, planes.mir)
+        self.brightest = np.fmax(self.brightest, [np.fmax.reduce(band, axis=None) for band in bands])
 
-    def check(self, mir: str) -> None:
+    def check(self, source: _Source) -> None:
         if not self.seen:
-            raise InputError(f"no cell of the dataset has red, nir and {mir} on any of its days")
+            raise InputError(f"no cell of the dataset has red, nir and {source.mir} on any of its days")
+        for name, brightest in zip(("red", "nir", source.mir), self.brightest, strict=True):
+            check_percent(name, source.ds[name].attrs.get("units"), 100 * brightest)
         if self.darker > _SWAPPED * self.clear:
             share = f"{self.darker / self.clear:.0%} of the looks"
             warnings.warn(
@@ -184,7 +208,7 @@ class _Source:
     @classmethod
     def of(cls, ds: xr.Dataset, name: str) -> _Source:
         check_dataset(ds)
-        lat, lon = _axis(ds, _LATITUDE), _axis(ds, _LONGITUDE)
+        lat, lon = _axis(ds, LATITUDE), _axis(ds, LONGITUDE)
         mir = next((candidate for candidate in _MIR if candidate in ds), _MIR[0])
         for variable in ("red", "nir", mir):
             if variable not in ds:
@@ -195,23 +219,39 @@ class _Source:
         for variable in ("red", "nir", mir, *(name for name in _OPTIONAL if name in ds)):
             if set(ds[variable].dims) != {"time", lat, lon}:
                 raise InputError(f"{variable} has dimensions {ds[variable].dims}, not time, {lat}, {lon}")
-            if ds[variable].dtype.kind not in _NUMBERS:
-                raise InputError(f"{variable} holds {ds[variable].dtype}, not numbers")
-            check_units(variable, ds[variable].attrs.get("units"))
+            check_variable(variable, ds[variable])
         check_geographic(ds, lat, lon)
         return cls(ds, lat, lon, mir, region_of(ds[lat].values, ds[lon].values, name), _days(ds))
 
     @property
+    def of_cube(self) -> Mapping[str, Any]:
+        """Attributes of the cube that the dataset was made of, empty if it was made of none."""
+        return self.ds.attrs if "banet_cube" in self.ds.attrs else {}
+
+    @property
+    def sensor(self) -> str:
+        return str(self.of_cube.get("sensor", "unknown"))
+
+    @property
+    def water(self) -> npt.NDArray[np.bool_] | None:
+        """Water mask of that cube, (rows, columns); None if it has none."""
+        if not self.of_cube or "water" not in self.ds:
+            return None
+        said = plane_on(self.region, self.ds["water"], "the water of the dataset")
+        return None if (said == NO_WATER).all() else said == 1
+
+    @property
     def mir_band(self) -> str:
         if self.mir == "mir":
-            return "M12"
+            return str(self.of_cube.get("mir_band", "M12"))
         said = str(self.ds[self.mir].attrs.get("long_name", ""))
         told = re.sub(r"(?i)\b(?:swir|reflectance)\b", "", said).strip()
         return f"SWIR {told}".strip()
 
-    def plane(self, variable: str, index: int) -> npt.NDArray[Any]:
-        """North to south and west to east."""
-        values = self.ds[variable].isel(time=index).transpose(self.lat, self.lon).values
+    def plane(self, variable: str, index: int) -> npt.NDArray[np.float32]:
+        """North to south and west to east, NaN where missing."""
+        known = without_fill(variable, self.ds[variable].isel(time=index))
+        values = known.transpose(self.lat, self.lon).values
         rows = slice(None, None, -1 if _ascends(self.ds[self.lat].values) else 1)
         cols = slice(None, None, 1 if _ascends(self.ds[self.lon].values) else -1)
         return np.ascontiguousarray(values[rows, cols])
@@ -221,7 +261,7 @@ class _Source:
         observed = np.isfinite(red) & np.isfinite(nir) & np.isfinite(mir)
         zenith = np.full(self.region.shape, np.nan, np.float32)
         if "view_zenith" in self.ds:
-            zenith = self.plane("view_zenith", index).astype(np.float32)
+            zenith = self.plane("view_zenith", index)
         count = self._count(index) if "count" in self.ds else observed.astype(np.uint8)
         return DayPlanes(red, nir, mir, zenith, count, inputs=self._inputs())
 
@@ -229,14 +269,14 @@ class _Source:
         self, index: int, hotspots: pd.DataFrame | None
     ) -> tuple[npt.NDArray[np.floating[Any]] | None, list[str]]:
         if "frp" in self.ds:
-            power = self.plane("frp", index).astype(np.float32)
+            power = self.plane("frp", index)
             check_power(power, str(self.days[index]))
             return power, []
         return fires_of(hotspots, self.region, self.days[index])
 
     def _count(self, index: int) -> npt.NDArray[np.uint8]:
         """Return the number of looks, of which a cube holds up to 255 a day."""
-        values = np.nan_to_num(self.plane("count", index).astype(np.float64))
+        values = np.nan_to_num(self.plane("count", index))
         if ((values < 0) | (values != np.round(values))).any():
             raise InputError(
                 f"count of {self.days[index]} holds numbers that count nothing: below 0 or not whole"
@@ -244,7 +284,7 @@ class _Source:
         return np.minimum(values, 255).astype(np.uint8)
 
     def _reflectance(self, variable: str, index: int) -> npt.NDArray[np.float32]:
-        values = self.plane(variable, index).astype(np.float32)
+        values = self.plane(variable, index)
         if in_percent(self.ds[variable].attrs.get("units")):
             values /= 100
         check_reflectance(variable, values, str(self.days[index]))
@@ -266,13 +306,14 @@ def _axis(ds: xr.Dataset, names: tuple[str, ...]) -> str:
 def _days(ds: xr.Dataset) -> Days:
     if "time" not in ds.coords or ds["time"].ndim != 1:
         raise InputError("the dataset has no axis time with coordinates")
-    if not np.issubdtype(ds["time"].dtype, np.datetime64):
-        kind = type(ds["time"].values[0]).__name__ if ds["time"].size else "nothing"
-        raise InputError(
-            f"the times of the dataset are {kind}, not datetime64; pandas.to_datetime(..., utc=True)"
-            ".tz_localize(None) makes them of texts and of times with a zone"
-        )
-    days: Days = ds["time"].values.astype("datetime64[D]")
+    times = ds["time"].to_index()
+    if len(times) and all(getattr(one, "tzinfo", None) is not None for one in times):
+        times = pd.to_datetime(list(times), utc=True).tz_localize(None)
+    if not isinstance(times, pd.DatetimeIndex):
+        kind = type(times[0]).__name__ if len(times) else "nothing"
+        advice = _advice_on_times(ds["time"], kind)
+        raise InputError(f"the times of the dataset are {kind}, not datetime64; {advice}")
+    days: Days = times.to_numpy().astype("datetime64[D]")
     if np.isnat(days).any():
         raise InputError("the dataset has a time that is missing (NaT)")
     unique, counts = np.unique(days, return_counts=True)
@@ -280,6 +321,17 @@ def _days(ds: xr.Dataset) -> Days:
         twice: Day = unique[counts > 1][0]
         raise InputError(f"the dataset has {twice} more than once; reduce it to one time a UTC day first")
     return days
+
+
+def _advice_on_times(times: xr.DataArray, kind: str) -> str:
+    """Return the call that makes dates of times that are none."""
+    if times.dtype.kind not in "iuf":
+        if kind.startswith("Datetime"):  # of cftime
+            return 'ds = ds.convert_calendar("standard", use_cftime=False) makes them so'
+        return 'ds = ds.assign_coords(time=pandas.to_datetime(ds["time"].values)) makes them so'
+    if " since " in str(times.attrs.get("units")):
+        return "ds = xarray.decode_cf(ds) makes them so"
+    return 'say what they are: ds = ds.assign_coords(time=pandas.date_range("2024-08-01", periods=31))'
 
 
 def _ascends(values: npt.NDArray[Any]) -> bool:

@@ -18,9 +18,9 @@ import pandas as pd
 from banet import observations
 from banet.cube import Cube
 from banet.days import Day, Days, day_range, parse_period
-from banet.errors import BanetError, BanetWarning, InputError, NotFoundError, UnreadableFileError
+from banet.errors import BanetError, BanetWarning, InputError, NotFoundError, UnreadableFileError, one_line
 from banet.grid.region import Region, check_region
-from banet.io.counts import Counts
+from banet.io.counts import Counts, listed
 from banet.io.files import PathLike
 from banet.io.progress import Progress
 from banet.observations.hotspots import fires_of, given_hotspots, tell_placed
@@ -227,12 +227,11 @@ def _reason(error: Exception, files: Sequence[Path]) -> str:
     told = _told(error)
     if isinstance(error, BanetError) or any(path.name in told for path in files):
         return told
-    more = f" and {len(files) - 1} more" if len(files) > 1 else ""
-    return f"{files[0].name}{more}: {told}"
+    return f"{listed((path.name for path in files), 1)}: {told}"
 
 
 def _told(error: Exception) -> str:
-    words = " ".join(str(error).split())
+    words = one_line(error)
     if isinstance(error, BanetError):
         return words
     return f"{type(error).__name__}: {words}" if words else type(error).__name__

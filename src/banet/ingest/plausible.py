@@ -3,18 +3,40 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from banet.errors import InputError
+from banet.grid.rasters import missing
 from banet.observations.physics import BOUNDS
 
-__all__ = ["REFLECTANCES", "check_power", "check_reflectance", "check_units", "in_percent"]
+if TYPE_CHECKING:
+    import xarray as xr
+
+__all__ = [
+    "FILL",
+    "REFLECTANCES",
+    "check_percent",
+    "check_power",
+    "check_reflectance",
+    "check_variable",
+    "in_percent",
+    "without_fill",
+]
 
 REFLECTANCES = ("red", "nir", "mir", "swir")
+FILL = ("_FillValue", "missing_value", "nodata", "valid_range", "valid_min", "valid_max")
+"""Attributes that name what stands for nothing."""
 
+_MEASURED = (*REFLECTANCES, "frp", "view_zenith")
+_ZERO_SAYS = {"frp": (0.0,), "count": (0.0,)}
+"""Variables whose 0 has a meaning that no tag takes away: nothing was hot, nobody looked."""
+
+# Reflectance in percent that never goes above this was divided by 100 already.
+_NO_PERCENT = 1.5
 # A reflectance above this is a percentage or a scaled integer; glint and snow under a low sun stay below.
 _TOO_BRIGHT = 5.0
 # One below this stands for nothing (-9999, scaled or not); over-corrected shadow stays above.
@@ -28,12 +50,81 @@ _MEGAWATTS = re.compile(r"|mw|mega-?watts?", re.IGNORECASE)
 _OTHER_ANGLE = re.compile(r"rad|radians?", re.IGNORECASE)
 
 
-def check_units(variable: str, units: Any) -> None:
-    """Refuse units that a variable does not have here.
+def check_variable(name: str, variable: xr.DataArray) -> None:
+    """Refuse a variable whose type, packing or units are not those that it has here.
 
     Raises:
-        InputError: for reflectance in kelvin or as radiance, power that is not in MW, or angles in radians.
+        InputError: for what are no numbers or a mere yes or no, integers that are still to be scaled,
+            reflectance in kelvin or as radiance, power that is not in MW, or angles in radians.
     """
+    kind, attrs = variable.dtype.kind, variable.attrs
+    if kind not in "fiub" or (kind == "b" and name in _MEASURED):
+        raise InputError(f"{name} holds {variable.dtype}, not numbers")
+    packed = (_number(attrs, "scale_factor", 1), _number(attrs, "add_offset", 0))
+    if kind in "iu" and packed != (1, 0) and name in (*_MEASURED, "count"):
+        raise InputError(
+            f"{name} holds {variable.dtype} that its scale_factor {packed[0]:g} and add_offset {packed[1]:g} "
+            "have not been applied to; ds = xarray.decode_cf(ds) does it"
+        )
+    _check_units(name, attrs.get("units"))
+
+
+def without_fill(name: str, variable: xr.DataArray) -> xr.DataArray:
+    """Return a variable as float32, NaN where its attributes say that a value stands for nothing.
+
+    These are `_FillValue`, `missing_value` and `nodata`, and the ends of `valid_range`, `valid_min` and
+    `valid_max`. Where numbers were scaled already, what is named may be as it was before or after. In `frp`
+    and `count` 0 stays 0, whatever is named: nothing was hot, nobody looked.
+    """
+    import xarray as xr
+
+    attrs, floats = variable.attrs, variable.dtype.kind == "f"
+    said = {**variable.encoding, **attrs} if floats else {}  # whole numbers are as they were stored
+    scale, offset = _number(said, "scale_factor", 1), _number(said, "add_offset", 0)
+    fills = {float(value) for key in FILL[:3] for value in _numbers(attrs.get(key))}
+    fills |= {fill * scale + offset for fill in fills}
+    least, most = _valid(name, variable, scale, offset)
+    zero = _ZERO_SAYS.get(name, ())
+
+    def masked(values: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+        gone = ((values < least) | (values > most)) & ~np.isin(values, zero)
+        for fill in fills:
+            gone |= missing(values, fill, zero) & np.isfinite(values)  # what is infinite is refused later
+        return np.where(gone, np.nan, values).astype(np.float32)
+
+    known: xr.DataArray = xr.apply_ufunc(
+        masked, variable, keep_attrs=True, dask="parallelized", output_dtypes=[np.float32]
+    )
+    return known
+
+
+def _valid(name: str, variable: xr.DataArray, scale: float, offset: float) -> tuple[float, float]:
+    """Return the least and the greatest value that a variable calls valid; whole ones are before scaling."""
+    low, high = (_numbers(variable.attrs.get(key)) for key in ("valid_min", "valid_max"))
+    both = _numbers(variable.attrs.get("valid_range"))
+    if both.size == 2:
+        low, high = both[:1], both[1:]
+    ends = [end * scale + offset if end.dtype.kind in "iu" else end for end in (low, high)]
+    least, most = (
+        float(end[0]) if end.size else odd for end, odd in zip(ends, (-np.inf, np.inf), strict=True)
+    )
+    if name in REFLECTANCES and variable.dtype.kind == "f" and 100 * _TOO_BRIGHT < most < np.inf:
+        return -np.inf, np.inf  # of numbers before they were scaled, by a scale that nobody names any more
+    return least, most
+
+
+def _numbers(value: Any) -> npt.NDArray[Any]:
+    """Return the numbers of an attribute, (n,); none where it is text."""
+    values = np.ravel(np.asarray(value))
+    return values if values.dtype.kind in "fiu" else np.zeros(0)
+
+
+def _number(attrs: Mapping[Any, Any], key: str, otherwise: float) -> float:
+    values = _numbers(attrs.get(key))
+    return float(values[0]) if values.size else otherwise
+
+
+def _check_units(variable: str, units: Any) -> None:
     said = str(units or "").strip()
     if variable in REFLECTANCES and _NO_REFLECTANCE.fullmatch(said):
         raise InputError(
@@ -49,6 +140,21 @@ def check_units(variable: str, units: Any) -> None:
 def in_percent(units: Any) -> bool:
     """Return whether units are percent."""
     return str(units or "").strip().lower() in ("%", "percent")
+
+
+def check_percent(variable: str, units: Any, largest: float) -> None:
+    """Refuse percent that were divided by 100 before, with the units still there.
+
+    Args:
+        variable: its name, for the message.
+        units: what its attribute says.
+        largest: value of all days, as it is given.
+
+    Raises:
+        InputError: if that is far below what land and clouds reflect.
+    """
+    if in_percent(units) and largest <= _NO_PERCENT:
+        raise InputError(f"{variable} says {units}, but reaches only {largest:.2g}: drop its units")
 
 
 def check_reflectance(variable: str, values: npt.NDArray[Any], when: str) -> None:

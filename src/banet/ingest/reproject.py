@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from banet.errors import InputError
+from banet.errors import InputError, one_line
 from banet.grid.region import Region, check_region
-from banet.ingest.plausible import REFLECTANCES, check_power, check_reflectance, check_units, in_percent
+from banet.ingest.plausible import (
+    FILL,
+    REFLECTANCES,
+    check_power,
+    check_reflectance,
+    check_variable,
+    in_percent,
+    without_fill,
+)
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -27,8 +36,8 @@ def to_region(ds: xr.Dataset, region: Region, *, crs: Any = None) -> xr.Dataset:
     """Bring a dataset in UTM or any other projection onto the grid of a region, for `from_dataset`.
 
     Each cell gets the mean of the pixels that it covers, weighted by area; of `frp` the sum, so that power
-    stays what it was, and of `count` the largest. Pixels that are missing count for nothing, and a cell of
-    which no pixel is known is missing.
+    stays what it was, and of `count` the largest. Pixels that are missing, or that attributes call nothing
+    as in `from_dataset`, count for nothing, and a cell of which no pixel is known is missing.
 
     Args:
         ds: variables along `time` and two axes in space, whose coordinates are evenly spaced.
@@ -41,7 +50,7 @@ def to_region(ds: xr.Dataset, region: Region, *, crs: Any = None) -> xr.Dataset:
 
     Raises:
         InputError: if the dataset does not say its reference system and `crs` is not given, has no axes in
-            space, or uneven ones, or lies elsewhere.
+            space, or uneven ones, or lies elsewhere, or a value cannot be what its variable says.
     """
     from odc.geo.xr import xr_reproject
 
@@ -56,11 +65,17 @@ def to_region(ds: xr.Dataset, region: Region, *, crs: Any = None) -> xr.Dataset:
         axes = sorted(known[name].odc.spatial_dims, key=lambda axis: str(axis).lower() in _EASTWARD)
         for axis in axes:
             _check_even(str(axis), known[axis].values)
-        _check_values(known[name], name)
-        source = known[name].astype("float32").transpose(..., *axes)
-        resampling = _RESAMPLING.get(name, "average")
-        found = xr_reproject(source, region.geobox, resampling=resampling, dst_nodata=np.nan)
-        made[name] = ((*found.dims[:-2], "latitude", "longitude"), found.values, known[name].attrs)
+        check_variable(name, known[name])
+        source = without_fill(name, known[name]).transpose(..., *axes)
+        _check_values(source, name, known[name].dtype.kind == "f")
+        how: dict[str, Any] = {
+            "resampling": _RESAMPLING.get(name, "average"),
+            "src_nodata": np.nan,
+            "dst_nodata": np.nan,
+        }
+        found = xr_reproject(source, region.geobox, **how)
+        attrs = {key: value for key, value in known[name].attrs.items() if key not in FILL}
+        made[name] = ((*found.dims[:-2], "latitude", "longitude"), found.values, attrs)
     if not any(np.isfinite(values).any() for _, values, _ in made.values()):
         raise InputError(f"nothing of the dataset lies in region {region.name}, {region.bbox}")
     places = {"latitude": region.latitudes, "longitude": region.longitudes}
@@ -68,20 +83,17 @@ def to_region(ds: xr.Dataset, region: Region, *, crs: Any = None) -> xr.Dataset:
     return type(ds)(made, {**times, **places})
 
 
-def _check_values(variable: xr.DataArray, name: str) -> None:
+def _check_values(variable: xr.DataArray, name: str, scaled: bool) -> None:
     """Refuse fill values before they are averaged with their neighbours; counts and scaled integers pass."""
-    if variable.dtype.kind not in "fiub":
-        raise InputError(f"{name} holds {variable.dtype}, not numbers")
-    units, nodata = variable.attrs.get("units"), variable.odc.nodata
-    check_units(name, units)
+    units = variable.attrs.get("units")
     timed = "time" in variable.dims
     days = [str(day)[:10] for day in variable["time"].values] if timed else ["the dataset"]
     for index, day in enumerate(days):
-        values = (variable.isel(time=index) if timed else variable).values.astype(np.float32).ravel()
-        values = values[np.isfinite(values) & (nodata is None or values != nodata)]
+        values = (variable.isel(time=index) if timed else variable).values.ravel()
+        values = values[np.isfinite(values)]
         if name == "frp":
             check_power(values, day)
-        elif name in REFLECTANCES and variable.dtype.kind == "f":
+        elif name in REFLECTANCES and scaled:
             check_reflectance(name, values / 100 if in_percent(units) else values, day)
         elif name in REFLECTANCES:  # integers are scaled later; what lies below 0 is none by any scale
             check_reflectance(name, values.clip(max=1), day)
@@ -115,7 +127,8 @@ def check_geographic(ds: xr.Dataset, lat: str, lon: str) -> None:
     """Make sure that the axes of a dataset are in degrees.
 
     Raises:
-        InputError: if its reference system is projected, or coordinates are no degrees.
+        InputError: if its reference system is projected, coordinates are no degrees or those of the other
+            axis by their units, or they only count pixels.
     """
     import odc.geo.xr  # noqa: F401 - it gives datasets their .odc
 
@@ -125,6 +138,20 @@ def check_geographic(ds: xr.Dataset, lat: str, lon: str) -> None:
     found = ds.odc.crs
     largest = max(float(np.abs(ds[name].values).max(initial=0)) for name in (lat, lon))
     if (found is None or found.geographic) and largest <= 361:
+        for name, pole in ((lat, "n(orth)?"), (lon, "e(ast)?")):
+            units = str(ds[name].attrs.get("units") or "").strip()
+            if units and not re.fullmatch(
+                rf"(decimal )?(deg|degrees?|°)([ _]?{pole})?", units, re.IGNORECASE
+            ):
+                raise InputError(
+                    f"the coordinates {name} of the dataset are in {units!r}; give {lat} in degrees north "
+                    f"and {lon} in degrees east, or bring a projection onto a region: banet.to_region"
+                )
+        if found is None and all(_counts_pixels(ds[name]) for name in (lat, lon)):
+            raise InputError(
+                f"{lat} and {lon} of the dataset count its pixels; give the centres of its cells in degrees: "
+                f"ds.assign_coords({lat}=latitudes, {lon}=longitudes)"
+            )
         return
     named, more = "a projection that it does not name", ', crs="EPSG:..."'
     if found is not None:
@@ -133,6 +160,12 @@ def check_geographic(ds: xr.Dataset, lat: str, lon: str) -> None:
         f"the dataset is in {named}, with {lat} and {lon} up to {largest:g}, and not in degrees; bring it "
         f"onto the grid of a region first: banet.to_region(ds, region{more})"
     )
+
+
+def _counts_pixels(axis: xr.DataArray) -> bool:
+    """Tell whether coordinates may be numbers of pixels: whole, one after the other, without units."""
+    whole = axis.name in ("y", "x") and axis.dtype.kind in "iu" and "units" not in axis.attrs
+    return whole and bool((np.abs(np.diff(axis.values.astype(np.int64))) == 1).all())
 
 
 def _with_crs(ds: xr.Dataset, crs: Any) -> xr.Dataset:
@@ -147,5 +180,5 @@ def _with_crs(ds: xr.Dataset, crs: Any) -> xr.Dataset:
     try:
         known: xr.Dataset = ds if crs is None else ds.odc.assign_crs(crs)
     except Exception as error:  # pyproj's, which is no public type of odc
-        raise InputError(f"{crs!r} is no reference system: {' '.join(str(error).split())}") from error
+        raise InputError(f"{crs!r} is no reference system: {one_line(error)}") from error
     return known

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import gzip
 import lzma
+import re
 import tempfile
 import zipfile
 import zlib
@@ -13,10 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from banet.errors import NotFoundError, UnreadableFileError
+from banet.errors import NotFoundError, UnreadableFileError, first_line
 from banet.io.files import PathLike
 
-__all__ = ["MOST_BYTES", "ZIP_DAMAGE", "Member", "inner_suffix", "unpacked"]
+__all__ = ["MOST_BYTES", "ZIP_DAMAGE", "Member", "check_container", "inner_suffix", "unpacked"]
 
 MOST_BYTES = 16 * 2**30
 """Bytes that one container may unpack to; more is refused before it is written."""
@@ -25,6 +26,7 @@ ZIP_DAMAGE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeE
 _MOST_MEMBERS = 20_000
 _DEEPEST = 2
 _PACKED = (".zip", ".kmz", ".gz")
+_OTHER = re.compile(r"\.(tar(\.\w+)?|tgz|tbz2?|txz|7z|rar|bz2|xz|zst)$", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -55,13 +57,28 @@ def unpacked(path: PathLike) -> Iterator[list[Member]]:
 
     Raises:
         NotFoundError: if there is no such file or folder.
-        UnreadableFileError: if an archive is damaged, wants a password, or would unpack to too much.
+        UnreadableFileError: if an archive is damaged, wants a password, would unpack to too much, or is of
+            another kind.
     """
     place = Path(path)
     if not place.exists():
         raise NotFoundError(f"{place} does not exist")
+    check_container(place)
     with tempfile.TemporaryDirectory(prefix="banet-unpacked-") as scratch:
         yield list(_members(place, "", Path(scratch), 0))
+
+
+def check_container(path: Path) -> None:
+    """Make sure that a file is no archive of a kind that is not opened here.
+
+    Raises:
+        UnreadableFileError: if it is one by its name.
+    """
+    if _OTHER.search(path.name) and not path.is_dir():
+        raise UnreadableFileError(
+            f"{path.name} is packed in a way that is not opened here (ZIP and gzip are); unpack it, and give "
+            "what it holds"
+        )
 
 
 def inner_suffix(path: PathLike) -> str:
@@ -114,8 +131,7 @@ def _unpack(place: Path, below: Path) -> None:
     except ZIP_DAMAGE as error:
         if isinstance(error, UnreadableFileError):
             raise
-        why = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise UnreadableFileError(f"{place.name} cannot be unpacked: {why}") from error
+        raise UnreadableFileError(f"{place.name} cannot be unpacked: {first_line(error)}") from error
 
 
 def _copy(packed: gzip.GzipFile, out: BinaryIO, name: str) -> None:

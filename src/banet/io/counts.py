@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-__all__ = ["Counts"]
+__all__ = ["Counts", "listed"]
+
+
+def listed(names: Iterable[object], most: int) -> str:
+    """Return names in words, at most so many of them, and how many more there are.
+
+    >>> listed(["a", "b", "c"], 2)
+    'a, b and 1 more'
+    """
+    every = [str(name) for name in names]
+    return ", ".join(every[:most]) + (f" and {len(every) - most} more" if len(every) > most else "")
 
 
 @dataclass(frozen=True)

@@ -10,18 +10,21 @@ import contextlib
 import errno
 import functools
 import hashlib
+import json
 import os
 import shutil
 import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from filelock import BaseFileLock, FileLock, Timeout
 
 from banet.errors import NotFoundError, OutputError
 
 __all__ = [
+    "UNFINISHED",
     "UNSUPPORTED",
     "PathLike",
     "existing_file",
@@ -30,10 +33,14 @@ __all__ = [
     "sha256",
     "sweep",
     "visible_files",
+    "write_json",
+    "write_text",
     "writing",
 ]
 
 PathLike = str | os.PathLike[str]
+UNFINISHED = ".unfinished"
+"""Name of the folder in which a map keeps its finished cores until it is whole."""
 UNSUPPORTED = {errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOLCK}
 """Error numbers of file systems that have no locks."""
 # Seconds after which a folder without a lock is not one that is just being made.
@@ -69,6 +76,22 @@ def writing(path: PathLike) -> Iterator[Path]:
             if isinstance(error, OutputError) or not _about_output(error, target):
                 raise
             raise OutputError(f"cannot write {target}: {error.strerror or error}") from error
+
+
+def write_text(path: PathLike, text: str) -> Path:
+    """Write text to a file, whole or not at all, and return its path.
+
+    Raises:
+        OutputError: if it cannot be written.
+    """
+    with writing(path) as part:
+        part.write_text(text, encoding="utf-8")
+    return Path(path)
+
+
+def write_json(path: PathLike, values: Any, *, indent: int | None = None) -> Path:
+    """Write values as JSON, as `write_text` does."""
+    return write_text(path, json.dumps(values, indent=indent) + "\n")
 
 
 def sweep(folder: PathLike) -> int:
@@ -159,9 +182,7 @@ def _about_output(error: OSError, target: Path) -> bool:
     return Path(str(error.filename)).absolute().is_relative_to(target.parent.absolute())
 
 
-def visible_files(
-    folder: PathLike, pattern: str = "*", *, deep: bool = True, folders: bool = False
-) -> list[Path]:
+def visible_files(folder: PathLike, pattern: str = "*", *, deep: bool = True) -> list[Path]:
     """Return the files of a folder, sorted, without those that are hidden or lie in hidden folders.
 
     What a run is writing, what a killed one left, and the notes of desktops and notebooks are all hidden.
@@ -171,15 +192,13 @@ def visible_files(
         folder: where to look; a folder that is not there holds no file.
         pattern: of the names, as `Path.glob` has it, without folders.
         deep: look into the folders inside too.
-        folders: return folders too, such as file geodatabases.
     """
     place = Path(folder)
     found = place.rglob(pattern) if deep else place.glob(pattern)
     return sorted(
         file
         for file in found
-        if not any(name.startswith(".") for name in file.relative_to(place).parts)
-        and (folders or file.is_file())
+        if not any(name.startswith(".") for name in file.relative_to(place).parts) and file.is_file()
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import itertools
 import math
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +15,7 @@ import numpy as np
 
 from banet.errors import BanetError, UnreadableFileError
 
-__all__ = ["attribute", "check_heaps", "dataset", "number", "opened", "read_all", "text"]
+__all__ = ["attribute", "check_heaps", "check_stored", "dataset", "number", "opened", "read_all", "text"]
 
 MOST_VALUES = 1 << 28
 """Most values of one array that are believed: six times those of the largest granule."""
@@ -105,6 +106,40 @@ def dataset(file: h5py.File, name: str) -> h5py.Dataset:
     parent = file.get(name.rpartition("/")[0] or "/")
     inside = ", ".join(sorted(parent)[:12]) if isinstance(parent, h5py.Group) else "nothing of that group"
     raise UnreadableFileError(f"{Path(file.filename).name} lacks {name}; it holds {inside or 'nothing'}")
+
+
+def check_stored(source: h5py.Dataset, part: tuple[slice, ...]) -> None:
+    """Make sure that a part of an array was written, unless the file defines a value for what was not.
+
+    A program that ends while it writes leaves chunks out, which the library reads as 0.
+
+    Args:
+        source: the array.
+        part: one slice a dimension, from start to stop.
+
+    Raises:
+        UnreadableFileError: if values of the part are not in the file.
+    """
+    plan = source.id.get_create_plist()
+    if plan.fill_value_defined() == h5py.h5d.FILL_VALUE_USER_DEFINED:
+        return
+    if source.chunks is None:
+        lacking = plan.get_layout() == h5py.h5d.CONTIGUOUS and not source.id.get_storage_size()
+        lacking = lacking and not plan.get_external_count()
+    else:
+        sizes = list(zip(part, source.chunks, strict=True))
+        corners = itertools.product(*(range(one.start // size * size, one.stop, size) for one, size in sizes))
+        whole = math.prod(
+            -(-length // size) for length, size in zip(source.shape, source.chunks, strict=True)
+        )
+        lacking = source.id.get_num_chunks() < whole and any(
+            source.id.get_chunk_info_by_coord(corner).byte_offset is None for corner in corners
+        )
+    if lacking:
+        raise UnreadableFileError(
+            f"{Path(source.file.filename).name}: {source.name} is cut off, values of it were never written; "
+            "download it again"
+        )
 
 
 def read_all(file: h5py.File) -> None:

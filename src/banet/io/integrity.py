@@ -15,6 +15,8 @@ from typing import Any
 
 from google_crc32c import value as crc32c
 
+from banet.errors import one_line
+
 __all__ = ["check_record", "crc32c", "intact", "seal", "seal_record", "zip_fault"]
 
 _SIZE = 4
@@ -65,7 +67,7 @@ def zip_fault(path: Path) -> str | None:
         with zipfile.ZipFile(path) as archive:
             bad = archive.testzip()
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError) as error:
-        reason = " ".join(str(error).split())
+        reason = one_line(error)
         return f"it is truncated or written over: {reason}"
     return None if bad is None else f"its part {bad} is not what was written"
 

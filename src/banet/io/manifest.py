@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from banet.errors import InputError, UnreadableFileError
-from banet.io.files import PathLike, existing_file, sha256, visible_files, writing
+from banet.io.files import PathLike, existing_file, sha256, visible_files, write_text
 from banet.io.scrub import scrubbed_command, scrubbed_settings
 from banet.io.versions import version
 
@@ -166,10 +166,7 @@ class Manifest:
         Raises:
             OutputError: if it cannot be written.
         """
-        target = Path(path)
-        with writing(target) as part:
-            part.write_text(self.to_json(), encoding="utf-8")
-        return target
+        return write_text(path, self.to_json())
 
     @classmethod
     def load(cls, path: PathLike) -> Manifest:

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import h5py
 
-from banet.errors import UnreadableFileError
+from banet.errors import UnreadableFileError, first_line
 from banet.io.hdf5 import check_heaps
 
 if TYPE_CHECKING:
     import h5netcdf
     import xarray as xr
 
-__all__ = ["building", "first_line", "load"]
+__all__ = ["building", "load"]
 
 _MOST_PACKED = 1100
 """Times that a file's values may be larger than the file: deflate makes them 1032 times smaller at most."""
@@ -74,8 +74,3 @@ def building(
         dataset.dump_to_store(H5NetCDFStore(file), encoding=encoding or {})
         yield file
     path.write_bytes(memory.getbuffer())
-
-
-def first_line(error: BaseException) -> str:
-    """Return the first line of what an error says."""
-    return (str(error) or repr(error)).splitlines()[0]

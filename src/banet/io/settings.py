@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any, Self, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
-from banet.errors import InputError, UnreadableFileError
-from banet.io.files import PathLike, existing_file
+from banet.errors import InputError, UnreadableFileError, one_line
+from banet.io.files import PathLike, existing_file, write_text
 
-__all__ = ["Frozen", "did_you_mean", "read_fields"]
+__all__ = ["Frozen", "did_you_mean", "over", "read_fields"]
 
 
 class _Loader(yaml.SafeLoader):
@@ -45,12 +46,23 @@ def read_fields(path: PathLike, what: str) -> dict[str, Any]:
     try:
         fields = yaml.load(file.read_text(encoding="utf-8"), _Loader)
     except (UnicodeDecodeError, yaml.YAMLError) as error:
-        raise UnreadableFileError(f"{file} is not YAML: {' '.join(str(error).split())}") from error
+        raise UnreadableFileError(f"{file} is not YAML: {one_line(error)}") from error
     except InputError as error:
         raise InputError(f"{file}: {error}; keep one of them") from error
     if not isinstance(fields, dict):
         raise UnreadableFileError(f"{file} holds no named settings")
     return fields
+
+
+def over(below: Any, above: Any) -> Any:
+    """Return settings over others: mappings are merged part by part, everything else is replaced.
+
+    >>> over({"a": {"b": 1, "c": 2}, "d": [3]}, {"a": {"b": 4}, "d": [5]})
+    {'a': {'b': 4, 'c': 2}, 'd': [5]}
+    """
+    if not (isinstance(below, dict) and isinstance(above, dict)):
+        return above
+    return below | {name: over(below.get(name), value) for name, value in above.items()}
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
@@ -93,6 +105,14 @@ class Frozen(BaseModel):
         except ValidationError as error:
             problems = "; ".join(cls._fault(found) for found in error.errors())
             raise InputError(f"{origin}: {problems}") from error
+
+    def save(self, path: PathLike) -> Path:
+        """Write it as YAML and return its path.
+
+        Raises:
+            OutputError: if it cannot be written.
+        """
+        return write_text(path, yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False))
 
     @classmethod
     def _fault(cls, found: Any) -> str:

@@ -19,8 +19,6 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from banet.io.files import PathLike, writing
-
 __all__ = [
     "Number",
     "Row",
@@ -33,7 +31,6 @@ __all__ = [
     "to_json",
     "to_markdown",
     "to_text",
-    "write_text",
 ]
 
 Row = dict[str, Any]
@@ -242,9 +239,3 @@ def plain(value: Any) -> Any:
         text = value.isoformat().removesuffix("T00:00:00")
         return None if text == "NaT" else text
     return value if _defined(value) else None
-
-
-def write_text(path: PathLike, text: str) -> None:
-    """Write text to a file, whole or not at all."""
-    with writing(path) as part:
-        part.write_text(text, encoding="utf-8")

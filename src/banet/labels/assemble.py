@@ -12,6 +12,7 @@ import numpy.typing as npt
 from banet.burned_area.burned_area import BurnedArea
 from banet.burned_area.dated import DatedFractions
 from banet.burned_area.joining import SAME_BURN_DAYS
+from banet.burned_area.known_part import known_enough, over_time
 from banet.burned_area.quality import Quality
 from banet.burned_area.unknown import UnknownDays
 from banet.days import LAST_DAY_OF_YEAR, Day, Days, month_range
@@ -31,9 +32,6 @@ The products' dates are off by up to 8 days, and each month is mapped by itself,
 a month may be found again in the first days of the next. A second fire on one pixel within ten days is not
 something that a 500 m pixel can show.
 """
-
-_KNOWN_ENOUGH = 0.5
-"""Share of a cell's area that a month's files must cover for the cell to be known in it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,6 +60,10 @@ def assemble(
     quality: bool = True,
 ) -> BurnedArea:
     """Read monthly files to a reference.
+
+    A cell is known in a month where its files know at least half of its area. Burned fractions and hectares
+    are of the whole cell, what is known to have burned: pixels of which nothing is known add no hectares.
+    `known_share` tells their part of the cell, which training targets and evaluation leave out.
 
     Args:
         files: of one product.
@@ -111,8 +113,9 @@ def assemble(
     notes += _lacking(months, cover.places, f"{files[0].source} of {region.name}")
     places = [_once(place, duplicate_days) for place in burns.values()]
     parts = [_fractions(place, region) for place in places]
+    dated = DatedFractions.join(parts)
     return BurnedArea.from_dated(
-        DatedFractions.join(parts),
+        dated,
         name=files[0].source,
         known=cover.known,
         start=first,
@@ -121,6 +124,7 @@ def assemble(
         quality=cover.quality,
         confidence=_confidence(places, region),
         unknown_days=cover.unknown_days(),
+        known_share=cover.known_share(dated.between(first, stop).main_day()[0]),
         notes=notes,
     )
 
@@ -156,7 +160,7 @@ class _Coverage:
         self.region = region
         self.places: dict[np.datetime64, set[str]] = {}
         self._builder = QualityBuilder(region) if quality else None
-        self._known: dict[np.datetime64, npt.NDArray[np.bool_]] = {}
+        self._share: dict[np.datetime64, Reals] = {}
         self._water = np.zeros(region.shape)
 
     def add_month(self, month: np.datetime64, pieces: Mapping[str, tuple[Grid, Layers]]) -> None:
@@ -165,7 +169,7 @@ class _Coverage:
             known += covered(grid, layers.burn != MISSING, self.region)
             water += covered(grid, layers.burn == WATER, self.region)
         self.places[month] = set(pieces)
-        self._known[month] = known >= _KNOWN_ENOUGH
+        self._share[month] = np.minimum(known, 1)
         self._water = np.maximum(self._water, water)
         if self._builder is not None:
             self._builder.add_month(month, list(pieces.values()))
@@ -173,14 +177,18 @@ class _Coverage:
     @property
     def known(self) -> npt.NDArray[np.bool_]:
         """Whether a cell is known in at least one month."""
-        return np.asarray(np.any(list(self._known.values()), axis=0), bool)
+        return np.asarray(np.any([known_enough(share) for share in self._share.values()], axis=0), bool)
+
+    def known_share(self, date: Days) -> npt.NDArray[np.float32] | None:
+        """Return the part of each cell that is known; see `banet.burned_area.known_part.over_time`."""
+        return over_time(self._share, date)
 
     def unknown_days(self) -> list[UnknownDays]:
         """Return the months, between those with a file, of which nothing is known of some known cells."""
-        known, touched = self.known, sorted(self._known)
+        known, touched = self.known, sorted(self._share)
         found = []
         for month in month_range(touched[0], touched[-1]):
-            cells = known & ~self._known[month] if month in self._known else known
+            cells = known & ~known_enough(self._share[month]) if month in self._share else known
             if cells.any():
                 start, stop = (each.astype("datetime64[D]") for each in (month, month + 1))
                 found.append(UnknownDays(start, stop, cells))

@@ -13,12 +13,14 @@ import numpy.typing as npt
 
 from banet.burned_area.burned_area import BurnedArea
 from banet.burned_area.dated import DatedFractions
+from banet.burned_area.known_part import known_enough, over_time
 from banet.burned_area.unknown import UnknownDays
-from banet.days import Day, parse_period
+from banet.days import Day, month_days, parse_period
 from banet.errors import BanetWarning, InputError, NotFoundError, UnreadableFileError
 from banet.grid.cutting import covered, cut_pixels
 from banet.grid.rasters import RasterWindow, centre_of, read_window
 from banet.grid.region import Region
+from banet.grid.sinusoidal import Reals
 from banet.io.files import PathLike
 from banet.labels.monthly_files import listed_paths
 
@@ -68,7 +70,8 @@ def read_auscover(paths: PathLike | Iterable[PathLike], region: Region, start: A
 
     Returns:
         Dated fractions with an uncertainty of 16 days. A cell is known in the years whose files cover at
-        least half of it. A month of which only some days are asked does not tell whether they are those on
+        least half of it; fractions and hectares are of the whole cell, and `known_share` tells the part that
+        is known. A month of which only some days are asked does not tell whether they are those on
         which its cells burned: the burned cells of such a month are not known on its days.
 
     Raises:
@@ -83,22 +86,25 @@ def read_auscover(paths: PathLike | Iterable[PathLike], region: Region, start: A
     first, stop = parse_period(start, end)
     files = _by_year(listed_paths(paths, _listed, "AusCover file (*.tif)"))
     years = range(first.astype(object).year, (stop - 1).astype(object).year + 1)
-    known = {year: np.zeros(region.shape, bool) for year in years}
+    shares: dict[int, Reals] = {year: np.zeros(region.shape) for year in years}
     parts, partly = [], []
     for year in years:
         window = read_window(files[year], region) if year in files else None
         if window is None or not window.values.size:
             continue
-        known[year] = covered(window.grid, ~window.missing(_MEANINGS), region) >= 0.5
+        shares[year] = covered(window.grid, ~window.missing(_MEANINGS), region)
         whole, undated = _split(_fractions(window, year, region, files[year].name), first, stop)
         parts.append(whole)
-        undated = [UnknownDays(one.start, one.stop, one.cells & known[year]) for one in undated]
+        undated = [
+            UnknownDays(one.start, one.stop, one.cells & known_enough(shares[year])) for one in undated
+        ]
         partly += [one for one in undated if one.cells.any()]
     if not parts:
         have = ", ".join(str(year) for year in sorted(files))
         raise NotFoundError(
             f"no AusCover file touches {region.name} in {first} to {stop - 1}; there are {have}"
         )
+    known = {year: known_enough(share) for year, share in shares.items()}
     ever = np.any(list(known.values()), axis=0)
     lacking = [str(year) for year in years if not known[year].any()]
     notes = [f"AusCover of {region.name}: nothing of {', '.join(lacking)}; not known"] if lacking else []
@@ -109,8 +115,12 @@ def read_auscover(paths: PathLike | Iterable[PathLike], region: Region, start: A
     ]
     for note in notes:
         warnings.warn(note, BanetWarning, stacklevel=2)
+    dated = DatedFractions.join(parts)
+    by_year: dict[np.datetime64, Reals] = {
+        np.datetime64(f"{year:04d}", "Y"): share for year, share in shares.items()
+    }
     return BurnedArea.from_dated(
-        DatedFractions.join(parts),
+        dated,
         name="AusCover",
         known=ever,
         start=first,
@@ -121,6 +131,7 @@ def read_auscover(paths: PathLike | Iterable[PathLike], region: Region, start: A
             if (ever & ~cells).any()
         ]
         + partly,
+        known_share=over_time(by_year, dated.main_day()[0]),
         notes=notes,
     )
 
@@ -159,7 +170,7 @@ def _split(dated: DatedFractions, first: Day, stop: Day) -> tuple[DatedFractions
     ends = stop.astype("datetime64[M]")
     partly = []
     for month in np.unique(dated.day.astype("datetime64[M]")):
-        opens, closes = month.astype("datetime64[D]"), (month + 1).astype("datetime64[D]")
+        opens, closes = month_days(month)
         if opens < stop and closes > first and not begins <= month < ends:
             burned = dated.between(opens, closes).total() > _SLIVER
             partly.append(UnknownDays(max(opens, first), min(closes, stop), burned))

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from banet.days import LAST_DAY_OF_YEAR, Day, Days, as_day, as_month, from_day_of_year
+from banet.days import LAST_DAY_OF_YEAR, NO_DATE, Day, Days, as_day, as_month, from_day_of_year, month_days
 from banet.errors import BanetWarning, InputError, NotFoundError, UnreadableFileError
 from banet.grid.cutting import Grid
 from banet.grid.rasters import read_described, read_window, same_cells
@@ -100,7 +100,10 @@ class MonthlyFile:
             raise InputError(
                 f"{file.name} is not named like MCD64A1.AYYYYDDD.hHHvVV.061.*.hdf (VNP64A1 and .tif likewise)"
             )
-        month = as_month(_day_of(date))
+        try:
+            month = as_month(_day_of(date))
+        except InputError as error:
+            raise InputError(f"{file.name}: {error}") from error
         version = _VERSION.search(file.name.replace(date[0], ""))
         place = re.search(r"(?<=[._])(h\d{2}v\d{2}|Win\d{2}|aid\d+)(?=[._]|$)", file.name, re.IGNORECASE)
         where = piece_of(file, place[1] if place else "")
@@ -331,7 +334,7 @@ def resolve_year(day_of_year: npt.NDArray[np.int16], month: np.datetime64, side:
     Returns:
         datetime64[D] of the same shape.
     """
-    first, stop = month.astype("datetime64[D]"), (month + 1).astype("datetime64[D]")
+    first, stop = month_days(month)
     year = month.astype("datetime64[Y]")
     days = np.asarray(day_of_year, np.int64)
     starts = [(year + turn).astype("datetime64[D]") for turn in (-1, 0, 1)]
@@ -344,7 +347,7 @@ def resolve_year(day_of_year: npt.NDArray[np.int16], month: np.datetime64, side:
         best = np.where(choices[1] >= first, 1, 2)
     chosen = np.take_along_axis(choices, best[None], axis=0)[0]
     there = (days >= 1) & (chosen.astype("datetime64[Y]") == year + best - 1)
-    return np.where(there, chosen, np.datetime64("NaT", "D"))
+    return np.where(there, chosen, NO_DATE)
 
 
 def _distance(days: Days, first: Day, stop: Day) -> npt.NDArray[np.int64]:

@@ -16,9 +16,10 @@ from banet.days import as_day, as_month
 from banet.errors import InputError
 from banet.labels.monthly_files import MonthlyFile, piece_of
 
-__all__ = ["PRODUCTS", "Product", "named", "product_of"]
+__all__ = ["PRODUCTS", "Product", "named", "product_of", "stranger"]
 
 _TIF = r"\.tiff?"
+_FAMILIES = ("L3S_FIRE-BA", "c_gls_BA300")
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ class Product:
 def _cci(family: str, ending: str) -> re.Pattern[str]:
     return re.compile(
         rf"^(?P<date>\d{{8}})-{family}-L3S_FIRE-BA-(?P<sensor>[A-Za-z0-9_-]+)-(?P<place>AREA_[A-Za-z0-9]+)"
-        rf"-fv(?P<version>[\d.]*\d)(?:cds)?{ending}",
+        rf"(?:-v\d+\.\d+)?-fv(?P<version>[\d.]*\d)(?:cds)?{ending}",
         re.IGNORECASE,
     )
 
@@ -116,6 +117,15 @@ def product_of(name: str) -> tuple[Product, re.Match[str]] | None:
         if found:
             return product, found
     return None
+
+
+def stranger(name: str) -> str:
+    """Return why a file of one of these products is none that is read; empty if it is, or of another."""
+    family = next((family for family in _FAMILIES if family.lower() in name.lower()), None)
+    if family is None or product_of(name) is not None:
+        return ""
+    read = ", ".join(product.example for product in PRODUCTS if family in product.example)
+    return f"is of a burned-area product, but not named like a file of it that is read: {read}"
 
 
 def named(path: Path) -> MonthlyFile:

@@ -10,6 +10,7 @@ __all__ = [
     "DAY_PARTS",
     "FIELDS",
     "MONTH_PARTS",
+    "OUTLINES",
     "YEAR_PARTS",
     "DateFields",
     "found_field",
@@ -43,6 +44,8 @@ class DateFields:
         return (starts[:1], ends[:1]) if self.single else (starts, ends)
 
 
+OUTLINES = "outlines"
+"""Fields that say when an outline was drawn or edited: taken where there is nothing else."""
 FIELDS = (
     DateFields("FEDS", ("tst", "t_st", "t"), ("ted", "t_ed"), needs="fireid"),
     DateFields("FIRED days", ("date",), needs="did"),
@@ -51,7 +54,16 @@ FIELDS = (
     DateFields("MTBS", ("ig_date",), ("enddate", "end_date", "last_date")),
     DateFields(
         "ICNF",
-        ("dhinicio", "dh_inicio", "datainicio", "data_inicio", "data_ini"),
+        (
+            "dhinicio",
+            "dh_inicio",
+            "datainicio",
+            "data_inicio",
+            "data_ini",
+            "datahoraalerta",
+            "dataalerta",
+            "data_alerta",
+        ),
         ("dhfim", "dh_fim", "datafim", "data_fim"),
     ),
     DateFields("CONAF", ("inicio", "fecha_inicio"), ("extincion", "fecha_extincion"), needs="extincion"),
@@ -59,13 +71,14 @@ FIELDS = (
     DateFields("DBCA", ("fih_date1",)),
     DateFields(
         "WFIGS",
-        ("attr_firediscoverydatetime", "firediscoverydatetime", "discoverydatetime"),
+        ("attr_firediscoverydatetime", "firediscoverydatetime", "discoverydatetime", "discovery_datetime"),
         (
             "attr_fireoutdatetime",
             "attr_controldatetime",
             "attr_containmentdatetime",
             "fireoutdatetime",
             "containmentdatetime",
+            "fire_out_datetime",
         ),
     ),
     DateFields("NBAC", ("hs_sdate", "ag_sdate"), ("hs_edate", "ag_edate")),
@@ -104,6 +117,7 @@ FIELDS = (
             "eventdate",
             "fecha_inicio",
             "fecha_ini",
+            "fechaini",
             "fecha_incendio",
             "fecha",
             "date_debut",
@@ -113,6 +127,7 @@ FIELDS = (
             "data_incen",
             "data",
             "date",
+            "date_",
         ),
         (
             "end",
@@ -127,6 +142,7 @@ FIELDS = (
             "last_date",
             "finaldate",
             "fecha_fin",
+            "fechafin",
             "fecha_extincion",
             "fecha_ext",
             "date_fin",
@@ -136,9 +152,8 @@ FIELDS = (
         ),
         single=True,
     ),
-    # When a perimeter was drawn or edited says least; taken where there is nothing else.
     DateFields(
-        "perimeters",
+        OUTLINES,
         (
             "poly_polygondatetime",
             "poly_datecurrent",
@@ -154,9 +169,9 @@ FIELDS = (
         single=True,
     ),
 )
-YEAR_PARTS = ("year", "fire_year", "fireyear", "year_", "yr", "ano", "anno", "annee")
-MONTH_PARTS = ("startmonth", "start_month", "month", "mon", "mes", "mese", "mois")
-DAY_PARTS = ("startday", "start_day", "day", "dia", "giorno", "jour")
+YEAR_PARTS = ("year", "fire_year", "fireyear", "year_", "yr", "ano", "anno", "annee", "ig_year")
+MONTH_PARTS = ("startmonth", "start_month", "month", "mon", "mes", "mese", "mois", "ig_month")
+DAY_PARTS = ("startday", "start_day", "day", "dia", "giorno", "jour", "ig_day")
 DAY_OF_YEAR_PARTS = (
     "julian_day",
     "julianday",
@@ -166,6 +181,7 @@ DAY_OF_YEAR_PARTS = (
     "startdoy",
     "day_of_year",
     "dayofyear",
+    "discovery_doy",
 )
 
 _SHAPEFILE = 10

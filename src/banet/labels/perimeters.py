@@ -117,9 +117,8 @@ def _placed(
     timely = known & (dates.start >= start) & (dates.start < stop)
     near = _touching(found.geometry, region)
     days = f"{start} to {stop - 1}"
-    counts = Counts(
-        "perimeters", found.read, int((timely & near).sum()), f"burned in {region.name} from {days}"
-    )
+    placed_as = f"burned in {region.name} from {days}, dated by {', '.join(dates.fields)}"
+    counts = Counts("perimeters", found.read, int((timely & near).sum()), placed_as)
     for reason, number in found.left_out:
         counts = counts.without(reason, number)
     counts = counts.without("without a date that can be read", int((~known).sum()))

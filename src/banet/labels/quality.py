@@ -6,13 +6,13 @@ import numpy as np
 import numpy.typing as npt
 
 from banet.burned_area.quality import Quality
+from banet.days import NO_DATE
 from banet.grid.cutting import Grid, cut
 from banet.grid.region import Region
 from banet.labels.monthly_files import Layers, resolve_year
 
 __all__ = ["QualityBuilder"]
 
-_NEVER = np.datetime64("NaT", "D")
 # Rows of pixels that are cut at once: a whole tile has millions of pieces.
 _ROWS = 240
 _FIRST_EVER, _LAST_EVER = np.iinfo(np.int64).min + 1, np.iinfo(np.int64).max
@@ -88,8 +88,8 @@ class QualityBuilder:
     def build(self) -> Quality:
         """Return what was collected."""
         seen = self._last > _FIRST_EVER
-        first = np.where(seen, self._first.astype("datetime64[D]"), _NEVER)
-        last = np.where(seen, self._last.astype("datetime64[D]"), _NEVER)
+        first = np.where(seen, self._first.astype("datetime64[D]"), NO_DATE)
+        last = np.where(seen, self._last.astype("datetime64[D]"), NO_DATE)
         flags = sorted(self._qa_area)
         qa = np.zeros(self.region.shape, np.uint8)
         if flags:

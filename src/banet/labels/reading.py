@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import zipfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,16 +17,18 @@ from banet.days import parse_period
 from banet.errors import InputError, NotFoundError
 from banet.grid.region import Region
 from banet.grid.vectors import is_vector
+from banet.io.containers import ZIP_DAMAGE, check_container
 from banet.io.files import PathLike, visible_files
 from banet.labels.auscover import is_auscover, read_auscover
 from banet.labels.firecci import read_firecci
 from banet.labels.mcd64a1 import read_mcd64a1
-from banet.labels.monthly_products import product_of
+from banet.labels.monthly_products import product_of, stranger
 from banet.labels.perimeters import read_perimeters
 
 __all__ = ["labelled", "named_paths", "read_map_or_product", "read_sources", "sniff"]
 
 _TILES = re.compile(r"^(MCD64|VNP64|VJ[12]64|MCD45)", re.IGNORECASE)
+_TILES_IN_HDF5 = re.compile(rf"{_TILES.pattern}\w*\.\w.*\.(nc4?|h5)$", re.IGNORECASE)
 _OWN_RASTER = "_burn_date.tif"
 _OWN_GRID = {"map": "*.nc", "truth": "*_truth.nc", "raster": f"*{_OWN_RASTER}"}
 """Kinds with a grid and days of their own, and their files in a folder."""
@@ -43,20 +46,25 @@ def sniff(path: PathLike) -> str:
     Raises:
         NotFoundError: if it does not exist, or a folder holds nothing known.
         InputError: if it is of no known kind, or a folder holds several.
+        UnreadableFileError: if it is an archive of a kind that is not opened.
     """
     place = Path(path)
     if not place.exists():
         raise NotFoundError(f"{place} does not exist; give a map, a burned-area product or perimeters")
     if place.is_file() or place.suffix.lower() == ".gdb":
         if (kind := _kind(place)) is None:
-            known = "map, burned-area product or perimeter file that banet knows"
-            raise InputError(f"{place.name} is no {known}")
+            check_container(place)
+            known = "is no map, burned-area product or perimeter file that banet knows"
+            raise InputError(f"{place.name} {_unread(place) or known}")
         return kind
     kinds = {kind for file in visible_files(place) if (kind := _kind(file)) and _meant(file, kind)}
     # A map's rasters lie beside its NetCDF file, which says more.
     kinds -= {"raster"} if "map" in kinds else set()
     if len(kinds) != 1:
         found = f"of several kinds ({', '.join(sorted(kinds))})" if kinds else "of no kind that banet knows"
+        odd = next(((file.name, why) for file in visible_files(place) if (why := _unread(file))), None)
+        if odd and not kinds:
+            raise InputError(f"the folder {place} holds files {found}: {' '.join(odd)}")
         raise (InputError if kinds else NotFoundError)(f"the folder {place} holds files {found}; name a file")
     return kinds.pop()
 
@@ -72,6 +80,8 @@ def _kind(file: Path) -> str | None:
     name, suffix = file.name, file.suffix.lower()
     if product_of(name) is not None:
         return "firecci"
+    if _unread(file):
+        return None
     if suffix == ".nc":
         return "truth" if name.endswith("_truth.nc") else "map"
     if suffix in {".hdf", ".tif", ".tiff"} and _TILES.match(name):
@@ -79,6 +89,30 @@ def _kind(file: Path) -> str | None:
     if suffix in {".tif", ".tiff"}:
         return "auscover" if is_auscover(file) and not name.endswith(_OWN_RASTER) else "raster"
     return "perimeters" if is_vector(file) else None
+
+
+def _unread(file: Path) -> str:
+    """Return why a file that is of a product by its name is not read; empty if it is of none."""
+    if why := stranger(file.name):
+        return why
+    if _TILES_IN_HDF5.match(file.name):
+        return (
+            "is of a burned-area product that is read as HDF4 tiles (.hdf) or GeoTIFF; ask for one of these"
+        )
+    if file.suffix.lower() == ".zip":
+        inside = (name.rpartition("/")[2] for name in _names_in(file))
+        held = next((name for name in inside if product_of(name) or stranger(name) or _TILES.match(name)), "")
+        return held and f"holds {held}; unpack it, and give the files or their folder"
+    return ""
+
+
+def _names_in(archive: Path) -> list[str]:
+    """Return the names in a ZIP, none where it cannot be read: who reads it tells that."""
+    try:
+        with zipfile.ZipFile(archive) as opened:
+            return opened.namelist()
+    except ZIP_DAMAGE:
+        return []
 
 
 def read_map_or_product(

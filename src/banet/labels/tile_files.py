@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from banet.grid.sinusoidal import TILE_SIZE, tile_grid
+from banet.grid.sinusoidal import EARTH_RADIUS, TILE_SIZE, tile_grid
 from banet.io.hdf4_writing import Hdf4Layer, write_hdf4
 from banet.labels.monthly_files import MISSING, WATER, Layers
 
@@ -91,7 +91,7 @@ def _structure(h: int, v: int) -> str:
         f'\t\tGridName="{GRID_NAME}"\n\t\tXDim={TILE_PIXELS}\n\t\tYDim={TILE_PIXELS}\n'
         f"\t\tUpperLeftPointMtrs=({grid.left:.6f},{grid.top:.6f})\n"
         f"\t\tLowerRightMtrs=({grid.left + TILE_SIZE:.6f},{grid.top - TILE_SIZE:.6f})\n"
-        "\t\tProjection=GCTP_SNSOID\n\t\tProjParams=(6371007.181000,0,0,0,0,0,0,0,0,0,0,0,0)\n"
+        f"\t\tProjection=GCTP_SNSOID\n\t\tProjParams=({EARTH_RADIUS:.6f},0,0,0,0,0,0,0,0,0,0,0,0)\n"
         "\t\tSphereCode=-1\n\t\tGridOrigin=HDFE_GD_UL\n\t\tGROUP=DataField\n"
         f"{fields}\t\tEND_GROUP=DataField\n\tEND_GROUP=GRID_1\nEND_GROUP=GridStructure\n"
         "GROUP=PointStructure\nEND_GROUP=PointStructure\nEND\n"

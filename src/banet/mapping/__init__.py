@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from banet.mapping.maps import map_burned, map_months, map_nrt, map_windows, period_scratch, predict
+from banet.mapping.maps import map_burned, map_months, map_nrt, period_scratch, predict
 from banet.mapping.options import Block, MapOptions
-from banet.mapping.water import estimate_water
 from banet.mapping.windows import Window, month_window, nrt_window
 
 __all__ = [
     "Block",
     "MapOptions",
     "Window",
-    "estimate_water",
     "map_burned",
     "map_months",
     "map_nrt",
-    "map_windows",
     "month_window",
     "nrt_window",
     "period_scratch",

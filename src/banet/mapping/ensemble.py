@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -91,12 +91,16 @@ def as_ensemble(weights: Any, workers: int | None = None) -> Ensemble:
 def _models(weights: Any) -> list[BANet]:
     from banet.model.weights import load_models
 
-    single = isinstance(weights, (str, os.PathLike)) or hasattr(weights, "forward")
-    asked = [weights] if single else list(weights)
+    several = (
+        isinstance(weights, Iterable) and not isinstance(weights, str) and not hasattr(weights, "forward")
+    )
+    asked = list(weights) if several else [weights]
     if not asked:
         raise InputError("no weights to map with; give at least one name, path or network")
     models: list[BANet] = []
     for one in asked:
+        if not (isinstance(one, (str, os.PathLike)) or hasattr(one, "config")):
+            raise InputError(f"weights are a name, a path, a network or several of these, not {one!r}")
         models += load_models(one) if isinstance(one, (str, os.PathLike)) else [one]
     return models
 

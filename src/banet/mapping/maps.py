@@ -33,7 +33,7 @@ from banet.parallel import connected, spread
 if TYPE_CHECKING:
     from banet.cube import Cube
 
-__all__ = ["map_burned", "map_months", "map_nrt", "map_windows", "period_scratch", "predict"]
+__all__ = ["map_burned", "map_months", "map_nrt", "period_scratch", "predict"]
 
 _UNSEEN = " in any image; what burned follows from hot spots or from the days around"
 
@@ -73,20 +73,6 @@ def map_burned(
     cube = open_cube(cube)
     windows = period_windows(*parse_period(start, end), cube.days, length)
     return _checked(cube, windows, weights, chosen)
-
-
-def map_windows(
-    cube: Cube | PathLike, windows: Sequence[Window], weights: Any = "default", **options: Any
-) -> BurnedArea:
-    """Map the kept days of windows that follow one another; they are joined before they are summed and dated.
-
-    Args:
-        cube: what was observed, or its folder CUBE.zarr.
-        windows: the days that the network sees and those that are kept.
-        weights: as in `map_burned`, which also says what is raised and warned of.
-        options: as in `map_burned`.
-    """
-    return _checked(cube, windows, weights, MapOptions.of_keywords("map_windows", options, ("weights",)))
 
 
 def map_nrt(
@@ -240,6 +226,10 @@ def _map(run: Run, options: MapOptions, level: int) -> BurnedArea:
     whole, partial = int(planes["observed_days"].sum()), int(planes.pop("partial_days").sum())
     if (lacking := run.looks_note(whole, partial)) is not None:
         notes.append(lacking)
+    land = (planes["observed_days"] > 0) & (planes["water"] <= 0)
+    overcast = int(planes.pop("overcast")[land].sum()) / max(int(land.sum()), 1)
+    if (unclear := run.overcast_note(overcast)) is not None:
+        notes.append(unclear)
     if not planes["observed_days"].any():
         notes.append("not observed" + (_UNSEEN if (planes["day"] >= 0).any() else ""))
     for note in notes:
@@ -321,6 +311,7 @@ def _blank(shape: tuple[int, int]) -> dict[str, npt.NDArray[Any]]:
         "evidence": np.full(shape, NO_EVIDENCE, np.uint8),
         "first_look": np.full(shape, NO_UNCERTAINTY, np.uint8),
         "partial_days": np.zeros(shape, np.int16),
+        "overcast": np.zeros(shape, bool),
     }
 
 

@@ -46,15 +46,16 @@ class MapOptions(Frozen):
             far as the network feels. Less of it is faster, and leaves seams.
         threshold: burned fraction from which on a cell counts as burned.
         water: `auto` takes the cube's mask, or else finds water in all images of the cube, the same for every
-            map; (rows, columns) bool, or the share of water of each cell, 0-1; a file of water, polygons or
-            GeoTIFF; None for no water. What burned of a cell is at most its share of land.
+            map; (rows, columns) bool, or the share of water of each cell, 0-1 (a `DataArray` is turned by its
+            coordinates); a file of water, polygons or GeoTIFF; None for no water. What burned of a cell is at
+            most its share of land.
         progress: called after each core.
         on_block: called with each finished `Block`. Cores that an earlier run left in `scratch` are not
             given again.
         scratch: folder in which finished cores are kept, so that a killed run goes on where it was.
         workers: number of processes of this machine that do the work.
-        scheduler: address or client of a dask cluster that does the work instead. Its workers must see cube
-            and scratch folder.
+        scheduler: a dask cluster that does the work instead, or its address or client. Its workers must see
+            cube and scratch folder.
         keep_going: leave out a tile that cannot be made, instead of ending with its error. The cells of its
             core count as not observed, and `attrs["gaps"]` of the map tells where they are and why.
     """
@@ -92,7 +93,7 @@ class MapOptions(Frozen):
         share = np.asarray(value, np.float32)
         if not ((share >= 0) & (share <= 1)).all():
             raise InputError("water holds shares below 0 or above 1; give bool, or the share of water 0-1")
-        return share
+        return value if hasattr(value, "coords") else share
 
     @model_validator(mode="after")
     def _together(self) -> MapOptions:

@@ -114,7 +114,7 @@ class Run:
             )
         share = self.water.share
         return {
-            "chunks": 4,  # of their layout
+            "chunks": 5,  # of their layout
             **self.attrs(),
             "region": self.cube.region.to_dict(),
             "content": self._content(),
@@ -171,6 +171,20 @@ class Run:
         taken = "count as none" if self.ensemble.engine.spec.whole_looks else "are taken as they are"
         share = partial / (whole + partial)
         return f"{share:.0%} of the looks lack one or two of red, NIR and MIR: they {taken}"
+
+    def overcast_note(self, share: float) -> str | None:
+        """Return a line for land of which no look was clear, where it is worth knowing of.
+
+        Args:
+            share: of the land that was looked at on mapped days: cells of which no look from the first
+                of these days to the last that the network sees has a red reflectance below 0.3.
+        """
+        if share <= _FEW:
+            return None
+        return (
+            f"{share:.0%} of the land that was looked at lay under cloud, snow or bright ground in every "
+            "look (red above 0.3): a burn there is seen by its hot spots alone"
+        )
 
     @functools.cached_property
     def period_notes(self) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from banet.io.arrays import write_arrays
-from banet.io.files import PathLike, output_folder, writing
+from banet.io.files import PathLike, output_folder, write_text, writing
 from banet.io.lock import lock
 from banet.mapping.cores import Core
 
@@ -56,8 +56,7 @@ class Store:
         """
         with lock(self.folder, f"the scratch folder {self.folder}"):
             if not self.marker.exists():
-                with writing(self.marker) as part:
-                    part.write_text(self._key)
+                write_text(self.marker, self._key)
             yield
 
     def read(self, core: Core) -> Planes | None:

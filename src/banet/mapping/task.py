@@ -68,6 +68,7 @@ class Task:
             "evidence": found.evidence,
             "first_look": first_look(summary.day, found.looks),
             "partial_days": found.partial_days,
+            "overcast": (found.observed_days > 0) & ~found.looks.any(0),
         }
         if self._store is not None:
             self._store.write(core, planes)

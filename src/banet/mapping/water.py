@@ -15,19 +15,23 @@ import numpy.typing as npt
 
 from banet.days import Days
 from banet.errors import InputError, UnreadableFileError
+from banet.grid.labelled import plane_on
 from banet.grid.region import Region
 from banet.io.files import PathLike
 
 if TYPE_CHECKING:
     from banet.cube import Cube
 
-__all__ = ["Water", "estimate_water", "read_water", "water_evidence", "water_of", "water_share"]
+__all__ = ["Water", "WaterCounts", "read_water", "water_of", "water_share"]
 
 NO_GLINT_RED = 0.15
 """Red reflectance below which an observation is taken as free of thick cloud, snow and glint."""
 
 DARK_NIR = 0.06
-"""NIR reflectance below which an observation may be water; fresh char lies at 0.07 to 0.12."""
+"""NIR reflectance below which an observation may be water; fresh char lies at 0.05 to 0.12."""
+
+DARK_MIR = 0.06
+"""MIR reflectance below which it may be: char lies at 0.1 and more, water below 0.03."""
 
 ENOUGH = 5
 AT_LEAST = 3
@@ -66,10 +70,10 @@ def water_of(cube: Cube, given: Any) -> Water:
     Args:
         cube: what was observed.
         given: `auto` takes the cube's mask, or else finds water in all its images; (rows, columns) of bool
-            or of shares, 0-1; a file for `read_water`; None for no water.
+            or of shares, 0-1, in a `DataArray` too; a file for `read_water`; None for no water.
 
     Raises:
-        InputError: if the mask is of another shape.
+        InputError: if the mask is of another shape, or of other cells by its coordinates.
     """
     if isinstance(given, Water):
         return given
@@ -80,8 +84,10 @@ def water_of(cube: Cube, given: Any) -> Water:
         if mask is None:
             return Water(water_share(cube), "estimated")
         return Water(mask.astype(np.float32), "cube")
-    file = isinstance(given, (str, Path))
-    share = read_water(given, cube.region) if file else np.asarray(given, np.float32)
+    if isinstance(given, (str, Path)):
+        share = read_water(given, cube.region)
+    else:
+        share = plane_on(cube.region, given, "the water mask").astype(np.float32)
     if share.shape != cube.region.shape:
         raise InputError(f"the water mask is {share.shape}, the region {cube.region.shape}")
     return Water(share, "given")
@@ -109,9 +115,16 @@ def read_water(path: PathLike, region: Region) -> Share:
 def water_share(cube: Cube) -> Share:
     """Return how much of each cell is water, by all images of a cube, (rows, columns) float32, 0-1.
 
-    A cell is all water by the rule of `estimate_water`, over the whole record. Beside such cells lie those of
-    a shore: they are darker in NIR than the land around, in proportion. Their NIR is that of the brightest of
-    the record's 32-day periods, so that a burn does not look like water.
+    A cell is all water where most clear observations are dark in NIR and no brighter than in red.
+    Vegetation and soil reflect more in NIR than in red; water reflects less, at any depth of haze. An
+    observation is clear where red is below 0.15, and dark where NIR and MIR are below 0.06: char may be as
+    dark as water in NIR, but not in MIR. At least 5 clear
+    observations are needed (3 in a record of fewer than 16 days); more than half of them must agree, so a
+    cell under smoke or char for part of the record stays land. A cell with a hot spot is never all water:
+    off nadir a coastal fire's hot spot may lie in a sea cell, which then counts as burned or unburned land.
+
+    Beside such cells lie those of a shore: they are darker in NIR than the land around, in proportion. Their
+    NIR is that of the brightest of the record's 32-day periods, so that a burn does not look like water.
 
     The share is linear mixing of land, as bright as the mean within 15 cells, and water, which is black. On
     the coast of Attica and Euboea in August 2021, 0.98 of the cells that VNP64A1 shows to be water by half
@@ -128,46 +141,19 @@ def water_share(cube: Cube) -> Share:
     return _with_shores(water, bright, fire)
 
 
-def estimate_water(window: Any) -> npt.NDArray[np.bool_]:
-    """Tell which cells are water: most clear observations are dark in NIR and no brighter than in red.
-
-    Vegetation, soil and char reflect more in NIR than in red; water reflects less, at any depth of haze. An
-    observation is clear where red is below 0.15, and dark where NIR is below 0.06. At least 5 clear
-    observations are needed (3 in a window of fewer than 16 days); more than half of them must agree, so a
-    cell under smoke or char for part of the window stays land. A cell with a hot spot is never water here:
-    off nadir a coastal fire's hot spot may lie in a sea cell, which then counts as unburned or burned land.
-
-    Args:
-        window: red, nir, frp as (days, rows, columns) float32, reflectance and MW, NaN where missing.
-
-    Returns:
-        (rows, columns) bool.
-    """
-    return water_evidence(window) > 0
-
-
-def water_evidence(window: Any) -> npt.NDArray[np.int8]:
-    """Return 1 where `estimate_water` finds water, -1 where it finds land, 0 where too little was seen."""
-    counts = _Counts(window.red.shape[1:])
-    # Day by day: the window itself is the largest thing in memory.
-    for red, nir, frp in zip(window.red, window.nir, window.frp, strict=True):
-        counts.add(red, nir, frp)
-    return counts.evidence(len(window.red))
-
-
-class _Counts:
-    """Clear observations, those that look like water, and hot spots of some cells."""
+class WaterCounts:
+    """Clear observations, those that look like water, and hot spots of some cells; see `water_share`."""
 
     def __init__(self, shape: tuple[int, ...]) -> None:
         self._clear, self._water = (np.zeros(shape, np.int16) for _ in range(2))
         self.fire = np.zeros(shape, bool)
 
-    def add(self, red: Any, nir: Any, frp: Any) -> npt.NDArray[np.bool_]:
+    def add(self, red: Any, nir: Any, mir: Any, frp: Any) -> npt.NDArray[np.bool_]:
         """Count a day; return where it was clear."""
         with np.errstate(invalid="ignore"):  # NaN compares as False
             clear = (red < NO_GLINT_RED) & ~np.isnan(nir)
             self._clear += clear
-            self._water += clear & (nir < DARK_NIR) & (nir <= red)
+            self._water += clear & (nir < DARK_NIR) & (nir <= red) & ~(mir >= DARK_MIR)
             self.fire |= frp > 0
         return np.asarray(clear)
 
@@ -181,16 +167,16 @@ class _Counts:
 def _record(cube: Cube, days: Days, rows: slice) -> tuple[npt.NDArray[np.int8], Share, npt.NDArray[np.bool_]]:
     """Return evidence, NIR of the brightest period (NaN where too little was seen) and fires of some rows."""
     shape = rows.stop - rows.start, cube.region.shape[1]
-    counts = _Counts(shape)
+    counts = WaterCounts(shape)
     brightest = np.full(shape, np.nan, np.float32)
     for period in _periods(days):
         seen, total = np.zeros(shape, np.int16), np.zeros(shape, np.float32)
         for day in period:
             try:
-                window = cube.read(day, day + 1, rows, variables=("red", "nir", "frp"))
+                window = cube.read(day, day + 1, rows, variables=("red", "nir", "mir", "frp"))
             except UnreadableFileError:
                 continue  # a tile that needs the day tells of the damage
-            clear = counts.add(window.red[0], window.nir[0], window.frp[0])
+            clear = counts.add(window.red[0], window.nir[0], window.mir[0], window.frp[0])
             seen += clear
             total += np.where(clear, window.nir[0], 0)
         mean = np.where(seen >= AT_LEAST, total / np.maximum(seen, 1), np.float32(np.nan))

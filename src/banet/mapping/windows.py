@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from banet.days import Day, Days, as_day, as_month, day_range, month_range, whole_months
+from banet.days import ONE_DAY, Day, Days, as_day, as_month, day_range, month_days, month_range, whole_months
 from banet.errors import InputError
 
 __all__ = [
@@ -29,7 +29,6 @@ __all__ = [
 
 SEQUENCE_LENGTH = 64
 _MULTIPLE = 16
-_ONE = np.timedelta64(1, "D")
 
 
 @dataclass(frozen=True)
@@ -63,7 +62,7 @@ class Window:
     @property
     def length(self) -> int:
         """Number of days that the network sees."""
-        return int((self.stop - self.start) // _ONE)
+        return int((self.stop - self.start) // ONE_DAY)
 
     @property
     def days(self) -> Days:
@@ -78,7 +77,9 @@ class Window:
     @property
     def keep(self) -> slice:
         """Place of the kept days along the network's time axis."""
-        return slice(int((self.keep_start - self.start) // _ONE), int((self.keep_stop - self.start) // _ONE))
+        return slice(
+            int((self.keep_start - self.start) // ONE_DAY), int((self.keep_stop - self.start) // ONE_DAY)
+        )
 
 
 def month_window(month: Any, length: int = SEQUENCE_LENGTH) -> Window:
@@ -100,15 +101,15 @@ def month_window(month: Any, length: int = SEQUENCE_LENGTH) -> Window:
     """
     _check_length(length)
     which = as_month(month)
-    first, after = which.astype("datetime64[D]"), (which + 1).astype("datetime64[D]")
-    days = int((after - first) // _ONE)
+    first, after = month_days(which)
+    days = int((after - first) // ONE_DAY)
     if length < days:
         raise InputError(f"a window of {length} days cannot hold the {days} days of {which}; take 32 or more")
     if length == SEQUENCE_LENGTH:
-        start = (which - 1).astype("datetime64[D]") + 14 * _ONE
+        start = (which - 1).astype("datetime64[D]") + 14 * ONE_DAY
     else:
-        start = first - (length - days) // 2 * _ONE
-    return Window(start, start + length * _ONE, first, after)
+        start = first - (length - days) // 2 * ONE_DAY
+    return Window(start, start + length * ONE_DAY, first, after)
 
 
 def month_windows(start: Any, end: Any, length: int = SEQUENCE_LENGTH) -> tuple[Window, ...]:
@@ -156,24 +157,24 @@ def period_windows(start: Day, stop: Day, there: Days, length: int = SEQUENCE_LE
     (np.datetime64('2020-07-17'), np.datetime64('2020-09-19'))
     """
     _check_length(length)
-    days = int((stop - start) // _ONE)
+    days = int((stop - start) // ONE_DAY)
     if days < 1:
         raise InputError(f"the period {start} to {stop} (not included) holds no day")
     if whole_months(start, stop):
-        return month_windows(start, stop - _ONE, length)
+        return month_windows(start, stop - ONE_DAY, length)
     count = -(-days // (length // 2))
-    borders = [start + days * part // count * _ONE for part in range(count + 1)]
+    borders = [start + days * part // count * ONE_DAY for part in range(count + 1)]
     return tuple(_middle(first, after, there, length) for first, after in itertools.pairwise(borders))
 
 
 def _middle(first: Day, after: Day, there: Days, length: int) -> Window:
     """Return the window that has these days in its middle, moved to where the cube holds days."""
-    spare = length - int((after - first) // _ONE)
-    start = first - spare // 2 * _ONE
-    if there.size and there[-1] - there[0] >= (length - 1) * _ONE:
-        start = np.clip(start, there[0], there[-1] + _ONE - length * _ONE)
-    start = np.clip(start, first - spare * _ONE, first)
-    return Window(start, start + length * _ONE, first, after)
+    spare = length - int((after - first) // ONE_DAY)
+    start = first - spare // 2 * ONE_DAY
+    if there.size and there[-1] - there[0] >= (length - 1) * ONE_DAY:
+        start = np.clip(start, there[0], there[-1] + ONE_DAY - length * ONE_DAY)
+    start = np.clip(start, first - spare * ONE_DAY, first)
+    return Window(start, start + length * ONE_DAY, first, after)
 
 
 def nrt_window(day: Any, length: int = SEQUENCE_LENGTH) -> Window:
@@ -184,8 +185,8 @@ def nrt_window(day: Any, length: int = SEQUENCE_LENGTH) -> Window:
     (np.datetime64('2021-06-08'), np.datetime64('2021-08-11'))
     """
     _check_length(length)
-    stop = as_day(day) + _ONE
-    start = stop - length * _ONE
+    stop = as_day(day) + ONE_DAY
+    start = stop - length * ONE_DAY
     return Window(start, stop, start, stop)
 
 
@@ -201,11 +202,11 @@ def kept_days(windows: Sequence[Window]) -> Days:
         if after.keep_start != before.keep_stop:
             raise InputError(
                 f"the kept days of a window start on {after.keep_start}; they must follow the ones before, "
-                f"which end with {before.keep_stop - _ONE}"
+                f"which end with {before.keep_stop - ONE_DAY}"
             )
     return day_range(windows[0].keep_start, windows[-1].keep_stop)
 
 
 def _check_length(length: int) -> None:
-    if length < _MULTIPLE or length % _MULTIPLE:
+    if not isinstance(length, int | np.integer) or length < _MULTIPLE or length % _MULTIPLE:
         raise InputError(f"a window of {length} days; the network needs a multiple of {_MULTIPLE}")

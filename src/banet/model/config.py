@@ -6,9 +6,10 @@ import itertools
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from banet.burned_area.evidence import CLASSES
+from banet.io.settings import Frozen
 
 __all__ = ["CHANNELS", "BANetConfig", "Calibration", "ChannelName", "EvidenceTable", "InputSpec"]
 
@@ -22,7 +23,7 @@ PositiveFloat = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 FiniteFloat = Annotated[float, Field(allow_inf_nan=False)]
 
 
-class BANetConfig(BaseModel):
+class BANetConfig(Frozen):
     """Shape of a U-Net in space and time of the BA-Net family.
 
     The defaults are BA-Net as published (doi 10.1016/j.isprsjprs.2019.12.014). Stage i of the encoder has
@@ -43,8 +44,6 @@ class BANetConfig(BaseModel):
         dropout: probability of dropping a whole channel after a stage, in training.
         norm: kind of normalisation; `batch` takes its statistics over batch, days, rows and columns.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     channels: PositiveInt = 4
     classes: PositiveInt = 1
@@ -102,7 +101,7 @@ class BANetConfig(BaseModel):
         return 2**halvings, 2 ** (halvings + 1), 2 ** (halvings + 1)
 
 
-class InputSpec(BaseModel):
+class InputSpec(Frozen):
     """Input that a set of weights was trained on, hence its scaling.
 
     A value v of channel i enters as (v - mean[i]) / std[i], with v = 0 where it is missing. The defaults are
@@ -115,12 +114,10 @@ class InputSpec(BaseModel):
         mean, std: one number a channel, in the unit of the channel.
         mir_band: band in the MIR slot, such as M12; several as in M11/M12.
         sensor: what flew.
-        sequence_length: days that the weights were trained with.
+        sequence_length: days of an episode of the training, for information: mapping chooses its own.
         whole_looks: whether a look that lacks one of red, NIR and MIR counts as none. With a band at 0 its
             index is that of lush or of scorched ground, so half a look says less than none.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     channels: tuple[ChannelName, ...] = ("red", "nir", "mir", "frp")
     mean: tuple[FiniteFloat, ...] = (0.2349, 0.3548, 0.1128, 0.0016)
@@ -157,7 +154,7 @@ class InputSpec(BaseModel):
         return tuple((0.0 - mean) / std for mean, std in zip(self.mean, self.std, strict=True))
 
 
-class EvidenceTable(BaseModel):
+class EvidenceTable(Frozen):
     """Meaning of the mapped burned fraction in one class of evidence, at the knots of its calibration.
 
     Attributes:
@@ -166,15 +163,13 @@ class EvidenceTable(BaseModel):
         burned, tenth: as in `Calibration`.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     evidence: str
     cells: Annotated[int, Field(ge=0)]
     burned: tuple[Annotated[float, Field(ge=0, le=1)], ...]
     tenth: tuple[Annotated[float, Field(ge=0, le=1)], ...]
 
 
-class Calibration(BaseModel):
+class Calibration(Frozen):
     """Meaning of the numbers of a set of weights, found on scenes held out from training.
 
     Attributes:
@@ -191,8 +186,6 @@ class Calibration(BaseModel):
         date_quantile: share of the summed daily probability that is reached on the date, such that dates are
             neither early nor late in the mean; None for the day of the largest.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     mapped: tuple[FiniteFloat, ...]
     burned: tuple[Annotated[float, Field(ge=0, le=1)], ...]

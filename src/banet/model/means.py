@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from banet.io.settings import Frozen
 from banet.model.config import Calibration
 from banet.model.network import BANet
 
@@ -34,7 +35,7 @@ class Mean(torch.nn.Module):
         return torch.logit(self.probability(x), 1e-6)
 
 
-class NamedMean(BaseModel):
+class NamedMean(Frozen):
     """Weights whose daily probabilities are averaged under one name.
 
     Attributes:
@@ -44,12 +45,10 @@ class NamedMean(BaseModel):
         card: how it was made.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     name: str
     members: Annotated[dict[str, str], Field(min_length=2)]
     calibration: Calibration
-    card: dict[str, Any] = {}
+    card: dict[str, Any] = Field(default_factory=dict)
 
 
 @functools.cache

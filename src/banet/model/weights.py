@@ -16,7 +16,7 @@ import torch
 from pydantic import ValidationError
 from torch import Tensor
 
-from banet.errors import CorruptError, InputError, NotFoundError, UnreadableFileError
+from banet.errors import CorruptError, InputError, NotFoundError, UnreadableFileError, first_line
 from banet.io.files import PathLike, existing_file, sha256, writing
 from banet.model.compat import PUBLISHED, check_shape, from_published, git_blob_id, read_pth
 from banet.model.config import BANetConfig, Calibration, InputSpec
@@ -26,6 +26,7 @@ from banet.model.network import BANet
 __all__ = [
     "DEFAULT",
     "FORMAT",
+    "SUFFIXES",
     "WeightsFile",
     "cache_folder",
     "find_weights",
@@ -39,7 +40,7 @@ DEFAULT = "default"
 FORMAT = 1
 """Version of the metadata in our safetensors files."""
 
-_SUFFIXES = (".safetensors", ".pth", ".pt")
+SUFFIXES = (".safetensors", ".pth", ".pt")
 _CHECKSUM = "sha256"
 
 
@@ -73,7 +74,7 @@ def list_weights() -> tuple[WeightsFile, ...]:
     )
     for origin, folder in places:
         files = sorted(folder.iterdir()) if folder.is_dir() else []
-        for path in (p for p in files if p.suffix in _SUFFIXES and p.stem not in named_means()):
+        for path in (p for p in files if p.suffix in SUFFIXES and p.stem not in named_means()):
             found.setdefault(path.stem, WeightsFile(path.stem, path, origin))
     return tuple(found.values())
 
@@ -86,7 +87,7 @@ def find_weights(name_or_path: PathLike) -> Path:
         InputError: if it names a mean of several.
     """
     text = os.fspath(name_or_path)
-    is_path = not isinstance(name_or_path, str) or text.endswith(_SUFFIXES) or Path(text).name != text
+    is_path = not isinstance(name_or_path, str) or text.endswith(SUFFIXES) or Path(text).name != text
     if is_path:
         return existing_file(text, "weights file")
     if text in named_means():
@@ -220,7 +221,7 @@ def _read_metadata(
         text = metadata.get("calibration")
         calibration = None if text is None else Calibration.model_validate_json(text)
     except (KeyError, ValidationError, json.JSONDecodeError) as error:
-        reason = str(error).splitlines()[0]
+        reason = first_line(error)
         raise UnreadableFileError(f"{path} has unreadable metadata ({reason})") from error
     return config, spec, card, calibration
 

@@ -20,7 +20,8 @@ import pandas as pd
 from banet.errors import InputError
 from banet.io.counts import Counts
 from banet.observations.physics import BOUNDS
-from banet.observations.superseded import rank_of
+from banet.observations.satellites import letters_of
+from banet.observations.superseded import rank_of, rank_of_name
 
 __all__ = ["ABOVE", "CUT_OFF", "NOTED", "heads_a_table", "no_rows", "table_of"]
 
@@ -38,9 +39,11 @@ _ALIASES = {
     "lng": "longitude",
     "date": "acq_date",
     "acq_datetime": "datetime",
+    "data_hora_gmt": "datetime",
     "yyyymmdd": "acq_date",
     "hhmm": "acq_time",
     "sat": "satellite",
+    "satelite": "satellite",
     "conf": "confidence",
     "dn": "daynight",
     "dnflag": "daynight",
@@ -51,14 +54,6 @@ _READ = {*_ALIASES.values(), "frp", "type", "version"}
 # No satellite counted fires before; years to come are simulated ones.
 _FIRST_YEAR, _LAST_YEAR = 1980, 2199
 _COLUMN = re.compile(r"\w{1,40}")
-# Names in capitals, letters and digits alone, without the instrument. Those of INPE end in 375, D, MM or MT.
-_SATELLITES = {
-    **dict.fromkeys(("N", "NPP", "SNPP", "SUOMINPP", "SUOMI", "VNP", "NPP375", "NPP375D"), "N"),
-    **dict.fromkeys(("1", "J1", "J01", "JPSS1", "VJ1", "N20", "NOAA20", "NOAA20D"), "N20"),
-    **dict.fromkeys(("2", "J2", "J02", "JPSS2", "VJ2", "N21", "NOAA21", "NOAA21D"), "N21"),
-    **dict.fromkeys(("T", "TERRA", "TERRAMM", "TERRAMT"), "Terra"),
-    **dict.fromkeys(("A", "AQUA", "AQUAMM", "AQUAMT"), "Aqua"),
-}
 _INSTRUMENTS = {"N": "VIIRS", "N20": "VIIRS", "N21": "VIIRS", "Terra": "MODIS", "Aqua": "MODIS"}
 # VIIRS gives a class where MODIS gives 0-100. No source equates the two: these values only keep the order and
 # leave room on either side.
@@ -91,7 +86,7 @@ def table_of(name: str, raw: pd.DataFrame) -> tuple[pd.DataFrame, Counts]:
     raw = _with_known_names(name, raw)
     _check_columns(name, raw)
     rows = _Rows(name, raw, above)
-    satellite = rows.each("satellite", _satellite, "", object)
+    satellite = rows.each("satellite", letters_of, "", object)
     instrument = rows.each("instrument", str, "", object)
     guessed = pd.Series(satellite).map(_INSTRUMENTS).fillna("").to_numpy(object)
     kind = rows.each("type", _type, -1, np.int8)
@@ -109,7 +104,7 @@ def table_of(name: str, raw: pd.DataFrame) -> tuple[pd.DataFrame, Counts]:
             ),
             "type": pd.array(kind, dtype="Int8"),
             "daynight": rows.each("daynight", str.upper, "", object),
-            "rank": rows.each("version", rank_of, rank_of(""), np.int64),
+            "rank": rows.each("version", rank_of, rank_of_name(name), np.int64),
         }
     )
     table["type"] = table["type"].mask(kind < 0)
@@ -118,6 +113,24 @@ def table_of(name: str, raw: pd.DataFrame) -> tuple[pd.DataFrame, Counts]:
     if noted:
         counts = counts.noting(f"{name}: {noted}")
     return usable, counts.without(f"cut off at the end of the file ({name})", cut)
+
+
+def known_rows(table: pd.DataFrame, counts: Counts, name: str) -> tuple[pd.DataFrame, Counts]:
+    """Return the rows that have a place and a time, powers below 0 as not known, and what is to be told.
+
+    Args:
+        table: numbers longitude, latitude and frp, and time.
+        counts: of its rows.
+        name: of the table, for what is told.
+    """
+    lost = table[["latitude", "longitude", "time"]].isna().any(axis=1)
+    counts = counts.without(f"without position or time ({name})", int(lost.sum()))
+    table = table[~lost].reset_index(drop=True)
+    table["frp"] = table["frp"].where(~(table["frp"] < 0))
+    unknown = int(table["frp"].isna().sum())
+    if unknown:
+        counts = counts.noting(f"{name}: {unknown} rows without a fire radiative power count as 0 MW")
+    return table, counts
 
 
 def heads_a_table(line: str) -> bool:
@@ -247,17 +260,7 @@ class _Rows:
         counts = counts.without(
             f"with values that cannot be ({self.name}, {self.first})", int(self.odd.sum())
         )
-        table = table[~self.odd]
-        lost = table[["latitude", "longitude", "time"]].isna().any(axis=1)
-        counts = counts.without(f"without position or time ({self.name})", int(lost.sum()))
-        table = table[~lost].reset_index(drop=True)
-        table["frp"] = table["frp"].where(~(table["frp"] < 0))
-        unknown = int(table["frp"].isna().sum())
-        if unknown:
-            counts = counts.noting(
-                f"{self.name}: {unknown} rows without a fire radiative power count as 0 MW"
-            )
-        return table, counts
+        return known_rows(table[~self.odd], counts, self.name)
 
     def _mark(self, which: npt.NDArray[np.bool_], words: str) -> None:
         row = int(np.flatnonzero(which)[0])
@@ -320,6 +323,8 @@ def _times(rows: _Rows) -> npt.NDArray[np.datetime64]:
 
 def _moment(text: str) -> np.datetime64:
     wrong = ValueError("is no date that can be; write it as YYYY-MM-DD")
+    if re.fullmatch(r"\d{13}", text):  # ArcGIS gives milliseconds since 1970, from 2001 on of 13 digits
+        text = f"{np.datetime64(int(text), 'ms')}"
     match = re.fullmatch(
         r"(\d{4})([-/]?)(\d\d)\2(\d\d)(?:[ T](\d\d:\d\d(?::\d\d(?:\.\d+)?)?))?"
         r"(?: ?(?:Z|([+-])(\d\d)(?::?(\d\d))?))?",
@@ -338,11 +343,6 @@ def _moment(text: str) -> np.datetime64:
     except ValueError:
         raise wrong from None
     return moment + ahead if sign == "-" else moment - ahead
-
-
-def _satellite(text: str) -> str:
-    name = re.sub(r"[^A-Z0-9]", "", text.upper())
-    return _SATELLITES.get(re.sub(r"^(VIIRS|MODIS)|(VIIRS|MODIS)$", "", name), text)
 
 
 def _minutes(text: str) -> int:

@@ -231,9 +231,9 @@ class Granule(abc.ABC):
         it changes slowly; flags in the files are not relied on.
 
         Raises:
-            UnreadableFileError: if a file is missing or the geolocation cannot be read.
+            UnreadableFileError: if a file is missing, or the geolocation cannot be read or does not tell.
         """
-        path, arrays = self.place
+        (path, arrays), known = self.place, False
         with self.opened(path) as file:
             source = file.get(arrays.solar_zenith)
             if not isinstance(source, h5py.Dataset) or source.ndim != 2 or not source.size:
@@ -243,6 +243,11 @@ class Granule(abc.ABC):
                 with np.errstate(invalid="ignore"):
                     if (zenith <= MAX_SOLAR_ZENITH).any():
                         return False
+                known |= bool(np.isfinite(zenith).any())
+        if not known:
+            raise UnreadableFileError(
+                f"{path.name} does not tell where the sun stood: {arrays.solar_zenith} holds no value"
+            )
         return True
 
     def geolocation(self, south: float, north: float) -> Geolocation | None:

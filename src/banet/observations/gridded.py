@@ -19,8 +19,8 @@ from typing import Any
 
 import numpy as np
 
-from banet.days import Day, from_day_of_year
-from banet.errors import InputError, NotFoundError, UnreadableFileError
+from banet.days import Day, day_of_name
+from banet.errors import NotFoundError, UnreadableFileError
 from banet.grid.region import Region
 from banet.io.files import PathLike
 from banet.io.hdf4 import Hdf4Array, read_arrays
@@ -30,6 +30,7 @@ from banet.observations.physics import check_plane, offset_of, scale_of
 from banet.observations.planes import DayPlanes, Overpass, Plane
 from banet.observations.productions import newest_readable
 from banet.observations.reflectance import mir_reflectance
+from banet.observations.satellites import title_of
 from banet.observations.stated_time import check_stated_time
 
 __all__ = [
@@ -42,15 +43,6 @@ __all__ = [
     "satellite_of",
 ]
 
-# What the first part of a product's name says of who flew.
-_SATELLITES = {
-    "NPP": "S-NPP",
-    "VNP": "S-NPP",
-    "J1": "NOAA-20",
-    "VJ1": "NOAA-20",
-    "J2": "NOAA-21",
-    "VJ2": "NOAA-21",
-}
 _VALID = (-999, 65527)
 _KINDS = {"Reflectance": "reflectance", "Radiance": "radiance"}
 _EDGES = ("WestBoundingCoord", "SouthBoundingCoord", "EastBoundingCoord", "NorthBoundingCoord")
@@ -90,17 +82,14 @@ class GriddedFile:
             return None
         if not ("0000" <= match["time"] < "2400" and match["time"][2:] < "60"):
             return None
-        try:
-            day = from_day_of_year(int(match["year"]), int(match["doy"]))
-        except InputError:  # a name like A2017400 is a name of something else
-            return None
-        return cls(day, match["time"], product, band, match["rest"], path)
+        day = day_of_name(match["year"], match["doy"])
+        return None if day is None else cls(day, match["time"], product, band, match["rest"], path)
 
 
 def satellite_of(name: str) -> str:
     """Return which satellite a file's name says, such as `NOAA-20`; empty if none."""
     match = re.match(r"(NPP|VNP|V?J1|V?J2)_?V[MI]AES_L1", name, re.IGNORECASE)
-    return _SATELLITES[match[1].upper()] if match else ""
+    return title_of(match[1]) if match else ""
 
 
 class GriddedSource(FolderSource):
@@ -264,8 +253,8 @@ def check_day(path: Path, attributes: Mapping[str, Any]) -> None:
         UnreadableFileError: if it is of another day.
     """
     named = re.search(r"\.A(\d{4})(\d{3})\.", path.name, re.IGNORECASE)
-    if named is not None:
-        day = from_day_of_year(int(named[1]), int(named[2]))
+    day = day_of_name(named[1], named[2]) if named else None
+    if day is not None:
         check_stated_time(path.name, str(attributes.get(_BEGINS, "")), day)
 
 

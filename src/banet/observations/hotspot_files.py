@@ -18,14 +18,16 @@ from typing import IO, Any
 import numpy as np
 import pandas as pd
 
-from banet.days import Day, as_day, from_day_of_year
+from banet.days import Day, as_day, day_of_name
 from banet.errors import InputError, NotFoundError, UnreadableFileError
 from banet.grid.vectors import SUFFIXES as VECTORS
 from banet.grid.vectors import read_vector
+from banet.grid.whole_vectors import check_answer
 from banet.io.containers import Member, unpacked
 from banet.io.hdf5 import dataset, opened
 from banet.observations.file_names import OWN_TABLE
 from banet.observations.firms import ABOVE, CUT_OFF, NOTED, heads_a_table, no_rows
+from banet.observations.satellites import letters_of
 
 __all__ = ["Named", "named", "raw_tables"]
 
@@ -33,6 +35,7 @@ _TEXT = (".csv", ".txt", ".dat", ".tsv")
 _PARQUET = (".parquet", ".geoparquet")
 # Forms that name columns in their rows alone: a quiet day has none.
 _NAMED_BY_ROWS = (".geojson", ".json", ".geojsonl")
+_LINES = (".ndjson", ".jsonl")
 _NETCDF = (".nc", ".nc4", ".h5")
 _LONGEST_ROW = 4096
 # A line of a text file that says nothing; Excel writes an empty row as separators alone.
@@ -51,10 +54,10 @@ _ENCODINGS = {
 }
 _NO_TEXT = re.compile(rb"[\x00-\x08\x0e-\x19\x1b-\x1f]")
 _ONE_LAYER = "hot spots are read from a file of one layer; save each layer of them as a file of its own"
-_KNOWN = (*_TEXT, *_NETCDF, ".json", *VECTORS)
+_KNOWN = (*_TEXT, *_NETCDF, ".json", *_LINES, *VECTORS)
 
 _GRANULE = re.compile(
-    r"V(?P<satellite>NP|J1|J2)14(?:IMG|MOD)?(?:_NRT)?\.A(?P<year>\d{4})(?P<doy>\d{3})\.(?P<time>\d{4})\..*",
+    r"(?P<satellite>VNP|VJ1|VJ2)14(?:IMG|MOD)?(?:_NRT)?\.A(?P<year>\d{4})(?P<doy>\d{3})\.(?P<time>\d{4})\..*",
     re.IGNORECASE,
 )
 _SPARSE = {
@@ -63,7 +66,7 @@ _SPARSE = {
     "frp": "FP_power",
     "confidence": "FP_confidence",
 }
-_FLOWN = {"NP": "N", "J1": "N20", "J2": "N21"}
+_OF_NO_DAY = "its name says a day that its year does not have; it is left out"
 
 
 def raw_tables(paths: Iterable[Path]) -> Iterator[tuple[str, pd.DataFrame]]:
@@ -71,7 +74,7 @@ def raw_tables(paths: Iterable[Path]) -> Iterator[tuple[str, pd.DataFrame]]:
 
     Raises:
         NotFoundError: if a path is not there, or a folder or archive holds no table.
-        UnreadableFileError: if a file is empty, a web page, damaged, or no table.
+        UnreadableFileError: if a file is empty, a web page, damaged, a part of an answer, or no table.
     """
     for path in paths:
         if not path.exists():
@@ -80,8 +83,10 @@ def raw_tables(paths: Iterable[Path]) -> Iterator[tuple[str, pd.DataFrame]]:
             wanted = [each for each in members if _wanted(each)] if _holds_several(path) else members
             if not wanted:
                 raise NotFoundError(f"{path} holds no hot-spot table ({', '.join(_KNOWN)})")
+            undated = [each for each in wanted if _of_no_day(each)]
             for member in wanted:
-                yield member.name, _read(member)
+                left_out = member in undated and len(undated) < len(wanted)
+                yield member.name, _noted(no_rows(), _OF_NO_DAY) if left_out else _read(member)
 
 
 @dataclass(frozen=True)
@@ -106,8 +111,8 @@ def named(name: str) -> Named | None:
     """Return what the name of a file tells, None for one that we do not know."""
     file = name.rpartition("/")[2]
     if granule := _GRANULE.fullmatch(file):
-        day = from_day_of_year(int(granule["year"]), int(granule["doy"]))
-        return Named(day, day, "granules")
+        day = day_of_name(granule["year"], granule["doy"])
+        return None if day is None else Named(day, day, "granules")
     found = OWN_TABLE.fullmatch(file)
     if found is None:
         return None
@@ -128,11 +133,17 @@ def _wanted(member: Member) -> bool:
     return packed.endswith(_KNOWN) and not name.startswith("readme")
 
 
+def _of_no_day(member: Member) -> bool:
+    """Return whether a file is named like a granule of a day that its year does not have."""
+    found = _GRANULE.fullmatch(member.path.name)
+    return found is not None and day_of_name(found["year"], found["doy"]) is None
+
+
 def _read(member: Member) -> pd.DataFrame:
     suffix = member.suffix
     if suffix in _NETCDF:
         return _granule(member)
-    if suffix == ".json":
+    if suffix in (".json", *_LINES):
         rows = _json_rows(member)
         if rows is not None:
             return rows
@@ -140,22 +151,28 @@ def _read(member: Member) -> pd.DataFrame:
         rows = _parquet(member)
         if rows is not None:
             return rows
-    if suffix in VECTORS:
+    if suffix in (*VECTORS, *_LINES):
         return _points(member)
     return _text(member)
 
 
 def _json_rows(member: Member) -> pd.DataFrame | None:
-    """Return the rows of a JSON list; None where the file holds shapes."""
+    """Return the rows of a JSON list, or of one a line; None where the file holds shapes."""
     try:
-        held = json.loads(member.path.read_text(encoding="utf-8-sig"))
+        text = member.path.read_text(encoding="utf-8-sig")
+        lines = [line for line in text.split("\n") if line.strip()] if member.suffix in _LINES else []
+        held = [json.loads(line) for line in lines] or json.loads(text)
     except (OSError, ValueError, RecursionError) as error:
         raise UnreadableFileError(f"the hot-spot file {member.name} is no JSON: {error}") from error
     if isinstance(held, dict) and "features" in held:
         return None
+    if lines and all(isinstance(row, dict) and "geometry" in row for row in held):
+        return None
     rows = held.get("data", held.get("rows")) if isinstance(held, dict) else held
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise UnreadableFileError(f"the hot-spot file {member.name} is JSON, but no list of detections")
+    if isinstance(held, dict):
+        check_answer(member.name, held, len(rows))
     return pd.DataFrame(rows) if rows else no_rows()
 
 
@@ -204,12 +221,12 @@ def _with_days_as_text(table: pd.DataFrame) -> pd.DataFrame:
 def _granule(member: Member) -> pd.DataFrame:
     """Return the fire pixels of a VNP14IMG or VJ114IMG granule (sparse arrays `FP_*`)."""
     found = _GRANULE.fullmatch(member.path.name)
-    if found is None:
+    day = day_of_name(found["year"], found["doy"]) if found else None
+    if found is None or day is None:
         raise InputError(
             f"the hot-spot file {member.name} is not named like VNP14IMG.AYYYYDDD.HHMM.*.nc, so its time is "
             "not known"
         )
-    day = from_day_of_year(int(found["year"]), int(found["doy"]))
     with opened(member.path) as file:
         if "FP_latitude" not in file:
             # A granule without a fire has no such arrays.
@@ -221,8 +238,7 @@ def _granule(member: Member) -> pd.DataFrame:
     return table.assign(
         acq_date=str(day),
         acq_time=found["time"],
-        satellite=_FLOWN[found["satellite"].upper()],
-        version="NRT" if "_NRT" in member.path.name.upper() else "2",
+        satellite=letters_of(found["satellite"]),
     )
 
 
@@ -236,10 +252,16 @@ def _text(member: Member) -> pd.DataFrame:
             if encoding is not None or not _is_text(member.path):
                 raise
         table = _table(member, "latin-1")
+    except UnreadableFileError:
+        raise
     except (OSError, UnicodeDecodeError) as error:
         why = str(error).replace(str(member.path), member.name)
         raise UnreadableFileError(f"the hot-spot file {member.name} cannot be read as text: {why}") from error
-    table.attrs[NOTED] = "it is not in UTF-8, and is read as Latin-1"
+    return _noted(table, "it is not in UTF-8, and is read as Latin-1")
+
+
+def _noted(table: pd.DataFrame, what: str) -> pd.DataFrame:
+    table.attrs[NOTED] = what
     return table
 
 

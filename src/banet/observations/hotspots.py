@@ -12,6 +12,7 @@ import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -23,7 +24,7 @@ from banet.grid.polygons import box_of, extent, within_180
 from banet.grid.region import Region
 from banet.io.counts import Counts
 from banet.io.files import PathLike
-from banet.observations.firms import CUT_OFF, table_of
+from banet.observations.firms import CUT_OFF, known_rows, table_of
 from banet.observations.hotspot_files import named, raw_tables
 from banet.observations.persistence import STATIC_SOURCE, static_sources
 from banet.observations.superseded import superseded
@@ -107,10 +108,8 @@ def read_hotspots(path_or_paths: PathLike | Iterable[PathLike]) -> pd.DataFrame:
             f"{int(static.sum())} hot spots of unknown type stay in one place: static sources"
         )
         table = table.assign(type=table["type"].mask(static, STATIC_SOURCE))
-    left = tuple(f"{number} {reason} left out" for reason, number in counts.left_out)
     table.attrs.update(
-        notes=(*left, *counts.notes),
-        counts=counts,
+        _told(counts),
         pieces=_pieces(files),
         inputs=tuple(name.rpartition("/")[2] for name, *_ in files),
     )
@@ -120,8 +119,11 @@ def read_hotspots(path_or_paths: PathLike | Iterable[PathLike]) -> pd.DataFrame:
 def given_hotspots(given: pd.DataFrame | PathLike | Iterable[PathLike]) -> pd.DataFrame:
     """Return the table that was given, its times in UTC, or that of the files or folders that were.
 
+    Rows without position or time are left out, and counted and noted as `read_hotspots` does, as are powers
+    that are not known.
+
     Raises:
-        InputError: if a table lacks what `read_hotspots` gives.
+        InputError: if a table lacks what `read_hotspots` gives, or holds text that is no number.
         NotFoundError, UnreadableFileError: as `read_hotspots`.
     """
     if not isinstance(given, pd.DataFrame):
@@ -133,10 +135,27 @@ def given_hotspots(given: pd.DataFrame | PathLike | Iterable[PathLike]) -> pd.Da
         raise InputError(
             f"times of hot spots are dates and times (UTC), not {given['time'].dtype}; give its file"
         )
-    zone = given["time"].dt.tz
-    return (
-        given if zone is None else given.assign(time=given["time"].dt.tz_convert("UTC").dt.tz_localize(None))
-    )
+    table = given
+    if given["time"].dt.tz is not None:
+        table = table.assign(time=given["time"].dt.tz_convert("UTC").dt.tz_localize(None))
+    for name in ("longitude", "latitude", "frp", "type"):
+        if not pd.api.types.is_numeric_dtype(table[name]):
+            try:
+                table = table.assign(**{name: pd.to_numeric(table[name])})
+            except (ValueError, TypeError) as error:
+                raise InputError(f"{name} of the hot spots holds what is no number: {error}") from error
+    if "counts" not in table.attrs:
+        table, counts = known_rows(table, Counts("hot spots", len(table), 0), "the table given")
+        if counts.left_out and not len(table):
+            raise InputError(f"the table of hot spots: {counts}")
+        table.attrs.update(_told(counts))
+    return table
+
+
+def _told(counts: Counts) -> dict[str, Any]:
+    """Return the attributes of a table that say what was read, left out and is unknown."""
+    left = tuple(f"{number} {reason} left out" for reason, number in counts.left_out)
+    return {"notes": (*left, *counts.notes), "counts": counts}
 
 
 def coverage(table: pd.DataFrame) -> tuple[Day, Day]:
@@ -167,7 +186,7 @@ def covers(table: pd.DataFrame, day: Day, region: Region | None = None) -> bool:
     return any(region is None or _speaks_of(piece, region, pieces) for piece in timely)
 
 
-def placed(table: pd.DataFrame, region: Region, days: Days, *, source: str = "the hot spots") -> Counts:
+def placed(table: pd.DataFrame, region: Region, days: Days) -> Counts:
     """Count the hot spots that lie in a region, and the days on which they say what burned.
 
     Raises:
@@ -186,8 +205,8 @@ def placed(table: pd.DataFrame, region: Region, days: Days, *, source: str = "th
     if len(table) and not known and len(days):
         first, last = coverage(table)
         raise InputError(
-            f"{source}: {counts}; they are of {first} to {last}, {_extent_words(table)}: give those of the "
-            f"region and of {days[0]} to {days[-1]}"
+            f"the hot spots: {counts}; they are of {first} to {last}, {_extent_words(table)}: give those of "
+            f"the region and of {days[0]} to {days[-1]}"
         )
     return counts
 
@@ -358,6 +377,8 @@ def _repeated(table: pd.DataFrame) -> npt.NDArray[np.bool_]:
 
 
 def _paths(path_or_paths: PathLike | Iterable[PathLike]) -> list[Path]:
+    if not isinstance(path_or_paths, (str, os.PathLike, Iterable)):
+        raise InputError(f"hot spots are files, folders or a table of them, not {path_or_paths!r}")
     given = [path_or_paths] if isinstance(path_or_paths, (str, os.PathLike)) else path_or_paths
     paths = [Path(item) for item in given]
     if not paths:

@@ -19,16 +19,16 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
-from banet.days import from_day_of_year
-from banet.errors import InputError, UnreadableFileError
+from banet.days import day_of_name
+from banet.errors import UnreadableFileError
 from banet.io.hdf5 import number, text
 from banet.observations.granules import Arrays, Block, Granule, Kind, Measured, name_of, same_shape
 from banet.observations.physics import check_plane, offset_of, scale_of
 from banet.observations.planes import Plane
+from banet.observations.satellites import title_of
 
-__all__ = ["SATELLITES", "L1bGranule", "find_granules"]
+__all__ = ["L1bGranule", "find_granules"]
 
-SATELLITES = {"VNP": "S-NPP", "VJ1": "NOAA-20", "VJ2": "NOAA-21"}
 _LAST_VALUE = 65527
 _DELETED = 65533
 # Bits of a band's quality flags that make a value useless even where it is no flag value itself.
@@ -109,7 +109,7 @@ def find_granules(paths: Iterable[Path], kind: Kind) -> tuple[Granule, ...]:
         time = _time(match)
         if time is None:
             continue
-        satellite = SATELLITES[match["satellite"].upper()]
+        satellite = title_of(match["satellite"])
         known = best.get((time, satellite), L1bGranule(satellite, time, kind))
         with_it = replace(known, bands=path) if match["level"] == "02" else replace(known, where=path)
         best[time, satellite] = with_it
@@ -127,11 +127,8 @@ def _preference(match: re.Match[str]) -> tuple[bool, str]:
 
 
 def _time(match: re.Match[str]) -> np.datetime64 | None:
-    try:
-        day = from_day_of_year(int(match["year"]), int(match["doy"]))
-    except InputError:  # a name like A2017400 is a name of something else
-        return None
-    return np.datetime64(f"{day}T{match['hour']}:{match['minute']}", "m")
+    day = day_of_name(match["year"], match["doy"])
+    return None if day is None else np.datetime64(f"{day}T{match['hour']}:{match['minute']}", "m")
 
 
 def _scaled(source: h5py.Dataset, raw: npt.NDArray[np.uint16], block: Block, kind: str) -> Plane:

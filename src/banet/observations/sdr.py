@@ -35,10 +35,10 @@ from banet.observations.file_names import SDR
 from banet.observations.granules import IMG, MOD, Arrays, Block, Granule, Kind, Measured, name_of, same_shape
 from banet.observations.physics import check_plane, offset_of, scale_of
 from banet.observations.planes import Plane
+from banet.observations.satellites import title_of
 
 __all__ = ["SdrGranule", "find_granules", "granule_of_name"]
 
-_SATELLITES = {"npp": "S-NPP", "j01": "NOAA-20", "j02": "NOAA-21"}
 # Prefixes of the files of geolocation and the groups in them, the better first.
 _PLACES = {
     MOD: {"GMTCO": "VIIRS-MOD-GEO-TC_All", "GMODO": "VIIRS-MOD-GEO_All"},
@@ -161,7 +161,7 @@ def find_granules(paths: Iterable[Path], kind: Kind) -> tuple[Granule, ...]:
     ):
         time, held = _time(match), wanted & set(match["parts"].upper().split("-"))
         if time is not None and held:
-            found = parts.setdefault((time, _SATELLITES[match["satellite"].lower()]), {})
+            found = parts.setdefault((time, title_of(match["satellite"])), {})
             found.update(dict.fromkeys(held, path))
     return tuple(
         SdrGranule(satellite, time, kind, parts[time, satellite]) for time, satellite in sorted(parts)

@@ -1,11 +1,15 @@
 """Several versions of one detection in several files, of which the best stays.
 
 FIRMS serves the same detection in ultra-real time (URT), real time (RT), near-real time (NRT) and standard
-processing (SP), each a little elsewhere and with a little other power; LANCE serves it rounded. Rows are
-matched across files by satellite, time and nearness, one to one. Two rows of one file are never one.
+processing (SP), each a little elsewhere and with a little other power, and again in each collection; LANCE
+serves it rounded. Rows are matched across files by satellite, time and nearness, one to one. A row that names
+no satellite may be of any. Two rows of one file are never one.
 """
 
 from __future__ import annotations
+
+import re
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +17,7 @@ import pandas as pd
 
 from banet.observations.nearness import degrees_apart, on_globe
 
-__all__ = ["rank_of", "superseded"]
+__all__ = ["rank_of", "rank_of_name", "superseded"]
 
 _MINUTES = 1.5
 # Degrees. Versions differ by parts of a pixel (0.004 degree at nadir, four times that at the edge of the
@@ -21,17 +25,48 @@ _MINUTES = 1.5
 _OTHER_VERSION, _SAME_VERSION = 0.012, 0.001
 _NEIGHBOURS = 12
 _CORNER = 1.4143  # the diagonal of a square of 1
-_RANKS = (("URT", 0), ("NRT", 2), ("RT", 1))
-STANDARD = 3
+_KINDS = (("URT", 0), ("NRT", 2), ("RT", 1))
+_STANDARD = 3
+_KIND_STEP = 100  # above any collection in tenths
+_COLLECTION = re.compile(r"(?<!\d)0*(\d{1,2})(?!\d)(?:\.(\d))?")
+_KIND_IN_NAME = re.compile(r"(?<![A-Z0-9])(?:URT|NRT|RT)(?![A-Z0-9])")
+# VNP14IMGML.202008.C1.05.csv, fire_nrt_M-C61_1.csv, MCD14ML.202008.006.03.txt
+_COLLECTION_IN_NAME = re.compile(r"(?<![A-Z0-9])C\d{1,2}(?![A-Z0-9])|(?<=\.)0\d\d(?=\.)")
 
 Bools = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]
 
 
 def rank_of(version: str) -> int:
-    """Return the rank of a version such as `2.0NRT`: 0 for URT, 1 for RT, 2 for NRT, 3 for standard rows."""
+    """Return the rank of a version such as `2.0NRT`: the kind (URT, RT, NRT, SP) before the collection.
+
+    The collection of MODIS 6.1 is written `61.03` in standard rows and `6.1NRT` in others.
+
+    >>> rank_of("1.0NRT") < rank_of("2.0NRT") < rank_of("1") < rank_of("2")
+    True
+    >>> rank_of("6.03") < rank_of("61.03") == rank_of("6.1")
+    True
+    """
     text = version.upper()
-    return next((rank for word, rank in _RANKS if word in text), STANDARD)
+    kind = next((rank for word, rank in _KINDS if word in text), _STANDARD)
+    found = _COLLECTION.search(text)
+    if found is None:
+        return kind * _KIND_STEP
+    whole, tenth = int(found[1]), int(found[2] or 0)
+    return kind * _KIND_STEP + (whole if whole >= 10 else 10 * whole + tenth)
+
+
+def rank_of_name(name: str) -> int:
+    """Return the rank that the name of a file tells, for rows without a version.
+
+    >>> rank_of_name("VNP14IMGML.202008.C2.03.csv") == rank_of("2")
+    True
+    >>> rank_of_name("d.zip/fire_nrt_M-C61_1.csv") == rank_of("6.1NRT")
+    True
+    """
+    text = name.rpartition("/")[2].upper()
+    told = (_KIND_IN_NAME.search(text), _COLLECTION_IN_NAME.search(text))
+    return rank_of(" ".join(found[0] for found in told if found))
 
 
 def superseded(table: pd.DataFrame) -> Bools:
@@ -44,19 +79,29 @@ def superseded(table: pd.DataFrame) -> Bools:
     file = table["file"].to_numpy(np.int64)
     if not len(table) or (file == file[0]).all():
         return gone
+    named = table["satellite"].where(table["satellite"] != "")
+    rows = _Rows(_places(table), file, pd.factorize(named)[0].astype(np.int64))
     rank = table["rank"].to_numpy(np.int64)
-    for satellite in table["satellite"].unique():
-        own = np.flatnonzero((table["satellite"] == satellite).to_numpy())
-        place = _places(table.iloc[own])
-        for level in np.unique(rank[own])[::-1]:
-            at = rank[own] == level
-            # A better version that another supersedes still stands for this one.
-            better = np.flatnonzero(rank[own] > level)
-            lower = np.flatnonzero(at)
-            gone[own[_matched(place, lower, better, file[own], _OTHER_VERSION)]] = True
-            lower = np.flatnonzero(at & ~gone[own])
-            gone[own[_copies(place, lower, file[own])]] = True
+    for level in np.unique(rank)[::-1]:
+        at = rank == level
+        # A better version that another supersedes still stands for this one.
+        gone[_matched(rows, np.flatnonzero(at), np.flatnonzero(rank > level), _OTHER_VERSION)] = True
+        gone[_copies(rows, np.flatnonzero(at & ~gone))] = True
     return gone
+
+
+class _Rows(NamedTuple):
+    """Places (n, 3), files (n,) and satellites (n,) of rows; a satellite that is not named is -1."""
+
+    place: npt.NDArray[np.float64]
+    file: Ints
+    satellite: Ints
+
+    def may_be_one(self, one: Ints, other: Ints) -> Bools:
+        """Return which pairs are of two files and not of two satellites, (n,)."""
+        mine, theirs = self.satellite[one], self.satellite[other]
+        same = (mine == theirs) | (np.minimum(mine, theirs) < 0)
+        return np.asarray(same & (self.file[one] != self.file[other]))
 
 
 def _places(table: pd.DataFrame) -> npt.NDArray[np.float64]:
@@ -86,35 +131,36 @@ def _near(
     return row[far < 1], which[far < 1], far[far < 1]
 
 
-def _matched(place: npt.NDArray[np.float64], lower: Ints, better: Ints, file: Ints, degrees: float) -> Ints:
+def _matched(rows: _Rows, lower: Ints, better: Ints, degrees: float) -> Ints:
     """Return those of the lower rows that a better row of another file stands for, nearest pairs first."""
     if not lower.size or not better.size:
         return np.zeros(0, np.int64)
-    row, which, far = _near(place[lower], place[better], degrees)
-    other = file[lower[row]] != file[better[which]]
+    row, which, far = _near(rows.place[lower], rows.place[better], degrees)
+    other = rows.may_be_one(lower[row], better[which])
     order = np.argsort(far[other], kind="stable")
     taken_low: set[int] = set()
     # One row stands for at most one row of each other file.
     taken: set[tuple[int, int]] = set()
     for low, high in zip(row[other][order].tolist(), which[other][order].tolist(), strict=True):
-        key = (high, int(file[lower[low]]))
+        key = (high, int(rows.file[lower[low]]))
         if low not in taken_low and key not in taken:
             taken_low.add(low)
             taken.add(key)
     return lower[np.array(sorted(taken_low), np.int64)]
 
 
-def _copies(place: npt.NDArray[np.float64], rows: Ints, file: Ints) -> Ints:
+def _copies(rows: _Rows, which: Ints) -> Ints:
     """Return the rows of later files that copy a row of an earlier file in the same version."""
     gone: list[Ints] = []
-    files = np.unique(file[rows])
-    kept = rows[file[rows] == files[0]] if files.size else rows
+    time, file = rows.place[:, 2], rows.file
+    files = np.unique(file[which])
+    kept = which[file[which] == files[0]] if files.size else which
     for number in files[1:]:
-        new = rows[file[rows] == number]
+        new = which[file[which] == number]
         # Rows at another time are no copies; a tree of all that is kept, for each file, would take too long.
-        first, last = place[new, 2].min() - 1, place[new, 2].max() + 1
-        near = kept[(place[kept, 2] >= first) & (place[kept, 2] <= last)]
-        copied = _matched(place, new, near, file, _SAME_VERSION)
+        first, last = time[new].min() - 1, time[new].max() + 1
+        near = kept[(time[kept] >= first) & (time[kept] <= last)]
+        copied = _matched(rows, new, near, _SAME_VERSION)
         gone.append(copied)
         kept = np.concatenate([kept, np.setdiff1d(new, copied)])
     return np.concatenate(gone) if gone else np.zeros(0, np.int64)

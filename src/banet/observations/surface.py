@@ -24,7 +24,7 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
-from banet.days import Day, from_day_of_year
+from banet.days import Day, day_of_name
 from banet.errors import InputError, NotFoundError, UnreadableFileError
 from banet.grid.region import Region
 from banet.grid.sinusoidal import SinusoidalGrid, tile_grid
@@ -33,12 +33,12 @@ from banet.io.hdf5 import dataset, number, opened, text
 from banet.observations import register
 from banet.observations.cell_means import CellMeans, nearest_pixels
 from banet.observations.folder import FolderSource
-from banet.observations.granules import MAX_SOLAR_ZENITH
-from banet.observations.l1b import SATELLITES
+from banet.observations.granules import MAX_SOLAR_ZENITH, name_of
 from banet.observations.mosaic import BestView
 from banet.observations.physics import BOUNDS, check_plane, scale_of
 from banet.observations.planes import NO_FLAG, DayPlanes, Overpass, Plane
 from banet.observations.productions import newest_readable
+from banet.observations.satellites import VIIRS, title_of
 from banet.observations.stated_time import check_stated_time
 
 __all__ = ["FLAGS", "SurfaceSource", "surface"]
@@ -85,7 +85,7 @@ class SurfaceSource(FolderSource):
     @property
     def sensor(self) -> str:
         """Instrument and the satellites that a folder may hold."""
-        return f"VIIRS {'/'.join(SATELLITES.values())} surface reflectance"
+        return f"VIIRS {'/'.join(VIIRS)} surface reflectance"
 
     def by_day(self, paths: Iterable[Path]) -> dict[Day, list[Path]]:
         """Group tiles by day."""
@@ -135,9 +135,8 @@ def _tiles(paths: Iterable[Path]) -> list[SurfaceTile]:
     found: dict[tuple[str, Day, int, int], tuple[Path, ...]] = {}
     matches = [(path, match) for path in paths if (match := _NAME.fullmatch(path.name))]
     for path, match in sorted(matches, key=lambda item: (item[1]["nrt"] is None, item[1]["rest"])):
-        try:
-            day = from_day_of_year(int(match["year"]), int(match["doy"]))
-        except InputError:  # a name like A2017400 is a name of something else
+        day = day_of_name(match["year"], match["doy"])
+        if day is None:
             continue
         key = match["satellite"].upper(), day, int(match["h"]), int(match["v"])
         found[key] = path, *found.get(key, ())
@@ -152,7 +151,7 @@ def _mosaic(
     flags = {name: np.full(region.shape, NO_FLAG, np.uint8) for name in FLAGS}
     used: dict[Path, SurfaceTile] = {}
     for tile in tiles:
-        title = f"tile {SATELLITES[tile.satellite]} h{tile.h:02d}v{tile.v:02d}"
+        title = f"tile {title_of(tile.satellite)} h{tile.h:02d}v{tile.v:02d}"
         try:
             add = functools.partial(_add, tile=tile, region=region, means=means, flags=flags)
             path, touches, why = newest_readable(tile.paths, add)
@@ -174,7 +173,7 @@ def _mosaic(
         mir,
         view_zenith,
         inputs=tuple(path.name for path in used),
-        satellite=SATELLITES[first.satellite],
+        satellite=title_of(first.satellite),
     )
     return overpass, flags
 
@@ -259,7 +258,7 @@ def _reflectance(source: h5py.Dataset, window: tuple[slice, slice]) -> Plane:
     raw = source[window]
     values: Plane = raw * np.float32(_scale(source))
     values[(raw < _VALID[0]) | (raw > _VALID[1])] = np.nan
-    check_plane(values, "reflectance", _title(source))
+    check_plane(values, "reflectance", name_of(source))
     return values
 
 
@@ -267,19 +266,15 @@ def _angle(source: h5py.Dataset, window: tuple[slice, slice]) -> Plane:
     raw = source[window]
     values: Plane = raw * np.float32(_scale(source))
     values[raw < 0] = np.nan
-    check_plane(values, "angle", _title(source))
+    check_plane(values, "angle", name_of(source))
     values[values > BOUNDS["angle"].greatest] = np.nan
     return values
 
 
 def _scale(source: h5py.Dataset) -> float:
     """Return the factor of a band; some collections write the reciprocal (10000), as MODIS did."""
-    scale = scale_of(number(source, ("scale_factor", "Scale")), _title(source), "scale_factor")
+    scale = scale_of(number(source, ("scale_factor", "Scale")), name_of(source), "scale_factor")
     return 1 / scale if scale > 1 else scale
-
-
-def _title(source: h5py.Dataset) -> str:
-    return f"{Path(source.file.filename).name}: {source.name.rpartition('/')[2]}"
 
 
 surface = SurfaceSource()

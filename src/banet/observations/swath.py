@@ -20,6 +20,7 @@ from banet.observations.mosaic import BestView
 from banet.observations.planes import DayPlanes, Overpass
 from banet.observations.productions import newest_readable
 from banet.observations.resample import margin_degrees, place, resample
+from banet.observations.satellites import VIIRS
 
 __all__ = ["SwathSource", "read_granule", "viirs375", "viirs750"]
 
@@ -44,7 +45,7 @@ class SwathSource(FolderSource):
     @property
     def sensor(self) -> str:
         """Instrument and the satellites that a folder may hold."""
-        return f"VIIRS {'/'.join(l1b.SATELLITES.values())}"
+        return f"VIIRS {'/'.join(VIIRS)}"
 
     @property
     def mir_band(self) -> str:

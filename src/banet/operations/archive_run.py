@@ -21,15 +21,16 @@ from banet.days import period_label, period_stem
 from banet.errors import InputError, NotFoundError, UnreadableFileError
 from banet.export.explorer import write_pages
 from banet.export.products import MANIFEST, check_products, write_map
-from banet.export.stac import COLLECTION, collect
+from banet.export.stac import collect, collection_file
 from banet.export.vectors import write_events, write_growth
 from banet.grid.region import Region
-from banet.io.files import output_folder, writing
+from banet.io.files import UNFINISHED, output_folder, write_json
 from banet.io.lock import lock
 from banet.io.settings import read_fields
 from banet.io.versions import version
 from banet.operations.area import Area
 from banet.operations.options import RunOptions
+from banet.operations.state import RUN_OPTIONS, holds_mornings
 from banet.operations.steps import (
     Clock,
     Places,
@@ -38,7 +39,6 @@ from banet.operations.steps import (
     build,
     days_needed,
     fetch,
-    map_period,
     network,
 )
 
@@ -48,8 +48,6 @@ if TYPE_CHECKING:
     from banet.model.engine import Engine
 
 __all__ = ["RunResult", "run_archive"]
-
-_OPTIONS = "run.yaml"
 
 
 @dataclass(frozen=True)
@@ -95,7 +93,7 @@ def run_archive(options: RunOptions, reporter: Reporter | None = None) -> RunRes
 
     Raises:
         NotFoundError: if no satellite file, no hot-spot file that was named, or no such weights are there.
-        InputError: if an option does not fit, or the folder holds the run of another region.
+        InputError: if an option does not fit, or the folder holds mornings or the run of another region.
         BusyError: if another run is at work in the folder.
     """
     places, out = Places.of(options), output_folder(options.out)
@@ -105,7 +103,7 @@ def run_archive(options: RunOptions, reporter: Reporter | None = None) -> RunRes
         clock.reporter.say(f"note: {note}")
     with lock(out / name, f"the run of {name} in {out}"):
         _check_owner(out, name)
-        options.save(out / _OPTIONS)
+        options.save(out / RUN_OPTIONS)
         if options.download:
             with clock.timed("fetch"):
                 failed += fetch(options, places, days, clock.reporter, hotspots=not options.table_given)
@@ -123,15 +121,20 @@ def run_archive(options: RunOptions, reporter: Reporter | None = None) -> RunRes
 
 
 def _check_owner(out: Path, name: str) -> None:
-    """Make sure that a folder does not hold the run of another region.
+    """Make sure that a folder holds neither mornings nor the run of another region.
 
     Raises:
-        InputError: if the options that lie in it are of a region of another name.
+        InputError: if it does: the options that lie in it are of a region of another name.
     """
+    if holds_mornings(out):
+        raise InputError(
+            f"{out} holds mornings (banet nrt); give the run its own folder (--viirs and --hotspots may be "
+            "the same)"
+        )
     other = name
     # Options that cannot be read, or of which the region file has gone, say nothing.
     with contextlib.suppress(NotFoundError, UnreadableFileError):
-        fields = read_fields(out / _OPTIONS, "file of run options")
+        fields = read_fields(out / RUN_OPTIONS, "file of run options")
         other = fields.get("name") or Region.load(str(fields.get("region"))).name
     if other != name:
         raise InputError(
@@ -179,21 +182,37 @@ class _Maps:
         # One with a gap has no key, so that the next run tries again.
         key = {} if burned.attrs["gaps"] else {"key": self.key}
         settings = {**self.settings, **key}
-        write_map(cube, cut, self.folder, self.stem, settings=settings, collection=f"./{COLLECTION}")
+        place = f"./{collection_file(cube.region.name)}"
+        write_map(cube, cut, self.folder, self.stem, settings=settings, collection=place)
         return cut
 
 
 def _mapped(
     options: RunOptions, places: Places, cube: Cube, engine: Engine, clock: Clock, failed: list[str]
 ) -> tuple[list[BurnedArea], dict[str, Path]]:
+    from banet.mapping import map_months
+
     out = options.out
     # Of this region alone: a run of another one in the folder holds its own.
-    scratch = out / ".unfinished" / places.region.name
+    scratch = out / UNFINISHED / places.region.name
     settings = {"threshold": options.threshold, "weights": options.weights}
     kept = _Maps(out / "maps", places.area, settings)
     maps, products = [], {}
     with clock.step("map") as progress:
-        for found in map_period(options, cube, engine, scratch, progress, kept.find):
+        each = map_months(
+            cube,
+            options.start,
+            options.end,
+            engine,
+            threshold=options.threshold,
+            water=options.water or "auto",
+            scratch=scratch,
+            workers=options.workers,
+            keep_going=True,
+            progress=progress,
+            known=kept.find,
+        )
+        for found in each:
             burned = kept.write(cube, found)
             label = period_label(burned.start, burned.stop)
             maps.append(burned)
@@ -231,5 +250,4 @@ def _status(result: RunResult) -> None:
         "seconds": dict(result.seconds),
         "failed": list(result.failed),
     }
-    with writing(result.folder / "status.json") as part:
-        part.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
+    write_json(result.folder / "status.json", values, indent=2)

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from banet.burned_area.burned_area import BurnedArea
 from banet.burned_area.dating import NO_UNCERTAINTY, looks_kept
 from banet.burned_area.evidence import NO_EVIDENCE
+from banet.days import NO_DATE
 from banet.errors import InputError, NotFoundError
 from banet.grid.region import Region
 from banet.grid.vectors import is_vector, read_polygons
@@ -78,7 +79,7 @@ class Area:
         return replace(
             burned,
             burned_fraction=np.where(out, np.float32(np.nan), burned.burned_fraction),
-            burn_date=np.where(out, np.datetime64("NaT", "D"), burned.burn_date),
+            burn_date=np.where(out, NO_DATE, burned.burn_date),
             uncertainty=np.where(out, np.uint8(NO_UNCERTAINTY), burned.uncertainty),
             observed_days=np.where(out, np.int16(0), burned.observed_days),
             water=burned.water & ~out,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from banet.days import Days
+from banet.days import NO_DATE, Days
 from banet.errors import InputError
 from banet.grid.vectors import read_shapes
 from banet.io.files import PathLike
@@ -77,7 +77,7 @@ class Incidents:
         try:
             start = fire_dates(frame.drop(columns=frame.geometry.name), file).start[kept]
         except InputError:
-            start = np.full(int(kept.sum()), np.datetime64("NaT", "D"))
+            start = np.full(int(kept.sum()), NO_DATE)
         left = f", {int((~kept).sum())} without name or place left out" if not kept.all() else ""
         undated = "" if not np.isnat(start).all() else ", of unknown days"
         summary = f"{file}: {int(kept.sum())} incidents named by {fields[0]}{undated}{left}"

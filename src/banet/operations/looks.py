@@ -10,6 +10,7 @@ import numpy.typing as npt
 from banet.burned_area.burned_area import BurnedArea
 from banet.burned_area.dating import NO_UNCERTAINTY
 from banet.days import Day
+from banet.observations.satellites import TITLES
 from banet.operations.revisions import Looks
 
 if TYPE_CHECKING:
@@ -18,9 +19,6 @@ if TYPE_CHECKING:
     from banet.cube import Cube
 
 __all__ = ["days_since", "gaps_of", "look", "newest_hotspots", "newest_images", "shares"]
-
-_FLOWN = {"N": "S-NPP", "N20": "NOAA-20", "N21": "NOAA-21"}
-"""Satellites by the letter that tables of hot spots have, as granules name them."""
 
 
 def look(cube: Cube, burned: BurnedArea, before: Looks | None = None) -> Looks:
@@ -112,5 +110,5 @@ def newest_hotspots(table: pd.DataFrame | None, looks: Looks) -> tuple[Day | Non
         inside = (day >= looks.days[0]) & (day <= looks.days[-1])
         names = table["satellite"].astype(str).to_numpy(object)[inside]
         for name in np.unique(names):
-            by_satellite[_FLOWN.get(name, name) or "unknown"] = str(day[inside][names == name].max())
+            by_satellite[TITLES.get(name, name) or "unknown"] = str(day[inside][names == name].max())
     return (fires[-1] if fires else None), by_satellite

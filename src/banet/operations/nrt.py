@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from banet.burned_area.burned_area import BurnedArea
 from banet.days import Day, Days, day_range, parse_period
-from banet.errors import BanetError, BusyError, InputError, NotFoundError
+from banet.errors import BanetError, BusyError, InputError, NotFoundError, PartialFailureError
 from banet.grid.region import Region
-from banet.io.files import output_folder, writing
+from banet.io.files import UNFINISHED, output_folder, write_json, writing
 from banet.io.lock import lock
 from banet.operations.area import Area
 from banet.operations.incidents import Incidents
@@ -22,7 +22,7 @@ from banet.operations.morning import Morning, write_morning
 from banet.operations.options import MorningOptions
 from banet.operations.precision import Precision, measure
 from banet.operations.revisions import revisions
-from banet.operations.state import check_owner, dated_folders, newest_before
+from banet.operations.state import check_owner, dated_folders, holds_run, newest_before
 from banet.operations.steps import Clock, Places, Reporter, Silent, build, fetch, network, opened
 from banet.operations.tracking import track
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = ["STALE", "MorningResult", "replay", "run_morning"]
 
-STALE = 3
+STALE = PartialFailureError.exit_code
 """Exit code of a morning whose images are too old, or of which files or tiles are missing."""
 
 
@@ -73,8 +73,8 @@ def run_morning(
 
     Raises:
         NotFoundError: if there is neither a satellite file nor a cube.
-        InputError: if an option does not fit, the cube or the folder is of another region, or none of the
-            days is there.
+        InputError: if an option does not fit, the cube or the folder is of another region, the folder is that
+            of an archive run, or none of the days is there.
         BusyError: if another run of the region is at work in the folder.
     """
     # A morning that runs over midnight keeps the day with which it began.
@@ -89,7 +89,7 @@ def run_morning(
         except BanetError as error:
             if not isinstance(error, BusyError) and _is_newest(out, day) and _is_own(out, region):
                 failure = {"region": region.name, "day": str(day), "error": str(error)}
-                _write_json(out / "status.json", {**failure, "exit_code": error.exit_code})
+                write_json(out / "status.json", {**failure, "exit_code": error.exit_code}, indent=2)
             raise
 
 
@@ -162,15 +162,12 @@ def _run(options: MorningOptions, area: Area, clock: Clock, engine: Engine) -> M
         _catalogue(options, area.region)
     status = {**morning.status, "seconds": dict(clock.seconds)}
     if newest:
-        _write_json(out / "status.json", status)
+        write_json(out / "status.json", status, indent=2)
         clock.reporter.say(_tidied(options, places, day))
     else:
         clock.reporter.say("note: later mornings went on from what was here before; run them again")
-    shutil.rmtree(out / _SCRATCH, ignore_errors=True)
+    shutil.rmtree(out / UNFINISHED, ignore_errors=True)
     return MorningResult(day, folder, status)
-
-
-_SCRATCH = ".unfinished"
 
 
 def _places(options: MorningOptions, area: Area) -> Places:
@@ -258,7 +255,7 @@ def _mapped(options: MorningOptions, cube: Cube, day: Day, engine: Engine, progr
         engine,
         threshold=options.threshold,
         water=options.water or "auto",
-        scratch=options.out / _SCRATCH,
+        scratch=options.out / UNFINISHED,
         workers=options.workers,
         keep_going=True,
         progress=progress,
@@ -318,13 +315,10 @@ def _is_newest(out: Path, day: Day) -> bool:
 
 
 def _is_own(out: Path, region: Region) -> bool:
-    """Return whether the status in a folder, if there is one, is of this region."""
+    """Return whether the status in a folder, if there is one, is of mornings of this region."""
+    if holds_run(out):
+        return False
     try:
         return bool(json.loads((out / "status.json").read_text(encoding="utf-8"))["region"] == region.name)
     except (OSError, ValueError, KeyError, TypeError):
         return True
-
-
-def _write_json(path: Path, values: Mapping[str, Any]) -> None:
-    with writing(path) as part:
-        part.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")

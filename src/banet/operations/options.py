@@ -5,13 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import AfterValidator, Field, field_validator
 
 from banet import days
 from banet.days import Day, as_day, parse_period
 from banet.errors import InputError
-from banet.io.files import PathLike, writing
+from banet.io.files import PathLike
 from banet.io.settings import Frozen, did_you_mean, read_fields
 from banet.mapping.windows import SEQUENCE_LENGTH
 from banet.observations import product_name
@@ -124,13 +123,6 @@ class RunOptions(_Options):
             InputError: if a field does not exist or a value does not fit.
         """
         return cls.parse({**read_fields(path, "file of run options"), **given}, str(path))
-
-    def save(self, path: PathLike) -> Path:
-        """Write the options as YAML."""
-        target = Path(path)
-        with writing(target) as part:
-            part.write_text(yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False), encoding="utf-8")
-        return target
 
 
 class MorningOptions(_Options):

@@ -13,8 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from banet.burned_area.dating import NO_UNCERTAINTY
+from banet.days import ONE_DAY
 from banet.errors import InputError, UnreadableFileError
-from banet.io.files import PathLike, existing_file, writing
+from banet.io.files import PathLike, existing_file, write_json
 from banet.mapping.windows import SEQUENCE_LENGTH
 from banet.operations.identity import NEAR_DAYS
 
@@ -29,7 +30,7 @@ AFTER = 30
 
 _AGES = SEQUENCE_LENGTH - AFTER
 _NEAR = np.timedelta64(NEAR_DAYS, "D")
-_SAME = np.timedelta64(1, "D")
+_SAME = ONE_DAY
 _FEW = 100
 
 Counts = npt.NDArray[np.int64]
@@ -114,9 +115,7 @@ class Precision:
         """Write it as JSON."""
         fields: dict[str, Any] = {"source": self.source, "weights": self.weights, "after_days": AFTER}
         fields |= {name: getattr(self, name).tolist() for name in ("shown", "stayed", "same")}
-        with writing(path) as part:
-            part.write_text(json.dumps(fields) + "\n", encoding="utf-8")
-        return Path(path)
+        return write_json(path, fields)
 
     @classmethod
     def load(cls, path: PathLike) -> Precision:

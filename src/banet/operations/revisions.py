@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from banet.burned_area.burned_area import BurnedArea
-from banet.days import Days
+from banet.days import NO_DATE, Days
 from banet.errors import InputError
 from banet.grid.region import turned_back
 
@@ -127,7 +127,7 @@ def revisions(before: BurnedArea, after: BurnedArea, then: Looks, now: Looks) ->
 
     if before.region != after.region:
         raise InputError(f"maps of two regions, {before.region.name} and {after.region.name}")
-    old = np.where(before.burn_date < after.start, np.datetime64("NaT", "D"), before.burn_date)
+    old = np.where(before.burn_date < after.start, NO_DATE, before.burn_date)
     new = after.burn_date
     gone = before.burned & np.isnat(old)
     was, is_now = ~np.isnat(old), ~np.isnat(new)

@@ -13,15 +13,25 @@ import numpy.typing as npt
 
 from banet.burned_area.dating import NO_UNCERTAINTY
 from banet.days import Day, as_day
-from banet.errors import InputError, UnreadableFileError
+from banet.errors import InputError, UnreadableFileError, one_line
 from banet.grid.region import Region
 from banet.io.arrays import load_arrays, save_arrays
 from banet.io.files import PathLike
 from banet.operations.identity import Cells, KnownFire, Register, Status
 from banet.operations.revisions import Looks
 
-__all__ = ["MorningState", "check_owner", "dated_folders", "newest_before"]
+__all__ = [
+    "RUN_OPTIONS",
+    "MorningState",
+    "check_owner",
+    "dated_folders",
+    "holds_mornings",
+    "holds_run",
+    "newest_before",
+]
 
+RUN_OPTIONS = "run.yaml"
+"""File that an archive run leaves in its folder before anything else."""
 _FORMAT = "banet-morning/2"
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
@@ -94,7 +104,7 @@ class MorningState:
             return cls._of(about, arrays)
         except Exception as error:
             raise UnreadableFileError(
-                f"{path} is damaged ({' '.join(str(error).split())}); remove its folder and run its day again"
+                f"{path} is damaged ({one_line(error)}); remove its folder and run its day again"
             ) from error
 
     @classmethod
@@ -147,12 +157,31 @@ def dated_folders(out: PathLike) -> dict[Day, Path]:
     return {day: dated[day] for day in sorted(dated)}
 
 
+def holds_run(out: PathLike) -> bool:
+    """Tell whether a folder is that of an archive run (`banet run`)."""
+    return (Path(out) / RUN_OPTIONS).is_file()
+
+
+def holds_mornings(out: PathLike) -> bool:
+    """Tell whether a folder holds mornings (`banet nrt`), or the status of one that failed."""
+    if any(any(folder.glob("*_state.npz")) for folder in dated_folders(out).values()):
+        return True
+    try:
+        return "day" in json.loads((Path(out) / "status.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError, TypeError):
+        return False
+
+
 def check_owner(out: PathLike, region: Region) -> None:
     """Make sure that a folder holds mornings of one region alone.
 
     Raises:
-        InputError: if a morning in it is of another name.
+        InputError: if it is the folder of an archive run, or a morning in it is of another name.
     """
+    if holds_run(out):
+        raise InputError(
+            f"{out} holds a run of banet run ({RUN_OPTIONS}); give the mornings their own folder"
+        )
     for folder in dated_folders(out).values():
         if not (folder / f"{region.name}_state.npz").is_file():
             raise InputError(f"{folder} holds no morning of {region.name}; give each region its own folder")

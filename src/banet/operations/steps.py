@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from banet.burned_area.burned_area import BurnedArea
 from banet.days import Day
 from banet.errors import InputError, OutputError
 from banet.grid.region import Region
@@ -23,8 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from banet.cube import Cube
-    from banet.download import Plan, Report
-    from banet.mapping.run import Run
+    from banet.download import Plan
     from banet.model.engine import Engine
 
 __all__ = [
@@ -36,7 +34,6 @@ __all__ = [
     "check_disk",
     "days_needed",
     "fetch",
-    "map_period",
     "network",
     "opened",
 ]
@@ -153,6 +150,7 @@ def fetch(
     """
     from banet.download import (
         connected,
+        fetch_all,
         firms_key,
         load_settings,
         plan_hotspots,
@@ -184,7 +182,7 @@ def fetch(
         reporter.say(check_disk(places, plans.values(), int((last - first).astype(int)) + 1))
         for name, plan in plans.items():
             with reporter.progress(f"fetch {name}") as progress:
-                report = _fetched(client, plan, progress)
+                report = fetch_all(client, plan.jobs, progress=progress)
             failed += [f"{one.name}: {one.reason}" for one in (*report.failed, *plan.failed)]
             failed += [f"{one}: not tried" for one in report.not_attempted]
             if name == "hot spots":
@@ -219,12 +217,6 @@ def check_disk(places: Places, plans: Iterable[Plan], days: int) -> str:
             f"{needs}, but {places.viirs.parent} has {human(free)} free; make room, or ask for less"
         )
     return f"disk: {needs}; {human(free)} free"
-
-
-def _fetched(client: Any, plan: Plan, progress: Progress | None) -> Report:
-    from banet.download import fetch_all
-
-    return fetch_all(client, plan.jobs, progress=progress)
 
 
 def build(
@@ -271,41 +263,6 @@ def opened(places: Places) -> Cube:
     if cube.region != places.region:
         raise InputError(f"the cube {places.cube} is of {cube.region}, not of {places.region}; give its own")
     return cube
-
-
-def map_period(
-    options: RunOptions,
-    cube: Cube,
-    engine: Engine,
-    scratch: Path,
-    progress: Progress | None,
-    known: Callable[[Run], BurnedArea | None],
-) -> Iterator[BurnedArea]:
-    """Map each month of the period, or its days as one; finished cores are kept until the run ends.
-
-    Args:
-        options: what to map.
-        cube: what was observed.
-        engine: the network.
-        scratch: folder for finished cores.
-        progress: told of each core.
-        known: gives a map that is there already.
-    """
-    from banet.mapping import map_months
-
-    yield from map_months(
-        cube,
-        options.start,
-        options.end,
-        engine,
-        threshold=options.threshold,
-        water=options.water or "auto",
-        scratch=scratch,
-        workers=options.workers,
-        keep_going=True,
-        progress=progress,
-        known=known,
-    )
 
 
 def network(options: RunOptions | MorningOptions) -> Engine:

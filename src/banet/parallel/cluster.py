@@ -17,7 +17,7 @@ from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from banet.errors import BanetError, InputError
+from banet.errors import BanetError, InputError, one_line
 from banet.parallel.starting import without_script
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def threads_for(workers: int) -> int:
 
 @contextlib.contextmanager
 def connected(
-    scheduler: str | Client | None = None,
+    scheduler: Any = None,
     workers: int | None = None,
     *,
     security: Security | None = None,
@@ -56,24 +56,28 @@ def connected(
     """Give a client of a cluster, for several spreads in turn; None where neither way is asked for.
 
     Args:
-        scheduler: address, such as `tls://10.0.0.1:8786`, or a client, which is given back and stays open.
+        scheduler: address, such as `tls://10.0.0.1:8786`, a cluster, or a client, which is given back and
+            stays open.
         workers: number of processes to start here instead; they end with the block.
         security: certificates for the scheduler, see `certificates`; by default those of dask's own
             configuration.
 
     Raises:
-        InputError: if both are given, there is less than one worker, or nobody answers at the address.
+        InputError: if both are given, there is less than one worker, the scheduler is something else, or
+            nobody answers at the address.
     """
     if scheduler is not None and workers is not None:
         raise InputError("give workers or a scheduler, not both")
     if workers is not None:
         with _own_cluster(workers) as client:
             yield client
-    elif isinstance(scheduler, str):
+    elif isinstance(scheduler, str) or hasattr(scheduler, "scheduler_address"):
         with _client(scheduler, security) as client:
             yield client
-    else:
+    elif scheduler is None or hasattr(scheduler, "submit"):
         yield scheduler
+    else:
+        raise InputError(f"a scheduler is the address, client or cluster of dask, not {scheduler!r}")
 
 
 def certificates(ca: Path, cert: Path, key: Path) -> Security:
@@ -116,7 +120,7 @@ def scheduler_needed(client: Client) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _client(address: str, security: Security | None) -> Iterator[Client]:
+def _client(address: Any, security: Security | None) -> Iterator[Client]:
     import ssl
 
     import distributed
@@ -124,7 +128,7 @@ def _client(address: str, security: Security | None) -> Iterator[Client]:
     try:
         client = distributed.Client(address, timeout=_PATIENCE, security=security)
     except (OSError, ValueError, TypeError, ssl.SSLError, RuntimeError) as error:
-        reason = " ".join(str(error).split())
+        reason = one_line(error)
         raise InputError(f"no dask scheduler answers at {address}: {reason}") from error
     with client:
         yield client

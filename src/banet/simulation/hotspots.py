@@ -226,11 +226,9 @@ def _seen(
     )
 
 
-def frp_planes(
-    found: Detections, days: int, shape: tuple[int, int], *, vegetation_only: bool = True
-) -> Field:
-    """Sum the power of detections per cell and UTC day, (days, rows, columns) float32 MW, 0 where none."""
-    use = found.kind == 0 if vegetation_only else np.ones(len(found.kind), bool)
+def frp_planes(found: Detections, days: int, shape: tuple[int, int]) -> Field:
+    """Sum the power of vegetation fires per cell and UTC day, (days, rows, columns) MW, 0 where none."""
+    use = found.kind == 0
     day = np.minimum(found.time_h[use] // 24, days - 1).astype(np.int64)
     key = (day * shape[0] + found.row[use].astype(np.int64)) * shape[1] + found.col[use].astype(np.int64)
     total = np.bincount(key, found.frp[use], days * shape[0] * shape[1])

@@ -35,7 +35,6 @@ class Surface:
         green: greenness 0-1 of each cover on each day, (days, covers).
         late: days by which the season of a cell lags.
         rough: fine field of mean 0 and variance 1 that fuel and barriers follow, (fine rows, fine columns).
-        sheen: strength of the bidirectional effect of each cell, about 1, (rows, columns).
     """
 
     cover: Codes
@@ -47,7 +46,6 @@ class Surface:
     green: Field
     late: Field
     rough: Field
-    sheen: Field
 
     def reflectance(self, day: int) -> Field:
         """Return the reflectance of the ground on a day, (bands, rows, columns) float32, a new array."""
@@ -205,7 +203,6 @@ def make_surface(
         green,
         (7 * smooth + 3 * patch / max(float(patch.std()), 1e-6)).astype(np.float32),
         rough,
-        np.clip(1 + rng.uniform(0.1, 0.5) * correlated(rng, shape, 4, 1.5), 0, 2.5).astype(np.float32),
     )
 
 

@@ -189,22 +189,19 @@ def _tell(done: int, total: int, day: Day) -> None:
         progress(done, total, str(day))
 
 
-def best_views(world: World) -> tuple[Field, Field, Field]:
+def best_views(world: World) -> tuple[Field, Field]:
     """Return the best view of each day: the smallest view zenith of what was observed.
 
     Returns:
-        reflectance (bands, days, rows, columns), view zenith (days, rows, columns), both NaN where not
-        observed, and the share of the scene under cloud, (days,), NaN on days without an overpass.
+        reflectance (bands, days, rows, columns) and view zenith (days, rows, columns), both NaN where not
+        observed.
     """
     shape = world.shape
     best = np.full((len(world.bands), world.days, *shape), np.nan, np.float32)
     zenith = np.full((world.days, *shape), np.nan, np.float32)
-    cloudy = np.full(world.days, np.nan, np.float32)
     for view in observations(world, world.best_overpasses()):
         day = min(int(view.overpass.time_h // 24), world.days - 1)
         seen = np.isfinite(view.reflectance[0])
-        if np.isnan(cloudy[day]):
-            cloudy[day] = float((view.depth > 0.2).mean())
         if np.isnan(zenith[day]).all():
             best[:, day] = view.reflectance
             zenith[day] = np.where(seen, view.geometry.view_zenith, np.nan)
@@ -212,4 +209,4 @@ def best_views(world: World) -> tuple[Field, Field, Field]:
         better = seen & ~(zenith[day] <= view.geometry.view_zenith)
         best[:, day, better] = view.reflectance[:, better]
         zenith[day, better] = view.geometry.view_zenith[better]
-    return best, zenith, cloudy
+    return best, zenith

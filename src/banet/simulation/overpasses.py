@@ -260,7 +260,6 @@ class Geometry:
 
     Attributes:
         view_zenith, solar_zenith: degrees, (rows, columns) float32.
-        side: signed view zenith, positive where the satellite is west of the cell.
         gain: reflectance relative to the same surface seen from above under the same sun,
             (bands, rows, columns) float32.
         glint: angle in degrees between the view and the mirror image of the sun.
@@ -269,7 +268,6 @@ class Geometry:
 
     view_zenith: Field
     solar_zenith: Field
-    side: Field
     gain: Field
     glint: Field
     shadow: tuple[float, float]
@@ -315,7 +313,6 @@ def geometry(
     def spread(nodes_value: Array) -> Field:
         return np.asarray(by_row @ nodes_value.astype(np.float32) @ by_col.T, np.float32)
 
-    side = spread(np.degrees(view))
     km = KM_PER_DEGREE * abs(float(latitudes[1] - latitudes[0]))
     middle = (nodes[0] // 2, nodes[1] // 2)
     length = math.tan(min(float(sun[middle]), math.radians(75))) / km
@@ -323,9 +320,8 @@ def geometry(
     slant = math.tan(float(view[middle])) / km
     heading = float(sun_azimuth[middle])
     return Geometry(
-        np.abs(side),
+        np.abs(spread(np.degrees(view))),
         spread(np.degrees(sun)),
-        side,
         np.array([spread(np.clip(gain, 0.5, 2.2)) for gain in gains], np.float32),
         spread(np.degrees(np.arccos(mirror))),
         (length * math.cos(heading), -length * math.sin(heading) - slant),

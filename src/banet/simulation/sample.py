@@ -73,7 +73,7 @@ def sample(
         varied=True,
         any_time=True,
     )
-    best, _, _ = best_views(world)
+    best, _ = best_views(world)
     frp = frp_planes(find_hotspots(world), days, region.shape)
     target = burned_per_day(world.burns, days, region.shape, world.subcells)
     return np.concatenate([best, frp[None]]), target

@@ -11,7 +11,7 @@ import pandas as pd
 
 from banet.burned_area.burned_area import BurnedArea
 from banet.burned_area.dated import DatedFractions
-from banet.days import Days, as_day, day_range, parse_period
+from banet.days import NO_DATE, ONE_DAY, Days, as_day, day_range, parse_period
 from banet.errors import InputError
 from banet.grid.region import Region, check_region
 from banet.io.progress import Progress
@@ -43,7 +43,6 @@ class Scene:
         burned_fraction_daily: the truth, share of the cell that burned on the day.
         water: whether more than half of the cell is water, (rows, columns).
         hotspots: detections with the columns of FIRMS.
-        cloudy: share of the cells that cloud hid on each day, (days,).
         world: what it was made from.
     """
 
@@ -57,7 +56,6 @@ class Scene:
     burned_fraction_daily: Field
     water: Mask
     hotspots: pd.DataFrame
-    cloudy: Field
     world: World
 
     def __repr__(self) -> str:
@@ -79,7 +77,7 @@ class Scene:
     def burn_date(self) -> npt.NDArray[np.datetime64]:
         """Day on which most of what burned in a cell did, (rows, columns), NaT where nothing burned."""
         date = self.days[self.burned_fraction_daily.argmax(0)]
-        return np.where(self.burned_fraction > 0, date, np.datetime64("NaT", "D"))
+        return np.where(self.burned_fraction > 0, date, NO_DATE)
 
     @property
     def burn_time(self) -> npt.NDArray[np.datetime64]:
@@ -115,14 +113,19 @@ class Scene:
         found = self.world.changes.masks(len(self.days))
         return found | ({"coast": coast} if coast.any() else {})
 
-    def truth(self, name: str = "simulated truth") -> BurnedArea:
+    def truth(self) -> BurnedArea:
         """Return the truth as a reference that knows the day of every part of a cell."""
         day, row, col = np.nonzero(self.burned_fraction_daily)
         part = self.burned_fraction_daily[day, row, col]
         dated = DatedFractions.from_pieces(self.region, row, col, self.days[day], part, np.zeros(part.size))
-        stop = self.days[-1] + np.timedelta64(1, "D")
+        stop = self.days[-1] + ONE_DAY
         return BurnedArea.from_dated(
-            dated, name=name, known=~self.water, start=self.days[0], stop=stop, water=self.water
+            dated,
+            name="simulated truth",
+            known=~self.water,
+            start=self.days[0],
+            stop=stop,
+            water=self.water,
         )
 
 
@@ -188,7 +191,7 @@ def simulate(
         fire_satellites=fires, varied=varied, any_time=any_time,
     )  # fmt: skip
     with followed(progress):
-        best, zenith, cloudy = best_views(world)
+        best, zenith = best_views(world)
     table = to_table(find_hotspots(world), grid, first, seed)
     return Scene(
         region=grid,
@@ -201,7 +204,6 @@ def simulate(
         burned_fraction_daily=burned_per_day(world.burns, days, grid.shape, world.subcells),
         water=world.surface.fractions[Cover.WATER] > 0.5,
         hotspots=table,
-        cloudy=cloudy,
         world=world,
     )
 

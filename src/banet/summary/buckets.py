@@ -10,14 +10,13 @@ import numpy as np
 import numpy.typing as npt
 
 from banet.burned_area.burned_area import BurnedArea
-from banet.days import Days
+from banet.days import ONE_DAY, Days
 
 __all__ = ["By", "CellCover", "TableBuckets", "buckets_of"]
 
 By = Literal["month", "day", "cover"]
 
 NO_COVER = "not stated"
-_DAY = np.timedelta64(1, "D")
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,10 +77,10 @@ def buckets_of(maps: Sequence[BurnedArea], by: By | None, cover: CellCover | Non
     days = np.concatenate([one.days for one in maps])
     if by == "day":
         return TableBuckets(
-            "day", list(days.astype("datetime64[ms]")), days, (days + _DAY).astype("datetime64[D]")
+            "day", list(days.astype("datetime64[ms]")), days, (days + ONE_DAY).astype("datetime64[D]")
         )
     months, begin = np.unique(days.astype("datetime64[M]"), return_index=True)
     last = np.append(begin[1:], len(days)) - 1
     return TableBuckets(
-        "month", [str(month) for month in months], days[begin], (days[last] + _DAY).astype("datetime64[D]")
+        "month", [str(month) for month in months], days[begin], (days[last] + ONE_DAY).astype("datetime64[D]")
     )

@@ -118,7 +118,7 @@ def _ground(whole: BurnedArea, seed: int) -> Any:
     dataset["status"].encoding |= {"zlib": True, "complevel": 4}
     return dataset.drop_attrs(deep=False).assign_attrs(
         {
-            "Conventions": "CF-1.8",
+            "Conventions": "CF-1.11",
             "title": f"Progressions drawn from {whole.region.name}, {whole.days[0]} to {whole.days[-1]}",
             "history": f"drawn by banet with seed {seed}; {MODEL}; cells below {LEAST} are never drawn",
         }

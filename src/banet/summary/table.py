@@ -18,7 +18,7 @@ from banet.burned_area.fires import MIN_HECTARES, trace_events
 from banet.burned_area.hectares import entries
 from banet.burned_area.joining import disjoint
 from banet.burned_area.meaning import by_network
-from banet.days import Day, Days
+from banet.days import NO_DATE, ONE_DAY, Day, Days
 from banet.errors import BanetWarning, InputError
 from banet.export.products import gathered
 from banet.io.files import PathLike
@@ -36,7 +36,6 @@ __all__ = ["SummaryOptions", "summarise"]
 _TEN, _NINETY = 0.1, 0.9
 _SLIVER = 1e-4
 """Share of a zone outside the maps that is the rounding of its area."""
-_DAY = np.timedelta64(1, "D")
 
 
 class SummaryOptions(Frozen):
@@ -136,7 +135,7 @@ class _Table:
             "zone": np.repeat(np.array(self.zones.names, object)[:, None], shape[1], 1),
             self.buckets.column: np.tile(labels, (shape[0], 1)),
             "start": np.tile(self.buckets.start, (shape[0], 1)).astype("datetime64[ms]"),
-            "end": np.tile(self.buckets.stop - _DAY, (shape[0], 1)).astype("datetime64[ms]"),
+            "end": np.tile(self.buckets.stop - ONE_DAY, (shape[0], 1)).astype("datetime64[ms]"),
             "burned_ha": np.where(known, burned, np.nan),
             "expected_ha": np.where(known, expected, np.nan),
             "low_ha": np.where(known, low, np.nan),
@@ -208,7 +207,7 @@ class _Table:
             np.minimum.at(first, at, day[entry])
             np.maximum.at(last, at, day[entry])
         nothing = first == far
-        first[nothing] = last[nothing] = np.datetime64("NaT", "D")
+        first[nothing] = last[nothing] = NO_DATE
         return hectares, first, last
 
     def _fires(self, least: float) -> npt.NDArray[np.int64]:
@@ -260,7 +259,7 @@ class _Table:
         if drawn.undated:
             warnings.warn(
                 f"{drawn.undated} cells that may have burned lie over {FAR_KM:g} km from a burn date; their "
-                f"days are drawn from all of {one.start} to {one.stop - _DAY}",
+                f"days are drawn from all of {one.start} to {one.stop - ONE_DAY}",
                 BanetWarning,
                 stacklevel=6,
             )

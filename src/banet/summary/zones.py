@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,7 @@ from banet.errors import BanetWarning, InputError
 from banet.grid.region import Region
 from banet.grid.shares import cell_shares, hectares_of
 from banet.grid.vectors import Polygons, read_polygons
+from banet.io.counts import listed
 from banet.io.files import PathLike
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def read_zones(
         )
     if outside:
         warnings.warn(
-            f"{found.name}: outside {region.name}, so nothing is known of them: {_listed(outside)}",
+            f"{found.name}: outside {region.name}, so nothing is known of them: {listed(outside, 10)}",
             BanetWarning,
             stacklevel=2,
         )
@@ -89,11 +89,6 @@ def read_zones(
 
 def _box(region: Region) -> str:
     return f"{region.west:g} to {region.east:g} E, {region.south:g} to {region.north:g} N"
-
-
-def _listed(names: Iterable[str], most: int = 10) -> str:
-    every = list(names)
-    return ", ".join(every[:most]) + (f" and {len(every) - most} more" if len(every) > most else "")
 
 
 def _names(found: Polygons, field: str | None) -> npt.NDArray[np.object_]:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-import yaml
 from pydantic import Field, model_validator
 
 from banet.errors import InputError
-from banet.io.files import PathLike, writing
-from banet.io.settings import Frozen, read_fields
+from banet.io.files import PathLike
+from banet.io.settings import Frozen, over, read_fields
 from banet.model.config import BANetConfig, InputSpec
 
 __all__ = [
@@ -332,11 +331,6 @@ class TrainingConfig(Frozen):
             fields[part] = {**(fields.get(part) or {}), **changes} if isinstance(changes, dict) else changes
         return type(self).parse(fields, "the changed settings")
 
-    def save(self, path: PathLike) -> None:
-        """Write it as YAML."""
-        with writing(path) as part:
-            part.write_text(yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False))
-
 
 def load_config(path: PathLike) -> TrainingConfig:
     """Read a configuration from YAML.
@@ -361,14 +355,5 @@ def _extended(path: Path, met: tuple[Path, ...]) -> dict[str, Any]:
         return fields
     if not isinstance(base, str):
         raise InputError(f"{path}: extends must name a file beside it, found {base!r}")
-    return _over(_extended(path.parent / base, (*met, path.resolve())), fields)
-
-
-def _over(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
-    """Return settings over others, part by part."""
-    return below | {
-        name: _over(below[name], value)
-        if isinstance(value, dict) and isinstance(below.get(name), dict)
-        else value
-        for name, value in above.items()
-    }
+    merged: dict[str, Any] = over(_extended(path.parent / base, (*met, path.resolve())), fields)
+    return merged

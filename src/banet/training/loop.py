@@ -16,7 +16,7 @@ import torch
 
 from banet.chips import Chips, Source
 from banet.errors import BanetError, InputError
-from banet.io.files import PathLike, output_folder, writing
+from banet.io.files import PathLike, output_folder, write_json
 from banet.io.lock import lock
 from banet.io.progress import Progress
 from banet.model.weights import save_weights
@@ -322,20 +322,16 @@ class _Run:
 
     def _finish(self, reason: str) -> tuple[dict[str, Any], Path]:
         """Choose and calibrate the weights, and write them with their scores and card."""
-        import json
-
         state, judged = self.state, self.state.judged
         scores: dict[str, Any] = {}
         if self.validation:
             scores = self._choose()
-            with writing(self.folder / "validation.json") as part:
-                part.write_text(json.dumps(scores, indent=1) + "\n")
+            write_json(self.folder / "validation.json", scores, indent=1)
         else:
             state.best_step = state.step
         card = model_card(self.config, state, reason, scores, self.training, self.validation, self.device)
-        weights = save_weights(
-            judged, self.folder / "weights.safetensors", spec=self.config.inputs, card=card
-        )
+        spec = self.config.inputs.model_copy(update={"sequence_length": self.config.data.crop_days})
+        weights = save_weights(judged, self.folder / "weights.safetensors", spec=spec, card=card)
         return scores, weights
 
     def _choose(self) -> dict[str, Any]:

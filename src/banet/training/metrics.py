@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from banet.burned_area.dating import NO_UNCERTAINTY, DatingRule, summarise
+from banet.days import NO_DATE
 from banet.evaluation.compare import Comparison
 from banet.evaluation.measures import HEADLINE, Pair
 from banet.evaluation.sums import Sums
@@ -17,7 +18,7 @@ __all__ = ["active_fire_map", "measured", "scores_of"]
 
 Floats = npt.NDArray[np.float32]
 
-_FIRST, _NAT = np.datetime64("2000-01-01", "D"), np.datetime64("NaT", "D")
+_FIRST = np.datetime64("2000-01-01", "D")
 _HALF = 0.5 - 1e-6
 """Fractions that add up to 0.5 in steps of 1/200 may fall short of it by rounding in binary."""
 
@@ -52,8 +53,8 @@ def measured(
         map_burned=found.day >= 0,
         reference_burned=true >= _HALF,
         reference_known=known,
-        map_date=np.where(found.day >= 0, _FIRST + np.maximum(found.day, 0), _NAT),
-        reference_date=np.where(true > 0, _FIRST + np.nan_to_num(truth).argmax(0), _NAT),
+        map_date=np.where(found.day >= 0, _FIRST + np.maximum(found.day, 0), NO_DATE),
+        reference_date=np.where(true > 0, _FIRST + np.nan_to_num(truth).argmax(0), NO_DATE),
         map_uncertainty=spread,
         map_first_look=np.full(known.shape, np.nan),
         map_confidence=found.burned_fraction.astype(np.float64),

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from banet.chips import ChipEntry
+from banet.days import ONE_DAY
 
 __all__ = ["KnownChips", "Placed", "chips_of_card", "origins", "overlaps", "training_of"]
 
@@ -123,5 +124,5 @@ def _overlap(one: ChipEntry, chips: Placed, other: ChipEntry, source: Placed) ->
         return False
     if np.isnat(one.day) or np.isnat(other.day):
         return one.start == other.start
-    days = int((one.day - other.day) / np.timedelta64(1, "D"))
+    days = int((one.day - other.day) / ONE_DAY)
     return -chips.days < days < source.days

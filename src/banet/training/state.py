@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from banet.errors import CorruptError, InputError, OutputError, UnreadableFileError
+from banet.errors import CorruptError, InputError, OutputError, UnreadableFileError, one_line
 from banet.io.files import existing_file, writing
 from banet.io.integrity import zip_fault
 from banet.model.network import BANet
@@ -124,9 +124,7 @@ class State:
             if fields["chance_cuda"] and torch.cuda.is_available():
                 torch.cuda.set_rng_state_all([state.cpu() for state in fields["chance_cuda"]])
         except _BROKEN as error:
-            raise UnreadableFileError(
-                f"{file} is no state of this run: {' '.join(str(error).split())}"
-            ) from error
+            raise UnreadableFileError(f"{file} is no state of this run: {one_line(error)}") from error
         if before is not None:  # a checkpoint of before does not say
             self._check_same_run(before)
 

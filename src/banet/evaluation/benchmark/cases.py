@@ -26,6 +26,7 @@ from banet.evaluation.result import save_sides, shown_sides
 from banet.evaluation.sums import Sums
 from banet.io.files import output_folder
 from banet.io.progress import Progress
+from banet.mapping.windows import SEQUENCE_LENGTH
 from banet.parallel import spread, threads_for
 
 if TYPE_CHECKING:
@@ -38,7 +39,6 @@ AnyScene = BenchmarkScene | GreekScene
 REPLAY = "replay"
 STRESSED: tuple[Measure, ...] = tuple(m for m in MEASURES if m.name in {"agreement", "dates", "edges"})
 """Measures that are taken under stress."""
-_SEQUENCE = 64
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,7 @@ def _work(job: Job, *, out: Path, cache: Path, threads: int | None) -> None:
             stage = open_stage(scene, cache)
         if kind == REPLAY:
             # Days that have the whole sequence behind them.
-            days = stage.cube.days[_SEQUENCE - 1 :]
+            days = stage.cube.days[SEQUENCE_LENGTH - 1 :]
             for case in job:
                 found = follow(case.method, stage.cube, stage.truth, stage.mapped, days)
                 found.save(case.place(out))

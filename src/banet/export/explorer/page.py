@@ -30,7 +30,7 @@ from banet.export.explorer.outlines import outlines_of
 from banet.export.explorer.seen import seen_by_day
 from banet.export.qml import text_of
 from banet.export.qml_fires import ABOUT, fire_style
-from banet.io.files import PathLike, writing
+from banet.io.files import PathLike, write_text
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -125,10 +125,7 @@ class ExplorerFrame:
         Raises:
             OutputError: if it cannot be written.
         """
-        target = Path(path)
-        with writing(target) as part:
-            part.write_text(self.text, encoding="utf-8")
-        return target
+        return write_text(path, self.text)
 
     def _repr_html_(self) -> str:
         page = html.escape(self.text, quote=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from banet.errors import InputError
-from banet.io.files import PathLike, output_folder, writing
+from banet.io.files import PathLike, output_folder, write_json
 from banet.io.progress import Progress
 from banet.observations import product_name
 from banet.simulation.observe import followed
@@ -64,8 +64,7 @@ def write_scene(
     wanted, note = known_formats(formats), _note(scene)
     check_folder(folder, **note)
     base = output_folder(folder)
-    with writing(base / _NOTE) as part:
-        part.write_text(json.dumps(note, indent=1) + "\n", encoding="utf-8")
+    write_json(base / _NOTE, note, indent=1)
     written: dict[str, tuple[Path, ...]] = {"region": (scene.region.save(base),)}
     for name in wanted:
         place, write = FORMATS[name]

@@ -17,14 +17,13 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from banet.days import as_month, day_of_year
+from banet.days import as_month, day_of_year, day_stamp, month_days
 from banet.grid.sinusoidal import tile_grid
 from banet.io.files import writing
 from banet.labels.monthly_files import MISSING, WATER, Layers
 from banet.labels.tile_files import TILE_PIXELS, write_tile
 from banet.simulation.fields import stream
 from banet.simulation.spectra import Cover
-from banet.simulation.writers.names import day_stamp
 from banet.simulation.writers.pixels import PixelWindow, tiles_under
 
 if TYPE_CHECKING:
@@ -161,8 +160,7 @@ def _layers(
     month: np.datetime64,
     place: tuple[int, int],
 ) -> Layers:
-    first = month.astype("datetime64[D]")
-    stop = (month + 1).astype("datetime64[D]")
+    first, stop = month_days(month)
     dates = scene.days[np.maximum(day, 0)]
     now = (day >= 0) & (dates >= first) & (dates < stop)
     share = window.per_pixel(window.inside)

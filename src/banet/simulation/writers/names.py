@@ -4,18 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from banet.days import day_of_year
+from banet.days import day_stamp
 
-__all__ = ["day_stamp", "stamp"]
-
-
-def day_stamp(day: np.datetime64) -> str:
-    """Return `YYYYDDD`.
-
-    >>> day_stamp(np.datetime64("2020-12-31"))
-    '2020366'
-    """
-    return f"{str(day)[:4]}{int(day_of_year(np.array([day.astype('datetime64[D]')]))[0]):03d}"
+__all__ = ["stamp"]
 
 
 def stamp(moment: np.datetime64, between: str = ".") -> str:

@@ -75,16 +75,14 @@ class PixelWindow:
         return replace(window, inside=window.inside & (np.abs(lon) <= 180))
 
     @classmethod
-    def degrees(
-        cls, region: Region, pixel: float, origin: tuple[float, float] = (-180.0, 90.0), probes: int = PROBES
-    ) -> PixelWindow:
-        """Return the window of a grid of longitude and latitude with its corner (west, north) at `origin`."""
-        west, north = origin
+    def degrees(cls, region: Region, pixel: float) -> PixelWindow:
+        """Return the window of a grid of longitude and latitude that begins at -180 and 90 degrees."""
+        west, north = -180.0, 90.0
         rows = slice(int((north - region.north) / pixel), int((north - region.south) / pixel) + 1)
         cols = slice(int((region.west - west) / pixel), int((region.east - west) / pixel) + 1)
-        lat = north - _places(rows, probes) * pixel
-        lon = np.broadcast_to(west + _places(cols, probes) * pixel, (lat.size, _places(cols, probes).size))
-        return cls._of(region, rows, cols, lat, lon, probes)
+        lat, places = north - _places(rows, PROBES) * pixel, _places(cols, PROBES)
+        lon = np.broadcast_to(west + places * pixel, (lat.size, places.size))
+        return cls._of(region, rows, cols, lat, lon, PROBES)
 
     @classmethod
     def _of(

@@ -20,13 +20,13 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
+from banet.days import day_stamp
 from banet.grid.region import Region
 from banet.io.files import writing
 from banet.simulation.fields import Field, Mask
 from banet.simulation.observe import View, observations
 from banet.simulation.spectra import Band
 from banet.simulation.world import World
-from banet.simulation.writers.names import day_stamp
 from banet.simulation.writers.pixels import PixelWindow, tiles_under
 
 if TYPE_CHECKING:
