@@ -174,3 +174,17 @@ def test_water_of_one_month_stays_water_where_another_saw_nothing():
     assert (blind.join(wet).status == -2).all()
     dry = map_of(np.full(shape, -1), water=none)
     assert (blind.join(dry).status == 0).all()
+
+
+def test_hectares_in_words_say_where_nobody_looked():
+    from banet.burned_area import hectares
+    from made_maps import map_of
+
+    nobody = np.ones((1, 2), bool)
+    for burned, said, known in (
+        (map_of([[-1, -1]]), "0 ha burned", 0.0),
+        (map_of([[-1, -1]], unseen=nobody), "not observed", None),
+        (map_of([[3, -1]], unseen=nobody), "not observed, 95 ha burned", 94.5),
+    ):
+        assert hectares.in_words(burned) == said
+        assert hectares.known_total(burned) == (None if known is None else pytest.approx(known, abs=1))

@@ -104,14 +104,14 @@ def test_a_join_takes_the_evidence_of_the_stronger_burn():
     first = a_map(np.full((1, 6), 1, np.uint8))
     later = BurnedArea(
         REGION,
-        START + 10,
         START + 20,
+        START + 30,
         np.array([[0.9, 0.1, 0, 0, 0.3, 0.1]], np.float32),
-        np.array([[START + 12, *(5 * [np.datetime64("NaT")])]], "datetime64[D]"),
+        np.array([[START + 22, *(5 * [np.datetime64("NaT")])]], "datetime64[D]"),
         evidence=np.full((1, 6), 4, np.uint8),
         attrs=first.attrs,
     )
     assert first.join(later).evidence.tolist() == [[4, 1, 1, 1, 4, 4]]
-    plain = BurnedArea(REGION, START + 10, START + 20, later.burned_fraction, later.burn_date)
+    plain = BurnedArea(REGION, START + 20, START + 30, later.burned_fraction, later.burn_date)
     assert first.join(plain).evidence.tolist() == [[255, 1, 1, 1, 255, 255]]
     assert first.crop(slice(0, 1), slice(1, 3)).evidence.tolist() == [[1, 1]]

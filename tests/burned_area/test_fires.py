@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -188,7 +189,8 @@ def test_days_between_maps_and_other_methods_are_told():
 
 def test_a_cell_that_both_months_show_counts_once():
     maps = months(offsets((20, 20), (*block(2, 2), 30)), offsets((20, 20), (*block(2, 2), 0)), fraction=0.7)
-    events = trace_events(maps)
+    with pytest.warns(BanetWarning, match="25 cells that two maps date within 10 days burned once"):
+        events = trace_events(maps)
     (fire,) = events.table.to_dict("records")
     whole = maps[0].region.cell_area_ha[2:7].sum() * 5
     assert fire["cells"] == 25 and fire["end"] == fire["start"]
@@ -319,6 +321,28 @@ def test_hectares_add_up_to_those_of_the_map(seed):
     assert events.table["cells"].sum() == burnmap.burned.sum()
     cells = shapely.area(events.table.geometry.to_numpy()).sum() / 1e-4
     assert cells == pytest.approx(burnmap.burned.sum())
+
+
+def test_the_id_and_the_columns_hold_one_place():
+    """Centres of cells of 0.0025 degrees end in a five, which roundings take up or down."""
+    offset = np.full((60, 60), -1)
+    offset[::4, ::4] = 3
+    table = find_events(map_of(offset, size=0.0025, north=40.0013), min_cells=1, max_gap_cells=1)
+    for name, lon, lat in zip(table["id"], table["seed_lon"], table["seed_lat"], strict=True):
+        assert name.endswith(f"-{lat:.4f}N-{-lon:.4f}W")
+
+
+def test_maps_that_nobody_saw_have_no_number_of_fires(tmp_path, capsys):
+    from banet.burned_area.netcdf import write_netcdf
+    from banet.cli import main
+
+    unseen = map_of([[-1, -1]], unseen=np.ones((1, 2), bool))
+    assert trace_events(unseen).summary == "not observed, so nothing is known of fires"
+    assert trace_events(map_of([[-1, -1]])).summary == "0 fires, 0 ha"
+    path = write_netcdf(unseen, tmp_path / "T_202108.nc")
+    assert main(["events", str(path), "--out", str(tmp_path / "f.csv"), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["fires"], told["hectares"], told["left_out"]) == (None, None, None)
 
 
 # --- bad input

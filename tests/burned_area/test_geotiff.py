@@ -103,6 +103,28 @@ def test_bytes_have_colours_and_overviews_make_no_new_value(tmp_path):
             assert (half.read(1) != half.nodata).any()
 
 
+def test_overviews_of_burn_dates_keep_small_fires(tmp_path):
+    offset = np.full((601, 800), -1)
+    offset[301, 401] = 4  # one cell
+    offset[100:102, 200:202] = [[9, 2], [2, 7]]  # the day of two of four cells
+    offset[600, 0] = 5  # in the row that is left over
+    unseen = np.zeros(offset.shape, bool)
+    unseen[400:500, 100:200] = True
+    burnmap = map_of(offset, unseen=unseen)
+    path = written(burnmap, tmp_path)["burn_date"]
+    doy = burnmap.burn_doy
+    with rasterio.open(path) as full, rasterio.open(path, overview_level=0) as half:
+        assert full.overviews(1) == [2, 4]
+        overview = half.read(1)
+        np.testing.assert_array_equal(full.read(1), doy)
+    assert overview.shape == (301, 400) and (overview > 0).sum() == 3
+    assert overview[150, 200] == doy[301, 401] and overview[300, 0] == doy[600, 0]
+    assert overview[50, 100] == doy[100, 201]
+    assert (overview == -1).sum() == 50 * 50
+    with rasterio.open(path, overview_level=1) as quarter:
+        assert (quarter.read(1) > 0).sum() == 3
+
+
 def test_equal_maps_give_equal_bytes(tmp_path):
     one = written(random_map((40, 50)), tmp_path / "a")
     two = written(random_map((40, 50)), tmp_path / "b")

@@ -17,6 +17,7 @@ import pytest
 import shapely
 
 from banet.burned_area.fires import trace_events
+from banet.errors import InputError
 from banet.export.explorer import write_explorer
 from banet.export.explorer.coded_planes import coded_planes
 from banet.export.explorer.outlines import outlines_of
@@ -102,8 +103,15 @@ def test_a_cell_that_burned_in_two_maps_counts_in_both(tmp_path):
     )
     data = json.loads(inside[1])
     grown = sum(ha for fire in data["fires"] for _, ha, _ in fire["growth"])
-    assert sum(data["daily_ha"]) == pytest.approx(grown, abs=0.3)
+    assert sum(data["daily_ha"]) == pytest.approx(grown, abs=0.01)
     assert [day for day, ha in zip(data["days"], data["daily_ha"]) if ha] == ["2021-08-04", "2021-09-21"]
+
+
+def test_two_grids_of_one_name_are_refused(tmp_path):
+    maps = [map_of([[1]]), map_of([[1]], start="2021-09-01", west=10.0)]
+    with pytest.raises(InputError, match=r"named T \(.*-8.* and .*10.*\); keep each in a folder of its own"):
+        write_pages(maps, tmp_path)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_fires_and_their_growth_are_within_the_page(tmp_path):
@@ -127,6 +135,14 @@ def test_fires_and_their_growth_are_within_the_page(tmp_path):
     inside = re.search(r'<script type="application/json" id="data">(.*?)</script>', text, re.DOTALL)
     assert inside is not None
     assert json.loads(inside[1])["days"] == [str(day) for day in burned.days]
+
+
+def test_small_days_add_up_to_the_hectares_of_the_map():
+    offset = np.full((12, 31), -1)
+    offset[5] = np.arange(31)
+    burned = map_of(offset, fraction=0.5123, size=0.001)
+    daily = explorer_data(burned)["daily_ha"]
+    assert 0 < max(daily) < 1 and sum(daily) == pytest.approx(burned.burned_area_ha, abs=0.02)
 
 
 @pytest.fixture(scope="module")
@@ -223,6 +239,48 @@ def test_a_fire_that_is_chosen_while_the_map_still_moves_is_zoomed_to(browser, t
         }""")
         for shown in (whole, near):
             page.wait_for_function(f"{scale} === '{shown}'", timeout=30_000)
+
+
+def test_a_region_on_both_sides_of_180_degrees_looks_like_any_other(browser, tmp_path):
+    offset = np.full((60, 100), 3)
+    offset[:20], offset[25:35, 45:55] = -1, 8
+    shown = []
+    for west in (10.5, 179.5):
+        burned = map_of(offset, west=west, fraction=0.9)
+        events = trace_events(burned, min_cells=1)
+        path = write_explorer(burned, tmp_path / "a.html", fires=events.table, growth=events.growth)
+        with opened(browser, path) as page:
+            painted = page.evaluate(PAINTED)
+            page.locator("#rows tr").last.click()
+            page.wait_for_selector(".leaflet-popup-content", timeout=30_000)
+            scale = page.inner_text(".leaflet-control-scale")
+            shown.append((painted, scale, page.locator("#map .leaflet-popup").count()))
+            page.hover("#map", position={"x": 600, "y": 300})
+            place = page.inner_text("#cell")
+    assert abs(shown[0][0] / shown[1][0] - 1) < 0.01 and shown[0][1:] == shown[1][1:]
+    assert ", -179." in place
+
+
+def test_a_page_on_what_nobody_saw_shows_no_hectares(browser, tmp_path):
+    offset = np.full((8, 9), -1)
+    burned = map_of(offset, unseen=np.ones(offset.shape, bool))
+    with opened(browser, write_explorer(burned, tmp_path / "a.html")) as page:
+        assert page.inner_text("#summary") == "Not observed from 2021-08-01 to 2021-08-31"
+        assert page.inner_text("#when") == "2021-08-31: not observed"
+        assert page.inner_text("#fires-title") == "Fires: not known"
+        assert not re.search(r"\d ha\b", page.inner_text("body"))
+
+
+def test_a_long_name_of_a_region_fits_a_phone(browser, tmp_path):
+    offset = np.full((20, 30), -1)
+    offset[5:9, 5:9] = 3
+    burned = map_of(offset, name="A_province_of_a_republic_with_a_name_of_very_many_words")
+    events = trace_events(burned, min_cells=1)
+    path = write_explorer(burned, tmp_path / "a.html", fires=events.table, growth=events.growth)
+    with opened(browser, path, viewport={"width": 375, "height": 740}) as page:
+        page.locator("#rows tr").first.click()
+        page.wait_for_selector(".leaflet-popup-content", timeout=30_000)
+        assert page.evaluate("document.documentElement.scrollWidth") == 375
 
 
 def test_the_chart_moves_the_map_and_the_list_sorts(browser, tmp_path):

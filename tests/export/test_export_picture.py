@@ -92,6 +92,13 @@ def test_a_map_without_burned_cells_says_so():
     assert_legible(figure)
 
 
+def test_a_map_that_nobody_saw_does_not_say_that_nothing_burned():
+    offset = np.full((40, 60), -1)
+    texts = [text for text, _ in words(map_figure(map_of(offset, unseen=np.ones(offset.shape, bool))))]
+    assert sum("not observed" in text for text in texts) == 3  # headline, curve and legend
+    assert not any("burned in" in text or "nothing" in text for text in texts)
+
+
 def test_a_map_of_water_alone_and_of_nothing_observed_can_be_drawn():
     everywhere = np.ones((20, 20), bool)
     assert_legible(map_figure(map_of(np.full((20, 20), -1), water=everywhere)))

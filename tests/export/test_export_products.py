@@ -155,6 +155,14 @@ def test_the_item_names_the_products_and_the_period(tmp_path):
     assert fields["assets"]["burn_date"]["bands"][0]["nodata"] == -1
 
 
+def test_hectares_that_nobody_saw_are_null(tmp_path):
+    offset = np.full((4, 4), -1)
+    burnmap = map_of(offset, unseen=np.ones(offset.shape, bool))
+    paths = write_products(burnmap, tmp_path, "T_202108", pictures=False)
+    assert json.loads(paths["stac"].read_text())["properties"]["banet:burned_area_ha"] is None
+    assert "not observed)" in repr(burnmap) and " 0 ha" not in burnmap._repr_html_()
+
+
 def test_an_item_across_the_antimeridian_is_cut_there(tmp_path):
     fields, _ = item_of(random_map((20, 40), region=Region("CK", (179.8, 66, -179.8, 66.2), 0.01)), tmp_path)
     assert fields["geometry"]["type"] == "MultiPolygon"

@@ -106,6 +106,12 @@ def test_numbers_are_set_flush_right(tmp_path):
     assert heads == [None, "n", "n", "n", None]
 
 
+def test_long_cells_wrap(tmp_path):
+    table = Table(("name", "meaning"), [("short", "words that go on and on, " * 4)])
+    page = write_report(tmp_path, "Title", [Section("A", tables=[table])]).read_text()
+    assert "<td>short</td>" in page and '<td class="t">words that' in page
+
+
 def test_a_table_of_a_frame():
     frame = pd.DataFrame({"Dice": [0.9]}, index=pd.Index(["BA-Net"], name="method"))
     table = Table.of(frame, "Scores")
@@ -126,6 +132,24 @@ def test_maps_of_a_folder_become_sections(tmp_path):
     assert "2021-08-05" in page.text and "PT_202109_burn_date.tif" in page.text
     assert len(page.images) == 1 and "ha burned" in page.images[0]["alt"]
     assert "banet-manifest/1" in " ".join(page.text)
+
+
+def test_the_report_says_where_nobody_looked_and_shows_the_notes(tmp_path):
+    from dataclasses import replace
+
+    offset = np.full((8, 9), -1)
+    unseen = map_of(offset, unseen=np.ones(offset.shape, bool))
+    noted = replace(map_of(offset, name="U"), attrs={"notes": ["14 of 31 days are missing"]})
+    for one in (unseen, noted):
+        write_products(one, tmp_path, one.region.name, pictures=False)
+    overview, first, second = sections_of(tmp_path)
+    assert overview.tables[0].rows[0][2:5] == [
+        "not observed",
+        pytest.approx(np.nan, nan_ok=True),
+        "not known",
+    ]
+    assert overview.tables[0].rows[1][2:5] == ["0 ha", 0, "none"]
+    assert first.text == () and second.text == ("14 of 31 days are missing",)
 
 
 def test_a_map_of_water_and_without_fire_is_reported(tmp_path):

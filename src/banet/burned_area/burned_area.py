@@ -77,7 +77,7 @@ class BurnedArea(BurnedPlanes):
     def __repr__(self) -> str:
         rows, cols = self.region.shape
         grid = f"{self.name!r} of {self.region.name}, {rows} x {cols} cells"
-        return f"BurnedArea({grid}, {self.start} to {self.days[-1]}: {self.burned_area_ha:,.0f} ha burned)"
+        return f"BurnedArea({grid}, {self.start} to {self.days[-1]}: {hectares.in_words(self)})"
 
     def _repr_html_(self) -> str:
         from banet.burned_area.display import to_html

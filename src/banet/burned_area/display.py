@@ -77,11 +77,12 @@ def _key(days: Days, axes: Axes) -> None:
 def to_html(source: BurnedPlanes) -> str:
     """Return a small table and picture as HTML."""
     rows, cols = source.region.shape
-    status = source.status
+    status, known = source.status, hectares.known_total(source)
+    cells = int((status == BURNED).sum())
     facts = {
         "region": f"{source.region.name}, {rows} x {cols} cells of {source.region.pixel_size:g} degrees",
         "days": f"{source.start} to {source.stop - np.timedelta64(1, 'D')}",
-        "burned": f"{hectares.total(source):,.0f} ha in {int((status == BURNED).sum()):,} cells",
+        "burned": "not observed" if known is None else f"{known:,.0f} ha in {cells:,} cells",
         "counts as burned": burned_from(source),
         "not observed": f"{float((status == NOT_OBSERVED).mean()):.1%} of the cells",
     }

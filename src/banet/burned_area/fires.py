@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from banet.burned_area.burned_area import BurnedArea, as_maps
 from banet.burned_area.dating import NO_UNCERTAINTY
-from banet.burned_area.joining import notes_on
+from banet.burned_area.joining import notes_on, once
 from banet.burned_area.linking import MAX_GAP_CELLS, link
 from banet.errors import BanetWarning, InputError
 from banet.grid.polygons import within_180
@@ -68,6 +68,7 @@ class Events:
         cells: one row a fire and burned cell: `id`, `row`, `col`, `day`.
         region: the grid of the cells.
         left_out: number of smaller fires, and their hectares.
+        observed: whether any cell was observed or burned; otherwise nothing is known of fires.
     """
 
     table: gpd.GeoDataFrame
@@ -75,16 +76,20 @@ class Events:
     cells: pd.DataFrame
     region: Region
     left_out: tuple[int, float] = (0, 0.0)
+    observed: bool = True
 
     def __repr__(self) -> str:
         return f"Events({self.region.name}: {self.summary})"
 
     @property
     def summary(self) -> str:
-        """Fires and hectares in one line, those left out included."""
+        """Fires and hectares in one line, those left out included; where nobody looked, that."""
+        if not self.observed:
+            return "not observed, so nothing is known of fires"
         count, hectares = self.left_out
-        line = f"{len(self.table)} fire{'s' * (len(self.table) != 1)}, {self.table['area_ha'].sum():,.0f} ha"
-        return line + (f"; {count} smaller left out, {hectares:,.0f} ha" if count else "")
+        found, total = len(self.table), self.table["area_ha"].sum()
+        line = f"{found:,} fire{'s' * (found != 1)}, {total:,.0f} ha"
+        return line + (f"; {count:,} smaller left out, {hectares:,.0f} ha" if count else "")
 
 
 def find_events(
@@ -100,7 +105,7 @@ def find_events(
 
     Args:
         maps: of one region and of periods that do not overlap; a fire that goes on from one into the next is
-            one fire.
+            one fire, and a cell that two date within ten days burned once, on the first.
         max_gap_days: largest difference of burn dates of two cells that belong together.
         max_gap_cells: largest difference of rows and of columns of two cells that belong together; 1 means
             cells that touch, if only at a corner.
@@ -115,8 +120,8 @@ def find_events(
         InputError: if there is no map, regions differ, periods overlap, or a limit is out of range.
 
     Warns:
-        BanetWarning: of days between the maps, of maps by different methods, and of a projection whose
-            hectares differ by more than a fiftieth.
+        BanetWarning: of days between the maps, of maps by different methods, of cells that two maps date
+            within ten days, and of a projection whose hectares differ by more than a fiftieth.
     """
     return trace_events(
         maps,
@@ -143,14 +148,14 @@ def trace_events(
         InputError: if there is no map, regions differ, periods overlap, or a limit is out of range.
 
     Warns:
-        BanetWarning: of days between the maps, of maps by different methods, and of a projection whose
-            hectares differ by more than a fiftieth.
+        BanetWarning: of days between the maps, of maps by different methods, of cells that two maps date
+            within ten days, and of a projection whose hectares differ by more than a fiftieth.
     """
     if min_hectares is None:
         min_hectares = MIN_HECTARES if min_cells is None else 0.0
     least = 1 if min_cells is None else min_cells
-    sequence = _checked(maps, max_gap_days, max_gap_cells, least, min_hectares)
-    for note in notes_on(sequence):
+    sequence, notes = once(_checked(maps, max_gap_days, max_gap_cells, least, min_hectares))
+    for note in (*notes_on(sequence), *notes):
         warnings.warn(note, BanetWarning, stacklevel=2)
     region = sequence[0].region
     grids, cells = _burned_cells(sequence)
@@ -167,6 +172,7 @@ def trace_events(
         named[["id", "row", "col", "day"]],
         region,
         left_out,
+        observed=any(one.known.any() for one in sequence),
     )
 
 
@@ -267,15 +273,16 @@ def _without_small(
 def _identities(cells: pd.DataFrame, region: Region) -> pd.DataFrame:
     """Return id, start and seed of each fire, indexed by its number."""
     seed = cells.sort_values(["day", "row", "col"], kind="stable").groupby("label").first()
-    lon = turned_back(region.longitudes[seed["col"]])
-    lat = region.latitudes[seed["row"]]
     digits = max(3, math.ceil(-math.log10(region.pixel_size)) + 1)
+    centres = turned_back(region.longitudes[seed["col"]]), region.latitudes[seed["row"]]
+    # Rounded as they are written, so that id and columns are of one value.
+    lon, lat = ([float(f"{degrees:.{digits}f}") for degrees in axis] for axis in centres)
     days = seed["day"].to_numpy().astype("datetime64[D]")
     seed["id"] = [
         f"{region.name}-{str(day).replace('-', '')}-{_place(y, 'NS', digits)}-{_place(x, 'EW', digits)}"
         for day, y, x in zip(days, lat, lon)
     ]
-    return seed.assign(lon=np.round(lon, digits), lat=np.round(lat, digits))[["id", "lon", "lat"]]
+    return seed.assign(lon=lon, lat=lat)[["id", "lon", "lat"]]
 
 
 def _place(degrees: float, letters: str, digits: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import re
 import warnings
@@ -27,6 +28,8 @@ from banet.io.files import PathLike, writing
 __all__ = ["Layer", "layer_of", "layers", "read_geotiff", "write_cog"]
 
 _BLOCK = 256
+_BURNED = "BURNED"
+"""Resampling by which a block that burned anywhere stays burned, so that small fires show far out too."""
 _MONTHS = 12
 _BURN_DATE = "_burn_date.tif"
 _YEARLY = re.compile(r"\D*((?:19|20)\d\d)")
@@ -51,7 +54,9 @@ class Layer:
         name: what goes into the file name, such as `burn_date`.
         values: (rows, columns) int16 or uint8.
         meaning: of the values: title, unit, codes and the value for no data.
-        resampling: how overviews are made; none of the ways makes a value that is not in the raster.
+        resampling: how overviews are made: GDAL's names, or `BURNED`: of 2 x 2 values the most frequent day
+            of burning, of values without any the most frequent. None of the ways makes a value that is not in
+            the raster.
         tags: text metadata of the file.
         colours: red, green, blue, alpha by value, of uint8 rasters.
     """
@@ -76,7 +81,7 @@ def layers(source: BurnedArea) -> tuple[Layer, ...]:
     percent = confidence_table()
     more = () if tenth is None else ("over_tenth", tenth, said["over_tenth"], "NEAREST")
     return (
-        layer("burn_date", source.burn_doy, said["burn_doy"], "MODE", tags=_years(source)),
+        layer("burn_date", source.burn_doy, said["burn_doy"], _BURNED, tags=_years(source)),
         layer("confidence", source.confidence, said["confidence"], "NEAREST", colours=percent),
         layer("uncertainty", source.uncertainty, said["uncertainty"], "NEAREST", colours=uncertainty_table()),
         *([layer(*more, colours=percent)] if more else []),
@@ -124,7 +129,8 @@ def _copy_as_cog(layer: Layer, region: Region, part: Path) -> None:
         "crs": "EPSG:4326",
         "transform": region.transform,
     }
-    with rasterio.Env(GDAL_NUM_THREADS="1"), MemoryFile() as memory:
+    own = layer.resampling == _BURNED
+    with rasterio.Env(GDAL_NUM_THREADS="1"), MemoryFile() as memory, contextlib.ExitStack() as beside:
         with memory.open(**profile) as raster:
             raster.write(layer.values, 1)
             raster.set_band_description(1, layer.meaning.title)
@@ -132,6 +138,13 @@ def _copy_as_cog(layer: Layer, region: Region, part: Path) -> None:
             raster.update_tags(AREA_OR_POINT="Area", **layer.tags)
             if layer.colours is not None:
                 raster.write_colormap(1, dict(layer.colours))
+        values, name = layer.values, memory.name
+        while own and max(values.shape) > _BLOCK:
+            values, name = _halved(values), f"{name}.ovr"
+            size = {"height": values.shape[0], "width": values.shape[1]}
+            beside.callback(rasterio.shutil.delete, name)
+            with rasterio.open(name, "w", **profile | size) as overview:
+                overview.write(values, 1)
         with memory.open() as raster:
             rasterio.shutil.copy(
                 raster,
@@ -141,8 +154,25 @@ def _copy_as_cog(layer: Layer, region: Region, part: Path) -> None:
                 predictor="NO" if layer.colours is not None else "YES",
                 blocksize=_BLOCK,
                 overviews="AUTO",
-                overview_resampling=layer.resampling,
+                overview_resampling="NEAREST" if own else layer.resampling,
             )
+
+
+def _halved(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return the overview of days of burning by `_BURNED`, half as high and wide."""
+    rows, cols = values.shape
+    padded = np.pad(values, ((0, rows % 2), (0, cols % 2)), mode="edge")
+    four = np.stack([padded[row::2, col::2] for row in (0, 1) for col in (0, 1)])
+    none = np.iinfo(values.dtype).max
+    day = _most_frequent(np.where(four > 0, four, none), none)
+    return np.where(day < none, day, _most_frequent(four, none)).astype(values.dtype)
+
+
+def _most_frequent(four: npt.NDArray[Any], none: int) -> npt.NDArray[Any]:
+    """Return the most frequent value along the first axis, the smallest of equal ones; `none` counts last."""
+    ordered = np.sort(four, axis=0)
+    again = (ordered[1:] == ordered[:-1]) & (ordered[1:] < none)
+    return np.asarray(np.take_along_axis(ordered, again.argmax(axis=0)[None], axis=0)[0])
 
 
 def _tags(source: BurnedArea) -> dict[str, str]:

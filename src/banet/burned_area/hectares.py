@@ -13,7 +13,7 @@ from banet.days import Days
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["by_day", "entries", "total"]
+__all__ = ["by_day", "entries", "in_words", "known_total", "total"]
 
 
 def by_day(source: BurnedPlanes, *, weighted: bool) -> pd.Series[float]:
@@ -36,6 +36,19 @@ def by_day(source: BurnedPlanes, *, weighted: bool) -> pd.Series[float]:
 def total(source: BurnedPlanes) -> float:
     """Return the hectares of the burned cells, each counted by its burned fraction."""
     return float(by_day(source, weighted=True).sum())
+
+
+def known_total(source: BurnedPlanes) -> float | None:
+    """Return `total` as files state it, to a tenth; None where no cell was observed and none is burned."""
+    return round(total(source), 1) if source.known.any() else None
+
+
+def in_words(source: BurnedPlanes) -> str:
+    """Return what burned in words: `1,234 ha burned`, or `not observed` and what burned all the same."""
+    known, said = known_total(source), f"{total(source):,.0f} ha burned"
+    if source.observed_days.any():
+        return said
+    return "not observed" if known is None else f"not observed, {said}"
 
 
 _Entries = tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], Days, Any]

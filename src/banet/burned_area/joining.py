@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -10,18 +11,35 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from banet.burned_area import attributes, unknown
+from banet.burned_area import attributes, hectares, unknown
 from banet.burned_area.burned_planes import BurnedPlanes
 from banet.burned_area.dated import DatedFractions
 from banet.burned_area.dating import NO_UNCERTAINTY, looks_kept
 from banet.burned_area.evidence import NO_EVIDENCE
 from banet.burned_area.meaning import made_by
 from banet.days import NO_DATE, Day, as_day, period_label
-from banet.errors import InputError
+from banet.errors import BanetWarning, InputError
 
-__all__ = ["fields_between", "has_undated", "in_order", "join", "notes_on", "undated_period"]
+__all__ = [
+    "SAME_BURN_DAYS",
+    "disjoint",
+    "fields_between",
+    "has_undated",
+    "in_order",
+    "join",
+    "notes_on",
+    "once",
+    "undated_period",
+]
 
 Source = TypeVar("Source", bound=BurnedPlanes)
+
+SAME_BURN_DAYS = 10
+"""What two periods show burned within so many days burned once, on the first of them.
+
+Dates are off by days and each period is mapped by itself, so that what burned on the last day of one may be
+dated on the first day of the next.
+"""
 
 _PLANES = ("burned_fraction", "burn_date", "uncertainty", "water")
 _OPTIONAL = {
@@ -37,23 +55,104 @@ def join(parts: Sequence[Source]) -> Source:
     """Join what burned in periods that do not overlap, in any order; gaps between them are allowed.
 
     Each cell takes all that is said of it from the part with the largest burned fraction, the first of equal
-    ones; days of observation add up; days between the parts are unknown. Cells that burn twice keep the
-    stronger burn, as a single map does. Where a part holds several dates a cell, all entries are kept and
+    ones; days of observation add up; days between the parts are unknown. What two parts date within
+    `SAME_BURN_DAYS` burned once, see `once`. Cells that burned again later keep the stronger burn; notes tell
+    how many did either. Where a part holds several dates a cell, all entries are kept and
     cells are dated from them anew. Quality of products is not carried over. Attributes are those of the
     first, but for what tells of all parts (`banet.burned_area.attributes`).
 
     Raises:
         InputError: if there is none, or grids, thresholds or periods do not fit together.
     """
-    ordered = in_order(parts)
+    ordered, notes = once(in_order(parts))
     first, last = ordered[0], ordered[-1]
     if len(ordered) == 1:
         return first
     planes = _strongest(ordered)
     if any(one.dated is not None for one in ordered):
         planes |= _from_entries(ordered, planes["burned_fraction"])
+    else:
+        notes += _burned_again(ordered, planes["burned_fraction"])
     attrs = attributes.joined([(period_label(one.start, one.stop), one.attrs) for one in ordered])
+    attrs |= {"notes": [*attrs.get("notes", ()), *notes]} if notes else {}
     return replace(first, stop=last.stop, quality=None, unknown_days=_unknown(ordered), attrs=attrs, **planes)
+
+
+def once(ordered: Sequence[Source]) -> tuple[list[Source], list[str]]:
+    """Return sources in order of time of which no two show the same burn, and lines that say how many did.
+
+    A cell that is dated again within `SAME_BURN_DAYS` burned once, on the first date. The source of that date
+    takes the fractions of both, at most 1, as one map of both periods sums the probabilities of their days;
+    the later one shows the cell unburned. Sources with several dates a cell stay as they are: in a cell of
+    theirs pixels lie beside each other.
+    """
+    kept = list(ordered)
+    if len(kept) < 2 or any(one.dated is not None for one in kept):
+        return kept, []
+    last = kept[0].burn_date
+    home = np.zeros(last.shape, np.intp)
+    count = 0
+    for number, one in enumerate(ordered[1:], 1):
+        again = one.burned & (one.burn_date - last <= np.timedelta64(SAME_BURN_DAYS, "D"))
+        for place in np.unique(home[again]):
+            held = kept[place].burned_fraction
+            both = np.minimum(held + one.burned_fraction, np.float32(1))
+            kept[place] = replace(kept[place], burned_fraction=np.where(again & (home == place), both, held))
+        if again.any():
+            kept[number] = _without(one, again)
+            count += int(again.sum())
+        last = np.where(one.burned, one.burn_date, last)
+        home = np.where(one.burned & ~again, number, home)
+    if not count:
+        return kept, []
+    less = sum(map(hectares.total, ordered)) - sum(map(hectares.total, kept))
+    return kept, [
+        f"{count:,} cells that two maps date within {SAME_BURN_DAYS} days burned once, on the first: "
+        f"{less:,.0f} ha less than the maps by themselves"
+    ]
+
+
+def disjoint(parts: Sequence[Source]) -> list[Source]:
+    """Return sources that may be added up: those of `in_order`, each burn `once`.
+
+    Raises:
+        InputError: if there is none, or they do not fit together.
+
+    Warns:
+        BanetWarning: of cells that two of them date within `SAME_BURN_DAYS`.
+    """
+    kept, notes = once(in_order(parts))
+    for note in notes:
+        warnings.warn(note, BanetWarning, stacklevel=3)
+    return kept
+
+
+def _without(source: Source, gone: npt.NDArray[np.bool_]) -> Source:
+    """Return a source that knows some of its burned cells as unburned."""
+    kept, stated = source.burned & ~gone, source.stated_confidence
+    return replace(
+        source,
+        burned_fraction=np.where(gone, np.float32(0), source.burned_fraction),
+        burn_date=np.where(kept, source.burn_date, NO_DATE),
+        uncertainty=np.where(kept, source.uncertainty, np.uint8(NO_UNCERTAINTY)),
+        observed_days=np.maximum(source.observed_days, gone).astype(np.int16),
+        first_look=looks_kept(source.first_look, kept),
+        stated_confidence=None if stated is None else np.where(gone, np.float32(np.nan), stated),
+    )
+
+
+def _burned_again(ordered: Sequence[BurnedPlanes], held: npt.NDArray[np.float32]) -> list[str]:
+    """Return a line on cells that several parts show burned, of which a join holds the stronger burn."""
+    burned = np.stack([one.burned for one in ordered])
+    row, col = np.nonzero(burned.sum(axis=0) > 1)
+    if not row.size:
+        return []
+    every = sum(np.where(one.burned, one.burned_fraction, 0)[row, col] for one in ordered)
+    lost = float((ordered[0].region.cell_area_ha[row] * (every - held[row, col])).sum())
+    return [
+        f"{row.size:,} cells burned again more than {SAME_BURN_DAYS} days later: the map holds the stronger "
+        f"burn of each; {lost:,.0f} ha of the others count among the days and fires of the single maps"
+    ]
 
 
 def _unknown(ordered: Sequence[BurnedPlanes]) -> tuple[unknown.UnknownDays, ...]:

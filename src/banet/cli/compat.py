@@ -130,6 +130,7 @@ def _create_dataset(arguments: argparse.Namespace) -> int:
 
 
 def _predict_monthly(arguments: argparse.Namespace) -> int:
+    from banet.burned_area.hectares import in_words
     from banet.days import month_range
     from banet.errors import NotFoundError
     from banet.io.files import output_folder
@@ -148,7 +149,7 @@ def _predict_monthly(arguments: argparse.Namespace) -> int:
         for burnmap in maps:
             stem = f"ba_{cube.region.name}_{_compact(burnmap.start)[:6]}"
             _save_mat(folder / f"{stem}.mat", _burned_and(burnmap, _day_of_year(burnmap)))
-            say(f"{folder / stem}.mat: {burnmap.burned_area_ha:,.0f} ha burned")
+            say(f"{folder / stem}.mat: {in_words(burnmap)}")
     return 0
 
 

@@ -132,6 +132,7 @@ def _fetch_and_build(project: _Project, arguments: argparse.Namespace) -> tuple[
 
 
 def _map(project: _Project, arguments: argparse.Namespace) -> None:
+    from banet.burned_area.hectares import in_words
     from banet.mapping import map_nrt
     from banet.operations.steps import opened
 
@@ -146,7 +147,7 @@ def _map(project: _Project, arguments: argparse.Namespace) -> None:
     content = _burned_and(burned, (burned.burn_date - burned.start).astype("float32"))
     content["times"] = [str(day) for day in burned.days]
     _save_mat(project.mat, content)
-    say(f"{project.mat}: {burned.burned_area_ha:,.0f} ha burned")
+    say(f"{project.mat}: {in_words(burned)}")
 
 
 def _chosen(config: Path, *, single: bool) -> list[str]:

@@ -317,6 +317,7 @@ def baseline(
         pictures: also write a PNG of each map.
         json: print a line of JSON for each map.
     """
+    from banet.burned_area.hectares import in_words, known_total
     from banet.cube import open_cube
     from banet.days import parse_period, period_label
     from banet.export.products import write_map
@@ -328,10 +329,10 @@ def baseline(
     for first, stop in split_months(*parse_period(start, end)):
         burnmap = mapper(opened, first, stop - 1)
         written = write_map(opened, burnmap, folder, settings={"method": method}, pictures=pictures)
-        hectares, files = burnmap.burned_area_ha, {name: str(path) for name, path in written.items()}
-        told = {"start": first, "end": stop - 1, "hectares": round(hectares, 1), "files": files}
+        files = {name: str(path) for name, path in written.items()}
+        told = {"start": first, "end": stop - 1, "hectares": known_total(burnmap), "files": files}
         label = period_label(first, stop)
-        tell(told, f"{label}: {hectares:,.0f} ha burned, {written['burn_date']}", json)
+        tell(told, f"{label}: {in_words(burnmap)}, {written['burn_date']}", json)
 
 
 def _method(name: Baseline, weights: str | None) -> Mapper:

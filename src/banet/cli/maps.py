@@ -120,19 +120,21 @@ def _folder(out: Path, cube: Path) -> Path:
 
 def _said(burned: BurnedArea, label: str) -> str:
     """Return what a map shows, in words."""
-    hectares = f"{burned.burned_area_ha:,.0f} ha burned"
-    if burned.observed_days.any():
-        return f"{burned.start} to {burned.days[-1]}: {hectares}"
-    return f"{label}: not observed" + (f", {hectares}" if burned.burned.any() else "")
+    from banet.burned_area.hectares import in_words
+
+    period = f"{burned.start} to {burned.days[-1]}" if burned.observed_days.any() else label
+    return f"{period}: {in_words(burned)}"
 
 
 def _told_of(burned: BurnedArea, written: Mapping[str, Path], failed: Sequence[str]) -> dict[str, Any]:
     """Return what a map shows as JSON can hold it."""
+    from banet.burned_area.hectares import known_total
+
     return {
         "region": burned.region.name,
         "start": str(burned.start),
         "end": str(burned.days[-1]),
-        "hectares": round(burned.burned_area_ha, 1),
+        "hectares": known_total(burned),
         "burned_cells": int(burned.burned.sum()),
         "observed": bool(burned.observed_days.any()),
         "files": {name: str(path) for name, path in written.items()},

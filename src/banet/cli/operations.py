@@ -221,5 +221,7 @@ def _told(result: MorningResult) -> str:
     """Return a morning in one line."""
     found = result.status
     news = ", ".join(f"{len(found[kind])} {kind}" for kind in ("new", "grown", "ended"))
-    burned = f"{found['hectares']:,.0f} ha burned since {found['first_day']}"
+    hectares = found["hectares"]
+    burned = "not observed" if hectares is None else f"{hectares:,.0f} ha burned"
+    burned += f" since {found['first_day']}"
     return f"{found['day']}: {burned}, {found['fires']} fires ({news}): {result.folder}"

@@ -77,7 +77,8 @@ def events(
         count, hectares = found.left_out
         left_out = {"fires": count, "hectares": round(hectares, 1)}
         total = round(float(found.table["area_ha"].sum()), 1)
-        say_json({"files": files, "fires": len(found.table), "hectares": total, "left_out": left_out})
+        told = {"fires": len(found.table), "hectares": total, "left_out": left_out}
+        say_json({"files": files, **(told if found.observed else dict.fromkeys(told))})
     else:
         say(f"{files[0]}: {found.summary}")
 

@@ -79,6 +79,8 @@ def map_figure(burnmap: BurnedArea) -> Figure:
     figure = new_figure(width, height)
     bottom = height - _TITLE - map_height
     days, daily = day_range(burnmap.start, burnmap.stop), burnmap.daily_area_ha()
+    if not burnmap.known.any():
+        daily[:] = np.nan
 
     _headline(figure, burnmap, daily)
     _dates(figure, burnmap, days, (bottom, map_width, map_height))
@@ -110,11 +112,16 @@ def _headline(figure: Figure, burnmap: BurnedArea, daily: pd.Series) -> None:
     period = period_in_words(burnmap.start, burnmap.stop)
     label(figure, _LEFT, height - 0.42, f"Burned area, {burnmap.region.name}", size=15, weight="bold")
     total = float(daily.sum())
-    text = f"{period}  ·  {hectares(total)} burned" if total > 0 else f"{period}  ·  nothing burned"
+    text = f"{period}  ·  {f'{hectares(total)} burned' if total > 0 else _nothing(daily, 'nothing burned')}"
     if total > 0:
         peak = burnmap.days[int(daily.to_numpy().argmax())]
         text += f"  ·  most on {in_words(peak, year=False)}: {hectares(float(daily.max()))}"
     label(figure, _LEFT, height - 0.7, text, size=9.5, color=MUTED)
+
+
+def _nothing(daily: pd.Series, words: str) -> str:
+    """Return the words for no hectares, or that nobody looked where they are missing."""
+    return "not observed" if daily.isna().all() else words
 
 
 def _note(burnmap: BurnedArea) -> str:
@@ -134,7 +141,7 @@ def _curve(axes: Axes, days: Days, daily: pd.Series, what: str = "burned on each
     """Draw the hectares of each day as bars in the colours of the map."""
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-    values = daily.to_numpy(np.float64)
+    values = np.nan_to_num(daily.to_numpy(np.float64))
     place, colours = np.arange(len(days)), date_colours(days) / 255.0
     width, height = size_of(axes)
     if len(days) <= _MOST_BARS:
@@ -168,7 +175,7 @@ def _curve(axes: Axes, days: Days, daily: pd.Series, what: str = "burned on each
         axes.text(
             0.5,
             0.45,
-            "no cell burned in this period",
+            _nothing(daily, "no cell burned in this period"),
             transform=axes.transAxes,
             ha="center",
             color=MUTED,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from banet.burned_area import meaning
+from banet.burned_area.hectares import known_total
 from banet.export.calendar import period_in_words
 from banet.export.drawing import hectares
 from banet.export.page import Picture, Section, Table
@@ -43,11 +44,16 @@ def _facts(burnmap: BurnedArea) -> list[Any]:
     return [
         burnmap.region.name,
         period_in_words(burnmap.start, burnmap.stop),
-        hectares(float(daily.sum())),
-        int(np.count_nonzero(burnmap.burned)),
-        f"{daily.idxmax():%Y-%m-%d}" if daily.sum() > 0 else "none",
+        _burned(burnmap).removesuffix(" burned"),
+        int(np.count_nonzero(burnmap.burned)) if burnmap.known.any() else np.nan,
+        f"{daily.idxmax():%Y-%m-%d}" if daily.sum() > 0 else "none" if burnmap.known.any() else "not known",
         f"{unseen:.1%} of land",
     ]
+
+
+def _burned(burnmap: BurnedArea) -> str:
+    known = known_total(burnmap)
+    return "not observed" if known is None else f"{hectares(known)} burned"
 
 
 def _map_section(path: Path, burnmap: BurnedArea) -> Section:
@@ -59,9 +65,10 @@ def _map_section(path: Path, burnmap: BurnedArea) -> Section:
         (name, f"{(path.parent / name).stat().st_size / 1024:,.0f} KiB", digest[:12])
         for name, digest in manifest.products.items()
     ]
-    alt = f"Burn dates and hectares by day: {title}, {hectares(burnmap.burned_area_ha)} burned"
+    alt = f"Burn dates and hectares by day: {title}, {_burned(burnmap)}"
     return Section(
         title,
+        text=burnmap.notes,
         tables=[Table(("file", "size", "SHA-256 begins"), files, "Files"), _legend(burnmap)],
         pictures=[Picture(picture, "", alt)] if picture.name in manifest.products else [],
         details={"Manifest": manifest.to_json()},

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from banet.burned_area.hectares import known_total
 from banet.burned_area.meaning import DAYS_SINCE, STAYS, Meaning, meanings
 from banet.errors import NotFoundError, UnreadableFileError
 from banet.grid.region import KM_PER_DEGREE, Region
@@ -113,7 +114,7 @@ def item_of(
         "proj:code": "EPSG:4326",
         "proj:shape": list(region.shape),
         "proj:transform": [float(value) for value in tuple(region.transform)[:6]],
-        "banet:burned_area_ha": round(burnmap.burned_area_ha, 1),
+        "banet:burned_area_ha": known_total(burnmap),
         "banet:threshold": float(burnmap.threshold),
         "banet:version": version,
     }

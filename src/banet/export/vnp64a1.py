@@ -18,7 +18,7 @@ from scipy import ndimage
 
 from banet.burned_area.burned_area import BurnedArea
 from banet.burned_area.dating import NO_UNCERTAINTY
-from banet.burned_area.joining import in_order, join
+from banet.burned_area.joining import disjoint, join
 from banet.burned_area.meaning import NOT_OBSERVED, UNBURNED, WATER
 from banet.days import as_month, day_of_year, day_stamp, month_days, month_range, whole_months
 from banet.errors import InputError
@@ -71,7 +71,7 @@ def write_vnp64a1(
     """
     if form not in ("hdf", "tif"):
         raise InputError(f"no form {form!r} of VNP64A1; there are hdf and tif")
-    ordered, target = in_order(gathered(maps)), output_folder(folder)
+    ordered, target = disjoint(gathered(maps)), output_folder(folder)
     if form == "tif" and ordered[0].region.east > 180:
         raise InputError(
             f"{ordered[0].region.name} lies on both sides of 180 degrees, the ends of the grid: no "

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from banet.burned_area.burned_area import BurnedArea
 from banet.burned_area.dated import DatedFractions
+from banet.burned_area.joining import SAME_BURN_DAYS
 from banet.burned_area.known_part import known_enough, over_time
 from banet.burned_area.quality import Quality
 from banet.burned_area.unknown import UnknownDays
@@ -24,7 +25,7 @@ from banet.labels.quality import QualityBuilder
 
 __all__ = ["DUPLICATE_DAYS", "assemble"]
 
-DUPLICATE_DAYS = 10
+DUPLICATE_DAYS = SAME_BURN_DAYS
 """A pixel that two months show burned within so many days burned once, on the first of them.
 
 The products' dates are off by up to 8 days, and each month is mapped by itself, so a fire of the last days of

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from banet.burned_area.burned_area import BurnedArea
 from banet.burned_area.fires import trace_events
+from banet.burned_area.hectares import in_words, known_total
 from banet.burned_area.netcdf import read_map
 from banet.days import period_label, period_stem
 from banet.errors import InputError, NotFoundError, UnreadableFileError
@@ -56,7 +57,7 @@ class RunResult:
         maps: NetCDF map of each period, by its label.
         fires: file of fires.
         page: web page with the map.
-        hectares: burned, by label of the period.
+        hectares: burned, by label of the period; None where no cell was observed.
         seconds: by step.
         failed: files and tiles that are missing, in words.
     """
@@ -65,7 +66,7 @@ class RunResult:
     maps: Mapping[str, Path]
     fires: Path
     page: Path
-    hectares: Mapping[str, float]
+    hectares: Mapping[str, float | None]
     seconds: Mapping[str, float] = field(default_factory=dict)
     failed: tuple[str, ...] = ()
 
@@ -112,7 +113,7 @@ def run_archive(options: RunOptions, reporter: Reporter | None = None) -> RunRes
         maps, products = _mapped(options, places, cube, engine, clock, failed)
         with clock.step("find fires and write the page"):
             fires, page = _written(options, cube, maps, out, clock.reporter)
-    hectares = {label: round(one.burned_area_ha, 1) for label, one in zip(products, maps, strict=True)}
+    hectares = {label: known_total(one) for label, one in zip(products, maps, strict=True)}
     result = RunResult(out, products, fires, page, hectares, clock.seconds, tuple(failed))
     _status(result)
     return result
@@ -214,9 +215,8 @@ def _mapped(
             maps.append(burned)
             products[label] = kept.folder / f"{kept.stem}.nc"
             failed += [f"{label}: {gap['reason']}" for gap in burned.attrs.get("gaps", ())]
-            seen = "" if burned.observed_days.any() else ", not observed"
             there = " (was there)" if kept.there else ""
-            clock.reporter.say(f"{label}: {burned.burned_area_ha:,.0f} ha burned{seen}{there}")
+            clock.reporter.say(f"{label}: {in_words(burned)}{there}")
     if not failed:
         shutil.rmtree(scratch, ignore_errors=True)
         with contextlib.suppress(OSError):

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from banet.burned_area.burned_area import BurnedArea
 from banet.burned_area.geotiff import layer_of
+from banet.burned_area.hectares import known_total
 from banet.burned_area.meaning import DAYS_SINCE, STAYS
 from banet.export.explorer import write_explorer
 from banet.export.products import map_stem, write_map
@@ -71,7 +72,7 @@ class Morning:
             "day": str(burned.days[-1]),
             "first_day": str(burned.start),
             **self.seen,
-            "hectares": round(burned.burned_area_ha, 1),
+            "hectares": known_total(burned),
             "fires": len(fires),
             "fires_hectares": round(float(fires["area_ha"].sum()), 1),
             **self._news(),

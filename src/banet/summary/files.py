@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from banet.burned_area.burned_area import BurnedArea
 from banet.burned_area.datasets import CALENDAR, GRID, GRID_MAPPING, to_dataset
-from banet.burned_area.joining import in_order, join
+from banet.burned_area.joining import disjoint, join
 from banet.burned_area.meaning import by_network
 from banet.days import Day
 from banet.errors import InputError
@@ -100,7 +100,7 @@ def write_draws(
         OutputError: if it cannot be written.
     """
     check_count(count)
-    ordered = in_order(gathered(maps))
+    ordered = disjoint(gathered(maps))
     if not all(by_network(one) for one in ordered):
         raise InputError("the maps are not all a network's: they carry no probabilities to draw from")
     target = Path(path)

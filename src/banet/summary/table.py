@@ -16,7 +16,7 @@ from scipy import sparse
 from banet.burned_area.burned_area import BurnedArea
 from banet.burned_area.fires import MIN_HECTARES, trace_events
 from banet.burned_area.hectares import entries
-from banet.burned_area.joining import in_order
+from banet.burned_area.joining import disjoint
 from banet.burned_area.meaning import by_network
 from banet.days import NO_DATE, ONE_DAY, Day, Days
 from banet.errors import BanetWarning, InputError
@@ -87,12 +87,13 @@ def summarise(
         InputError: if maps do not fit together, no zone touches them, or an option does not fit.
 
     Warns:
-        BanetWarning: of zones outside the maps, days between them, and maps without probabilities.
+        BanetWarning: of zones outside the maps, days between them, cells that two maps date within ten
+            days, and maps without probabilities.
     """
     chosen = SummaryOptions.of_keywords("summarise", options)
     if (chosen.cover is None) == (chosen.by == "cover"):
         raise InputError("a table by cover needs a file of land cover: give by='cover' and cover, or neither")
-    ordered = in_order(gathered(maps))
+    ordered = disjoint(gathered(maps))
     areas = read_zones(zones, ordered[0].region, field=chosen.zone_field, layer=chosen.zone_layer)
     table = _Table(ordered, areas, buckets_of(ordered, chosen.by, _cover(chosen, ordered[0])))
     return table.frame(chosen)

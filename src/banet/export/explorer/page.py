@@ -180,9 +180,10 @@ def explorer_data(
         "size": [coded.rows, coded.cols],
         "cell": coded.block * region.pixel_size,
         "block": coded.block,
+        "observed": bool(burned.known.any()),
         "days": days,
         "daily_ha": [
-            round(float(ha), 1) for ha in (burned.daily_area_ha() if daily_ha is None else daily_ha)
+            round(float(ha), 3) for ha in (burned.daily_area_ha() if daily_ha is None else daily_ha)
         ],
         "planes": dict(coded.planes),
         "colours": _colours(burned),
@@ -221,7 +222,7 @@ def _features(table: gpd.GeoDataFrame, growth: pd.DataFrame | None, days: list[s
         stamps = growth["day"].to_numpy("datetime64[D]").astype(str)
         for name, day, ha, cells in zip(growth["id"].astype(str), stamps, growth["area_ha"], growth["cells"]):
             if day in number:
-                daily.setdefault(name, []).append([number[day], round(float(ha), 1), int(cells)])
+                daily.setdefault(name, []).append([number[day], round(float(ha), 3), int(cells)])
     names = list(_columns(table))
     return [
         {

@@ -11,6 +11,8 @@ import numpy as np
 
 from banet.burned_area.burned_area import BurnedArea
 from banet.burned_area.fires import trace_events
+from banet.burned_area.joining import in_order, join, once
+from banet.errors import InputError
 from banet.export.explorer.page import write_explorer
 from banet.export.explorer.seen import seen_by_day
 from banet.grid.region import Region
@@ -37,24 +39,30 @@ def write_pages(
         The pages.
 
     Raises:
-        InputError: if periods of one region overlap.
+        InputError: if periods of one region overlap, or two regions have one name, and so one page.
     """
     by_region: dict[Region, list[BurnedArea]] = defaultdict(list)
     for one in maps:
         by_region[one.region].append(one)
+    names = [region.name for region in by_region]
+    for name in names:
+        if names.count(name) > 1:
+            boxes = " and ".join(str(region.bbox) for region in by_region if region.name == name)
+            raise InputError(
+                f"maps of different regions are named {name} ({boxes}); keep each in a folder of its own"
+            )
     return [_page(region, found, Path(folder), cube, min_hectares) for region, found in by_region.items()]
 
 
 def _page(
     region: Region, maps: list[BurnedArea], folder: Path, cube: Cube | None, min_hectares: float
 ) -> Path:
-    events = trace_events(maps, min_hectares=min_hectares)
-    whole = maps[0].join(*maps[1:]) if len(maps) > 1 else maps[0]
-    # A cell that burned in two maps counts in both, as among the fires; the map as one holds the stronger.
+    parts, _ = once(in_order(maps))
+    events, whole = trace_events(parts, min_hectares=min_hectares), join(maps)
+    # A cell that burned twice counts twice, as among the fires; the map as one holds the stronger burn.
     daily_ha = np.zeros(len(whole.days))
-    for one in maps:
+    for one in parts:
         daily_ha[(one.days - whole.start).astype(np.int64)] += one.daily_area_ha()
-    notes = dict.fromkeys(note for one in maps for note in one.attrs.get("notes", ()))
     return write_explorer(
         whole,
         folder / f"{region.name}_map.html",
@@ -62,5 +70,5 @@ def _page(
         growth=events.growth,
         seen=None if cube is None else seen_by_day(cube, whole),
         daily_ha=daily_ha,
-        notes=(*notes, events.summary),
+        notes=(*whole.notes, events.summary),
     )

@@ -5,7 +5,7 @@
   const make = (html) => { const holder = document.createElement("template"); holder.innerHTML = html; return holder.content.firstChild; };
   const text = (value) => { const span = document.createElement("span"); span.textContent = value; return span.innerHTML; };
   const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
-  const hectares = (value) => (value < 10 ? value.toFixed(1) : whole.format(value)) + " ha";
+  const hectares = (value) => (value > 0 && value < 10 ? value.toFixed(1) : whole.format(value)) + " ha";
   const { days } = data, last = days.length - 1;
   const cells = await readCells(data);
   const dark = window.matchMedia("(prefers-color-scheme: dark)");
@@ -54,7 +54,7 @@
     if (moving) next = go;
     else go();
   }
-  const overlay = new CellLayer(cells, colour, { bounds, opacity: 0.9, maxZoom: 16 }).addTo(map);
+  const overlay = new CellLayer(cells, colour, { bounds, opacity: 0.9, maxZoom: 16, noWrap: true }).addTo(map);
   const line = (kind, style) => L.geoJSON(
     data.outlines[kind].map((coordinates) => ({ type: "LineString", coordinates })),
     { style: { ...style, interactive: false }, interactive: false, attribution: "Natural Earth" });
@@ -91,7 +91,7 @@
     const east = lng - west - 360 * Math.floor((lng - west) / 360);
     const r = Math.floor((north - lat) / data.cell), c = Math.floor(east / data.cell), cell = r * cells.cols + c;
     if (r < 0 || c < 0 || r >= cells.rows || c >= cells.cols) return "";
-    const [place, status] = [`${lat.toFixed(3)}, ${lng.toFixed(3)}: `, cells.status[cell]];
+    const [place, status] = [`${lat.toFixed(3)}, ${L.Util.wrapNum(lng, [-180, 180]).toFixed(3)}: `, cells.status[cell]];
     if (status < 0) return place + (status === -1 ? "not observed" : "water");
     const [likely, seen] = [`confidence ${cells.confidence[cell]} %`, `seen on ${cells.observed[cell]} days`];
     const spread = cells.uncertainty[cell] < 255 ? ` ${within(cells.uncertainty[cell])}` : "";
@@ -119,8 +119,11 @@
     return `<svg width="${wide}" height="34" role="img" aria-label="Growth by day">` + growth.map(([d, ha]) =>
       `<rect x="${(d - first) * step}" y="${32 - 30 * ha / most}" width="${Math.max(1, step - 1)}" height="${30 * ha / most}" fill="var(--accent)"><title>${days[d]}: ${hectares(ha)}</title></rect>`).join("") + "</svg>";
   }
+  // Shapes are cut at 180 degrees, as files ask for; the region goes on beyond it. West of it lies nothing but rounding.
+  const placed = ([lng, lat]) => L.latLng(lat, lng < west - 1e-5 ? lng + 360 : lng);
   const fires = L.geoJSON({ type: "FeatureCollection", features: data.fires }, {
     style: outline,
+    coordsToLatLng: placed,
     onEachFeature(fire, shape) {
       const p = fire.properties;
       byId.set(p.id, shape); started.push([p.start, shape]);
@@ -182,7 +185,7 @@
       order = { key: button.dataset.sort, down: order.key === button.dataset.sort ? !order.down : button.dataset.sort === "area_ha" };
       list();
     });
-  $("fires-title").textContent = data.fires.length === 1 ? "1 fire" : `${data.fires.length} fires`;
+  $("fires-title").textContent = !data.observed ? "Fires: not known" : data.fires.length === 1 ? "1 fire" : `${whole.format(data.fires.length)} fires`;
 
   // Downloads, of all fires or of the chosen one.
   const picked = () => (chosen && $("only").checked ? data.fires.filter((f) => f.properties.id === chosen) : data.fires);
@@ -194,7 +197,7 @@
   function grown(found) {
     return found.flatMap(({ properties, growth }) => {
       let total = 0;
-      return growth.map(([d, ha, count]) => [properties.id, days[d], count, ha, Math.round(10 * (total += ha)) / 10]);
+      return growth.map(([d, ha, count]) => [properties.id, days[d], count, ha, Math.round(1000 * (total += ha)) / 1000]);
     });
   }
   function tables(found) {
@@ -237,8 +240,8 @@
   function show(next) {
     day = next;
     slider.value = String(day);
-    slider.setAttribute("aria-valuetext", `${days[day]}, ${hectares(data.daily_ha[day])} burned that day${seenText(day)}`);
-    $("when").textContent = `${days[day]}: ${hectares(data.daily_ha[day])} that day, ${hectares(before[day])} so far` + seenText(day);
+    slider.setAttribute("aria-valuetext", `${days[day]}, ` + (data.observed ? `${hectares(data.daily_ha[day])} burned that day${seenText(day)}` : "not observed"));
+    $("when").textContent = `${days[day]}: ` + (data.observed ? `${hectares(data.daily_ha[day])} that day, ${hectares(before[day])} so far` + seenText(day) : "not observed");
     draw();
     for (const bar of document.querySelectorAll("#chart .bar")) bar.dataset.when = Number(bar.dataset.day) === day ? "now" : Number(bar.dataset.day) < day ? "past" : "coming";
     overlay.repaint();
@@ -268,11 +271,11 @@
     const strip = !data.seen ? [] : data.seen.map((s, d) =>
       `<rect class="${s == null ? "unseen" : "seen"}" x="${d * step}" y="${high + 6}" width="${step * 0.86}" height="8" opacity="${s == null ? 0.9 : 0.12 + 0.88 * s}"></rect>`);
     $("chart").innerHTML = `<svg viewBox="0 0 1000 ${high + 16}" preserveAspectRatio="none" aria-hidden="true">${strip.join("")}${bars.join("")}</svg>`;
-    $("most").textContent = `ha a day, at most ${whole.format(most)}` + (chosen ? `; in front ${chosen}` : "");
+    $("most").textContent = !data.observed ? "not observed" : `ha a day, at most ${whole.format(most)}` + (chosen ? `; in front ${chosen}` : "");
     $("axis").replaceChildren(...[0, Math.floor(last / 2), last].map((d) => make(`<span>${days[d]}</span>`)));
     $("keys").replaceChildren(...(data.seen ? [make('<span class="key"><i class="seen"></i>land seen that day, the stronger the more</span>'), make('<span class="key"><i class="unseen"></i>not seen</span>')] : []));
     const peak = data.daily_ha.indexOf(Math.max(...data.daily_ha));
-    $("chart").setAttribute("aria-label", `Hectares burned on each day, at most ${hectares(data.daily_ha[peak])} on ${days[peak]}`);
+    $("chart").setAttribute("aria-label", !data.observed ? "Hectares burned on each day: not observed" : `Hectares burned on each day, at most ${hectares(data.daily_ha[peak])} on ${days[peak]}`);
     for (const one of document.querySelectorAll("#chart .bar")) one.dataset.when = Number(one.dataset.day) === day ? "now" : Number(one.dataset.day) < day ? "past" : "coming";
   }
   $("chart").addEventListener("click", (event) => { const d = event.target.dataset?.day; if (d !== undefined) show(Number(d)); });
@@ -293,8 +296,8 @@
   $("show-fires").addEventListener("change", (event) => (event.target.checked ? fires.addTo(map) : map.removeLayer(fires)));
   $("show-lines").addEventListener("change", (event) => (event.target.checked ? lines.addTo(map) : map.removeLayer(lines)));
   $("opacity").addEventListener("input", (event) => overlay.setOpacity(Number(event.target.value)));
-  $("summary").textContent = `${hectares(before[last])} burned from ${days[0]} to ${days[last]}, ` +
-    ($("fires-title").textContent) + (data.block > 1 ? `; each cell shows that of ${data.block} x ${data.block} that burned most` : "");
+  $("summary").textContent = (data.observed ? `${hectares(before[last])} burned` : "Not observed") + ` from ${days[0]} to ${days[last]}` +
+    (data.observed ? `, ${$("fires-title").textContent}` : "") + (data.block > 1 ? `; each cell shows that of ${data.block} x ${data.block} that burned most` : "");
   chart(); legend(); list();
   map.invalidateSize(); map.fitBounds(bounds);
   show(day);
