@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import warnings
 from dataclasses import dataclass
 from types import SimpleNamespace
 
@@ -891,6 +892,33 @@ def test_hot_spots_are_known_in_a_region_and_window_in_which_one_was_seen():
     assert known(cube) == {1.0}
     cube.planes[3] = np.nan
     assert known(cube) == {0.0}
+
+
+@pytest.mark.parametrize(
+    ("days", "cells", "told"),
+    [
+        (["2021-01-20"], 1, "in 1 cell on 1 of 54 days"),
+        (["2021-01-20", "2021-02-20"], 40, "in 80 cells on 2 of 54 days"),
+        (["2021-01-20", "2021-02-01", "2021-02-02", "2021-02-03"], 1, "in 1 cell on 4 of 54 days"),
+        (["2021-01-20", "2021-02-20", "2021-03-01"], 1, None),
+    ],
+)
+def test_of_few_hot_spots_a_map_says_how_many(days, cells, told):
+    cube = MemoryCube((40, 40), missing=0.0)
+    cube.planes[3] = 0
+    cube.planes[3, cube.days == np.datetime64("2021-02-11")] = np.nan
+    for row, day in enumerate(days):
+        place = 0 if len(days) == 4 else row  # a flare stays where it is
+        cube.planes[3, cube.days == np.datetime64(day), place, :cells] = 5
+    with warnings.catch_warnings(record=True) as heard:
+        warnings.simplefilter("always")
+        made = map_burned(cube, "2021-02", "2021-02", Looking(), water=None)
+    notes = [str(note.message) for note in heard if "hot spots were seen" in str(note.message)]
+    assert len(notes) == (told is not None)
+    if told is not None:
+        assert f"{told} from 2021-01-15 to 2021-03-19: if their table is not whole" in notes[0]
+        assert any(told in note for note in made.attrs["notes"])
+    map_burned(cube, "2021-02", "2021-02", LocalEngine(), water=None)  # is not told what is known
 
 
 def test_the_first_look_after_burning_may_come_after_the_map():

@@ -476,12 +476,81 @@ def test_hot_spots_of_another_place_or_year_are_refused(tmp_path, lat, lon, day)
     assert fires_of(table, REGION, DAY)[0] is None
 
 
+REACH = "a table speaks of what lies within about a degree of its rows"
+
+
 def test_hot_spots_around_a_quiet_region_say_that_nothing_burned(tmp_path):
-    rows = [row(38.0, -9.0), row(41.5, -6.0)]
+    rows = [row(38.9, -8.4), row(41.2, -6.6), row(38.9, -6.6), row(41.2, -8.4)]
     table = read_hotspots(write(tmp_path / "x.csv", *rows))
     counts = placed(table, REGION, np.array([DAY]))
-    assert str(counts) == "0 of 2 hot spots lie in PT; FRP known on 1 of 1 days"
+    assert str(counts) == "0 of 4 hot spots lie in PT; FRP known on 1 of 1 days"
     assert not fires_of(table, REGION, DAY)[0].any()
+
+
+def test_of_a_region_between_distant_rows_nothing_is_known(tmp_path):
+    table = read_hotspots(write(tmp_path / "x.csv", row(37.0, -10.0), row(43.0, -5.0)))
+    counts = placed(table, REGION, np.array([DAY]))
+    assert str(counts) == f"0 of 2 hot spots lie in PT; FRP known on 0 of 1 days; {REACH}"
+    assert fires_of(table, REGION, DAY)[0] is None
+
+
+@pytest.mark.parametrize("edge", [-9, 178, -180])
+def test_a_table_of_the_west_says_nothing_of_the_east(tmp_path, edge):
+    wide = Region("WIDE", (edge, 39, edge + 6, 41), 0.05)
+    table = read_hotspots(write(tmp_path / "x.csv", row(39.1, edge + 0.01), row(40.9, edge + 0.3)))
+    frp, notes = fires_of(table, wide, DAY)
+    known, east = np.isfinite(frp), wide.longitudes - edge
+    assert known[:, east < 1.3].all()
+    assert not known[:, east > 1.6].any()
+    assert np.nansum(frp) == 11
+    assert notes[-1] == f"the hot spots speak of {known.mean():.0%} of the cells"
+    with pytest.warns(BanetWarning, match=f"on 1 of 1 days, in {known.mean():.0%} of the cells; {REACH}"):
+        tell_placed(table, wide, np.array([DAY]))
+
+
+def test_a_table_of_a_country_says_nothing_far_beyond_its_border(tmp_path):
+    """Rows below a diagonal, as of a country, in the box of two."""
+    wide = Region("TWO", (0, 40, 6, 46), 0.05)
+    rows = [
+        row(lat, lon) for lat in np.arange(40.1, 46, 0.4) for lon in np.arange(0.1, 6, 0.4) if lon > lat - 40
+    ]
+    known = np.isfinite(fires_of(read_hotspots(write(tmp_path / "x.csv", *rows)), wide, DAY)[0])
+    above = (wide.latitudes[:, None] - 40) - wide.longitudes
+    assert known[above <= 0].all()
+    assert not known[above > 3].any()
+
+
+def test_a_download_speaks_of_the_whole_region_that_it_was_for(tmp_path):
+    wide = Region("WIDE", (-9, 39, -3, 41), 0.05)
+    own = write(tmp_path / "firms_VIIRS_SNPP_SP_WIDE-a1b2c3_20200805_20200805.csv", row(39.1, -8.99))
+    assert np.isfinite(fires_of(read_hotspots(own), wide, DAY)[0]).all()
+    other = own.rename(tmp_path / "firms_VIIRS_SNPP_SP_WEST-a1b2c3_20200805_20200805.csv")
+    frp, _ = fires_of(read_hotspots(other), wide, DAY)
+    assert (np.isfinite(frp).any(0) == (wide.longitudes < -7.99)).all()
+
+
+def test_daily_tables_of_one_region_share_their_places_within_their_boxes(tmp_path):
+    wide = Region("WIDE", (0, 40, 6, 41), 0.05)
+    for day, places in (("2020-08-05", (0.1, 5.9)), ("2020-08-06", (0.1, 2.0, 4.0, 5.9))):
+        write(tmp_path / f"{day}.csv", *(row(40.5, lon, day) for lon in places))
+    assert np.isfinite(fires_of(read_hotspots(tmp_path), wide, DAY)[0]).all()
+    assert not np.isfinite(fires_of(read_hotspots(tmp_path / "2020-08-05.csv"), wide, DAY)[0]).all()
+
+
+def test_a_fire_of_a_day_that_is_not_whole_is_known_where_it_was_seen(tmp_path):
+    wide = Region("WIDE", (-9, 39, -3, 41), 0.05)
+    write(tmp_path / "a.csv", row(39.1, -8.99), row(39.1, -8.7, day="2020-08-06"))
+    cut = write(tmp_path / "b.csv", row(40.0, -3.5, "2020-08-04"), row(40.0, -3.5), row(40.0, -3.4))
+    cut.write_text(cut.read_text()[:-40])
+    frp, _ = fires_of(read_hotspots(tmp_path), wide, DAY)
+    assert (np.nansum(frp), np.isfinite(frp[:, -20:]).sum()) == (11, 1)
+
+
+def test_real_tables_of_a_season_leave_nothing_unknown(real):
+    scene = Region("GREECE", (21.8, 37.17, 24.6, 38.5), 0.01)
+    table = read_hotspots(sorted((real / "firms").glob("VIIRS_*_SP_*.csv")))
+    days = np.arange("2021-08-01", "2021-08-25", dtype="datetime64[D]")
+    assert "FRP known on 24 of 24 days;" in f"{placed(table, scene, days)};"
 
 
 def test_what_is_placed_is_told(tmp_path):

@@ -26,6 +26,7 @@ from banet.ingest.plausible import (
     check_reflectance,
     check_variable,
     in_percent,
+    take_away_zeros,
     without_fill,
 )
 from banet.ingest.reproject import check_dataset, check_geographic
@@ -64,6 +65,7 @@ def from_dataset(
             a UTC day) and `latitude`, `longitude` (or `lat`, `lon` or `y`, `x`; cell centres in degrees).
             What `_FillValue`, `missing_value`, `nodata` or `valid_range` call nothing is missing too, but for
             0 in `frp` and `count`, which means that nothing was hot and that nobody looked.
+            Cells that are 0 in all three bands on a day are missing too, and a note of the day counts them.
         path: where the cube goes; nothing is there if this fails.
         name: of its region.
         sensor: what observed; by default what the dataset of a cube says, otherwise `unknown`.
@@ -103,10 +105,10 @@ def from_dataset(
                 cube.set_water(water)
             for index in np.argsort(source.days, kind="stable"):
                 frp, notes = source.fires(index, table)
-                planes = source.planes(index)
+                planes, told = source.planes(index)
                 looks.count(planes)
                 power.count(frp)
-                cube.write_day(source.days[index], planes, frp, notes=notes)
+                cube.write_day(source.days[index], planes, frp, notes=[*notes, *told])
         looks.check(source)
         power.check()
     return Cube.open(target)
@@ -256,14 +258,18 @@ class _Source:
         cols = slice(None, None, 1 if _ascends(self.ds[self.lon].values) else -1)
         return np.ascontiguousarray(values[rows, cols])
 
-    def planes(self, index: int) -> DayPlanes:
+    def planes(self, index: int) -> tuple[DayPlanes, list[str]]:
+        """Return the planes of a day, and notes to record."""
         red, nir, mir = (self._reflectance(name, index) for name in ("red", "nir", self.mir))
+        empty = take_away_zeros(red, nir, mir)
         observed = np.isfinite(red) & np.isfinite(nir) & np.isfinite(mir)
         zenith = np.full(self.region.shape, np.nan, np.float32)
         if "view_zenith" in self.ds:
             zenith = self.plane("view_zenith", index)
         count = self._count(index) if "count" in self.ds else observed.astype(np.uint8)
-        return DayPlanes(red, nir, mir, zenith, count, inputs=self._inputs())
+        count[empty] = 0
+        zeros = f"{empty.sum():,} cells that are 0 in red, nir and {self.mir} are missing"
+        return DayPlanes(red, nir, mir, zenith, count, inputs=self._inputs()), [zeros] if empty.any() else []
 
     def fires(
         self, index: int, hotspots: pd.DataFrame | None

@@ -214,7 +214,7 @@ class _Builder:
         notes: list[str],
         fingerprint: str,
     ) -> str:
-        if frp is None or not frp.any():
+        if frp is None or not (frp > 0).any():
             self.cube.record_gap(day, [reason], fingerprint=fingerprint)
         else:
             planes = _unseen(self.cube.region, reason)

@@ -24,6 +24,7 @@ __all__ = [
     "check_reflectance",
     "check_variable",
     "in_percent",
+    "take_away_zeros",
     "without_fill",
 ]
 
@@ -184,6 +185,20 @@ def check_reflectance(variable: str, values: npt.NDArray[Any], when: str) -> Non
             f"{variable} of {when} is {above[0]:g} in {above.size:,} cells, which stands for nothing; make "
             "what is missing NaN, such as by ds.where(ds < 2)"
         )
+
+
+def take_away_zeros(*bands: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.bool_]:
+    """Make missing, in place, the looks in which every band is exactly 0, and return which those were.
+
+    Gaps are often filled with 0; land and water are never dark to the last bit in all of red, NIR and MIR.
+
+    Args:
+        bands: red, NIR and MIR of one shape.
+    """
+    empty = np.logical_and.reduce([band == 0 for band in bands])
+    for band in bands:
+        band[empty] = np.nan
+    return np.asarray(empty, np.bool_)
 
 
 def check_power(values: npt.NDArray[Any], when: str) -> None:

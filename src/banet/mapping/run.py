@@ -26,6 +26,9 @@ __all__ = ["Run", "check_days"]
 
 _FEW = 0.05
 """Share of looks that may lack a band without a note."""
+_FEW_DAYS = 3
+_FEW_CELLS = 1e-4
+"""Days, and share of a region's cells, from which on it is plain that hot spots were looked for."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -206,7 +209,30 @@ class Run:
             if window in self.quiet:
                 last = window.stop - 1
                 notes.append(f"no hot spot was seen from {window.start} to {last}: they count as not known")
+            elif line := self._few_fires(window):
+                notes.append(line)
         return tuple(notes)
+
+    def _few_fires(self, window: Window) -> str | None:
+        """Return a line where so few hot spots were seen in a window that their table may not be whole."""
+        if "hotspots_known" not in self.ensemble.engine.spec.channels:
+            return None
+        days = np.intersect1d(window.days, self.cube.days)
+        powers = {day: power for day in days if (power := self.cube.ranges(np.array([day])).get("frp"))}
+        hot = [day for day, power in powers.items() if power[1] > 0]
+        seen = np.zeros(self.cube.region.shape, np.bool_)
+        for day in hot:
+            seen |= self.cube.read(day, day + 1, variables=("frp",)).frp[0] > 0
+            if len(hot) >= _FEW_DAYS and seen.sum() > max(_FEW_CELLS * seen.size, 1):
+                return None
+        if not hot:
+            return None
+        cells = f"{seen.sum():,} {'cell' if seen.sum() == 1 else 'cells'}"
+        return (
+            f"hot spots were seen in {cells} on {len(hot)} of {len(powers)} days from {window.start} to "
+            f"{window.stop - 1}: if their table is not whole, map "
+            'cube.without("hotspots")'
+        )
 
 
 def check_days(cube: Cube, windows: Sequence[Window]) -> None:

@@ -7,6 +7,7 @@ are there; `read_hotspots` makes one table.
 
 from __future__ import annotations
 
+import functools
 import os
 import warnings
 from collections.abc import Callable, Iterable
@@ -36,6 +37,7 @@ __all__ = [
     "fires_of",
     "given_hotspots",
     "grid_frp",
+    "known_cells",
     "placed",
     "read_hotspots",
     "tell_placed",
@@ -54,6 +56,9 @@ COLUMNS = (
 )
 _VEGETATION = 0
 _NEAR = 1.0
+"""Degrees of longitude and latitude around its rows, as far as which a table speaks."""
+_BLOCK = 0.5
+"""Degrees of the blocks on which it is told what lies near a row."""
 
 
 def read_hotspots(path_or_paths: PathLike | Iterable[PathLike]) -> pd.DataFrame:
@@ -171,19 +176,25 @@ def coverage(table: pd.DataFrame) -> tuple[Day, Day]:
 
 
 def covers(table: pd.DataFrame, day: Day, region: Region | None = None) -> bool:
-    """Return whether the table speaks of a day, so that a cell without a row had no fire in it.
+    """Return whether the table speaks of a day, in a region of some of its cells; see `known_cells`."""
+    timely = _timely(table, day)
+    return bool(timely) if region is None else bool(_cells_of(table, region, timely).any())
 
-    Each of its files speaks for itself. A granule, or a table that our own download named, speaks of the days
-    in its name, and of the place that the rows of all of them lie around. Another speaks of the days from its
-    first to its last row, and of the place that these lie around. So a file of other years says nothing of
-    this one, and one of another place nothing of this region.
+
+def known_cells(table: pd.DataFrame, day: Day, region: Region) -> npt.NDArray[np.bool_]:
+    """Return the cells of which the table speaks on a day, so that one without a row had no fire in it.
+
+    Each of its files speaks for itself. A table that our own download named speaks of the days in its name,
+    and of the whole region that it was fetched for, of another within a degree of the box of its rows. A
+    granule speaks of its day, and of a region within a degree of the box of the rows of all granules. Another
+    table speaks of the days from its first to its last row, of a region that its box touches, and there of
+    what lies in or around this box and near a row of any. So a file of other years says nothing of this one,
+    one of another place nothing of this region, and one of a country nothing of what lies far beyond.
+
+    Returns:
+        (rows, columns) bool.
     """
-    wanted = as_day(day)
-    pieces = table.attrs.get("pieces")
-    if pieces is None:
-        pieces = _pieces([("", table, False)])
-    timely = [piece for piece in pieces if piece.first <= wanted <= piece.last]
-    return any(region is None or _speaks_of(piece, region, pieces) for piece in timely)
+    return _cells_of(table, region, _timely(table, day))
 
 
 def placed(table: pd.DataFrame, region: Region, days: Days) -> Counts:
@@ -196,19 +207,31 @@ def placed(table: pd.DataFrame, region: Region, days: Days) -> Counts:
     _, _, inside = region.cells_of(
         table["longitude"].to_numpy(np.float64), table["latitude"].to_numpy(np.float64)
     )
-    known = sum(covers(table, day, region) for day in days)
+    shares = _shares(table, region, days)
+    known = [share for share in shares if share]
+    mean = float(np.mean(known)) if known else 1.0
+    where = f", in {_percent(mean)} of the cells" if mean < 1 else ""
     counts = replace(read, placed=int(inside.sum()), placed_as=f"lie in {region.name}").noting(
-        f"FRP known on {known} of {len(days)} days"
+        f"FRP known on {len(known)} of {len(days)} days{where}"
     )
+    touching = _touching(table, region, days)
+    if mean < 1 or (touching and not known):
+        counts = counts.noting("a table speaks of what lies within about a degree of its rows")
     if taken := _taken_for(table, region):
         counts = counts.noting(f"tables named for {taken} hold no hot spot and are taken for {region.name}")
-    if len(table) and not known and len(days):
+    if len(table) and not touching and len(days):
         first, last = coverage(table)
         raise InputError(
             f"the hot spots: {counts}; they are of {first} to {last}, {_extent_words(table)}: give those of "
             f"the region and of {days[0]} to {days[-1]}"
         )
     return counts
+
+
+def _shares(table: pd.DataFrame, region: Region, days: Days) -> list[float]:
+    """Return the share of a region's cells of which the table speaks, for each of some days."""
+    share = functools.cache(lambda timely: float(_cells_of(table, region, timely).mean()))
+    return [share(_timely(table, day)) for day in days]
 
 
 def tell_placed(
@@ -220,12 +243,14 @@ def tell_placed(
         InputError: as `placed`.
 
     Warns:
-        BanetWarning: without `notice`, if rows were left out, or none lies in the region.
+        BanetWarning: without `notice`, if rows were left out, none lies in the region, or they speak of a
+            part of it.
     """
     counts = placed(table, region, days)
+    partly = any(0 < share < 1 for share in _shares(table, region, days))
     if notice is not None:
         notice(str(counts))
-    elif counts.read and (counts.left_out or not counts.placed):
+    elif counts.read and (counts.left_out or not counts.placed or partly):
         warnings.warn(str(counts), BanetWarning, stacklevel=3)
     return counts
 
@@ -233,14 +258,23 @@ def tell_placed(
 def fires_of(
     table: pd.DataFrame | None, region: Region, day: Day, *, vegetation_only: bool = True
 ) -> tuple[npt.NDArray[np.float32] | None, list[str]]:
-    """Return the gridded FRP of a day, None where the table does not speak of it, and notes to record."""
+    """Return the gridded FRP of a day, and notes to record.
+
+    It is NaN in cells of which the table does not speak, unless a fire was seen there; None where it speaks
+    of no cell.
+    """
     if table is None:
         return None, ["no hot spots were given"]
     notes = list(table.attrs.get("notes", ()))
-    if not covers(table, day, region):
+    known = known_cells(table, day, region)
+    if not known.any():
         why = "the hot spots do not cover this day"
         return None, [*notes, f"{why} in this region" if covers(table, day) else why]
-    return grid_frp(table, region, day, vegetation_only=vegetation_only), notes
+    frp = grid_frp(table, region, day, vegetation_only=vegetation_only)
+    frp[~known & (frp == 0)] = np.nan
+    if not known.all():
+        notes.append(f"the hot spots speak of {_percent(known.mean())} of the cells")
+    return frp, notes
 
 
 def of_vegetation(table: pd.DataFrame) -> npt.NDArray[np.bool_]:
@@ -328,6 +362,35 @@ def _pieces(files: Iterable[tuple[str, pd.DataFrame, bool]]) -> Pieces:
     return Pieces(replace(piece, box=boxes.get(piece.place, piece.box)) for piece in found)
 
 
+def _timely(table: pd.DataFrame, day: Day) -> tuple[Piece, ...]:
+    """Return the pieces of a table that speak of a day."""
+    wanted = as_day(day)
+    pieces = table.attrs.get("pieces")
+    if pieces is None:
+        pieces = _pieces([("", table, False)])
+    return tuple(piece for piece in pieces if piece.first <= wanted <= piece.last)
+
+
+def _touching(table: pd.DataFrame, region: Region, days: Days) -> bool:
+    """Return whether a piece of a table that speaks of one of some days speaks of a region."""
+    timely = {piece for day in days for piece in _timely(table, day)}
+    return any(_speaks_of(piece, region, table.attrs.get("pieces", ())) for piece in timely)
+
+
+def _cells_of(table: pd.DataFrame, region: Region, timely: Iterable[Piece]) -> npt.NDArray[np.bool_]:
+    """Return the cells of which some pieces of a table speak, (rows, columns)."""
+    known = np.zeros(region.shape, np.bool_)
+    pieces = table.attrs.get("pieces", ())
+    for piece in timely:
+        if not _speaks_of(piece, region, pieces):
+            continue
+        if piece.box is None or (piece.place and piece.region in ("", region.name)):
+            return np.ones(region.shape, np.bool_)
+        around = _around(piece.box, region)
+        known |= around if piece.place else around & _near_rows(table, region)
+    return known
+
+
 def _speaks_of(piece: Piece, region: Region, pieces: Iterable[Piece]) -> bool:
     """Return whether a file speaks of a region: its rows lie around it, or the download was for it.
 
@@ -337,6 +400,34 @@ def _speaks_of(piece: Piece, region: Region, pieces: Iterable[Piece]) -> bool:
         return _touches(piece.box, region, _NEAR if piece.place else 0.0)
     others_are_named = any(one.region == region.name for one in pieces)
     return bool(piece.place) and (piece.region == region.name or not others_are_named)
+
+
+def _around(box: tuple[float, float, float, float], region: Region) -> npt.NDArray[np.bool_]:
+    """Return the cells that lie in a box or near it, (rows, columns)."""
+    west, south, east, north = box
+    lat, lon = region.latitudes, region.longitudes
+    beside = (lon - (west - _NEAR)) % 360 <= east - west + 2 * _NEAR
+    return np.outer((lat >= south - _NEAR) & (lat <= north + _NEAR), beside)
+
+
+def _near_rows(table: pd.DataFrame, region: Region) -> npt.NDArray[np.bool_]:
+    """Return the cells whose block lies near one that holds a row of a table, (rows, columns)."""
+    from scipy.ndimage import maximum_filter
+
+    held = np.zeros((round(180 / _BLOCK), round(360 / _BLOCK)), np.bool_)
+    held[_blocks(table["latitude"].to_numpy(np.float64), table["longitude"].to_numpy(np.float64))] = True
+    near = maximum_filter(held, 2 * round(_NEAR / _BLOCK) + 1, mode=("nearest", "wrap"))
+    rows, cols = _blocks(region.latitudes, region.longitudes)
+    return np.asarray(near[np.ix_(rows, cols)], np.bool_)
+
+
+def _blocks(
+    latitude: npt.NDArray[np.float64], longitude: npt.NDArray[np.float64]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Return rows and columns of blocks around the world, from the south and from 180 degrees west."""
+    last = round(180 / _BLOCK) - 1
+    rows = np.minimum((latitude + 90) // _BLOCK, last)
+    return rows.astype(np.int64), ((longitude + 180) % 360 // _BLOCK).astype(np.int64)
 
 
 def _taken_for(table: pd.DataFrame, region: Region) -> str:
@@ -359,6 +450,11 @@ def _extent(table: pd.DataFrame) -> tuple[float, float, float, float]:
     lon = (table["longitude"].to_numpy(np.float64) + 180) % 360 - 180
     lat = table["latitude"].to_numpy(np.float64)
     return extent(np.stack([lon, lat, lon, lat], axis=1))
+
+
+def _percent(share: float) -> str:
+    """Return a share below 1 in words, never as 0% or 100%."""
+    return f"{min(max(share, 0.001), 0.999):.1%}" if not 0.01 <= share <= 0.99 else f"{share:.0%}"
 
 
 def _extent_words(table: pd.DataFrame) -> str:
