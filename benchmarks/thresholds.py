@@ -1,4 +1,4 @@
-"""Dice by threshold and by the clear looks before and after the day, on crops of held-out chips.
+"""Dice by threshold and by the looks before and after the day, on crops of held-out chips.
 
     python benchmarks/thresholds.py CHIPS WEIGHTS [--out FILE.json]
 
@@ -32,7 +32,7 @@ LEAST = 500
 
 
 def looks(observed: Mask, day: npt.NDArray[np.int64]) -> npt.NDArray[np.str_]:
-    """Return the class of each cell (rows, columns) by its clear looks before a day, and from it on."""
+    """Return the class of each cell (rows, columns) by its looks before a day, and from it on."""
     before, after = on_both_sides(observed, day)
     few = [before == 0, before == 1, after < 2]
     return np.select(few, ["none before", "one before", "under two after"], "two and more on each side")

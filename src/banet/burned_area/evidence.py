@@ -1,6 +1,7 @@
-"""Evidence of each cell: whether anybody looked for hot spots, and clear looks on both sides of its day.
+"""Evidence of each cell: whether anybody looked for hot spots, and looks on both sides of its day.
 
-A burned fraction means more where the day is bracketed by many clear looks than where it is not. Weights are
+A look has all three bands, clouds or not. A burned fraction means more where the day is bracketed by many
+looks than where it is not. Weights are
 calibrated by class of evidence, and maps carry the class of each cell.
 """
 
@@ -14,7 +15,7 @@ __all__ = ["CLASSES", "LOOKS", "NO_EVIDENCE", "WITHIN", "classes_of", "on_both_s
 Bools = npt.NDArray[np.bool_]
 
 LOOKS = (0, 2, 5)
-"""Clear looks on the poorer side of the day from which on each class holds."""
+"""Looks on the poorer side of the day from which on each class holds."""
 
 WITHIN = 16
 """Days on each side of the day in which looks count."""

@@ -298,7 +298,7 @@ _EVIDENCE = Meaning(
     "evidence",
     "evidence",
     "what was known about the day of the cell: whether somebody looked for hot spots on at least half of the "
-    f"days within {WITHIN} of it, and the clear looks in {WITHIN} days on its poorer side",
+    f"days within {WITHIN} of it, and the looks, clouds or not, in {WITHIN} days on its poorer side",
     codes={number: words.replace("_", " ") for number, words in enumerate(CLASSES)}
     | {NO_EVIDENCE: "not known"},
     nodata=NO_EVIDENCE,
