@@ -186,7 +186,7 @@ class Run:
             return None
         return (
             f"{share:.0%} of the land that was looked at lay under cloud, snow or bright ground in every "
-            "look (red above 0.3): a burn there is seen by its hot spots alone"
+            "look (red above 0.3): no image can show a burn there"
         )
 
     @functools.cached_property
