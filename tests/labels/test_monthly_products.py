@@ -12,12 +12,13 @@ import rasterio
 from affine import Affine
 
 from banet.burned_area.geotiff import read_geotiff
+from banet.burned_area.netcdf import write_netcdf
 from banet.errors import BanetWarning, InputError, UnreadableFileError
 from banet.grid.region import Region
 from banet.grid.vectors import read_polygons
 from banet.labels.firecci import read_firecci
 from banet.labels.mcd64a1 import read_mcd64a1
-from banet.labels.reading import sniff
+from banet.labels.reading import read_map_or_product, sniff
 from banet.observations.hotspots import read_hotspots
 
 REGION = Region("PT", (-8.0, 39.0, -7.6, 39.4), 0.01)
@@ -204,6 +205,43 @@ def test_a_product_in_a_container_that_is_not_read_says_so(tmp_path):
         for reader in (sniff, read_hotspots, read_polygons):
             with pytest.raises(UnreadableFileError, match=r"is packed in a way .* unpack it"):
                 reader(tmp_path / name)
+
+
+def test_a_map_of_banet_may_be_called_after_a_product(tmp_path):
+    for name in ("MCD64A1.portugal.nc", "labels_L3S_FIRE-BA.nc"):
+        folder = tmp_path / name[:3]
+        write(folder / NAME, burn_dates())
+        got = read(folder)
+        (folder / NAME).unlink()
+        path = write_netcdf(got, folder / name)
+        assert sniff(path) == sniff(folder) == "map"
+        assert told(read_map_or_product(folder)) == told(got)
+        truth = path.rename(path.with_name(f"{path.stem}_truth.nc"))
+        assert sniff(truth) == "truth"
+
+
+@pytest.mark.parametrize(
+    "name", ["20200801-ESACCI-L3S_FIRE-BA-MODIS.gpkg", "c_gls_BA300.geojson", "MCD64A1_2020.shp"]
+)
+def test_polygons_may_be_called_after_a_product(tmp_path, name):
+    path = tmp_path / name
+    path.write_bytes(b"x")
+    assert sniff(path) == sniff(tmp_path) == "perimeters"
+    with zipfile.ZipFile(tmp_path / "fires.zip", "w") as archive:
+        archive.write(path, name)
+        archive.writestr("MCD64_user_guide.pdf", b"x")
+    assert sniff(tmp_path / "fires.zip") == sniff(tmp_path) == "perimeters"
+
+
+@pytest.mark.parametrize("name", ["MCD64A1.A2020214.h17v04.061.nc", "c_gls_BA300-NRT_1.nc", "products.zip"])
+def test_a_product_that_is_not_read_is_named_beside_what_is(tmp_path, name):
+    with zipfile.ZipFile(tmp_path / name, "w") as archive:
+        archive.writestr(NAME, b"x")
+    (tmp_path / "fires.gpkg").write_bytes(b"x")
+    with pytest.raises(
+        InputError, match=rf"several kinds \(perimeters, what is not read\): {name} .*name a file"
+    ):
+        sniff(tmp_path)
 
 
 def netcdf(path, *, turned=False, dates="JD", **layers):

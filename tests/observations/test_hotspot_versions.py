@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from banet.observations.hotspots import read_hotspots
+from banet.observations.superseded import rank_of, rank_of_name
 
 HEAD = "latitude,longitude,acq_date,acq_time,satellite,version,frp"
 UMD = "YYYYMMDD,HHMM,Sat,Lat,Lon,T_I4,T_I5,Sample,FRP,Confidence,Type,DNFlag"
@@ -60,3 +61,44 @@ def test_a_row_that_names_no_satellite_may_be_of_any_and_of_one_alone(tmp_path):
     terra = row(9.5, satellite="Terra", version="2.0NRT", north=0.003)
     write(tmp_path / "nrt.csv", HEAD, row(5.5, version="2.0NRT"), terra)
     assert sorted(read_hotspots(tmp_path)["frp"]) == [5.7, 9.5]
+
+
+@pytest.mark.parametrize(
+    "names",
+    [("tile_C1.csv", "tile_C2.csv"), ("fires.2020.012.csv", "fires.2020.013.csv"), ("a.csv", "a_C2.csv")],
+)
+def test_other_names_of_files_tell_no_version(tmp_path, names):
+    bare = HEAD.replace(",version", "")
+    for k, name in enumerate(names):
+        write(tmp_path / name, bare, f"{40.3012 + 0.003 * k:.4f},-7.7012,2020-08-05,0230,N,5.{k}")
+    assert sorted(read_hotspots(tmp_path)["frp"]) == [5.0, 5.1]
+
+
+@pytest.mark.parametrize(
+    ("name", "version"),
+    [
+        ("fire_archive_SV-C2_1.csv", "2"),
+        ("fire_nrt_J1V-C2_1.csv", "2NRT"),
+        ("fire_archive_M-C61_1.csv", "6.1"),
+        ("VJ114IMGML.202008.C2.03.txt", "2"),
+        ("MCD14ML.202008.006.03.txt", "6"),
+        ("VIIRS_C2.csv", ""),
+        ("fires-C2.csv", ""),
+    ],
+)
+def test_names_that_tell_a_collection(name, version):
+    assert rank_of_name(name) == rank_of(version)
+
+
+@pytest.mark.parametrize(("instrument", "kept"), [("VIIRS", [5.7]), ("MODIS", [5.5, 5.7]), ("", [5.5, 5.7])])
+def test_collections_rank_within_an_instrument(tmp_path, instrument, kept):
+    write(tmp_path / "named.csv", HEAD, row(5.5))
+    plain = row(5.7, satellite="", version="61.03", north=0.003)
+    write(tmp_path / "other.csv", f"{HEAD},instrument", f"{plain},{instrument}")
+    assert sorted(read_hotspots(tmp_path)["frp"]) == kept
+
+
+def test_rows_of_two_instruments_are_never_one(tmp_path):
+    write(tmp_path / "a.csv", f"{HEAD},instrument", f"{row(5.5, satellite='')},VIIRS")
+    write(tmp_path / "b.csv", f"{HEAD},instrument", f"{row(5.7, satellite='', version='6.1NRT')},MODIS")
+    assert sorted(read_hotspots(tmp_path)["frp"]) == [5.5, 5.7]

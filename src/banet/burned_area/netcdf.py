@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from banet.io.manifest import Manifest
 
-__all__ = ["read_map", "write_netcdf"]
+__all__ = ["is_map", "read_map", "write_netcdf"]
 
 _CHUNK = 512
 
@@ -77,6 +77,17 @@ def read_map(path: PathLike) -> BurnedArea:
         raise UnreadableFileError(
             f"{file} is not a map that banet wrote ({first_line(error)}); give the .nc beside its rasters"
         ) from error
+
+
+def is_map(path: PathLike) -> bool:
+    """Tell whether a file is a NetCDF with the planes of a map, whatever it is called."""
+    import h5py
+
+    try:
+        with h5py.File(path, "r") as file:
+            return {"burned_fraction", "burn_date"} <= set(file)
+    except (OSError, RuntimeError):  # of another format, or damaged
+        return False
 
 
 def _along_time(dataset: xr.Dataset) -> xr.Dataset:

@@ -12,12 +12,12 @@ from typing import Any
 from banet.burned_area.burned_area import BurnedArea
 from banet.burned_area.geotiff import read_geotiff
 from banet.burned_area.joining import join
-from banet.burned_area.netcdf import read_map
+from banet.burned_area.netcdf import is_map, read_map
 from banet.days import parse_period
 from banet.errors import InputError, NotFoundError
 from banet.grid.region import Region
 from banet.grid.vectors import is_vector
-from banet.io.containers import ZIP_DAMAGE, check_container
+from banet.io.containers import ZIP_DAMAGE, check_container, inner_suffix
 from banet.io.files import PathLike, visible_files
 from banet.labels.auscover import is_auscover, read_auscover
 from banet.labels.firecci import read_firecci
@@ -29,6 +29,8 @@ __all__ = ["labelled", "named_paths", "read_map_or_product", "read_sources", "sn
 
 _TILES = re.compile(r"^(MCD64|VNP64|VJ[12]64|MCD45)", re.IGNORECASE)
 _TILES_IN_HDF5 = re.compile(rf"{_TILES.pattern}\w*\.\w.*\.(nc4?|h5)$", re.IGNORECASE)
+_GRIDDED = {".tif", ".tiff", ".hdf", ".nc", ".nc4", ".h5"}
+"""Endings of products; polygons and guides are called after products too."""
 _OWN_RASTER = "_burn_date.tif"
 _OWN_GRID = {"map": "*.nc", "truth": "*_truth.nc", "raster": f"*{_OWN_RASTER}"}
 """Kinds with a grid and days of their own, and their files in a folder."""
@@ -57,16 +59,25 @@ def sniff(path: PathLike) -> str:
             known = "is no map, burned-area product or perimeter file that banet knows"
             raise InputError(f"{place.name} {_unread(place) or known}")
         return kind
-    kinds = {kind for file in visible_files(place) if (kind := _kind(file)) and _meant(file, kind)}
+    files = visible_files(place)
+    kinds = {kind for file in files if (kind := _kind(file)) and _meant(file, kind)}
     # A map's rasters lie beside its NetCDF file, which says more.
     kinds -= {"raster"} if "map" in kinds else set()
-    if len(kinds) != 1:
-        found = f"of several kinds ({', '.join(sorted(kinds))})" if kinds else "of no kind that banet knows"
-        odd = next(((file.name, why) for file in visible_files(place) if (why := _unread(file))), None)
-        if odd and not kinds:
-            raise InputError(f"the folder {place} holds files {found}: {' '.join(odd)}")
-        raise (InputError if kinds else NotFoundError)(f"the folder {place} holds files {found}; name a file")
-    return kinds.pop()
+    # Beside what is read of the products of ESA and Copernicus lie their other layers.
+    odd = next(
+        (
+            f"{file.name} {why}"
+            for file in files
+            if (why := _unread(file)) and not (kinds == {"firecci"} and stranger(file.name))
+        ),
+        "",
+    )
+    if len(kinds) == 1 and not odd:
+        return kinds.pop()
+    held = [*sorted(kinds), *(["what is not read"] if odd else [])]
+    found = f"of several kinds ({', '.join(held)})" if kinds else "of no kind that banet knows"
+    told = f"the folder {place} holds files {found}{f': {odd}' if odd else ''}"
+    raise (InputError if held else NotFoundError)(told if odd and not kinds else f"{told}; name a file")
 
 
 def _meant(file: Path, kind: str) -> bool:
@@ -93,17 +104,22 @@ def _kind(file: Path) -> str | None:
 
 def _unread(file: Path) -> str:
     """Return why a file that is of a product by its name is not read; empty if it is of none."""
-    if why := stranger(file.name):
-        return why
-    if _TILES_IN_HDF5.match(file.name):
-        return (
-            "is of a burned-area product that is read as HDF4 tiles (.hdf) or GeoTIFF; ask for one of these"
-        )
     if file.suffix.lower() == ".zip":
         inside = (name.rpartition("/")[2] for name in _names_in(file))
-        held = next((name for name in inside if product_of(name) or stranger(name) or _TILES.match(name)), "")
+        held = next((name for name in inside if _of_product(name)), "")
         return held and f"holds {held}; unpack it, and give the files or their folder"
-    return ""
+    if not _of_product(file.name):
+        return ""
+    why = stranger(file.name)
+    if not why and _TILES_IN_HDF5.match(file.name):
+        why = "is of a burned-area product that is read as HDF4 tiles (.hdf) or GeoTIFF; ask for one of these"
+    return "" if why and is_map(file) else why  # a region may be called after a product
+
+
+def _of_product(name: str) -> bool:
+    """Tell whether a file is of a product by its name and ending."""
+    known = product_of(name) or stranger(name) or _TILES.match(name)
+    return inner_suffix(name) in _GRIDDED and bool(known)
 
 
 def _names_in(archive: Path) -> list[str]:

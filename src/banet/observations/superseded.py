@@ -3,7 +3,7 @@
 FIRMS serves the same detection in ultra-real time (URT), real time (RT), near-real time (NRT) and standard
 processing (SP), each a little elsewhere and with a little other power, and again in each collection; LANCE
 serves it rounded. Rows are matched across files by satellite, time and nearness, one to one. A row that names
-no satellite may be of any. Two rows of one file are never one.
+no satellite may be of any of its instrument. Two rows of one file, or of two instruments, are never one.
 """
 
 from __future__ import annotations
@@ -29,9 +29,12 @@ _KINDS = (("URT", 0), ("NRT", 2), ("RT", 1))
 _STANDARD = 3
 _KIND_STEP = 100  # above any collection in tenths
 _COLLECTION = re.compile(r"(?<!\d)0*(\d{1,2})(?!\d)(?:\.(\d))?")
-_KIND_IN_NAME = re.compile(r"(?<![A-Z0-9])(?:URT|NRT|RT)(?![A-Z0-9])")
-# VNP14IMGML.202008.C1.05.csv, fire_nrt_M-C61_1.csv, MCD14ML.202008.006.03.txt
-_COLLECTION_IN_NAME = re.compile(r"(?<![A-Z0-9])C\d{1,2}(?![A-Z0-9])|(?<=\.)0\d\d(?=\.)")
+_KIND_IN_NAME = re.compile(r"(?<![A-Z0-9])(URT|NRT|RT)(?![A-Z0-9])")
+# VNP14IMGML.202008.C1.05.csv, MCD14ML.202008.006.03.txt, fire_nrt_M-C61_1.csv
+_COLLECTION_IN_NAME = re.compile(
+    r"(?<![A-Z0-9])(?:(?:VNP14IMGML|VJ[12]14IMGML|MCD14ML)\.\d{6}\.|(?:SV|J[12]V|M)-(?=C))"
+    r"(C\d{1,2}|0\d\d)(?![A-Z0-9])"
+)
 
 Bools = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]
@@ -66,22 +69,22 @@ def rank_of_name(name: str) -> int:
     """
     text = name.rpartition("/")[2].upper()
     told = (_KIND_IN_NAME.search(text), _COLLECTION_IN_NAME.search(text))
-    return rank_of(" ".join(found[0] for found in told if found))
+    return rank_of(" ".join(found[1] for found in told if found))
 
 
 def superseded(table: pd.DataFrame) -> Bools:
     """Return which rows are another version of a row of another file that stays.
 
     Args:
-        table: with longitude, latitude, time, satellite, rank and file (a number for each file).
+        table: with longitude, latitude, time, satellite, instrument, rank and file (a number for each file).
     """
     gone = np.zeros(len(table), bool)
     file = table["file"].to_numpy(np.int64)
     if not len(table) or (file == file[0]).all():
         return gone
-    named = table["satellite"].where(table["satellite"] != "")
-    rows = _Rows(_places(table), file, pd.factorize(named)[0].astype(np.int64))
     rank = table["rank"].to_numpy(np.int64)
+    satellite, instrument = _numbered(table["satellite"]), _numbered(table["instrument"].str.upper())
+    rows = _Rows(_places(table), file, satellite, instrument, rank // _KIND_STEP)
     for level in np.unique(rank)[::-1]:
         at = rank == level
         # A better version that another supersedes still stands for this one.
@@ -91,17 +94,34 @@ def superseded(table: pd.DataFrame) -> Bools:
 
 
 class _Rows(NamedTuple):
-    """Places (n, 3), files (n,) and satellites (n,) of rows; a satellite that is not named is -1."""
+    """Places (n, 3), files, satellites, instruments and kinds (n,) of rows; -1 is one that is not named."""
 
     place: npt.NDArray[np.float64]
     file: Ints
     satellite: Ints
+    instrument: Ints
+    kind: Ints
 
     def may_be_one(self, one: Ints, other: Ints) -> Bools:
-        """Return which pairs are of two files and not of two satellites, (n,)."""
-        mine, theirs = self.satellite[one], self.satellite[other]
-        same = (mine == theirs) | (np.minimum(mine, theirs) < 0)
-        return np.asarray(same & (self.file[one] != self.file[other]))
+        """Return which pairs are of two files, and not of two satellites or instruments, (n,)."""
+        same = self.file[one] != self.file[other]
+        for what in (self.satellite, self.instrument):
+            same &= (what[one] == what[other]) | (np.minimum(what[one], what[other]) < 0)
+        return np.asarray(same)
+
+    def unranked(self, one: Ints, other: Ints) -> Bools:
+        """Return which pairs are of one kind and not known to be of one instrument, (n,).
+
+        The collections of two instruments do not tell which is newer: such rows are copies, or two.
+        """
+        nameless = np.minimum(self.satellite[one], self.satellite[other]) < 0
+        differ = self.instrument[one] != self.instrument[other]
+        return np.asarray((self.kind[one] == self.kind[other]) & nameless & differ)
+
+
+def _numbered(names: pd.Series) -> Ints:
+    """Return a number for each different name, -1 for an empty one."""
+    return pd.factorize(names.where(names != ""))[0].astype(np.int64)
 
 
 def _places(table: pd.DataFrame) -> npt.NDArray[np.float64]:
@@ -136,7 +156,8 @@ def _matched(rows: _Rows, lower: Ints, better: Ints, degrees: float) -> Ints:
     if not lower.size or not better.size:
         return np.zeros(0, np.int64)
     row, which, far = _near(rows.place[lower], rows.place[better], degrees)
-    other = rows.may_be_one(lower[row], better[which])
+    pairs = lower[row], better[which]
+    other = rows.may_be_one(*pairs) & (far < np.where(rows.unranked(*pairs), _SAME_VERSION / degrees, 1))
     order = np.argsort(far[other], kind="stable")
     taken_low: set[int] = set()
     # One row stands for at most one row of each other file.
