@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import traceback
+import warnings
 
 import pytest
 from pydantic import SecretStr
@@ -90,6 +91,17 @@ def test_a_netrc_of_which_an_entry_is_repeated_or_lacks_a_half(settings, tmp_pat
     ):
         with pytest.raises(CredentialsError, match=f"the entry for 127.0.0.1 in .*n {words}"):
             find_login(settings.earthdata, {"NETRC": netrc(tmp_path / "n", text)}, NOBODY)
+
+
+def test_the_same_entry_twice_and_an_anonymous_default_are_nothing_odd(settings, tmp_path):
+    entry = f"machine 127.0.0.1 login {USER} password {PASSWORD}\n"
+    environ = {"NETRC": netrc(tmp_path / "n", entry * 2)}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert find_login(settings.earthdata, environ, NOBODY).password.get_secret_value() == PASSWORD
+    environ = {"NETRC": netrc(tmp_path / "n", "machine other login a password b\ndefault login anonymous\n")}
+    asked = find_login(settings.earthdata, environ, lambda host: (USER, PASSWORD))
+    assert asked.source == "the terminal"
 
 
 def test_a_broken_netrc_does_not_show_its_text(settings, tmp_path):

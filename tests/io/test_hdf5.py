@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
+
 import h5py
 import pytest
 
 from banet.errors import InputError, UnreadableFileError
-from banet.io.hdf5 import dataset, opened
+from banet.io.hdf5 import check_stored, dataset, opened
 
 
 @pytest.mark.parametrize(
@@ -30,3 +32,14 @@ def test_a_size_that_no_file_has_is_refused(tmp_path):
         assert dataset(file, "lon").shape == (6400, 6400)
         with pytest.raises(UnreadableFileError, match="lat claims the shape 40000 x 40000"):
             dataset(file, "lat")
+
+
+def test_many_chunks_are_looked_for_in_one_walk(tmp_path):
+    with h5py.File(tmp_path / "a.nc", "w") as file:
+        held = file.create_dataset("JD", (1200, 1200), "u1", chunks=(10, 10))
+        held[:1190] = 1
+        begin = time.process_time()
+        check_stored(held, (slice(0, 1190), slice(0, 1200)))
+        assert time.process_time() - begin < 3  # with one look-up for each, 8
+        with pytest.raises(UnreadableFileError, match="JD is cut off"):
+            check_stored(held, (slice(1100, 1200), slice(0, 1200)))

@@ -378,6 +378,28 @@ def test_the_day_on_which_an_outline_was_drawn_is_told_to_be_no_start(fields):
     assert fire_dates(pd.DataFrame(fields), "x", field).notes == ()
 
 
+def test_outlines_date_the_rows_without_parts():
+    table = pd.DataFrame(
+        {
+            "poly_DateCurrent": ["2020-08-09", "2020-08-10", None, "2020-08-11"],
+            "year": [2020, None, None, 2020],
+            "month": [8, None, None, 8],
+            "day": [3, None, None, 0],
+            "end_date": ["2020-08-07", "2020-08-14", None, None],
+        }
+    )
+    got = fire_dates(table, "x")
+    assert got.start.astype(str).tolist() == ["2020-08-03", "2020-08-10", "NaT", "2020-08-16"]
+    np.testing.assert_equal(got.uncertainty, [4, 4, np.nan, 16])
+    assert got.fields == ("year", "month", "day", "poly_DateCurrent")
+    assert got.notes[0] == "1 without a date in year, month, day: dated by poly_DateCurrent"
+    assert "when an outline was drawn" in got.notes[1] and len(got.notes) == 2
+    either = table.assign(poly_DateCurrent=["20/08/2020", "10/08/2020", None, None])
+    assert fire_dates(either, "x").start[1] == np.datetime64("2020-08-10")
+    alone = fire_dates(table[:1], "x")
+    assert alone.fields == ("year", "month", "day") and alone.notes == () and alone.uncertainty[0] == 4
+
+
 def test_parts_date_the_rows_without_a_whole_date():
     table = pd.DataFrame(
         {

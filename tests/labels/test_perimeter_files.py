@@ -341,17 +341,39 @@ def test_a_gml_that_was_cut_off_is_damaged(tmp_path):
         ({"numberMatched": 2, "numberReturned": 2, "totalFeatures": 2}, None),
         ({"numberMatched": 2, "numberReturned": 1}, None),
         ({"numberMatched": "unknown", "totalFeatures": "unknown"}, None),
+        ({"links": [{"rel": "self"}, {"rel": "next", "href": "x"}]}, "names a next page"),
+        ({"next": "http://x", "previous": None}, "names a next page"),
+        ({"next": None, "links": [{"rel": "prev"}]}, None),
+        ({"numberMatched": 2, "links": [{"rel": "next"}]}, None),
     ],
 )
-def test_a_part_of_a_servers_answer_is_no_inventory(tmp_path, said, told):
+@pytest.mark.parametrize("before", [False, True])
+def test_a_part_of_a_servers_answer_is_no_inventory(tmp_path, said, told, before):
     path = tmp_path / "page.geojson"
     geojson(path, WHOLE, WHOLE)
-    path.write_text(json.dumps({**json.loads(path.read_text()), **said}))
+    held = json.loads(path.read_text())
+    path.write_text(json.dumps({**said, **held} if before else {**held, **said}))
     if told is None:
         assert len(read_polygons(path).geometry) == 2
     else:
         with pytest.raises(UnreadableFileError, match=f"page.geojson .*{told}.* join all in one file"):
             read_polygons(path)
+
+
+def test_what_stands_in_features_says_nothing_of_an_answer(tmp_path):
+    odd = {"totalFeatures": 5000, "of": [{"numberMatched": 5000}], "text": '}],"numberMatched":5000}'}
+    path = geojson(tmp_path / "x.geojson", *[{**WHOLE, "properties": {**WHOLE["properties"], **odd}}] * 500)
+    assert read_polygons(path).read == 500
+    path.write_text(json.dumps({**json.loads(path.read_text()), "numberMatched": 501}))
+    with pytest.raises(UnreadableFileError, match="500 of the 501 features"):
+        read_polygons(path)
+
+
+@pytest.mark.parametrize("end", [b',"x":"\xe9"}', b",}"])
+def test_json_that_gdal_takes_is_read_where_it_says_how_much_it_is(tmp_path, end):
+    path = geojson(tmp_path / "x.geojson", WHOLE, WHOLE)
+    path.write_bytes(path.read_bytes().rstrip()[:-1] + b',"totalFeatures":2' + end)
+    assert read_polygons(path).read == 2
 
 
 def test_a_part_of_a_servers_answer_in_gml_is_no_inventory(tmp_path):
@@ -361,6 +383,10 @@ def test_a_part_of_a_servers_answer_in_gml_is_no_inventory(tmp_path):
     assert len(read_polygons(path).geometry) == 2
     path.write_text(text.replace("<ogr:FeatureCollection", '<ogr:FeatureCollection numberMatched="5000"'))
     with pytest.raises(UnreadableFileError, match="2 of the 5,000 features"):
+        read_polygons(path)
+    unknown = '<ogr:FeatureCollection numberMatched="unknown" next="http://x"'
+    path.write_text(text.replace("<ogr:FeatureCollection", unknown))
+    with pytest.raises(UnreadableFileError, match="names a next page"):
         read_polygons(path)
 
 
@@ -381,6 +407,16 @@ def test_a_shapefile_of_which_a_half_is_zeros_is_damaged(tmp_path, end):
     file.write_bytes(whole[: len(whole) // 2] + bytes(len(whole) - len(whole) // 2))
     with pytest.raises(UnreadableFileError, match=r"f.shp is damaged: its record \d+ is not what f.shx says"):
         read_polygons(path)
+
+
+def test_zeros_in_an_index_are_padding_or_no_shape(tmp_path):
+    path = write(tmp_path / "f.shp", [A, None, B], FIREDATE=["20200805"] * 3)
+    index = path.with_suffix(".shx")
+    whole = index.read_bytes()
+    index.write_bytes(whole[:108] + bytes(8) + whole[116:] + bytes(80))
+    found = read_polygons(path)
+    assert found.rows.tolist() == [1, 3]
+    assert found.left_out == (("without geometry (row 2)", 1),)
 
 
 def test_a_shapefile_without_records_is_whole(tmp_path):

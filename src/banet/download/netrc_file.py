@@ -31,7 +31,7 @@ class Entry:
     Attributes:
         user, password: bytes that are no UTF-8 are kept as surrogates (PEP 383).
         doubtful: the password holds a backslash outside quotes, which programs read in different ways.
-        repeated: the machine has an entry before this one, which other programs (curl) take.
+        repeated: the machine's first entry, which other programs (curl) take, is another.
     """
 
     user: str = ""
@@ -43,7 +43,8 @@ class Entry:
 def entry_of(data: bytes, machine: str) -> Entry | None:
     r"""Return the last entry of a machine, or else the default one; None if there is neither.
 
-    The case of a machine's letters does not matter.
+    The case of a machine's letters does not matter. A default entry without a user name or without a
+    password, as for anonymous FTP, counts as none.
 
     In quotes `\"` is a quote and `\\` a backslash; outside them `\\` is a backslash too, and a backslash
     before a blank keeps the blank. Any other backslash, and a quote that is not closed, stand for themselves.
@@ -55,11 +56,14 @@ def entry_of(data: bytes, machine: str) -> Entry | None:
     'x y'
     """
     entries = _entries(data.decode("utf-8-sig", "surrogateescape"))
-    return entries.get(machine.lower()) or entries.get("default")
+    if own := [entry for name, entry in entries if name == machine.lower()]:
+        return replace(own[-1], repeated=own[0] != own[-1])
+    default = [entry for name, entry in entries if name == "default"][-1:]
+    return next((entry for entry in default if entry.user and entry.password), None)
 
 
-def _entries(text: str) -> dict[str, Entry]:
-    entries: dict[str, Entry] = {}
+def _entries(text: str) -> list[tuple[str, Entry]]:
+    entries: list[tuple[str, Entry]] = []
     name: str | None = None
     at = 0
     while found := _TOKEN.search(text, at):
@@ -71,7 +75,7 @@ def _entries(text: str) -> dict[str, Entry]:
             at = end.end() if end else len(text)
         elif word == "default":
             name = "default"
-            entries[name] = Entry()
+            entries.append((name, Entry()))
         elif word == "machine" or (name is not None and word in _VALUES):
             value = _TOKEN.search(text, at)
             if value is None:
@@ -79,9 +83,9 @@ def _entries(text: str) -> dict[str, Entry]:
             at = value.end()
             if word == "machine":
                 name = _plain(value).lower()
-                entries[name] = Entry(repeated=name in entries)
+                entries.append((name, Entry()))
             elif name is not None:
-                entries[name] = _with(entries[name], _VALUES[word], value)
+                entries[-1] = (name, _with(entries[-1][1], _VALUES[word], value))
         else:
             raise NetrcError(text.count("\n", 0, found.start()) + 1)
     return entries

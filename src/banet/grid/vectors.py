@@ -367,7 +367,7 @@ def _of_gdal(
     said = answer_of_gml(member) if member.suffix == ".gml" else {}
     source, chosen, options = _as_text(member, _layer(member, layer, advice))
     if isinstance(source, Path) and _is_json(source):
-        said = answer_of_json(source.read_bytes())
+        said = answer_of_json(source)
     fields = pyogrio.read_dataframe(source, layer=chosen, read_geometry=False, **options)
     meta, _, packed, _ = pyogrio.raw.read(source, layer=chosen, columns=[])
     if packed is None:

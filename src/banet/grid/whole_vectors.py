@@ -6,8 +6,10 @@ GDAL reads as much of such files as it can, and says nothing.
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 from xml.parsers import expat
 
@@ -20,9 +22,13 @@ __all__ = ["answer_of_gml", "answer_of_json", "check_answer", "check_kml", "chec
 
 _COORDINATES = re.compile(rb"<(?:\w+:)?coordinates[^>]*>([^<]*)")
 _NO_NUMBERS = re.compile(rb"[^\d\s,.eE+-][^\s,]*")
-_SAYS_MORE = re.compile(rb'"(?:exceededTransferLimit|numberMatched|totalFeatures)"\s*:')
-_HEADER, _RECORD = 100, 8
-"""Bytes of the header of a shapefile's files, and of the head of each of its records."""
+_FEATURES = re.compile(r'"features"\s*:\s*\[')
+_LIST_ENDS = re.compile(r'\](?=\s*(?:\}|,\s*"))')
+_LAST_COMMA = re.compile(r",\s*\}\s*$")
+_BESIDE = 1 << 16
+"""Bytes at the begin and at the end of GeoJSON in which an answer may say something of itself."""
+_HEADER, _RECORD, _NO_SHAPE = 100, 8, 4
+"""Bytes of the header of a shapefile's files, of the head of each record, and of a record without shape."""
 
 
 def check_kml(member: Member) -> None:
@@ -55,9 +61,29 @@ def answer_of_gml(member: Member) -> dict[str, Any]:
     return said
 
 
-def answer_of_json(content: bytes) -> dict[str, Any]:
-    """Return the members of one object in JSON, if its text may hold a word of `check_answer`; else none."""
-    held = json.loads(content) if _SAYS_MORE.search(content) else None
+def answer_of_json(path: Path) -> dict[str, Any]:
+    """Return the members of GeoJSON before and after its features, which are not read.
+
+    What is not strict JSON there, as GDAL takes some, counts as nothing.
+    """
+    with path.open("rb") as stream:
+        begin = stream.read(_BESIDE).decode("latin-1")
+        features = _FEATURES.search(begin)
+        if features is None:
+            return {}
+        stream.seek(max(features.end(), stream.seek(0, os.SEEK_END) - _BESIDE))
+        end = _LAST_COMMA.sub("}", stream.read().decode("latin-1"))
+    said = _members(begin[begin.find("{") : features.start()].rstrip(", \t\r\n") + "}")
+    # After the list of features, and no list within it, what follows ends the one object.
+    after = (_members('{"features": 0' + end[found.end() :]) for found in _LIST_ENDS.finditer(end))
+    return said | next(filter(None, after), {})
+
+
+def _members(text: str) -> dict[str, Any]:
+    try:
+        held = json.loads(text, strict=False)
+    except (ValueError, RecursionError):
+        return {}
     return held if isinstance(held, dict) else {}
 
 
@@ -71,7 +97,8 @@ def check_answer(name: str, said: Mapping[str, Any], held: int) -> None:
 
     Raises:
         UnreadableFileError: if the answer says that there are more (`exceededTransferLimit` of ArcGIS,
-            `numberMatched` or `totalFeatures` of a WFS).
+            `numberMatched` or `totalFeatures` of a WFS; where it gives no number, `next` or a link of that
+            name).
     """
     members = [each for each in (said, said.get("properties")) if isinstance(each, Mapping)]
     if any(each.get("exceededTransferLimit") is True for each in members):
@@ -90,6 +117,13 @@ def check_answer(name: str, said: Mapping[str, Any], held: int) -> None:
             f"{name} holds {held:,} of the {matched:,} features that the server has (numberMatched); ask for "
             "the rest page by page with startIndex, and join all in one file"
         )
+    links = links if isinstance(links := said.get("links"), list) else []
+    named = [each.get("rel") for each in links if isinstance(each, Mapping)]
+    if not matched and (said.get("next") or "next" in named):
+        raise UnreadableFileError(
+            f"{name} is a part of the answer: after these {held:,} features the server names a next page "
+            "(next); ask for the rest page by page, and join all in one file without that mark"
+        )
 
 
 def check_shapefile(member: Member) -> None:
@@ -103,16 +137,23 @@ def check_shapefile(member: Member) -> None:
     if index is None or size < _HEADER:
         return  # GDAL tells
     shapes = np.memmap(member.path, np.uint8, "r")
-    listed = index.read_bytes()[_HEADER:]
+    content = index.read_bytes()[_HEADER:]
     # Lengths count words of two bytes.
-    begin, length = 2 * np.frombuffer(listed[: len(listed) // 8 * 8], ">u4").astype(np.int64).reshape(-1, 2).T
+    words = np.frombuffer(content[: len(content) // 8 * 8], ">u4").astype(np.int64).reshape(-1, 2)
+    listed = words.any(axis=1)
+    begin, length = 2 * words[listed].T
     told = 2 * int.from_bytes(shapes[24:28].tobytes(), "big")
     whole = max(told, int((begin + _RECORD + length).max(initial=0)))
     if size < whole:
         raise UnreadableFileError(f"{member.name} is cut off ({size:,} of {whole:,} bytes); get it again")
     stored = shapes[begin[:, None] + np.arange(4, _RECORD)].view(">u4").astype(np.int64)[:, 0] * 2
-    if (odd := np.flatnonzero((begin < _HEADER) | (stored < length) | (stored < 4))).size:
+    odd = np.zeros(len(words), bool)
+    odd[listed] = (begin < _HEADER) | (stored < length) | (stored < _NO_SHAPE)
+    # Zeros are padding or stand for no shape, unless more is stored than what the index lists.
+    if told - _HEADER - int((length + _RECORD).sum()) > (_RECORD + _NO_SHAPE) * int((~listed).sum()):
+        odd |= ~listed
+    if odd.any():
         raise UnreadableFileError(
-            f"{member.name} is damaged: its record {odd[0] + 1} is not what {index.name} says of it; get the "
-            "files again"
+            f"{member.name} is damaged: its record {odd.argmax() + 1} is not what {index.name} says of it; "
+            "get the files again"
         )

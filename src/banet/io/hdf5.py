@@ -127,14 +127,16 @@ def check_stored(source: h5py.Dataset, part: tuple[slice, ...]) -> None:
         lacking = plan.get_layout() == h5py.h5d.CONTIGUOUS and not source.id.get_storage_size()
         lacking = lacking and not plan.get_external_count()
     else:
-        sizes = list(zip(part, source.chunks, strict=True))
-        corners = itertools.product(*(range(one.start // size * size, one.stop, size) for one, size in sizes))
         whole = math.prod(
             -(-length // size) for length, size in zip(source.shape, source.chunks, strict=True)
         )
-        lacking = source.id.get_num_chunks() < whole and any(
-            source.id.get_chunk_info_by_coord(corner).byte_offset is None for corner in corners
-        )
+        lacking = source.id.get_num_chunks() < whole
+        if lacking:  # in one walk: to ask for a single chunk takes one, too
+            sizes = zip(part, source.chunks, strict=True)
+            firsts = (range(one.start // size * size, one.stop, size) for one, size in sizes)
+            corners = set(itertools.product(*firsts))
+            source.id.chunk_iter(lambda stored: corners.discard(stored.chunk_offset))
+            lacking = bool(corners)
     if lacking:
         raise UnreadableFileError(
             f"{Path(source.file.filename).name}: {source.name} is cut off, values of it were never written; "

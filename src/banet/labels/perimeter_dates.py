@@ -93,12 +93,14 @@ def fire_dates(
         )
     starts, ends, outlines = _fields(by_name, file, table, date_field, end_field)
     parts = _parts(table, by_name) if date_field is None else None
-    if not starts or (outlines and parts is not None and not np.isnat(parts.start).all()):
+    if not starts:
         return _parts_alone(parts, table, file)
     order, told = DateOrder(), list[str]()
     for name in (*starts, *ends):
         if date_format is None:
             order.look(list(table[name]), name)
+    if outlines and parts is not None:
+        table = table.assign(**{name: table[name].where(np.isnat(parts.start)) for name in starts})
     try:
         start, used = _coalesced(table, starts, order, date_format, told.append)
         ends, end, notes = _ends(
@@ -116,11 +118,13 @@ def fire_dates(
     if date_format is not None and pd.api.types.is_datetime64_any_dtype(table[starts[0]]):
         notes = (*notes, f"the field {starts[0]} is one of dates: --date-format is not used for it")
     if filled and parts is not None:
-        used = [*used, *parts.fields]
-        told.append(f"{filled} without a date in {', '.join(starts)}: dated by {', '.join(parts.fields)}")
-    if outlines:
+        first, rest = (parts.fields, used) if outlines else (starts, parts.fields)
+        if number := len(table) - int(np.isnat(start).sum()) - filled if outlines else filled:
+            told.append(f"{number} without a date in {', '.join(first)}: dated by {', '.join(rest)}")
+        used = [*parts.fields, *used] if outlines else [*used, *parts.fields]
+    if outlines and (drawn := [name for name in starts if name in used]):
         told.append(
-            f"the field {starts[0]} says when an outline was drawn, not when the fire began: dates may be "
+            f"the field {drawn[0]} says when an outline was drawn, not when the fire began: dates may be "
             "days to years late"
         )
     spread, early = _spread(np.where(month, np.datetime64("NaT", "D"), start), end, ends)
