@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
 
@@ -23,6 +24,11 @@ def labelled(plane=PLANE, names=("latitude", "longitude")) -> xr.DataArray:
     return xr.DataArray(plane, dims=names, coords=dict(zip(names, axes(), strict=True)))
 
 
+def along(plane: xr.DataArray, rows: str, columns: str) -> xr.DataArray:
+    """Lay the coordinates along dimensions of other names."""
+    return plane.swap_dims(latitude=rows, longitude=columns)
+
+
 def axes():
     return REGION.latitudes, REGION.longitudes
 
@@ -38,6 +44,12 @@ def axes():
         lambda da: da.assign_coords(latitude=da["latitude"].astype("f4")),
         lambda da: da.drop_vars(["latitude", "longitude"]).transpose("longitude", "latitude"),
         lambda da: da.values.tolist(),
+        lambda da: da.sortby("latitude").rename(latitude="Latitude", longitude="LON"),
+        lambda da: da.sortby("latitude").rename(latitude="y", longitude="x").to_pandas(),
+        lambda da: along(da.sortby("latitude"), "y", "x").T,
+        lambda da: along(da.sortby("latitude"), "row", "col"),
+        lambda da: along(da.sortby("latitude"), "y", "x").assign_coords(y=range(10), x=range(12)),
+        lambda da: along(da, "row", "col").drop_vars(["latitude", "longitude"]),
     ],
 )
 def test_a_plane_is_turned_by_its_coordinates(turn):
@@ -54,6 +66,13 @@ def test_a_plane_of_other_cells_or_axes_is_refused():
         plane_on(REGION, labelled().expand_dims("time"), "the mask")
     with pytest.raises(InputError, match="the mask lies along latitude, band"):
         plane_on(REGION, labelled().rename(longitude="band"), "the mask")
+    curved = along(labelled(), "y", "x")
+    curved["latitude"], curved["longitude"] = xr.broadcast(curved["latitude"], curved["longitude"])
+    for odd in (labelled().rename(latitude="rlat", longitude="rlon"), curved, pd.DataFrame(PLANE)):
+        with pytest.raises(InputError, match="of the mask are no row of latitudes or longitudes by their"):
+            plane_on(REGION, odd, "the mask")
+    with pytest.raises(InputError, match="the mask is a dataset; give one of its variables: wet"):
+        plane_on(REGION, labelled().to_dataset(name="wet"), "the mask")
 
 
 def test_masks_of_water_and_of_what_counts_are_turned(tmp_path):

@@ -19,6 +19,8 @@ from banet.ingest.dataset import from_dataset, region_of
 from banet.observations.hotspots import grid_frp, read_hotspots
 
 REGION = Region("T", (21.8, 37.17, 21.95, 37.29), 0.01)
+ALIKE = [(one, one) for one in ("decimal_degrees", "decimal degrees", "arc_degree", "DD")]
+ALIKE += [("degrees latitude", "degrees longitude")]
 DAYS = np.array(["2021-08-03", "2021-08-04", "2021-08-06"], "M8[ns]")
 
 
@@ -106,9 +108,39 @@ def test_sensor_band_and_water_of_a_cube_come_back_too(tmp_path: Path) -> None:
     np.testing.assert_array_equal(again.water, water)
     other = from_dataset(first.to_xarray(), tmp_path / "d.zarr", name="T", sensor="Mine", mir_band="M11")
     assert (other.sensor, other.mir_band) == ("Mine", "M11")
-    broadcast = first.to_xarray().where(first.to_xarray().red > 0)
-    with pytest.raises(InputError, match="the water of the dataset lies along"):
-        from_dataset(broadcast, tmp_path / "e.zarr", name="T")
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda ds: ds.where(ds.time > ds.time[0]),
+        lambda ds: ds.where(ds.red.fillna(0) < ds.red.max("time").fillna(1)),
+        lambda ds: ds.resample(time="1D").mean(),
+    ],
+)
+@pytest.mark.parametrize("known", [True, False])
+def test_water_of_a_cube_that_was_spread_along_time_comes_back(tmp_path: Path, use, known: bool) -> None:
+    first = from_dataset(dataset(), tmp_path / "a.zarr", name="T")
+    water = np.arange(180).reshape(REGION.shape) < 70
+    if known:
+        first.set_water(water)
+    spread = use(first.to_xarray())
+    assert "time" in spread.water.dims
+    found = from_dataset(spread, tmp_path / "b.zarr", name="T").water
+    np.testing.assert_array_equal(found, water if known else None)
+
+
+def test_water_of_a_cube_that_is_missing_in_cells_is_not_taken_as_land(tmp_path: Path) -> None:
+    first = from_dataset(dataset(), tmp_path / "a.zarr", name="T")
+    first.set_water(np.arange(180).reshape(REGION.shape) < 70)
+    ds = first.to_xarray()
+    with pytest.warns(
+        BanetWarning, match="water of the dataset is missing in 70 of its 180 cells and is left"
+    ):
+        cube = from_dataset(ds.assign(water=ds.water.where(ds.water != 1)), tmp_path / "b.zarr", name="T")
+    assert cube.water is None
+    nothing = ds.assign(water=ds.water.where(ds.water > 1))
+    assert from_dataset(nothing, tmp_path / "c.zarr", name="T").water is None
 
 
 @pytest.mark.parametrize("kind", [list, pd.DatetimeIndex])
@@ -120,7 +152,9 @@ def test_times_of_a_zone_are_taken_as_utc(tmp_path: Path, kind: type) -> None:
     assert [str(day) for day in cube.days] == ["2021-08-04", "2021-08-05", "2021-08-07"]
 
 
-@pytest.mark.parametrize("units", [("degrees_north", "degrees_east"), ("degree_N", "degreeE"), ("deg", "°")])
+@pytest.mark.parametrize(
+    "units", [("degrees_north", "degrees_east"), ("degree_N", "degreeE"), ("deg", "°"), *ALIKE]
+)
 def test_degrees_have_many_names(tmp_path: Path, units: tuple[str, str]) -> None:
     ds = dataset()
     ds.lat.attrs["units"], ds.lon.attrs["units"] = units

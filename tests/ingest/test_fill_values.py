@@ -9,7 +9,7 @@ import pytest
 import xarray as xr
 
 import banet
-from banet.errors import InputError
+from banet.errors import BanetWarning, InputError
 from banet.grid.region import Region
 
 REGION = Region("T", (21.8, 37.17, 21.95, 37.29), 0.01)
@@ -65,6 +65,47 @@ def test_what_attributes_name_is_missing_in_cubes_and_on_regions(tmp_path, value
 def test_a_valid_range_of_numbers_before_they_were_scaled_takes_nothing(tmp_path):
     ds = spoilt(0.3, valid_range=np.array([1, 10_000], "i2"))
     assert np.isfinite(made(ds, tmp_path).read("2021-08-03", "2021-08-05").red).all()
+
+
+def packed(path: Path) -> xr.Dataset:
+    """Return images of a file in which whole ends are those of packed numbers."""
+    shape = (2, *REGION.shape)
+    ds = images(frp=np.full(shape, 0.8), view_zenith=np.full(shape, 0.5))
+    ds["frp"].values[0, 3, 3:5] = 4000, 0  # more than the range allows
+    scales = {"red": (0.004, "u1", [1, 250]), "nir": (1e-4, "i2", [0, -6])}
+    scales |= {"frp": (0.1, "u2", [1, 30000]), "view_zenith": (0.01, "i2", [10, 9000])}
+    encoding: dict[str, dict[str, object]] = {}
+    for name, (scale, kind, ends) in scales.items():
+        ds[name].attrs["valid_range"] = np.array(ends, kind)
+        encoding[name] = {"dtype": kind, "scale_factor": scale, "_FillValue": np.array(255, kind)}
+    encoding["nir"]["_Unsigned"] = "true"
+    ds.to_netcdf(path, engine="h5netcdf", encoding=encoding)
+    return xr.open_dataset(path, engine="h5netcdf")
+
+
+def test_whole_valid_ends_take_nothing_once_their_scale_is_lost(tmp_path):
+    ds = packed(tmp_path / "p.nc")
+    first = banet.from_dataset(ds, tmp_path / "a.zarr", name="T").to_xarray()
+    assert np.isnan(first["frp"].values[0, 3, 3])  # the scale is known
+    for number, lost in enumerate((ds.fillna(0), ds.where(ds.frp < 1000, 0.8), ds.clip(0, 1000))):
+        assert "valid_range" in lost["frp"].attrs and "scale_factor" not in lost["frp"].encoding
+        again = banet.from_dataset(lost, tmp_path / f"{number}.zarr", name="T").to_xarray()
+        assert all(np.isfinite(again[name]).all() for name in ("red", "nir", "frp", "view_zenith"))
+
+
+def test_attributes_that_leave_nothing_of_a_variable_are_told(tmp_path):
+    ds = images(view_zenith=np.full((2, *REGION.shape), 20.0))
+    ds["view_zenith"].attrs["valid_max"] = 1.5
+    words = "no value of view_zenith is left by its own valid_max; drop"
+    with pytest.warns(BanetWarning, match=words):
+        assert np.isnan(made(ds, tmp_path).to_xarray()["view_zenith"]).all()
+    with pytest.warns(BanetWarning, match=words):
+        banet.to_region(ds, REGION, crs=4326)
+    ds["red"].attrs["valid_range"] = [1.0, 250.0]
+    with pytest.raises(InputError, match="no value of red is left by its own valid_range"):
+        made(ds.drop_vars("view_zenith"), tmp_path / "b")
+    with pytest.warns(BanetWarning, match="no value of red is left by its own valid_range"):
+        banet.to_region(ds.drop_vars("view_zenith"), REGION, crs=4326)
 
 
 def test_no_fire_stays_no_fire_whatever_a_tag_says(tmp_path):

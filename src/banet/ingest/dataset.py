@@ -21,6 +21,8 @@ from banet.errors import BanetWarning, BusyError, InputError
 from banet.grid.labelled import LATITUDE, LONGITUDE, plane_on
 from banet.grid.region import Region
 from banet.ingest.plausible import (
+    REFLECTANCES,
+    all_gone,
     check_percent,
     check_power,
     check_reflectance,
@@ -64,7 +66,8 @@ def from_dataset(
             where missing; optional `frp` (MW), `view_zenith` (degrees) and `count`; along `time` (at most one
             a UTC day) and `latitude`, `longitude` (or `lat`, `lon` or `y`, `x`; cell centres in degrees).
             What `_FillValue`, `missing_value`, `nodata` or `valid_range` call nothing is missing too, but for
-            0 in `frp` and `count`, which means that nothing was hot and that nobody looked.
+            0 in `frp` and `count`, which means that nothing was hot and that nobody looked. Whole ends of
+            floats count where the dataset still knows the scale, as one opened by xarray does.
             Cells that are 0 in all three bands on a day are missing too, and a note of the day counts them.
         path: where the cube goes; nothing is there if this fails.
         name: of its region.
@@ -83,7 +86,9 @@ def from_dataset(
         BusyError: if another run is making this cube, or has just made it.
 
     Warns:
-        BanetWarning: if red is brighter than near infrared in most looks, as where the two are swapped.
+        BanetWarning: if red is brighter than near infrared in most looks, as where the two are swapped,
+            attributes of `frp`, `view_zenith` or `count` take all its values away, or the water of a cube is
+            missing in some cells, so that it is left out.
     """
     target = Path(path)
     if target.exists():
@@ -109,6 +114,11 @@ def from_dataset(
                 looks.count(planes)
                 power.count(frp)
                 cube.write_day(source.days[index], planes, frp, notes=[*notes, *told])
+        for variable in (one for one, left in source.left.items() if not left):
+            words = all_gone(variable, ds[variable].attrs)
+            if variable in REFLECTANCES:
+                raise InputError(words)
+            warnings.warn(words, BanetWarning, stacklevel=2)
         looks.check(source)
         power.check()
     return Cube.open(target)
@@ -206,6 +216,8 @@ class _Source:
     mir: str
     region: Region
     days: Days
+    left: dict[str, bool] = field(default_factory=dict)
+    """Whether a variable that held numbers still has one on the days read, by its attributes."""
 
     @classmethod
     def of(cls, ds: xr.Dataset, name: str) -> _Source:
@@ -239,8 +251,20 @@ class _Source:
         """Water mask of that cube, (rows, columns); None if it has none."""
         if not self.of_cube or "water" not in self.ds:
             return None
-        said = plane_on(self.region, self.ds["water"], "the water of the dataset")
-        return None if (said == NO_WATER).all() else said == 1
+        water = self.ds["water"]
+        if "time" in water.dims:  # as after ds.where(ds.red < 0.1)
+            water = water.fillna(-1).max("time")
+            water = water.where(water >= 0)
+        said = plane_on(self.region, water, "the water of the dataset")
+        unknown = np.isnan(said) | (said == NO_WATER)
+        if unknown.any() and not unknown.all():
+            warnings.warn(
+                f"the water of the dataset is missing in {unknown.sum():,} of its {unknown.size:,} cells and "
+                'is left out; give it whole: ds.assign(water=cube.to_xarray()["water"])',
+                BanetWarning,
+                stacklevel=3,
+            )
+        return None if unknown.any() else said == 1
 
     @property
     def mir_band(self) -> str:
@@ -252,8 +276,10 @@ class _Source:
 
     def plane(self, variable: str, index: int) -> npt.NDArray[np.float32]:
         """North to south and west to east, NaN where missing."""
-        known = without_fill(variable, self.ds[variable].isel(time=index))
-        values = known.transpose(self.lat, self.lon).values
+        given = self.ds[variable].isel(time=index).load()
+        values = without_fill(variable, given).transpose(self.lat, self.lon).values
+        if np.isfinite(given.values).any():
+            self.left[variable] = self.left.get(variable, False) or bool(np.isfinite(values).any())
         rows = slice(None, None, -1 if _ascends(self.ds[self.lat].values) else 1)
         cols = slice(None, None, 1 if _ascends(self.ds[self.lon].values) else -1)
         return np.ascontiguousarray(values[rows, cols])

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = [
     "FILL",
     "REFLECTANCES",
+    "all_gone",
     "check_percent",
     "check_power",
     "check_reflectance",
@@ -74,8 +75,9 @@ def without_fill(name: str, variable: xr.DataArray) -> xr.DataArray:
     """Return a variable as float32, NaN where its attributes say that a value stands for nothing.
 
     These are `_FillValue`, `missing_value` and `nodata`, and the ends of `valid_range`, `valid_min` and
-    `valid_max`. Where numbers were scaled already, what is named may be as it was before or after. In `frp`
-    and `count` 0 stays 0, whatever is named: nothing was hot, nobody looked.
+    `valid_max`. Where numbers were scaled already, what is named may be as it was before or after; whole ends
+    of which nobody tells the scale any more, as after `ds.fillna(0)`, take nothing. In `frp` and `count` 0
+    stays 0, whatever is named: nothing was hot, nobody looked.
     """
     import xarray as xr
 
@@ -84,7 +86,7 @@ def without_fill(name: str, variable: xr.DataArray) -> xr.DataArray:
     scale, offset = _number(said, "scale_factor", 1), _number(said, "add_offset", 0)
     fills = {float(value) for key in FILL[:3] for value in _numbers(attrs.get(key))}
     fills |= {fill * scale + offset for fill in fills}
-    least, most = _valid(name, variable, scale, offset)
+    least, most = _valid(name, variable)
     zero = _ZERO_SAYS.get(name, ())
 
     def masked(values: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
@@ -99,19 +101,36 @@ def without_fill(name: str, variable: xr.DataArray) -> xr.DataArray:
     return known
 
 
-def _valid(name: str, variable: xr.DataArray, scale: float, offset: float) -> tuple[float, float]:
-    """Return the least and the greatest value that a variable calls valid; whole ones are before scaling."""
+def _valid(name: str, variable: xr.DataArray) -> tuple[float, float]:
+    """Return the least and the greatest value that a variable calls valid, as its values are now."""
+    floats = variable.dtype.kind == "f"
     low, high = (_numbers(variable.attrs.get(key)) for key in ("valid_min", "valid_max"))
     both = _numbers(variable.attrs.get("valid_range"))
     if both.size == 2:
         low, high = both[:1], both[1:]
-    ends = [end * scale + offset if end.dtype.kind in "iu" else end for end in (low, high)]
+    ends = [_scaled(end, variable) if floats and end.dtype.kind in "iu" else end for end in (low, high)]
     least, most = (
         float(end[0]) if end.size else odd for end, odd in zip(ends, (-np.inf, np.inf), strict=True)
     )
-    if name in REFLECTANCES and variable.dtype.kind == "f" and 100 * _TOO_BRIGHT < most < np.inf:
-        return -np.inf, np.inf  # of numbers before they were scaled, by a scale that nobody names any more
-    return least, most
+    lost = name in REFLECTANCES and floats and 100 * _TOO_BRIGHT < most < np.inf  # its scale is
+    return (-np.inf, np.inf) if lost or least > most else (least, most)
+
+
+def _scaled(end: npt.NDArray[Any], variable: xr.DataArray) -> npt.NDArray[Any]:
+    """Return a whole end of floats as they were scaled; none if it is not known how."""
+    said = {**variable.encoding, **variable.attrs}
+    stored = np.dtype(variable.encoding.get("dtype") or "V")
+    if str(said.get("_Unsigned", "")).lower() == "true" and stored.kind in "iu":
+        end = end.astype(np.int64) % 256**stored.itemsize
+    if stored.kind == "f" or "scale_factor" in said or "add_offset" in said:
+        return end * _number(said, "scale_factor", 1) + _number(said, "add_offset", 0)
+    return np.zeros(0)
+
+
+def all_gone(name: str, attrs: Mapping[Any, Any]) -> str:
+    """Return what to say where attributes take all values of a variable away."""
+    named = ", ".join(key for key in FILL if key in attrs)
+    return f"no value of {name} is left by its own {named}; drop from ds[{name!r}].attrs what is wrong"
 
 
 def _numbers(value: Any) -> npt.NDArray[Any]:

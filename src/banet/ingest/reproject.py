@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from banet.errors import InputError, one_line
+from banet.errors import BanetWarning, InputError, one_line
 from banet.grid.region import Region, check_region
 from banet.ingest.plausible import (
     FILL,
     REFLECTANCES,
+    all_gone,
     check_power,
     check_reflectance,
     check_variable,
@@ -51,6 +53,9 @@ def to_region(ds: xr.Dataset, region: Region, *, crs: Any = None) -> xr.Dataset:
     Raises:
         InputError: if the dataset does not say its reference system and `crs` is not given, has no axes in
             space, or uneven ones, or lies elsewhere, or a value cannot be what its variable says.
+
+    Warns:
+        BanetWarning: if attributes take all values of a variable away.
     """
     from odc.geo.xr import xr_reproject
 
@@ -67,6 +72,8 @@ def to_region(ds: xr.Dataset, region: Region, *, crs: Any = None) -> xr.Dataset:
             _check_even(str(axis), known[axis].values)
         check_variable(name, known[name])
         source = without_fill(name, known[name]).transpose(..., *axes)
+        if np.isfinite(known[name]).any() and not np.isfinite(source).any():
+            warnings.warn(all_gone(name, known[name].attrs), BanetWarning, stacklevel=2)
         _check_values(source, name, known[name].dtype.kind == "f")
         how: dict[str, Any] = {
             "resampling": _RESAMPLING.get(name, "average"),
@@ -138,10 +145,10 @@ def check_geographic(ds: xr.Dataset, lat: str, lon: str) -> None:
     found = ds.odc.crs
     largest = max(float(np.abs(ds[name].values).max(initial=0)) for name in (lat, lon))
     if (found is None or found.geographic) and largest <= 361:
-        for name, pole in ((lat, "n(orth)?"), (lon, "e(ast)?")):
+        for name, pole in ((lat, "n(orth)?|lat(itude)?"), (lon, "e(ast)?|lon(gitude)?")):
             units = str(ds[name].attrs.get("units") or "").strip()
             if units and not re.fullmatch(
-                rf"(decimal )?(deg|degrees?|°)([ _]?{pole})?", units, re.IGNORECASE
+                rf"dd|((decimal|arc)[ _]?)?(deg|degrees?|°)([ _]?({pole}))?", units, re.IGNORECASE
             ):
                 raise InputError(
                     f"the coordinates {name} of the dataset are in {units!r}; give {lat} in degrees north "
