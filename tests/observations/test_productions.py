@@ -11,7 +11,7 @@ from banet.errors import UnreadableFileError
 from banet.grid.region import Region
 from banet.ingest.folder import build_cube
 from banet.observations.productions import newest_readable
-from swath_scenes import DAY, small, surface
+from swath_scenes import DAY, Part, small, surface
 from writers_hdf4 import smooth_planes, write_overpass
 from writers_l1b import write_granule
 from writers_sdr import write_sdr
@@ -87,6 +87,78 @@ def test_values_that_cannot_be_decoded_leave_the_older_production(tmp_path):
     planes = observations.source("viirs750-swath").read_day(tmp_path, DAY, REGION)
     np.testing.assert_allclose(planes.red[np.isfinite(planes.red)], OLD, atol=1e-4)
     assert len(planes.gaps) == 1 and bands.name in planes.gaps[0]
+
+
+def _no_scale(file):
+    del file["observation_data/M12"].attrs["scale_factor"]
+
+
+def _scale_nan(file):
+    file["observation_data/M05"].attrs["scale_factor"] = np.float32("nan")
+
+
+def _beyond_physics(file):
+    file["observation_data/M07"].attrs["add_offset"] = np.float32(50)
+
+
+def _other_lines(file):
+    values = file["observation_data/M07"][:-16]
+    del file["observation_data/M07"]
+    file["observation_data/M07"] = values
+
+
+@pytest.mark.parametrize("fault", [_no_scale, _scale_nan, _beyond_physics, _other_lines])
+@pytest.mark.parametrize("with_geolocation", [True, False])
+def test_whatever_makes_a_newer_granule_useless_leaves_the_older(tmp_path, fault, with_geolocation):
+    _level_1b(tmp_path, OLD, False)
+    bands, geolocation = _level_1b(tmp_path, NEW, True)
+    with h5py.File(bands, "r+") as file:
+        fault(file)
+    if not with_geolocation:
+        geolocation.unlink()
+    planes = observations.source("viirs750-swath").read_day(tmp_path, DAY, REGION)
+    np.testing.assert_allclose(planes.red[np.isfinite(planes.red)], OLD, atol=1e-4)
+    assert len(planes.gaps) == 1 and bands.name in planes.gaps[0] and "in its place" in planes.gaps[0]
+
+
+def test_newer_bands_go_with_the_only_geolocation(tmp_path):
+    """Where no older pair is there, one file is taken from each."""
+    _, geolocation = _level_1b(tmp_path, OLD, False)
+    geolocation.unlink()
+    bands, _ = _level_1b(tmp_path, NEW, True)
+    with h5py.File(bands, "r+") as file:
+        _no_scale(file)
+    planes = observations.source("viirs750-swath").read_day(tmp_path, DAY, REGION)
+    np.testing.assert_allclose(planes.red[np.isfinite(planes.red)], OLD, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("name", "late"), [("viirs750-swath", "2022100"), ("viirs750-sdr", "20210901000000000000")]
+)
+@pytest.mark.parametrize("degrees", [0.01, 1.0])
+def test_a_newer_file_cut_for_another_region_leaves_the_older(tmp_path, name, late, degrees):
+    """The cut may end so near that its pixels are looked at, or far away."""
+    whole = small(scans=24)
+    cut = Part(whole, slice(-64, None))
+    north = round(float(cut.latitude[(cut.longitude > 23.1) & (cut.longitude < 23.6)].min()) - degrees, 2)
+    region = Region("south", (23.2, round(north - 0.2, 2), 23.5, north))
+    write, key = {
+        "viirs750-swath": (write_granule, "production"),
+        "viirs750-sdr": (write_sdr, "created"),
+    }[name]
+    old = write(tmp_path, whole, surface(whole, red=OLD))
+    source = observations.source(name)
+    before = source.read_day(tmp_path, DAY, region)
+    assert np.isfinite(before.red).any() and before.gaps == ()
+    new = write(tmp_path, cut, surface(cut, red=NEW), **{key: late})
+    planes = source.read_day(tmp_path, DAY, region)
+    np.testing.assert_array_equal(planes.red, before.red)
+    (told,) = planes.gaps
+    assert f"{new[-1].name} does not reach region south; " in told and "is read in its place" in told
+    assert all(path.name in told for path in old)
+    for path in old:
+        path.unlink()
+    assert source.read_day(tmp_path, DAY, region).gaps[0].startswith("no granule of 2021-08-05 sees region")
 
 
 @pytest.mark.parametrize("name", FAMILIES)

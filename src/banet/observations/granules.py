@@ -174,6 +174,17 @@ class Granule(abc.ABC):
             UnreadableFileError: if a file of the granule is missing.
         """
 
+    def is_complete(self) -> bool:
+        """Return whether all the files that it needs are there, readable or not."""
+        try:
+            return bool(self.place)
+        except UnreadableFileError:
+            return False
+
+    def same_as(self, other: Granule) -> bool:
+        """Return whether another is the same granule, of whichever files."""
+        return (self.satellite, self.time) == (other.satellite, other.time)
+
     @abc.abstractmethod
     def measured(self, shape: tuple[int, int], block: Block, cosine: Plane) -> Measured:
         """Read what the bands of a block hold.
