@@ -70,9 +70,9 @@ class SwathSource(FolderSource):
         """Return the best view of a day over all satellites.
 
         Granules that cannot be used become lines in `gaps`, those of night are passed over. Where a newer
-        production of a file cannot be read, or does not reach the region, an older one is, and a line says so. Neighbouring granules that
-        follow one another are one overpass. A day whose granules all miss the region has planes
-        without any observation, and a line that says so.
+        production of a file cannot be read, or does not reach the region, an older one is, and a line says
+        so. Neighbouring granules that follow one another are one overpass. A day whose granules all miss the
+        region has planes without any observation, and a line that says so.
 
         Args:
             folder: where the files are.
@@ -141,7 +141,7 @@ class SwathSource(FolderSource):
     def _productions(
         self, granule: Granule, paths: Sequence[Path], elsewhere: Container[Granule]
     ) -> Iterator[Granule]:
-        """Give a granule; then, each once, those of its older files, all of them or in place of what is broken.
+        """Give a granule; then, each once, those of its older files: of all, or in place of broken ones.
 
         Where it lies `elsewhere` its files belong together, and only others of one kind can be better.
         """
