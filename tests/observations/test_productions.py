@@ -203,6 +203,21 @@ def _other_sdr_granule(paths):
         group["VIIRS-MOD-GEO-TC_Gran_0"].attrs["Beginning_Time"] = np.array([["140000.0Z"]], "S14")
 
 
+def _next_level_1b(paths):
+    for path in paths:
+        with h5py.File(path, "r+") as file:
+            file.attrs["time_coverage_start"] = "2021-08-05T11:33:00.000Z"
+
+
+def _next_sdr(paths):
+    for path in paths:
+        with h5py.File(path, "r+") as file:
+            for product in file["Data_Products"].values():
+                for name, part in product.items():
+                    key = "AggregateBeginningTime" if name.endswith("Aggr") else "Beginning_Time"
+                    part.attrs[key] = np.array([["113043.300000Z"]], "S14")
+
+
 def _other_surface(paths):
     with h5py.File(paths[0], "r+") as file:
         core = file["HDFEOS INFORMATION/CoreMetadata.0"][()]
@@ -216,9 +231,20 @@ def _other_surface_attribute(paths):
 
 
 RENAMED = {
-    _other_level_1b: ("viirs750-swath", "VNP02MOD.* holds 2021-07-20T11:27, its name says 2021-08-05T11:27"),
-    _other_sdr: ("viirs750-sdr", "SVM05.* holds 2021-07-20T11:29, its name says 2021-08-05T11:29:18"),
-    _other_sdr_granule: ("viirs750-sdr", "GMTCO.* holds 2021-08-05T14:00, its name says 2021-08-05T11:29:18"),
+    _other_level_1b: (
+        "viirs750-swath",
+        "VNP02MOD.* holds 2021-07-20T11:27:00, its name says 2021-08-05T11:27",
+    ),
+    _next_level_1b: (
+        "viirs750-swath",
+        "VNP03MOD.* holds 2021-08-05T11:33:00, its name says 2021-08-05T11:27",
+    ),
+    _next_sdr: ("viirs750-sdr", "GMTCO.* holds 2021-08-05T11:30:43, its name says 2021-08-05T11:29:18"),
+    _other_sdr: ("viirs750-sdr", "SVM05.* holds 2021-07-20T11:29:18, its name says 2021-08-05T11:29:18"),
+    _other_sdr_granule: (
+        "viirs750-sdr",
+        "GMTCO.* holds 2021-08-05T14:00:00, its name says 2021-08-05T11:29:18",
+    ),
     _other_surface: ("surface", "VNP09GA.* holds 2021-07-20, its name says 2021-08-05; was it renamed"),
     _other_surface_attribute: ("surface", "VNP09GA.* holds 2021-07-20, its name says 2021-08-05"),
 }
