@@ -154,7 +154,7 @@ def test_a_newer_file_cut_for_another_region_leaves_the_older(tmp_path, name, la
     planes = source.read_day(tmp_path, DAY, region)
     np.testing.assert_array_equal(planes.red, before.red)
     (told,) = planes.gaps
-    assert f"{new[-1].name} does not reach region south; " in told and "is read in its place" in told
+    assert f"{new[-1].name}: region south is not in it; " in told and "is read in its place" in told
     assert all(path.name in told for path in old)
     for path in old:
         path.unlink()
@@ -182,6 +182,37 @@ def test_a_cube_of_the_older_production_tells_the_newer(tmp_path, name):
     record = cube.record(DAY)
     assert record is not None and record.inputs and broken.name not in record.inputs
     assert any(broken.name in gap for gap in record.gaps)
+
+
+NEVER_WRITTEN = [
+    ("viirs750-swath", 0, "observation_data/M05"),
+    ("viirs750-swath", 0, "observation_data/M12"),
+    ("viirs750-swath", 1, "geolocation_data/latitude"),
+    ("viirs750-swath", 1, "geolocation_data/longitude"),
+    ("viirs750-swath", 1, "geolocation_data/solar_zenith"),
+    ("viirs750-sdr", 0, "All_Data/VIIRS-M5-SDR_All/Reflectance"),
+    ("surface", 0, "HDFEOS/GRIDS/VIIRS_Grid_1km_2D/Data Fields/SurfReflect_M5_1"),
+    ("surface", 0, "HDFEOS/GRIDS/VIIRS_Grid_1km_2D/Data Fields/SensorZenith_1"),
+    ("surface", 0, "HDFEOS/GRIDS/VIIRS_Grid_1km_2D/Data Fields/SurfReflect_QF1_1"),
+]
+
+
+@pytest.mark.parametrize(("name", "which", "array"), NEVER_WRITTEN)
+def test_values_that_were_never_written_are_no_zeros(tmp_path, name, which, array):
+    """A program that ends while it writes leaves chunks out, which the library reads as 0."""
+    path = FAMILIES[name](tmp_path, NEW, True)[which]
+    with h5py.File(path, "r+") as file:
+        values, attributes = file[array][()], dict(file[array].attrs)
+        del file[array]
+        half = file.create_dataset(array, values.shape, values.dtype, chunks=(16, values.shape[1]))
+        half[:48] = values[:48]
+        half.attrs.update({key: value for key, value in attributes.items() if "DIM" not in key})
+    told = f"{path.name}: .*{array.rpartition('/')[2]} is cut off, values of it were never written"
+    with pytest.raises(UnreadableFileError, match=told):
+        observations.source(name).read_day(tmp_path, DAY, REGION)
+    FAMILIES[name](tmp_path, OLD, False)
+    planes = observations.source(name).read_day(tmp_path, DAY, REGION)
+    assert np.nanmin(planes.red) > 0.09 and "is read in its place" in planes.gaps[0]
 
 
 def _other_level_1b(paths):

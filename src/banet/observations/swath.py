@@ -188,7 +188,7 @@ class _ElsewhereError(UnreadableFileError):
     """A granule that does not reach the region: cut for another, or of another part of the orbit."""
 
     def __init__(self, granule: Granule, region: Region) -> None:
-        super().__init__(f"{granule.place[0].name} does not reach region {region.name}")
+        super().__init__(f"{granule.place[0].name}: region {region.name} is not in it")
 
 
 def _read(granule: Granule, region: Region) -> Overpass | None:
