@@ -81,6 +81,7 @@ class SurfaceSource(FolderSource):
     name: str = "surface"
     mir_band: str = "M11"
     flags: tuple[str, ...] = FLAGS
+    begins: str = r"V(NP|J1|J2)09GA"
 
     @property
     def sensor(self) -> str:

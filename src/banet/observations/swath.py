@@ -36,11 +36,13 @@ class SwathSource(FolderSource):
         name: what the user types.
         kind: `MOD` (750 m) or `IMG` (375 m).
         find: finds the granules of the format.
+        begins: pattern of how their names begin.
     """
 
     name: str
     kind: Kind
     find: FindGranules
+    begins: str = ""
 
     @property
     def sensor(self) -> str:
@@ -248,12 +250,12 @@ def _filled(first: Overpass, second: Overpass) -> Overpass:
     return replace(first, inputs=first.inputs + second.inputs)
 
 
-viirs750 = SwathSource("viirs750-swath", MOD, l1b.find_granules)
-viirs375 = SwathSource("viirs375-swath", IMG, l1b.find_granules)
+viirs750 = SwathSource("viirs750-swath", MOD, l1b.find_granules, r"V(NP|J1|J2)0[23]MOD")
+viirs375 = SwathSource("viirs375-swath", IMG, l1b.find_granules, r"V(NP|J1|J2)0[23]IMG")
 for _source in (
     viirs750,
     viirs375,
-    SwathSource("viirs750-sdr", MOD, sdr.find_granules),
-    SwathSource("viirs375-sdr", IMG, sdr.find_granules),
+    SwathSource("viirs750-sdr", MOD, sdr.find_granules, r"(SVM(05|07|12|15)|GMTCO|GMODO)[-_]"),
+    SwathSource("viirs375-sdr", IMG, sdr.find_granules, r"(SVI0[1245]|GITCO|GIMGO)[-_]"),
 ):
     register(_source)
