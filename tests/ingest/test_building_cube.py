@@ -320,6 +320,19 @@ def test_the_source_is_told_from_the_files(tmp_path: Path, season: tuple[Path, P
 # What cannot be.
 
 
+def test_files_that_are_named_nearly_as_those_read_are_told(
+    tmp_path: Path, season: tuple[Path, Path]
+) -> None:
+    first = min(season[0].iterdir())
+    for end in (".gz", ".1"):
+        shutil.copy(first, f"{first}{end}")
+    told: list[str] = []
+    build_cube(REGION, season[0], None, tmp_path / "t.zarr", notice=told.append)
+    assert told == [f"not read, since named otherwise than viirs750-gridded files: {first.name}.1 and 1 more"]
+    with pytest.warns(BanetWarning, match="not read, since named otherwise"):
+        build_cube(REGION, season[0], None, tmp_path / "t.zarr")
+
+
 def test_folders_without_files_are_told(tmp_path: Path, season: tuple[Path, Path]) -> None:
     with pytest.raises(NotFoundError, match="folder of VIIRS files .*none does not exist"):
         build((tmp_path / "none", season[1]), tmp_path / "t.zarr")

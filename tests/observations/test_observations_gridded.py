@@ -101,14 +101,25 @@ def test_of_two_productions_of_a_band_the_newer_is_read(tmp_path: Path) -> None:
     assert day.count.max() == 1
 
 
-def test_by_night_there_is_no_mir_reflectance(tmp_path: Path) -> None:
+def test_night_and_low_sun_are_left_out(tmp_path: Path) -> None:
+    """Nothing is seen where the sun is lower than 5 degrees, and a day without any view is told."""
     planes = smooth_planes(REGION, 1)
-    planes["SolarZenithAngle"][:] = 110
+    planes["SolarZenithAngle"][:10] = 84.9
+    planes["SolarZenithAngle"][10:20] = 85.1
+    planes["SolarZenithAngle"][20:] = 110
     write_overpass(tmp_path, REGION, WHEN[0], planes)
     day = GRIDDED.read_day(tmp_path, DAY, REGION)
-    assert np.isnan(day.mir).all()
-    assert np.isfinite(day.red).any()
-    assert (day.count == 0).all()
+    seen = np.isfinite(planes["Reflectance_M5"])
+    seen[10:] = False
+    for plane in (day.red, day.nir, day.view_zenith):
+        np.testing.assert_array_equal(np.isfinite(plane), seen)
+    assert day.count.any() and not day.count[~seen].any()
+    assert day.gaps == ()
+    planes["SolarZenithAngle"][:] = 86
+    write_overpass(tmp_path, REGION, WHEN[0], planes)
+    day = GRIDDED.read_day(tmp_path, DAY, REGION)
+    assert np.isnan(day.red).all() and not day.count.any()
+    assert day.gaps == ("no overpass of 2020-07-14 sees region T by daylight (1 looked at)",)
 
 
 def spoil_truncated(path: Path) -> None:

@@ -11,7 +11,7 @@ from banet.errors import UnreadableFileError
 from banet.grid.region import Region
 from banet.ingest.folder import build_cube
 from banet.observations.productions import newest_readable
-from swath_scenes import DAY, small, surface
+from swath_scenes import DAY, Part, small, surface
 from writers_hdf4 import smooth_planes, write_overpass
 from writers_l1b import write_granule
 from writers_sdr import write_sdr
@@ -89,6 +89,78 @@ def test_values_that_cannot_be_decoded_leave_the_older_production(tmp_path):
     assert len(planes.gaps) == 1 and bands.name in planes.gaps[0]
 
 
+def _no_scale(file):
+    del file["observation_data/M12"].attrs["scale_factor"]
+
+
+def _scale_nan(file):
+    file["observation_data/M05"].attrs["scale_factor"] = np.float32("nan")
+
+
+def _beyond_physics(file):
+    file["observation_data/M07"].attrs["add_offset"] = np.float32(50)
+
+
+def _other_lines(file):
+    values = file["observation_data/M07"][:-16]
+    del file["observation_data/M07"]
+    file["observation_data/M07"] = values
+
+
+@pytest.mark.parametrize("fault", [_no_scale, _scale_nan, _beyond_physics, _other_lines])
+@pytest.mark.parametrize("with_geolocation", [True, False])
+def test_whatever_makes_a_newer_granule_useless_leaves_the_older(tmp_path, fault, with_geolocation):
+    _level_1b(tmp_path, OLD, False)
+    bands, geolocation = _level_1b(tmp_path, NEW, True)
+    with h5py.File(bands, "r+") as file:
+        fault(file)
+    if not with_geolocation:
+        geolocation.unlink()
+    planes = observations.source("viirs750-swath").read_day(tmp_path, DAY, REGION)
+    np.testing.assert_allclose(planes.red[np.isfinite(planes.red)], OLD, atol=1e-4)
+    assert len(planes.gaps) == 1 and bands.name in planes.gaps[0] and "in its place" in planes.gaps[0]
+
+
+def test_newer_bands_go_with_the_only_geolocation(tmp_path):
+    """Where no older pair is there, one file is taken from each."""
+    _, geolocation = _level_1b(tmp_path, OLD, False)
+    geolocation.unlink()
+    bands, _ = _level_1b(tmp_path, NEW, True)
+    with h5py.File(bands, "r+") as file:
+        _no_scale(file)
+    planes = observations.source("viirs750-swath").read_day(tmp_path, DAY, REGION)
+    np.testing.assert_allclose(planes.red[np.isfinite(planes.red)], OLD, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("name", "late"), [("viirs750-swath", "2022100"), ("viirs750-sdr", "20210901000000000000")]
+)
+@pytest.mark.parametrize("degrees", [0.01, 1.0])
+def test_a_newer_file_cut_for_another_region_leaves_the_older(tmp_path, name, late, degrees):
+    """The cut may end so near that its pixels are looked at, or far away."""
+    whole = small(scans=24)
+    cut = Part(whole, slice(-64, None))
+    north = round(float(cut.latitude[(cut.longitude > 23.1) & (cut.longitude < 23.6)].min()) - degrees, 2)
+    region = Region("south", (23.2, round(north - 0.2, 2), 23.5, north))
+    write, key = {
+        "viirs750-swath": (write_granule, "production"),
+        "viirs750-sdr": (write_sdr, "created"),
+    }[name]
+    old = write(tmp_path, whole, surface(whole, red=OLD))
+    source = observations.source(name)
+    before = source.read_day(tmp_path, DAY, region)
+    assert np.isfinite(before.red).any() and before.gaps == ()
+    new = write(tmp_path, cut, surface(cut, red=NEW), **{key: late})
+    planes = source.read_day(tmp_path, DAY, region)
+    np.testing.assert_array_equal(planes.red, before.red)
+    (told,) = planes.gaps
+    assert f"{new[-1].name}: region south is not in it; " in told and "is read in its place" in told
+    assert all(path.name in told for path in old)
+    for path in old:
+        path.unlink()
+    assert source.read_day(tmp_path, DAY, region).gaps[0].startswith("no granule of 2021-08-05 sees region")
+
+
 @pytest.mark.parametrize("name", FAMILIES)
 def test_where_no_production_can_be_read_each_is_told(tmp_path, name):
     paths = [FAMILIES[name](tmp_path, OLD, late)[0] for late in (False, True)]
@@ -112,6 +184,37 @@ def test_a_cube_of_the_older_production_tells_the_newer(tmp_path, name):
     assert any(broken.name in gap for gap in record.gaps)
 
 
+NEVER_WRITTEN = [
+    ("viirs750-swath", 0, "observation_data/M05"),
+    ("viirs750-swath", 0, "observation_data/M12"),
+    ("viirs750-swath", 1, "geolocation_data/latitude"),
+    ("viirs750-swath", 1, "geolocation_data/longitude"),
+    ("viirs750-swath", 1, "geolocation_data/solar_zenith"),
+    ("viirs750-sdr", 0, "All_Data/VIIRS-M5-SDR_All/Reflectance"),
+    ("surface", 0, "HDFEOS/GRIDS/VIIRS_Grid_1km_2D/Data Fields/SurfReflect_M5_1"),
+    ("surface", 0, "HDFEOS/GRIDS/VIIRS_Grid_1km_2D/Data Fields/SensorZenith_1"),
+    ("surface", 0, "HDFEOS/GRIDS/VIIRS_Grid_1km_2D/Data Fields/SurfReflect_QF1_1"),
+]
+
+
+@pytest.mark.parametrize(("name", "which", "array"), NEVER_WRITTEN)
+def test_values_that_were_never_written_are_no_zeros(tmp_path, name, which, array):
+    """A program that ends while it writes leaves chunks out, which the library reads as 0."""
+    path = FAMILIES[name](tmp_path, NEW, True)[which]
+    with h5py.File(path, "r+") as file:
+        values, attributes = file[array][()], dict(file[array].attrs)
+        del file[array]
+        half = file.create_dataset(array, values.shape, values.dtype, chunks=(16, values.shape[1]))
+        half[:48] = values[:48]
+        half.attrs.update({key: value for key, value in attributes.items() if "DIM" not in key})
+    told = f"{path.name}: .*{array.rpartition('/')[2]} is cut off, values of it were never written"
+    with pytest.raises(UnreadableFileError, match=told):
+        observations.source(name).read_day(tmp_path, DAY, REGION)
+    FAMILIES[name](tmp_path, OLD, False)
+    planes = observations.source(name).read_day(tmp_path, DAY, REGION)
+    assert np.nanmin(planes.red) > 0.09 and "is read in its place" in planes.gaps[0]
+
+
 def _other_level_1b(paths):
     with h5py.File(paths[0], "r+") as file:
         file.attrs["time_coverage_start"] = "2021-07-20T11:27:00.000Z"
@@ -131,6 +234,21 @@ def _other_sdr_granule(paths):
         group["VIIRS-MOD-GEO-TC_Gran_0"].attrs["Beginning_Time"] = np.array([["140000.0Z"]], "S14")
 
 
+def _next_level_1b(paths):
+    for path in paths:
+        with h5py.File(path, "r+") as file:
+            file.attrs["time_coverage_start"] = "2021-08-05T11:33:00.000Z"
+
+
+def _next_sdr(paths):
+    for path in paths:
+        with h5py.File(path, "r+") as file:
+            for product in file["Data_Products"].values():
+                for name, part in product.items():
+                    key = "AggregateBeginningTime" if name.endswith("Aggr") else "Beginning_Time"
+                    part.attrs[key] = np.array([["113043.300000Z"]], "S14")
+
+
 def _other_surface(paths):
     with h5py.File(paths[0], "r+") as file:
         core = file["HDFEOS INFORMATION/CoreMetadata.0"][()]
@@ -144,9 +262,20 @@ def _other_surface_attribute(paths):
 
 
 RENAMED = {
-    _other_level_1b: ("viirs750-swath", "VNP02MOD.* holds 2021-07-20T11:27, its name says 2021-08-05T11:27"),
-    _other_sdr: ("viirs750-sdr", "SVM05.* holds 2021-07-20T11:29, its name says 2021-08-05T11:29:18"),
-    _other_sdr_granule: ("viirs750-sdr", "GMTCO.* holds 2021-08-05T14:00, its name says 2021-08-05T11:29:18"),
+    _other_level_1b: (
+        "viirs750-swath",
+        "VNP02MOD.* holds 2021-07-20T11:27:00, its name says 2021-08-05T11:27",
+    ),
+    _next_level_1b: (
+        "viirs750-swath",
+        "VNP03MOD.* holds 2021-08-05T11:33:00, its name says 2021-08-05T11:27",
+    ),
+    _next_sdr: ("viirs750-sdr", "GMTCO.* holds 2021-08-05T11:30:43, its name says 2021-08-05T11:29:18"),
+    _other_sdr: ("viirs750-sdr", "SVM05.* holds 2021-07-20T11:29:18, its name says 2021-08-05T11:29:18"),
+    _other_sdr_granule: (
+        "viirs750-sdr",
+        "GMTCO.* holds 2021-08-05T14:00:00, its name says 2021-08-05T11:29:18",
+    ),
     _other_surface: ("surface", "VNP09GA.* holds 2021-07-20, its name says 2021-08-05; was it renamed"),
     _other_surface_attribute: ("surface", "VNP09GA.* holds 2021-07-20, its name says 2021-08-05"),
 }

@@ -73,6 +73,14 @@ def test_night_and_low_sun_are_left_out(tmp_path):
     assert seen[11:, :18].all() and not seen[:9].any() and not seen[:, 21:].any()
 
 
+@pytest.mark.parametrize("dark", [{"flags": {1: 1 << 4}}, {"solar_zenith": 86}])
+def test_tiles_without_a_value_by_daylight_are_told(tmp_path, dark):
+    write_tile(tmp_path, 19, 5, {}, **dark)
+    planes = surface.read_day(tmp_path, DAY, REGION)
+    assert np.isnan(planes.red).all()
+    assert planes.gaps == (f"tile S-NPP h19v05: no value by daylight in region {REGION.name}",)
+
+
 def test_flags_go_along_and_do_not_mask(tmp_path):
     lon, _ = pixel_centres(19, 5)
     cloudy = np.where(lon > 23.35, 3 << 2, 0).astype("u1")
@@ -113,6 +121,7 @@ def test_a_region_beyond_its_tiles(tmp_path):
     write_tile(tmp_path, 19, 5, {})
     planes = surface.read_day(tmp_path, DAY, region)
     assert np.isnan(planes.red[:10]).all() and np.isfinite(planes.red[10:]).all()
+    assert planes.gaps == ("no file of tile S-NPP h19v04",)
     assert (planes.flags["qf1"][:10] == NO_FLAG).all()
 
 

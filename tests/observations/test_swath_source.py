@@ -328,8 +328,8 @@ def _other_geolocation(folder, bands, geolocation):
 
 
 FAULTS = {
-    _other_bands: "VNP02MOD.* holds 2021-07-20T11:27, its name says 2021-08-05T11:27; was it renamed",
-    _other_geolocation: "VNP03MOD.* holds 2021-08-05T13:09, its name says 2021-08-05T11:27; was it renamed",
+    _other_bands: "VNP02MOD.* holds 2021-07-20T11:27:00, its name says 2021-08-05T11:27; was it",
+    _other_geolocation: "VNP03MOD.* holds 2021-08-05T13:09:00, its name says 2021-08-05T11:27; was it",
     _unpaired: "has no 03 .geolocation. file",
     _truncated: "VNP02MOD.*is truncated or damaged; download it again",
     _truncated_geolocation: "VNP03MOD.*is truncated or damaged",

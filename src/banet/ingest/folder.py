@@ -23,6 +23,7 @@ from banet.grid.region import Region, check_region
 from banet.io.counts import Counts, listed
 from banet.io.files import PathLike
 from banet.io.progress import Progress
+from banet.observations.folder import FolderSource
 from banet.observations.hotspots import fires_of, given_hotspots, tell_placed
 from banet.observations.planes import DayPlanes, ObservationSource
 from banet.parallel import spread
@@ -89,8 +90,8 @@ def build_cube(
         OutputError: if `out` cannot be written to, or another process is writing to it.
 
     Warns:
-        BanetWarning: without `notice`, if hot spots were left out or none lies in the region, and if days
-            with files gave no image.
+        BanetWarning: without `notice`, if hot spots were left out or none lies in the region, if files are
+            named nearly as those of the source, and if days with files gave no image.
     """
     check_region(region)
     folder = Path(viirs_folder).absolute()  # where workers look for it too
@@ -108,12 +109,25 @@ def build_cube(
             message = builder.commit(day, found)
             if progress is not None:
                 progress(done, len(days), f"{day}: {message}")
+    _tell_misnamed(reader, folder, notice)
     tried = [day for day in days if day in files]
     _check_any(cube, tried)
     images = images_of(cube, tried)
     if images.left_out and notice is None:
         warnings.warn(str(images), BanetWarning, stacklevel=2)
     return cube
+
+
+def _tell_misnamed(reader: ObservationSource, folder: Path, notice: Callable[[str], None] | None) -> None:
+    """Tell how many files are named nearly as those that were read."""
+    odd = reader.misnamed(folder) if isinstance(reader, FolderSource) else ()
+    if odd:
+        names = listed((path.name for path in odd), 1)
+        line = f"not read, since named otherwise than {reader.name} files: {names}"
+        if notice is not None:
+            notice(line)
+        else:
+            warnings.warn(line, BanetWarning, stacklevel=3)
 
 
 def images_of(cube: Cube, days: Iterable[Day] | None = None) -> Counts:

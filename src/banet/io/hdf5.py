@@ -12,10 +12,21 @@ from typing import Any
 
 import h5py
 import numpy as np
+import numpy.typing as npt
 
 from banet.errors import BanetError, UnreadableFileError
 
-__all__ = ["attribute", "check_heaps", "check_stored", "dataset", "number", "opened", "read_all", "text"]
+__all__ = [
+    "attribute",
+    "check_heaps",
+    "check_stored",
+    "dataset",
+    "number",
+    "opened",
+    "read_all",
+    "read_part",
+    "text",
+]
 
 MOST_VALUES = 1 << 28
 """Most values of one array that are believed: six times those of the largest granule."""
@@ -142,6 +153,18 @@ def check_stored(source: h5py.Dataset, part: tuple[slice, ...]) -> None:
             f"{Path(source.file.filename).name}: {source.name} is cut off, values of it were never written; "
             "download it again"
         )
+
+
+def read_part(source: h5py.Dataset, part: tuple[slice, ...]) -> npt.NDArray[Any]:
+    """Read a part of an array, one slice a dimension, after making sure that it was written.
+
+    Raises:
+        UnreadableFileError: if values of the part are not in the file, see `check_stored`.
+    """
+    whole = zip(part, source.shape, strict=True)
+    check_stored(source, tuple(slice(*one.indices(size)) for one, size in whole))
+    found: npt.NDArray[Any] = source[part]
+    return found
 
 
 def read_all(file: h5py.File) -> None:

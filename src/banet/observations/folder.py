@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -15,7 +16,14 @@ __all__ = ["FolderSource"]
 
 
 class FolderSource(abc.ABC):
-    """A source whose files tell their day by their names; a subclass says how in `by_day`."""
+    """A source whose files tell their day by their names; a subclass says how in `by_day`.
+
+    Attributes:
+        begins: pattern of how names of the family begin, so that those that do not fit are told; empty for
+            none.
+    """
+
+    begins: str = ""
 
     @abc.abstractmethod
     def by_day(self, paths: Iterable[Path]) -> Mapping[Day, Sequence[Path]]:
@@ -29,6 +37,15 @@ class FolderSource(abc.ABC):
         """
         found = self.by_day(visible_files(existing_folder(folder, "folder of VIIRS files")))
         return {day: tuple(found[day]) for day in sorted(found)}
+
+    def misnamed(self, folder: PathLike) -> tuple[Path, ...]:
+        """Return files that begin as those of this family but are named otherwise, such as `....nc.gz`."""
+        if not self.begins:
+            return ()
+        taken = {path for paths in self.files(folder).values() for path in paths}
+        like = re.compile(self.begins, re.IGNORECASE)
+        there = visible_files(existing_folder(folder, "folder of VIIRS files"))
+        return tuple(path for path in there if path not in taken and like.match(path.name))
 
     def days(self, folder: PathLike) -> Days:
         """Return the sorted days for which the folder holds at least one file of this family."""

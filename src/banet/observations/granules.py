@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from banet.days import Day
 from banet.errors import UnreadableFileError
-from banet.io.hdf5 import dataset, number, opened, read_all
+from banet.io.hdf5 import dataset, number, opened, read_all, read_part
 from banet.observations.physics import offset_of, scale_of
 from banet.observations.planes import Plane
 from banet.observations.reflectance import mir_reflectance
@@ -174,6 +174,17 @@ class Granule(abc.ABC):
             UnreadableFileError: if a file of the granule is missing.
         """
 
+    def is_complete(self) -> bool:
+        """Return whether all the files that it needs are there, readable or not."""
+        try:
+            return bool(self.place)
+        except UnreadableFileError:
+            return False
+
+    def same_as(self, other: Granule) -> bool:
+        """Return whether another is the same granule, of whichever files."""
+        return (self.satellite, self.time) == (other.satellite, other.time)
+
     @abc.abstractmethod
     def measured(self, shape: tuple[int, int], block: Block, cosine: Plane) -> Measured:
         """Read what the bands of a block hold.
@@ -265,18 +276,20 @@ class Granule(abc.ABC):
         """
         (path, arrays), rows = self.place, self.kind.rows_per_scan
         with self.opened(path) as file:
-            lat = dataset(file, arrays.latitude)[()].astype(np.float32, copy=False)
-            if lat.ndim != 2 or not lat.size or lat.shape[0] % rows:
+            held = dataset(file, arrays.latitude)
+            if held.ndim != 2 or not held.size or held.shape[0] % rows:
                 raise UnreadableFileError(
-                    f"{path.name}: latitude {lat.shape} is not whole scans of {rows} lines"
+                    f"{path.name}: latitude {held.shape} is not whole scans of {rows} lines"
                 )
+            lat = read_part(held, (slice(None), slice(None))).astype(np.float32, copy=False)
             shape = (lat.shape[0], lat.shape[1])
             scans = np.flatnonzero(((lat > south) & (lat < north)).any(axis=1).reshape(-1, rows).any(axis=1))
             if not scans.size:
                 return None
             lines = slice(int(scans[0]) * rows, (int(scans[-1]) + 1) * rows)
             lat = lat[lines].copy()
-            lon = same_shape(file, arrays.longitude, shape)[lines].astype(np.float32, copy=False)
+            held = same_shape(file, arrays.longitude, shape)
+            lon = read_part(held, (lines, slice(None))).astype(np.float32, copy=False)
         unknown = ~((np.abs(lat) <= 90) & (np.abs(lon) <= 180))
         lon[unknown] = np.nan
         lat[unknown] = np.nan
@@ -336,7 +349,7 @@ def _mir(mir: Plane, tir: Plane, solar_zenith: Plane, band: str) -> Plane:
 
 
 def _angle(source: h5py.Dataset, block: Block) -> Plane:
-    raw, name = source[block], name_of(source)
+    raw, name = read_part(source, block), name_of(source)
     values: Plane = raw.astype(np.float32)
     if np.issubdtype(raw.dtype, np.integer) or "scale_factor" in source.attrs:
         values *= np.float32(scale_of(number(source, ("scale_factor",)), name, "scale_factor"))

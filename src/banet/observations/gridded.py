@@ -13,7 +13,7 @@ import functools
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from banet.grid.region import Region
 from banet.io.files import PathLike
 from banet.io.hdf4 import Hdf4Array, read_arrays
 from banet.observations.folder import FolderSource
+from banet.observations.granules import MAX_SOLAR_ZENITH
 from banet.observations.mosaic import BestView
 from banet.observations.physics import check_plane, offset_of, scale_of
 from banet.observations.planes import DayPlanes, Overpass, Plane
@@ -125,7 +126,7 @@ class GriddedSource(FolderSource):
     def overpass(
         self, time: np.datetime64, bands: Mapping[str, Sequence[Path]], region: Region, gaps: list[str]
     ) -> Overpass:
-        """Read one overpass from its files by band.
+        """Read one overpass from its files by band; what the sun was too low for is missing.
 
         Args:
             time: UTC.
@@ -145,6 +146,10 @@ class GriddedSource(FolderSource):
         }
         gaps += [f"{why}; {path.name} is read in its place" for path, _, why in read.values() if why]
         red, nir, mir, tir, sun, view = (plane for _, plane, _ in read.values())
+        with np.errstate(invalid="ignore"):
+            dark = ~(sun <= MAX_SOLAR_ZENITH)
+        for plane in (red, nir, mir):
+            plane[dark] = np.nan
         return Overpass(
             time=time,
             red=red,
@@ -195,7 +200,12 @@ class GriddedSource(FolderSource):
                 gaps.append(f"overpass {product} {day} {clock}: {error}")
         if not view.overpasses:
             raise UnreadableFileError(f"no overpass of {day} can be used: {'; '.join(gaps)}")
-        return view.result(gaps)
+        planes = view.result()
+        if np.isnan(planes.view_zenith).all():
+            gaps.append(
+                f"no overpass of {day} sees region {region.name} by daylight ({view.overpasses} looked at)"
+            )
+        return replace(planes, gaps=tuple(gaps))
 
     def _overpasses(self, paths: Iterable[Path]) -> dict[tuple[str, str], dict[str, list[Path]]]:
         """Group files by overpass and band; of several productions of one band the newest is first."""

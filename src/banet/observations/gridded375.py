@@ -49,6 +49,7 @@ class Gridded375(GriddedSource):
     sensor: str = "VIIRS S-NPP"
     mir_band: str = "I4"
     bands: tuple[str, ...] = (*_BANDS, *_ANGLES)
+    begins: str = rf"(NPP|V?J[12]|VNP)_?VIAES_L1.*({'|'.join(_BANDS)})"
 
     def parse(self, path: Path) -> GriddedFile | None:
         """Return what the name of a file says, or None if the source has no use for it."""

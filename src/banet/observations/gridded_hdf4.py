@@ -36,6 +36,7 @@ class Gridded750(GriddedSource):
         "SolarZenithAngle",
         "SatelliteZenithAngle",
     )
+    begins: str = r"(NPP|V?J[12]|VNP)_?VMAES_L1.*(Reflectance_M[57]|Radiance_M1[25]|ZenithAngle)"
 
     def parse(self, path: Path) -> GriddedFile | None:
         """Return what the name of a file says, or None if the source has no use for it."""

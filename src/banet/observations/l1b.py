@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from banet.days import day_of_name
 from banet.errors import UnreadableFileError
-from banet.io.hdf5 import number, text
+from banet.io.hdf5 import number, read_part, text
 from banet.observations.granules import Arrays, Block, Granule, Kind, Measured, name_of, same_shape
 from banet.observations.physics import check_plane, offset_of, scale_of
 from banet.observations.planes import Plane
@@ -69,10 +69,12 @@ class L1bGranule(Granule):
         """Read what the bands of a block hold; reflectance is divided by the cosine here."""
         with self.opened(self._pair()[0]) as file:
             sources = [same_shape(file, f"observation_data/{band}", shape) for band in self.kind.bands]
-            raw = sources[0][block]
+            raw = read_part(sources[0], block)
             red = _scaled(sources[0], raw, block, "reflectance")
-            nir = _scaled(sources[1], sources[1][block], block, "reflectance")
-            mir, tir = (_scaled(source, source[block], block, "radiance") for source in sources[2:])
+            nir = _scaled(sources[1], read_part(sources[1], block), block, "reflectance")
+            mir, tir = (
+                _scaled(source, read_part(source, block), block, "radiance") for source in sources[2:]
+            )
         return Measured(red / cosine, nir / cosine, mir, tir, raw == _DELETED)
 
     def arrays(self, path: Path) -> tuple[str, ...]:

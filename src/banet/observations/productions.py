@@ -35,5 +35,5 @@ def newest_readable(
         except UnreadableFileError as error:
             why.append(str(error))
             continue
-        return production, value, "; ".join(why)
-    raise UnreadableFileError("; ".join(why))
+        return production, value, "; ".join(dict.fromkeys(why))
+    raise UnreadableFileError("; ".join(dict.fromkeys(why)))

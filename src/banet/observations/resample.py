@@ -59,6 +59,15 @@ class Placement:
     reach: float
     split: int
 
+    def is_inside(self) -> bool:
+        """Return whether the centre of a pixel lies on the grid."""
+        height, width = self.shape
+        with np.errstate(invalid="ignore"):
+            inside = (np.abs(self.rows - (height - 1) / 2) <= height / 2) & (
+                np.abs(self.cols - (width - 1) / 2) <= width / 2
+            )
+        return bool(inside.any())
+
     def blocks(self, cells: int = _BLOCK_CELLS) -> Iterator[tuple[slice, Placement]]:
         """Cut the grid into blocks of rows, each with the scans that reach it.
 

@@ -30,7 +30,7 @@ import numpy.typing as npt
 
 from banet.days import as_day
 from banet.errors import InputError, UnreadableFileError
-from banet.io.hdf5 import dataset, text
+from banet.io.hdf5 import dataset, read_part, text
 from banet.observations.file_names import SDR
 from banet.observations.granules import IMG, MOD, Arrays, Block, Granule, Kind, Measured, name_of, same_shape
 from banet.observations.physics import check_plane, offset_of, scale_of
@@ -125,7 +125,7 @@ class SdrGranule(Granule):
         group = _group(part)
         with self.opened(self.parts[part]) as file:
             source = same_shape(file, f"{group}/{quantity}", shape)
-            raw, name = source[block], name_of(source)
+            raw, name = read_part(source, block), name_of(source)
             values: Plane = raw.astype(np.float32)
             if np.issubdtype(raw.dtype, np.integer):
                 scale, offset = _factors(

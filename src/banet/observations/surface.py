@@ -16,7 +16,7 @@ from __future__ import annotations
 import functools
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -27,9 +27,9 @@ import numpy.typing as npt
 from banet.days import Day, day_of_name
 from banet.errors import InputError, NotFoundError, UnreadableFileError
 from banet.grid.region import Region
-from banet.grid.sinusoidal import SinusoidalGrid, tile_grid
+from banet.grid.sinusoidal import SinusoidalGrid, tile_grid, tiles_of_region
 from banet.io.files import PathLike
-from banet.io.hdf5 import dataset, number, opened, text
+from banet.io.hdf5 import dataset, number, opened, read_part, text
 from banet.observations import register
 from banet.observations.cell_means import CellMeans, nearest_pixels
 from banet.observations.folder import FolderSource
@@ -81,6 +81,7 @@ class SurfaceSource(FolderSource):
     name: str = "surface"
     mir_band: str = "M11"
     flags: tuple[str, ...] = FLAGS
+    begins: str = r"V(NP|J1|J2)09GA"
 
     @property
     def sensor(self) -> str:
@@ -99,7 +100,8 @@ class SurfaceSource(FolderSource):
     ) -> DayPlanes:
         """Return the best view of a day over the satellites, its tiles joined, with its quality flags.
 
-        Tiles that cannot be used become lines in `gaps`; those that do not touch the region are passed over.
+        Tiles that cannot be used, hold no value by daylight or are not there become lines in `gaps`; those
+        that do not touch the region are passed over.
 
         Args:
             folder: where the files are.
@@ -144,7 +146,7 @@ def _tiles(paths: Iterable[Path]) -> list[SurfaceTile]:
 
 
 def _mosaic(
-    tiles: Iterable[SurfaceTile], region: Region, gaps: list[str]
+    tiles: Sequence[SurfaceTile], region: Region, gaps: list[str]
 ) -> tuple[Overpass, dict[str, npt.NDArray[np.uint8]]] | None:
     """Join the tiles of one satellite; None if none touches the region."""
     means = CellMeans(region, len(_BANDS) + 1)
@@ -154,17 +156,23 @@ def _mosaic(
         title = f"tile {title_of(tile.satellite)} h{tile.h:02d}v{tile.v:02d}"
         try:
             add = functools.partial(_add, tile=tile, region=region, means=means, flags=flags)
-            path, touches, why = newest_readable(tile.paths, add)
+            path, seen, why = newest_readable(tile.paths, add)
         except (UnreadableFileError, InputError) as error:
             gaps.append(f"{title}: {error}")
             continue
         if why:
             gaps.append(f"{title}: {why}; {path.name} is read in its place")
-        if touches:
+        if seen is not None:
             used[path] = tile
+        if seen is False:
+            gaps.append(f"{title}: no value by daylight in region {region.name}")
     if not used:
         return None
     first = next(iter(used.values()))
+    there = {(tile.h, tile.v) for tile in tiles}
+    lacking = [f"h{h:02d}v{v:02d}" for h, v in tiles_of_region(region) if (h, v) not in there]
+    if lacking:
+        gaps.append(f"no file of tile {title_of(first.satellite)} {', '.join(lacking)}")
     red, nir, mir, view_zenith = means.result()
     overpass = Overpass(
         first.day.astype("datetime64[m]"),
@@ -184,13 +192,17 @@ def _add(
     region: Region,
     means: CellMeans,
     flags: Mapping[str, npt.NDArray[np.uint8]],
-) -> bool:
-    """Add one production of a tile to the means and the flags; False if it does not touch the region."""
+) -> bool | None:
+    """Add one production of a tile to the means and the flags.
+
+    Returns:
+        Whether it holds a value by daylight; None if it does not touch the region.
+    """
     whole = tile_grid(tile.h, tile.v, 1200)
     window = whole.window_on(region)
     grid = whole.window(*window)
     if not grid.shape[0] or not grid.shape[1]:
-        return False
+        return None
     with opened(path) as file:
         check_stated_time(path.name, _stated_day(file), tile.day)
         fields = _fields(file)
@@ -198,7 +210,7 @@ def _add(
         view_zenith = _angle(_plane(fields, "SensorZenith_1", whole), window)
         solar_zenith = _angle(_plane(fields, "SolarZenith_1", whole), window)
         quality = {
-            name: _plane(fields, f"SurfReflect_QF{index}_1", whole)[window]
+            name: read_part(_plane(fields, f"SurfReflect_QF{index}_1", whole), window)
             for index, name in enumerate(FLAGS, 1)
         }
     with np.errstate(invalid="ignore"):
@@ -208,7 +220,7 @@ def _add(
     rows, cols, inside = nearest_pixels(grid, region)
     for name, plane in quality.items():
         np.copyto(flags[name], plane[rows, cols].astype(np.uint8), where=inside)
-    return True
+    return bool(np.isfinite(bands).any())
 
 
 def _take_flags(
@@ -255,7 +267,7 @@ def _plane(fields: h5py.Group, name: str, grid: SinusoidalGrid) -> h5py.Dataset:
 
 
 def _reflectance(source: h5py.Dataset, window: tuple[slice, slice]) -> Plane:
-    raw = source[window]
+    raw = read_part(source, window)
     values: Plane = raw * np.float32(_scale(source))
     values[(raw < _VALID[0]) | (raw > _VALID[1])] = np.nan
     check_plane(values, "reflectance", name_of(source))
@@ -263,7 +275,7 @@ def _reflectance(source: h5py.Dataset, window: tuple[slice, slice]) -> Plane:
 
 
 def _angle(source: h5py.Dataset, window: tuple[slice, slice]) -> Plane:
-    raw = source[window]
+    raw = read_part(source, window)
     values: Plane = raw * np.float32(_scale(source))
     values[raw < 0] = np.nan
     check_plane(values, "angle", name_of(source))

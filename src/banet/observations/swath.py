@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -36,11 +36,13 @@ class SwathSource(FolderSource):
         name: what the user types.
         kind: `MOD` (750 m) or `IMG` (375 m).
         find: finds the granules of the format.
+        begins: pattern of how their names begin.
     """
 
     name: str
     kind: Kind
     find: FindGranules
+    begins: str = ""
 
     @property
     def sensor(self) -> str:
@@ -70,9 +72,9 @@ class SwathSource(FolderSource):
         """Return the best view of a day over all satellites.
 
         Granules that cannot be used become lines in `gaps`, those of night are passed over. Where a newer
-        production of a file cannot be read an older one is, and a line says so. Neighbouring granules that
-        follow one another are one overpass. A day whose granules all miss the region has planes
-        without any observation, and a line that says so.
+        production of a file cannot be read, or does not reach the region, an older one is, and a line says
+        so. Neighbouring granules that follow one another are one overpass. A day whose granules all miss the
+        region has planes without any observation, and a line that says so.
 
         Args:
             folder: where the files are.
@@ -113,25 +115,58 @@ class SwathSource(FolderSource):
     def _seen(
         self, granule: Granule, region: Region, paths: Sequence[Path], gaps: list[str]
     ) -> Overpass | None:
-        """Read the newest readable files of a granule; None if nothing of the region was seen by daylight."""
-        used, seen, why = newest_readable(
-            self._productions(granule, paths),
-            lambda one: None if one.is_night() else read_granule(one, region),
-        )
+        """Read the newest files of a granule that can be read and reach the region; None if nothing was seen.
+
+        By night the newest files say so for all.
+        """
+        elsewhere: list[Granule] = []
+        unreadable: list[Granule] = []
+
+        def read(one: Granule) -> Overpass | None:
+            try:
+                return None if one.is_night() else _read(one, region)
+            except UnreadableFileError as error:
+                (elsewhere if isinstance(error, _ElsewhereError) else unreadable).append(one)
+                raise
+
+        try:
+            used, seen, why = newest_readable(self._productions(granule, paths, elsewhere), read)
+        except UnreadableFileError:
+            if unreadable:
+                raise
+            return None
         if why:
             other = ", ".join(path.name for path in used.files if path not in granule.files)
             gaps.append(f"granule {granule}: {why}; {other} is read in its place")
         return seen
 
-    def _productions(self, granule: Granule, paths: Sequence[Path]) -> Iterator[Granule]:
-        """Give a granule, and then the same with older files in place of those that are broken."""
+    def _productions(
+        self, granule: Granule, paths: Sequence[Path], elsewhere: Container[Granule]
+    ) -> Iterator[Granule]:
+        """Give a granule; then, each once, those of its older files: of all, or in place of broken ones.
+
+        Where it lies `elsewhere` its files belong together, and only others of one kind can be better.
+        """
         yield granule
+        mine = [path for path in paths if any(map(granule.same_as, self.find([path], self.kind)))]
+        left, given = [(granule, mine)], [granule]
+        while left:
+            one, there = left.pop(0)
+            for without in _spare(one, there, together=one in elsewhere):
+                rest = [path for path in there if path not in without]
+                for other in self.find(rest, self.kind):
+                    if other.is_complete() and other not in given:
+                        given.append(other)
+                        yield other
+                        left.append((other, rest))
+
+
+def _spare(granule: Granule, there: Sequence[Path], *, together: bool) -> Iterator[frozenset[Path]]:
+    """Give the files to do without: all, then those that are broken, or one after the other if none is."""
+    yield frozenset(granule.files)
+    if not together and not set(there) <= set(granule.files):
         broken = granule.broken()
-        whole = [path for path in paths if path not in broken]
-        for other in self.find(whole, self.kind):
-            same = (other.satellite, other.time) == (granule.satellite, granule.time)
-            if same and not set(other.files) <= set(granule.files):
-                yield from self._productions(other, whole)
+        yield from [broken] if broken else [frozenset([path]) for path in granule.files]
 
 
 def read_granule(granule: Granule, region: Region) -> Overpass | None:
@@ -145,18 +180,33 @@ def read_granule(granule: Granule, region: Region) -> Overpass | None:
     Raises:
         UnreadableFileError: if a file of the pair is missing or broken, or lacks a band.
     """
+    try:
+        return _read(granule, region)
+    except _ElsewhereError:
+        return None
+
+
+class _ElsewhereError(UnreadableFileError):
+    """A granule that does not reach the region: cut for another, or of another part of the orbit."""
+
+    def __init__(self, granule: Granule, region: Region) -> None:
+        super().__init__(f"{granule.place[0].name}: region {region.name} is not in it")
+
+
+def _read(granule: Granule, region: Region) -> Overpass | None:
+    """Read one granule as `read_granule` does; one that does not reach the region is an error."""
     kind = granule.kind
     margin = margin_degrees(kind.pixel_km)
     where = granule.geolocation(region.south - margin, region.north + margin)
     if where is None:
-        return None
+        raise _ElsewhereError(granule, region)
     shape, first = where.shape, where.first
     placement = place(
         where.longitude, where.latitude, region, rows_per_scan=kind.rows_per_scan, pixel_km=kind.pixel_km
     )
     del where
     if placement is None:
-        return None
+        raise _ElsewhereError(granule, region)
     planes = {
         name: np.full(region.shape, np.nan, np.float32) for name in ("red", "nir", "mir", "view_zenith")
     }
@@ -167,6 +217,8 @@ def read_granule(granule: Granule, region: Region) -> Overpass | None:
         for plane, values in zip(planes.values(), resample(part, bands, pixels.deleted), strict=True):
             plane[rows] = values
     if not np.isfinite(planes["red"]).any():
+        if not placement.is_inside():
+            raise _ElsewhereError(granule, region)
         return None
     return Overpass(
         granule.time,
@@ -198,12 +250,12 @@ def _filled(first: Overpass, second: Overpass) -> Overpass:
     return replace(first, inputs=first.inputs + second.inputs)
 
 
-viirs750 = SwathSource("viirs750-swath", MOD, l1b.find_granules)
-viirs375 = SwathSource("viirs375-swath", IMG, l1b.find_granules)
+viirs750 = SwathSource("viirs750-swath", MOD, l1b.find_granules, r"V(NP|J1|J2)0[23]MOD")
+viirs375 = SwathSource("viirs375-swath", IMG, l1b.find_granules, r"V(NP|J1|J2)0[23]IMG")
 for _source in (
     viirs750,
     viirs375,
-    SwathSource("viirs750-sdr", MOD, sdr.find_granules),
-    SwathSource("viirs375-sdr", IMG, sdr.find_granules),
+    SwathSource("viirs750-sdr", MOD, sdr.find_granules, r"(SVM(05|07|12|15)|GMTCO|GMODO)[-_]"),
+    SwathSource("viirs375-sdr", IMG, sdr.find_granules, r"(SVI0[1245]|GITCO|GIMGO)[-_]"),
 ):
     register(_source)

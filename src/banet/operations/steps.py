@@ -300,8 +300,8 @@ def _unread(
 _KEPT = ": kept; "
 """Mark of a line on a day that stays as it was, since its files cannot be read any more."""
 
-_WHOLE = ("beside it", "is read in its place")
-"""Ends of lines on files that are whole, but lack another one or stand in for one."""
+_WHOLE = ("beside it", "is read in its place", "is not in it")
+"""Ends of lines on files that are whole, but lack another one, stand in for one or lie elsewhere."""
 
 
 def opened(places: Places) -> Cube:
