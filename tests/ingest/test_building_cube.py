@@ -228,6 +228,65 @@ def test_a_day_outlives_its_files(tmp_path: Path, season: tuple[Path, Path]) -> 
     np.testing.assert_array_equal(cube.read(DAY, DAY + 3).red, before.red)
 
 
+def test_new_fires_of_days_whose_files_are_gone_or_spoiled_are_taken(
+    tmp_path: Path, season: tuple[Path, Path]
+) -> None:
+    cube, _ = build(season, tmp_path / "t.zarr")
+    before, inputs = cube.read(DAY, DAY + 2), [cube.record(DAY + one).inputs for one in range(2)]
+    for path in season[0].glob("*A2020196*"):
+        path.unlink()
+    for path in season[0].glob("*A2020197*"):
+        path.write_bytes(b"")
+    new = (row("2020-07-14", frp=3, lat=39.105), row("2020-07-15", frp=7, lat=39.105))
+    season[1].write_text(season[1].read_text() + "\n".join(new) + "\n")
+    cube, told = build(season, tmp_path / "t.zarr", start=DAY, end=DAY + 2)
+    assert told[0] == "2020-07-14: kept, its files are gone; its hot spots are new"
+    assert told[1].startswith("2020-07-15: kept; no overpass of 2020-07-15 can be used")
+    assert told[1].endswith("; its hot spots are new")
+    after = cube.read(DAY, DAY + 2)
+    assert after.frp.sum((1, 2)).tolist() == [13, 17]
+    for name in ("red", "nir", "mir", "view_zenith", "count"):
+        np.testing.assert_array_equal(getattr(after, name), getattr(before, name))
+    assert [cube.record(DAY + one).inputs for one in range(2)] == inputs
+    again = build(season, tmp_path / "t.zarr", start=DAY, end=DAY + 2)[1]
+    assert {line.split(": ", 1)[1] for line in again} == {"unchanged"}
+
+
+def test_each_weeks_hot_spots_leave_the_fires_of_the_weeks_before(
+    tmp_path: Path, season: tuple[Path, Path]
+) -> None:
+    build(season, tmp_path / "t.zarr", start="2020-07-13")
+    season[1].write_text("\n".join([HEADER, row("2020-07-16", frp=4)]) + "\n")
+    noted: list[str] = []
+    cube, told = build(season, tmp_path / "t.zarr", start="2020-07-13", notice=noted.append)
+    assert told[1].endswith(": unchanged") and told[3].endswith(": 6 files")
+    assert cube.read(DAY - 1, DAY + 3).frp.sum((1, 2)).tolist() == [10, 10, 10, 4]
+    assert noted[1:] == ["FRP of earlier builds kept on 3 days, where these hot spots say nothing"]
+    cube = build_cube(REGION, season[0], None, tmp_path / "t.zarr")
+    assert cube.read(DAY, DAY + 3).frp.sum((1, 2)).tolist() == [10, 10, 4]
+
+
+def test_hot_spots_of_a_part_of_the_cells_leave_the_fires_of_the_rest(
+    tmp_path: Path, season: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cube, _ = build(season, tmp_path / "t.zarr", end=DAY)
+    (there,) = np.argwhere(cube.read(DAY, DAY + 1).frp[0] > 0)
+    for part, left in ((slice(0, there[0]), 10), (slice(0, None), 0)):
+        known = np.full(REGION.shape, np.nan, np.float32)
+        known[part] = 0
+        monkeypatch.setattr("banet.ingest.folder.fires_of", lambda *_, known=known, **__: (known, []))
+        cube, _ = build(season, tmp_path / "t.zarr", end=DAY)
+        assert cube.read(DAY, DAY + 1).frp.sum() == left
+
+
+def test_fires_that_the_cube_lost_do_not_end_a_build(tmp_path: Path, season: tuple[Path, Path]) -> None:
+    cube, _ = build(season, tmp_path / "t.zarr", end=DAY)
+    (cube.path / "frp" / "c" / "0" / "0" / "0").unlink()
+    cube = build_cube(REGION, season[0], None, tmp_path / "t.zarr", end=DAY)
+    assert np.isnan(cube.read(DAY, DAY + 1).frp).all()
+    assert "FRP of an earlier build is lost: 2020-07-14: the cube's file" in cube.record(DAY).notes[1]
+
+
 def test_a_build_that_stopped_goes_on(tmp_path: Path, season: tuple[Path, Path]) -> None:
     class Stopped(Exception):
         pass

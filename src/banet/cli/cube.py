@@ -44,6 +44,7 @@ def build(
     """Make or update a cube from satellite files and hot spots.
 
     Days that are there already are not read again; a day without a usable file becomes a recorded gap.
+    FRP of an earlier build stays where the hot spots given now say nothing.
 
     Args:
         region: a R_NAME.json, or the name of a region that ships with banet.

@@ -7,7 +7,7 @@ import json
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ import pandas as pd
 
 from banet import observations
 from banet.cube import Cube
+from banet.cube.records import DayRecord
 from banet.days import Day, Days, day_range, parse_period
 from banet.errors import BanetError, BanetWarning, InputError, NotFoundError, UnreadableFileError, one_line
 from banet.grid.region import Region, check_region
@@ -59,13 +60,14 @@ def build_cube(
     any moment goes on where it stopped. A day for which new files came is built again. A day that cannot be
     read, or that has no file, becomes a recorded gap; if hot spots say that something burned on it, their FRP
     is kept, in a day without reflectances. A day that the cube holds stays if its files are gone or can no
-    longer be read.
+    longer be read, with the FRP that is new. FRP that the cube holds stays in cells and on days of which the
+    hot spots do not speak, so each week's file may be given alone.
 
     Args:
         region: the grid.
         viirs_folder: where the satellite files are.
-        hotspots: FIRMS files or folders, or the table that `read_hotspots` gave; None for no FRP. Days that
-            they do not cover have no FRP (missing, not 0), and a note says so.
+        hotspots: FIRMS files or folders, or the table that `read_hotspots` gave; None for no more FRP. Days
+            that neither they nor an earlier build cover have no FRP (missing, not 0), and a note says so.
         out: the cube; made if it is not there.
         start: first UTC day or month; with it or `end`, days without a file are recorded as gaps, and have
             their hot spots. By default from the first file to the last, but for holes of more than 64 days.
@@ -77,8 +79,8 @@ def build_cube(
             and cube.
         progress: called after each day with the number of days done, of all days, and a line about the day.
         notice: called with one line that says how many hot spots lie in the region, what was left out, and
-            on how many days the fires are known; without it a `BanetWarning` says so where rows were left out
-            or none lies in the region.
+            on how many days the fires are known, and with one on how many days FRP of an earlier build stays;
+            without it a `BanetWarning` says the first where rows were left out or none lies in the region.
 
     Raises:
         NotFoundError: if a folder or hot-spot file is not there, or no file falls on the days asked for.
@@ -105,10 +107,9 @@ def build_cube(
     builder = _Builder(cube, reader, folder, files, table, vegetation_only)
     finding = spread(builder.find, days, workers=workers, scheduler=scheduler, needs=builder.needs)
     with cube.writing(), closing(finding) as days_found:
-        for done, (day, found) in enumerate(days_found, start=1):
-            message = builder.commit(day, found)
-            if progress is not None:
-                progress(done, len(days), f"{day}: {message}")
+        kept = builder.commit_all(days_found, len(days), progress)
+    if kept and notice is not None:
+        notice(f"FRP of earlier builds kept on {kept} days, where these hot spots say nothing")
     _tell_misnamed(reader, folder, notice)
     tried = [day for day in days if day in files]
     _check_any(cube, tried)
@@ -152,7 +153,7 @@ def images_of(cube: Cube, days: Iterable[Day] | None = None) -> Counts:
 
 @dataclass(frozen=True, eq=False)
 class _Found:
-    """Finding of a day: planes to write, a gap to record, or why nothing is to be done."""
+    """Finding of a day: planes to write, a gap to record, or why nothing is to be done; was FRP kept?"""
 
     fingerprint: str
     message: str = ""
@@ -160,6 +161,7 @@ class _Found:
     planes: DayPlanes | None = None
     frp: npt.NDArray[np.float32] | None = None
     notes: list[str] = field(default_factory=list)
+    kept: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -183,31 +185,83 @@ class _Builder:
 
         What goes wrong is this day's gap, whatever it is.
         """
-        frp, notes = self._fires(day)
+        known = self.cube.record(day)
+        frp, notes, kept = self._with_stored(day, known, *self._fires(day))
         files = self.files.get(day, ())
         fingerprint = _fingerprint(self.reader.name, files, frp)
-        known = self.cube.record(day)
         if known is not None and known.fingerprint == fingerprint:
-            return _Found(fingerprint, "unchanged")
-        held = known is not None and bool(known.inputs)
+            return _Found(fingerprint, "unchanged", kept=kept)
+        found = _Found(fingerprint, frp=frp, notes=notes, kept=kept)
+        held = known if known is not None and known.inputs else None
         if not files:
-            if held:
-                return _Found(fingerprint, "kept, its files are gone")
-            return _Found(fingerprint, gap=_NO_FILE, frp=frp, notes=notes)
+            if held is not None:
+                return self._held(day, held, replace(found, message="kept, its files are gone"))
+            return replace(found, gap=_NO_FILE)
         try:
             planes = self.reader.read_day(self.folder, day, self.cube.region, files)
         except Exception as error:
             why = _reason(error, files)
-            if held:
-                return _Found(fingerprint, f"kept; {why}")
-            return _Found(fingerprint, gap=why, frp=frp, notes=notes)
-        return _Found(fingerprint, planes=planes, frp=frp, notes=notes)
+            if held is not None:
+                return self._held(day, held, replace(found, message=f"kept; {why}"))
+            return replace(found, gap=why)
+        return replace(found, planes=planes)
+
+    def _with_stored(
+        self, day: Day, known: DayRecord | None, frp: npt.NDArray[np.float32] | None, notes: list[str]
+    ) -> tuple[npt.NDArray[np.float32] | None, list[str], bool]:
+        """Fill in the FRP that the cube holds where the hot spots say nothing; say if it holds any."""
+        there = None if known is None else known.summaries.get("frp")
+        lacking = np.ones(self.cube.region.shape, np.bool_) if frp is None else np.isnan(frp)
+        if there is None or not there.cells or not lacking.any():
+            return frp, notes, False
+        try:
+            stored = self._frp_of(day)
+        except UnreadableFileError as error:
+            return frp, [*notes, f"FRP of an earlier build is lost: {_told(error)}"], False
+        if not np.isfinite(stored[lacking]).any():
+            return frp, notes, False
+        merged = stored if frp is None else np.where(lacking, stored, frp)
+        return merged, [*notes, "FRP of an earlier build is kept there"], True
+
+    def _frp_of(self, day: Day) -> npt.NDArray[np.float32]:
+        return np.asarray(self.cube.read(day, day + 1, variables=("frp",)).frp[0], np.float32)
+
+    def _held(self, day: Day, known: DayRecord, found: _Found) -> _Found:
+        """Return the stored planes of a day that has no usable files any more, if its FRP is new."""
+        try:
+            if found.frp is None or np.array_equal(self._frp_of(day), found.frp, equal_nan=True):
+                return found
+            window = self.cube.read(day, day + 1, flags=self.cube.flags)
+        except UnreadableFileError as error:
+            return replace(found, message=f"{found.message}; {_told(error)}")
+        planes = DayPlanes(
+            window.red[0],
+            window.nir[0],
+            window.mir[0],
+            window.view_zenith[0],
+            window.count[0],
+            inputs=known.inputs,
+            gaps=known.gaps,
+            flags={name: plane[0] for name, plane in window.flags.items()},
+            satellites=known.satellites,
+        )
+        return replace(found, message=f"{found.message}; its hot spots are new", planes=planes)
 
     def _fires(self, day: Day) -> tuple[npt.NDArray[np.float32] | None, list[str]]:
         try:
             return fires_of(self.table, self.cube.region, day, vegetation_only=self.vegetation_only)
         except Exception as error:
             return None, [f"the hot spots of this day cannot be used: {_told(error)}"]
+
+    def commit_all(self, finding: Iterable[tuple[Day, _Found]], total: int, progress: Progress | None) -> int:
+        """Write what was found of all days, and count those on which FRP of an earlier build is kept."""
+        kept = 0
+        for done, (day, found) in enumerate(finding, start=1):
+            message = self.commit(day, found)
+            kept += found.kept
+            if progress is not None:
+                progress(done, total, f"{day}: {message}")
+        return kept
 
     def commit(self, day: Day, found: _Found) -> str:
         """Write what was found of a day, and say what was done."""
@@ -217,6 +271,8 @@ class _Builder:
             return found.message
         planes, fingerprint = found.planes, found.fingerprint
         changed = self.cube.write_day(day, planes, found.frp, notes=found.notes, fingerprint=fingerprint)
+        if found.message:
+            return found.message
         gaps = f", {len(planes.gaps)} gaps" if planes.gaps else ""
         return f"{len(planes.inputs)} files{gaps}" if changed else "unchanged"
 
