@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy.io import savemat
 
-from banet.errors import InputError, NotFoundError, UnreadableFileError
+from banet.errors import BanetWarning, InputError, NotFoundError, UnreadableFileError
 from banet.grid.region import Region
 from banet.ingest.original import import_original
 
@@ -110,10 +110,80 @@ def test_frp_that_cannot_be_told_must_be_said(tmp_path):
 
 def test_a_folder_without_fires_needs_no_word(tmp_path):
     values = planes()
-    values["FRP"][:] = np.nan
+    values["FRP"][:] = 0
     write_matlab(tmp_path / "old", "20130715", values, log=False)
     cube = import_original(tmp_path / "old", REGION, tmp_path / "c.zarr")
     assert (one_day(cube, "2013-07-15")["frp"] == 0).all()
+
+
+@pytest.mark.parametrize("suffix", ["nc", "mat"])
+def test_missing_frp_is_no_fire_beside_fires_alone(tmp_path, suffix):
+    """Beside fires NaN was the original's word for none; where 0 is, or nothing burns, it is missing."""
+    none, partly, fires = planes(), planes(), planes()
+    none["FRP"][:] = np.nan
+    partly["FRP"][:5] = np.nan_to_num(partly["FRP"][:5])
+    partly["FRP"][5:] = np.nan
+    for day, values in (("20130715", none), ("20130716", partly), ("20130717", fires)):
+        if suffix == "nc":
+            write_netcdf(tmp_path / "old", day, values)
+        else:
+            write_matlab(tmp_path / "old", day, values, log=True)
+    said = []
+    cube = import_original(tmp_path / "old", REGION, tmp_path / "c.zarr", frp="log1p", notice=said.append)
+    known = [np.isfinite(one_day(cube, f"2013-07-{day}")["frp"]) for day in (15, 16, 17)]
+    assert not known[0].any() and known[2].all()
+    assert known[1][:5].all() and not known[1][5:].any()
+    assert said == [f"VIIRS750PT_20130715.{suffix}: 200 cells of FRP are missing, and none burns"]
+
+
+def test_files_of_both_kinds_of_frp_are_refused(tmp_path):
+    write_matlab(tmp_path / "old", "20130715", planes(), log=False)
+    write_matlab(tmp_path / "old", "20160715", planes(3), log=True)
+    with pytest.raises(InputError, match=r"MW in .mat files up to .*20130715.mat and likely log.*--frp raw"):
+        import_original(tmp_path / "old", REGION, tmp_path / "c.zarr")
+    (tmp_path / "old" / "VIIRS750PT_20130715.mat").unlink()
+    said = []
+    import_original(tmp_path / "old", REGION, tmp_path / "c.zarr", notice=said.append)
+    (line,) = said
+    assert line.startswith("FRP in .mat files, at most 6.") and line.endswith("is taken for log(1 + MW)")
+
+
+def test_values_outside_physics_are_a_gap_or_missing(tmp_path):
+    percent, filled = planes(), planes(2)
+    for name in ("Red", "NIR", "MIR"):
+        percent[name] *= 100
+    filled["Red"][:3] = -9999
+    filled["MIR"][4, 0] = 655
+    write_matlab(tmp_path / "old", "20130715", percent, log=False)
+    with pytest.raises(UnreadableFileError, match=r"values are no reflectance .* 100 times reflectance\?"):
+        import_original(tmp_path / "old", REGION, tmp_path / "c.zarr", frp="raw")
+    write_matlab(tmp_path / "old", "20130716", filled, log=False)
+    with pytest.warns(
+        BanetWarning, match="60 cells of Red are no reflectance, and missing, .*: 1 cells of MIR"
+    ):
+        cube = import_original(tmp_path / "old", REGION, tmp_path / "c.zarr", frp="raw")
+    assert [str(day) for day in cube.gaps] == ["2013-07-15"]
+    got = one_day(cube, "2013-07-16")
+    assert np.isnan(got["red"][:3]).all() and np.isnan(got["mir"][4, 0]) and np.isfinite(got["nir"][0, 0])
+    assert not got["count"][:3].any()
+
+
+def test_every_file_of_the_region_is_taken_or_named(tmp_path):
+    write_matlab(tmp_path / "old", "20130715", planes(), log=False).rename(
+        tmp_path / "old" / "VIIRS750PT_20130715.MAT"
+    )
+    for folder in ("a", "b"):
+        write_matlab(tmp_path / "old" / folder, "20130716", planes(), log=False)
+    write_netcdf(tmp_path / "old", "20130716", planes())
+    (tmp_path / "old" / "VIIRS750PT_20130230.mat").touch()
+    said = []
+    cube = import_original(tmp_path / "old", REGION, tmp_path / "c.zarr", frp="raw", notice=said.append)
+    assert [str(day) for day in cube.days] == ["2013-07-15", "2013-07-16"]
+    assert said == [
+        "1 files left out whose names say no day: VIIRS750PT_20130230.mat",
+        "1 files left out of days of which others are taken: a/VIIRS750PT_20130716.mat",
+        "1 files left out of days of which .mat files are taken: VIIRS750PT_20130716.nc",
+    ]
 
 
 def test_all_bands_zero_is_not_observed(tmp_path):
@@ -151,6 +221,7 @@ def test_matlab_goes_before_netcdf_and_labels_are_passed_over(tmp_path):
         REGION,
         tmp_path / "c.zarr",
         progress=lambda done, total, line: lines.append((done, total, line)),
+        notice=lambda line: None,
     )
     assert [str(day) for day in cube.days] == ["2017-08-01", "2017-08-02"]
     np.testing.assert_allclose(one_day(cube, "2017-08-01")["red"], values["Red"], atol=1e-4)

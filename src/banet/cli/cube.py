@@ -100,7 +100,7 @@ def import_original(
     from banet.ingest.original import import_original as run
 
     with progress("import") as report:
-        cube = run(folder, Region.load(region), out, frp=frp, progress=report)
+        cube = run(folder, Region.load(region), out, frp=frp, progress=report, notice=caution)
     _summary(cube)
 
 

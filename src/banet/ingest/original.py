@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import re
 import struct
+import warnings
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -21,11 +23,14 @@ import numpy.typing as npt
 
 from banet.cube import Cube
 from banet.days import Day, as_day
-from banet.errors import InputError, NotFoundError, UnreadableFileError
+from banet.errors import BanetWarning, InputError, NotFoundError, UnreadableFileError
 from banet.grid.region import Region
+from banet.ingest.plausible import take_away_zeros, too_bright, too_dark
+from banet.io.counts import listed
 from banet.io.files import PathLike, existing_folder, visible_files
 from banet.io.hdf5 import dataset, number, opened
 from banet.io.progress import Progress
+from banet.observations.physics import check_plane
 from banet.observations.planes import DayPlanes
 
 __all__ = ["import_original"]
@@ -33,13 +38,14 @@ __all__ = ["import_original"]
 FrpKind = Literal["auto", "raw", "log1p"]
 Plane = npt.NDArray[np.float32]
 
-_NAME = re.compile(r"(?P<sensor>VIIRS(?:750|375))(?P<region>.*)_(?P<day>\d{8})\.(?P<suffix>mat|nc)")
+_NAME = re.compile(r"(?P<sensor>VIIRS(?:750|375))(?P<region>.*)_(?P<day>\d{8})\.(?P<suffix>(?i:mat|nc))")
 _VARIABLES = ("Red", "NIR", "MIR", "FRP")
 _MIR_BANDS = {"VIIRS750": "M12", "VIIRS375": "I4"}
 # log(1 + 160 GW): no cell ever radiated more, so a greater value is in MW.
 _MOST_LOG1P = 12.0
 # With fewer cells on fire than this, all below that value, either reading is possible.
 _ENOUGH_FIRES = 50
+_SHOWN = 3
 
 
 @dataclass(frozen=True)
@@ -51,7 +57,7 @@ class _DayFile:
 
     @property
     def matlab(self) -> bool:
-        return self.path.suffix == ".mat"
+        return self.path.suffix.lower() == ".mat"
 
 
 def import_original(
@@ -61,38 +67,49 @@ def import_original(
     *,
     frp: FrpKind = "auto",
     progress: Progress | None = None,
+    notice: Callable[[str], None] | None = None,
 ) -> Cube:
     """Import a folder of the original's day files into a cube, or bring such a cube up to date.
 
     Of a day that is there in both formats the MATLAB file is taken, since the other keeps two decimals
-    only. A cell whose red, NIR and MIR are all exactly 0 was not observed. A file that cannot be read
-    becomes a recorded gap.
+    only. A cell whose red, NIR and MIR are all exactly 0 was not observed; a value that no reflectance has,
+    such as -9999, is missing. A file that cannot be read, or whose values mostly lie outside physics, becomes
+    a recorded gap. FRP that is missing beside fires means no fire, as in the original; in a file that also
+    says 0, or that holds no fire, it is missing.
 
     Args:
         folder: with the files, also in folders below it.
         region: whose name is in the files' names and whose grid is that of the files.
         out: the cube; made if it is not there.
-        frp: what FRP in MATLAB files is: `raw` MW, `log1p`, or `auto` to tell by the greatest value of the
-            folder.
+        frp: what FRP in MATLAB files is: `raw` MW, `log1p`, or `auto` to tell by the greatest values.
         progress: called with (done, total, message) after each day.
+        notice: called with a line on each kind of file that was left out, on what FRP was taken for, and on
+            files with missing or impossible values; without it a `BanetWarning` says all but the second.
 
     Raises:
         NotFoundError: if the folder holds no file of this region.
         InputError: if `frp` is unknown or cannot be told, files of 750 m and 375 m are mixed, or `out` is a
             cube of something else.
-        UnreadableFileError: if not one file could be read.
+        UnreadableFileError: if not one file could be read, or holds values that can be believed.
         OutputError: if the cube cannot be written.
+
+    Warns:
+        BanetWarning: without `notice`, if files were left out, or hold missing or impossible values.
     """
-    files = _day_files(existing_folder(folder, "folder of the original's dataset"), region)
-    raw = _frp_is_raw(files, frp)
+    files, said = _day_files(existing_folder(folder, "folder of the original's dataset"), region)
+    raw, told = _frp_is_raw(files, frp)
+    if notice is not None and told:
+        notice(told)
     sensor = files[0].sensor
     cube = _cube(out, region, mir_band=_MIR_BANDS[sensor])
-    broken: list[str] = []
+    broken, odd = list[str](), list[str]()
     with cube.writing():
         for done, file in enumerate(files, 1):
             message = f"{file.day} {file.path.name}"
             try:
-                cube.write_day(file.day, *_read(file, region, raw=raw))
+                planes, power, notes = _read(file, region, raw=raw)
+                cube.write_day(file.day, planes, power, notes=notes)
+                odd += [f"{file.path.name}: {note}" for note in notes]
             except (UnreadableFileError, InputError) as error:  # InputError: values that no cube can hold
                 broken.append(str(error))
                 message = f"{file.day} gap: {error}"
@@ -102,19 +119,24 @@ def import_original(
                 progress(done, len(files), message)
     if len(broken) == len(files):
         raise UnreadableFileError(f"no file of {folder} can be read; the first: {broken[0]}")
+    for line in [*said, *([listed(odd, _SHOWN)] if odd else [])]:
+        if notice is None:
+            warnings.warn(line, BanetWarning, stacklevel=2)
+        else:
+            notice(line)
     return cube
 
 
-def _day_files(folder: Path, region: Region) -> list[_DayFile]:
-    """Find one file a day, in order."""
-    found = []
+def _day_files(folder: Path, region: Region) -> tuple[list[_DayFile], list[str]]:
+    """Find one file a day, in order, and say which others of the region are left out."""
+    found, no_days = [], list[str]()
     for path in visible_files(folder):
         match = _NAME.fullmatch(path.name)
         if match is not None:
             try:
                 found.append(_DayFile(as_day(match["day"]), match["sensor"], match["region"], path))
             except InputError:  # eight digits that are no day
-                continue
+                no_days += [path.name] if match["region"] == region.name else []
     mine = [file for file in found if file.region == region.name]
     if not mine:
         others = ", ".join(sorted({file.region for file in found}))
@@ -124,36 +146,61 @@ def _day_files(folder: Path, region: Region) -> list[_DayFile]:
     if len(sensors) > 1:
         raise InputError(f"{folder} holds files of {' and '.join(sensors)}; import one folder of each")
     by_day: dict[Day, _DayFile] = {}
+    twice, other_kind = list[str](), list[str]()
     for file in sorted(mine, key=lambda file: (file.matlab, str(file.path))):
+        before = by_day.get(file.day)
+        if before is not None:
+            kind = twice if before.matlab == file.matlab else other_kind
+            kind.append(str(before.path.relative_to(folder)))
         by_day[file.day] = file
-    return [by_day[day] for day in sorted(by_day)]
+    left_out = {"whose names say no day": no_days, "of days of which others are taken": twice}
+    left_out["of days of which .mat files are taken"] = other_kind
+    said = [
+        f"{len(names)} files left out {why}: {listed(names, _SHOWN)}"
+        for why, names in left_out.items()
+        if names
+    ]
+    return [by_day[day] for day in sorted(by_day)], said
 
 
-def _frp_is_raw(files: list[_DayFile], frp: str) -> bool:
-    """Tell whether FRP in the folder's MATLAB files is in MW."""
+def _frp_is_raw(files: list[_DayFile], frp: str) -> tuple[bool, str]:
+    """Tell whether FRP in the folder's MATLAB files is in MW, and say so if its values tell it.
+
+    The original wrote MW at first and log(1 + MW) later. So a file before one that is in MW is too, and many
+    fires after the last one, none above what a logarithm reaches, are likely of the other kind.
+    """
     if frp not in ("auto", "raw", "log1p"):
         raise InputError(f"frp is {frp!r}; it may be auto, raw or log1p")
     if frp != "auto":
-        return frp == "raw"
-    fires, greatest = 0, 0.0
-    for file in files:
-        if not file.matlab:
-            continue
+        return frp == "raw", ""
+    fires, greatest, last, later = 0, 0.0, None, list[_DayFile]()
+    for file in (file for file in files if file.matlab):
         try:
             values = _matlab(file.path, ("FRP",))["FRP"]
         except UnreadableFileError:  # it becomes a gap when the day's turn comes
             continue
         burning = values[values > 0]
-        fires += burning.size
         greatest = max(greatest, float(burning.max(initial=0)))
-    if greatest > _MOST_LOG1P:
-        return True
-    if 0 < fires < _ENOUGH_FIRES:
+        if burning.max(initial=0) > _MOST_LOG1P:
+            fires, last, later = 0, file, []
+        elif burning.size:
+            fires += burning.size
+            later.append(file)
+    if last is not None and fires >= _ENOUGH_FIRES:
+        raise InputError(
+            f"FRP is in MW in .mat files up to {last.path.name} and likely log(1 + MW) in {len(later)} from "
+            f"{later[0].path.name} on; import folders of one kind each, with --frp raw and --frp log1p"
+        )
+    if last is None and 0 < fires < _ENOUGH_FIRES:
         raise InputError(
             f"FRP of {fires} cells, at most {greatest:g}, may be MW or log(1 + MW); "
-            "say frp='raw' or frp='log1p'"
+            "say frp='raw' or frp='log1p' (--frp)"
         )
-    return False
+    kind = "log(1 + MW)" if last is None else "MW"
+    return (
+        last is not None,
+        f"FRP in .mat files, at most {greatest:g}, is taken for {kind}" if greatest else "",
+    )
 
 
 def _cube(out: PathLike, region: Region, mir_band: str) -> Cube:
@@ -169,7 +216,8 @@ def _cube(out: PathLike, region: Region, mir_band: str) -> Cube:
     return cube
 
 
-def _read(file: _DayFile, region: Region, *, raw: bool) -> tuple[DayPlanes, Plane]:
+def _read(file: _DayFile, region: Region, *, raw: bool) -> tuple[DayPlanes, Plane, list[str]]:
+    """Read the planes and FRP of a day, and lines on what of it is missing or impossible."""
     planes = _matlab(file.path, _VARIABLES) if file.matlab else _netcdf(file.path, _VARIABLES)
     for name, plane in planes.items():
         if plane.shape != region.shape:
@@ -178,15 +226,35 @@ def _read(file: _DayFile, region: Region, *, raw: bool) -> tuple[DayPlanes, Plan
             )
     red, nir, mir, frp = (planes[name] for name in _VARIABLES)
     if file.matlab:
-        empty = (red == 0) & (nir == 0) & (mir == 0)
-        for plane in (red, nir, mir):
-            plane[empty] = np.nan
-    power = np.nan_to_num(frp, nan=0.0, posinf=np.nan, neginf=np.nan)
-    power = power if raw and file.matlab else np.expm1(power)
+        take_away_zeros(red, nir, mir)
+    notes = [note for name in _VARIABLES[:3] for note in _take_away_impossible(planes[name], name, file)]
+    if not (frp > 0).any() and np.isnan(frp).any():
+        notes.append(f"{int(np.isnan(frp).sum())} cells of FRP are missing, and none burns")
+    elif not (frp == 0).any():
+        frp[np.isnan(frp)] = 0
+    frp[np.isinf(frp)] = np.nan
+    power = frp if raw and file.matlab else np.expm1(frp)
     seen = np.isfinite(red) & np.isfinite(nir) & np.isfinite(mir)
     view_zenith = np.full(region.shape, np.nan, np.float32)
     day = DayPlanes(red, nir, mir, view_zenith, seen.astype(np.uint8), inputs=(file.path.name,))
-    return day, np.asarray(power, np.float32)
+    return day, np.asarray(power, np.float32), notes
+
+
+def _take_away_impossible(plane: Plane, name: str, file: _DayFile) -> list[str]:
+    """Make missing, in place, what no reflectance can be, and say so.
+
+    Raises:
+        UnreadableFileError: if most values lie outside physics.
+    """
+    dark = too_dark(plane)
+    plane[dark] = np.nan
+    try:
+        check_plane(plane, "reflectance", f"{file.path.name}: {name}")
+    except UnreadableFileError as error:
+        raise UnreadableFileError(f"{error}; are values 100 times reflectance?") from error
+    odd = dark | too_bright(plane)
+    plane[odd] = np.nan
+    return [f"{int(odd.sum())} cells of {name} are no reflectance, and missing"] if odd.any() else []
 
 
 def _netcdf(path: Path, names: tuple[str, ...]) -> dict[str, Plane]:

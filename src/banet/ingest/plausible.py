@@ -26,6 +26,8 @@ __all__ = [
     "check_variable",
     "in_percent",
     "take_away_zeros",
+    "too_bright",
+    "too_dark",
     "without_fill",
 ]
 
@@ -188,12 +190,12 @@ def check_reflectance(variable: str, values: npt.NDArray[Any], when: str) -> Non
     Raises:
         InputError: if one is far from 0 to 1, or many share one value above what physics allows.
     """
-    if (values > _TOO_BRIGHT).any():
+    if too_bright(values).any():
         raise InputError(
             f"{variable} of {when} reaches {np.nanmax(values):g}, which is no reflectance "
             "(0 to 1); divide it by its scale, or give it the units percent"
         )
-    if (values < _TOO_DARK).any():
+    if too_dark(values).any():
         raise InputError(
             f"{variable} of {when} falls to {np.nanmin(values):g}, which is no reflectance "
             "(0 to 1); make what is missing NaN, such as by ds.where(ds > 0)"
@@ -204,6 +206,16 @@ def check_reflectance(variable: str, values: npt.NDArray[Any], when: str) -> Non
             f"{variable} of {when} is {above[0]:g} in {above.size:,} cells, which stands for nothing; make "
             "what is missing NaN, such as by ds.where(ds < 2)"
         )
+
+
+def too_bright(values: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+    """Return where values lie above any reflectance, False where they are missing."""
+    return np.asarray(values > _TOO_BRIGHT, np.bool_)
+
+
+def too_dark(values: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+    """Return where values lie below any reflectance, as -9999 does, False where they are missing."""
+    return np.asarray(values < _TOO_DARK, np.bool_)
 
 
 def take_away_zeros(*bands: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.bool_]:
