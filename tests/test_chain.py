@@ -9,7 +9,7 @@ import sys
 import numpy as np
 import pytest
 import rasterio
-from scipy.io import loadmat
+from scipy.io import loadmat, savemat
 
 from banet.cli import compat, main
 from banet.cube import open_cube
@@ -145,6 +145,27 @@ def test_old_names_make_a_dataset_and_its_maps(raw, weights, tmp_path, monkeypat
     found = np.isfinite(span["date"])
     assert (found == np.isfinite(span["burned"])).all()
     assert not found.any() or (np.nanmin(span["date"]) >= 0 and np.nanmax(span["date"]) <= 60)
+
+
+def test_old_names_take_day_files_that_came_later(weights, tmp_path, monkeypatch):
+    (tmp_path / "regions").mkdir()
+    REGION.save(tmp_path / "regions")
+    rng = np.random.default_rng(0)
+
+    def day_file(day):
+        planes = {name: rng.uniform(0.1, 0.4, REGION.shape) for name in ("Red", "NIR", "MIR")}
+        savemat(tmp_path / f"VIIRS750TINY_{day}.mat", planes | {"FRP": np.zeros(REGION.shape)})
+
+    span = ("2020-08-01", "2020-08-01", tmp_path, tmp_path / "maps", tmp_path / "regions")
+    day_file("20200801")
+    run(monkeypatch, compat.predict_times, "TINY", *span, "--weight_files", weights)
+    day_file("20200802")
+    run(monkeypatch, compat.predict_times, "TINY", *span, "--weight_files", weights)
+    assert len(open_cube(tmp_path / "TINY.zarr").days) == 2
+    day_file("20200803")
+    months = ("TINY", tmp_path, tmp_path / "maps", 2020, "--weight_files", weights)
+    run(monkeypatch, compat.predict_monthly, *months)
+    assert len(open_cube(tmp_path / "TINY.zarr").days) == 3
 
 
 def run(monkeypatch, command, *words):

@@ -9,10 +9,11 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from banet.cli.progress import progress, say
+from banet.cli.progress import caution, progress, say
 
 if TYPE_CHECKING:
     import numpy as np
@@ -186,15 +187,25 @@ def _region(folder: str, name: str) -> Region:
 
 
 def _cube(folder: str, name: str, region: Region | None = None) -> Cube:
-    """Open the cube of a dataset; make it of the original's day files where only these are there."""
+    """Open the cube of a dataset; where that is of the original's day files, with those that are new."""
     from banet.cube import open_cube
     from banet.errors import NotFoundError
     from banet.ingest.original import import_original
+    from banet.io.files import visible_files
 
     path = Path(folder) / f"{name}.zarr"
+    pattern = f"VIIRS???{name}_????????.*"
+    files = visible_files(folder, pattern)
     if path.is_dir():
-        return open_cube(path)
-    if not any(Path(folder).glob(f"VIIRS*{name}_????????.*")):
+        cube = open_cube(path)
+        days = {_compact(day) for day in cube.days}
+        record = cube.record(cube.days[0]) if days else None
+        inputs = () if record is None else record.inputs
+        of_satellites = bool(inputs) and not any(fnmatch(each, pattern) for each in inputs)
+        if of_satellites or all(file.stem[-8:] in days for file in files):
+            return cube
+        region = cube.region
+    if not files:
         raise NotFoundError(f"no cube {path}; make it with banet_create_dataset")
     if region is None:
         raise NotFoundError(
@@ -202,7 +213,7 @@ def _cube(folder: str, name: str, region: Region | None = None) -> Cube:
             f"banet cube import {folder} --region R_{name}.json --out {path}"
         )
     with progress("import") as report:
-        return import_original(folder, region, path, progress=report)
+        return import_original(folder, region, path, progress=report, notice=caution)
 
 
 def _weights(files: Sequence[str] | None) -> list[str]:
