@@ -150,6 +150,16 @@ def test_tiles_in_place_of_the_simulator_leave_its_validation(
         TrainingConfig.parse({"data": {"simulated": {**simulated, "train": 0}}}, "test")
 
 
+def test_tiles_go_with_a_configuration_that_names_no_data(tmp_path: Path) -> None:
+    (tmp_path / "x.yaml").write_text("optimiser:\n  steps: 3\n")
+    got = _settings(tmp_path / "x.yaml", ["tiles"], None)
+    assert (got.data.chips, got.data.simulated, got.optimiser.steps) == (("tiles",), None, 3)
+    (tmp_path / "x.yaml").write_text("data:\n  crop_days: 32\n")
+    assert _settings(tmp_path / "x.yaml", ["tiles"], "default").data.crop_days == 32
+    with pytest.raises(InputError, match="there is nothing to train on"):
+        _settings(tmp_path / "x.yaml", [], None)
+
+
 def test_a_run_without_validation_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     some, held = tiles(tmp_path / "some", 2, 0), tiles(tmp_path / "held", 1, 50)
     settings(some).save(tmp_path / "x.yaml")

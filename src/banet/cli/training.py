@@ -151,13 +151,8 @@ def _settings(config: Path | None, chips: list[str], weights: str | None) -> Tra
         raise InputError("nothing to train on: give folders of tiles, or --config")
     if config is None and weights is not None:
         return fine_tuning(weights, chips)
-    settings = load_config(config) if config else TrainingConfig.parse({"data": {"chips": chips}}, "tiles")
-    changes: dict[str, dict[str, object]] = {}
-    if config and chips:
-        # What the configuration simulates for training gives way to the tiles, not what it holds out.
-        simulated = settings.data.simulated
-        held = None if simulated is None else simulated.model_dump() | {"train": 0, "fly": False}
-        changes["data"] = {"chips": chips, "simulated": held}
-    if weights is not None:
-        changes["start"] = {"weights": weights}
-    return settings.changed(**changes) if changes else settings
+    if config:
+        settings = load_config(config, chips=chips)
+    else:
+        settings = TrainingConfig.parse({"data": {"chips": chips}}, "tiles")
+    return settings if weights is None else settings.changed(start={"weights": weights})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -332,17 +333,28 @@ class TrainingConfig(Frozen):
         return type(self).parse(fields, "the changed settings")
 
 
-def load_config(path: PathLike) -> TrainingConfig:
+def load_config(path: PathLike, *, chips: Sequence[str] = ()) -> TrainingConfig:
     """Read a configuration from YAML.
 
     A file that says `extends: other.yaml`, beside it, states what differs from that one alone.
+
+    Args:
+        path: of the file.
+        chips: folders to train on in place of those of the file and of what it simulates for training; what
+            it holds out stays.
 
     Raises:
         NotFoundError: if there is no such file.
         UnreadableFileError: if it is not YAML with named fields.
         InputError: if a field does not exist or a value does not fit, or a file extends itself in the end.
     """
-    return TrainingConfig.parse(_extended(Path(path), ()), str(path))
+    fields = _extended(Path(path), ())
+    data = fields.get("data") or {}
+    if chips and isinstance(data, dict):
+        simulated = data.get("simulated")
+        held = {**simulated, "train": 0, "fly": False} if isinstance(simulated, dict) else simulated
+        fields = {**fields, "data": {**data, "chips": list(chips), "simulated": held}}
+    return TrainingConfig.parse(fields, str(path))
 
 
 def _extended(path: Path, met: tuple[Path, ...]) -> dict[str, Any]:
