@@ -203,6 +203,26 @@ def test_the_command_names_damaged_days_and_leaves_them_out(whole: Path, tmp_pat
     assert main(["cube", "check", str(path)]) == 0
 
 
+@pytest.mark.parametrize("what", ["water/c/0/0", "latitude/c/0", "longitude/c/0"])
+@pytest.mark.parametrize("gone", [True, False])
+def test_the_command_names_and_mends_a_damaged_grid(
+    whole: Path, tmp_path: Path, capsys, what: str, gone: bool
+) -> None:
+    path = tmp_path / "d.zarr"
+    shutil.copytree(whole, path)
+    file, sound = path / what, (path / what).read_bytes()
+    file.write_bytes(flipped(sound, 300))
+    if gone:
+        file.unlink()
+    name = what.split("/")[0]
+    assert main(["cube", "check", str(path)]) == 2
+    assert f"{name} of {path} are damaged; `banet cube check" in capsys.readouterr().err
+    assert main(["cube", "check", str(path), "--drop"]) == 0
+    assert f"{name} mended" in capsys.readouterr().out
+    assert main(["cube", "check", str(path)]) == 0
+    assert open_cube(path).water is None if name == "water" else file.read_bytes() == sound
+
+
 def test_writing_a_day_again_mends_its_record(whole: Path, tmp_path: Path) -> None:
     path = tmp_path / "d.zarr"
     shutil.copytree(whole, path)

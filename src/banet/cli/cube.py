@@ -122,23 +122,27 @@ def info(cube: Path, *, json: bool = False) -> None:
 
 
 def check(cube: Path, *, drop: bool = False, json: bool = False) -> None:
-    """Read all of a cube and name the days that are damaged.
+    """Read all of a cube and name the days that are damaged, and a damaged water mask or coordinate.
 
     Args:
         cube: a folder CUBE.zarr.
-        drop: leave the damaged days out, so that the next `banet cube build` reads their files again.
-        json: print the days and the damaged ones, with what is wrong, as JSON.
+        drop: leave the damaged days out, so that the next `banet cube build` reads their files again; write
+            damaged coordinates again; leave a damaged water mask out, so that maps find water in the images.
+        json: print the days, the damaged ones, and what of the grid is, with what is wrong, as JSON.
     """
     from banet.cube import open_cube
     from banet.errors import CorruptError
 
     opened = open_cube(cube)
-    damage = opened.damage()
+    damage, grid = opened.damage(), opened.damage_of_grid()
     if json:
-        say_json({"days": len(opened.days), "damaged": {str(day): told for day, told in damage.items()}})
-    for told in damage.values():
+        damaged = {str(day): told for day, told in damage.items()}
+        say_json({"days": len(opened.days), "damaged": damaged, "grid": grid})
+    for told in [*damage.values(), *grid.values()]:
         caution(told)
     if drop:
+        if grid:
+            opened.mend_grid()
         for day in damage:
             opened.record_gap(day, ["was damaged and left out; build the cube again"])
     elif damage:
@@ -146,8 +150,15 @@ def check(cube: Path, *, drop: bool = False, json: bool = False) -> None:
             f"{len(damage)} days of {cube} are damaged; `banet cube check {cube} --drop` leaves them out, "
             "and the next `banet cube build` reads their files again"
         )
+    elif grid:
+        raise CorruptError(
+            f"{' and '.join(grid)} of {cube} are damaged; `banet cube check {cube} --drop` writes "
+            "coordinates again and leaves a water mask out: set it anew, or maps find water in the images"
+        )
     if not json:
-        say(f"{len(damage)} damaged days left out" if damage else f"{len(opened.days)} days, all sound")
+        left_out = [f"{len(damage)} damaged days left out"] if damage else []
+        left_out += [f"{' and '.join(grid)} mended"] if grid else []
+        say("; ".join(left_out) or f"{len(opened.days)} days, all sound")
 
 
 def _summary(cube: Cube) -> None:

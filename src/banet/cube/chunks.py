@@ -51,7 +51,7 @@ def unpack(data: bytes, chunk: npt.NDArray[Any]) -> None:
     blosc.decompress(data, chunk)
 
 
-def read_packed(path: Path, chunk: npt.NDArray[Any], what: str) -> None:
+def read_packed(path: Path, chunk: npt.NDArray[Any], what: str, advice: str = "build the cube again") -> None:
     """Read a file that is one chunk into an array of its size.
 
     Raises:
@@ -60,9 +60,7 @@ def read_packed(path: Path, chunk: npt.NDArray[Any], what: str) -> None:
     try:
         unpack(path.read_bytes(), chunk)
     except DAMAGE as error:
-        raise CorruptError(
-            f"the cube's {what} {path} is missing or damaged: {error}; build the cube again"
-        ) from error
+        raise CorruptError(f"the cube's {what} {path} is missing or damaged: {error}; {advice}") from error
 
 
 def put_file(path: Path, *parts: bytes) -> None:

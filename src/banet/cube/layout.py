@@ -22,7 +22,7 @@ from banet.cube.variables import VARIABLES, Variable, flag_plane
 from banet.errors import InputError
 from banet.grid.region import Region
 
-__all__ = ["CHUNK", "NO_DAY", "NO_WATER", "TIME", "TIME_CHUNK", "WATER", "create_store"]
+__all__ = ["AXES", "CHUNK", "NO_DAY", "NO_WATER", "TIME", "TIME_CHUNK", "WATER", "create_store"]
 
 # One tile of 128 x 128 touches at most four chunks. Chunks of 256 make files 3 % smaller and tiles slower to
 # read.
@@ -32,6 +32,8 @@ NO_DAY = np.int32(np.iinfo(np.int32).min)
 NO_WATER = 255
 WATER, TIME = "water/c/0/0", "time/c/0"
 """Files of the water mask and of the table of days."""
+AXES = {"latitude": "latitude/c/0", "longitude": "longitude/c/0"}
+"""Files of the coordinates, which only readers of Zarr go by."""
 DIMENSIONS = ("time", "latitude", "longitude")
 
 

@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from banet.cube.chunks import pack, put_file
 from banet.cube.day import pack_day
-from banet.cube.layout import WATER, create_store
+from banet.cube.layout import AXES, NO_WATER, WATER, create_store
 from banet.cube.metadata import read_root
 from banet.cube.records import DayRecord
 from banet.cube.view import CubeView
@@ -216,6 +216,21 @@ class Cube(CubeView):
             raise InputError(f"the water mask is {values.dtype} {values.shape}, not bool {self.region.shape}")
         with self.writing(), _writes(self.path):
             put_file(self.path / WATER, pack(values.astype(np.uint8)))
+
+    def mend_grid(self) -> None:
+        """Write coordinates that are damaged again, and forget a water mask that is.
+
+        Raises:
+            BusyError: if another run is writing.
+            OutputError: if the store cannot be written to.
+        """
+        with self.writing(), _writes(self.path):
+            for name in self.damage_of_grid():
+                if name == "water":
+                    put_file(self.path / WATER, pack(np.full(self.region.shape, NO_WATER, np.uint8)))
+                else:
+                    axis = np.asarray(getattr(self.region, f"{name}s"), "<f8")
+                    put_file(self.path / AXES[name], pack(axis))
 
 
 def open_cube(path: PathLike | Cube) -> Cube:

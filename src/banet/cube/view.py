@@ -16,7 +16,7 @@ from banet.cube.blocks import block_of, check_names, read_blocks
 from banet.cube.chunks import read_packed
 from banet.cube.damage import damage_of_day
 from banet.cube.info import CubeInfo, coverage_of, ranges_of, satellites_of
-from banet.cube.layout import NO_WATER, WATER
+from banet.cube.layout import AXES, NO_WATER, WATER
 from banet.cube.metadata import read_root, store_id
 from banet.cube.records import DayRecord
 from banet.cube.shards import Place, ShardReader
@@ -26,7 +26,7 @@ from banet.cube.window import CubeWindow
 from banet.cube.withheld import NOTHING, Withheld
 from banet.cube.xarrays import open_dataset
 from banet.days import Day, Days, as_day, day_range
-from banet.errors import InputError, UnreadableFileError
+from banet.errors import CorruptError, InputError, UnreadableFileError
 from banet.grid.display import locator
 from banet.grid.region import Region
 from banet.io.counts import listed
@@ -137,7 +137,7 @@ class CubeView:
             CorruptError: if the file of it is damaged.
         """
         stored = np.empty(self.region.shape, np.uint8)
-        read_packed(self.path / WATER, stored, "water mask")
+        read_packed(self.path / WATER, stored, "water mask", "see `banet cube check`")
         return None if (stored == NO_WATER).all() else stored == 1
 
     def info(self) -> CubeInfo:
@@ -231,6 +231,23 @@ class CubeView:
             for day in self._slots.known()
             if (told := damage_of_day(self._slots, self._reader, day)) is not None
         }
+
+    def damage_of_grid(self) -> dict[str, str]:
+        """Return what is wrong with the water mask and the coordinates, by their names."""
+        found = {}
+        for name, file in {"water": WATER, **AXES}.items():
+            try:
+                if name == "water":
+                    _ = self.water
+                    continue
+                axis = np.asarray(getattr(self.region, f"{name}s"), "<f8")
+                stored = np.empty_like(axis)
+                read_packed(self.path / file, stored, name, "see `banet cube check`")
+                if not np.array_equal(stored, axis):
+                    found[name] = f"the cube's {name} {self.path / file} is not that of its region"
+            except CorruptError as error:
+                found[name] = str(error)
+        return found
 
     @property
     def _cells(self) -> int:
