@@ -200,7 +200,7 @@ def test_the_sea_around_greece_is_found_and_nothing_burned_is(real):
 
     pyhdf = pytest.importorskip("pyhdf.SD")
     with xr.open_dataset(real / "scenes" / "greece_south_2021-08.nc") as scene:
-        red, nir = (scene[name].values.astype(np.float32) for name in ("red", "nir"))
+        red, nir, swir = (scene[name].values.astype(np.float32) for name in ("red", "nir", "swir"))
         lat, lon = scene.lat.values, scene.lon.values
     file = next((real / "labels").glob("VNP64A1.A2021213.h19v05.*.hdf"))
     dates = pyhdf.SD(str(file)).select("Burn Date")[:]
@@ -214,7 +214,7 @@ def test_the_sea_around_greece_is_found_and_nothing_burned_is(real):
             col = ((radius * x + 20015109.354) / pixel - 19 * 2400).astype(int)
             sea += dates[row, col] == -2
             burned += dates[row, col] > 0
-    found = evidence(Planes(red, nir, np.zeros_like(red))) > 0
+    found = evidence(Planes(red, nir, swir, np.zeros_like(red))) > 0
     assert found[sea == 9].mean() > 0.9
     assert not found[sea == 0].any()
     assert not found[burned > 0].any()
