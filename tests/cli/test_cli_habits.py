@@ -196,7 +196,7 @@ def test_a_script_reads_a_season_and_its_cube_and_months_stand_for_days(tmp_path
     build = ["cube", "build", region, "--viirs", folder / "viirs", "--hotspots", folder / "hotspots"]
     held = said(capsys, *build, "--out", cube, "--start", "2020-08", "--end", "2020-08")
     assert (held["days"][0], held["days"][-1]) == ("2020-08-01", "2020-08-31")
-    assert said(capsys, "cube", "check", cube) == {"days": len(held["days"]), "damaged": {}}
+    assert said(capsys, "cube", "check", cube) == {"days": len(held["days"]), "damaged": {}, "grid": {}}
     period = ["--start", "2020-08-03", "--end", "2020-08-09"]
     mapped = said(capsys, "baseline", cube, "--method", "active-fires", *period, "--out", tmp_path / "m")
     assert (mapped["start"], mapped["end"]) == ("2020-08-03", "2020-08-09")
