@@ -217,6 +217,7 @@ def test_hot_spots_of_the_last_day_where_a_piece_ends_with_it(place):
     assert (frp > 0).any()
 
 
+@pytest.mark.slow
 def test_a_damaged_file_is_in_the_status_and_fetched_again(place, capsys):
     def broken(body):
         return body[:2000] + bytes(len(body) - 2000)
