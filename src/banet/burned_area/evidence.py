@@ -1,8 +1,8 @@
 """Evidence of each cell: whether anybody looked for hot spots, and looks on both sides of its day.
 
 A look has all three bands, clouds or not. A burned fraction means more where the day is bracketed by many
-looks than where it is not. Weights are
-calibrated by class of evidence, and maps carry the class of each cell.
+looks than where it is not. Weights are calibrated by class of evidence, and maps carry the class of each
+cell.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from banet.burned_area.burned_area import BurnedArea, as_maps
 from banet.burned_area.dating import NO_UNCERTAINTY
-from banet.burned_area.joining import notes_on, once
+from banet.burned_area.joining import check_apart, notes_on, once
 from banet.burned_area.linking import MAX_GAP_CELLS, link
 from banet.errors import BanetWarning, InputError
 from banet.grid.polygons import within_180
@@ -217,11 +217,7 @@ def _checked(
             )
     ordered = sorted(sequence, key=lambda item: (item.start, item.stop))
     for before, after in itertools.pairwise(ordered):
-        if after.start < before.stop:
-            raise InputError(
-                f"the map from {after.start} overlaps the one that ends on {before.stop - 1}: what both show "
-                "would count twice; give one of them"
-            )
+        check_apart(before, after)
     return ordered
 
 

@@ -45,10 +45,10 @@ def known_total(source: BurnedPlanes) -> float | None:
 
 def in_words(source: BurnedPlanes) -> str:
     """Return what burned in words: `1,234 ha burned`, or `not observed` and what burned all the same."""
-    known, said = known_total(source), f"{total(source):,.0f} ha burned"
+    said = f"{total(source):,.0f} ha burned"
     if source.observed_days.any():
         return said
-    return "not observed" if known is None else f"not observed, {said}"
+    return f"not observed, {said}" if source.known.any() else "not observed"
 
 
 _Entries = tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], Days, Any]

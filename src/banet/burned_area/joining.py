@@ -22,6 +22,7 @@ from banet.errors import BanetWarning, InputError
 
 __all__ = [
     "SAME_BURN_DAYS",
+    "check_apart",
     "disjoint",
     "fields_between",
     "has_undated",
@@ -181,12 +182,21 @@ def in_order(parts: Sequence[Source]) -> list[Source]:
             raise InputError(
                 f"maps of {first.region.name} and {after.region.name} differ in grid or threshold"
             )
-        if after.start < before.stop:
-            raise InputError(
-                f"the map from {after.start} overlaps the one that ends on {before.stop - 1}: what both show "
-                "would count twice; give one of them"
-            )
+        check_apart(before, after)
     return ordered
+
+
+def check_apart(before: BurnedPlanes, after: BurnedPlanes) -> None:
+    """Make sure that of two sources in order of time the later begins after the earlier has ended.
+
+    Raises:
+        InputError: if both hold a day.
+    """
+    if after.start < before.stop:
+        raise InputError(
+            f"the map from {after.start} overlaps the one that ends on {before.stop - 1}: what both show "
+            "would count twice; give one of them"
+        )
 
 
 def notes_on(ordered: Sequence[BurnedPlanes]) -> list[str]:

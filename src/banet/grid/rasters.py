@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from banet.errors import BanetWarning, InputError, UnreadableFileError
+from banet.errors import BanetWarning, InputError, UnreadableFileError, first_line
 from banet.grid.average import LatLonGrid
 from banet.grid.cutting import Grid
 from banet.grid.projected import ProjectedGrid
@@ -214,9 +214,8 @@ def _opened(path: Path) -> Iterator[Any]:
     except rasterio.errors.RasterioError as error:
         raise UnreadableFileError(f"{path.name} is no readable GeoTIFF: {error}") from error
     except ProjError as error:
-        why = str(error).splitlines()[0]
         raise UnreadableFileError(
-            f"{path.name}: its coordinate reference system is damaged: {why}"
+            f"{path.name}: its coordinate reference system is damaged: {first_line(error)}"
         ) from error
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import zipfile
-import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from typing import Any
 from google_crc32c import value as crc32c
 
 from banet.errors import one_line
+from banet.io.containers import ZIP_DAMAGE
 
 __all__ = ["check_record", "crc32c", "intact", "seal", "seal_record", "zip_fault"]
 
@@ -66,9 +66,8 @@ def zip_fault(path: Path) -> str | None:
     try:
         with zipfile.ZipFile(path) as archive:
             bad = archive.testzip()
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError) as error:
-        reason = one_line(error)
-        return f"it is truncated or written over: {reason}"
+    except ZIP_DAMAGE as error:
+        return f"it is truncated or written over: {one_line(error)}"
     return None if bad is None else f"its part {bad} is not what was written"
 
 

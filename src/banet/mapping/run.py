@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -115,14 +114,13 @@ class Run:
             raise InputError(
                 "this engine does not tell its weights, so its work cannot be kept; map without scratch"
             )
-        share = self.water.share
         return {
             "chunks": 5,  # of their layout
             **self.attrs(),
             "region": self.cube.region.to_dict(),
             "content": self._content(),
             "threshold": self.threshold,
-            "water_share": None if share is None else hashlib.sha256(share.tobytes()).hexdigest(),
+            "water_share": self.water.digest,
         }
 
     def _content(self) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -57,6 +58,11 @@ class Water:
 
     share: Share | None
     source: str
+
+    @property
+    def digest(self) -> str | None:
+        """SHA-256 of the shares; None for no water."""
+        return None if self.share is None else sha256(self.share.tobytes()).hexdigest()
 
     @property
     def mask(self) -> npt.NDArray[np.bool_] | None:

@@ -42,9 +42,9 @@ class FolderSource(abc.ABC):
         """Return files that begin as those of this family but are named otherwise, such as `....nc.gz`."""
         if not self.begins:
             return ()
-        taken = {path for paths in self.files(folder).values() for path in paths}
-        like = re.compile(self.begins, re.IGNORECASE)
         there = visible_files(existing_folder(folder, "folder of VIIRS files"))
+        taken = {path for paths in self.by_day(there).values() for path in paths}
+        like = re.compile(self.begins, re.IGNORECASE)
         return tuple(path for path in there if path not in taken and like.match(path.name))
 
     def days(self, folder: PathLike) -> Days:

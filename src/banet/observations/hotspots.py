@@ -203,6 +203,11 @@ def placed(table: pd.DataFrame, region: Region, days: Days) -> Counts:
     Raises:
         InputError: if there are hot spots, and they are of another place or of other days.
     """
+    return _placed(table, region, days)[0]
+
+
+def _placed(table: pd.DataFrame, region: Region, days: Days) -> tuple[Counts, bool]:
+    """Return what `placed` does, and whether on a day the table speaks of some cells alone."""
     read = table.attrs.get("counts") or Counts("hot spots", len(table), 0)
     _, _, inside = region.cells_of(
         table["longitude"].to_numpy(np.float64), table["latitude"].to_numpy(np.float64)
@@ -225,7 +230,7 @@ def placed(table: pd.DataFrame, region: Region, days: Days) -> Counts:
             f"the hot spots: {counts}; they are of {first} to {last}, {_extent_words(table)}: give those of "
             f"the region and of {days[0]} to {days[-1]}"
         )
-    return counts
+    return counts, any(share < 1 for share in known)
 
 
 def _shares(table: pd.DataFrame, region: Region, days: Days) -> list[float]:
@@ -246,8 +251,7 @@ def tell_placed(
         BanetWarning: without `notice`, if rows were left out, none lies in the region, or they speak of a
             part of it.
     """
-    counts = placed(table, region, days)
-    partly = any(0 < share < 1 for share in _shares(table, region, days))
+    counts, partly = _placed(table, region, days)
     if notice is not None:
         notice(str(counts))
     elif counts.read and (counts.left_out or not counts.placed or partly):
@@ -381,13 +385,14 @@ def _cells_of(table: pd.DataFrame, region: Region, timely: Iterable[Piece]) -> n
     """Return the cells of which some pieces of a table speak, (rows, columns)."""
     known = np.zeros(region.shape, np.bool_)
     pieces = table.attrs.get("pieces", ())
+    near = functools.cache(lambda: _near_rows(table, region))
     for piece in timely:
         if not _speaks_of(piece, region, pieces):
             continue
         if piece.box is None or (piece.place and piece.region in ("", region.name)):
             return np.ones(region.shape, np.bool_)
         around = _around(piece.box, region)
-        known |= around if piece.place else around & _near_rows(table, region)
+        known |= around if piece.place else around & near()
     return known
 
 

@@ -7,7 +7,6 @@ import json
 import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -282,9 +281,9 @@ def _mapped(options: MorningOptions, cube: Cube, water: Water, engine: Engine, p
 
 def _settings(options: MorningOptions, area: Area, water: Water) -> dict[str, str]:
     """Name what a map follows from beside weights and observations."""
-    share = water.share if water.source == "given" else None  # what a cube shows may change from day to day
-    found = water.source if share is None else sha256(share.tobytes()).hexdigest()
-    return {"threshold": str(options.threshold), POLYGONS: area.digest or "", "water": found}
+    given = water.source == "given"  # what a cube shows may change from day to day
+    found = water.digest if given else None
+    return {"threshold": str(options.threshold), POLYGONS: area.digest or "", "water": found or water.source}
 
 
 def _morning(

@@ -30,7 +30,6 @@ AFTER = 30
 
 _AGES = SEQUENCE_LENGTH - AFTER
 _NEAR = np.timedelta64(NEAR_DAYS, "D")
-_SAME = ONE_DAY
 _FEW = 100
 
 Counts = npt.NDArray[np.int64]
@@ -76,7 +75,7 @@ class Precision:
             return np.bincount(age[which], minlength=_AGES).astype(np.int64)
 
         every = np.ones(age.shape, bool)
-        return cls(counted(every), counted(moved <= _NEAR), counted(moved <= _SAME), named(early), source)
+        return cls(counted(every), counted(moved <= _NEAR), counted(moved <= ONE_DAY), named(early), source)
 
     @classmethod
     def join(cls, parts: Iterable[Precision], source: str) -> Precision:

@@ -285,7 +285,7 @@ def _unread(
     first, last = days
     gaps = {day: reasons for day, reasons in cube.gaps.items() if first <= day <= last}
     said = [*said, *(f"{day}: {why}" for day, reasons in gaps.items() for why in reasons)]
-    there = {path.name: path for path in visible_files(places.viirs)}
+    there = {path.name: path for path in visible_files(places.viirs)} if said else {}
     found: list[str] = []
     for line in dict.fromkeys(said):
         parts = (part for part in line.split("; ") if not part.endswith(_WHOLE))
