@@ -18,7 +18,16 @@ from banet.burned_area.burned_area import BurnedArea
 from banet.burned_area.colours import confidence_table, uncertainty_table
 from banet.burned_area.dating import NO_UNCERTAINTY
 from banet.burned_area.meaning import NOT_OBSERVED, WATER, Meaning, meanings
-from banet.days import LAST_DAY_OF_YEAR, Day, Days, day_of_year, day_range, from_day_of_year, parse_period
+from banet.days import (
+    LAST_DAY_OF_YEAR,
+    NO_DATE,
+    Day,
+    Days,
+    day_of_year,
+    day_range,
+    from_day_of_year,
+    parse_period,
+)
 from banet.errors import BanetWarning, InputError, NotFoundError, OutputError, UnreadableFileError
 from banet.grid.average import LatLonGrid
 from banet.grid.rasters import grid_of, read_window, same_cells
@@ -366,7 +375,7 @@ def _beside(file: Path, layer: str, most: float) -> npt.NDArray[np.float32] | No
 
 def _dates(values: npt.NDArray[Any], start: Day, stop: Day, name: str) -> Days:
     """Place days of year within the period, each on the one day that it can be."""
-    date = np.full(values.shape, np.datetime64("NaT", "D"))
+    date = np.full(values.shape, NO_DATE)
     period = f"{start} to {stop - 1}"
     for day in day_range(start, stop):
         here = values == int(day_of_year(np.array([day]))[0])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -118,18 +118,26 @@ def fire_dates(
     if date_format is not None and pd.api.types.is_datetime64_any_dtype(table[starts[0]]):
         notes = (*notes, f"the field {starts[0]} is one of dates: --date-format is not used for it")
     if filled and parts is not None:
-        first, rest = (parts.fields, used) if outlines else (starts, parts.fields)
-        if number := len(table) - int(np.isnat(start).sum()) - filled if outlines else filled:
-            told.append(f"{number} without a date in {', '.join(first)}: dated by {', '.join(rest)}")
-        used = [*parts.fields, *used] if outlines else [*used, *parts.fields]
+        others = int((~np.isnat(start)).sum()) - filled
+        if outlines:  # parts come first, and outlines date the other rows
+            told += _second(parts.fields, used, others)
+            used = [*parts.fields, *used]
+        else:
+            told += _second(starts, parts.fields, filled)
+            used = [*used, *parts.fields]
     if outlines and (drawn := [name for name in starts if name in used]):
         told.append(
             f"the field {drawn[0]} says when an outline was drawn, not when the fire began: dates may be "
             "days to years late"
         )
-    spread, early = _spread(np.where(month, np.datetime64("NaT", "D"), start), end, ends)
+    spread, early = _spread(np.where(month, NO_DATE, start), end, ends)
     spread = np.where(month, _MONTH_ONLY, spread)
     return FireDates(start, spread, tuple(used), (*told, *notes, *early), month if month.any() else None)
+
+
+def _second(first: Sequence[str], second: Sequence[str], rows: int) -> list[str]:
+    """Return a line on rows that fields of second choice date, if there are any."""
+    return [f"{rows} without a date in {', '.join(first)}: dated by {', '.join(second)}"] if rows else []
 
 
 def _filled(start: Days, parts: FireDates | None) -> tuple[Days, npt.NDArray[np.bool_], int]:
