@@ -29,7 +29,7 @@ from banet.mapping.cores import seamless_tiling
 from banet.mapping.ensemble import as_ensemble
 from banet.mapping.store import Store
 from banet.mapping.windows import Window, period_windows
-from banet.model.config import BANetConfig, InputSpec
+from banet.model.config import BANetConfig, Calibration, InputSpec
 from banet.model.inputs import normalise
 from banet.model.network import BANet
 
@@ -929,3 +929,52 @@ def test_the_first_look_after_burning_may_come_after_the_map():
     np.testing.assert_array_equal(made.first_look, first_look_by_hand(cube, made, last))
     beyond = made.burned & (made.burn_date + made.first_look.astype(int) >= made.stop)
     assert (beyond & (made.first_look < 255)).sum() > 5
+
+
+class Turning(LocalEngine):
+    """It says the same of every cell: 0.4 on the last day of November and the first of December."""
+
+    turn = FIRST + 30
+
+    def __init__(self, calibrated, other=0.4):
+        super().__init__()
+        if calibrated:
+            table = Calibration(mapped=(0, 1), burned=(0, 1), date_quantile=0.5)
+            self.models = (SimpleNamespace(**{**vars(LocalEngine.models[0]), "calibration": table}),)
+        self.start, self.other = None, other
+
+    def probabilities(self, x, part=...):
+        found = np.zeros(x.shape[1:], np.float32)
+        at = int((self.turn - self.start).astype(int))
+        found[at - 1], found[at] = 0.4, self.other
+        return found[part]
+
+
+@pytest.mark.parametrize(
+    ("calibrated", "options", "burned"),
+    [
+        (True, {}, ["2020-11-30", None]),
+        (True, {"tiling": "original"}, [None, None]),
+        (False, {}, [None, None]),
+    ],
+)
+def test_a_burn_across_the_turn_of_the_month_is_in_one_map(calibrated, options, burned):
+    cube, dates, engine = MemoryCube((40, 40), missing=0.0), [], Turning(calibrated)
+    for month in ("2020-11", "2020-12"):
+        engine.start = month_window(month).start
+        mapped = map_burned(cube, month, month, engine, water=None, **options)
+        assert mapped.attrs["edge_days"] == (10 if calibrated and not options else 0)
+        found = np.unique(mapped.burn_date[mapped.burned])
+        dates.append(str(found[0]) if found.size else None)
+        assert mapped.burned.all() or not mapped.burned.any()
+    assert dates == burned
+
+
+def test_daily_probabilities_are_of_the_mapped_days_alone():
+    cube, engine, blocks = MemoryCube((40, 40), missing=0.0), Turning(True), []
+    engine.start = month_window("2020-11").start
+    map_burned(cube, "2020-11", "2020-11", engine, water=None, on_block=blocks.append)
+    assert {block.probability.shape[0] for block in blocks} == {30}
+    assert all((block.probability[-1] == np.float32(0.4)).all() for block in blocks)
+    (block,) = predict(cube, month_window("2020-11"), engine)
+    np.testing.assert_array_equal(block.probability, blocks[0].probability)

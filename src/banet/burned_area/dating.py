@@ -14,6 +14,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
+from banet.burned_area.edges import whole_burns
 from banet.errors import InputError
 
 __all__ = [
@@ -52,6 +53,11 @@ class DatingRule:
     mass: float = MASS
     quantile: float | None = None
 
+    @property
+    def published(self) -> bool:
+        """Whether it is the rule of Pinto et al. (2020)."""
+        return self.quantile is None
+
     @classmethod
     def of(cls, calibration: Mapping[str, Any] | None) -> Self:
         """Return the dating of a calibration, as `attrs["calibration"]` holds it; the default for None."""
@@ -89,7 +95,10 @@ class DaySummary:
 
 
 def summarise(
-    probability: npt.NDArray[np.float32], threshold: float = 0.5, dating: DatingRule | None = None
+    probability: npt.NDArray[np.float32],
+    threshold: float = 0.5,
+    dating: DatingRule | None = None,
+    mapped: slice | None = None,
 ) -> DaySummary:
     """Sum daily probabilities and date what burned.
 
@@ -97,6 +106,8 @@ def summarise(
         probability: (days, rows, columns) float32.
         threshold: a cell burned where its sum, at most 1, reaches this.
         dating: how to date; by default by the largest probability.
+        mapped: place of the days that are mapped; by default all. Those around them say which burns across
+            its first and last day are its own (`whole_burns`); indices of dates count from its first.
 
     Raises:
         InputError: if there is no day, a value is not finite, or the threshold is not in (0, 1].
@@ -106,6 +117,8 @@ def summarise(
         raise InputError(
             f"daily probabilities of shape {probability.shape}; they need days, rows and columns"
         )
+    mapped = mapped or slice(0, len(probability))
+    probability = whole_burns(probability, mapped)
     total, day = _sum_and_peak(probability)
     if not np.isfinite(total).all():
         raise InputError(
@@ -119,8 +132,9 @@ def summarise(
     dating = dating or DatingRule()
     if dating.quantile is not None:
         day.flat[cells] = date_at(flat, dating.quantile)
+    day = np.clip(day, mapped.start, mapped.stop - 1)
     uncertainty.flat[cells] = date_uncertainty(flat, day.flat[cells], dating.mass)
-    return DaySummary(fraction, np.where(burned, day, np.int32(-1)), uncertainty)
+    return DaySummary(fraction, np.where(burned, day - np.int32(mapped.start), np.int32(-1)), uncertainty)
 
 
 def date_at(probability: npt.NDArray[np.float32], quantile: float) -> npt.NDArray[np.int32]:

@@ -169,7 +169,7 @@ def _predict(run: Run, progress: Progress | None) -> Iterator[Block]:
     cores = run.tiling.cores
     with contextlib.closing(Task(run, cores)) as task:
         for done, core in enumerate(cores, 1):
-            yield Block(core.rows, core.cols, task.predict(core).probability)
+            yield Block(core.rows, core.cols, task.predict(core).probability[run.mapped])
             if progress is not None:
                 progress(done, len(cores), run.title)
 

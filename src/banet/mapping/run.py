@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from banet.burned_area.dating import DatingRule
-from banet.days import Day, Days, period_label
+from banet.burned_area.edges import EDGE_DAYS
+from banet.days import Day, Days, day_range, period_label
 from banet.errors import InputError
 from banet.mapping.cores import Tiling, original_tiling, seamless_tiling
 from banet.mapping.ensemble import Ensemble
@@ -42,6 +43,8 @@ class Run:
         threshold: burned fraction from which on a cell counts as burned.
         days: all kept days, (days,) datetime64[D].
         water: how much of each cell is water.
+        edge_days: days on either side of the mapped ones that are summed too, so that a burn across the
+            first or last of them is mapped whole or not at all; 0 for none, as in Pinto et al. (2020).
     """
 
     cube: Cube
@@ -51,6 +54,7 @@ class Run:
     threshold: float
     days: Days
     water: Water
+    edge_days: int
 
     @classmethod
     def plan(cls, cube: Cube, windows: Sequence[Window], ensemble: Ensemble, options: MapOptions) -> Run:
@@ -61,9 +65,10 @@ class Run:
         """
         days = kept_days(windows)
         tiling = _tiling_of(cube.region.shape, ensemble, options)
-        return cls(
-            cube, tuple(windows), ensemble, tiling, options.threshold, days, water_of(cube, options.water)
-        )
+        water = water_of(cube, options.water)
+        dating = _dating_of(ensemble)
+        edge_days = 0 if tiling.original or dating.published else min(EDGE_DAYS, days.size)
+        return cls(cube, tuple(windows), ensemble, tiling, options.threshold, days, water, edge_days)
 
     @property
     def label(self) -> str:
@@ -78,8 +83,28 @@ class Run:
     @property
     def dating(self) -> DatingRule:
         """Rule by which dates follow from the probabilities: as the weights were calibrated."""
-        known = self.ensemble.calibration
-        return DatingRule.of(None if known is None else known.model_dump())
+        return _dating_of(self.ensemble)
+
+    @functools.cached_property
+    def summed(self) -> tuple[slice, ...]:
+        """Place along each window's sequence of its days that are summed: those kept, and the edge days."""
+        kept = [window.keep for window in self.windows]
+        first, last = max(kept[0].start - self.edge_days, 0), self.windows[-1].length
+        starts = [first, *(keep.start for keep in kept[1:])]
+        stops = [*(keep.stop for keep in kept[:-1]), min(kept[-1].stop + self.edge_days, last)]
+        return tuple(slice(*pair) for pair in zip(starts, stops, strict=True))
+
+    @property
+    def summed_days(self) -> Days:
+        """All days that are summed, (days,) datetime64[D]: those mapped, and the edge days that are seen."""
+        first, last = self.windows[0], self.windows[-1]
+        return day_range(first.start + self.summed[0].start, last.start + self.summed[-1].stop)
+
+    @property
+    def mapped(self) -> slice:
+        """Place of the mapped days among those that are summed."""
+        lead = self.windows[0].keep.start - self.summed[0].start
+        return slice(lead, lead + self.days.size)
 
     @property
     def days_seen(self) -> int:
@@ -132,6 +157,7 @@ class Run:
         calibration = self.ensemble.calibration
         return {
             "weights": [dict(member) for member in self.ensemble.members],
+            "edge_days": self.edge_days,
             "windows": [
                 [str(w.start), str(w.stop), str(w.keep_start), str(w.keep_stop)] for w in self.windows
             ],
@@ -244,6 +270,11 @@ def check_days(cube: Cube, windows: Sequence[Window]) -> None:
         return
     held = f"it holds {cube.days[0]} to {cube.days[-1]}" if len(cube.days) else "it is empty"
     raise InputError(f"the cube of {cube.region.name} has no day from {days[0]} to {days[-1]}; {held}")
+
+
+def _dating_of(ensemble: Ensemble) -> DatingRule:
+    known = ensemble.calibration
+    return DatingRule.of(None if known is None else known.model_dump())
 
 
 def _tiling_of(shape: tuple[int, int], ensemble: Ensemble, options: MapOptions) -> Tiling:

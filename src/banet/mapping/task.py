@@ -54,8 +54,8 @@ class Task:
             return known
         found = self.predict(core)
         if self._on_block is not None:
-            self._on_block(Block(core.rows, core.cols, found.probability))
-        summary = summarise(found.probability, self._run.threshold, self._run.dating)
+            self._on_block(Block(core.rows, core.cols, found.probability[self._run.mapped]))
+        summary = summarise(found.probability, self._run.threshold, self._run.dating, self._run.mapped)
         if self._run.water.share is not None:
             land = 1 - self._run.water.share[core.rows, core.cols]
             summary = summary.capped(land, self._run.threshold)
@@ -75,7 +75,7 @@ class Task:
         return planes
 
     def predict(self, core: Core) -> Prediction:
-        """Return the final probabilities of a core."""
+        """Return the final probabilities of a core on the summed days."""
         return self._tile(self._run.tiling.tile(core.index)) if self._mean is None else self._mean(core)
 
     def close(self) -> None:

@@ -35,13 +35,13 @@ class Prediction:
     """Probabilities of cells, and the looks at them.
 
     Attributes:
-        probability: of burning on each kept day, (days, rows, columns) float32.
-        observed_days: kept days on which each cell was observed, (rows, columns) int16.
+        probability: of burning on each summed day, (days, rows, columns) float32.
+        observed_days: mapped days on which each cell was observed, (rows, columns) int16.
         water: (rows, columns) int8: above 0 water, below 0 land, 0 unknown.
         evidence: class of what was known about the most probable day, (rows, columns) uint8.
-        partial_days: kept days on which a cell has one or two of the three bands, (rows, columns) int16.
+        partial_days: mapped days on which a cell has one or two of the three bands, (rows, columns) int16.
         looks: whether all three bands were observed and red is below 0.3, (days, rows, columns) bool, from
-            the first kept day to the last that a window sees.
+            the first mapped day to the last that a window sees.
     """
 
     probability: Cells
@@ -53,7 +53,7 @@ class Prediction:
 
 
 def predict_tile(run: Run, tile: Tile, take: Callable[[Planned], tuple[CubeWindow, Cells]]) -> Prediction:
-    """Predict the inner cells of a tile, the kept days of all windows joined.
+    """Predict the inner cells of a tile, the summed days of all windows joined.
 
     Cells that a window never saw (no reflectance and no hot spot) and those of water have probability 0,
     whatever the network says; a tile of nothing else is not computed, which changes nothing in the result.
@@ -68,30 +68,33 @@ def predict_tile(run: Run, tile: Tile, take: Callable[[Planned], tuple[CubeWindo
     """
     rows, cols = tile.inner
     shape = rows.stop - rows.start, cols.stop - cols.start
-    probability = np.zeros((run.days.size, *shape), np.float32)
+    probability = np.zeros((run.summed_days.size, *shape), np.float32)
     observed, partial, water = np.zeros((3, *shape), np.int16)
     evidence, largest = np.full(shape, NO_EVIDENCE, np.uint8), np.full(shape, -1, np.float32)
     looks = np.zeros((run.days_seen, *shape), bool)
     first = 0
-    for number, window in enumerate(run.windows):
-        kept = probability[first : first + window.kept.size]
-        saw = _window(run, tile, window, kept, *take((*tile.index, number)))
+    for number, (window, summed) in enumerate(zip(run.windows, run.summed, strict=True)):
+        daily = probability[first : first + summed.stop - summed.start]
+        saw = _window(run, tile, (window, summed), daily, *take((*tile.index, number)))
         observed += saw.observed_days
         partial += saw.partial_days
         water += saw.water
         start = int((window.start - run.days[0]).astype(int))
         looks[max(start, 0) : start + window.length] |= saw.looks[max(-start, 0) :]
-        peak = kept.max(0)
+        peak = daily.max(0)
         np.copyto(evidence, saw.evidence, where=peak > largest)
         np.maximum(largest, peak, out=largest)
-        first += len(kept)
+        first += len(daily)
     return Prediction(probability, observed, np.sign(water).astype(np.int8), evidence, partial, looks)
 
 
-def _window(run: Run, tile: Tile, window: Window, kept: Cells, planes: CubeWindow, x: Cells) -> Prediction:
-    """Fill in the probabilities of a window's kept days, and return what it saw. The planes are used up."""
+def _window(
+    run: Run, tile: Tile, part: tuple[Window, slice], daily: Cells, planes: CubeWindow, x: Cells
+) -> Prediction:
+    """Fill in the probabilities of a window's summed days; return what it saw. The planes are used up."""
     from banet.model.inputs import normalise
 
+    window, summed = part
     names = ("red", "nir", "mir", "frp")
     inner = SimpleNamespace(**{name: getattr(planes, name)[:, *tile.inner] for name in names})
     water = _water(run, tile, inner)
@@ -102,15 +105,17 @@ def _window(run: Run, tile: Tile, window: Window, kept: Cells, planes: CubeWindo
     wanted = None if run.tiling.original else told & (water <= 0)
     if wanted is None or wanted.any():
         normalise(planes, engine.spec, out=_inside(x, tile))
-        result = engine.probabilities(x, (window.keep, *tile.inner))
-        if result.shape != kept.shape:
-            raise InputError(f"the network gave {result.shape} where days, rows and columns are {kept.shape}")
-        kept[...] = result if wanted is None else np.where(wanted, result, np.float32(0))
+        result = engine.probabilities(x, (summed, *tile.inner))
+        if result.shape != daily.shape:
+            raise InputError(
+                f"the network gave {result.shape} where days, rows and columns are {daily.shape}"
+            )
+        daily[...] = result if wanted is None else np.where(wanted, result, np.float32(0))
         if wanted is not None:
-            kept[window.kept > run.last_day] = 0
-    peak = kept.argmax(0) + window.keep.start
+            daily[window.days[summed] > run.last_day] = 0
+    peak = daily.argmax(0) + summed.start
     whole, any_band = (looks[window.keep].sum(0, dtype=np.int16) for looks in (clear, some))
-    return Prediction(kept, whole, water, classes_of(clear, looked, peak), any_band - whole, cloudless)
+    return Prediction(daily, whole, water, classes_of(clear, looked, peak), any_band - whole, cloudless)
 
 
 def _water(run: Run, tile: Tile, inner: Any) -> npt.NDArray[np.int8]:
