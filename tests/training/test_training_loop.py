@@ -17,11 +17,11 @@ import torch
 from banet.chips.simulated import plan_simulated, write_simulated_chips
 from banet.chips.store import ChipEntry, Chips
 from banet.chips.stream import SimulatedStream
-from banet.errors import BusyError, InputError, NotFoundError, UnreadableFileError
+from banet.errors import BanetWarning, BusyError, InputError, NotFoundError, UnreadableFileError
 from banet.model.config import InputSpec
 from banet.model.network import BANet
 from banet.model.weights import load_model, save_weights
-from banet.training import TrainingConfig, fine_tuning, train
+from banet.training import TrainingConfig, fine_tuning, loop, train
 from banet.training.__main__ import main
 from banet.training.data import Episodes, batches, network_input
 from banet.training.loop import DivergedError
@@ -193,6 +193,18 @@ def test_without_validation_chips_the_last_weights_are_saved(config: TrainingCon
     result = train(config.changed(data={"validation_chips": []}, optimiser={"steps": 2}), tmp_path)
     assert result.scores == {} and result.weights is not None
     assert load_model(result.weights).card["weights_of_step"] == 2
+
+
+def test_where_the_processor_does_not_know_bfloat16_a_run_takes_float32_and_says_so(
+    config: TrainingConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = train(config, tmp_path / "plain")
+    monkeypatch.setattr(loop, "knows_bfloat16", lambda: False)
+    with pytest.warns(BanetWarning, match="does not compute in bfloat16, the run takes float32"):
+        brief = train(config.changed(runtime={"bfloat16": True}), tmp_path / "brief")
+    assert plain.weights is not None and brief.weights is not None
+    one, two = (load_model(path).state_dict() for path in (plain.weights, brief.weights))
+    assert all(torch.equal(one[name], two[name]) for name in one)
 
 
 def test_it_runs_outside_the_main_thread(config: TrainingConfig, tmp_path: Path) -> None:

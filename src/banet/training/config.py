@@ -270,7 +270,7 @@ class RuntimeConfig(Frozen):
         device: `cpu`, `cuda`, or `auto`.
         threads: of torch on the CPU; 0 leaves it alone.
         amp: half precision on CUDA.
-        bfloat16: convolutions in bfloat16 on any device; about twice as fast on processors that know it.
+        bfloat16: convolutions in bfloat16; about twice as fast on processors that know it; float32 on others.
         keep_memory: let the process keep freed memory on the CPU (`banet.training.memory`); faster, larger.
         workers: processes that read and vary episodes; 0 does it between steps.
         checkpoint_steps, checkpoint_minutes: save the state after so many; 0 for never.
