@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from banet.cube.sensor import Sensor, band_fits, sensor_note
+from banet.cube.sensor import Sensor, band_fits, sensor_note, size_note
 from banet.observations import sources
 
 
@@ -53,6 +53,13 @@ def test_more_errors_are_to_be_expected(cube, weights):
 
 def test_a_cube_that_does_not_say():
     assert "does not say what observed it" in (sensor_note("unknown", "VIIRS") or "")
+
+
+@pytest.mark.parametrize(
+    ("cube", "fits"), [(0.01, True), (0.007, True), (0.0065, False), (0.0025, False), (0.05, False)]
+)
+def test_cells_of_another_size(cube, fits):
+    assert (size_note(cube, 0.01) is None) == fits
 
 
 def test_every_source_names_a_sensor_that_is_understood():

@@ -144,6 +144,16 @@ def test_another_mir_band_is_noted(cube, tmp_path):
     assert "M12 in the MIR slot, the weights were trained with M11" in burnmap.attrs["notes"][0]
 
 
+def test_cells_of_another_size_are_noted(cube, tmp_path):
+    model = network(0)
+    model.spec = model.spec.model_copy(update={"pixel_size": 0.0025})
+    save_weights(model, tmp_path / "w.safetensors")
+    with pytest.warns(
+        BanetWarning, match=r"cells of the cube are 0.01 degrees wide, those of the weights 0.0025"
+    ):
+        map_burned(cube, "2021-07", "2021-07", tmp_path / "w.safetensors")
+
+
 RUN = """
 import sys, time
 import numpy as np

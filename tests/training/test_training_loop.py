@@ -317,7 +317,7 @@ class Tiles:
 
     label, days, size = "tiles", 20, 40
 
-    def __init__(self, *places: tuple[str, int, int], **details: str):
+    def __init__(self, *places: tuple[str, int, int], **details: str | float):
         made = ({"start": start, "corner": (row, col)} for start, row, col in places)
         self.entries = tuple(
             ChipEntry(f"t{i}", source="cube", details=details, **one) for i, one in enumerate(made)
@@ -356,6 +356,16 @@ def test_tiles_are_of_the_sensor_and_band_of_the_inputs(band: str, sensor: str, 
         check_definition([tiles], InputSpec())
     assert (definition_note([tiles], InputSpec()) is None) == fits
     check_definition([tiles], InputSpec(mir_band="M11/M12", sensor=sensor))
+
+
+def test_tiles_have_cells_of_the_size_of_the_inputs() -> None:
+    tiles = Tiles(("2020-07-01", 0, 0), mir_band="M12", sensor="VIIRS", pixel_size=0.0025)
+    with pytest.raises(InputError, match=r"of tiles have cells of 0.0025 degrees, .* said to have 0.01"):
+        check_definition([tiles], InputSpec())
+    check_definition([tiles], InputSpec(pixel_size=0.0025))
+    check_definition(
+        [Tiles(("2020-07-01", 0, 0), mir_band="M12", sensor="VIIRS")], InputSpec(pixel_size=0.05)
+    )
 
 
 @pytest.mark.slow

@@ -261,12 +261,13 @@ class _Cutter:
     contents: Mapping[Day, str]
 
     @property
-    def origin(self) -> dict[str, str]:
-        """Labels, sensor and band of its chips."""
+    def origin(self) -> dict[str, Any]:
+        """Labels, sensor, band and size of cells of its chips."""
         return {
             "labels": self.reference.name,
             "sensor": self.cube.sensor,
             "mir_band": self.cube.mir_band,
+            "pixel_size": self.cube.region.pixel_size,
         }
 
     def target(self, block: ChipPlace) -> Floats:
@@ -308,19 +309,20 @@ def _content(target: Floats) -> str:
 
 
 def _check_kept(chips: Chips, cutter: _Cutter, names: set[str]) -> None:
-    """Make sure that tiles which a folder holds already are of the same sensor, band, labels and content.
+    """Make sure that tiles which a folder holds already are of the same sensor, cells, labels and content.
 
     Tiles of the region within the days of the labels are compared, whether they would be cut now or not:
     where labels were corrected, a tile may no longer be worth cutting.
 
     Raises:
-        InputError: if it holds another band, or one of `names` from another sensor or other labels, or one
-            whose labels or days of the cube have another content by now.
+        InputError: if it holds another band or cells of another size, or one of `names` from another sensor
+            or other labels, or one whose labels or days of the cube have another content by now.
     """
     reference, region = cutter.reference, cutter.cube.region.name
     length = np.timedelta64(chips.days, "D")
     for entry in chips.entries:
-        same = ("labels", "sensor", "mir_band") if entry.name in names else ("mir_band",)
+        always = ("mir_band", "pixel_size")
+        same = ("labels", "sensor", *always) if entry.name in names else always
         for part in same:
             old, new = entry.details.get(part), cutter.origin[part]
             if old is not None and old != new:

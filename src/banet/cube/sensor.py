@@ -1,4 +1,4 @@
-"""Comparison of the sensor and band of a cube with those of a set of weights, as far as both name one."""
+"""Comparison of sensor, band and size of cells of a cube with those of a set of weights."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 from banet.observations.satellites import TITLES
 
-__all__ = ["Sensor", "band_fits", "sensor_note"]
+__all__ = ["Sensor", "band_fits", "sensor_note", "size_note"]
 
+_OTHER_SIZE = 1.5
+"""Times that cells are larger or smaller from which on a network meets other scars than it knows."""
 _INSTRUMENTS = ("VIIRS", "MODIS", "SLSTR", "AVHRR", "OLCI", "VEGETATION")
 _SATELLITES = {title.upper() for title in TITLES.values()}
 # Says how an image came to be, not what kind it is: simulated scenes stand for the sensor they simulate.
@@ -85,3 +87,21 @@ def sensor_note(cube: str, weights: str) -> str | None:
     if seen.instrument == known.instrument and seen.kind == known.kind and not other:
         return None
     return f"the cube was observed by {cube}, the weights were trained with {weights}: expect more errors"
+
+
+def size_note(cube: float, weights: float) -> str | None:
+    """Return a line on cells of another size than those that weights were trained with, None if they fit.
+
+    Args:
+        cube: edge of a cell of the cube in degrees.
+        weights: that of the weights.
+
+    >>> size_note(0.0025, 0.01)
+    'the cells of the cube are 0.0025 degrees wide, those of the weights 0.01: expect more errors'
+    >>> size_note(0.009, 0.01) is None
+    True
+    """
+    if max(cube, weights) <= _OTHER_SIZE * min(cube, weights):
+        return None
+    sizes = f"the cells of the cube are {cube:g} degrees wide, those of the weights {weights:g}"
+    return f"{sizes}: expect more errors"

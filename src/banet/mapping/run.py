@@ -172,7 +172,7 @@ class Run:
 
     def notes(self) -> Iterator[str]:
         """Yield a line for each thing worth knowing of cube and weights, whatever the period."""
-        from banet.cube.sensor import band_fits, sensor_note
+        from banet.cube.sensor import band_fits, sensor_note, size_note
 
         spec = self.ensemble.engine.spec
         if not band_fits(self.cube.mir_band, spec.mir_band):
@@ -183,6 +183,8 @@ class Run:
         sensor = sensor_note(self.cube.sensor, spec.sensor)
         if sensor is not None:
             yield sensor
+        if (size := size_note(self.cube.region.pixel_size, spec.pixel_size)) is not None:
+            yield size
         if names := ", ".join(self.ensemble.uncalibrated):
             yield f"weights without calibration ({names}): nothing set their threshold, dates and confidence"
 

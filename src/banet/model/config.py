@@ -114,6 +114,7 @@ class InputSpec(Frozen):
         mean, std: one number a channel, in the unit of the channel.
         mir_band: band in the MIR slot, such as M12; several as in M11/M12.
         sensor: what flew.
+        pixel_size: edge of a cell in degrees.
         sequence_length: days of an episode of the training, for information: mapping chooses its own.
         whole_looks: whether a look that lacks one of red, NIR and MIR counts as none. With a band at 0 its
             index is that of lush or of scorched ground, so half a look says less than none.
@@ -124,6 +125,7 @@ class InputSpec(Frozen):
     std: tuple[PositiveFloat, ...] = (0.1879, 0.1660, 0.0547, 0.0776)
     mir_band: str = "M12"
     sensor: str = "VIIRS"
+    pixel_size: PositiveFloat = 0.01
     sequence_length: PositiveInt = 64
     whole_looks: bool = True
 

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from banet.chips import Chips, SimulatedStream, Source
 from banet.chips.simulated import plan_simulated, write_simulated_chips
-from banet.cube.sensor import band_fits, sensor_note
+from banet.cube.sensor import band_fits, sensor_note, size_note
 from banet.errors import InputError
 from banet.io.progress import Progress
 from banet.model.config import InputSpec
@@ -78,19 +78,19 @@ def _stream(data: DataConfig) -> SimulatedStream:
 
 
 def check_definition(sources: Sequence[Source], inputs: InputSpec) -> None:
-    """Make sure that chips cut from cubes are of the sensor and the band that the inputs name.
+    """Make sure that chips cut from cubes are of the sensor, band and size of cells that the inputs name.
 
     Weights carry the definition of their inputs, and a map is told by it where a cube is another.
 
     Raises:
-        InputError: if a chip is of another sensor, or of another band in the MIR slot.
+        InputError: if a chip is of another sensor, has another band in the MIR slot or cells of another size.
     """
     if note := definition_note(sources, inputs):
-        raise InputError(f"{note}: say what they are in a sensor definition (sensor, mir_band)")
+        raise InputError(f"{note}: say what they are in a sensor definition (sensor, mir_band, pixel_size)")
 
 
 def definition_note(sources: Sequence[Source], inputs: InputSpec) -> str | None:
-    """Return a line on chips of another sensor or band than the inputs name, None where all fit.
+    """Return a line on chips of another sensor, band or size than the inputs name, None where all fit.
 
     Simulated chips fit: they hold what their simulation mixes.
     """
@@ -103,6 +103,12 @@ def definition_note(sources: Sequence[Source], inputs: InputSpec) -> str | None:
                 return (
                     f"the tiles of {chips.label} are of {sensor} with {band} in the MIR slot, the inputs of "
                     f"these weights are said to be of {inputs.sensor} with {inputs.mir_band}"
+                )
+            size = entry.details.get("pixel_size", inputs.pixel_size)
+            if size_note(size, inputs.pixel_size) is not None:
+                return (
+                    f"the tiles of {chips.label} have cells of {size:g} degrees, the inputs of these weights "
+                    f"are said to have {inputs.pixel_size:g}"
                 )
     return None
 
