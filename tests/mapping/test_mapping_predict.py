@@ -978,3 +978,9 @@ def test_daily_probabilities_are_of_the_mapped_days_alone():
     assert all((block.probability[-1] == np.float32(0.4)).all() for block in blocks)
     (block,) = predict(cube, month_window("2020-11"), engine)
     np.testing.assert_array_equal(block.probability, blocks[0].probability)
+
+
+def test_what_scars_tell_of_days_before_the_cube_is_of_no_period():
+    cube, engine = MemoryCube((40, 40), missing=0.0), Turning(True)
+    engine.start, engine.turn = month_window("2020-11").start, FIRST
+    assert not map_burned(cube, "2020-11", "2020-11", engine, water=None).burned.any()

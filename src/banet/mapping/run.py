@@ -87,9 +87,14 @@ class Run:
 
     @functools.cached_property
     def summed(self) -> tuple[slice, ...]:
-        """Place along each window's sequence of its days that are summed: those kept, and the edge days."""
+        """Place along each window's sequence of its days that are summed: those kept, and the edge days.
+
+        Days before the first of the cube are none of these: what scars tell of them is of no period.
+        """
         kept = [window.keep for window in self.windows]
-        first, last = max(kept[0].start - self.edge_days, 0), self.windows[-1].length
+        record = int((self.cube.days[0] - self.windows[0].start).astype(int))
+        first = min(max(kept[0].start - self.edge_days, record, 0), kept[0].start)
+        last = self.windows[-1].length
         starts = [first, *(keep.start for keep in kept[1:])]
         stops = [*(keep.stop for keep in kept[:-1]), min(kept[-1].stop + self.edge_days, last)]
         return tuple(slice(*pair) for pair in zip(starts, stops, strict=True))
