@@ -19,7 +19,7 @@ import numpy as np
 from about import record
 from choice_seasons import SEASONS
 
-from banet.burned_area.edges import EDGE_DAYS
+from banet.burned_area.period_edges import EDGE_DAYS
 from banet.evaluation.benchmark.stage import Stage, open_stage
 from banet.mapping import map_months, run
 from banet.model.weights import load_model

@@ -14,7 +14,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from banet.burned_area.edges import whole_burns
+from banet.burned_area.period_edges import whole_burns
 from banet.errors import InputError
 
 __all__ = [

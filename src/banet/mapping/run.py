@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from banet.burned_area.dating import DatingRule
-from banet.burned_area.edges import EDGE_DAYS
+from banet.burned_area.period_edges import EDGE_DAYS
 from banet.days import Day, Days, day_range, period_label
 from banet.errors import InputError
 from banet.mapping.cores import Tiling, original_tiling, seamless_tiling

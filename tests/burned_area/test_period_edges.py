@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from banet.burned_area.dating import DatingRule, summarise
-from banet.burned_area.edges import EDGE_DAYS, whole_burns
+from banet.burned_area.period_edges import EDGE_DAYS, whole_burns
 
 DAYS, EDGE = 90, 45
 HALF = DatingRule(0.8, 0.5)
