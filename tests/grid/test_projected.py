@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pyproj
 import pytest
+import shapely
 from affine import Affine
 
 from banet.errors import InputError
@@ -13,6 +14,8 @@ from banet.grid.cutting import covered, cut_pixels
 from banet.grid.projected import ProjectedGrid, cut_projected, lookup_fraction
 from banet.grid.region import Region
 
+UTM = "EPSG:32629"
+PORTUGAL = Region("PT", (-8.4, 39.8, -8.0, 40.2), 0.01)
 REGION = Region("AU", (131.2, -13.8, 131.8, -13.2), 0.01)
 ALBERS = "EPSG:3577"
 
@@ -21,6 +24,101 @@ def albers(pixel=250.0, size=600):
     x, y = pyproj.Transformer.from_crs("EPSG:4326", ALBERS, always_xy=True).transform(131.5, -13.5)
     transform = Affine(pixel, 0, x - size / 2 * pixel, 0, -pixel, y + size / 2 * pixel)
     return ProjectedGrid.from_transform(ALBERS, transform, (size, size))
+
+
+def around(region, pixel, crs=UTM, turned=0.0):
+    """A grid whose pixels cover a region and some beyond."""
+    west, south, east, north = region.bbox
+    ends = pyproj.Transformer.from_crs("EPSG:4326", crs, always_xy=True).transform(
+        (west, east), (north, south)
+    )
+    middle, reach = np.mean(ends, axis=1), 1.2 * np.hypot(*np.ptp(ends, axis=1)) / 2
+    size = int(2 * reach / pixel) + 2
+    a, b = pixel * np.cos(np.radians(turned)), pixel * np.sin(np.radians(turned))
+    x, y = middle - size / 2 * np.array([a + b, b - a])
+    return ProjectedGrid.from_transform(crs, Affine(a, b, x, b, -a, y), (size, size))
+
+
+def filled(grid, mask, region):
+    cuts = cut_projected(grid, *np.nonzero(mask), region)
+    return np.bincount(cuts.row * region.shape[1] + cuts.col, cuts.fraction, np.prod(region.shape)).reshape(
+        region.shape
+    )
+
+
+def shares_of(shape, region):
+    """Share of every cell inside a polygon in degrees, cut on an equal-area map."""
+    ahead = pyproj.Transformer.from_crs("EPSG:4326", "+proj=cea +ellps=WGS84", always_xy=True)
+    flat = shapely.transform(shape, lambda xy: np.stack(ahead.transform(*xy.T), 1))
+    lon = np.linspace(region.west, region.east, region.shape[1] + 1)
+    lat = np.linspace(region.north, region.south, region.shape[0] + 1)
+    x, y = ahead.transform(lon, np.zeros_like(lon))[0], ahead.transform(np.zeros_like(lat), lat)[1]
+    cells = shapely.box(x[None, :-1], y[1:, None], x[None, 1:], y[:-1, None])
+    return shapely.area(shapely.intersection(cells, flat)) / shapely.area(cells)
+
+
+@pytest.mark.parametrize("pixel", [100, 300, 463.3, 1000, 4000])
+def test_a_raster_that_burned_everywhere_fills_every_cell(pixel):
+    grid = around(PORTUGAL, pixel)
+    np.testing.assert_allclose(filled(grid, np.ones(grid.shape, bool), PORTUGAL), 1, rtol=1e-9)
+
+
+def test_a_turned_raster_fills_every_cell_and_so_do_cells_of_other_sizes():
+    for size in (0.002, 0.05, 0.4):
+        region = Region("PT", PORTUGAL.bbox, size)
+        grid = around(region, 463.3, turned=27)
+        np.testing.assert_allclose(filled(grid, np.ones(grid.shape, bool), region), 1, rtol=1e-9)
+
+
+@pytest.mark.parametrize("pixel", [100, 463.3, 1000])
+def test_half_a_plane_agrees_with_the_cut_of_a_polygon(pixel):
+    """The edge of what burned runs along the projection's axis, aslant over the cells."""
+    grid = around(PORTUGAL, pixel)
+    mask = np.zeros(grid.shape, bool)
+    edge = grid.shape[1] // 2
+    mask[:, edge:] = True
+    along, last = np.linspace(0, grid.shape[0], 2001), np.full(2001, float(grid.shape[1]))
+    begin, end = (np.stack(grid.lonlat(along, col), 1) for col in (np.full(2001, float(edge)), last))
+    expected = shares_of(shapely.Polygon(np.concatenate([begin, end[::-1]])), PORTUGAL)
+    got = filled(grid, mask, PORTUGAL)
+    assert 0.3 < expected.mean() < 0.7 and ((expected > 0.01) & (expected < 0.99)).sum() > 20
+    np.testing.assert_allclose(got, expected, atol=1e-4)
+    area = PORTUGAL.cell_area_ha[:, None]
+    assert (got * area).sum() == pytest.approx((expected * area).sum(), rel=1e-6)
+
+
+def test_single_pixels_agree_with_the_cut_of_polygons():
+    region = Region("PT", PORTUGAL.bbox, 0.004)
+    grid = around(region, 1000, turned=18)
+    for at in ((20.0, 25.0), (30.0, 21.0)):
+        mask = np.zeros(grid.shape, bool)
+        mask[int(at[0]), int(at[1])] = True
+        lon, lat = grid.lonlat(at[0] + np.array([0, 1, 1, 0]), at[1] + np.array([0, 0, 1, 1]))
+        expected = shares_of(shapely.Polygon(np.stack([lon, lat], 1)), region)
+        assert (expected > 0).sum() > 8
+        np.testing.assert_allclose(filled(grid, mask, region), expected, atol=1e-8)
+
+
+@pytest.mark.parametrize(
+    "bbox", [(179.8, -17, 180.2, -16.6), (-180, -17, -179.8, -16.6), (-180, -20, 180, 0)]
+)
+def test_the_antimeridian_splits_no_pixel(bbox):
+    region = Region("FJ", bbox, 0.2)
+    here = Region("FJ", (179.8, -17, 180.2, -16.6), 0.2)
+    grid = around(here, 700, "EPSG:32701")
+    got = filled(grid, np.ones(grid.shape, bool), region)
+    inside = region.latitudes[:, None] + 0 * region.longitudes
+    far = np.abs((region.longitudes - 180 + 180) % 360 - 180) > 0.2
+    inside = (inside > -17) & (inside < -16.6) & ~far
+    assert inside.any()
+    np.testing.assert_allclose(got[inside], 1, rtol=1e-9)
+
+
+def test_pixels_beyond_the_map_are_nowhere():
+    grid = ProjectedGrid.from_transform(
+        "+proj=ortho +lat_0=40 +lon_0=-8", Affine(1e5, 0, 7e6, 0, -1e5, 0), (2, 2)
+    )
+    assert cut_projected(grid, np.array([0, 1]), np.array([0, 1]), PORTUGAL).run.size == 0
 
 
 def test_pixels_of_an_equal_area_projection_keep_their_hectares():

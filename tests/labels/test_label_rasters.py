@@ -39,6 +39,25 @@ def write(path, *planes, names=(), transform=NORTH, nodata=None, hidden=None):
     return path
 
 
+def burned_in_utm(path, pixel):
+    size = int(60_000 / pixel) + 2
+    values = np.full((size, size), 218, np.int16)
+    with rasterio.open(
+        path, "w", driver="GTiff", height=size, width=size, count=1, crs="EPSG:32629", dtype="int16",
+        transform=Affine(pixel, 0, 575_000, 0, -pixel, 4_375_000),
+    ) as file:  # fmt: skip
+        file.write(values, 1)
+    return path
+
+
+@pytest.mark.parametrize("pixel", [300.0, 463.3, 1000.0])
+def test_a_projected_raster_that_burned_everywhere_burns_every_cell_whole(tmp_path, pixel):
+    got = read_mcd64a1(burned_in_utm(tmp_path / MCD, pixel), REGION, *AUGUST)
+    assert got.known.all()
+    np.testing.assert_allclose(got.burned_fraction, 1, rtol=1e-6)
+    assert got.burned_area_ha == pytest.approx(REGION.cell_area_ha.sum() * REGION.shape[1], rel=1e-6)
+
+
 def moved(cols):
     return Affine(0.01, 0, -8.0 + 0.01 * cols, 0, -0.01, 39.4)
 

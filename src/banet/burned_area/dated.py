@@ -22,7 +22,7 @@ from banet.grid.sinusoidal import Ints, Reals
 __all__ = ["DatedFractions"]
 
 _SLACK = 0.05
-"""Pixels of a projection are dealt out to cells by points, which may overfill a cell by a few percent."""
+"""Part of a cell by which rasters that were projected one by one may overlap where they meet."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,13 +1,17 @@
-"""Rasters in any projection, cut along the cells of a region by points.
+"""Rasters in any projection, cut along the cells of a region.
 
-Each pixel is taken as a lattice of points, and its area on the ellipsoid, from its corners, is dealt out to
-the cells in which its points lie. No area is gained or lost; on which side of a cell's edge it falls is known
-to a tenth of a pixel.
+Each pixel is taken as the quadrilateral of its corners on a cylindrical equal-area map of the ellipsoid,
+where cells are rectangles, and what each cell shares with it is exact. Neighbours have their corners in
+common: no area is gained or lost. A pixel's true edges bend away from straight ones by centimetres in a
+kilometre.
+
+What share of a cell lies under a mask, which may have very many pixels, is told by points of the cell.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,18 +19,23 @@ import numpy as np
 import numpy.typing as npt
 
 from banet.errors import InputError
-from banet.grid.region import WGS84_A, WGS84_E2, Region, authalic
+from banet.grid.region import Region, authalic
 from banet.grid.sinusoidal import Ints, Reals
-from banet.grid.sinusoidal_cuts import Cuts
+from banet.grid.sinusoidal_cuts import Cuts, expand
 
 if TYPE_CHECKING:
     from affine import Affine
 
 __all__ = ["ProjectedGrid", "cut_projected", "lookup_fraction"]
 
-_LATTICE = 10
 _LOOKUPS = 5
 _POINTS_AT_ONCE = 2_000_000
+_PIXELS_AT_ONCE = 100_000
+_PIECES_AT_ONCE = 200_000
+_SLIVER = 1e-9
+"""Part of a cell that edges may share by rounding alone."""
+_LEVEL = 1e-6
+"""Cells by which a side may rise and its mean height be that of its middle."""
 
 
 @dataclass(frozen=True)
@@ -103,38 +112,68 @@ def cut_projected(grid: ProjectedGrid, rows: Ints, cols: Ints, region: Region) -
     """Cut single pixels along the cells of a region.
 
     Returns:
-        The pieces; `run` is the index into `rows`. For a pixel inside the region they sum to its area.
+        The pieces; `run` is the index into `rows`. For a pixel inside the region they sum to its area, and
+        pixels that cover a cell fill it, to rounding.
     """
-    step = (np.arange(_LATTICE) + 0.5) / _LATTICE
-    down, across = (part.ravel() for part in np.meshgrid(step, step, indexing="ij"))
-    parts = []
-    chunk = max(1, _POINTS_AT_ONCE // down.size)
-    for first in range(0, rows.size, chunk):
-        r, c = rows[first : first + chunk, None], cols[first : first + chunk, None]
-        area = _pixel_area_ha(grid, r[:, 0], c[:, 0])
-        row, col, inside = region.cells_of(*grid.lonlat(r + down, c + across))
-        pixel = np.broadcast_to(np.arange(r.size)[:, None], row.shape)[inside]
-        cell = row[inside] * region.shape[1] + col[inside]
-        key, count = np.unique(pixel * (region.shape[0] * region.shape[1]) + cell, return_counts=True)
-        pixel, cell = np.divmod(key, region.shape[0] * region.shape[1])
-        row, col = np.divmod(cell, region.shape[1])
-        fraction = count / down.size * area[pixel] / region.cell_area_ha[row]
-        parts.append(Cuts(pixel + first, row, col, fraction))
-    if not parts:
-        none = np.zeros(0, np.intp)
-        return Cuts(none, none, none, np.zeros(0))
+    none = np.zeros(0, np.intp)
+    parts = [Cuts(none, none, none, np.zeros(0))]
+    for first in range(0, rows.size, _PIXELS_AT_ONCE):
+        some = slice(first, first + _PIXELS_AT_ONCE)
+        x, y = _corners(grid, rows[some], cols[some], region)
+        for turn in (-360, 0, 360):
+            parts += _pieces(first, x + turn * region.shape[1] / (region.east - region.west), y, region)
     return Cuts(*(np.concatenate([getattr(p, n) for p in parts]) for n in ("run", "row", "col", "fraction")))
 
 
-def _pixel_area_ha(grid: ProjectedGrid, rows: Ints, cols: Ints) -> Reals:
-    """Area on the ellipsoid of the quadrilateral of a pixel's corners, in a cylindrical equal-area plane."""
-    corners = [grid.lonlat(rows + i, cols + j) for i, j in ((0, 0), (1, 0), (1, 1), (0, 1))]
-    x = np.stack([lon for lon, _ in corners])
-    x = np.radians(x - x[0] - 360 * np.round((x - x[0]) / 360))
-    y = np.stack([authalic(lat) for _, lat in corners])
-    doubled = (x * np.roll(y, -1, axis=0) - np.roll(x, -1, axis=0) * y).sum(axis=0)
-    area: Reals = np.abs(doubled) / 2 * WGS84_A**2 * (1 - WGS84_E2) / 2 / 1e4
-    return area
+def _corners(grid: ProjectedGrid, rows: Ints, cols: Ints, region: Region) -> tuple[Reals, Reals]:
+    """Return the corners of pixels in columns of a region and as `authalic`, each (n, 4); NaN off the map."""
+    lon, lat = grid.lonlat(rows[:, None] + np.array([0, 1, 1, 0]), cols[:, None] + np.array([0, 0, 1, 1]))
+    known = (np.isfinite(lon) & np.isfinite(lat)).all(axis=1, keepdims=True)
+    lon, lat = np.where(known, lon, np.nan), np.where(known, lat, np.nan)
+    lon = lon - 360 * np.round((lon - lon[:, :1]) / 360)
+    return (lon - region.west) / (region.east - region.west) * region.shape[1], authalic(lat)
+
+
+def _pieces(first: int, x: Reals, y: Reals, region: Region) -> Iterator[Cuts]:
+    """Yield the pieces of pixels whose corners are given, counted from `first`, some at a time."""
+    height, width = region.shape
+    edges = authalic(np.linspace(region.north, region.south, height + 1))
+    touched = np.flatnonzero((x.max(axis=1) > 0) & (x.min(axis=1) < width))  # NaN is none
+    x, y = x[touched], y[touched]
+    low, high = np.clip(np.floor(x.min(axis=1)), 0, None), np.clip(np.ceil(x.max(axis=1)), None, width)
+    top = np.searchsorted(-edges, -y.max(axis=1), side="right") - 1
+    bottom = np.searchsorted(-edges, -y.min(axis=1), side="left")
+    pixel, row = expand(np.maximum(top, 0), np.minimum(bottom, height))
+    piece, col = expand(low[pixel].astype(np.intp), high[pixel].astype(np.intp))
+    for begin in range(0, piece.size, _PIECES_AT_ONCE):
+        some = slice(begin, begin + _PIECES_AT_ONCE)
+        p, r, c = pixel[piece[some]], row[piece[some]], col[some]
+        down = (edges[r, None] - y[p]) / (edges[r] - edges[r + 1])[:, None]
+        fraction = _inside(x[p] - c[:, None], down)
+        kept = fraction > _SLIVER
+        yield Cuts(touched[p[kept]] + first, r[kept], c[kept], fraction[kept])
+
+
+def _inside(x: Reals, y: Reals) -> Reals:
+    """Return the area of polygons inside the unit square, (n,); corners are (n, corners), in order.
+
+    Every side adds, or takes where it runs back, what of the square lies between it and the axis of x.
+    """
+    run, rise = np.roll(x, -1, axis=1) - x, np.roll(y, -1, axis=1) - y
+    begin, end = np.clip(x, 0, 1), np.clip(x + run, 0, 1)
+    slope = rise / np.where(run == 0, np.inf, run)
+    low, high = y + slope * (begin - x), y + slope * (end - x)
+    change = high - low
+    steep = np.abs(change) > _LEVEL
+    mean = (_below(high) - _below(low)) / np.where(steep, change, 1)
+    area = (end - begin) * np.where(steep, mean, np.clip((low + high) / 2, 0, 1))
+    return np.asarray(np.abs(area.sum(axis=1)), np.float64)
+
+
+def _below(y: Reals) -> Reals:
+    """Return the integral up to y of y held within 0 and 1."""
+    held: Reals = np.clip(y, 0, 1) ** 2 / 2 + np.maximum(y - 1, 0)
+    return held
 
 
 def lookup_fraction(grid: ProjectedGrid, mask: npt.NDArray[np.bool_], region: Region) -> Reals:

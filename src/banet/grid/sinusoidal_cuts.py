@@ -18,7 +18,7 @@ from banet.errors import InputError
 from banet.grid.region import Region
 from banet.grid.sinusoidal import EARTH_RADIUS, Ints, Parallels, Reals, SinusoidalGrid, branches, parallels
 
-__all__ = ["Cuts", "cut_runs", "mask_fraction"]
+__all__ = ["Cuts", "cut_runs", "expand", "mask_fraction"]
 
 _PARALLELS_A_PIXEL = 8
 _MOST_PARALLELS = 48
@@ -66,7 +66,7 @@ def cut_runs(
     order = np.argsort(lines.pixel_row, kind="stable")
     first = np.searchsorted(lines.pixel_row[order], rows, side="left")
     last = np.searchsorted(lines.pixel_row[order], rows, side="right")
-    run, line = _expand(first, last)
+    run, line = expand(first, last)
     line = order[line]
     degrees = np.degrees(1 / (EARTH_RADIUS * np.cos(np.radians(lines.latitude[line]))))
     # Beyond 180 degrees lie the corners of the projection's rectangle, which are no place on Earth.
@@ -99,7 +99,7 @@ def _cut(
     size = (region.east - region.west) / columns
     begin = np.clip((west - region.west) / size, 0, columns)
     end = np.clip((east - region.west) / size, 0, columns)
-    piece, col = _expand(np.floor(begin).astype(np.intp), np.ceil(end).astype(np.intp))
+    piece, col = expand(np.floor(begin).astype(np.intp), np.ceil(end).astype(np.intp))
     width = np.minimum(end[piece], col + 1) - np.maximum(begin[piece], col)
     cut = line[piece]
     return Cuts(run[piece], lines.cell_row[cut], col, width * lines.weight[cut])
@@ -115,7 +115,7 @@ def _merged(cuts: Cuts, region: Region) -> Cuts:
     return Cuts((unique // (rows * cols)).astype(np.intp), cell // cols, cell % cols, fraction)
 
 
-def _expand(first: Ints, last: Ints) -> tuple[Ints, Ints]:
+def expand(first: Ints, last: Ints) -> tuple[Ints, Ints]:
     """Return (owner, value) of every value in the ranges first[i]..last[i]."""
     count = np.maximum(last - first, 0)
     owner = np.repeat(np.arange(count.size), count)
