@@ -81,6 +81,16 @@ def test_hectares_of_a_cell_known_in_part_are_those_that_are_known():
     assert counted.soft.map_burned == pytest.approx(mapped.burned_area_ha, rel=1e-6)
 
 
+def test_of_two_parts_of_a_cell_the_smaller_counts():
+    mapped, reference = quarters(1, 1, 0, np.nan)
+    coarse = mapped.to(reference.region)
+    assert score(coarse, coarse).hectares == pytest.approx(1.5 * mapped.burned_area_ha, rel=1e-4)
+    assert score(mapped, coarse).soft.both == pytest.approx(mapped.burned_area_ha, rel=1e-4)
+    half = replace(reference, known_share=np.array([[0.5]], np.float32))
+    for pair in ((coarse, half), (half, coarse)):
+        assert score(*pair).hectares == pytest.approx(mapped.burned_area_ha, rel=1e-4)
+
+
 def test_confidence_on_another_grid_is_that_of_the_known_part():
     mapped, reference = quarters(1, np.nan, 1, np.nan)
     stated = np.array([[80, np.nan], [80, np.nan]], np.float32)

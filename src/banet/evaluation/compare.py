@@ -77,8 +77,8 @@ class Comparison:
 
     Attributes:
         region: the grid.
-        area: hectares of each cell, without the part that a side of finer cells or pixels does not know,
-            (rows, columns) float64.
+        area: hectares of each cell, without the part that a side of finer cells or pixels does not know (of
+            two parts the smaller counts), (rows, columns) float64.
         valid: cells that count, (rows, columns) bool.
         unseen: cells that the reference knows and the map did not observe, (rows, columns) bool.
         map_fraction, reference_fraction: burned part of what is known of the cell, (rows, columns) float64 in
@@ -192,9 +192,9 @@ def compare(
 
     Where the grids differ, both are averaged by area to the coarser one. A cell of which a side knows less
     than half, there or in the pixels of a product read onto the grid, is not known; of another the part that
-    it knows decides, and that part alone counts. Each
-    cell counts whole on the day on which most of it burned; where that day lies outside the compared days, it
-    counts as unburned. Cells that one side shows burned on a day of which the other says nothing, such as a
+    it knows decides, and that part alone counts: the smaller part where both know one. Each cell counts
+    whole on the day on which most of it burned; where that day lies outside the compared days, it counts as
+    unburned. Cells that one side shows burned on a day of which the other says nothing, such as a
     month without a file, are left out. Of a source of further days, cells without a date count as unburned:
     their fractions may be of any of its days. Water of either side is known and did not burn.
 
@@ -246,7 +246,9 @@ def compare(
     planes = {f"map_{name}": plane for name, plane in mine.items() if name != "burned_outside"}
     planes |= {f"reference_{name}": theirs[name] for name in ("fraction", "burned", "date")}
     planes["reference_known"] = told
-    area = region.cell_area_ha[:, None] * np.where(seen, mine_share, 1) * np.where(told, their_share, 1)
+    # How two parts overlap is not told: gaps of one cause lie within each other, and the smaller is in both.
+    part = np.minimum(np.where(seen, mine_share, 1), np.where(told, their_share, 1))
+    area = region.cell_area_ha[:, None] * part
     return Comparison(
         region,
         area,
