@@ -44,26 +44,48 @@ def train_model(argv: Sequence[str] | None = None) -> None:
 
 
 def _dataset2tiles(arguments: argparse.Namespace) -> int:
+    from banet.chips.store import HEADER
+    from banet.cli.progress import caution, say
+    from banet.errors import InputError, NotFoundError
+
+    cube = _cube(arguments.input_path, arguments.region)
+    years = _years(cube, arguments.year)
+    without: list[str] = []
+    for year in years:
+        folder = Path(arguments.output_path) / str(year)
+        try:
+            count = _tiles_of_year(cube, year, folder, arguments)
+        except (InputError, NotFoundError) as error:
+            if (folder / HEADER).is_file() or len(years) == 1:
+                raise
+            without.append(f"no tiles of {year}: {error}")
+        else:
+            say(f"{folder}: {count} tiles of {arguments.size} x {arguments.size} cells")
+    if len(without) == len(years):
+        raise InputError("; ".join(without))
+    for line in without:
+        caution(line)
+    return 0
+
+
+def _tiles_of_year(cube: Cube, year: int, folder: Path, arguments: argparse.Namespace) -> int:
+    """Cut the tiles of a year of a cube, and return how many its folder holds."""
     import numpy as np
 
     from banet.chips import write_cube_chips
-    from banet.cli.progress import progress, say
+    from banet.cli.progress import progress
     from banet.labels import read_mcd64a1
 
-    cube = _cube(arguments.input_path, arguments.region)
     labels = Path(arguments.mcd64_path or Path(arguments.input_path) / "MCD64A1C6")
-    for year in _years(cube, arguments.year):
-        first, after = (np.datetime64(f"{n}-01-01", "D") for n in (year, year + 1))
-        start, stop = max(first, cube.days[0]), min(after, cube.days[-1] + ONE_DAY)
-        reference = read_mcd64a1([labels], cube.region, start, stop - ONE_DAY)
-        folder = Path(arguments.output_path) / str(year)
-        with progress("tiles") as report:
-            chips = write_cube_chips(
-                folder, cube, reference, start=start, stop=stop, size=arguments.size, step=arguments.step,
-                progress=report,
-            )  # fmt: skip
-        say(f"{folder}: {len(chips)} tiles of {arguments.size} x {arguments.size} cells")
-    return 0
+    first, after = (np.datetime64(f"{n}-01-01", "D") for n in (year, year + 1))
+    start, stop = max(first, cube.days[0]), min(after, cube.days[-1] + ONE_DAY)
+    reference = read_mcd64a1([labels], cube.region, start, stop - ONE_DAY)
+    with progress("tiles") as report:
+        chips = write_cube_chips(
+            folder, cube, reference, start=start, stop=stop, size=arguments.size, step=arguments.step,
+            progress=report,
+        )  # fmt: skip
+    return len(chips)
 
 
 def _years(cube: Cube, only: int | None) -> list[int]:
