@@ -229,10 +229,12 @@ def test_a_loss_that_is_no_number_is_an_error(config: TrainingConfig, tmp_path: 
 
 
 def test_a_broken_checkpoint_is_named(config: TrainingConfig, tmp_path: Path) -> None:
-    train(config.changed(optimiser={"steps": 1}, data={"validation_chips": []}), tmp_path)
-    (tmp_path / "checkpoint.pt").write_bytes(b"nothing")
-    with pytest.raises(UnreadableFileError, match=r"checkpoint\.pt"):
-        train(config.changed(optimiser={"steps": 1}, data={"validation_chips": []}), tmp_path, resume=True)
+    one = config.changed(optimiser={"steps": 1}, data={"validation_chips": []})
+    train(one, tmp_path)
+    for content, told in ((b"nothing", r"checkpoint\.pt is no state of this run: \w"), (b"", "it is empty")):
+        (tmp_path / "checkpoint.pt").write_bytes(content)
+        with pytest.raises(UnreadableFileError, match=told):
+            train(one, tmp_path, resume=True)
 
 
 def test_the_command_prints_one_line_of_error(
@@ -426,6 +428,30 @@ def test_going_on_from_weights(config: TrainingConfig, tmp_path: Path) -> None:
         assert moved == (not name.startswith("encoder.")), name
     with pytest.raises(InputError, match="of the network"):
         start_network(start.changed(network={"width": 2}))
+
+
+def test_a_run_goes_on_without_the_weights_it_started_from(config: TrainingConfig, tmp_path: Path) -> None:
+    path = tmp_path / "w.safetensors"
+    save_weights(BANet(config.network, config.inputs), path, card={"training_chips": [{"chips": 3}]})
+    start = config.changed(start={"weights": str(path)}, data={"validation_chips": []})
+    train(start.changed(optimiser={"steps": 1}), tmp_path / "run")
+    told = {"started_from": load_model(path).weights_sha256, "earlier_chips": [{"chips": 3}]}
+    save_weights(BANet(config.network, config.inputs), path, card={})
+    for steps in (2, 3):
+        longer = train(start.changed(optimiser={"steps": steps}), tmp_path / "run", resume=True)
+        assert longer.weights is not None and longer.steps == steps
+        card = load_model(longer.weights).card
+        assert {name: card[name] for name in told} == told
+        path.unlink(missing_ok=True)
+    # A checkpoint of before holds no card: the file tells it.
+    fields = weights_of(tmp_path / "run")
+    del fields["card"]
+    torch.save(fields, tmp_path / "run" / "checkpoint.pt")
+    with pytest.raises(NotFoundError, match=r"w\.safetensors"):
+        train(start.changed(optimiser={"steps": 4}), tmp_path / "run", resume=True)
+    save_weights(BANet(config.network, config.inputs), path, card={"training_chips": [{"chips": 5}]})
+    last = train(start.changed(optimiser={"steps": 4}), tmp_path / "run", resume=True)
+    assert last.weights is not None and load_model(last.weights).card["earlier_chips"] == [{"chips": 5}]
 
 
 def test_fixed_statistics_train_what_maps_will_run(config: TrainingConfig, tmp_path: Path) -> None:
