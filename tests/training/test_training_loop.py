@@ -17,6 +17,7 @@ import torch
 from banet.chips.simulated import plan_simulated, write_simulated_chips
 from banet.chips.store import ChipEntry, Chips
 from banet.chips.stream import SimulatedStream
+from banet.cli import main as banet_command
 from banet.errors import BanetWarning, BusyError, InputError, NotFoundError, UnreadableFileError
 from banet.model.config import InputSpec
 from banet.model.network import BANet
@@ -95,8 +96,9 @@ def terminated_after(steps: int, config: TrainingConfig, folder: Path) -> None:
     """Train in a process of its own that is asked to end once so many steps are in its log."""
     config.save(folder.with_suffix(".yaml"))
     words = [sys.executable, "-c", ENDED, str(steps), str(folder.with_suffix(".yaml")), "--out", str(folder)]
-    told = subprocess.run(words, stdout=subprocess.PIPE, text=True, timeout=200, check=True).stdout
-    assert "ended by interrupted" in told
+    ended = subprocess.run(words, stderr=subprocess.PIPE, text=True, timeout=200, check=False)
+    assert ended.returncode == 130
+    assert f"steps; give --resume to go on in {folder}" in ended.stderr
 
 
 def test_a_run_that_was_ended_goes_on_to_the_same_numbers(config: TrainingConfig, tmp_path: Path) -> None:
@@ -235,6 +237,20 @@ def test_a_broken_checkpoint_is_named(config: TrainingConfig, tmp_path: Path) ->
         (tmp_path / "checkpoint.pt").write_bytes(content)
         with pytest.raises(UnreadableFileError, match=told):
             train(one, tmp_path, resume=True)
+
+
+def test_an_interrupted_command_says_how_to_go_on(
+    config: TrainingConfig,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    config.save(tmp_path / "run.yaml")
+    monkeypatch.setattr(loop._Run, "_after_step", lambda run: "interrupted")
+    words = ["train", "--config", str(tmp_path / "run.yaml"), "--out", str(tmp_path / "run"), "--quiet"]
+    assert banet_command(words) == 130
+    told = f"interrupted after 1 steps; give --resume to go on in {tmp_path / 'run'}\n"
+    assert capsys.readouterr() == ("", told)
 
 
 def test_the_command_prints_one_line_of_error(

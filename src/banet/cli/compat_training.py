@@ -40,6 +40,7 @@ def train_model(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--val_year", type=int, help="year left out for validation")
     parser.add_argument("--n_epochs", type=int, default=8, help="epochs of 2000 episodes")
     parser.add_argument("--sequence_len", type=int, default=64, help="days of an episode")
+    parser.add_argument("--resume", action="store_true", help="go on with the run in the folder")
     _command(_train_model, parser, argv)
 
 
@@ -114,7 +115,9 @@ def _train_model(arguments: argparse.Namespace) -> int:
         data={"crop_days": arguments.sequence_len}
     )
     with progress("train") as report:
-        result = train(settings, arguments.output_path, progress=report)
+        result = train(settings, arguments.output_path, resume=arguments.resume, progress=report)
+    if result.reason == "interrupted":
+        raise KeyboardInterrupt(result.note)
     say(f"{result.steps} steps in {result.minutes:.1f} minutes: {result.weights}")
     if result.note:
         caution(result.note)

@@ -70,7 +70,9 @@ class TrainingResult:
 
     @property
     def note(self) -> str:
-        """Line on weights that no validation scored and calibrated; empty where one did."""
+        """Line on an interrupted run, or on weights that no validation scored and calibrated; or empty."""
+        if self.reason == "interrupted":
+            return f"interrupted after {self.steps} steps; give --resume to go on in {self.folder}"
         if self.weights is None or self.scores:
             return ""
         return (
