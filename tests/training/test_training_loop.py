@@ -161,6 +161,12 @@ def test_a_run_is_not_overwritten_and_not_mixed(config: TrainingConfig, tmp_path
     assert longer.weights is not None and load_model(longer.weights).card["steps"] == 2
 
 
+def test_a_folder_without_a_run_to_resume_is_told(config: TrainingConfig, tmp_path: Path) -> None:
+    one = config.changed(optimiser={"steps": 1}, data={"validation_chips": []})
+    with pytest.warns(BanetWarning, match="holds no run to go on with: a new one begins"):
+        assert train(one, tmp_path, resume=True).steps == 1
+
+
 def test_two_runs_in_one_folder_are_told(config: TrainingConfig, tmp_path: Path) -> None:
     told: list[str] = []
 
@@ -292,7 +298,8 @@ def test_crops_around_fire_burn(config: TrainingConfig, folders: tuple[str, str]
     assert all((np.nan_to_num(crop.target) > 0).any() for crop in crops)
     assert {crop.entry.climate for crop in crops} == {"a", "bb"}
     never = config.data.model_copy(update={"around_fire": 1.0, "min_burned_cells": 10**6})
-    anywhere = Episodes([Chips.open(folders[0])], never, None, config.inputs)
+    with pytest.warns(BanetWarning, match="no tile of .* more than 1000000 burned cells on a day"):
+        anywhere = Episodes([Chips.open(folders[0])], never, None, config.inputs)
     assert anywhere.crop(rng).planes.shape == (4, 16, 32, 32)
 
 

@@ -106,7 +106,8 @@ def train(
         DivergedError: if the loss is no longer a number.
 
     Warns:
-        BanetWarning: where bfloat16 is asked for and the processor only imitates it; float32 is taken.
+        BanetWarning: where `resume` finds no checkpoint, no tile of a folder burns enough to draw around its
+            fire, or bfloat16 is asked for and the processor only imitates it, so that float32 is taken.
     """
     if not isinstance(config, TrainingConfig):
         config = load_config(config)
@@ -123,6 +124,9 @@ def train(
     device = local_device(_device(config.runtime.device))
     with Crowd(device) as crowd, _alone_in(folder, crowd):
         if crowd.first:
+            if resume and not checkpoint.exists():
+                told = f"{folder} holds no run to go on with: a new one begins"
+                warnings.warn(told, BanetWarning, stacklevel=2)
             config.save(folder / "config.yaml")
         # One process simulates what is missing; the others find it there.
         if not crowd.first:
