@@ -33,7 +33,7 @@ def ended(command, *words: object) -> int:
 
 
 def test_tiles_of_each_year_train_the_published_recipe(
-    dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert ended(dataset2tiles, "TINY", dataset, tmp_path / "tiles", "--size", 32, "--step", 32) == 0
     years = {folder.name: Chips.open(folder) for folder in sorted((tmp_path / "tiles").iterdir())}
@@ -55,9 +55,32 @@ def test_tiles_of_each_year_train_the_published_recipe(
     monkeypatch.setattr("banet.training.original", small, raising=False)
     run = tmp_path / "run"
     words = [tmp_path / "tiles", run, "--val_year", 2019, "--n_epochs", 1, "--sequence_len", 32]
-    assert ended(train_model, *words) == 0
-    assert asked == [(["2020"], ["2019"], 1)]
+    with monkeypatch.context() as patched:
+        patched.setattr("banet.training.loop._Run._after_step", lambda run: "interrupted")
+        assert ended(train_model, *words) == 130
+    told = capsys.readouterr()
+    assert f"interrupted after 1 steps; give --resume to go on in {run}" in told.err
+    assert "None" not in told.out
+    assert ended(train_model, *words) == 2
+    assert ended(train_model, *words, "--resume") == 0
+    assert asked[0] == (["2020"], ["2019"], 1)
     assert (run / "weights.safetensors").exists() and (run / "validation.json").exists()
+
+
+def test_a_year_without_tiles_is_told_and_the_others_are_cut(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    scene = simulate(REGION, "2019-12-01", 100, seed=11, climate="mozambique")
+    write_cube(scene, tmp_path / "TINY.zarr")
+    write_scene(scene, tmp_path / "MCD64A1C6", formats=("labels",))
+    words = ["TINY", tmp_path, tmp_path / "tiles", "--size", 32, "--step", 32]
+    assert ended(dataset2tiles, *words) == 0
+    assert [folder.name for folder in (tmp_path / "tiles").iterdir()] == ["2020"]
+    told = capsys.readouterr().err
+    assert "note: no tiles of 2019: 2019-12-01 to 2019-12-31 are 31 days, a chip needs 64" in told
+    assert ended(dataset2tiles, *words, "--year", 2019) == 2
+    # A year whose tiles are there, of another size, is none to leave out.
+    assert ended(dataset2tiles, *words[:3], "--size", 16) == 2
 
 
 def test_what_is_missing_is_said_in_one_line(

@@ -16,7 +16,7 @@ import torch
 from banet.burned_area.burned_area import BurnedArea
 from banet.errors import BanetWarning, InputError
 from banet.mapping import map_burned, map_months, month_window, predict
-from banet.model.config import BANetConfig
+from banet.model.config import BANetConfig, Calibration
 from banet.model.engine import Engine
 from banet.model.network import BANet
 from banet.model.weights import save_weights
@@ -134,6 +134,22 @@ def test_weights_trained_without_validation_are_noted(cube, tmp_path):
     with pytest.warns(BanetWarning, match=re.escape(told)):
         burnmap = map_burned(cube, "2021-07", "2021-07", path)
     assert told in burnmap.attrs["notes"][0]
+
+
+def test_a_mean_that_nobody_measured_is_noted_and_one_network_twice_is_one(cube, tmp_path):
+    table = Calibration(mapped=(0, 1), burned=(0, 1), tenth=(0, 1))
+    paths = []
+    for seed in (0, 1):
+        model = network(seed)
+        model.calibration = table
+        paths.append(save_weights(model, tmp_path / f"w{seed}.safetensors"))
+    told = "the mean of several weights is not calibrated (w0, w1)"
+    with pytest.warns(BanetWarning, match=re.escape(told)):
+        mean = map_burned(cube, "2021-07", "2021-07", paths)
+    assert mean.attrs["calibration"] is None and told in mean.attrs["notes"][0]
+    one, same = (map_burned(cube, "2021-07", "2021-07", [paths[0]] * count) for count in (1, 2))
+    assert same.attrs == one.attrs and same.attrs["calibration"] is not None
+    np.testing.assert_array_equal(same.over_tenth, one.over_tenth)
 
 
 def test_another_mir_band_is_noted(cube, tmp_path):

@@ -68,6 +68,14 @@ def test_a_sensor_definition_changes_what_it_names() -> None:
         with_sensor(config, {"std": {"swir": 1.0}})
     with pytest.raises(InputError, match=r"inputs\.bands"):
         with_sensor(config, {"bands": 3})
+    for odd in (5, "red", ["red", ["nir"], "mir", "frp"]):
+        with pytest.raises(InputError, match="channels is a list of names, found"):
+            with_sensor(config, {"channels": odd})
+
+
+def test_a_loss_without_a_term_is_refused() -> None:
+    with pytest.raises(InputError, match="loss: there is nothing to learn from"):
+        fine_tuning("default", ["x"]).changed(loss={"bce": 0, "dice": 0, "date": 0})
 
 
 def test_there_are_shipped_configurations() -> None:

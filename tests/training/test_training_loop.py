@@ -17,6 +17,7 @@ import torch
 from banet.chips.simulated import plan_simulated, write_simulated_chips
 from banet.chips.store import ChipEntry, Chips
 from banet.chips.stream import SimulatedStream
+from banet.cli import main as banet_command
 from banet.errors import BanetWarning, BusyError, InputError, NotFoundError, UnreadableFileError
 from banet.model.config import InputSpec
 from banet.model.network import BANet
@@ -95,8 +96,9 @@ def terminated_after(steps: int, config: TrainingConfig, folder: Path) -> None:
     """Train in a process of its own that is asked to end once so many steps are in its log."""
     config.save(folder.with_suffix(".yaml"))
     words = [sys.executable, "-c", ENDED, str(steps), str(folder.with_suffix(".yaml")), "--out", str(folder)]
-    told = subprocess.run(words, stdout=subprocess.PIPE, text=True, timeout=200, check=True).stdout
-    assert "ended by interrupted" in told
+    ended = subprocess.run(words, stderr=subprocess.PIPE, text=True, timeout=200, check=False)
+    assert ended.returncode == 130
+    assert f"steps; give --resume to go on in {folder}" in ended.stderr
 
 
 def test_a_run_that_was_ended_goes_on_to_the_same_numbers(config: TrainingConfig, tmp_path: Path) -> None:
@@ -157,6 +159,12 @@ def test_a_run_is_not_overwritten_and_not_mixed(config: TrainingConfig, tmp_path
     longer = train(config.changed(optimiser={"steps": 2}), tmp_path, resume=True)
     assert (longer.steps, longer.reason) == (2, "steps")
     assert longer.weights is not None and load_model(longer.weights).card["steps"] == 2
+
+
+def test_a_folder_without_a_run_to_resume_is_told(config: TrainingConfig, tmp_path: Path) -> None:
+    one = config.changed(optimiser={"steps": 1}, data={"validation_chips": []})
+    with pytest.warns(BanetWarning, match="holds no run to go on with: a new one begins"):
+        assert train(one, tmp_path, resume=True).steps == 1
 
 
 def test_two_runs_in_one_folder_are_told(config: TrainingConfig, tmp_path: Path) -> None:
@@ -229,10 +237,26 @@ def test_a_loss_that_is_no_number_is_an_error(config: TrainingConfig, tmp_path: 
 
 
 def test_a_broken_checkpoint_is_named(config: TrainingConfig, tmp_path: Path) -> None:
-    train(config.changed(optimiser={"steps": 1}, data={"validation_chips": []}), tmp_path)
-    (tmp_path / "checkpoint.pt").write_bytes(b"nothing")
-    with pytest.raises(UnreadableFileError, match=r"checkpoint\.pt"):
-        train(config.changed(optimiser={"steps": 1}, data={"validation_chips": []}), tmp_path, resume=True)
+    one = config.changed(optimiser={"steps": 1}, data={"validation_chips": []})
+    train(one, tmp_path)
+    for content, told in ((b"nothing", r"checkpoint\.pt is no state of this run: \w"), (b"", "it is empty")):
+        (tmp_path / "checkpoint.pt").write_bytes(content)
+        with pytest.raises(UnreadableFileError, match=told):
+            train(one, tmp_path, resume=True)
+
+
+def test_an_interrupted_command_says_how_to_go_on(
+    config: TrainingConfig,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    config.save(tmp_path / "run.yaml")
+    monkeypatch.setattr(loop._Run, "_after_step", lambda run: "interrupted")
+    words = ["train", "--config", str(tmp_path / "run.yaml"), "--out", str(tmp_path / "run"), "--quiet"]
+    assert banet_command(words) == 130
+    told = f"interrupted after 1 steps; give --resume to go on in {tmp_path / 'run'}\n"
+    assert capsys.readouterr() == ("", told)
 
 
 def test_the_command_prints_one_line_of_error(
@@ -274,7 +298,8 @@ def test_crops_around_fire_burn(config: TrainingConfig, folders: tuple[str, str]
     assert all((np.nan_to_num(crop.target) > 0).any() for crop in crops)
     assert {crop.entry.climate for crop in crops} == {"a", "bb"}
     never = config.data.model_copy(update={"around_fire": 1.0, "min_burned_cells": 10**6})
-    anywhere = Episodes([Chips.open(folders[0])], never, None, config.inputs)
+    with pytest.warns(BanetWarning, match="no tile of .* more than 1000000 burned cells on a day"):
+        anywhere = Episodes([Chips.open(folders[0])], never, None, config.inputs)
     assert anywhere.crop(rng).planes.shape == (4, 16, 32, 32)
 
 
@@ -426,6 +451,30 @@ def test_going_on_from_weights(config: TrainingConfig, tmp_path: Path) -> None:
         assert moved == (not name.startswith("encoder.")), name
     with pytest.raises(InputError, match="of the network"):
         start_network(start.changed(network={"width": 2}))
+
+
+def test_a_run_goes_on_without_the_weights_it_started_from(config: TrainingConfig, tmp_path: Path) -> None:
+    path = tmp_path / "w.safetensors"
+    save_weights(BANet(config.network, config.inputs), path, card={"training_chips": [{"chips": 3}]})
+    start = config.changed(start={"weights": str(path)}, data={"validation_chips": []})
+    train(start.changed(optimiser={"steps": 1}), tmp_path / "run")
+    told = {"started_from": load_model(path).weights_sha256, "earlier_chips": [{"chips": 3}]}
+    save_weights(BANet(config.network, config.inputs), path, card={})
+    for steps in (2, 3):
+        longer = train(start.changed(optimiser={"steps": steps}), tmp_path / "run", resume=True)
+        assert longer.weights is not None and longer.steps == steps
+        card = load_model(longer.weights).card
+        assert {name: card[name] for name in told} == told
+        path.unlink(missing_ok=True)
+    # A checkpoint of before holds no card: the file tells it.
+    fields = weights_of(tmp_path / "run")
+    del fields["card"]
+    torch.save(fields, tmp_path / "run" / "checkpoint.pt")
+    with pytest.raises(NotFoundError, match=r"w\.safetensors"):
+        train(start.changed(optimiser={"steps": 4}), tmp_path / "run", resume=True)
+    save_weights(BANet(config.network, config.inputs), path, card={"training_chips": [{"chips": 5}]})
+    last = train(start.changed(optimiser={"steps": 4}), tmp_path / "run", resume=True)
+    assert last.weights is not None and load_model(last.weights).card["earlier_chips"] == [{"chips": 5}]
 
 
 def test_fixed_statistics_train_what_maps_will_run(config: TrainingConfig, tmp_path: Path) -> None:

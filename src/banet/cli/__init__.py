@@ -166,8 +166,8 @@ def run_guarded(action: Callable[[], int], *, debug: bool = False) -> int:
     except BanetError as error:
         _say(traceback.format_exc().rstrip() if debug else f"error: {error}")
         return error.exit_code
-    except KeyboardInterrupt:
-        _say("interrupted; what was finished is kept")
+    except KeyboardInterrupt as end:
+        _say(str(end) or "interrupted; what was finished is kept")
         return EXIT_INTERRUPTED
     except BrokenPipeError:
         return _enough()

@@ -40,30 +40,53 @@ def train_model(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--val_year", type=int, help="year left out for validation")
     parser.add_argument("--n_epochs", type=int, default=8, help="epochs of 2000 episodes")
     parser.add_argument("--sequence_len", type=int, default=64, help="days of an episode")
+    parser.add_argument("--resume", action="store_true", help="go on with the run in the folder")
     _command(_train_model, parser, argv)
 
 
 def _dataset2tiles(arguments: argparse.Namespace) -> int:
+    from banet.chips.store import HEADER
+    from banet.cli.progress import caution, say
+    from banet.errors import InputError, NotFoundError
+
+    cube = _cube(arguments.input_path, arguments.region)
+    years = _years(cube, arguments.year)
+    without: list[str] = []
+    for year in years:
+        folder = Path(arguments.output_path) / str(year)
+        try:
+            count = _tiles_of_year(cube, year, folder, arguments)
+        except (InputError, NotFoundError) as error:
+            if (folder / HEADER).is_file() or len(years) == 1:
+                raise
+            without.append(f"no tiles of {year}: {error}")
+        else:
+            say(f"{folder}: {count} tiles of {arguments.size} x {arguments.size} cells")
+    if len(without) == len(years):
+        raise InputError("; ".join(without))
+    for line in without:
+        caution(line)
+    return 0
+
+
+def _tiles_of_year(cube: Cube, year: int, folder: Path, arguments: argparse.Namespace) -> int:
+    """Cut the tiles of a year of a cube, and return how many its folder holds."""
     import numpy as np
 
     from banet.chips import write_cube_chips
-    from banet.cli.progress import progress, say
+    from banet.cli.progress import progress
     from banet.labels import read_mcd64a1
 
-    cube = _cube(arguments.input_path, arguments.region)
     labels = Path(arguments.mcd64_path or Path(arguments.input_path) / "MCD64A1C6")
-    for year in _years(cube, arguments.year):
-        first, after = (np.datetime64(f"{n}-01-01", "D") for n in (year, year + 1))
-        start, stop = max(first, cube.days[0]), min(after, cube.days[-1] + ONE_DAY)
-        reference = read_mcd64a1([labels], cube.region, start, stop - ONE_DAY)
-        folder = Path(arguments.output_path) / str(year)
-        with progress("tiles") as report:
-            chips = write_cube_chips(
-                folder, cube, reference, start=start, stop=stop, size=arguments.size, step=arguments.step,
-                progress=report,
-            )  # fmt: skip
-        say(f"{folder}: {len(chips)} tiles of {arguments.size} x {arguments.size} cells")
-    return 0
+    first, after = (np.datetime64(f"{n}-01-01", "D") for n in (year, year + 1))
+    start, stop = max(first, cube.days[0]), min(after, cube.days[-1] + ONE_DAY)
+    reference = read_mcd64a1([labels], cube.region, start, stop - ONE_DAY)
+    with progress("tiles") as report:
+        chips = write_cube_chips(
+            folder, cube, reference, start=start, stop=stop, size=arguments.size, step=arguments.step,
+            progress=report,
+        )  # fmt: skip
+    return len(chips)
 
 
 def _years(cube: Cube, only: int | None) -> list[int]:
@@ -92,7 +115,9 @@ def _train_model(arguments: argparse.Namespace) -> int:
         data={"crop_days": arguments.sequence_len}
     )
     with progress("train") as report:
-        result = train(settings, arguments.output_path, progress=report)
+        result = train(settings, arguments.output_path, resume=arguments.resume, progress=report)
+    if result.reason == "interrupted":
+        raise KeyboardInterrupt(result.note)
     say(f"{result.steps} steps in {result.minutes:.1f} minutes: {result.weights}")
     if result.note:
         caution(result.note)

@@ -134,11 +134,12 @@ def train(
         result = run(settings, out, resume=resume, progress=report)
     if not is_first():
         return
+    if result.reason == "interrupted":
+        raise KeyboardInterrupt(result.note)
     say(f"{result.steps} steps in {result.minutes:.1f} minutes, ended by {result.reason}")
     for variant, groups in result.scores.items():
         say(f"{variant}: {groups['overall']}")
-    if result.weights is not None:
-        say(f"weights: {result.weights}")
+    say(f"weights: {result.weights}")
     if result.note:
         caution(result.note)
 

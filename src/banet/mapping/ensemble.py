@@ -57,6 +57,7 @@ class Ensemble:
         tile: edge of a square with as many cells as a tile may have, if not asked for otherwise.
         calibration: what the numbers mean: of a network by itself, or of a mean that was measured (`best`).
         uncalibrated: names of those that were trained without validation, and not calibrated since.
+        unmeasured: names of all where some are calibrated, but nobody measured their mean.
     """
 
     engine: Predictor
@@ -66,6 +67,7 @@ class Ensemble:
     tile: int = 256
     calibration: Calibration | None = None
     uncalibrated: tuple[str, ...] = ()
+    unmeasured: tuple[str, ...] = ()
 
 
 def as_ensemble(weights: Any, workers: int | None = None) -> Ensemble:
@@ -84,8 +86,8 @@ def as_ensemble(weights: Any, workers: int | None = None) -> Ensemble:
     from banet.model.engine import Engine
     from banet.parallel import threads_for
 
-    models = _models(weights)
-    return _described(Engine(models, threads=None if workers is None else threads_for(workers)), models)
+    engine = Engine(_models(weights), threads=None if workers is None else threads_for(workers))
+    return _described(engine, engine.models)
 
 
 def _models(weights: Any) -> list[BANet]:
@@ -111,7 +113,10 @@ def _described(engine: Predictor, models: Sequence[BANet]) -> Ensemble:
     from banet.model.means import calibration_of_mean
 
     margins = [margin_of(model.config.space_kernels) for model in models]
-    of_mean = calibration_of_mean(model.weights_sha256 for model in models)
+    calibration = models[0].calibration
+    if len(models) > 1:
+        calibration = calibration_of_mean(model.weights_sha256 for model in models)
+    lost = calibration is None and any(model.calibration for model in models)
     return Ensemble(
         engine,
         tuple(
@@ -120,8 +125,9 @@ def _described(engine: Predictor, models: Sequence[BANet]) -> Ensemble:
         (max(lead for lead, _ in margins), max(trail for _, trail in margins)),
         max(model.config.multiple[1] for model in models),
         min(_tile(engine, model) for model in models),
-        models[0].calibration if len(models) == 1 else of_mean,
+        calibration,
         tuple(m.name for m in models if "training_chips" in m.card and m.calibration is None),
+        tuple(m.name for m in models) if lost else (),
     )
 
 

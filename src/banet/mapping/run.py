@@ -192,6 +192,11 @@ class Run:
             yield size
         if names := ", ".join(self.ensemble.uncalibrated):
             yield f"weights without calibration ({names}): nothing set their threshold, dates and confidence"
+        if names := ", ".join(self.ensemble.unmeasured):
+            yield (
+                f"the mean of several weights is not calibrated ({names}), whatever each is by itself: "
+                "nothing set its dates and confidence; give one of them, or best"
+            )
 
     def looks_note(self, whole: int, partial: int) -> str | None:
         """Return a line for looks that lack a band, where they are worth knowing of.

@@ -90,7 +90,8 @@ class Engine:
     """An ensemble of networks ready to map; safe to share between threads, one tile runs at a time.
 
     Args:
-        models: members of the ensemble; they must want the same input. They are not changed.
+        models: members of the ensemble; they must want the same input. They are not changed. One network
+            several times is one member.
         backend: `auto` or one of `BACKENDS`.
         threads: processor threads to use; by default as many as torch would.
 
@@ -106,6 +107,8 @@ class Engine:
     def __init__(self, models: Sequence[BANet], backend: str = "auto", *, threads: int | None = None):
         self._models = tuple(models)
         _check_members(self._models)
+        if all(_alike(self._models[0], other) for other in self._models[1:]):
+            self._models = self._models[:1]
         self.config: BANetConfig = self._models[0].config
         self.spec: InputSpec = self._models[0].spec
         # Powers of two all, so the largest is a multiple of each.
@@ -122,7 +125,7 @@ class Engine:
 
     @property
     def models(self) -> tuple[BANet, ...]:
-        """The members of the ensemble, as they were given."""
+        """The members of the ensemble."""
         return self._models
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -210,6 +213,13 @@ def _check_members(models: tuple[BANet, ...]) -> None:
                 f"{first.name or 'the first model'} and {model.name or 'another'} want differently scaled "
                 "input: they cannot be one ensemble"
             )
+
+
+def _alike(one: BANet, other: BANet) -> bool:
+    """Tell whether two networks give the same numbers, which mean the same."""
+    said, same = ((model.config, model.spec, model.calibration) for model in (one, other))
+    tensors = other.state_dict()
+    return said == same and all(torch.equal(each, tensors[name]) for name, each in one.state_dict().items())
 
 
 def _checked(x: Array | Tensor, channels: int) -> Tensor:

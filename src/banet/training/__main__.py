@@ -43,9 +43,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return error.exit_code
     if not is_first():
         return 0
+    if result.reason == "interrupted":
+        sys.stderr.write(f"{result.note}\n")
+        return 130
     sys.stdout.write(f"{result.steps} steps in {result.minutes} minutes, ended by {result.reason}\n")
-    if result.weights is not None:
-        sys.stdout.write(f"weights: {result.weights}\n")
+    sys.stdout.write(f"weights: {result.weights}\n")
     for variant, by_climate in result.scores.items():
         sys.stdout.write(f"{variant}: {by_climate['overall']}\n")
     if result.note:

@@ -175,6 +175,12 @@ class LossConfig(Frozen):
     mapped: NonNegative = 0.0
     date_spread: NonNegative = 0.0
 
+    @model_validator(mode="after")
+    def _some_term(self) -> Self:
+        if not any((self.bce, self.dice, self.date, self.mapped)):
+            raise ValueError("there is nothing to learn from: bce, dice, date and mapped are all 0")
+        return self
+
 
 class OptimiserConfig(Frozen):
     """Settings of the optimiser.

@@ -6,6 +6,7 @@ sees what it would have seen, with any number of worker processes.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -17,7 +18,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from banet.chips import Chip, Chips, SimulatedStream, Source
-from banet.errors import InputError
+from banet.errors import BanetWarning, InputError
 from banet.model.config import InputSpec
 from banet.model.inputs import normalise
 from banet.parallel.starting import without_script
@@ -96,6 +97,9 @@ class Episodes(Dataset[Batch]):
 
     Raises:
         InputError: if there are no chips, or crops do not fit into them.
+
+    Warns:
+        BanetWarning: if episodes around fires are asked for, and no chip of a folder burns enough.
     """
 
     def __init__(
@@ -124,6 +128,13 @@ class Episodes(Dataset[Batch]):
         self.batch, self.seed = batch, seed
         self._all = tuple(_chances(chips, data, fires=False) for chips in sources)
         self._fires = tuple(_chances(chips, data, fires=True) for chips in sources)
+        for chips, fires in zip(sources, self._fires, strict=True) if data.around_fire else ():
+            if fires is None and not isinstance(chips, SimulatedStream):
+                told = (
+                    f"no tile of {chips.label} has more than {data.min_burned_cells} burned cells on a day "
+                    "(data.min_burned_cells): none of its episodes is drawn around a fire"
+                )
+                warnings.warn(told, BanetWarning, stacklevel=2)
 
     def __getitem__(self, number: int) -> Batch:
         episodes = [self.episode(number * self.batch + i) for i in range(self.batch)]

@@ -21,7 +21,7 @@ from banet.io.files import PathLike, output_folder, write_json
 from banet.io.lock import lock
 from banet.io.progress import Progress
 from banet.model.engine import knows_bfloat16
-from banet.model.weights import save_weights
+from banet.model.weights import load_model, save_weights
 from banet.training.calibration import calibrate_model
 from banet.training.card import model_card
 from banet.training.config import TrainingConfig, load_config
@@ -31,7 +31,13 @@ from banet.training.memory import keep_freed_memory
 from banet.training.parallel import Crowd, local_device
 from banet.training.schedule import run_progress, set_rates
 from banet.training.sources import check_definition, check_not_trained_on, held_out, open_sources
-from banet.training.start import fix_statistics, freeze, parameter_groups, start_network
+from banet.training.start import (
+    card_of_start,
+    fix_statistics,
+    freeze,
+    parameter_groups,
+    start_network,
+)
 from banet.training.state import Journal, RunningMean, State, check_same_run
 from banet.training.teacher import Teacher
 from banet.training.validation import VARIANTS, overall, validate
@@ -64,7 +70,9 @@ class TrainingResult:
 
     @property
     def note(self) -> str:
-        """Line on weights that no validation scored and calibrated; empty where one did."""
+        """Line on an interrupted run, or on weights that no validation scored and calibrated; or empty."""
+        if self.reason == "interrupted":
+            return f"interrupted after {self.steps} steps; give --resume to go on in {self.folder}"
         if self.weights is None or self.scores:
             return ""
         return (
@@ -98,7 +106,8 @@ def train(
         DivergedError: if the loss is no longer a number.
 
     Warns:
-        BanetWarning: where bfloat16 is asked for and the processor only imitates it; float32 is taken.
+        BanetWarning: where `resume` finds no checkpoint, no tile of a folder burns enough to draw around its
+            fire, or bfloat16 is asked for and the processor only imitates it, so that float32 is taken.
     """
     if not isinstance(config, TrainingConfig):
         config = load_config(config)
@@ -115,6 +124,9 @@ def train(
     device = local_device(_device(config.runtime.device))
     with Crowd(device) as crowd, _alone_in(folder, crowd):
         if crowd.first:
+            if resume and not checkpoint.exists():
+                told = f"{folder} holds no run to go on with: a new one begins"
+                warnings.warn(told, BanetWarning, stacklevel=2)
             config.save(folder / "config.yaml")
         # One process simulates what is missing; the others find it there.
         if not crowd.first:
@@ -168,16 +180,23 @@ class _Run:
             seed=config.seed,
         )
         self.teacher = Teacher(config, device)
-        self.state = self._fresh_state()
+        self.state = self._state(folder / "checkpoint.pt")
         check_not_trained_on(self.validation, self.state.model.card, "the weights to go on from")
-        if (folder / "checkpoint.pt").exists():
-            self.state.load(folder / "checkpoint.pt")
         self.began = time.monotonic() - self.state.seconds
         self.last_validation = self.last_checkpoint = self.state.seconds
         self.message = ""
 
-    def _fresh_state(self) -> State:
-        config = self.config
+    def _state(self, checkpoint: Path) -> State:
+        """Return the state of the checkpoint, if there is one, in which the weights to start from are."""
+        if not checkpoint.exists():
+            return self._fresh_state(self.config)
+        state = self._fresh_state(self.config.changed(start={"weights": None}))
+        start = self.config.start.weights
+        if not state.load(checkpoint) and start is not None:
+            state.model.card = card_of_start(load_model(start))
+        return state
+
+    def _fresh_state(self, config: TrainingConfig) -> State:
         model = start_network(config).to(self.device)
         optimiser = torch.optim.AdamW(
             parameter_groups(model, config.optimiser),

@@ -60,7 +60,9 @@ def with_sensor(config: TrainingConfig, definition: Mapping[str, Any]) -> Traini
             not fit.
     """
     inputs = config.inputs.model_dump() | dict(definition)
-    channels = tuple(inputs["channels"] or ())
+    channels = inputs["channels"] or ()
+    if not isinstance(channels, (list, tuple)) or not all(isinstance(name, str) for name in channels):
+        raise InputError(f"the sensor definition: channels is a list of names, found {channels!r}")
     for part in ("mean", "std"):
         given = definition.get(part, {})
         if isinstance(given, Mapping):

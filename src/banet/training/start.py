@@ -20,6 +20,7 @@ from banet.training.widen import holds, widened
 
 __all__ = [
     "adapt_channels",
+    "card_of_start",
     "fix_statistics",
     "forget_hotspots",
     "freeze",
@@ -51,7 +52,7 @@ def start_network(config: TrainingConfig) -> BANet:
             )
         state = adapt_channels(source.state_dict(), source.spec, config.inputs)
         model.load_state_dict(widened(state, source.config, model))
-        model.card = {"started_from": source.weights_sha256, "earlier_chips": training_of(source.card)}
+        model.card = card_of_start(source)
     elif config.start.prior is not None:
         # Fires are rare: a network that says 0.5 everywhere first has to unlearn that, and its maps of summed
         # days are 1 all over, where the Dice term has no slope.
@@ -59,6 +60,11 @@ def start_network(config: TrainingConfig) -> BANet:
     if config.start.images_alone:
         forget_hotspots(model)
     return model
+
+
+def card_of_start(source: BANet) -> dict[str, Any]:
+    """Return what the card of a network tells of the weights that it starts from."""
+    return {"started_from": source.weights_sha256, "earlier_chips": training_of(source.card)}
 
 
 def forget_hotspots(model: BANet) -> None:

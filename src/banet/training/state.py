@@ -91,14 +91,15 @@ class State:
             "progress": {name: getattr(self, name) for name in _PLAIN},
             "best_weights": self.best_weights,
             "run": {"data": list(self.data.values()), "processes": self.processes},
+            "card": dict(self.model.card),
             "chance": torch.get_rng_state(),
             "chance_cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
         }
         with writing(path) as part:
             torch.save(fields, part)
 
-    def load(self, path: Path) -> None:
-        """Read what `save` wrote.
+    def load(self, path: Path) -> bool:
+        """Read what `save` wrote; tell whether it holds the card of the network, as those of before do not.
 
         Raises:
             NotFoundError: if there is no such file.
@@ -106,7 +107,7 @@ class State:
             InputError: if its run had other training chips, or another number of processes.
         """
         file = existing_file(path, "checkpoint")
-        if fault := zip_fault(file):
+        if fault := zip_fault(file) if file.stat().st_size else "it is empty":
             raise CorruptError(f"{file} is damaged ({fault}): train anew in another folder")
         device = next(self.model.parameters()).device
         try:
@@ -120,6 +121,7 @@ class State:
             for name in _PLAIN:
                 setattr(self, name, fields["progress"][name])
             self.best_weights = fields["best_weights"]
+            self.model.card = fields.get("card", {})
             torch.set_rng_state(fields["chance"].cpu())
             if fields["chance_cuda"] and torch.cuda.is_available():
                 torch.cuda.set_rng_state_all([state.cpu() for state in fields["chance_cuda"]])
@@ -127,6 +129,7 @@ class State:
             raise UnreadableFileError(f"{file} is no state of this run: {one_line(error)}") from error
         if before is not None:  # a checkpoint of before does not say
             self._check_same_run(before)
+        return "card" in fields
 
     def _check_same_run(self, before: Mapping[str, Any]) -> None:
         """Make sure that a run goes on with the chips and the number of processes that it began with.
