@@ -147,6 +147,30 @@ def test_as_many_pixels_burn_as_the_burned_fraction_asks_for(tmp_path, fraction)
     assert read.burned_area_ha == pytest.approx(source.burned_area_ha, rel=near)
 
 
+@pytest.mark.parametrize("apart", [False, True])
+@pytest.mark.parametrize(
+    ("size", "north"), [(0.01, 78.2), (0.005, 60.2), (0.005, 40.2), (0.0025, 40.2), (0.00125, 0.1)]
+)
+def test_hectares_and_days_are_kept_where_cells_hold_no_centre_of_a_pixel(tmp_path, size, north, apart):
+    cells = round(0.25 / size)
+    row, col = np.mgrid[:cells, :cells]
+    burned = np.hypot(row - cells / 2, col - cells / 2) < 0.4 * cells
+    if apart:
+        burned &= (row % 3 == 0) & (col % 2 == 0)
+    offset = np.where(burned, 4 * (4 * row // cells), -1)
+    source = map_of(offset, fraction=0.9, region=region_of(offset.shape, size=size, north=north))
+    with rasterio.open(write_vnp64a1(source, tmp_path, form="tif")[0]) as file:
+        burn = file.read(1)
+    daily = source.daily_area_ha()[:16:4].to_numpy()
+    mine = np.bincount(burn[burn > 0] - 213, minlength=16)
+    assert set(np.flatnonzero(mine)) == {0, 4, 8, 12}
+    # A pixel is of the sphere, and days meet within pixels.
+    assert mine.sum() * 21.4659 == pytest.approx(source.burned_area_ha, rel=0.01)
+    assert np.abs(mine[::4] * 21.4659 - daily).max() < 0.1 * daily.max()
+    read = read_mcd64a1(tmp_path, source.region, "2021-08", "2021-08")
+    assert read.burned_area_ha == pytest.approx(source.burned_area_ha, rel=0.006)
+
+
 def test_a_map_over_new_year_gives_its_months_and_days_of_both_years(tmp_path):
     source = seen(inland(random_map((20, 20), seed=4, start="2020-12-20", days=30)))
     paths = write_vnp64a1(source, tmp_path, form="tif")

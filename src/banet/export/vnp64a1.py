@@ -2,7 +2,8 @@
 
 Monthly HDF4 tiles of the sinusoidal grid, or GeoTIFF windows of the same pixels. A pixel looks up the cell
 around its centre. Of a burned cell so many pixels burn as its burned fraction asks for, those towards more
-burning first, and what rounding leaves goes to the next cell: hectares stay what they were.
+burning first, and what rounding leaves goes to the next cell: hectares stay what they were. Where cells are
+so narrow that some hold no centre, so many of two by two pixels burn as what burned on them asks for.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from banet.errors import InputError
 from banet.export.products import gathered
 from banet.grid.region import Region
 from banet.grid.sinusoidal import EARTH_RADIUS, TILE_SIZE, SinusoidalGrid, tile_grid, tiles_of_region
+from banet.grid.sinusoidal_cuts import pixels_under
 from banet.io.files import PathLike, output_folder, writing
 from banet.io.hdf4 import file_attributes
 from banet.io.versions import version
@@ -42,7 +44,9 @@ _LAND, _VALID, _SHORT = 1, 2, 4
 """Bits of QA: land, enough valid data, a month that is not covered whole."""
 _MOST_DAYS = 100
 """Largest uncertainty that the product holds."""
-_PIXELS_AT_ONCE = 2**22
+_AT_ONCE = 2**22
+Indices = npt.NDArray[np.intp]
+Reals = npt.NDArray[np.float64]
 _NAMES = ("Burn_Date", "Burn_Date_Uncertainty", "QA", "First_Day", "Last_Day")
 
 
@@ -102,40 +106,29 @@ class _Pixels:
     month: np.datetime64
     rows: slice
     cols: slice
-    burned: tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]
+    burned: tuple[Indices, Indices]
+    cell: Indices
 
     @classmethod
     def of(cls, source: BurnedArea, month: np.datetime64) -> _Pixels:
         rows, cols = _GLOBE.window_on(source.region)
-        found = [np.zeros((4, 0))]
-        flat = np.nan_to_num(source.burned_fraction)
-        height = max(1, _PIXELS_AT_ONCE // (cols.stop - cols.start))
-        for top in range(rows.start, rows.stop, height):
-            band = slice(top, min(top + height, rows.stop))
-            cell, row, col = _cells(source.region, band, cols)
-            where = np.flatnonzero((cell >= 0) & source.burned.ravel()[np.maximum(cell, 0)])
-            y, x = np.divmod(where, cols.stop - cols.start)
-            # Bilinear between cells: pixels towards cells that burned more come first.
-            rank = ndimage.map_coordinates(flat, [row[y], col.ravel()[where]], order=1, mode="nearest")
-            found.append(np.stack([cell[where], y + band.start - rows.start, x, rank]))
-        cell, y, x, rank = np.concatenate(found, axis=1)
-        kept = _kept(source, cell.astype(np.intp), rank)
-        return cls(source, month, rows, cols, (y[kept].astype(np.intp), x[kept].astype(np.intp)))
+        cell, y, x, kept = (_of_blocks if _narrow(source.region) else _of_cells)(source, rows, cols)
+        return cls(source, month, rows, cols, (y[kept], x[kept]), cell[kept])
 
     def layers(self, rows: slice, cols: slice, grid: SinusoidalGrid) -> Layers:
         """Return the layers of a window of the globe's grid."""
         shape = (rows.stop - rows.start, cols.stop - cols.start)
-        cell, _, _ = _cells(self.source.region, rows, cols)
-        inside, at = cell >= 0, np.maximum(cell, 0)
+        around = _cells(self.source.region, *_indices(rows, cols))[0].ravel()
+        inside, at = around >= 0, np.maximum(around, 0)
         status = np.where(self.source.status > UNBURNED, UNBURNED, self.source.status).ravel()
         burn = np.where(inside, status[at], NOT_OBSERVED).astype(np.int16)
         y = self.burned[0] + self.rows.start - rows.start
         x = self.burned[1] + self.cols.start - cols.start
         here = (y >= 0) & (y < shape[0]) & (x >= 0) & (x < shape[1])
-        pixel = y[here] * shape[1] + x[here]
-        burn[pixel] = day_of_year(self.source.burn_date.ravel()[cell[pixel]])
-        spread = np.zeros(cell.shape, np.uint8)
-        stated = self.source.uncertainty.ravel()[cell[pixel]]
+        pixel, cell = y[here] * shape[1] + x[here], self.cell[here]
+        burn[pixel] = day_of_year(self.source.burn_date.ravel()[cell])
+        spread = np.zeros(around.shape, np.uint8)
+        stated = self.source.uncertainty.ravel()[cell]
         spread[pixel] = np.where(stated == NO_UNCERTAINTY, 0, np.clip(stated, 1, _MOST_DAYS))
         known, land = burn >= UNBURNED, inside & (burn != WATER)
         short = 0 if whole_months(self.source.start, self.source.stop) else _SHORT
@@ -152,39 +145,98 @@ class _Pixels:
         )
 
 
-def _cells(
-    region: Region, rows: slice, cols: slice
-) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Return the cell around the centre of each pixel, (n,), -1 outside; its place in rows and columns.
+def _indices(rows: slice, cols: slice) -> tuple[Indices, Indices]:
+    """Return rows and columns of a window of the globe's grid, (rows, 1) and (1, columns)."""
+    return np.arange(rows.start, rows.stop)[:, None], np.arange(cols.start, cols.stop)[None]
 
-    The place is counted in cells from the centre of the first: (rows,) and (rows, columns).
+
+def _cells(region: Region, row: Indices, col: Indices) -> tuple[Indices, Reals, Reals]:
+    """Return the cell around the centre of each pixel, -1 outside; its place in rows and columns.
+
+    The place is counted in cells from the centre of the first. Rows and columns of pixels may be of any
+    shapes that broadcast.
     """
     pixel = _GLOBE.pixel
-    lat = (_GLOBE.top - (np.arange(rows.start, rows.stop) + 0.5) * pixel) / EARTH_RADIUS
-    x = _GLOBE.left + (np.arange(cols.start, cols.stop) + 0.5) * pixel
-    lon = np.degrees(x[None, :] / (EARTH_RADIUS * np.cos(lat))[:, None])
-    row, col, inside = region.cells_of(lon, np.degrees(lat)[:, None])
+    lat = (_GLOBE.top - (row + 0.5) * pixel) / EARTH_RADIUS
+    lon = np.degrees((_GLOBE.left + (col + 0.5) * pixel) / (EARTH_RADIUS * np.cos(lat)))
+    at_row, at_col, inside = region.cells_of(lon, np.degrees(lat))
     inside &= np.abs(lon) <= 180  # beyond lie the corners of the projection's rectangle
-    cell = np.where(inside, row * region.shape[1] + col, -1).ravel()
     down = (region.north - np.degrees(lat)) / region.pixel_size - 0.5
-    return cell, down, np.mod(lon - region.west, 360) / region.pixel_size - 0.5
+    right = np.mod(lon - region.west, 360) / region.pixel_size - 0.5
+    return np.where(inside, at_row * region.shape[1] + at_col, -1), down, right
 
 
-def _kept(
-    source: BurnedArea, cell: npt.NDArray[np.intp], rank: npt.NDArray[np.float64]
-) -> npt.NDArray[np.bool_]:
-    """Return which pixels of burned cells burn: by area as much as burned of each cell."""
+def _narrow(region: Region) -> bool:
+    """Return whether cells are lower or narrower than a pixel somewhere, so that some hold no centre."""
+    width = np.cos(np.radians(max(abs(region.north), abs(region.south))))
+    return bool(np.radians(region.pixel_size) * EARTH_RADIUS * width < _GLOBE.pixel)
+
+
+def _asked(source: BurnedArea, cell: Indices) -> Reals:
+    """Return how many pixels the area that burned of each cell is."""
     region = source.region
     edges = np.sin(np.radians(np.linspace(region.north, region.south, region.shape[0] + 1)))
     width = np.radians((region.east - region.west) / region.shape[1])
-    pixels = EARTH_RADIUS**2 * width * -np.diff(edges) / _GLOBE.pixel**2  # of a cell, by row
-    order = np.lexsort((-rank, cell))
-    cells, start, count = np.unique(cell[order], return_index=True, return_counts=True)
-    asked = pixels[cells // region.shape[1]] * source.burned_fraction.ravel()[cells]
-    kept, left = np.zeros(len(cell), bool), 0.0
-    for begin, there, wanted in zip(start.tolist(), count.tolist(), asked.tolist(), strict=True):
-        number = min(max(round(wanted + left), 0), there)
-        left += wanted - number
+    pixels = EARTH_RADIUS**2 * width * -np.diff(edges) / _GLOBE.pixel**2
+    return np.asarray(pixels[cell // region.shape[1]] * source.burned_fraction.ravel()[cell], np.float64)
+
+
+_Chosen = tuple[Indices, Indices, Indices, npt.NDArray[np.bool_]]
+"""Pixels that may burn: cell of the map, row and column in the window of the region; which of them burn."""
+
+
+def _of_cells(source: BurnedArea, rows: slice, cols: slice) -> _Chosen:
+    """Choose among the pixels whose centres lie in each burned cell."""
+    found = [np.zeros((4, 0))]
+    flat = np.nan_to_num(source.burned_fraction)
+    height = max(1, _AT_ONCE // (cols.stop - cols.start))
+    for top in range(rows.start, rows.stop, height):
+        band = slice(top, min(top + height, rows.stop))
+        cell, down, right = _cells(source.region, *_indices(band, cols))
+        y, x = np.nonzero((cell >= 0) & source.burned.ravel()[np.maximum(cell, 0)])
+        # Bilinear between cells: pixels towards cells that burned more come first.
+        rank = ndimage.map_coordinates(flat, [down[y, 0], right[y, x]], order=1, mode="nearest")
+        found.append(np.stack([cell[y, x], y + band.start - rows.start, x, rank]))
+    every = np.concatenate(found, axis=1)
+    cell, y, x = every[:3].astype(np.intp)
+    _, at, count = np.unique(cell, return_inverse=True, return_counts=True)
+    return cell, y, x, _kept(cell, every[3], _asked(source, cell) / count[at])
+
+
+def _of_blocks(source: BurnedArea, rows: slice, cols: slice) -> _Chosen:
+    """Choose among each two by two pixels those of which burned cells cover most."""
+    region, grid = source.region, _GLOBE.window(rows, cols)
+    burned = np.flatnonzero(source.burned)
+    found = [(np.zeros(0, np.intp), np.zeros(0, np.intp), np.zeros(0))]
+    for begin in range(0, burned.size, _AT_ONCE // 64):
+        cells = burned[begin : begin + _AT_ONCE // 64]
+        owner, pixel, part = pixels_under(grid, region, *np.divmod(cells, region.shape[1]))
+        pairs, at = np.unique(pixel * cells.size + owner, return_inverse=True)
+        at_pixel, owner = np.divmod(pairs, cells.size)
+        found.append((at_pixel, cells[owner], np.bincount(at, part) * _asked(source, cells)[owner]))
+    pixel, cell, part = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    pixels, at = np.unique(pixel, return_inverse=True)
+    y, x = np.divmod(pixels, grid.shape[1])
+    around, _, _ = _cells(region, y + rows.start, x + cols.start)
+    # The cell around the centre dates a pixel if it burned, else the one with most of it.
+    best = np.lexsort((part + (cell == around[at]), at))[np.cumsum(np.bincount(at)) - 1]
+    share = np.asarray(np.bincount(at, part), np.float64)
+    group = (y + rows.start) // 2 * _GLOBE.shape[1] + (x + cols.start) // 2
+    return cell[best], y, x, _kept(group, np.where(around >= 0, share, -1), share)
+
+
+def _kept(group: Indices, rank: Reals, asked: Reals) -> npt.NDArray[np.bool_]:
+    """Return which pixels burn: of each group as many as all of them ask for, those of highest rank first.
+
+    What rounding leaves goes to the next group. Pixels of negative rank ask, but never burn.
+    """
+    order = np.lexsort((-rank, group))
+    _, start = np.unique(group[order], return_index=True)
+    there, wanted = (np.add.reduceat(values[order], start) for values in ((rank >= 0).astype(np.intp), asked))
+    kept, left = np.zeros(group.size, bool), 0.0
+    for begin, most, of_group in zip(start.tolist(), there.tolist(), wanted.tolist(), strict=True):
+        number = min(max(round(of_group + left), 0), most)
+        left += of_group - number
         kept[order[begin : begin + number]] = True
     return kept
 
