@@ -12,9 +12,10 @@ import rasterio
 
 from banet.burned_area.burned_area import BurnedArea
 from banet.burned_area.netcdf import write_netcdf
+from banet.burned_area.unknown import UnknownDays
 from banet.cli import main
 from banet.days import day_of_year
-from banet.errors import InputError
+from banet.errors import BanetWarning, InputError
 from banet.export.vnp64a1 import write_vnp64a1
 from banet.io.hdf4 import file_attributes, read_arrays
 from banet.labels import read_mcd64a1
@@ -188,6 +189,30 @@ def test_a_map_over_new_year_gives_its_months_and_days_of_both_years(tmp_path):
         assert set(np.unique(days[days > 0])) <= set(range(355, 367))
     with rasterio.open(next(path for path in paths if "QA" in path.name)) as file:
         assert set(np.unique(file.read(1))) == {0, 7}  # neither month is whole
+
+
+def test_days_that_no_map_covers_are_told(tmp_path):
+    offset = np.full((20, 20), 3)
+    part = np.zeros((20, 20), bool)
+    part[:10] = True
+    july, rest = map_of(offset, start="2020-07-01", days=10), map_of(offset, start="2020-07-20", days=12)
+    late = replace(
+        rest,
+        unknown_days=(UnknownDays(np.datetime64("2020-07-30"), np.datetime64("2020-08-01"), part),),
+    )
+    with pytest.warns(BanetWarning, match="no map of 2020-07-11 to 2020-07-19"):
+        paths = write_vnp64a1([july, late], tmp_path / "hole", form="tif")
+    burn, _, qa, first, last = (rasterio.open(path).read(1) for path in paths)
+    north = np.arange(len(burn))[:, None] < len(burn) // 2
+    assert (qa[burn >= 0] == 7).all() and (first[burn >= 0] == 183).all()
+    assert set(last[(burn >= 0) & north]) == {211} and set(last[(burn >= 0) & ~north]) == {213}
+    early = replace(july, unknown_days=(UnknownDays(july.start, july.start + 2, part),))
+    september = map_of(offset, start="2020-09-01", days=30)
+    with pytest.warns(BanetWarning, match="no map of 2020-07-11 to 2020-08-31"):
+        paths = write_vnp64a1([early, september], tmp_path / "months", form="tif")
+    assert len(paths) == 10
+    assert set(np.unique(rasterio.open(paths[3]).read(1))) == {-1, 183, 185}
+    assert set(np.unique(rasterio.open(paths[7]).read(1))) == {0, 3}
 
 
 def test_windows_hold_the_pixels_of_the_tiles(burned, tiles, tmp_path):

@@ -8,6 +8,7 @@ so narrow that some hold no centre, so many of two by two pixels burn as what bu
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,10 +20,11 @@ from scipy import ndimage
 
 from banet.burned_area.burned_area import BurnedArea
 from banet.burned_area.dating import NO_UNCERTAINTY
-from banet.burned_area.joining import disjoint, join
+from banet.burned_area.joining import disjoint, join, notes_on
 from banet.burned_area.meaning import NOT_OBSERVED, UNBURNED, WATER
+from banet.burned_area.unknown import count
 from banet.days import as_month, day_of_year, day_stamp, month_days, month_range, whole_months
-from banet.errors import InputError
+from banet.errors import BanetWarning, InputError
 from banet.export.products import gathered
 from banet.grid.region import Region
 from banet.grid.sinusoidal import EARTH_RADIUS, TILE_SIZE, SinusoidalGrid, tile_grid, tiles_of_region
@@ -72,10 +74,15 @@ def write_vnp64a1(
         InputError: if maps do not fit together, a form is unknown, or a file of such a name is of another
             region.
         OutputError: if a file cannot be written.
+
+    Warns:
+        BanetWarning: of days between the maps, which no file covers, and of maps by several methods.
     """
     if form not in ("hdf", "tif"):
         raise InputError(f"no form {form!r} of VNP64A1; there are hdf and tif")
     ordered, target = disjoint(gathered(maps)), output_folder(folder)
+    for note in notes_on(ordered):
+        warnings.warn(note, BanetWarning, stacklevel=2)
     if form == "tif" and ordered[0].region.east > 180:
         raise InputError(
             f"{ordered[0].region.name} lies on both sides of 180 degrees, the ends of the grid: no "
@@ -131,10 +138,10 @@ class _Pixels:
         stated = self.source.uncertainty.ravel()[cell]
         spread[pixel] = np.where(stated == NO_UNCERTAINTY, 0, np.clip(stated, 1, _MOST_DAYS))
         known, land = burn >= UNBURNED, inside & (burn != WATER)
-        short = 0 if whole_months(self.source.start, self.source.stop) else _SHORT
+        first, last, short = (
+            np.where(known, plane.ravel()[at], np.minimum(burn, -1)) for plane in self._days()
+        )
         qa = np.where(land, _LAND, 0) + np.where(known, _VALID + short, 0)
-        edges = day_of_year(np.array([self.source.start, self.source.stop - 1]))
-        first, last = (np.where(known, edge, np.minimum(burn, -1)).astype(np.int16) for edge in edges)
         return Layers(
             grid,
             burn.reshape(shape),
@@ -143,6 +150,18 @@ class _Pixels:
             first.reshape(shape),
             last.reshape(shape),
         )
+
+    def _days(self) -> tuple[npt.NDArray[np.int16], npt.NDArray[np.int16], npt.NDArray[np.int16]]:
+        """Return first and last known day of year of each cell, and the bit of QA for a month with gaps."""
+        source = self.source
+        first, last = (np.full(source.region.shape, day) for day in (source.start, source.stop - 1))
+        for one in sorted(source.unknown_days, key=lambda one: one.start):
+            first[one.cells & (one.start <= first) & (first < one.stop)] = one.stop
+        for one in sorted(source.unknown_days, key=lambda one: one.stop, reverse=True):
+            last[one.cells & (one.start <= last) & (last < one.stop)] = one.start - 1
+        gaps = count(source.unknown_days, source.region.shape) > 0
+        short = gaps | (not whole_months(source.start, source.stop))
+        return day_of_year(first), day_of_year(last), (short * _SHORT).astype(np.int16)
 
 
 def _indices(rows: slice, cols: slice) -> tuple[Indices, Indices]:
