@@ -15,7 +15,7 @@ from banet.burned_area.netcdf import write_netcdf
 from banet.burned_area.unknown import UnknownDays
 from banet.cli import main
 from banet.days import day_of_year
-from banet.errors import BanetWarning, InputError
+from banet.errors import BanetWarning, InputError, UnreadableFileError
 from banet.export.vnp64a1 import write_vnp64a1
 from banet.io.hdf4 import file_attributes, read_arrays
 from banet.labels import read_mcd64a1
@@ -262,5 +262,47 @@ def test_a_file_of_another_region_is_not_written_over(tmp_path, form):
     before = {path: path.read_bytes() for path in write_vnp64a1(mine, tmp_path, form=form)}
     with pytest.raises(InputError, match=r"is of Region\(name='T'.*write Region\(name='U'.*own"):
         write_vnp64a1(beside, tmp_path, form=form)
-    assert {path: path.read_bytes() for path in before} == before
+    # Nor is one put beside it: of a tile and month, readers take the one whose maps end later.
+    longer = [beside, map_of(offset, fraction=1, start="2021-09-01", days=30, region=beside.region)]
+    with pytest.raises(InputError, match="own"):
+        write_vnp64a1(longer, tmp_path, form=form)
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
     write_vnp64a1(mine, tmp_path, form=form)
+
+
+def test_windows_of_two_regions_in_a_folder_are_refused_in_any_month(tmp_path):
+    mine, beside = (
+        map_of(np.full((8, 8), 3), start=start, name=name)
+        for start, name in (("2021-08-01", "T"), ("2021-10-01", "U"))
+    )
+    first = write_vnp64a1(mine, tmp_path, form="tif")[0]
+    with pytest.raises(InputError, match="own"):
+        write_vnp64a1(beside, tmp_path, form="tif")
+    # A series that another source began goes on in its folder.
+    with rasterio.open(first) as file:
+        profile = file.profile
+    with rasterio.open(first, "w", **profile):
+        pass
+    with pytest.raises(InputError, match="another source"):
+        write_vnp64a1(mine, tmp_path, form="tif")
+    for path in set(tmp_path.iterdir()) - {first}:
+        path.unlink()
+    write_vnp64a1(beside, tmp_path, form="tif")
+    first.write_bytes(b"broken")
+    with pytest.raises(UnreadableFileError, match="no readable GeoTIFF"):
+        write_vnp64a1(beside, tmp_path, form="tif")
+
+
+@pytest.mark.parametrize("form", ["hdf", "tif"])
+def test_a_later_export_of_a_month_takes_the_place_of_an_earlier_one(tmp_path, form):
+    offset = np.full((20, 20), -1)
+    offset[5:9, 5:9] = 3
+    after = map_of(offset, start="2021-09-01", days=30)
+    write_vnp64a1([map_of(offset), after], tmp_path, form=form)
+    offset[5:15, 5:15] = 3
+    better = map_of(offset)
+    write_vnp64a1(better, tmp_path, form=form)
+    dates = [path for path in tmp_path.iterdir() if form == "hdf" or "Burn_Date_doy" in path.name]
+    assert len(dates) == 2
+    read = read_mcd64a1(tmp_path, better.region, "2021-08", "2021-08")
+    assert read.burned_area_ha == pytest.approx(better.burned_area_ha, rel=0.02)

@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -24,7 +24,7 @@ from banet.burned_area.joining import disjoint, join, notes_on
 from banet.burned_area.meaning import NOT_OBSERVED, UNBURNED, WATER
 from banet.burned_area.unknown import count
 from banet.days import as_month, day_of_year, day_stamp, month_days, month_range, whole_months
-from banet.errors import BanetWarning, InputError
+from banet.errors import BanetWarning, InputError, UnreadableFileError
 from banet.export.products import gathered
 from banet.grid.region import Region
 from banet.grid.sinusoidal import EARTH_RADIUS, TILE_SIZE, SinusoidalGrid, tile_grid, tiles_of_region
@@ -49,6 +49,7 @@ _MOST_DAYS = 100
 _AT_ONCE = 2**22
 Indices = npt.NDArray[np.intp]
 Reals = npt.NDArray[np.float64]
+_WINDOWS = "VNP64A1.002_*_aid0001.tif"
 _NAMES = ("Burn_Date", "Burn_Date_Uncertainty", "QA", "First_Day", "Last_Day")
 
 
@@ -64,6 +65,7 @@ def write_vnp64a1(
     `VNP64A1.002_{layer}_doyYYYYDDD000000_aid0001.tif`, one a layer, in the sinusoidal projection. Burn Date:
     day of year, 0 unburned, -1 not observed or outside the region, -2 water. First and Last Day: the days of
     the month that the maps cover. Instead of the time of production, names hold the last day of the maps.
+    Files take the place of those that an earlier export wrote of their region, tile and month.
 
     Args:
         maps: of one region and of periods that do not overlap, or paths of them; a folder gives all its maps.
@@ -71,9 +73,10 @@ def write_vnp64a1(
         form: `hdf` for tiles, `tif` for windows.
 
     Raises:
-        InputError: if maps do not fit together, a form is unknown, or a file of such a name is of another
-            region.
+        InputError: if maps do not fit together, a form is unknown, or the folder holds a file of such a tile
+            and month, or a window, of another region.
         OutputError: if a file cannot be written.
+        UnreadableFileError: if such a file in the folder is damaged.
 
     Warns:
         BanetWarning: of days between the maps, which no file covers, and of maps by several methods.
@@ -91,11 +94,15 @@ def write_vnp64a1(
     made = day_stamp(ordered[-1].stop - 1)
     write = _write_tiles if form == "hdf" else _write_windows
     paths: list[Path] = []
+    months: dict[np.datetime64, list[BurnedArea]] = {}
     for month in month_range(as_month(ordered[0].start), as_month(ordered[-1].stop - 1)):
         first, stop = month_days(month)
         parts = [one.between(first, stop) for one in ordered if one.start < stop and one.stop > first]
         if parts:
-            paths += write(_Pixels.of(join(parts), month), target, made)
+            months[month] = parts
+    _check_own(target, ordered[0].region, form, list(months))
+    for month, parts in months.items():
+        paths += write(_Pixels.of(join(parts), month), target, made)
     return paths
 
 
@@ -261,31 +268,54 @@ def _kept(group: Indices, rank: Reals, asked: Reals) -> npt.NDArray[np.bool_]:
 
 
 def _write_tiles(pixels: _Pixels, folder: Path, made: str) -> Iterator[Path]:
-    stamp = day_stamp(pixels.month.astype("datetime64[D]"))
     for h, v in tiles_of_region(pixels.source.region):
         rows = slice(v * TILE_PIXELS, (v + 1) * TILE_PIXELS)
         cols = slice(h * TILE_PIXELS, (h + 1) * TILE_PIXELS)
         layers = pixels.layers(rows, cols, tile_grid(h, v))
-        path = folder / f"VNP64A1.A{stamp}.h{h:02d}v{v:02d}.002.{made}000000.hdf"
-        _check_own(path, pixels.source.region)
+        names = _of_tile(pixels.month, h, v)
+        path = folder / names.replace("*", f"{made}000000")
         with writing(path) as part:
             write_tile(part, h, v, pixels.month, layers, _about(path.name, pixels.source.region, layers))
+        for earlier in set(folder.glob(names)) - {path}:
+            earlier.unlink(missing_ok=True)
         yield path
 
 
-def _check_own(path: Path, region: Region) -> None:
-    """Make sure that a file that is written over is of the same region: tiles and windows carry no name."""
+def _of_tile(month: np.datetime64, h: int, v: int) -> str:
+    """Return the names of the files of a tile and month, with `*` for the day on which their maps end."""
+    return f"VNP64A1.A{day_stamp(month.astype('datetime64[D]'))}.h{h:02d}v{v:02d}.002.*.hdf"
+
+
+def _check_own(folder: Path, region: Region, form: str, months: Sequence[np.datetime64]) -> None:
+    """Make sure that files of the same tile and month, and all windows of a folder, are of the same region.
+
+    Their names carry none: readers would take the file of one region for that of the other. Windows of other
+    months that are not by banet may stay.
+    """
+    stamps = [f"doy{day_stamp(month.astype('datetime64[D]'))}" for month in months]
+    names = [_of_tile(month, h, v) for month in months for h, v in tiles_of_region(region)]
+    for path in sorted(
+        path for name in (names if form == "hdf" else [_WINDOWS]) for path in folder.glob(name)
+    ):
+        held = _region_of(path)
+        beside = form == "tif" and held is None and not any(stamp in path.name for stamp in stamps)
+        if held != str(region) and not beside:
+            raise InputError(
+                f"{path} is of {held or 'another source'}; write {region} to a folder of its own"
+            )
+
+
+def _region_of(path: Path) -> str | None:
+    """Return the region that a file of banet says it is of; None in other files."""
     import rasterio
 
-    if not path.exists():
-        return
     if path.suffix == ".hdf":
-        held = file_attributes(path).get("Region")
-    else:
+        return file_attributes(path).get("Region")
+    try:
         with rasterio.open(path) as file:
-            held = file.tags().get("region")
-    if held != str(region):
-        raise InputError(f"{path} is of {held or 'another source'}; write {region} to a folder of its own")
+            return cast("str | None", file.tags().get("region"))
+    except rasterio.errors.RasterioError as error:
+        raise UnreadableFileError(f"{path} is no readable GeoTIFF: {error}") from error
 
 
 def _about(name: str, region: Region, layers: Layers) -> dict[str, str]:
@@ -314,7 +344,6 @@ def _write_windows(pixels: _Pixels, folder: Path, made: str) -> Iterator[Path]:
         assert plane is not None
         nodata = NOT_OBSERVED if plane.dtype == np.int16 else None
         path = folder / f"VNP64A1.002_{name}_doy{stamp}000000_aid0001.tif"
-        _check_own(path, pixels.source.region)
         with (
             writing(path) as part,
             rasterio.open(part, "w", **profile, dtype=plane.dtype, nodata=nodata) as file,
