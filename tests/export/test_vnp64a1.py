@@ -12,9 +12,10 @@ import rasterio
 
 from banet.burned_area.burned_area import BurnedArea
 from banet.burned_area.netcdf import write_netcdf
+from banet.burned_area.unknown import UnknownDays
 from banet.cli import main
 from banet.days import day_of_year
-from banet.errors import InputError
+from banet.errors import BanetWarning, InputError, UnreadableFileError
 from banet.export.vnp64a1 import write_vnp64a1
 from banet.io.hdf4 import file_attributes, read_arrays
 from banet.labels import read_mcd64a1
@@ -147,6 +148,30 @@ def test_as_many_pixels_burn_as_the_burned_fraction_asks_for(tmp_path, fraction)
     assert read.burned_area_ha == pytest.approx(source.burned_area_ha, rel=near)
 
 
+@pytest.mark.parametrize("apart", [False, True])
+@pytest.mark.parametrize(
+    ("size", "north"), [(0.01, 78.2), (0.005, 60.2), (0.005, 40.2), (0.0025, 40.2), (0.00125, 0.1)]
+)
+def test_hectares_and_days_are_kept_where_cells_hold_no_centre_of_a_pixel(tmp_path, size, north, apart):
+    cells = round(0.25 / size)
+    row, col = np.mgrid[:cells, :cells]
+    burned = np.hypot(row - cells / 2, col - cells / 2) < 0.4 * cells
+    if apart:
+        burned &= (row % 3 == 0) & (col % 2 == 0)
+    offset = np.where(burned, 4 * (4 * row // cells), -1)
+    source = map_of(offset, fraction=0.9, region=region_of(offset.shape, size=size, north=north))
+    with rasterio.open(write_vnp64a1(source, tmp_path, form="tif")[0]) as file:
+        burn = file.read(1)
+    daily = source.daily_area_ha()[:16:4].to_numpy()
+    mine = np.bincount(burn[burn > 0] - 213, minlength=16)
+    assert set(np.flatnonzero(mine)) == {0, 4, 8, 12}
+    # A pixel is of the sphere, and days meet within pixels.
+    assert mine.sum() * 21.4659 == pytest.approx(source.burned_area_ha, rel=0.01)
+    assert np.abs(mine[::4] * 21.4659 - daily).max() < 0.1 * daily.max()
+    read = read_mcd64a1(tmp_path, source.region, "2021-08", "2021-08")
+    assert read.burned_area_ha == pytest.approx(source.burned_area_ha, rel=0.006)
+
+
 def test_a_map_over_new_year_gives_its_months_and_days_of_both_years(tmp_path):
     source = seen(inland(random_map((20, 20), seed=4, start="2020-12-20", days=30)))
     paths = write_vnp64a1(source, tmp_path, form="tif")
@@ -164,6 +189,30 @@ def test_a_map_over_new_year_gives_its_months_and_days_of_both_years(tmp_path):
         assert set(np.unique(days[days > 0])) <= set(range(355, 367))
     with rasterio.open(next(path for path in paths if "QA" in path.name)) as file:
         assert set(np.unique(file.read(1))) == {0, 7}  # neither month is whole
+
+
+def test_days_that_no_map_covers_are_told(tmp_path):
+    offset = np.full((20, 20), 3)
+    part = np.zeros((20, 20), bool)
+    part[:10] = True
+    july, rest = map_of(offset, start="2020-07-01", days=10), map_of(offset, start="2020-07-20", days=12)
+    late = replace(
+        rest,
+        unknown_days=(UnknownDays(np.datetime64("2020-07-30"), np.datetime64("2020-08-01"), part),),
+    )
+    with pytest.warns(BanetWarning, match="no map of 2020-07-11 to 2020-07-19"):
+        paths = write_vnp64a1([july, late], tmp_path / "hole", form="tif")
+    burn, _, qa, first, last = (rasterio.open(path).read(1) for path in paths)
+    north = np.arange(len(burn))[:, None] < len(burn) // 2
+    assert (qa[burn >= 0] == 7).all() and (first[burn >= 0] == 183).all()
+    assert set(last[(burn >= 0) & north]) == {211} and set(last[(burn >= 0) & ~north]) == {213}
+    early = replace(july, unknown_days=(UnknownDays(july.start, july.start + 2, part),))
+    september = map_of(offset, start="2020-09-01", days=30)
+    with pytest.warns(BanetWarning, match="no map of 2020-07-11 to 2020-08-31"):
+        paths = write_vnp64a1([early, september], tmp_path / "months", form="tif")
+    assert len(paths) == 10
+    assert set(np.unique(rasterio.open(paths[3]).read(1))) == {-1, 183, 185}
+    assert set(np.unique(rasterio.open(paths[7]).read(1))) == {0, 3}
 
 
 def test_windows_hold_the_pixels_of_the_tiles(burned, tiles, tmp_path):
@@ -213,5 +262,47 @@ def test_a_file_of_another_region_is_not_written_over(tmp_path, form):
     before = {path: path.read_bytes() for path in write_vnp64a1(mine, tmp_path, form=form)}
     with pytest.raises(InputError, match=r"is of Region\(name='T'.*write Region\(name='U'.*own"):
         write_vnp64a1(beside, tmp_path, form=form)
-    assert {path: path.read_bytes() for path in before} == before
+    # Nor is one put beside it: of a tile and month, readers take the one whose maps end later.
+    longer = [beside, map_of(offset, fraction=1, start="2021-09-01", days=30, region=beside.region)]
+    with pytest.raises(InputError, match="own"):
+        write_vnp64a1(longer, tmp_path, form=form)
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
     write_vnp64a1(mine, tmp_path, form=form)
+
+
+def test_windows_of_two_regions_in_a_folder_are_refused_in_any_month(tmp_path):
+    mine, beside = (
+        map_of(np.full((8, 8), 3), start=start, name=name)
+        for start, name in (("2021-08-01", "T"), ("2021-10-01", "U"))
+    )
+    first = write_vnp64a1(mine, tmp_path, form="tif")[0]
+    with pytest.raises(InputError, match="own"):
+        write_vnp64a1(beside, tmp_path, form="tif")
+    # A series that another source began goes on in its folder.
+    with rasterio.open(first) as file:
+        profile = file.profile
+    with rasterio.open(first, "w", **profile):
+        pass
+    with pytest.raises(InputError, match="another source"):
+        write_vnp64a1(mine, tmp_path, form="tif")
+    for path in set(tmp_path.iterdir()) - {first}:
+        path.unlink()
+    write_vnp64a1(beside, tmp_path, form="tif")
+    first.write_bytes(b"broken")
+    with pytest.raises(UnreadableFileError, match="no readable GeoTIFF"):
+        write_vnp64a1(beside, tmp_path, form="tif")
+
+
+@pytest.mark.parametrize("form", ["hdf", "tif"])
+def test_a_later_export_of_a_month_takes_the_place_of_an_earlier_one(tmp_path, form):
+    offset = np.full((20, 20), -1)
+    offset[5:9, 5:9] = 3
+    after = map_of(offset, start="2021-09-01", days=30)
+    write_vnp64a1([map_of(offset), after], tmp_path, form=form)
+    offset[5:15, 5:15] = 3
+    better = map_of(offset)
+    write_vnp64a1(better, tmp_path, form=form)
+    dates = [path for path in tmp_path.iterdir() if form == "hdf" or "Burn_Date_doy" in path.name]
+    assert len(dates) == 2
+    read = read_mcd64a1(tmp_path, better.region, "2021-08", "2021-08")
+    assert read.burned_area_ha == pytest.approx(better.burned_area_ha, rel=0.02)

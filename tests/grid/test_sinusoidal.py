@@ -19,7 +19,7 @@ from banet.grid.sinusoidal import (
     tile_of,
     tiles_of_region,
 )
-from banet.grid.sinusoidal_cuts import cut_runs, mask_fraction
+from banet.grid.sinusoidal_cuts import cut_runs, mask_fraction, pixels_under
 
 SINUSOIDAL = "+proj=sinu +R=6371007.181 +units=m +no_defs"
 
@@ -206,3 +206,20 @@ def test_a_window_cuts_like_the_whole_tile(west, south, size, seed):
         rows, cols = grid.window_on(region)
         part = mask_fraction(grid.window(rows, cols), mask[rows, cols], region)
         np.testing.assert_allclose(part, mask_fraction(grid, mask, region), atol=1e-6)
+
+
+@pytest.mark.parametrize("west", [-8.0, 179.9])
+def test_cells_cut_along_pixels_are_pixels_cut_along_cells(west):
+    region = Region("C", (west, 60.0, west + 0.2, 60.1), 0.005)
+    globe = SinusoidalGrid(-18 * TILE_SIZE, 9 * TILE_SIZE, TILE_SIZE / 2400, (43200, 86400))
+    grid = globe.window(*globe.window_on(region))
+    row, col = (part.ravel() for part in np.indices(region.shape))
+    cell, pixel, part = pixels_under(grid, region, row, col)
+    np.testing.assert_allclose(np.bincount(cell, part), 1)
+    touched = np.unique(pixel)
+    y, x = np.divmod(touched, grid.shape[1])
+    cuts = cut_runs(grid, y, x, x + 1, region)
+    area = sphere_area_ha(region)
+    theirs = np.bincount(cuts.run, cuts.fraction * area[cuts.row], minlength=touched.size)
+    mine = np.bincount(np.searchsorted(touched, pixel), part * area[row[cell]])
+    np.testing.assert_allclose(mine, theirs, atol=0.01 * grid.pixel_area_ha)

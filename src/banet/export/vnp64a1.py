@@ -2,15 +2,17 @@
 
 Monthly HDF4 tiles of the sinusoidal grid, or GeoTIFF windows of the same pixels. A pixel looks up the cell
 around its centre. Of a burned cell so many pixels burn as its burned fraction asks for, those towards more
-burning first, and what rounding leaves goes to the next cell: hectares stay what they were.
+burning first, and what rounding leaves goes to the next cell: hectares stay what they were. Where cells are
+so narrow that some hold no centre, so many of two by two pixels burn as what burned on them asks for.
 """
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -18,13 +20,15 @@ from scipy import ndimage
 
 from banet.burned_area.burned_area import BurnedArea
 from banet.burned_area.dating import NO_UNCERTAINTY
-from banet.burned_area.joining import disjoint, join
+from banet.burned_area.joining import disjoint, join, notes_on
 from banet.burned_area.meaning import NOT_OBSERVED, UNBURNED, WATER
+from banet.burned_area.unknown import count
 from banet.days import as_month, day_of_year, day_stamp, month_days, month_range, whole_months
-from banet.errors import InputError
+from banet.errors import BanetWarning, InputError, UnreadableFileError
 from banet.export.products import gathered
 from banet.grid.region import Region
 from banet.grid.sinusoidal import EARTH_RADIUS, TILE_SIZE, SinusoidalGrid, tile_grid, tiles_of_region
+from banet.grid.sinusoidal_cuts import pixels_under
 from banet.io.files import PathLike, output_folder, writing
 from banet.io.hdf4 import file_attributes
 from banet.io.versions import version
@@ -42,7 +46,10 @@ _LAND, _VALID, _SHORT = 1, 2, 4
 """Bits of QA: land, enough valid data, a month that is not covered whole."""
 _MOST_DAYS = 100
 """Largest uncertainty that the product holds."""
-_PIXELS_AT_ONCE = 2**22
+_AT_ONCE = 2**22
+Indices = npt.NDArray[np.intp]
+Reals = npt.NDArray[np.float64]
+_WINDOWS = "VNP64A1.002_*_aid0001.tif"
 _NAMES = ("Burn_Date", "Burn_Date_Uncertainty", "QA", "First_Day", "Last_Day")
 
 
@@ -58,6 +65,7 @@ def write_vnp64a1(
     `VNP64A1.002_{layer}_doyYYYYDDD000000_aid0001.tif`, one a layer, in the sinusoidal projection. Burn Date:
     day of year, 0 unburned, -1 not observed or outside the region, -2 water. First and Last Day: the days of
     the month that the maps cover. Instead of the time of production, names hold the last day of the maps.
+    Files take the place of those that an earlier export wrote of their region, tile and month.
 
     Args:
         maps: of one region and of periods that do not overlap, or paths of them; a folder gives all its maps.
@@ -65,13 +73,19 @@ def write_vnp64a1(
         form: `hdf` for tiles, `tif` for windows.
 
     Raises:
-        InputError: if maps do not fit together, a form is unknown, or a file of such a name is of another
-            region.
+        InputError: if maps do not fit together, a form is unknown, or the folder holds a file of such a tile
+            and month, or a window, of another region.
         OutputError: if a file cannot be written.
+        UnreadableFileError: if such a file in the folder is damaged.
+
+    Warns:
+        BanetWarning: of days between the maps, which no file covers, and of maps by several methods.
     """
     if form not in ("hdf", "tif"):
         raise InputError(f"no form {form!r} of VNP64A1; there are hdf and tif")
     ordered, target = disjoint(gathered(maps)), output_folder(folder)
+    for note in notes_on(ordered):
+        warnings.warn(note, BanetWarning, stacklevel=2)
     if form == "tif" and ordered[0].region.east > 180:
         raise InputError(
             f"{ordered[0].region.name} lies on both sides of 180 degrees, the ends of the grid: no "
@@ -80,11 +94,15 @@ def write_vnp64a1(
     made = day_stamp(ordered[-1].stop - 1)
     write = _write_tiles if form == "hdf" else _write_windows
     paths: list[Path] = []
+    months: dict[np.datetime64, list[BurnedArea]] = {}
     for month in month_range(as_month(ordered[0].start), as_month(ordered[-1].stop - 1)):
         first, stop = month_days(month)
         parts = [one.between(first, stop) for one in ordered if one.start < stop and one.stop > first]
         if parts:
-            paths += write(_Pixels.of(join(parts), month), target, made)
+            months[month] = parts
+    _check_own(target, ordered[0].region, form, list(months))
+    for month, parts in months.items():
+        paths += write(_Pixels.of(join(parts), month), target, made)
     return paths
 
 
@@ -102,46 +120,35 @@ class _Pixels:
     month: np.datetime64
     rows: slice
     cols: slice
-    burned: tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]
+    burned: tuple[Indices, Indices]
+    cell: Indices
 
     @classmethod
     def of(cls, source: BurnedArea, month: np.datetime64) -> _Pixels:
         rows, cols = _GLOBE.window_on(source.region)
-        found = [np.zeros((4, 0))]
-        flat = np.nan_to_num(source.burned_fraction)
-        height = max(1, _PIXELS_AT_ONCE // (cols.stop - cols.start))
-        for top in range(rows.start, rows.stop, height):
-            band = slice(top, min(top + height, rows.stop))
-            cell, row, col = _cells(source.region, band, cols)
-            where = np.flatnonzero((cell >= 0) & source.burned.ravel()[np.maximum(cell, 0)])
-            y, x = np.divmod(where, cols.stop - cols.start)
-            # Bilinear between cells: pixels towards cells that burned more come first.
-            rank = ndimage.map_coordinates(flat, [row[y], col.ravel()[where]], order=1, mode="nearest")
-            found.append(np.stack([cell[where], y + band.start - rows.start, x, rank]))
-        cell, y, x, rank = np.concatenate(found, axis=1)
-        kept = _kept(source, cell.astype(np.intp), rank)
-        return cls(source, month, rows, cols, (y[kept].astype(np.intp), x[kept].astype(np.intp)))
+        cell, y, x, kept = (_of_blocks if _narrow(source.region) else _of_cells)(source, rows, cols)
+        return cls(source, month, rows, cols, (y[kept], x[kept]), cell[kept])
 
     def layers(self, rows: slice, cols: slice, grid: SinusoidalGrid) -> Layers:
         """Return the layers of a window of the globe's grid."""
         shape = (rows.stop - rows.start, cols.stop - cols.start)
-        cell, _, _ = _cells(self.source.region, rows, cols)
-        inside, at = cell >= 0, np.maximum(cell, 0)
+        around = _cells(self.source.region, *_indices(rows, cols))[0].ravel()
+        inside, at = around >= 0, np.maximum(around, 0)
         status = np.where(self.source.status > UNBURNED, UNBURNED, self.source.status).ravel()
         burn = np.where(inside, status[at], NOT_OBSERVED).astype(np.int16)
         y = self.burned[0] + self.rows.start - rows.start
         x = self.burned[1] + self.cols.start - cols.start
         here = (y >= 0) & (y < shape[0]) & (x >= 0) & (x < shape[1])
-        pixel = y[here] * shape[1] + x[here]
-        burn[pixel] = day_of_year(self.source.burn_date.ravel()[cell[pixel]])
-        spread = np.zeros(cell.shape, np.uint8)
-        stated = self.source.uncertainty.ravel()[cell[pixel]]
+        pixel, cell = y[here] * shape[1] + x[here], self.cell[here]
+        burn[pixel] = day_of_year(self.source.burn_date.ravel()[cell])
+        spread = np.zeros(around.shape, np.uint8)
+        stated = self.source.uncertainty.ravel()[cell]
         spread[pixel] = np.where(stated == NO_UNCERTAINTY, 0, np.clip(stated, 1, _MOST_DAYS))
         known, land = burn >= UNBURNED, inside & (burn != WATER)
-        short = 0 if whole_months(self.source.start, self.source.stop) else _SHORT
+        first, last, short = (
+            np.where(known, plane.ravel()[at], np.minimum(burn, -1)) for plane in self._days()
+        )
         qa = np.where(land, _LAND, 0) + np.where(known, _VALID + short, 0)
-        edges = day_of_year(np.array([self.source.start, self.source.stop - 1]))
-        first, last = (np.where(known, edge, np.minimum(burn, -1)).astype(np.int16) for edge in edges)
         return Layers(
             grid,
             burn.reshape(shape),
@@ -151,70 +158,164 @@ class _Pixels:
             last.reshape(shape),
         )
 
+    def _days(self) -> tuple[npt.NDArray[np.int16], npt.NDArray[np.int16], npt.NDArray[np.int16]]:
+        """Return first and last known day of year of each cell, and the bit of QA for a month with gaps."""
+        source = self.source
+        first, last = (np.full(source.region.shape, day) for day in (source.start, source.stop - 1))
+        for one in sorted(source.unknown_days, key=lambda one: one.start):
+            first[one.cells & (one.start <= first) & (first < one.stop)] = one.stop
+        for one in sorted(source.unknown_days, key=lambda one: one.stop, reverse=True):
+            last[one.cells & (one.start <= last) & (last < one.stop)] = one.start - 1
+        gaps = count(source.unknown_days, source.region.shape) > 0
+        short = gaps | (not whole_months(source.start, source.stop))
+        return day_of_year(first), day_of_year(last), (short * _SHORT).astype(np.int16)
 
-def _cells(
-    region: Region, rows: slice, cols: slice
-) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Return the cell around the centre of each pixel, (n,), -1 outside; its place in rows and columns.
 
-    The place is counted in cells from the centre of the first: (rows,) and (rows, columns).
+def _indices(rows: slice, cols: slice) -> tuple[Indices, Indices]:
+    """Return rows and columns of a window of the globe's grid, (rows, 1) and (1, columns)."""
+    return np.arange(rows.start, rows.stop)[:, None], np.arange(cols.start, cols.stop)[None]
+
+
+def _cells(region: Region, row: Indices, col: Indices) -> tuple[Indices, Reals, Reals]:
+    """Return the cell around the centre of each pixel, -1 outside; its place in rows and columns.
+
+    The place is counted in cells from the centre of the first. Rows and columns of pixels may be of any
+    shapes that broadcast.
     """
     pixel = _GLOBE.pixel
-    lat = (_GLOBE.top - (np.arange(rows.start, rows.stop) + 0.5) * pixel) / EARTH_RADIUS
-    x = _GLOBE.left + (np.arange(cols.start, cols.stop) + 0.5) * pixel
-    lon = np.degrees(x[None, :] / (EARTH_RADIUS * np.cos(lat))[:, None])
-    row, col, inside = region.cells_of(lon, np.degrees(lat)[:, None])
+    lat = (_GLOBE.top - (row + 0.5) * pixel) / EARTH_RADIUS
+    lon = np.degrees((_GLOBE.left + (col + 0.5) * pixel) / (EARTH_RADIUS * np.cos(lat)))
+    at_row, at_col, inside = region.cells_of(lon, np.degrees(lat))
     inside &= np.abs(lon) <= 180  # beyond lie the corners of the projection's rectangle
-    cell = np.where(inside, row * region.shape[1] + col, -1).ravel()
     down = (region.north - np.degrees(lat)) / region.pixel_size - 0.5
-    return cell, down, np.mod(lon - region.west, 360) / region.pixel_size - 0.5
+    right = np.mod(lon - region.west, 360) / region.pixel_size - 0.5
+    return np.where(inside, at_row * region.shape[1] + at_col, -1), down, right
 
 
-def _kept(
-    source: BurnedArea, cell: npt.NDArray[np.intp], rank: npt.NDArray[np.float64]
-) -> npt.NDArray[np.bool_]:
-    """Return which pixels of burned cells burn: by area as much as burned of each cell."""
+def _narrow(region: Region) -> bool:
+    """Return whether cells are lower or narrower than a pixel somewhere, so that some hold no centre."""
+    width = np.cos(np.radians(max(abs(region.north), abs(region.south))))
+    return bool(np.radians(region.pixel_size) * EARTH_RADIUS * width < _GLOBE.pixel)
+
+
+def _asked(source: BurnedArea, cell: Indices) -> Reals:
+    """Return how many pixels the area that burned of each cell is."""
     region = source.region
     edges = np.sin(np.radians(np.linspace(region.north, region.south, region.shape[0] + 1)))
     width = np.radians((region.east - region.west) / region.shape[1])
-    pixels = EARTH_RADIUS**2 * width * -np.diff(edges) / _GLOBE.pixel**2  # of a cell, by row
-    order = np.lexsort((-rank, cell))
-    cells, start, count = np.unique(cell[order], return_index=True, return_counts=True)
-    asked = pixels[cells // region.shape[1]] * source.burned_fraction.ravel()[cells]
-    kept, left = np.zeros(len(cell), bool), 0.0
-    for begin, there, wanted in zip(start.tolist(), count.tolist(), asked.tolist(), strict=True):
-        number = min(max(round(wanted + left), 0), there)
-        left += wanted - number
+    pixels = EARTH_RADIUS**2 * width * -np.diff(edges) / _GLOBE.pixel**2
+    return np.asarray(pixels[cell // region.shape[1]] * source.burned_fraction.ravel()[cell], np.float64)
+
+
+_Chosen = tuple[Indices, Indices, Indices, npt.NDArray[np.bool_]]
+"""Pixels that may burn: cell of the map, row and column in the window of the region; which of them burn."""
+
+
+def _of_cells(source: BurnedArea, rows: slice, cols: slice) -> _Chosen:
+    """Choose among the pixels whose centres lie in each burned cell."""
+    found = [np.zeros((4, 0))]
+    flat = np.nan_to_num(source.burned_fraction)
+    height = max(1, _AT_ONCE // (cols.stop - cols.start))
+    for top in range(rows.start, rows.stop, height):
+        band = slice(top, min(top + height, rows.stop))
+        cell, down, right = _cells(source.region, *_indices(band, cols))
+        y, x = np.nonzero((cell >= 0) & source.burned.ravel()[np.maximum(cell, 0)])
+        # Bilinear between cells: pixels towards cells that burned more come first.
+        rank = ndimage.map_coordinates(flat, [down[y, 0], right[y, x]], order=1, mode="nearest")
+        found.append(np.stack([cell[y, x], y + band.start - rows.start, x, rank]))
+    every = np.concatenate(found, axis=1)
+    cell, y, x = every[:3].astype(np.intp)
+    _, at, count = np.unique(cell, return_inverse=True, return_counts=True)
+    return cell, y, x, _kept(cell, every[3], _asked(source, cell) / count[at])
+
+
+def _of_blocks(source: BurnedArea, rows: slice, cols: slice) -> _Chosen:
+    """Choose among each two by two pixels those of which burned cells cover most."""
+    region, grid = source.region, _GLOBE.window(rows, cols)
+    burned = np.flatnonzero(source.burned)
+    found = [(np.zeros(0, np.intp), np.zeros(0, np.intp), np.zeros(0))]
+    for begin in range(0, burned.size, _AT_ONCE // 64):
+        cells = burned[begin : begin + _AT_ONCE // 64]
+        owner, pixel, part = pixels_under(grid, region, *np.divmod(cells, region.shape[1]))
+        pairs, at = np.unique(pixel * cells.size + owner, return_inverse=True)
+        at_pixel, owner = np.divmod(pairs, cells.size)
+        found.append((at_pixel, cells[owner], np.bincount(at, part) * _asked(source, cells)[owner]))
+    pixel, cell, part = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    pixels, at = np.unique(pixel, return_inverse=True)
+    y, x = np.divmod(pixels, grid.shape[1])
+    around, _, _ = _cells(region, y + rows.start, x + cols.start)
+    # The cell around the centre dates a pixel if it burned, else the one with most of it.
+    best = np.lexsort((part + (cell == around[at]), at))[np.cumsum(np.bincount(at)) - 1]
+    share = np.asarray(np.bincount(at, part), np.float64)
+    group = (y + rows.start) // 2 * _GLOBE.shape[1] + (x + cols.start) // 2
+    return cell[best], y, x, _kept(group, np.where(around >= 0, share, -1), share)
+
+
+def _kept(group: Indices, rank: Reals, asked: Reals) -> npt.NDArray[np.bool_]:
+    """Return which pixels burn: of each group as many as all of them ask for, those of highest rank first.
+
+    What rounding leaves goes to the next group. Pixels of negative rank ask, but never burn.
+    """
+    order = np.lexsort((-rank, group))
+    _, start = np.unique(group[order], return_index=True)
+    there, wanted = (np.add.reduceat(values[order], start) for values in ((rank >= 0).astype(np.intp), asked))
+    kept, left = np.zeros(group.size, bool), 0.0
+    for begin, most, of_group in zip(start.tolist(), there.tolist(), wanted.tolist(), strict=True):
+        number = min(max(round(of_group + left), 0), most)
+        left += of_group - number
         kept[order[begin : begin + number]] = True
     return kept
 
 
 def _write_tiles(pixels: _Pixels, folder: Path, made: str) -> Iterator[Path]:
-    stamp = day_stamp(pixels.month.astype("datetime64[D]"))
     for h, v in tiles_of_region(pixels.source.region):
         rows = slice(v * TILE_PIXELS, (v + 1) * TILE_PIXELS)
         cols = slice(h * TILE_PIXELS, (h + 1) * TILE_PIXELS)
         layers = pixels.layers(rows, cols, tile_grid(h, v))
-        path = folder / f"VNP64A1.A{stamp}.h{h:02d}v{v:02d}.002.{made}000000.hdf"
-        _check_own(path, pixels.source.region)
+        names = _of_tile(pixels.month, h, v)
+        path = folder / names.replace("*", f"{made}000000")
         with writing(path) as part:
             write_tile(part, h, v, pixels.month, layers, _about(path.name, pixels.source.region, layers))
+        for earlier in set(folder.glob(names)) - {path}:
+            earlier.unlink(missing_ok=True)
         yield path
 
 
-def _check_own(path: Path, region: Region) -> None:
-    """Make sure that a file that is written over is of the same region: tiles and windows carry no name."""
+def _of_tile(month: np.datetime64, h: int, v: int) -> str:
+    """Return the names of the files of a tile and month, with `*` for the day on which their maps end."""
+    return f"VNP64A1.A{day_stamp(month.astype('datetime64[D]'))}.h{h:02d}v{v:02d}.002.*.hdf"
+
+
+def _check_own(folder: Path, region: Region, form: str, months: Sequence[np.datetime64]) -> None:
+    """Make sure that files of the same tile and month, and all windows of a folder, are of the same region.
+
+    Their names carry none: readers would take the file of one region for that of the other. Windows of other
+    months that are not by banet may stay.
+    """
+    stamps = [f"doy{day_stamp(month.astype('datetime64[D]'))}" for month in months]
+    names = [_of_tile(month, h, v) for month in months for h, v in tiles_of_region(region)]
+    for path in sorted(
+        path for name in (names if form == "hdf" else [_WINDOWS]) for path in folder.glob(name)
+    ):
+        held = _region_of(path)
+        beside = form == "tif" and held is None and not any(stamp in path.name for stamp in stamps)
+        if held != str(region) and not beside:
+            raise InputError(
+                f"{path} is of {held or 'another source'}; write {region} to a folder of its own"
+            )
+
+
+def _region_of(path: Path) -> str | None:
+    """Return the region that a file of banet says it is of; None in other files."""
     import rasterio
 
-    if not path.exists():
-        return
     if path.suffix == ".hdf":
-        held = file_attributes(path).get("Region")
-    else:
+        return file_attributes(path).get("Region")
+    try:
         with rasterio.open(path) as file:
-            held = file.tags().get("region")
-    if held != str(region):
-        raise InputError(f"{path} is of {held or 'another source'}; write {region} to a folder of its own")
+            return cast("str | None", file.tags().get("region"))
+    except rasterio.errors.RasterioError as error:
+        raise UnreadableFileError(f"{path} is no readable GeoTIFF: {error}") from error
 
 
 def _about(name: str, region: Region, layers: Layers) -> dict[str, str]:
@@ -243,7 +344,6 @@ def _write_windows(pixels: _Pixels, folder: Path, made: str) -> Iterator[Path]:
         assert plane is not None
         nodata = NOT_OBSERVED if plane.dtype == np.int16 else None
         path = folder / f"VNP64A1.002_{name}_doy{stamp}000000_aid0001.tif"
-        _check_own(path, pixels.source.region)
         with (
             writing(path) as part,
             rasterio.open(part, "w", **profile, dtype=plane.dtype, nodata=nodata) as file,

@@ -18,7 +18,7 @@ from banet.errors import InputError
 from banet.grid.region import Region
 from banet.grid.sinusoidal import EARTH_RADIUS, Ints, Parallels, Reals, SinusoidalGrid, branches, parallels
 
-__all__ = ["Cuts", "cut_runs", "expand", "mask_fraction"]
+__all__ = ["Cuts", "cut_runs", "expand", "mask_fraction", "pixels_under"]
 
 _PARALLELS_A_PIXEL = 8
 _MOST_PARALLELS = 48
@@ -103,6 +103,37 @@ def _cut(
     width = np.minimum(end[piece], col + 1) - np.maximum(begin[piece], col)
     cut = line[piece]
     return Cuts(run[piece], lines.cell_row[cut], col, width * lines.weight[cut])
+
+
+def pixels_under(grid: SinusoidalGrid, region: Region, rows: Ints, cols: Ints) -> tuple[Ints, Ints, Reals]:
+    """Cut cells of a region along the pixels of a grid that reaches over all of it.
+
+    Args:
+        grid: where the pixels are.
+        region: where the cells are.
+        rows: of each cell, (n,).
+        cols: of each cell, (n,).
+
+    Returns:
+        Of each piece the index of its cell, its pixel in the flattened grid, and its area as a fraction of
+        the cell's, (m,). Those of a cell sum to 1; a pixel may come several times.
+    """
+    lines = _lines(grid, region, _PARALLELS_A_PIXEL)
+    order = np.argsort(lines.cell_row, kind="stable")
+    first, last = (np.searchsorted(lines.cell_row[order], rows, side=side) for side in ("left", "right"))
+    cell, line = expand(first, last)
+    line = order[line]
+    size = (region.east - region.west) / region.shape[1]
+    lon = region.west + cols[cell] * size
+    lon = np.where(lon + size / 2 > 180, lon - 360, lon)
+    width = grid.shape[1]
+    begin, end = (
+        np.clip(grid.pixel_of(edge, lines.latitude[line])[1], 0, width) for edge in (lon, lon + size)
+    )
+    piece, col = expand(np.floor(begin).astype(np.intp), np.ceil(end).astype(np.intp))
+    share = (np.minimum(end[piece], col + 1) - np.maximum(begin[piece], col)) / (end - begin)[piece]
+    cut = line[piece]
+    return cell[piece], lines.pixel_row[cut] * width + col, share * lines.weight[cut]
 
 
 def _merged(cuts: Cuts, region: Region) -> Cuts:
