@@ -178,12 +178,16 @@ def in_order(parts: Sequence[Source]) -> list[Source]:
         raise InputError("no map to join")
     first = ordered[0]
     for before, after in itertools.pairwise(ordered):
-        if after.region != first.region or after.threshold != first.threshold:
+        if after.region != first.region or _thresholds(after) != _thresholds(first):
             raise InputError(
                 f"maps of {first.region.name} and {after.region.name} differ in grid or threshold"
             )
         check_apart(before, after)
     return ordered
+
+
+def _thresholds(source: BurnedPlanes) -> tuple[float, float]:
+    return source.threshold, source.dated_from
 
 
 def check_apart(before: BurnedPlanes, after: BurnedPlanes) -> None:
