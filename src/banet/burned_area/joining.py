@@ -22,7 +22,6 @@ from banet.errors import BanetWarning, InputError
 
 __all__ = [
     "SAME_BURN_DAYS",
-    "check_apart",
     "disjoint",
     "fields_between",
     "has_undated",
@@ -198,7 +197,7 @@ def in_order(parts: Sequence[Source]) -> list[Source]:
             raise InputError(
                 f"maps of {first.region.name} and {after.region.name} differ in grid or threshold"
             )
-        check_apart(before, after)
+        _check_apart(before, after)
     return ordered
 
 
@@ -206,7 +205,7 @@ def _thresholds(source: BurnedPlanes) -> tuple[float, float]:
     return source.threshold, source.dated_from
 
 
-def check_apart(before: BurnedPlanes, after: BurnedPlanes) -> None:
+def _check_apart(before: BurnedPlanes, after: BurnedPlanes) -> None:
     """Make sure that of two sources in order of time the later begins after the earlier has ended.
 
     Raises:
