@@ -100,7 +100,7 @@ WORDS: dict[str, dict[str, str]] = {
         "region": "name of the region",
         "start": "first day of the map",
         "end": "last day of the map",
-        "threshold": "burned fraction from which on a cell counts as burned",
+        "threshold": "burned fraction from which on a cell counts as burned; 0: any dated part",
         "year": "year of the days of year",
         "first_day_of_year": "day of year of the first day",
         "last_day_of_year": "day of year of the last day",
@@ -123,7 +123,7 @@ WORDS: dict[str, dict[str, str]] = {
         "time_coverage_start": "first day",
         "time_coverage_end": "last day",
         "time_coverage_stop": "the day after the last",
-        "burned_threshold": "burned fraction from which on a cell counts as burned",
+        "burned_threshold": "burned fraction from which on a cell counts as burned; 0: any dated part",
         "banet_name": "name of the source, such as `map` or `VNP64A1.002`",
         "banet_region": "grid of the region, JSON",
         "banet_attrs": "weights, calibration, notes and more, JSON",
@@ -144,12 +144,12 @@ WORDS: dict[str, dict[str, str]] = {
     },
     "mornings: perimeters": {
         **_GROWN,
-        "front_km": "length of the edge of what burned that day towards unburned ground, along cells",
+        "front_km": "length of the outline of all that had burned by that day, holes included, along cells",
         "geometry": "outline of all that had burned by that day",
     },
     "mornings: growth": {
         **_GROWN,
-        "front_km": "length of the edge of what burned that day towards unburned ground, along cells",
+        "front_km": "length of the outline of all that had burned by that day, holes included, along cells",
     },
     "mornings: gone": {
         **{name: _FIRE[name] for name in ("id", "start", "end", "area_ha", "geometry")},

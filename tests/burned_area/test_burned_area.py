@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from banet.burned_area.burned_area import BurnedArea
 from banet.burned_area.dated import DatedFractions
 from banet.burned_area.fires import find_events
+from banet.burned_area.meaning import burned_from
 from banet.burned_area.netcdf import read_map, write_netcdf
 from banet.burned_area.quality import Quality
 from banet.errors import InputError
@@ -108,7 +110,25 @@ def test_low_fractions_of_a_map_stay_on_another_grid():
     coarse = source.to(Region("U", source.region.bbox, 0.02))
     assert coarse.burned_fraction[0, 0] == pytest.approx(0.35, abs=1e-6)
     assert coarse.dates().fraction[0] == pytest.approx(0.3, abs=1e-6)
-    assert coarse.threshold == 0.5 and coarse.burned[0, 0]
+    assert coarse.burned[0, 0]
+
+
+def test_a_map_on_another_grid_has_a_threshold_that_is_true_of_it(tmp_path):
+    source = map_of([[3, 3], [-1, -1]], fraction=0.6, west=-8.0, north=0.02)
+    coarse = source.to(Region("U", source.region.bbox, 0.02))
+    assert (coarse.threshold, coarse.dated_from) == (0, 0.5)
+    assert source.at_threshold(0.5) is source and coarse.at_threshold(0) is coarse
+    assert coarse.to(source.region).dated_from == 0.5
+    assert not coarse.at_threshold(0.5).burned.any()
+    with pytest.raises(InputError, match=r"made with threshold 0.5 and dates no cell below"):
+        coarse.at_threshold(0.4)
+    assert burned_from(coarse) == "any part, from cells of its first grid that burned by at least 50%"
+    back = read_map(write_netcdf(coarse, tmp_path / "c.nc"))
+    assert (back.threshold, back.dated_from) == (0, 0.5)
+    july = map_of([[3, 3], [-1, -1]], fraction=0.6, west=-8.0, north=0.02, start="2021-07-01")
+    for other in (july.to(coarse.region).at_threshold(0.6), replace(july, threshold=0.3).to(coarse.region)):
+        with pytest.raises(InputError, match="differ in grid or threshold"):
+            coarse.join(other)
 
 
 def test_months_of_a_product_join_to_the_whole():

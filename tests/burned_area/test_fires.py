@@ -279,6 +279,11 @@ def test_hectares_in_a_projection_agree_with_the_ellipsoid():
     np.testing.assert_allclose(table["epsg_ha"], table["cells_ha"], rtol=1e-3)
 
 
+def test_hectares_in_a_projection_in_feet_are_hectares():
+    table = find_events(map_of(np.full((6, 6), 1), west=-121.0, north=38.2), epsg=2227)
+    np.testing.assert_allclose(table["epsg_ha"], table["cells_ha"], rtol=1e-2)
+
+
 def test_a_projection_of_another_part_of_the_world_is_told():
     with pytest.warns(
         BanetWarning, match=r"hectares in EPSG:32655 are \d+\.\d\d times those on the ellipsoid"
@@ -362,11 +367,25 @@ def test_maps_of_different_regions_and_no_map_are_refused():
 
 
 @pytest.mark.parametrize(
-    ("epsg", "text"), [(4326, "in degrees"), (99999999, "no projection"), (4979, "in degrees")]
+    ("epsg", "text"),
+    [
+        (4326, "in degrees"),
+        (99999999, "no projection"),
+        (4979, "in degrees"),
+        (5773, "a Vertical CRS"),
+        (4978, "a Geocentric CRS"),
+    ],
 )
 def test_codes_that_measure_no_area_are_refused(epsg, text):
     with pytest.raises(InputError, match=text):
         find_events(map_of(np.full((6, 6), 1)), epsg=epsg)
+
+
+def test_maps_of_different_thresholds_are_refused():
+    """The fires of one month would begin with smaller burns than those of the next."""
+    july, august = map_of([[1, 2]], start="2021-07-01"), map_of([[1, 2]])
+    with pytest.raises(InputError, match="differ in grid or threshold"):
+        find_events([replace(july, threshold=0.3), august])
 
 
 def test_maps_that_overlap_are_refused():

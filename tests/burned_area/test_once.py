@@ -15,6 +15,7 @@ from banet.burned_area.joining import join, once
 from banet.errors import BanetWarning
 from banet.export.explorer.pages import write_pages
 from banet.export.vnp64a1 import write_vnp64a1
+from banet.grid.region import Region
 from banet.summary.table import summarise
 from made_maps import map_of
 
@@ -83,6 +84,22 @@ def test_dates_by_the_pixel_stay_as_they_are():
         maps.append(BurnedArea.from_dated(dated, name="pixels", start=start, stop=stop))
     assert once(maps) == (maps, [])
     assert join(maps).burned_fraction[0, 0] == pytest.approx(0.6)
+
+
+def test_maps_on_another_grid_tell_that_they_count_a_burn_twice():
+    july, august = months([30, 30, -1, -1], [0, 0, -1, -1], fraction=0.6)
+    shifted = Region("C", (-7.995, 39.99, -7.975, 40.0), 0.01)
+    moved = [one.to(shifted) for one in (july, august)]
+    kept, (note,) = once(moved)
+    assert kept == moved
+    assert note.startswith("2 cells that two maps date within 10 days count in both")
+    assert "join maps first, then bring them there" in note
+    assert join(moved).notes == (note,)
+    with pytest.warns(BanetWarning, match="count in both"):
+        trace_events(moved, min_cells=1)
+    assert join([july, august]).to(shifted).burned_area_ha < join(moved).burned_area_ha
+    apart = months([3, 3, -1, -1], [9, 9, -1, -1])
+    assert once([one.to(shifted) for one in apart])[1] == []
 
 
 def test_page_table_fires_and_tiles_give_the_same_hectares(tmp_path):

@@ -56,6 +56,7 @@ def test_a_day_from_files_at_hand(project, capsys):
     burned = np.isfinite(content["date"])
     assert burned.any()
     assert (np.nan_to_num(content["burned"])[burned] >= 0.5).all()
+    assert content["observed"].astype(bool).any()
     assert (project / "web" / "ba_20200701.tif").is_file()
     capsys.readouterr()
     skipped = ["--skip_hotspots", "--skip_ladsweb", "--skip_preprocess", "--skip_getpreds"]
@@ -63,7 +64,7 @@ def test_a_day_from_files_at_hand(project, capsys):
     assert "ba_20200702.mat" in capsys.readouterr().err
 
 
-def test_fires_of_25_cells_and_more_become_raster_and_outlines(tmp_path, monkeypatch):
+def test_fires_of_25_cells_and_more_become_raster_and_outlines(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(days, "today_utc", lambda: np.datetime64("2021-01-20"))
     (tmp_path / "outputs").mkdir()
     times = np.arange("2020-11-18", "2021-01-21", dtype="datetime64[D]").astype(str).tolist()
@@ -74,6 +75,10 @@ def test_fires_of_25_cells_and_more_become_raster_and_outlines(tmp_path, monkeyp
     savemat(tmp_path / "outputs" / "ba_20210120.mat", {"burned": burned, "date": date, "times": times})
     place = ["M", "-8.0", "39.7", "-7.76", "39.94", tmp_path, "Europe"]
     assert run(*place, "--skip_hotspots", "--skip_ladsweb", "--skip_preprocess", "--skip_getpreds") == 0
+    area = REGION.cell_area_ha
+    hectares = 5 * 0.6 * area[3:8].sum() + 6 * area[12:18].sum()
+    small = f"1 smaller left out, {5 * 0.6 * area[8]:,.0f} ha"
+    assert f"2 fires, {hectares:,.0f} ha; {small}" in capsys.readouterr().out
     with rasterio.open(tmp_path / "web" / "ba_20210120.tif") as raster:
         fraction, day = raster.read()
         assert (raster.crs.to_epsg(), raster.transform) == (4326, REGION.transform)
@@ -86,6 +91,19 @@ def test_fires_of_25_cells_and_more_become_raster_and_outlines(tmp_path, monkeyp
     assert fires["cells"].tolist() == [25, 36]
     assert fires["area_ha"].tolist() == pytest.approx((fires.to_crs(3763).area / 1e4).round().tolist(), abs=1)
     assert len(gpd.read_file(tmp_path / "web" / "ba_20210120.shp")) == 2
+
+
+def test_a_day_on_which_nothing_was_seen_has_no_fires_that_are_known(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(days, "today_utc", lambda: np.datetime64("2021-01-20"))
+    (tmp_path / "outputs").mkdir()
+    nothing = np.full(REGION.shape, np.nan, np.float32)
+    times = np.arange("2020-11-18", "2021-01-21", dtype="datetime64[D]").astype(str).tolist()
+    content = {"burned": nothing, "date": nothing, "times": times}
+    place = ["M", "-8.0", "39.7", "-7.76", "39.94", tmp_path, "Europe"]
+    for more, told in (({"observed": np.zeros(REGION.shape, bool)}, "not observed"), ({}, "0 fires, 0 ha")):
+        savemat(tmp_path / "outputs" / "ba_20210120.mat", content | more)
+        assert run(*place, "--skip_hotspots", "--skip_ladsweb", "--skip_preprocess", "--skip_getpreds") == 0
+        assert told in capsys.readouterr().out
 
 
 def test_what_is_refused(project, capsys):

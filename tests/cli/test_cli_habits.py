@@ -51,6 +51,13 @@ def test_events_write_each_output_to_a_path_of_its_own(maps, tmp_path, capsys):
     assert "two outputs have the same path" in capsys.readouterr().err
     assert main(["events", str(maps), "--out", out, "--growth", str(tmp_path / "growth.txt")]) == 2
     assert "cannot write the growth as growth.txt" in capsys.readouterr().err
+    lines = str(tmp_path / "lines.txt")
+    assert main(["events", str(maps), "--out", out, "--perimeters", lines]) == 2
+    assert "cannot write perimeters as lines.txt" in capsys.readouterr().err
+    shapes, lines = str(tmp_path / "fires.shp"), str(tmp_path / "fires.geojson")
+    assert main(["events", str(maps), "--out", shapes, "--perimeters", lines]) == 2
+    said = capsys.readouterr().err
+    assert "fires.shp and fires.geojson would both have the style fires.qml" in said
     assert not list(tmp_path.iterdir())
 
 

@@ -50,7 +50,7 @@ class BurnedArea(BurnedPlanes):
             does, which is the default: where the burned fraction is a number.
         water: (rows, columns) bool; by default none.
         threshold: burned fraction from which on a cell has a date, 0-1; 0 for a source that dates every part
-            that burned.
+            that burned, and for a map on another grid (`to`), where `dated_from` is the threshold of its own.
         name: of the source, such as `VNP64A1.002`.
         dated: fractions by cell and day, where the source gives more than one date a cell.
         quality: of products that carry it.
@@ -188,7 +188,8 @@ class BurnedArea(BurnedPlanes):
         beyond the edge of the source nothing is. Days of observation are the mean of what is known. Burned
         fractions hold the undated ones below the threshold too, hectares do not. They are what is known to
         have burned of the whole cell: of a cell known in part the rest adds nothing, which keeps hectares.
-        `known_share` tells that part. Quality and evidence are not carried over.
+        `known_share` tells that part. A cell has a date if any part of it has one, so that the threshold is 0
+        from then on; `dated_from` stays that of the map. Quality and evidence are not carried over.
         """
         check_region(region)
         return self if region == self.region else replace(self, **regridding.fields_on(self, region))
@@ -207,12 +208,14 @@ class BurnedArea(BurnedPlanes):
         """Return it at a higher threshold; cells that no longer burned lose date and uncertainty.
 
         Raises:
-            InputError: if it is lower than its own: those cells have no date. Map again with it.
+            InputError: if it is lower than the one it was made with: those cells have no date. Map again.
         """
+        if threshold == self.threshold:
+            return self
         check_threshold(threshold)
-        if threshold < self.threshold:
+        if threshold < self.dated_from:
             raise InputError(
-                f"the map was made with threshold {self.threshold} and dates no cell below it; "
+                f"the map was made with threshold {self.dated_from:g} and dates no cell below it; "
                 f"map again with threshold {threshold}"
             )
         kept = self.burned & (self.burned_fraction >= np.float32(threshold))

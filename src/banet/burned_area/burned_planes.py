@@ -78,6 +78,14 @@ class BurnedPlanes:
         return day_range(self.start, self.stop)
 
     @property
+    def dated_from(self) -> float:
+        """Burned fraction from which on a cell was dated, on the grid that it was mapped on; 0 for any part.
+
+        It is the threshold, but of a map that went to another grid that of its first one.
+        """
+        return self.threshold or float(self.attrs.get("dated_from", 0))
+
+    @property
     def burned(self) -> npt.NDArray[np.bool_]:
         """Whether each cell burned, which is whether it has a date, (rows, columns)."""
         return ~np.isnat(self.burn_date)
@@ -184,6 +192,7 @@ def _contradictions(source: BurnedPlanes) -> npt.NDArray[np.bool_]:
     """
     fraction, least = source.burned_fraction, np.float32(source.threshold)
     if source.dated is not None:
+        least = np.float32(source.dated_from)
         return np.asarray((fraction >= least + _ROUNDING) & ~source.burned & ~source.water)
     enough = (fraction >= least) & (fraction > 0)
     return np.asarray((enough & ~source.water if source.threshold else enough) != source.burned)

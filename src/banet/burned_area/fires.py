@@ -8,7 +8,6 @@ small fires are left out by hectares, and counted.
 
 from __future__ import annotations
 
-import itertools
 import math
 import warnings
 from collections.abc import Iterator, Sequence
@@ -20,7 +19,7 @@ import numpy.typing as npt
 
 from banet.burned_area.burned_area import BurnedArea, as_maps
 from banet.burned_area.dating import NO_UNCERTAINTY
-from banet.burned_area.joining import check_apart, notes_on, once
+from banet.burned_area.joining import in_order, notes_on, once
 from banet.burned_area.linking import MAX_GAP_CELLS, link
 from banet.errors import BanetWarning, InputError
 from banet.grid.polygons import within_180
@@ -104,20 +103,21 @@ def find_events(
     """Find the fires of a map, or of several maps of one region such as successive months.
 
     Args:
-        maps: of one region and of periods that do not overlap; a fire that goes on from one into the next is
-            one fire, and a cell that two date within ten days burned once, on the first.
+        maps: of one region and threshold, of periods that do not overlap; a fire that goes on from one into
+            the next is one fire, and a cell that two date within ten days burned once, on the first.
         max_gap_days: largest difference of burn dates of two cells that belong together.
         max_gap_cells: largest difference of rows and of columns of two cells that belong together; 1 means
             cells that touch, if only at a corner.
         min_cells: fires of fewer cells are left out.
         min_hectares: fires of less burned area are left out. Where neither is given, it is 100.
-        epsg: a projection to measure perimeters in as well, in column `epsg_ha`.
+        epsg: a projection to measure perimeters in as well, in column `epsg_ha`, always hectares.
 
     Returns:
         The table of `Events`: empty, with the same columns, if there is no fire.
 
     Raises:
-        InputError: if there is no map, regions differ, periods overlap, or a limit is out of range.
+        InputError: if there is no map, regions or thresholds differ, periods overlap, a limit is out of
+            range, or `epsg` is no projection.
 
     Warns:
         BanetWarning: of days between the maps, of maps by different methods, of cells that two maps date
@@ -145,7 +145,8 @@ def trace_events(
     """Find fires as `find_events` does, and how each grew from day to day.
 
     Raises:
-        InputError: if there is no map, regions differ, periods overlap, or a limit is out of range.
+        InputError: if there is no map, regions or thresholds differ, periods overlap, a limit is out of
+            range, or `epsg` is no projection.
 
     Warns:
         BanetWarning: of days between the maps, of maps by different methods, of cells that two maps date
@@ -215,10 +216,7 @@ def _checked(
                 f"maps of different regions ({sequence[0].region.name} {sequence[0].region.bbox} and "
                 f"{other.region.name} {other.region.bbox}); find their fires one region at a time"
             )
-    ordered = sorted(sequence, key=lambda item: (item.start, item.stop))
-    for before, after in itertools.pairwise(ordered):
-        check_apart(before, after)
-    return ordered
+    return in_order(sequence)
 
 
 def _burned_cells(maps: list[BurnedArea]) -> tuple[list[npt.NDArray[np.int32]], pd.DataFrame]:
@@ -371,7 +369,12 @@ def _projected_hectares(table: gpd.GeoDataFrame, epsg: int) -> npt.NDArray[np.fl
         raise InputError(f"EPSG:{epsg} is no projection that is known") from error
     if projected.crs.is_geographic:
         raise InputError(f"EPSG:{epsg} is in degrees and measures no areas; give a projection in metres")
-    areas = np.asarray(projected.area, np.float64) / 1e4
+    if not projected.crs.is_projected:
+        raise InputError(
+            f"EPSG:{epsg} is a {projected.crs.type_name} and measures no areas; give a projection"
+        )
+    east, north = (axis.unit_conversion_factor for axis in projected.crs.axis_info[:2])
+    areas = np.asarray(projected.area, np.float64) * float(east * north) / 1e4
     if not np.isfinite(areas).all():
         raise InputError(f"EPSG:{epsg} does not cover the region; give a projection that does")
     true = float(table["cells_ha"].sum())

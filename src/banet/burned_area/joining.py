@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -22,7 +22,6 @@ from banet.errors import BanetWarning, InputError
 
 __all__ = [
     "SAME_BURN_DAYS",
-    "check_apart",
     "disjoint",
     "fields_between",
     "has_undated",
@@ -85,16 +84,14 @@ def once(ordered: Sequence[Source]) -> tuple[list[Source], list[str]]:
     A cell that is dated again within `SAME_BURN_DAYS` burned once, on the first date. The source of that date
     takes the fractions of both, at most 1, as one map of both periods sums the probabilities of their days;
     the later one shows the cell unburned. Sources with several dates a cell stay as they are: in a cell of
-    theirs pixels lie beside each other.
+    theirs pixels lie beside each other. Of maps that went to another grid (`BurnedArea.to`) a line says so.
     """
     kept = list(ordered)
     if len(kept) < 2 or any(one.dated is not None for one in kept):
-        return kept, []
-    last = kept[0].burn_date
-    home = np.zeros(last.shape, np.intp)
+        return kept, _not_told_apart(kept)
+    home = np.zeros(kept[0].burn_date.shape, np.intp)
     count = 0
-    for number, one in enumerate(ordered[1:], 1):
-        again = one.burned & (one.burn_date - last <= np.timedelta64(SAME_BURN_DAYS, "D"))
+    for number, one, again in _dated_again(ordered):
         for place in np.unique(home[again]):
             held = kept[place].burned_fraction
             both = np.minimum(held + one.burned_fraction, np.float32(1))
@@ -102,7 +99,6 @@ def once(ordered: Sequence[Source]) -> tuple[list[Source], list[str]]:
         if again.any():
             kept[number] = _without(one, again)
             count += int(again.sum())
-        last = np.where(one.burned, one.burn_date, last)
         home = np.where(one.burned & ~again, number, home)
     if not count:
         return kept, []
@@ -111,6 +107,25 @@ def once(ordered: Sequence[Source]) -> tuple[list[Source], list[str]]:
         f"{count:,} cells that two maps date within {SAME_BURN_DAYS} days burned once, on the first: "
         f"{less:,.0f} ha less than the maps by themselves"
     ]
+
+
+def _dated_again(ordered: Sequence[Source]) -> Iterator[tuple[int, Source, npt.NDArray[np.bool_]]]:
+    """Yield each source but the first, with its cells that were dated before within `SAME_BURN_DAYS`."""
+    last = ordered[0].burn_date
+    for number, one in enumerate(ordered[1:], 1):
+        yield number, one, one.burned & (one.burn_date - last <= np.timedelta64(SAME_BURN_DAYS, "D"))
+        last = np.where(one.burned, one.burn_date, last)
+
+
+def _not_told_apart(ordered: Sequence[BurnedPlanes]) -> list[str]:
+    """Return a line on cells of maps from another grid of which nobody can say whether they burned once."""
+    if all(one.dated_from == one.threshold for one in ordered):
+        return []
+    count = sum(int(again.sum()) for _, _, again in _dated_again(ordered))
+    return [
+        f"{count:,} cells that two maps date within {SAME_BURN_DAYS} days count in both, as the maps "
+        "are on another grid than their own: join maps first, then bring them there"
+    ][: bool(count)]
 
 
 def disjoint(parts: Sequence[Source]) -> list[Source]:
@@ -178,15 +193,19 @@ def in_order(parts: Sequence[Source]) -> list[Source]:
         raise InputError("no map to join")
     first = ordered[0]
     for before, after in itertools.pairwise(ordered):
-        if after.region != first.region or after.threshold != first.threshold:
+        if after.region != first.region or _thresholds(after) != _thresholds(first):
             raise InputError(
                 f"maps of {first.region.name} and {after.region.name} differ in grid or threshold"
             )
-        check_apart(before, after)
+        _check_apart(before, after)
     return ordered
 
 
-def check_apart(before: BurnedPlanes, after: BurnedPlanes) -> None:
+def _thresholds(source: BurnedPlanes) -> tuple[float, float]:
+    return source.threshold, source.dated_from
+
+
+def _check_apart(before: BurnedPlanes, after: BurnedPlanes) -> None:
     """Make sure that of two sources in order of time the later begins after the earlier has ended.
 
     Raises:

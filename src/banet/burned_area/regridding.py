@@ -35,6 +35,7 @@ def fields_on(source: BurnedPlanes, region: Region) -> dict[str, Any]:
     date, spread = dated.main_day()
     burned = known & ~np.isnat(date)
     fraction = np.minimum(dated.total() + undated, 1).astype(np.float32)
+    dated_from = {"dated_from": source.dated_from} if source.dated_from else {}
     return {
         "region": region,
         "burned_fraction": np.where(known, fraction, np.float32(np.nan)),
@@ -42,6 +43,7 @@ def fields_on(source: BurnedPlanes, region: Region) -> dict[str, Any]:
         "uncertainty": np.where(burned, spread, np.uint8(NO_UNCERTAINTY)),
         "observed_days": days.astype(np.int16),
         "water": water,
+        "threshold": 0.0,
         "dated": dated,
         "quality": None,
         "evidence": None,
@@ -54,7 +56,7 @@ def fields_on(source: BurnedPlanes, region: Region) -> dict[str, Any]:
         ),
         "known_share": plane_of(_told(source, region, grid, date), known | water),
         "stated_confidence": _confidence_on(source, region, grid),
-        "attrs": attributes.regridded(source.attrs, source.region, region),
+        "attrs": attributes.regridded(source.attrs, source.region, region) | dated_from,
     }
 
 

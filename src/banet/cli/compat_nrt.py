@@ -145,7 +145,7 @@ def _map(project: _Project, arguments: argparse.Namespace) -> None:
             progress=report,
         )
     content = _burned_and(burned, (burned.burn_date - burned.start).astype("float32"))
-    content["times"] = [str(day) for day in burned.days]
+    content |= {"times": [str(day) for day in burned.days], "observed": burned.known | burned.water}
     _save_mat(project.mat, content)
     say(f"{project.mat}: {in_words(burned)}")
 
@@ -198,13 +198,17 @@ def _read(project: _Project) -> tuple[BurnedArea, Any, Any]:
 
     content = loadmat(existing_file(project.mat, "map of the day"))
     days = np.array([str(day).strip() for day in content["times"]], "datetime64[D]")
-    burned = np.isfinite(content["date"])
+    burned = np.isfinite(content["date"]) & (content["burned"] > 0)
     number = np.where(burned, content["date"], 0).astype(np.int64)
     date = np.where(burned, days[number], NO_DATE)
-    fraction = np.where(burned, content["burned"], 0).astype(np.float32)
+    fraction = np.where(burned, np.minimum(content["burned"], 1), 0).astype(np.float32)
+    # Files of the original do not tell what was observed.
+    told = burned | np.asarray(content.get("observed", True), bool)
     first = days[0].astype("datetime64[Y]").astype("datetime64[D]")
     since = np.where(burned, (days[number] - first).astype(np.int64) + 1, 0)
-    area = BurnedArea.from_dates(project.region, days[0], days[-1] + 1, date)
+    area = BurnedArea(
+        project.region, days[0], days[-1] + 1, np.where(told, fraction, np.nan), date, threshold=0.0
+    )
     return area, fraction, since
 
 

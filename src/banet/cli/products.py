@@ -50,11 +50,12 @@ def events(
     from banet.errors import InputError
     from banet.export import read_map
     from banet.export.products import read_maps
-    from banet.export.vectors import write_events, write_growth, write_perimeters
+    from banet.export.vectors import check_files, write_events, write_growth, write_perimeters
 
     outputs = [path.absolute() for path in (out, perimeters, growth) if path is not None]
     if len(set(outputs)) < len(outputs):
         raise InputError("two outputs have the same path: give --out, --perimeters and --growth one each")
+    check_files({"fires": out} | ({} if perimeters is None else {"perimeters": perimeters}))
     if growth is not None and growth.suffix.lower() != ".csv":
         raise InputError(f"cannot write the growth as {growth.name}; it is a .csv")
     if not maps:

@@ -68,7 +68,7 @@ class Comparing(Frozen):
 
     def map_threshold(self, burnmap: BurnedArea) -> float:
         """Return the burned fraction from which a cell of this map counts as burned."""
-        return self.threshold or burnmap.threshold or _HALF
+        return self.threshold or burnmap.dated_from or _HALF
 
 
 @dataclass(frozen=True, eq=False)

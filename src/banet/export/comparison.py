@@ -82,7 +82,7 @@ def _told(source: BurnedArea) -> Mask:
 
 def _burned(source: BurnedArea) -> Mask:
     """Return what a panel shows as burned: land of which at least half burned."""
-    return source.at_threshold(max(_THRESHOLD, source.threshold)).burned & ~source.water
+    return source.at_threshold(max(_THRESHOLD, source.dated_from)).burned & ~source.water
 
 
 def comparison_picture(

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
     import pandas as pd
 
-__all__ = ["FORMATS", "write_events", "write_growth", "write_layers", "write_perimeters"]
+__all__ = ["FORMATS", "check_files", "write_events", "write_growth", "write_layers", "write_perimeters"]
 
 FORMATS = (".gpkg", ".parquet", ".geoparquet", ".geojson", ".json", ".shp", ".kml", ".csv")
 
@@ -31,6 +31,26 @@ _STYLED = (".geojson", ".json", ".shp")
 _KML_NAMES = {"id": "Name", "start": "begin", "day": "begin"}
 """Columns that KML shows as name and time span; `end` has its name already."""
 _NO_TIME = "1970-01-01T00:00:00Z"
+
+
+def check_files(files: Mapping[str, PathLike]) -> None:
+    """Make sure that tables can be written to files beside each other.
+
+    Args:
+        files: path by name of the table, such as `fires`.
+
+    Raises:
+        InputError: if a suffix is none of `FORMATS`, or two have their QGIS style in the same file.
+    """
+    styles = dict[Path, str]()
+    for name, file in files.items():
+        path = Path(file).absolute()
+        if _kind(path, name) in _STYLED:
+            style = path.with_suffix(".qml")
+            if style in styles:
+                both = f"{styles[style]} and {path.name}"
+                raise InputError(f"{both} would both have the style {style.name}: give them different names")
+            styles[style] = path.name
 
 
 def write_events(events: Events | gpd.GeoDataFrame, path: PathLike) -> Path:
@@ -101,9 +121,7 @@ def write_layers(layers: Mapping[str, pd.DataFrame], path: PathLike) -> Path:
 
 
 def _write_table(table: gpd.GeoDataFrame, target: Path, name: str) -> Path:
-    kind = target.suffix.lower()
-    if kind not in FORMATS:
-        raise InputError(f"cannot write {name} as {target.name}; choose one of {', '.join(FORMATS)}")
+    kind = _kind(target, name)
     if kind == ".gpkg":
         return write_layers({name: table}, target)
     if kind == ".shp":
@@ -122,6 +140,13 @@ def _write_table(table: gpd.GeoDataFrame, target: Path, name: str) -> Path:
     if style is not None:
         write_style(style, target.with_suffix(".qml"))
     return target
+
+
+def _kind(target: Path, name: str) -> str:
+    kind = target.suffix.lower()
+    if kind not in FORMATS:
+        raise InputError(f"cannot write {name} as {target.name}; choose one of {', '.join(FORMATS)}")
+    return kind
 
 
 def _write_styles(layers: Mapping[str, pd.DataFrame], part: Path) -> None:
