@@ -255,6 +255,18 @@ def test_a_folder_keeps_to_one_band_and_a_tile_to_its_labels(cube: Cube, tmp_pat
     labels = replace(reference(), region=region)
     with pytest.raises(InputError, match="with mir_band M12, asked for is M11"):
         write_cube_chips(tmp_path, other, labels, **settings)
+    assert {entry.corner: entry.details["bbox"] for entry in made.entries}[14, 24] == [
+        10.24,
+        40.0,
+        10.4,
+        40.16,
+    ]
+    moved = Region("T", (11.0, 40.0, 11.4, 40.3), 0.01)
+    namesake = Cube.create(tmp_path / "namesake.zarr", moved, sensor="VIIRS S-NPP", mir_band="M12")
+    for i in range(40):
+        namesake.write_day(FIRST + i, DayPlanes(*planes, np.ones(REGION.shape, np.uint8)), planes[0] * 0)
+    with pytest.raises(InputError, match=r"with bbox \[10.*, asked for is \[11"):
+        write_cube_chips(tmp_path, namesake, replace(reference(), region=moved), **settings)
 
 
 def moved(labels: BurnedArea) -> BurnedArea:

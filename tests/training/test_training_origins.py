@@ -71,6 +71,37 @@ def test_a_card_tells_chips_of_cubes_and_of_the_simulator() -> None:
     assert not list(overlaps(known, [KnownChips(apart, 20, 40)]))
 
 
+def test_chips_are_held_against_each_other_by_place_not_by_name() -> None:
+    def chip(region: str, corner: tuple[int, int], *box: float) -> ChipEntry:
+        about = {"bbox": list(box)} if box else {}
+        return ChipEntry(
+            f"{region}{corner}",
+            source="cube",
+            region=region,
+            start="2020-07-01",
+            corner=corner,
+            details=about,
+        )
+
+    one = chip("PT", (0, 0), -9.0, 40.0, -8.6, 40.4)
+    told = {"days": 20, "size": 40, "origins": origins(KnownChips((one,), 20, 40))}
+    known = list(chips_of_card(json.loads(json.dumps({"training_chips": [told]}))))
+    same = chip("CENTRO", (120, 80), -8.61, 40.39, -8.21, 40.79)
+    finer = chip("PT", (90, 90), -8.7, 40.1, -8.6, 40.2)
+    turned = chip("PT", (70, 70), 351.0, 40.0, 351.4, 40.4)
+    nameless = chip("PT", (39, 39))
+    elsewhere = chip("PT", (0, 0), 20.0, 38.0, 20.4, 38.4)
+    beside = chip("PT", (0, 39), -8.6, 40.0, -8.2, 40.4)
+    for other in (same, finer, turned, nameless):
+        found = [mine for mine, *_ in overlaps(known, [KnownChips((other,), 20, 40)])]
+        assert found == [other]
+    assert not list(overlaps(known, [KnownChips((elsewhere, beside), 20, 40)]))
+    later = replace(same, start="2020-07-21")
+    assert not list(overlaps(known, [KnownChips((later,), 20, 40)]))
+    old = KnownChips((replace(one, details={}),), 20, 40)
+    assert [mine for mine, *_ in overlaps([old], [KnownChips((same, elsewhere), 20, 40)])] == [elsewhere]
+
+
 def test_tiles_that_were_trained_on_are_known_in_a_folder_that_grew(tmp_path: Path) -> None:
     first, more = tiles(tmp_path / "first", 2, 0), tiles(tmp_path / "more", 2, 50)
     trained = train(settings(first), tmp_path / "one")

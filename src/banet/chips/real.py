@@ -270,6 +270,11 @@ class _Cutter:
             "pixel_size": self.cube.region.pixel_size,
         }
 
+    def bbox(self, row: int, col: int) -> list[float]:
+        """Return the box of a block's cells that lie in the region: west, south, east, north in degrees."""
+        region = self.cube.region
+        return list(region.window(*_cells(region, row, col, self.chips.size)).bbox)
+
     def target(self, block: ChipPlace) -> Floats:
         """Return the burned fraction of each cell and day of a block; NaN = not known."""
         return _target(self.cube.region, self.reference, self.dated, block, self.chips.days, self.chips.size)
@@ -286,6 +291,7 @@ class _Cutter:
             corner=(block.row, block.col),
             details={
                 **self.origin,
+                "bbox": self.bbox(block.row, block.col),
                 "label_content": _content(target),
                 "cube_content": self.contents[block.start],
             },
@@ -309,22 +315,23 @@ def _content(target: Floats) -> str:
 
 
 def _check_kept(chips: Chips, cutter: _Cutter, names: set[str]) -> None:
-    """Make sure that tiles which a folder holds already are of the same sensor, cells, labels and content.
+    """Make sure that tiles which a folder holds already are of the same sensor, place, labels and content.
 
     Tiles of the region within the days of the labels are compared, whether they would be cut now or not:
     where labels were corrected, a tile may no longer be worth cutting.
 
     Raises:
-        InputError: if it holds another band or cells of another size, or one of `names` from another sensor
-            or other labels, or one whose labels or days of the cube have another content by now.
+        InputError: if it holds another band or cells of another size, or one of `names` from another sensor,
+            place or other labels, or one whose labels or days of the cube have another content by now.
     """
     reference, region = cutter.reference, cutter.cube.region.name
     length = np.timedelta64(chips.days, "D")
     for entry in chips.entries:
-        always = ("mir_band", "pixel_size")
-        same = ("labels", "sensor", *always) if entry.name in names else always
-        for part in same:
-            old, new = entry.details.get(part), cutter.origin[part]
+        now = {part: cutter.origin[part] for part in ("mir_band", "pixel_size")}
+        if entry.name in names:
+            now = cutter.origin | {"bbox": cutter.bbox(*entry.corner)}
+        for part, new in now.items():
+            old = entry.details.get(part)
             if old is not None and old != new:
                 raise InputError(
                     f"{chips.folder} holds the tile {entry.name} with {part} {old}, asked for is {new}: "
@@ -374,15 +381,15 @@ def _inside(
     return inside & (dated.fraction > 0)
 
 
-def _cells(region: Region, block: ChipPlace, size: int) -> tuple[slice, slice]:
+def _cells(region: Region, row: int, col: int, size: int) -> tuple[slice, slice]:
     """Return the rows and columns of a block that lie in the region."""
     rows, cols = region.shape
-    return slice(block.row, min(block.row + size, rows)), slice(block.col, min(block.col + size, cols))
+    return slice(row, min(row + size, rows)), slice(col, min(col + size, cols))
 
 
 def _planes(cube: Cube, block: ChipPlace, days: int, size: int) -> Floats:
     """Return red, NIR, MIR and FRP of a block, (4, days, size, size) float32; NaN = not observed."""
-    rows, cols = _cells(cube.region, block, size)
+    rows, cols = _cells(cube.region, block.row, block.col, size)
     stop = block.start + np.timedelta64(days, "D")
     window = cube.read(block.start, stop, rows, cols, variables=("red", "nir", "mir", "frp"))
     height, width = window.region.shape
@@ -396,7 +403,7 @@ def _target(
     region: Region, reference: BurnedArea, dated: DatedFractions, block: ChipPlace, days: int, size: int
 ) -> Floats:
     """Return the burned part of what is known of each cell, (days, size, size) float32; NaN = not known."""
-    rows, cols = _cells(region, block, size)
+    rows, cols = _cells(region, block.row, block.col, size)
     target = np.full((days, size, size), np.nan, np.float32)
     known = reference.known
     height, width = known[rows, cols].shape
