@@ -199,6 +199,12 @@ def test_a_run_without_validation_says_so(tmp_path: Path, capsys: pytest.Capture
     settings(some, held=held).save(tmp_path / "y.yaml")
     assert main(["train", "--config", str(tmp_path / "y.yaml"), "--out", str(tmp_path / "scored")]) == 0
     assert "calibrated" not in capsys.readouterr().err
+    unburned = Chips.create(tmp_path / "unburned", 20, 40)
+    planes, target = toy_sample(60, days=20, size=40, climate="a")
+    unburned.write(ChipEntry("t", climate="a", seed=60), planes, target * 0)
+    result = train(settings(some, held=unburned), tmp_path / "unburned_run")
+    assert result.scores and not result.calibrated
+    assert result.note.startswith("these weights are not calibrated: nothing burned in the validation tiles")
 
 
 def test_the_first_process_alone_prints(
