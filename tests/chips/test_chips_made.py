@@ -10,6 +10,7 @@ import pytest
 
 from banet.burned_area.burned_area import BurnedArea
 from banet.burned_area.dated import DatedFractions
+from banet.burned_area.unknown import UnknownDays
 from banet.chips.real import plan_blocks, starts, write_cube_chips
 from banet.chips.simulated import plan_simulated, write_simulated_chips
 from banet.chips.store import ChipEntry, Chips
@@ -239,6 +240,29 @@ def test_empty_blocks_are_few_and_the_same_each_time() -> None:
     assert plan == plan_blocks(dated, FIRST, FIRST + 40, **settings)  # type: ignore[arg-type]
     assert len(plan) == 2 * len(burned) > 0
     assert sum(block.burned_cells for block in burned) >= 17
+
+
+def test_blocks_of_which_little_is_known_are_no_empty_ones() -> None:
+    """Half of the region, and in a part of the rest half of the days, are not known."""
+    labels = reference()
+    blank = np.zeros(REGION.shape, bool)
+    blank[:15, 20:] = True
+    gap = UnknownDays(FIRST, FIRST + 30, blank)
+    fraction = labels.burned_fraction.copy()
+    fraction[15:] = np.nan
+    date = np.where(np.isfinite(fraction), labels.burn_date, np.datetime64("NaT"))
+    labels = replace(
+        labels, burned_fraction=fraction, burn_date=date, unknown_days=(gap,),
+        observed_days=np.where(np.isfinite(fraction), labels.observed_days, 0),
+    )  # fmt: skip
+    settings = {"days": 16, "size": 5, "day_step": 12, "min_burned_cells": 1, "empty_share": 0.95}
+    dated = labels.dates_of_known()
+    every = plan_blocks(dated, FIRST, FIRST + 40, **settings)  # type: ignore[arg-type]
+    known = plan_blocks(dated, FIRST, FIRST + 40, reference=labels, **settings)  # type: ignore[arg-type]
+    assert any(block.row >= 15 for block in every)
+    assert all(block.row < 15 for block in known)
+    assert all(block.start >= FIRST + 24 for block in known if block.col >= 20)
+    assert {block for block in every if block.burned_cells} < set(known)
 
 
 def test_a_folder_keeps_to_one_band_and_a_tile_to_its_labels(cube: Cube, tmp_path: Path) -> None:
