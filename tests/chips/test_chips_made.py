@@ -60,6 +60,15 @@ def test_simulating_goes_on_where_it_stopped(tmp_path: Path) -> None:
     assert chip.entry.seed == 6 and chip.entry.climate == "bb"
 
 
+def test_a_plan_has_its_chips_in_its_order_whatever_the_folder_holds(tmp_path: Path) -> None:
+    plan = plan_simulated(3, ("a",), 3)
+    for part in (plan_simulated(2, ("bb",), 50), plan[::-1]):
+        write_simulated_chips(tmp_path, part, days=8, size=16, sampler=toy_sample)
+    chips = write_simulated_chips(tmp_path, plan, days=8, size=16, sampler=toy_sample)
+    assert [entry.seed for entry in chips.entries] == [3, 4, 5]
+    assert len(Chips.open(tmp_path)) == 5
+
+
 def test_two_runs_that_add_to_one_folder_are_told_and_lose_nothing(tmp_path: Path) -> None:
     plan = plan_simulated(4, ("a",), 3)
     stale = Chips.create(tmp_path, 8, 16)

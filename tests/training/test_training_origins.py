@@ -18,7 +18,7 @@ from banet.errors import InputError, UnreadableFileError
 from banet.model.weights import load_model
 from banet.training import TrainingConfig, train
 from banet.training.origins import KnownChips, chips_of_card, origins, overlaps
-from banet.training.sources import check_not_trained_on, open_sources
+from banet.training.sources import VALIDATION_SEEDS, check_not_trained_on, open_sources
 from training_scenes import toy_sample
 
 
@@ -179,6 +179,28 @@ def test_tiles_in_place_of_the_simulator_leave_its_validation(
     assert isinstance(alone[0], SimulatedStream)
     with pytest.raises(InputError, match="there is nothing to train on"):
         TrainingConfig.parse({"data": {"simulated": {**simulated, "train": 0}}}, "test")
+
+
+def test_a_run_takes_what_its_configuration_says_of_a_folder_that_others_share(tmp_path: Path) -> None:
+    """Two runs simulate into one folder: none takes the tiles of the other, and each goes on as it began."""
+
+    def run(first: int, steps: int, out: str) -> list[dict[str, object]]:
+        for part, seed in (("train", first), ("validation", first + VALIDATION_SEEDS)):
+            tiles(tmp_path / "sim" / part, 2, seed)
+        simulated = {
+            "folder": str(tmp_path / "sim"), "climates": ["a", "bb"], "train": 2, "validation": 2,
+            "days": 20, "size": 40, "seed": first,
+        }  # fmt: skip
+        data = {"simulated": simulated, "crop_days": 16, "crop_size": 32}
+        config = settings(data=data, optimiser={"steps": steps})
+        made = train(config, tmp_path / out, resume=steps > 1)
+        assert made.weights is not None and made.steps == steps
+        card = load_model(made.weights).card
+        return [part["origins"] for part in card["training_chips"]]
+
+    assert run(0, 1, "one") == [{"simulated": {"a": [0], "bb": [1]}}]
+    assert run(500, 1, "two") == [{"simulated": {"a": [500], "bb": [501]}}]
+    assert run(0, 2, "one") == [{"simulated": {"a": [0], "bb": [1]}}]
 
 
 def test_tiles_go_with_a_configuration_that_names_no_data(tmp_path: Path) -> None:
