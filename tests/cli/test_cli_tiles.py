@@ -117,6 +117,19 @@ def test_fields_of_perimeters_may_be_named(cube, tmp_path):
     assert np.nansum(Chips.open(tmp_path / "out").read(0).target[5]) == pytest.approx(25, rel=0.02)
 
 
+def test_options_of_perimeters_and_the_folder_of_a_cube_are_refused(cube, tmp_path, capsys):
+    words = ["tiles", str(cube), *CUT, "--labels", str(LABELS["FireCCI"](tmp_path))]
+    for option, value in (("date-field", "x"), ("end-field", "x"), ("date-format", "dmy"), ("layer", "x")):
+        assert main([*words, "--out", str(tmp_path / "out"), f"--{option}", value]) == 2
+        said = capsys.readouterr().err
+        assert f"error: --{option} is for perimeters, and " in said and "is of the kind firecci" in said
+    assert not (tmp_path / "out").exists()
+    before = sorted(path.name for path in cube.iterdir())
+    assert main([*words, "--out", str(cube)]) == 2
+    assert "T.zarr is a cube or another Zarr store: choose another folder" in capsys.readouterr().err
+    assert sorted(path.name for path in cube.iterdir()) == before
+
+
 @pytest.mark.parametrize(
     ("kinds", "told"),
     [

@@ -94,6 +94,20 @@ def test_a_day_that_labels_lack_costs_cells_only_where_it_is_scored(tmp_path, ca
     assert "scores" not in told.card and told.card["name"] == "raw"
     assert main([*words, unsure(tmp_path / "sound")]) == 0
     assert load_model(out).calibration.burned == told.calibration.burned
+    say_no = BANet(small)
+    torch.nn.init.constant_(say_no.logits.bias, -40.0)
+    save_weights(say_no, tmp_path / "no.safetensors")
+    capsys.readouterr()
+    no = [
+        "weights",
+        "calibrate",
+        str(tmp_path / "no.safetensors"),
+        str(tmp_path / "sound"),
+        "--out",
+        str(out),
+    ]
+    assert main(no) == 0
+    assert "; nothing that burned was mapped, so no dates were measured\n" in capsys.readouterr().out
     out.unlink()
     capsys.readouterr()
     for folder in (unsure(tmp_path / "middle", 10), unsure(tmp_path / "unburned", scale=0.0)):

@@ -122,9 +122,11 @@ class Chips:
         """Make a folder of chips, or open the one that is there to add to it.
 
         Raises:
-            InputError: if the folder holds chips of another size.
+            InputError: if the folder holds chips of another size, or is a cube.
             OutputError: if it cannot be written to.
         """
+        if (Path(folder) / "zarr.json").exists():
+            raise InputError(f"{folder} is a cube or another Zarr store: choose another folder for chips")
         path = output_folder(folder)
         header = path / HEADER
         if header.exists():

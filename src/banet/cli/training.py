@@ -58,9 +58,13 @@ def tiles(
     from banet.cube import open_cube
     from banet.days import parse_period
     from banet.errors import InputError
-    from banet.labels.reading import read_map_or_product
+    from banet.labels.reading import read_map_or_product, sniff
 
     spread.check()
+    asked = [name for name, value in asdict(perimeters).items() if value is not None]
+    if asked and "perimeters" not in (kinds := [sniff(one) for one in labels]):
+        option = asked[0].replace("_", "-")
+        raise InputError(f"--{option} is for perimeters, and {labels[0]} is of the kind {kinds[0]}")
     before = len(Chips.open(out)) if (out / HEADER).is_file() else 0
     opened = open_cube(cube)
     if not len(opened.days):
