@@ -10,6 +10,7 @@ import pytest
 
 from banet.burned_area.burned_area import BurnedArea
 from banet.burned_area.dated import DatedFractions
+from banet.burned_area.unknown import UnknownDays
 from banet.chips.real import plan_blocks, starts, write_cube_chips
 from banet.chips.simulated import plan_simulated, write_simulated_chips
 from banet.chips.store import ChipEntry, Chips
@@ -57,6 +58,15 @@ def test_simulating_goes_on_where_it_stopped(tmp_path: Path) -> None:
     np.testing.assert_allclose(chip.target, target, atol=0.51 / 200)
     np.testing.assert_allclose(chip.planes[:3], planes[:3], atol=0.51e-4)
     assert chip.entry.seed == 6 and chip.entry.climate == "bb"
+
+
+def test_a_plan_has_its_chips_in_its_order_whatever_the_folder_holds(tmp_path: Path) -> None:
+    plan = plan_simulated(3, ("a",), 3)
+    for part in (plan_simulated(2, ("bb",), 50), plan[::-1]):
+        write_simulated_chips(tmp_path, part, days=8, size=16, sampler=toy_sample)
+    chips = write_simulated_chips(tmp_path, plan, days=8, size=16, sampler=toy_sample)
+    assert [entry.seed for entry in chips.entries] == [3, 4, 5]
+    assert len(Chips.open(tmp_path)) == 5
 
 
 def test_two_runs_that_add_to_one_folder_are_told_and_lose_nothing(tmp_path: Path) -> None:
@@ -241,6 +251,29 @@ def test_empty_blocks_are_few_and_the_same_each_time() -> None:
     assert sum(block.burned_cells for block in burned) >= 17
 
 
+def test_blocks_of_which_little_is_known_are_no_empty_ones() -> None:
+    """Half of the region, and in a part of the rest half of the days, are not known."""
+    labels = reference()
+    blank = np.zeros(REGION.shape, bool)
+    blank[:15, 20:] = True
+    gap = UnknownDays(FIRST, FIRST + 30, blank)
+    fraction = labels.burned_fraction.copy()
+    fraction[15:] = np.nan
+    date = np.where(np.isfinite(fraction), labels.burn_date, np.datetime64("NaT"))
+    labels = replace(
+        labels, burned_fraction=fraction, burn_date=date, unknown_days=(gap,),
+        observed_days=np.where(np.isfinite(fraction), labels.observed_days, 0),
+    )  # fmt: skip
+    settings = {"days": 16, "size": 5, "day_step": 12, "min_burned_cells": 1, "empty_share": 0.95}
+    dated = labels.dates_of_known()
+    every = plan_blocks(dated, FIRST, FIRST + 40, **settings)  # type: ignore[arg-type]
+    known = plan_blocks(dated, FIRST, FIRST + 40, reference=labels, **settings)  # type: ignore[arg-type]
+    assert any(block.row >= 15 for block in every)
+    assert all(block.row < 15 for block in known)
+    assert all(block.start >= FIRST + 24 for block in known if block.col >= 20)
+    assert {block for block in every if block.burned_cells} < set(known)
+
+
 def test_a_folder_keeps_to_one_band_and_a_tile_to_its_labels(cube: Cube, tmp_path: Path) -> None:
     settings = {"days": 16, "size": 16, "step": 8, "min_burned_cells": 1}
     made = write_cube_chips(tmp_path, cube, reference(), **settings)
@@ -255,6 +288,18 @@ def test_a_folder_keeps_to_one_band_and_a_tile_to_its_labels(cube: Cube, tmp_pat
     labels = replace(reference(), region=region)
     with pytest.raises(InputError, match="with mir_band M12, asked for is M11"):
         write_cube_chips(tmp_path, other, labels, **settings)
+    assert {entry.corner: entry.details["bbox"] for entry in made.entries}[14, 24] == [
+        10.24,
+        40.0,
+        10.4,
+        40.16,
+    ]
+    moved = Region("T", (11.0, 40.0, 11.4, 40.3), 0.01)
+    namesake = Cube.create(tmp_path / "namesake.zarr", moved, sensor="VIIRS S-NPP", mir_band="M12")
+    for i in range(40):
+        namesake.write_day(FIRST + i, DayPlanes(*planes, np.ones(REGION.shape, np.uint8)), planes[0] * 0)
+    with pytest.raises(InputError, match=r"with bbox \[10.*, asked for is \[11"):
+        write_cube_chips(tmp_path, namesake, replace(reference(), region=moved), **settings)
 
 
 def moved(labels: BurnedArea) -> BurnedArea:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -98,6 +99,23 @@ def test_another_process_s_chips_are_seen_after_a_refresh(tmp_path: Path) -> Non
     assert len(reader) == 0
     reader.refresh()
     assert len(reader) == 1 and reader.index_sha256 != before == ""
+
+
+def test_some_chips_stay_the_same_while_others_are_added(tmp_path: Path) -> None:
+    whole = Chips.create(tmp_path, DAYS, SIZE)
+    for number, name in enumerate("abc"):
+        whole.write(ChipEntry(name), *block(number))
+    assert whole.index_sha256 == hashlib.sha256((tmp_path / "index.jsonl").read_bytes()).hexdigest()
+    assert whole.only("abc").index_sha256 == whole.index_sha256
+    some = whole.only(["c", "a"])
+    before = some.index_sha256
+    assert [entry.name for entry in some.entries] == ["c", "a"] and len(whole) == 3
+    np.testing.assert_array_equal(some.read(0).planes, whole.read(2).planes)
+    assert before not in {whole.index_sha256, whole.only("ac").index_sha256}
+    whole.write(ChipEntry("d"), *block(3))
+    assert some.index_sha256 == before
+    with pytest.raises(InputError, match="holds no chip named x"):
+        whole.only("ax")
 
 
 def test_chips_of_another_size_are_refused(tmp_path: Path) -> None:

@@ -91,6 +91,23 @@ def test_days_in_no_tile_are_told(cube, tmp_path, capsys):
     assert f"({20 - len(held)} of 20 days): little burned then" in told and "2021-08-20 (" in told
 
 
+def test_small_tiles_lie_close_and_burned_cells_in_none_are_told(cube, tmp_path, capsys):
+    words = ["tiles", str(cube), "--labels", str(perimeters(tmp_path)), "--days", "16"]
+    assert main([*words, "--size", "8", "--out", str(tmp_path / "close")]) == 0
+    corners = {entry.corner for entry in Chips.open(tmp_path / "close").entries}
+    assert {(8, 0), (8, 8)} <= corners
+    assert "no tile holds 4 of 29 burned cells: too few lie" in capsys.readouterr().err
+    assert main([*words, "--size", "8", "--step", "11", "--out", str(tmp_path / "apart")]) == 0
+    said = capsys.readouterr().err
+    assert (
+        "note: chips of 8 cells, 11 cells apart, leave out what lies between; choose a smaller step" in said
+    )
+    assert "of 29 burned cells: too few lie close together, or between tiles" in said
+    assert main([*words, "--size", "20", "--step", "30", "--out", str(tmp_path / "one")]) == 0
+    said = capsys.readouterr().err
+    assert "leave out" not in said and "burned cells" not in said
+
+
 def test_fields_of_perimeters_may_be_named(cube, tmp_path):
     path = tmp_path / "fires.geojson"
     fires = {"when": ["06/08/2021"]}
@@ -98,6 +115,19 @@ def test_fields_of_perimeters_may_be_named(cube, tmp_path):
     words = ["tiles", str(cube), "--labels", str(path), "--out", str(tmp_path / "out"), *CUT]
     assert main([*words, "--date-field", "when", "--date-format", "dmy"]) == 0
     assert np.nansum(Chips.open(tmp_path / "out").read(0).target[5]) == pytest.approx(25, rel=0.02)
+
+
+def test_options_of_perimeters_and_the_folder_of_a_cube_are_refused(cube, tmp_path, capsys):
+    words = ["tiles", str(cube), *CUT, "--labels", str(LABELS["FireCCI"](tmp_path))]
+    for option, value in (("date-field", "x"), ("end-field", "x"), ("date-format", "dmy"), ("layer", "x")):
+        assert main([*words, "--out", str(tmp_path / "out"), f"--{option}", value]) == 2
+        said = capsys.readouterr().err
+        assert f"error: --{option} is for perimeters, and " in said and "is of the kind firecci" in said
+    assert not (tmp_path / "out").exists()
+    before = sorted(path.name for path in cube.iterdir())
+    assert main([*words, "--out", str(cube)]) == 2
+    assert "T.zarr is a cube or another Zarr store: choose another folder" in capsys.readouterr().err
+    assert sorted(path.name for path in cube.iterdir()) == before
 
 
 @pytest.mark.parametrize(

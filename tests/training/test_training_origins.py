@@ -18,7 +18,7 @@ from banet.errors import InputError, UnreadableFileError
 from banet.model.weights import load_model
 from banet.training import TrainingConfig, train
 from banet.training.origins import KnownChips, chips_of_card, origins, overlaps
-from banet.training.sources import check_not_trained_on, open_sources
+from banet.training.sources import VALIDATION_SEEDS, check_not_trained_on, open_sources
 from training_scenes import toy_sample
 
 
@@ -69,6 +69,37 @@ def test_a_card_tells_chips_of_cubes_and_of_the_simulator() -> None:
     ]
     apart = replace(cut[0], corner=(40, 0)), replace(made[0], seed=8), replace(cut[0], region="ES")
     assert not list(overlaps(known, [KnownChips(apart, 20, 40)]))
+
+
+def test_chips_are_held_against_each_other_by_place_not_by_name() -> None:
+    def chip(region: str, corner: tuple[int, int], *box: float) -> ChipEntry:
+        about = {"bbox": list(box)} if box else {}
+        return ChipEntry(
+            f"{region}{corner}",
+            source="cube",
+            region=region,
+            start="2020-07-01",
+            corner=corner,
+            details=about,
+        )
+
+    one = chip("PT", (0, 0), -9.0, 40.0, -8.6, 40.4)
+    told = {"days": 20, "size": 40, "origins": origins(KnownChips((one,), 20, 40))}
+    known = list(chips_of_card(json.loads(json.dumps({"training_chips": [told]}))))
+    same = chip("CENTRO", (120, 80), -8.61, 40.39, -8.21, 40.79)
+    finer = chip("PT", (90, 90), -8.7, 40.1, -8.6, 40.2)
+    turned = chip("PT", (70, 70), 351.0, 40.0, 351.4, 40.4)
+    nameless = chip("PT", (39, 39))
+    elsewhere = chip("PT", (0, 0), 20.0, 38.0, 20.4, 38.4)
+    beside = chip("PT", (0, 39), -8.6, 40.0, -8.2, 40.4)
+    for other in (same, finer, turned, nameless):
+        found = [mine for mine, *_ in overlaps(known, [KnownChips((other,), 20, 40)])]
+        assert found == [other]
+    assert not list(overlaps(known, [KnownChips((elsewhere, beside), 20, 40)]))
+    later = replace(same, start="2020-07-21")
+    assert not list(overlaps(known, [KnownChips((later,), 20, 40)]))
+    old = KnownChips((replace(one, details={}),), 20, 40)
+    assert [mine for mine, *_ in overlaps([old], [KnownChips((same, elsewhere), 20, 40)])] == [elsewhere]
 
 
 def test_tiles_that_were_trained_on_are_known_in_a_folder_that_grew(tmp_path: Path) -> None:
@@ -150,6 +181,28 @@ def test_tiles_in_place_of_the_simulator_leave_its_validation(
         TrainingConfig.parse({"data": {"simulated": {**simulated, "train": 0}}}, "test")
 
 
+def test_a_run_takes_what_its_configuration_says_of_a_folder_that_others_share(tmp_path: Path) -> None:
+    """Two runs simulate into one folder: none takes the tiles of the other, and each goes on as it began."""
+
+    def run(first: int, steps: int, out: str) -> list[dict[str, object]]:
+        for part, seed in (("train", first), ("validation", first + VALIDATION_SEEDS)):
+            tiles(tmp_path / "sim" / part, 2, seed)
+        simulated = {
+            "folder": str(tmp_path / "sim"), "climates": ["a", "bb"], "train": 2, "validation": 2,
+            "days": 20, "size": 40, "seed": first,
+        }  # fmt: skip
+        data = {"simulated": simulated, "crop_days": 16, "crop_size": 32}
+        config = settings(data=data, optimiser={"steps": steps})
+        made = train(config, tmp_path / out, resume=steps > 1)
+        assert made.weights is not None and made.steps == steps
+        card = load_model(made.weights).card
+        return [part["origins"] for part in card["training_chips"]]
+
+    assert run(0, 1, "one") == [{"simulated": {"a": [0], "bb": [1]}}]
+    assert run(500, 1, "two") == [{"simulated": {"a": [500], "bb": [501]}}]
+    assert run(0, 2, "one") == [{"simulated": {"a": [0], "bb": [1]}}]
+
+
 def test_tiles_go_with_a_configuration_that_names_no_data(tmp_path: Path) -> None:
     (tmp_path / "x.yaml").write_text("optimiser:\n  steps: 3\n")
     got = _settings(tmp_path / "x.yaml", ["tiles"], None)
@@ -168,6 +221,12 @@ def test_a_run_without_validation_says_so(tmp_path: Path, capsys: pytest.Capture
     settings(some, held=held).save(tmp_path / "y.yaml")
     assert main(["train", "--config", str(tmp_path / "y.yaml"), "--out", str(tmp_path / "scored")]) == 0
     assert "calibrated" not in capsys.readouterr().err
+    unburned = Chips.create(tmp_path / "unburned", 20, 40)
+    planes, target = toy_sample(60, days=20, size=40, climate="a")
+    unburned.write(ChipEntry("t", climate="a", seed=60), planes, target * 0)
+    result = train(settings(some, held=unburned), tmp_path / "unburned_run")
+    assert result.scores and not result.calibrated
+    assert result.note.startswith("these weights are not calibrated: nothing burned in the validation tiles")
 
 
 def test_the_first_process_alone_prints(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from banet.chips.real import days_in_no_chip, write_cube_chips
+from banet.chips.real import burned_in_no_chip, days_in_no_chip, write_cube_chips
 from banet.chips.simulated import write_simulated_chips
 from banet.chips.store import BANDS, Chip, ChipEntry, Chips
 from banet.chips.stream import SimulatedStream, Source
@@ -14,6 +14,7 @@ __all__ = [
     "Chips",
     "SimulatedStream",
     "Source",
+    "burned_in_no_chip",
     "days_in_no_chip",
     "write_cube_chips",
     "write_simulated_chips",

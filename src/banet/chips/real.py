@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from banet.burned_area.unknown import blank
+from banet.burned_area.unknown import blank, within
 from banet.chips.codec import encode_target
 from banet.chips.store import HEADER, ChipEntry, Chips
 from banet.days import ONE_DAY, Day, as_day, day_range, period_label
@@ -29,12 +29,14 @@ if TYPE_CHECKING:
     from banet.cube import Cube
     from banet.grid.region import Region
 
-__all__ = ["ChipPlace", "days_in_no_chip", "plan_blocks", "starts", "write_cube_chips"]
+__all__ = ["ChipPlace", "burned_in_no_chip", "days_in_no_chip", "plan_blocks", "starts", "write_cube_chips"]
 
 Floats = npt.NDArray[np.float32]
 _MIN_BURNED = 10
 _MUCH = 0.1
 """Share of cells of which the labels say nothing that is worth telling."""
+_MOST = 0.5
+"""Share of its cells and days that are known of a block in which nothing burned, at least."""
 _DIGITS = 16
 """Of the hash of a cube's content in the entry of a chip."""
 
@@ -78,11 +80,12 @@ def plan_blocks(
     *,
     days: int = 64,
     size: int = 128,
-    step: int = 100,
+    step: int | None = None,
     day_step: int | None = None,
     min_burned_cells: int = _MIN_BURNED,
     empty_share: float = 0.2,
     seed: int = 0,
+    reference: BurnedArea | None = None,
 ) -> tuple[ChipPlace, ...]:
     """Choose the blocks of a region worth training on: those that burned, and some that did not.
 
@@ -92,18 +95,23 @@ def plan_blocks(
         stop: the day after its last.
         days: length of a block.
         size: cells a side.
-        step: cells between blocks.
+        step: cells from one block to the next; None for 100, or for `size` where that is less, so that every
+            cell lies in a block.
         day_step: days between blocks; None for half of `days`, so that every day lies in a block.
         min_burned_cells: a block with fewer burned cell-days counts as empty.
         empty_share: share of empty blocks among those chosen, at most.
         seed: of the choice of empty blocks.
+        reference: the labels, on the grid of `dated`; blocks of which they say little are no empty ones. None
+            where everything is known.
 
     Raises:
         InputError: if the period is shorter than a block, or a number makes no sense.
 
     Warns:
-        BanetWarning: if blocks lie further apart in time than they are long: some days lie in none.
+        BanetWarning: if blocks lie further apart in space or time than they are long: some cells or days lie
+            in none.
     """
+    step = min(100, size) if step is None else step
     day_step = max(1, days // 2) if day_step is None else day_step
     if min(days, size, step, day_step) < 1 or not 0 <= empty_share < 1:
         raise InputError(
@@ -116,6 +124,11 @@ def plan_blocks(
             f"{first} to {stop - 1} are {period} days, a chip needs {days}; choose fewer days a chip"
         )
     rows, cols = dated.region.shape
+    if step > size and max(rows, cols) > size:
+        told = (
+            f"chips of {size} cells, {step} cells apart, leave out what lies between; choose a smaller step"
+        )
+        warnings.warn(told, BanetWarning, stacklevel=2)
     begins = starts(period, days, day_step)
     if gaps := _left_out([first + np.timedelta64(day, "D") for day in begins], days, first, stop):
         told = f"chips of {days} days, {day_step} days apart, leave out {gaps}; choose a smaller day_step"
@@ -130,9 +143,25 @@ def plan_blocks(
     ]
     burned = [block for block in blocks if block.burned_cells >= max(1, min_burned_cells)]
     empty = [block for block in blocks if block.burned_cells < max(1, min_burned_cells)]
+    if reference is not None:
+        known = reference.known
+        empty = [block for block in empty if _told_of(reference, known, block, days, size) >= _MOST]
     wanted = min(len(empty), round(len(burned) * empty_share / (1 - empty_share)))
     picked = np.random.default_rng(seed).permutation(len(empty))[:wanted]
     return tuple(burned + [empty[i] for i in sorted(picked)])
+
+
+def _told_of(
+    reference: BurnedArea, known: npt.NDArray[np.bool_], block: ChipPlace, days: int, size: int
+) -> float:
+    """Return the share of the cells and days of a block of which the labels say something."""
+    rows, cols = _cells(reference.region, block.row, block.col, size)
+    here = known[rows, cols]
+    first, last = max(block.start, reference.start), min(block.start + days, reference.stop)
+    told = max(int((last - first) / ONE_DAY), 0) * int(here.sum())
+    for one in within(reference.unknown_days, first, last):
+        told -= int((one.stop - one.start) / ONE_DAY) * int((one.cells[rows, cols] & here).sum())
+    return told / (days * here.size)
 
 
 def _left_out(begins: Iterable[Day], days: int, first: Day, stop: Day) -> str:
@@ -160,6 +189,27 @@ def days_in_no_chip(chips: Chips, region: str, start: Any, stop: Any) -> str:
     """
     begins = [entry.day for entry in chips.entries if entry.region == region]
     return _left_out(begins, chips.days, as_day(start), as_day(stop))
+
+
+def burned_in_no_chip(chips: Chips, reference: BurnedArea, start: Any, stop: Any) -> str:
+    """Return how many burned cells no chip of a region holds, in words.
+
+    Args:
+        chips: of cubes.
+        reference: the labels, on the grid of the region.
+        start: first day to look at.
+        stop: the day after the last.
+
+    Returns:
+        Text such as `40 of 300 burned cells`; empty if every burned cell lies in a chip.
+    """
+    dated = reference.dates_of_known()
+    burned = (dated.day >= as_day(start)) & (dated.day < as_day(stop)) & (dated.fraction > 0)
+    left = burned.copy()
+    for entry in chips.entries:
+        if entry.region == reference.region.name:
+            left &= ~_inside(dated, entry.day, chips.days, *entry.corner, chips.size)
+    return f"{left.sum():,} of {burned.sum():,} burned cells" if left.any() else ""
 
 
 def write_cube_chips(
@@ -200,13 +250,13 @@ def write_cube_chips(
         BusyError: if another run adds to the folder.
 
     Warns:
-        BanetWarning: if the reference says nothing of more than a tenth of the region, or `day_step` is
-            larger than `days`, so that some days lie in no chip.
+        BanetWarning: if the reference says nothing of more than a tenth of the region, `day_step` is
+            larger than `days`, so that some days lie in no chip, or `step` than `size`.
     """
     here = reference.to(cube.region)
     first, last = _common_period(cube, here, start, stop)
     dated = here.dates_of_known()
-    plan = plan_blocks(dated, first, last, days=days, size=size, **choice)
+    plan = plan_blocks(dated, first, last, days=days, size=size, reference=here, **choice)
     if not plan:
         least = int(choice.get("min_burned_cells", _MIN_BURNED))
         raise InputError(f"{_lacking(here, reference, dated, first, last, least)}: nothing to train on")
@@ -270,6 +320,11 @@ class _Cutter:
             "pixel_size": self.cube.region.pixel_size,
         }
 
+    def bbox(self, row: int, col: int) -> list[float]:
+        """Return the box of a block's cells that lie in the region: west, south, east, north in degrees."""
+        region = self.cube.region
+        return list(region.window(*_cells(region, row, col, self.chips.size)).bbox)
+
     def target(self, block: ChipPlace) -> Floats:
         """Return the burned fraction of each cell and day of a block; NaN = not known."""
         return _target(self.cube.region, self.reference, self.dated, block, self.chips.days, self.chips.size)
@@ -286,6 +341,7 @@ class _Cutter:
             corner=(block.row, block.col),
             details={
                 **self.origin,
+                "bbox": self.bbox(block.row, block.col),
                 "label_content": _content(target),
                 "cube_content": self.contents[block.start],
             },
@@ -309,22 +365,23 @@ def _content(target: Floats) -> str:
 
 
 def _check_kept(chips: Chips, cutter: _Cutter, names: set[str]) -> None:
-    """Make sure that tiles which a folder holds already are of the same sensor, cells, labels and content.
+    """Make sure that tiles which a folder holds already are of the same sensor, place, labels and content.
 
     Tiles of the region within the days of the labels are compared, whether they would be cut now or not:
     where labels were corrected, a tile may no longer be worth cutting.
 
     Raises:
-        InputError: if it holds another band or cells of another size, or one of `names` from another sensor
-            or other labels, or one whose labels or days of the cube have another content by now.
+        InputError: if it holds another band or cells of another size, or one of `names` from another sensor,
+            place or other labels, or one whose labels or days of the cube have another content by now.
     """
     reference, region = cutter.reference, cutter.cube.region.name
     length = np.timedelta64(chips.days, "D")
     for entry in chips.entries:
-        always = ("mir_band", "pixel_size")
-        same = ("labels", "sensor", *always) if entry.name in names else always
-        for part in same:
-            old, new = entry.details.get(part), cutter.origin[part]
+        now = {part: cutter.origin[part] for part in ("mir_band", "pixel_size")}
+        if entry.name in names:
+            now = cutter.origin | {"bbox": cutter.bbox(*entry.corner)}
+        for part, new in now.items():
+            old = entry.details.get(part)
             if old is not None and old != new:
                 raise InputError(
                     f"{chips.folder} holds the tile {entry.name} with {part} {old}, asked for is {new}: "
@@ -374,15 +431,15 @@ def _inside(
     return inside & (dated.fraction > 0)
 
 
-def _cells(region: Region, block: ChipPlace, size: int) -> tuple[slice, slice]:
+def _cells(region: Region, row: int, col: int, size: int) -> tuple[slice, slice]:
     """Return the rows and columns of a block that lie in the region."""
     rows, cols = region.shape
-    return slice(block.row, min(block.row + size, rows)), slice(block.col, min(block.col + size, cols))
+    return slice(row, min(row + size, rows)), slice(col, min(col + size, cols))
 
 
 def _planes(cube: Cube, block: ChipPlace, days: int, size: int) -> Floats:
     """Return red, NIR, MIR and FRP of a block, (4, days, size, size) float32; NaN = not observed."""
-    rows, cols = _cells(cube.region, block, size)
+    rows, cols = _cells(cube.region, block.row, block.col, size)
     stop = block.start + np.timedelta64(days, "D")
     window = cube.read(block.start, stop, rows, cols, variables=("red", "nir", "mir", "frp"))
     height, width = window.region.shape
@@ -396,7 +453,7 @@ def _target(
     region: Region, reference: BurnedArea, dated: DatedFractions, block: ChipPlace, days: int, size: int
 ) -> Floats:
     """Return the burned part of what is known of each cell, (days, size, size) float32; NaN = not known."""
-    rows, cols = _cells(region, block, size)
+    rows, cols = _cells(region, block.row, block.col, size)
     target = np.full((days, size, size), np.nan, np.float32)
     known = reference.known
     height, width = known[rows, cols].shape

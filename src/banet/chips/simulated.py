@@ -77,7 +77,7 @@ def write_simulated_chips(
         progress: called with (done, total, message).
 
     Returns:
-        The folder, open; it may hold more than the plan.
+        The chips of the plan, in its order, whatever else the folder holds.
 
     Raises:
         BusyError: if chips are missing and another run adds to the folder.
@@ -86,7 +86,7 @@ def write_simulated_chips(
     if any(item.name not in chips.names for item in plan):
         with chips.adding():
             _simulate_missing(chips, plan, workers, sampler, progress)
-    return chips
+    return chips.only(item.name for item in plan)
 
 
 def _simulate_missing(

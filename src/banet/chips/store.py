@@ -13,9 +13,11 @@ Header and lines carry a checksum, a line those of its arrays, which are compare
 from __future__ import annotations
 
 import contextlib
+import copy
+import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,7 +28,7 @@ import numpy.typing as npt
 from banet.chips.codec import UNKNOWN, decode_planes, decode_target, encode_planes, encode_target
 from banet.days import Day
 from banet.errors import CorruptError, InputError, NotFoundError, OutputError, UnreadableFileError, one_line
-from banet.io.files import PathLike, existing_folder, output_folder, sha256, write_json, writing
+from banet.io.files import PathLike, existing_folder, output_folder, write_json, writing
 from banet.io.integrity import check_record, crc32c, seal_record
 from banet.io.lock import lock
 
@@ -120,9 +122,11 @@ class Chips:
         """Make a folder of chips, or open the one that is there to add to it.
 
         Raises:
-            InputError: if the folder holds chips of another size.
+            InputError: if the folder holds chips of another size, or is a cube.
             OutputError: if it cannot be written to.
         """
+        if (Path(folder) / "zarr.json").exists():
+            raise InputError(f"{folder} is a cube or another Zarr store: choose another folder for chips")
         path = output_folder(folder)
         header = path / HEADER
         if header.exists():
@@ -189,9 +193,32 @@ class Chips:
 
     @property
     def index_sha256(self) -> str:
-        """SHA-256 of the index, which says what a run was trained on; empty where there is none."""
+        """SHA-256 of the lines of its chips in the index, which says what a run was trained on.
+
+        Empty where there is no index; that of the whole file where all its chips are taken in its order.
+        """
         index = self.folder / _INDEX
-        return sha256(index) if index.is_file() else ""
+        if not index.is_file():
+            return ""
+        *lines, _ = index.read_bytes().split(b"\n")
+        by_name = {json.loads(line)["name"]: line for line in lines}
+        return hashlib.sha256(b"".join(by_name[entry.name] + b"\n" for entry in self.entries)).hexdigest()
+
+    def only(self, names: Iterable[str]) -> Chips:
+        """Return some of its chips to read, in the order of these names.
+
+        Those that are added to the folder later are not among them, as long as it is not refreshed.
+
+        Raises:
+            InputError: if it holds no chip of a name.
+        """
+        entries = {entry.name: entry for entry in self.entries}
+        wanted = list(names)
+        if missing := [name for name in wanted if name not in entries]:
+            raise InputError(f"{self.folder} holds no chip named {missing[0]}")
+        some = copy.copy(self)
+        some.entries = tuple(entries[name] for name in wanted)
+        return some
 
     def read(self, number: int, days: slice = _ALL, rows: slice = _ALL, cols: slice = _ALL) -> Chip:
         """Read a block of a chip; only its bytes are touched.

@@ -27,7 +27,7 @@ def tiles(
     labels: list[Path],
     out: Path,
     size: int = 128,
-    step: int = 100,
+    step: int | None = None,
     days: int = 64,
     start: str | None = None,
     end: str | None = None,
@@ -42,7 +42,7 @@ def tiles(
             or several times; or one file of perimeters, one map, or the truth of a simulated scene.
         out: folder of tiles; tiles that it holds already, of the same cube and labels, are kept.
         size: edge of a tile in cells.
-        step: distance of tiles in cells.
+        step: distance of tiles in cells; 100, or the size where that is less, if left out.
         days: length of a tile; tiles begin every half of it.
         start: first day or month, YYYY-MM-DD or YYYY-MM; the first of the cube if left out.
         end: last day or month, included; the last of the cube if left out.
@@ -53,14 +53,18 @@ def tiles(
 
     import numpy as np
 
-    from banet.chips import Chips, days_in_no_chip, write_cube_chips
+    from banet.chips import Chips, burned_in_no_chip, days_in_no_chip, write_cube_chips
     from banet.chips.store import HEADER
     from banet.cube import open_cube
     from banet.days import parse_period
     from banet.errors import InputError
-    from banet.labels.reading import read_map_or_product
+    from banet.labels.reading import read_map_or_product, sniff
 
     spread.check()
+    asked = [name for name, value in asdict(perimeters).items() if value is not None]
+    if asked and "perimeters" not in (kinds := [sniff(one) for one in labels]):
+        option = asked[0].replace("_", "-")
+        raise InputError(f"--{option} is for perimeters, and {labels[0]} is of the kind {kinds[0]}")
     before = len(Chips.open(out)) if (out / HEADER).is_file() else 0
     opened = open_cube(cube)
     if not len(opened.days):
@@ -87,6 +91,8 @@ def tiles(
     say(f"{out}: {len(chips)} tiles of {days} days x {size} x {size} cells{told}")
     if left := days_in_no_chip(chips, opened.region.name, first, stop):
         caution(f"no tile holds {left}: little burned then, or the labels do not cover them")
+    if left := burned_in_no_chip(chips, reference.to(opened.region), first, stop):
+        caution(f"no tile holds {left}: too few lie close together, or between tiles")
 
 
 def train(

@@ -124,28 +124,35 @@ def calibrate(weights: str, *tiles: Path, out: Path) -> None:
 
     from banet.chips import Chips
     from banet.errors import InputError
-    from banet.model.weights import load_model, save_weights
+    from banet.model.weights import load_model, save_weights, weights_file
     from banet.training.calibration import calibrate_model
     from banet.training.config import ValidationConfig
     from banet.training.sources import check_not_trained_on, definition_note
 
     if not tiles:
         raise InputError("nothing to calibrate with: give folders of tiles")
+    file = weights_file(out)
     model = load_model(weights)
     sources = [Chips.open(folder) for folder in tiles]
     if note := definition_note(sources, model.spec):
         caution(note)
     check_not_trained_on(sources, model.card)
     shift = calibrate_model(model, sources, model.spec, ValidationConfig(), torch.device("cpu"))
+    known = model.calibration
+    if known is None:
+        raise InputError(
+            "nothing burned in these tiles, in cells of which the labels tell every day that is scored: "
+            "nothing to calibrate by, so nothing is written"
+        )
+    # Scores of before the shift are not those of these weights.
     card = {
-        **model.card,
+        **{name: value for name, value in model.card.items() if name != "scores"},
         "calibrated_on": [{"tiles": len(s), "index_sha256": s.index_sha256} for s in sources],
     }
-    save_weights(model, out, card=card)
-    known = model.calibration
+    save_weights(model, file, card=card)
     told = (
-        "nothing burned in these tiles, so no calibration"
-        if known is None
+        "nothing that burned was mapped, so no dates were measured"
+        if known.date_quantile is None
         else (
             f"dated where {known.date_quantile} of the summed probability is reached, "
             f"intervals hold {known.date_mass} of it"

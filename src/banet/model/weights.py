@@ -34,6 +34,7 @@ __all__ = [
     "load_model",
     "load_models",
     "save_weights",
+    "weights_file",
 ]
 
 DEFAULT = "default"
@@ -226,6 +227,18 @@ def _read_metadata(
     return config, spec, card, calibration
 
 
+def weights_file(path: PathLike) -> Path:
+    """Return the path of weights to write.
+
+    Raises:
+        InputError: if it does not end in `.safetensors`.
+    """
+    target = Path(path)
+    if target.suffix != ".safetensors":
+        raise InputError(f"weights are written as .safetensors, asked for {target.name}")
+    return target
+
+
 def save_weights(
     model: BANet, path: PathLike, *, spec: InputSpec | None = None, card: Mapping[str, Any] | None = None
 ) -> Path:
@@ -244,9 +257,7 @@ def save_weights(
         InputError: if the suffix is another, the card is not JSON, or the spec has other channels.
         OutputError: if the file cannot be written.
     """
-    target, spec = Path(path), spec or model.spec
-    if target.suffix != ".safetensors":
-        raise InputError(f"weights are written as .safetensors, asked for {target.name}")
+    target, spec = weights_file(path), spec or model.spec
     if len(spec.channels) != model.config.channels:
         raise InputError(
             f"the spec has {len(spec.channels)} channels, the network takes {model.config.channels}"

@@ -9,6 +9,7 @@ hold `COVERAGE` of the true days.
 from __future__ import annotations
 
 import itertools
+import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -23,6 +24,7 @@ from banet.burned_area.confidence import with_neighbours
 from banet.burned_area.dating import date_at, date_uncertainty
 from banet.burned_area.evidence import CLASSES, classes_of
 from banet.chips import Chips
+from banet.errors import BanetWarning
 from banet.evaluation.measures.agreement import counts_of, dice
 from banet.model.config import Calibration, EvidenceTable, InputSpec
 from banet.model.means import Mean
@@ -64,6 +66,8 @@ _HALF = 0.5 - 1e-6
 _TENTH = 0.1
 _NEIGHBOURS = 0.25
 """Weight of the mean of the eight neighbours in what tells whether more than a tenth of a cell burned."""
+_MUCH = 0.1
+"""Share of cells left out that is worth telling."""
 _FAINT = 1e-3
 """Cells mapped below this and not burned are left out: there are many, and nothing changes for them."""
 
@@ -78,7 +82,8 @@ def calibrate_model(
     """Shift the logits of a network and set its calibration, both measured on held-out chips.
 
     Args:
-        model: on `device`; its last bias and its `calibration` are changed.
+        model: on `device`; its last bias and its `calibration` are changed, this to None where nothing is
+            known to have burned.
         sources: folders of held-out chips.
         spec: scaling of the input.
         config: how many chips and which days.
@@ -86,11 +91,17 @@ def calibrate_model(
 
     Returns:
         The shift.
+
+    Warns:
+        BanetWarning: if more than a tenth of the cells are left out, as the labels lack some of their days.
     """
     scenes = _met(model, sources, spec, config, device)
-    # One threshold for all: with hot spots it weighs as much as everything without them.
-    pairs = [[(one.logits, one.truth) for one in scenes[name]] for name in ("all", *_POOR)]
-    shift = best_shift(pairs, [float(len(_POOR)), *(1.0 for _ in _POOR)])
+    _tell_lost(scenes["all"])
+    shift = 0.0
+    if _burned(scenes["all"]):
+        # One threshold for all: with hot spots it weighs as much as everything without them.
+        pairs = [[(one.logits, one.truth) for one in scenes[name]] for name in ("all", *_POOR)]
+        shift = best_shift(pairs, [float(len(_POOR)), *(1.0 for _ in _POOR)])
     if model.logits.bias is not None:
         with torch.no_grad():
             model.logits.bias += shift
@@ -110,7 +121,7 @@ def calibrate_mean(
         device: where to compute.
 
     Returns:
-        The calibration; None where nothing burned.
+        The calibration; None where nothing is known to have burned.
     """
     return _calibration(_met(Mean(models), sources, models[0].spec, config, device), 0.0)
 
@@ -126,11 +137,27 @@ def _met(
 
 
 def _calibration(scenes: Mapping[str, Sequence[HeldOut]], shift: float) -> Calibration | None:
+    if not _burned(scenes["all"]):
+        return None
     known = _calibrate(one.mapped(shift) for one in scenes["all"])
     if known is None:
         return None
     tables = by_evidence(itertools.chain(*scenes.values()), shift, known)
     return known.model_copy(update={"by_evidence": tables})
+
+
+def _burned(scenes: Iterable[HeldOut]) -> bool:
+    return any(one.truth.any() for one in scenes)
+
+
+def _tell_lost(scenes: Sequence[HeldOut]) -> None:
+    """Warn where the labels lack days of many cells."""
+    lost, cells = sum(one.lost for one in scenes), sum(one.kept.size for one in scenes)
+    if lost > _MUCH * cells:
+        told = (
+            f"{lost:,} of {cells:,} cells of the held-out tiles have days of which their labels say nothing"
+        )
+        warnings.warn(f"{told}: they are left out of the calibration", BanetWarning, stacklevel=3)
 
 
 @dataclass(frozen=True)
@@ -168,12 +195,14 @@ class HeldOut(NamedTuple):
         logits, truth: of each day, (T, cells, 1) float32.
         evidence: class of each cell, (cells,) uint8.
         kept: where they lie in the chip, (rows, columns); all others are taken as unburned.
+        lost: number of cells that are left out, as some of their days are known and others are not.
     """
 
     logits: Floats
     truth: Floats
     evidence: npt.NDArray[np.uint8]
     kept: Bools
+    lost: int = 0
 
     def mapped(self, shift: float) -> _Mapped:
         """Return what is mapped after a shift of the logits."""
@@ -205,7 +234,9 @@ def _scenes(
     for logits, truth in held_out_logits(model, sources, spec, config, device, change, whole=True):
         days, observed, looked = met.pop()
         said, burned = short_record(logits, truth, days)
-        yield _telling(said, burned, classes_of(observed, looked, said.argmax(0)))
+        told = np.isfinite(burned[days])
+        lost = int((told.any(0) & ~told.all(0)).sum())
+        yield _telling(said, burned, classes_of(observed, looked, said.argmax(0)))._replace(lost=lost)
 
 
 def _worst_days(target: Floats, count: int) -> slice:
@@ -216,12 +247,12 @@ def _worst_days(target: Floats, count: int) -> slice:
 
 
 def short_record(logits: Floats, truth: Floats, days: slice) -> tuple[Floats, Floats]:
-    """Return logits and truth of which nothing burns outside some days."""
+    """Return logits and truth of which nothing burns outside some days, whether it is known there or not."""
     outside = np.ones(len(truth), bool)
     outside[days] = False
     logits, truth = logits.copy(), truth.copy()
     logits[outside] = _NOTHING
-    truth[outside] = np.where(np.isnan(truth[outside]), np.nan, 0)
+    truth[outside] = 0
     return logits, truth
 
 

@@ -59,6 +59,7 @@ class TrainingResult:
         steps, minutes: behind.
         reason: why it ended: `steps`, `time`, `patience`, `interrupted`.
         scores: of the final validation; empty where there were no chips for it.
+        calibrated: whether the weights were calibrated on the chips of validation.
     """
 
     folder: Path
@@ -67,14 +68,20 @@ class TrainingResult:
     minutes: float
     reason: str
     scores: dict[str, Any]
+    calibrated: bool = False
 
     @property
     def note(self) -> str:
-        """Line on an interrupted run, or on weights that no validation scored and calibrated; or empty."""
+        """Line on an interrupted run, or on weights that no validation calibrated; empty where one did."""
         if self.reason == "interrupted":
             return f"interrupted after {self.steps} steps; give --resume to go on in {self.folder}"
-        if self.weights is None or self.scores:
+        if self.weights is None or self.calibrated:
             return ""
+        if self.scores:
+            return (
+                "these weights are not calibrated: nothing burned in the validation tiles, in cells of which "
+                "the labels tell every day that is scored; use banet weights calibrate with others"
+            )
         return (
             "without validation tiles these weights are neither scored nor calibrated: give "
             "data.validation_chips, or use banet weights calibrate"
@@ -227,7 +234,8 @@ class _Run:
             scores, weights = self._finish(reason)
         minutes = round(state.seconds / 60, 2)
         self.journal.write("end", step=state.step, reason=reason, minutes=minutes)
-        return TrainingResult(self.folder, weights, state.step, minutes, reason, scores)
+        calibrated = weights is not None and state.judged.calibration is not None
+        return TrainingResult(self.folder, weights, state.step, minutes, reason, scores, calibrated)
 
     def _at_its_end(self) -> bool:
         """Tell whether the run had ended before, and is not asked for more steps or minutes than then."""
