@@ -211,11 +211,18 @@ def compare(
         pictures: also draw pictures and write the page.
         json: print the scores as JSON, by reference, and the files that were written.
     """
+    from banet.errors import InputError
     from banet.evaluation.beside import beside
     from banet.labels.reading import named_paths
 
-    maps = named_paths(products)
-    paths = maps | (judges := named_paths(reference or ()))
+    maps, judges = named_paths(products), named_paths(reference or ())
+    for name in maps.keys() & judges.keys():
+        if maps[name].resolve() != judges[name].resolve():
+            raise InputError(
+                f"{maps[name]} and the reference {judges[name]} are both called {name}; tell them apart with "
+                "NAME=PATH"
+            )
+    paths = maps | judges
     read = _read(list(paths.values()), perimeters, region=region, start=start, end=end)
     sides = dict(zip(paths, read, strict=True))
     judged = {name: sides[name] for name in judges or maps}
