@@ -133,11 +133,12 @@ class Comparison:
 def _side(
     source: BurnedArea, known: Bools, share: npt.NDArray[np.float64], days: tuple[Day, Day], threshold: float
 ) -> dict[str, Any]:
-    """Return the planes of a side; nothing burned where it is not known or is dated outside the days.
+    """Return the planes of a side; nothing burned where it is not known, is water, or is dated on other days.
 
     `share` is the part of each cell that the side knows: that part decides what the cell is.
     """
-    outside = (source.burn_date < days[0]) | (source.burn_date >= days[1])
+    other = (source.burn_date < days[0]) | (source.burn_date >= days[1])
+    outside = other | source.water
     part = np.where(known, share, 1)
     fraction = np.where(known, np.nan_to_num(source.burned_fraction), 0).astype(np.float64) / part
     # Fractions come as float32: half of a cell must not fail to be half by rounding.
@@ -153,7 +154,7 @@ def _side(
         "uncertainty": _days(source.uncertainty, outside),
         "first_look": _days(source.first_look, outside),
         "confidence": np.clip(np.where(outside, 0, sure), 0, 1),
-        "burned_outside": burned & outside,
+        "burned_outside": burned & other & ~source.water,
     }
 
 
