@@ -51,13 +51,15 @@ class CellOptions:
     Attributes:
         cover: GeoTIFF of land cover, to score each class by itself.
         zones: polygons or a GeoTIFF of regions, to score each by itself.
-        zone_field: field of the polygons that names the region.
+        zone_field: field of the polygons that names the region; the first of name, region, id if left out.
+        zone_layer: layer of their file, where it has several.
         valid: GeoTIFF or polygons of the cells that may count.
     """
 
     cover: Path | None = None
     zones: Path | None = None
     zone_field: str | None = None
+    zone_layer: str | None = None
     valid: Path | None = None
 
     def on(self, grid: Region) -> dict[str, Any]:
@@ -68,7 +70,8 @@ class CellOptions:
         if self.cover is not None:
             found["cover"] = read_classes(self.cover, grid)
         if self.zones is not None:
-            found["zones"] = read_classes(self.zones, grid, field=self.zone_field)
+            chosen = {"field": self.zone_field, "layer": self.zone_layer}
+            found["zones"] = read_classes(self.zones, grid, **chosen)
         if self.valid is not None:
             found["valid"] = read_validity(self.valid, grid)
         return found
@@ -135,7 +138,7 @@ def evaluate(
     from banet.labels.reading import labelled, named_paths
     from banet.observations.hotspots import read_hotspots
 
-    _check_options(cube, weights, replay)
+    _check_options(cube, weights, replay, cells)
     judges, others = named_paths(reference), named_paths(also or ())
     paths = [map_, *judges.values(), *others.values()]
     mine, *read = _read(paths, perimeters, region=region, start=start, end=end)
@@ -260,13 +263,15 @@ def _read(paths: list[Path], perimeters: Perimeters, **options: Any) -> list[Bur
     return read_sources(paths, perimeters=asdict(perimeters) | {"notice": caution}, **options)
 
 
-def _check_options(cube: Path | None, weights: str | None, replay: bool) -> None:
+def _check_options(cube: Path | None, weights: str | None, replay: bool, cells: CellOptions) -> None:
     from banet.errors import InputError
 
     if (weights or replay) and cube is None:
         raise InputError("--weights and --replay map the cube again; name it with --cube")
     if replay and not weights:
         raise InputError("--replay needs the weights to map with; name them with --weights")
+    if cells.zones is None and (cells.zone_field or cells.zone_layer):
+        raise InputError("--zone-field and --zone-layer are of the polygons of --zones, and none are given")
 
 
 def _from_cube(cube: Cube, mine: BurnedArea, weights: str | None, name: str) -> dict[str, BurnedArea]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from banet.errors import InputError, NotFoundError, UnreadableFileError
+from banet.errors import BanetWarning, InputError, NotFoundError, UnreadableFileError
 from banet.grid.polygons import areas_of, long_edged, unwrapped, within_180
 from banet.grid.whole_vectors import answer_of_gml, answer_of_json, check_answer, check_kml, check_shapefile
 from banet.io.containers import Member, inner_suffix, unpacked
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
     import pandas as pd
 
-__all__ = ["SUFFIXES", "Polygons", "is_vector", "read_polygons", "read_shapes", "read_vector"]
+__all__ = ["SUFFIXES", "Polygons", "is_vector", "read_polygons", "read_shapes", "read_vector", "zone_names"]
 
 SUFFIXES = (
     ".shp",
@@ -43,6 +43,7 @@ _PACKED = (".zip", ".kmz")
 _MOST_ROWS_NAMED = 4
 _JUMP = 350.0
 """Degrees of longitude: a longer edge of a zone is a step across the antimeridian."""
+_NAMES = ("name", "NAME", "Name", "region", "id", "ID")
 _SHORT_YEAR = re.compile(rb'"\s*(\d{1,2}(?:-|\\?/)\d{1,2}(?:-|\\?/)\d{1,2})(?!\d)')
 _CHOOSE = "name one with --layer (layer=), of zones with --zone-layer, or save it as a file of its own"
 _BETWEEN_RECORDS = b"\x1e"
@@ -133,6 +134,37 @@ def read_polygons(
         tuple(sorting.left_out),
         tuple(sorting.notes),
     )
+
+
+def zone_names(found: Polygons, field: str | None = None) -> npt.NDArray[np.object_]:
+    """Return the name of each polygon, (n,); one without a name has the number of its row.
+
+    Args:
+        found: the polygons.
+        field: with the names; by default the first of name, region, id that there is, or else the rows are
+            numbered.
+
+    Raises:
+        InputError: if there is no such field.
+
+    Warns:
+        BanetWarning: if there is no field of names.
+    """
+    columns = found.table.columns
+    if field is not None and field not in columns:
+        raise InputError(f"{found.name} has no field {field}; it has {', '.join(columns) or 'none'}")
+    column = field or next((name for name in _NAMES if name in columns), None)
+    if column is not None:
+        missing = found.table[column].isna().to_numpy()
+        named = found.table[column].astype(str).to_numpy(object)
+        return np.where(missing, [f"row {row}" for row in found.rows], named)
+    warnings.warn(
+        f"{found.name} has none of the fields {', '.join(_NAMES)}: its zones are numbered by row; name a "
+        "field with --zone-field (zone_field=)",
+        BanetWarning,
+        stacklevel=3,
+    )
+    return np.array([str(row) for row in found.rows], object)
 
 
 class _Sorting:

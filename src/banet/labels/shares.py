@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
 
 import numpy as np
 import numpy.typing as npt
@@ -38,7 +39,7 @@ def read_shares(path: PathLike, region: Region, what: str) -> npt.NDArray[np.flo
     file = existing_file(path, what)
     if file.suffix.lower() not in RASTERS:
         total = np.zeros(region.shape)
-        for share in shares_by_class(polygons_of(path), region).values():
+        for _, share in shares_by_class(polygons_of(path), region):
             total += share
         return np.minimum(total, 1.0)
     window = read_window(file, region)
@@ -50,9 +51,9 @@ def read_shares(path: PathLike, region: Region, what: str) -> npt.NDArray[np.flo
     return np.asarray(covered(window.grid, values != 0, region), np.float64)
 
 
-def polygons_of(path: PathLike) -> Polygons:
+def polygons_of(path: PathLike, layer: str | None = None) -> Polygons:
     """Read polygons, and warn of features that were left out or mended."""
-    found = read_polygons(path, wide=True)
+    found = read_polygons(path, layer=layer, wide=True)
     told = [f"{count} features {reason} left out" for reason, count in found.left_out] + [*found.notes]
     if told:
         warnings.warn(f"{found.name}: {', '.join(told)}", BanetWarning, stacklevel=4)
@@ -61,17 +62,17 @@ def polygons_of(path: PathLike) -> Polygons:
 
 def shares_by_class(
     polygons: Polygons, region: Region, number: npt.NDArray[np.int64] | None = None
-) -> dict[int, npt.NDArray[np.float64]]:
-    """Part of each cell under the polygons of each class, drawn as finely as fire perimeters are."""
-    count = len(polygons.geometry)
-    each = np.zeros(count, np.int64) if number is None else number
-    # A class takes the place of a day: perimeters are told apart by it, and drawn by area.
-    dates = FireDates(each.astype("datetime64[D]"), np.zeros(count))
-    drawn = burned_of_polygons(polygons.geometry, dates, region)
-    found: dict[int, npt.NDArray[np.float64]] = {}
-    for one in np.unique(drawn.day):
-        part = drawn.day == one
-        plane = np.zeros(region.shape)
-        plane[drawn.row[part], drawn.col[part]] = drawn.fraction[part]
-        found[int(one.astype(np.int64))] = plane
-    return found
+) -> Iterator[tuple[int, npt.NDArray[np.float64]]]:
+    """Yield each class that reaches into a region, and the part of each cell under its polygons.
+
+    They are drawn as finely as fire perimeters are, each class by itself.
+    """
+    each = np.zeros(len(polygons.geometry), np.int64) if number is None else number
+    for one in np.unique(each):
+        shapes = polygons.geometry[each == one]
+        undated = FireDates(np.zeros(len(shapes), "datetime64[D]"), np.zeros(len(shapes)))
+        drawn = burned_of_polygons(shapes, undated, region)
+        if len(drawn.row):
+            plane = np.zeros(region.shape)
+            plane[drawn.row, drawn.col] = drawn.fraction
+            yield int(one), plane

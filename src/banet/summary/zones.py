@@ -13,7 +13,7 @@ from scipy import sparse
 from banet.errors import BanetWarning, InputError
 from banet.grid.region import Region
 from banet.grid.shares import cell_shares, hectares_of
-from banet.grid.vectors import Polygons, read_polygons
+from banet.grid.vectors import Polygons, read_polygons, zone_names
 from banet.io.counts import listed
 from banet.io.files import PathLike
 
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     import geopandas as gpd
 
 __all__ = ["Zones", "read_zones"]
-
-_FIELDS = ("name", "NAME", "Name", "region", "id", "ID")
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +67,7 @@ def read_zones(
         warnings.warn(f"{found.name}: {', '.join(told)}", BanetWarning, stacklevel=2)
     if not len(found.geometry):
         raise InputError(f"{found.name} holds no polygon that can be used as a zone")
-    zones = _placed(found, _names(found, field), region)
+    zones = _placed(found, zone_names(found, field), region)
     outside = [
         name for name, cells in zip(zones.names, np.diff(zones.shares.indptr), strict=True) if not cells
     ]
@@ -89,24 +87,6 @@ def read_zones(
 
 def _box(region: Region) -> str:
     return f"{region.west:g} to {region.east:g} E, {region.south:g} to {region.north:g} N"
-
-
-def _names(found: Polygons, field: str | None) -> npt.NDArray[np.object_]:
-    columns = found.table.columns
-    if field is not None and field not in columns:
-        raise InputError(f"{found.name} has no field {field}; it has {', '.join(columns) or 'none'}")
-    column = field or next((name for name in _FIELDS if name in columns), None)
-    if column is not None:
-        missing = found.table[column].isna().to_numpy()
-        named = found.table[column].astype(str).to_numpy(object)
-        return np.where(missing, [f"row {row}" for row in found.rows], named)
-    warnings.warn(
-        f"{found.name} has none of the fields {', '.join(_FIELDS)}: its zones are numbered by row; name a "
-        "field with --zone-field (zone_field=)",
-        BanetWarning,
-        stacklevel=3,
-    )
-    return np.array([str(row) for row in found.rows], object)
 
 
 def _placed(found: Polygons, names: npt.NDArray[np.object_], region: Region) -> Zones:
