@@ -258,12 +258,30 @@ def test_a_period_cuts_maps_and_truths_as_well(scene, truth):
     mine, theirs = read_sources([truth, _products(scene)["MCD64A1"]], start=day, end=day + 3)
     assert (mine.start, mine.stop) == (day, day + 4) == (theirs.start, theirs.stop)
     assert mine.burned.sum() == (whole.burned & (whole.burn_date <= day + 3)).sum()
-    one_day, _ = read_sources([truth, truth], start=day)
-    assert (one_day.start, one_day.stop) == (day, day + 1)
     with pytest.raises(InputError, match="covers .* no day from 2022-01-01 to 2022-01-31"):
-        read_sources([truth, truth], start="2022-01")
-    with pytest.raises(InputError, match="ends .2022-01. but does not start"):
-        read_sources([truth, truth], end="2022-01")
+        read_sources([truth, truth], start="2022-01", end="2022-01")
+
+
+def test_a_period_of_which_one_end_is_open_ends_with_the_maps(scene, truth):
+    """A start alone was a period of one day."""
+    whole, product = read_sources([truth, truth])[0], _products(scene)["MCD64A1"]
+    day = whole.start + 5
+    late, theirs = read_sources([truth, product], start=day)
+    assert (late.start, late.stop) == (theirs.start, theirs.stop) == (day, whole.stop)
+    early, theirs = read_sources([truth, product], end=day)
+    assert (early.start, early.stop) == (theirs.start, theirs.stop) == (whole.start, day + 1)
+    for far in ({"start": "2022-01"}, {"end": "2009-01"}):
+        with pytest.raises(InputError, match="covers .* no day from"):
+            read_sources([truth, truth], **far)
+    with pytest.raises(InputError, match="2019-08: no map tells the other end of the period; give start"):
+        read_sources([product], region=next(scene.glob("R_*.json")), start="2019-08")
+
+
+def test_a_region_of_which_nothing_is_read_is_refused(scene, truth, tmp_path):
+    assert len(read_sources([truth, truth], region=next(scene.glob("R_*.json")))) == 2
+    REGION.save(tmp_path)
+    with pytest.raises(InputError, match="all have grids of their own, none of them Region.*leave --region"):
+        read_sources([truth, truth], region=tmp_path / "R_T.json")
 
 
 def test_what_a_killed_run_left_is_no_map(tmp_path):
@@ -432,6 +450,9 @@ def test_names_of_further_maps(scene, truth):
     np.testing.assert_array_equal(again.burn_date, mine.burn_date)
     with pytest.raises(InputError, match="two maps or products are called P"):
         named_paths(["P=a", "P=b"])
+    for nothing in ("P=", "", "P= "):  # the working folder was read
+        with pytest.raises(InputError, match="names no file or folder"):
+            named_paths([nothing])
 
 
 def test_maps_and_products_stand_beside_each_other(scene, truth, tmp_path, capsys):
@@ -509,8 +530,9 @@ def test_a_map_does_not_take_the_place_of_one_by_another_method(scene, tmp_path,
 
 
 def test_draws_count_something(truth, scene, capsys):
-    words = ["evaluate", str(truth), "--reference", str(scene / "MCD64A1"), "--draws", "-3"]
-    assert main(words) == 2 and "-3 draws" in capsys.readouterr().err
+    words = ["evaluate", str(truth), "--reference", str(scene / "MCD64A1"), "--draws"]
+    for draws in ("-3", "1"):
+        assert main([*words, draws]) == 2 and f"{draws} draws; give 0" in capsys.readouterr().err
 
 
 def test_the_original_needs_its_weights(scene, tmp_path, monkeypatch, capsys):

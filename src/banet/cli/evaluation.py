@@ -121,8 +121,8 @@ def evaluate(
         weights: with --cube, maps it again with the hot spots withheld, and scores that beside the map.
         replay: with --cube and --weights, maps every day of the map as it would have been mapped on that day.
         region: R_NAME.json, the grid to compare on where no side has one of its own.
-        start: first day or month, YYYY-MM-DD or YYYY-MM, to compare; all days of the maps if left out.
-        end: last day or month, included.
+        start: first day or month, YYYY-MM-DD or YYYY-MM, to compare; the first of the maps if left out.
+        end: last day or month, included; the last of the maps if left out.
         perimeters: fields and format of their dates.
         cells: which cells count, and classes of them.
         reliable: leave out cells that the reference did not see reliably on all days.
@@ -205,8 +205,8 @@ def compare(
             held against each other.
         out: folder for JSON, CSV, Markdown, pictures and the page; only printed if left out.
         region: R_NAME.json, the grid to compare on where none has one of its own.
-        start: first day or month, YYYY-MM-DD or YYYY-MM, to compare; all days of the maps if left out.
-        end: last day or month, included.
+        start: first day or month, YYYY-MM-DD or YYYY-MM, to compare; the first of the maps if left out.
+        end: last day or month, included; the last of the maps if left out.
         perimeters: fields and format of their dates.
         reliable: leave out cells that the reference did not see reliably on all days.
         threshold: burned fraction from which on a cell counts as burned.

@@ -78,10 +78,10 @@ def check_draws(draws: int) -> None:
     """Make sure that a number of bootstrap draws is one.
 
     Raises:
-        InputError: if it is below 0.
+        InputError: if it is below 0, or 1, which makes no interval.
     """
-    if draws < 0:
-        raise InputError(f"{draws} draws; give 0 for no intervals, or more")
+    if draws < 0 or draws == 1:
+        raise InputError(f"{draws} draws; give 0 for no intervals, or more than 1, such as 1000")
 
 
 def intervals(

@@ -198,10 +198,13 @@ def named_paths(texts: Iterable[str]) -> dict[str, Path]:
     """Return the paths of texts NAME=PATH or PATH by their names, the latter by the name of the file.
 
     Raises:
-        InputError: if two have the same name.
+        InputError: if two have the same name, or there is no path.
     """
     found: dict[str, Path] = {}
-    for label, path in map(labelled, texts):
+    for text in texts:
+        label, path = labelled(text)
+        if not path:
+            raise InputError(f"{text!r} names no file or folder; give PATH or NAME=PATH")
         name = label or Path(path).stem
         if name in found:
             raise InputError(f"two maps or products are called {name}; tell them apart with NAME=PATH")
@@ -224,24 +227,32 @@ def read_sources(
         region: file of the grid of products and perimeters.
         start: first day or month to read; of products and perimeters that of the first map, of others all, if
             None.
-        end: last one, included; `start` if None.
+        end: last one, included; likewise if None.
         perimeters: options of `read_perimeters`: date_field, end_field, date_format, layer, notice.
 
     Raises:
-        InputError: if none has a grid or days and none are given, or one covers no day of the period.
+        InputError: if none has a grid or days and none are given, one covers no day of the period, or each
+            has a grid of its own, none of which is that of the region.
         NotFoundError, UnreadableFileError: as `read_map_or_product`.
     """
     kinds = [sniff(path) for path in paths]
-    if start is None and end is not None:
-        raise InputError(f"the period ends ({end}) but does not start; give both")
-    period = None if start is None else parse_period(start, end)
-    days = None if period is None else (period[0], period[1] - 1)
-    grid = Region.load(region) if region is not None else None
+    first = None if start is None else parse_period(start)[0]
+    after = None if end is None else parse_period(end)[1]
+    # Of maps one end may be left open; of products nobody would say where it lies.
+    days = None if first is None or after is None else (parse_period(start, end)[0], after - 1)
+    if not set(kinds) & set(_OWN_GRID) and (first is None) != (after is None):
+        raise InputError(f"{start or end}: no map tells the other end of the period; give start and end")
+    given = grid = Region.load(region) if region is not None else None
     order = {"map": 0, "truth": 0, "raster": 1}  # those with days of their own first
     read: dict[int, BurnedArea] = {}
     for k in sorted(range(len(paths)), key=lambda k: order.get(kinds[k], 2)):
         read[k] = read_map_or_product(paths[k], kind=kinds[k], region=grid, days=days, perimeters=perimeters)
         if kinds[k] in _OWN_GRID:
-            days, grid = days or (read[k].start, read[k].stop - 1), grid or read[k].region
-            read[k] = read[k] if period is None else read[k].between(*period)
+            one = read[k]
+            begin = min(one.start, after - 1) if first is None and after is not None else first or one.start
+            one = read[k] = one.between(begin, max(one.stop, begin + 1) if after is None else after)
+            days, grid = days or (one.start, one.stop - 1), grid or one.region
+    own = [one.region for one in read.values()] if set(kinds) <= set(_OWN_GRID) else [given]
+    if given is not None and given not in own:
+        raise InputError(f"all have grids of their own, none of them {given}; leave --region (region=) out")
     return [read[k] for k in range(len(paths))]
