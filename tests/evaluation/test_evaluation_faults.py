@@ -11,8 +11,9 @@ import pandas as pd
 import pytest
 
 import banet
+from banet.burned_area.quality import Quality
 from banet.cli import main
-from banet.errors import InputError
+from banet.errors import BanetWarning, InputError
 from banet.evaluation import compare, evaluate, score
 from banet.evaluation.benchmark import stage
 from banet.evaluation.result_files import write_result
@@ -100,8 +101,20 @@ def test_days_are_named_where_it_is_days_and_the_place_where_it_is_the_place():
     with pytest.raises(InputError, match="the reference knows 0") as caught:
         score(august, unseen)
     assert "same place" not in str(caught.value)
-    with pytest.raises(InputError, match="masks allow 0"):
+    with pytest.raises(InputError, match="the mask allows 0$"):
         score(august, august, valid=np.zeros(DAYS.shape, bool))
+    never = np.full(DAYS.shape, np.datetime64("NaT", "D"))
+    product = replace(august, quality=Quality(never, never, np.zeros(DAYS.shape, np.uint8)))
+    with pytest.raises(InputError, match="the reference knows 20, the reference saw reliably 0$"):
+        score(august, product, reliable=True)
+
+
+def test_hot_spots_of_another_place_are_told():
+    here = map_of(DAYS)
+    table = pd.DataFrame({"latitude": [0.0], "longitude": [0.0], "frp": 3.0, "type": "0"})
+    table["time"] = np.array(["2021-08-04"], "datetime64[ns]")
+    with pytest.warns(BanetWarning, match="no hot spot lies near what burned within 30 days"):
+        assert evaluate(here, here, hotspots=table, draws=0).fires["map"].cells == 0
 
 
 def test_days_beyond_what_both_cover_are_not_compared():

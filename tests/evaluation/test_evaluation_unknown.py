@@ -11,8 +11,10 @@ import numpy as np
 import pytest
 
 from banet.burned_area.burned_area import BurnedArea
+from banet.burned_area.quality import Quality
 from banet.burned_area.unknown import UnknownDays
 from banet.cli import main
+from banet.errors import BanetWarning
 from banet.evaluation import compare, score
 from banet.evaluation.beside import beside, tables_beside, write_beside
 from banet.evaluation.evaluate import by_month, evaluate
@@ -276,7 +278,9 @@ def test_a_number_shows_a_dash_for_an_interval_that_it_lacks():
 
 def test_thresholds_and_options_are_recorded_and_told(tmp_path):
     mapped, late = area_of(FIRE * 0.8), area_of(FIRE * 0.8, threshold=0.7)
-    truth = area_of(FIRE * 0.35, threshold=0)
+    whole = [np.full(REGION.shape, day) for day in (START, STOP)]
+    sure = Quality(*whole, np.ones(REGION.shape, np.uint8))
+    truth = area_of(FIRE * 0.35, threshold=0, quality=sure)
     valid = np.ones(REGION.shape, bool)
     valid[39] = False
     asked = {"reference_threshold": 0.3, "exclude_within": 2, "reliable": True, "valid": valid}
@@ -302,6 +306,9 @@ def test_thresholds_and_options_are_recorded_and_told(tmp_path):
     ):
         assert told in text
     assert json.loads(write_result(got, tmp_path)["json"].read_text())["settings"]["draws"] == 0
+    with pytest.warns(BanetWarning, match="does not say what it saw reliably: --reliable"):
+        got = evaluate(mapped, area_of(FIRE), reliable=True, draws=0)
+    assert "reliably" not in words(got.to_dict())
     sides = {"one": mapped, "other": area_of(FIRE)}
     found = beside(sides, sides, draws=0, threshold=0.3, reference_threshold=0.3)
     shown = {table.name: table.words for table in tables_beside({n: r.to_dict() for n, r in found.items()})}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal, Self
 
@@ -232,18 +232,18 @@ def compare(
         _without_undated(side, source, (start, stop))
         for side, source in ((mine, burnmap), (theirs, reference))
     )
-    allowed = _allowed(valid, region)
+    limits = {} if valid is None else {"the mask allows": _allowed(valid, region)}
     if asked.reliable:
-        allowed = allowed & _reliable(reference, start, stop, region)
+        limits["the reference saw reliably"] = _reliable(reference, start, stop, region)
     told = known.copy()
-    known &= allowed
+    known &= np.all([*limits.values()], axis=0)
     if asked.exclude_within is not None and theirs["burned_outside"].any():
         far = ndimage.distance_transform_edt(~theirs["burned_outside"]) > asked.exclude_within
         known &= far | theirs["burned"]
     unseen = known & ~seen
     counted = known if counting else known & seen
     if not (counted.any() or unseen.any()):
-        raise InputError(_nothing(burnmap, reference, start, stop, (seen, told, allowed)))
+        raise InputError(_nothing(burnmap, reference, start, stop, (seen, told), limits))
     planes = {f"map_{name}": plane for name, plane in mine.items() if name != "burned_outside"}
     planes |= {f"reference_{name}": theirs[name] for name in ("fraction", "burned", "date")}
     planes["reference_known"] = told
@@ -280,9 +280,7 @@ def _reliable(reference: BurnedArea, start: Day, stop: Day, region: Region) -> B
     return average(LatLonGrid.of(reference.region), whole, region) >= _HALF - 1e-9
 
 
-def _allowed(valid: Bools | None, region: Region) -> Bools:
-    if valid is None:
-        return np.ones(region.shape, bool)
+def _allowed(valid: Bools, region: Region) -> Bools:
     mask = plane_on(region, valid, "the validity mask")
     if mask.shape != region.shape:
         raise InputError(f"the validity mask is {mask.shape}; the grid compared is {region.shape}")
@@ -308,17 +306,22 @@ def _common_days(mine: BurnedArea, theirs: BurnedArea, days: tuple[Any, Any] | N
     return start, stop
 
 
-def _nothing(mine: BurnedArea, theirs: BurnedArea, start: Day, stop: Day, known: Sequence[Bools]) -> str:
-    """Return why no cell counts: another place, or cells that one side does not know on those days."""
+def _nothing(
+    mine: BurnedArea,
+    theirs: BurnedArea,
+    start: Day,
+    stop: Day,
+    known: tuple[Bools, Bools],
+    limits: Mapping[str, Bools],
+) -> str:
+    """Return why no cell counts: another place, or cells that a side does not know or a limit leaves out."""
     names = f"the map of {mine.region.name} and the reference of {theirs.region.name}"
     text = f"{names} have no valid cell in common"
     if not _meet(mine.region, theirs.region):
         return f"{text}; do they cover the same place? {mine.region.bbox} and {theirs.region.bbox}"
-    seen, expected, allowed = (int(np.count_nonzero(plane)) for plane in known)
-    return (
-        f"{text} on {start} to {stop - 1}: of {known[0].size} cells the map observed {seen}, the reference "
-        f"knows {expected}, and masks allow {allowed}"
-    )
+    planes = {"the map observed": known[0], "the reference knows": known[1]} | dict(limits)
+    counts = ", ".join(f"{words} {np.count_nonzero(plane)}" for words, plane in planes.items())
+    return f"{text} on {start} to {stop - 1}: of {known[0].size} cells {counts}"
 
 
 def _meet(one: Region, other: Region) -> bool:

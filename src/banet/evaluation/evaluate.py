@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -13,11 +14,11 @@ from banet.burned_area.joining import has_undated, undated_period
 from banet.burned_area.unknown import comparable
 from banet.cube import open_cube
 from banet.days import NO_DATE, Day, as_day
-from banet.errors import InputError
+from banet.errors import BanetWarning, InputError
 from banet.evaluation.compare import Bools, Comparing, Comparison, compare
 from banet.evaluation.convergence import Convergence
 from banet.evaluation.measures import Pair
-from banet.evaluation.measures.dates import dating_to_fires
+from banet.evaluation.measures.dates import Dating, dating_to_fires
 from banet.evaluation.measures.gaps import gap_classes
 from banet.evaluation.measures.measure import check_shape
 from banet.evaluation.result import Result, shown_sides
@@ -78,6 +79,9 @@ def evaluate(
         InputError: if the two have nothing in common, a class plane does not fit, baselines have no names or
             that of the map, or hot spots cannot be read.
         TypeError: if there is no such setting.
+
+    Warns:
+        BanetWarning: if no hot spot lies near what burned, or the reference says nothing of `reliable`.
     """
     check_draws(draws)
     asked = Comparing.asked("evaluate", settings, *_OWN)
@@ -93,7 +97,11 @@ def evaluate(
     for kind, classes in (("covers", cover), ("zones", zones)):
         groups[kind] = {} if classes is None else by_class(main, *classes, **drawn)
     valid = settings.get("valid")
+    fires = {} if spots is None else {key: dating_to_fires(one, spots) for key, one in maps.items()}
+    told = reference.quality is not None
+    _warn_of_idle(fires, asked.reliable and not told)
     recorded = asked.model_dump() | {
+        "reliable": asked.reliable and told,
         "threshold": {key: asked.map_threshold(one) for key, one in maps.items()},
         "valid_cells": None if valid is None else int(np.count_nonzero(valid)),
         "block": block,
@@ -110,11 +118,23 @@ def evaluate(
             "settings": recorded,
         },
         cell_groups=groups,
-        fires={} if spots is None else {key: dating_to_fires(m, spots) for key, m in maps.items()},
+        fires=fires,
         replays={} if convergence is None else {name: convergence},
         sides={key: {scene: shown_sides(pair, maps[key].water)} for key, pair in pairs.items()},
         draws=draws,
     )
+
+
+def _warn_of_idle(fires: Mapping[str, Dating], unsaid: bool) -> None:
+    """Warn of hot spots, and of `reliable`, where they do nothing."""
+    notes = ["no hot spot lies near what burned within 30 days: no date is held against one"]
+    notes = notes if fires and not any(one.cells for one in fires.values()) else []
+    if unsaid:
+        notes.append(
+            "the reference does not say what it saw reliably: --reliable (reliable=) leaves out nothing"
+        )
+    for note in notes:
+        warnings.warn(note, BanetWarning, stacklevel=3)
 
 
 def _named(baselines: Mapping[str, BurnedArea] | None, name: str) -> dict[str, BurnedArea]:
