@@ -514,6 +514,16 @@ def test_baselines_are_maps_like_any_other(scene, truth, tmp_path, capsys, metho
     assert score(*read_sources([tmp_path, truth])).hard.map_burned > 0
 
 
+def test_a_baseline_of_days_that_the_cube_lacks_is_refused_or_told(scene, tmp_path, capsys):
+    words = ["baseline", str(scene / "cube.zarr"), "--method", "active-fires", "--no-pictures"]
+    assert main([*words, "--start", "2018-08", "--end", "2018-08", "--out", str(tmp_path / "none")]) == 2
+    assert "has no day from 2018-08-01 to 2018-08-31" in capsys.readouterr().err
+    assert not (tmp_path / "none").exists()
+    assert main([*words, "--start", "2019-08-30", "--end", "2019-09-09", "--out", str(tmp_path)]) == 0
+    told = capsys.readouterr().err
+    assert "note: 2019-08-30 to 2019-09-09: the cube lacks" in told and "of the 11 days" in told
+
+
 def test_a_map_does_not_take_the_place_of_one_by_another_method(scene, tmp_path, capsys):
     cube, period = str(scene / "cube.zarr"), ["--start", "2019-08-10", "--end", "2019-08-12"]
     words = [*period, "--out", str(tmp_path), "--no-pictures"]

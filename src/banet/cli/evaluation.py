@@ -331,14 +331,19 @@ def baseline(
     """
     from banet.burned_area.hectares import in_words, known_total
     from banet.cube import open_cube
-    from banet.days import parse_period, period_label
+    from banet.days import day_range, parse_period, period_label
     from banet.export.products import write_map
     from banet.io.files import output_folder
-    from banet.mapping.windows import split_months
+    from banet.mapping.run import check_days, days_note
+    from banet.mapping.windows import period_windows, split_months
 
-    mapper = _method(method, weights)
-    opened, folder = open_cube(cube), output_folder(out)
-    for first, stop in split_months(*parse_period(start, end)):
+    mapper, period = _method(method, weights), parse_period(start, end)
+    opened = open_cube(cube)
+    check_days(opened, period_windows(*period, opened.days))
+    folder = output_folder(out)
+    for first, stop in split_months(*period):
+        if (lacking := days_note(opened, day_range(first, stop))) is not None:
+            caution(f"{period_label(first, stop)}: {lacking}")
         burnmap = mapper(opened, first, stop - 1)
         written = write_map(opened, burnmap, folder, settings={"method": method}, pictures=pictures)
         files = {name: str(path) for name, path in written.items()}

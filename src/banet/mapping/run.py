@@ -229,9 +229,8 @@ class Run:
     def period_notes(self) -> tuple[str, ...]:
         """A line for each thing worth knowing of the period; the records of its days are read once."""
         notes: list[str] = []
-        missing = np.setdiff1d(self.days, self.cube.days)
-        if missing.size:
-            notes.append(f"the cube lacks {missing.size} of the {self.days.size} days that are mapped")
+        if (lacking := days_note(self.cube, self.days)) is not None:
+            notes.append(lacking)
         records = [self.cube.record(day) for day in np.intersect1d(self.days, self.cube.days)]
         blind = sum(record is not None and bool(record.gaps) and not record.inputs for record in records)
         if blind:
@@ -269,6 +268,12 @@ class Run:
             f"{window.stop - 1}: if their table is not whole, map "
             'cube.without("hotspots")'
         )
+
+
+def days_note(cube: Cube, days: Days) -> str | None:
+    """Return a line for days that a cube lacks; None where it holds all."""
+    missing = np.setdiff1d(days, cube.days)
+    return f"the cube lacks {missing.size} of the {days.size} days that are mapped" if missing.size else None
 
 
 def check_days(cube: Cube, windows: Sequence[Window]) -> None:
