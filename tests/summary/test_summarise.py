@@ -259,6 +259,10 @@ def test_the_command_writes_table_and_draws_and_says_what_they_hold(tmp_path, ca
     assert (tmp_path / "t_draws.nc").exists()
     assert main([*words, "--out", str(tmp_path / "t.xlsx")]) == 2
     assert ".csv, .parquet" in capsys.readouterr().err
+    write_netcdf(replace(maps[0], attrs={}), tmp_path / "0.nc")
+    assert main([*words, "--out", str(tmp_path / "never.csv")]) == 2
+    assert "carry no probabilities to draw from" in capsys.readouterr().err
+    assert not (tmp_path / "never.csv").exists(), "the draws are checked before the table is written"
 
 
 def test_a_map_without_any_burn_gives_zeros(tmp_path):

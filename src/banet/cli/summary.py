@@ -47,8 +47,16 @@ def summarise(
         seed: of the draws.
         json: print the rows of the table as JSON.
     """
+    from banet.export.products import gathered
     from banet.io.tables import plain
-    from banet.summary import SummaryOptions, check_count, check_table_format, write_draws, write_table
+    from banet.summary import (
+        SummaryOptions,
+        check_count,
+        check_drawn,
+        check_table_format,
+        write_draws,
+        write_table,
+    )
     from banet.summary import summarise as table_of
 
     check_table_format(out)
@@ -57,7 +65,10 @@ def summarise(
     SummaryOptions.of_keywords("banet summarise", settings)
     if draws is not None:
         check_count(draws)
-    table = table_of(list(maps), zones, **settings)
+    read = gathered(list(maps))
+    if draws is not None:
+        check_drawn(read)
+    table = table_of(read, zones, **settings)
     unseen = table.loc[table["not_observed_cells"].fillna(0) > 0, "zone"].nunique()
     file = write_table(table, out)
     count = f"{len(table)} rows, {table['zone'].nunique()} zones"
@@ -66,6 +77,6 @@ def summarise(
     if draws is not None:
         with progress("draw") as report:
             path = out.with_name(f"{out.stem}_draws.nc")
-            written = write_draws(list(maps), path, draws, seed=seed, progress=report)
+            written = write_draws(read, path, draws, seed=seed, progress=report)
         if not json:
             say(f"{written}: {draws} progressions")

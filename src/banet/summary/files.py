@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import h5netcdf
     import pandas as pd
 
-__all__ = ["TABLE_FORMATS", "check_count", "check_table_format", "write_draws", "write_table"]
+__all__ = ["TABLE_FORMATS", "check_count", "check_drawn", "check_table_format", "write_draws", "write_table"]
 
 TABLE_FORMATS = (".csv", ".parquet")
 _NOT_BURNED = -1
@@ -73,6 +73,16 @@ def check_count(count: int) -> None:
         raise InputError(f"{count} draws; give 1 to {_MOST}")
 
 
+def check_drawn(maps: Sequence[BurnedArea]) -> None:
+    """Make sure that progressions can be drawn from maps.
+
+    Raises:
+        InputError: if they are not all a network's.
+    """
+    if not all(by_network(one) for one in maps):
+        raise InputError("the maps are not all a network's: they carry no probabilities to draw from")
+
+
 def write_draws(
     maps: BurnedArea | PathLike | Sequence[BurnedArea | PathLike],
     path: PathLike,
@@ -101,8 +111,7 @@ def write_draws(
     """
     check_count(count)
     ordered = disjoint(gathered(maps))
-    if not all(by_network(one) for one in ordered):
-        raise InputError("the maps are not all a network's: they carry no probabilities to draw from")
+    check_drawn(ordered)
     target = Path(path)
     drawn = [Progressions(one, seed=seed) for one in ordered]
     whole = join(ordered)
