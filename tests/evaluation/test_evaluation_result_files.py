@@ -14,6 +14,7 @@ from banet.burned_area.geotiff import read_geotiff
 from banet.burned_area.netcdf import read_map
 from banet.cube import Cube
 from banet.errors import InputError, NotFoundError, UnreadableFileError
+from banet.evaluation.beside import beside, write_beside
 from banet.evaluation.compare import compare
 from banet.evaluation.convergence import replay
 from banet.evaluation.evaluate import evaluate
@@ -151,6 +152,31 @@ def test_without_pictures_there_are_tables_alone(evaluation, tmp_path):
     paths = write_result(evaluation, tmp_path, pictures=False)
     assert "page" not in paths
     assert not list(tmp_path.glob("*.png"))
+
+
+def test_a_result_takes_the_place_of_an_earlier_one(evaluation, tmp_path):
+    """Tables and pictures of the first stayed beside those of the second, as if they were its own."""
+    (tmp_path / "dates.txt").write_text("mine")
+    first = set(write_result(evaluation, tmp_path).values())
+    assert tmp_path / "covers.csv" in first and tmp_path / "covers.png" in first
+    (tmp_path / "stress.csv").write_text("of another hand")
+    small = evaluate(a_map(), a_truth(), draws=0)
+    second = set(write_result(small, tmp_path, pictures=False).values())
+    mine = {tmp_path / "dates.txt", tmp_path / "stress.csv"}
+    assert set(tmp_path.iterdir()) == second | mine
+    assert set(write_result(small, tmp_path).values()) | mine == set(tmp_path.iterdir())
+    (tmp_path / "evaluation.json").write_text("[]")
+    assert write_result(small, tmp_path, pictures=False)
+
+
+def test_a_comparison_takes_the_place_of_an_earlier_one(tmp_path):
+    sides = {"a": a_map(), "b": a_truth(), "c": a_map()}
+    write_beside(beside(sides, sides, draws=0), tmp_path)
+    del sides["c"]
+    paths = write_beside(beside(sides, sides, draws=0), tmp_path)
+    assert set(tmp_path.iterdir()) == {*paths.values(), tmp_path / "maps_1.png"}
+    paths = write_beside(beside(sides, sides, draws=0), tmp_path, pictures=False)
+    assert set(tmp_path.iterdir()) == set(paths.values())
 
 
 def test_the_least_evaluation_of_nothing_burned(tmp_path):

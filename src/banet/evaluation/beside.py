@@ -25,7 +25,7 @@ from banet.evaluation.tables import (
     words,
 )
 from banet.export.page import Picture, Section, write_report
-from banet.io.files import output_folder, write_text
+from banet.io.files import output_folder, remove_files, write_text
 from banet.io.tables import Number, Row, to_csv, to_json
 
 __all__ = ["beside", "tables_beside", "write_beside"]
@@ -100,6 +100,8 @@ def _hectares(scores: Tree) -> Row:
 def write_beside(results: Mapping[str, Result], out: Path, *, pictures: bool = True) -> dict[str, Path]:
     """Write comparison.json, .csv and .md, and the page with a map of each pair; return the paths by kind.
 
+    A page of an earlier comparison and its maps are removed.
+
     Raises:
         OutputError: if they cannot be written.
     """
@@ -117,6 +119,8 @@ def write_beside(results: Mapping[str, Result], out: Path, *, pictures: bool = T
         "md": f"# {title}\n\n{as_markdown(tables)}",
     }
     paths = {kind: folder / f"comparison.{kind}" for kind in texts}
+    if (page := folder / "comparison.html").is_file():
+        remove_files([page, *folder.glob("maps_[0-9]*.png")])
     for kind, text in texts.items():
         write_text(paths[kind], text)
     if pictures:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -17,7 +18,7 @@ from banet.evaluation.tables import Shown, markdown, numbers_of, tables_of, titl
 from banet.export.comparison import comparison_picture
 from banet.export.drawing import save
 from banet.export.page import Picture, Section, write_report
-from banet.io.files import output_folder, write_text
+from banet.io.files import output_folder, remove_files, write_text
 from banet.io.tables import to_csv, to_html, to_json
 
 if TYPE_CHECKING:
@@ -61,6 +62,8 @@ def write_result(
 ) -> dict[str, Path]:
     """Write a result as JSON, CSV and Markdown, with pictures and a page too, and return the paths by name.
 
+    What an earlier result wrote there under its name and this one does not is removed.
+
     Args:
         result: of an evaluation or of the benchmark.
         out: folder, made if needed.
@@ -76,13 +79,28 @@ def write_result(
         "markdown": (f"{name}.md", f"# {title_of(tree)}\n\n{words(tree)}\n\n{markdown(tree)}"),
         **{f"{file}_csv": (f"{file}.csv", to_csv(rows)) for file, rows in numbers_of(tree).items()},
     }
+    place = folder / FOLDER if "protocol" in tree else folder
+    earlier = _earlier(folder, name, place)
     for file, text in texts.values():
         write_text(folder / file, text)
     paths = {key: folder / file for key, (file, _) in texts.items()}
     if pictures:
-        drawn = draw(result, tree, folder / FOLDER if "protocol" in tree else folder)
+        drawn = draw(result, tree, place)
         paths |= drawn | {"page": _page(tree, folder, f"{name}.html", drawn)}
+    remove_files(earlier - set(paths.values()))
     return paths
+
+
+def _earlier(folder: Path, name: str, pictures: Path) -> set[Path]:
+    """Return the files of the result that a folder holds: tables that its JSON has, pictures with a page."""
+    page, found = folder / f"{name}.html", set[Path]()
+    with contextlib.suppress(OSError, ValueError, LookupError, TypeError, AttributeError):  # no such result
+        tree = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
+        found = {folder / f"{file}.csv" for file in numbers_of(tree)}
+        if page.is_file():
+            drawn = [*ALT, *(path.stem for path in pictures.glob("worst_[0-9].png"))]
+            found |= {page, *(pictures / f"{key}.png" for key in drawn)}
+    return found
 
 
 def _one_scene(tree: Tree) -> dict[str, Any]:

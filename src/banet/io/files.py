@@ -15,7 +15,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ __all__ = [
     "existing_file",
     "existing_folder",
     "output_folder",
+    "remove_files",
     "sha256",
     "sweep",
     "visible_files",
@@ -87,6 +88,19 @@ def write_text(path: PathLike, text: str) -> Path:
     with writing(path) as part:
         part.write_text(text, encoding="utf-8")
     return Path(path)
+
+
+def remove_files(paths: Iterable[Path]) -> None:
+    """Remove files, those that are there.
+
+    Raises:
+        OutputError: if one cannot be removed.
+    """
+    for path in paths:
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise OutputError(f"cannot remove {path}: {error.strerror or error}") from error
 
 
 def write_json(path: PathLike, values: Any, *, indent: int | None = None) -> Path:
