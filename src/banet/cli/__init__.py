@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from banet.cli.progress import quiet
+from banet.cli.streams import steady
 from banet.errors import BanetError, BanetWarning, one_line
 
 if TYPE_CHECKING:
@@ -160,6 +161,7 @@ def _usage_error(error: Exception) -> BanetError:
 
 def run_guarded(action: Callable[[], int], *, debug: bool = False) -> int:
     """Run `action`; print the error of a failed one in one line, or its whole traceback with `debug`."""
+    steady()
     try:
         with _notes_printed():
             return action()
@@ -169,22 +171,10 @@ def run_guarded(action: Callable[[], int], *, debug: bool = False) -> int:
     except KeyboardInterrupt:
         _say("interrupted; what was finished is kept")
         return EXIT_INTERRUPTED
-    except BrokenPipeError:
-        return _enough()
-    except SystemExit as end:
-        if isinstance(end.__context__, BrokenPipeError):  # as rich ends where nobody reads its help
-            return _enough()
-        raise
     except Exception as error:
         reason = f"error: {type(error).__name__}: {one_line(error)} (run with --debug for the traceback)"
         _say(traceback.format_exc().rstrip() if debug else reason)
         return EXIT_FAILURE
-
-
-def _enough() -> int:
-    """End well: whoever read the output has enough of it, as `| head` has."""
-    sys.stdout = None  # nothing more is written when Python ends
-    return 0
 
 
 @contextlib.contextmanager
