@@ -67,6 +67,14 @@ class _Options(Frozen):
     water: Path | None = None
     workers: int | None = Field(None, ge=1)
 
+    @field_validator("*", mode="before")
+    @classmethod
+    def _not_empty(cls, given: Any) -> Any:
+        """Refuse empty text, which would be this folder or no name at all."""
+        if isinstance(given, str) and not given.strip():
+            raise ValueError("is empty; leave it out or give one")
+        return given
+
     @field_validator("satellites", mode="before")
     @classmethod
     def _listed(cls, given: Any) -> Any:
