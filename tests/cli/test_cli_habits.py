@@ -152,6 +152,14 @@ def test_the_home_folder_is_known_however_it_is_given(tmp_path, capsys, monkeypa
         RunOptions.load(file, out="")
 
 
+def test_a_picture_of_an_earlier_map_does_not_stay_beside_the_new_one(tmp_path):
+    one = random_map((8, 8), start="2021-07-01", days=31)
+    paths = write_products(one, tmp_path, "T_202107")
+    assert paths["picture"].is_file() and paths["stac"].is_file()
+    write_products(one, tmp_path, "T_202107", pictures=False, stac=False)
+    assert not paths["picture"].exists() and not paths["stac"].exists()
+
+
 def test_a_folder_named_like_the_home_folder_is_written_to_and_read(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     one = random_map((8, 8), start="2021-07-01", days=31)

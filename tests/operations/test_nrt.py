@@ -338,6 +338,9 @@ def test_a_stac_catalogue_leads_to_the_items(data, mornings, tmp_path):
     assert {item.collection_id for item in (*items, latest)} == {catalogue.id}
     for name in ("burn_date", "days_since", "days_since_qml"):
         assert (tmp_path / "2020-07-05" / items[1].assets[name].href).is_file()
+    run_morning(options(data, tmp_path, day="2020-07-05", stac=False))
+    assert not (tmp_path / "collection.json").exists() and not (tmp_path / "catalog.json").exists()
+    assert not list((tmp_path / "2020-07-05").glob("*.stac.json"))
 
 
 @pytest.mark.parametrize("fault", ["no login", "no host"])

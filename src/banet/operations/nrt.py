@@ -321,10 +321,16 @@ def _morning(
 
 
 def _catalogue(options: MorningOptions, region: Region) -> None:
-    """Write the STAC collection of all mornings that have an item, and a catalogue of the same items."""
-    from banet.export.stac import collection_of, write_catalogue, write_collection
+    """Write the STAC collection of all mornings that have an item, and a catalogue of the same items.
 
-    if options.stac:
+    Those of earlier mornings go where none are asked for: they would list items that are there no more.
+    """
+    from banet.export.stac import CATALOGUE, COLLECTION, collection_of, write_catalogue, write_collection
+
+    if not options.stac:
+        for name in (CATALOGUE, COLLECTION):
+            (options.out / name).unlink(missing_ok=True)
+    else:
         about = f"Burned area of {region.name}, mapped every morning"
         items = [item for one in dated_folders(options.out).values() for item in one.glob("*.stac.json")]
         write_catalogue(write_collection(options.out, collection_of(region.name), about, items))
