@@ -122,6 +122,20 @@ def test_the_names_of_the_original_refuse_what_is_empty(tmp_path, capsys):
 
 
 @pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["simulate", "--region", "PT", "--size", "24"], "give --region or --size, not both"),
+        (["benchmark", "--subset", "small", "--draws", "-1"], "-1 draws; give 0 for no intervals"),
+        (["benchmark", "--subset", "small", "--workers", "0"], "0 workers; give at least one"),
+    ],
+)
+def test_options_that_are_out_of_range_or_have_no_effect(words, told, tmp_path, capsys):
+    assert main([*words, "--out", str(tmp_path / "out")]) == 2
+    assert told in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
     "words",
     [["evaluate", "m", "--empty-reference"], ["nrt", "R", "--data", "d", "--out", "o", "--empty-replay"]],
 )
