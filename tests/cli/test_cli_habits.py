@@ -24,6 +24,7 @@ from banet.errors import InputError
 from banet.export import write_products
 from banet.export.vectors import write_growth
 from banet.grid.region import Region
+from banet.io.terminal import can_ask
 from banet.operations.options import RunOptions
 from made_maps import random_map
 
@@ -324,3 +325,8 @@ def test_periods_are_asked_for_in_the_same_words(capsys):
         words = " ".join(capsys.readouterr().out.replace("│", " ").split())
         assert "first day or month, YYYY-MM-DD or YYYY-MM" in words, command
         assert "last day or month, included" in words, command
+
+
+def test_nobody_is_asked_where_standard_input_is_closed(monkeypatch):
+    monkeypatch.setattr(sys, "stdin", None)
+    assert not can_ask()

@@ -24,8 +24,8 @@ class Fetching:
     """Options of everything that is fetched.
 
     Attributes:
-        dry_run: print the files and their bytes and fetch nothing; needs no login, but the key of hot spots.
-        plan: print one line, files and bytes and the disk's room, and fetch nothing; needs no more either.
+        dry_run: print the files and their bytes and fetch nothing; needs no login (hot spots: the FIRMS key).
+        plan: print one line, files and bytes and the disk's room, and fetch nothing; needs as little as that.
         report: write what became of each file to this JSON file.
         config: settings that differ from the defaults, YAML.
     """
