@@ -359,6 +359,12 @@ def test_limits_out_of_range_are_refused(limits):
         find_events(map_of([[1]]), **limits)
 
 
+def test_cells_are_not_joined_over_any_distance():
+    assert len(find_events(map_of([[1]]), max_gap_cells=100, min_hectares=0)) == 1
+    with pytest.raises(InputError, match="fires joined over 101 cells; give at most 100"):
+        find_events(map_of([[1]]), max_gap_cells=101)
+
+
 def test_maps_of_different_regions_and_no_map_are_refused():
     with pytest.raises(InputError, match="one region at a time"):
         find_events([map_of([[1]]), map_of([[1]], name="U")])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -42,6 +43,38 @@ def test_it_runs_as_a_module_and_ends_well_when_nobody_reads_on(words):
         process.stdout.close()
         assert process.stderr.read() == ""
     assert process.returncode == 0
+
+
+_WORK = """
+import pathlib, sys
+from banet.cli import run_guarded
+from banet.cli.progress import caution, failure, say
+
+def work():
+    for number in range(3):
+        say(f"line {number} \u00e9")
+        caution(f"note {number} \u00e9")
+        failure("a part")
+    pathlib.Path(sys.argv[1]).write_text("whole")
+    return 3
+
+sys.exit(run_guarded(work))
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a shell of POSIX")
+@pytest.mark.parametrize(
+    "where", ["| head -1", "| true", "2>&1 | true", ">&-", "2>&-", ">&- 2>&-", "> /dev/null", "2> /dev/null"]
+)
+def test_the_work_goes_on_whoever_reads_what_it_says(where, tmp_path):
+    whole = tmp_path / "whole"
+    command = f'set -o pipefail; "$0" -c "$1" "$2" {where}'
+    words = ["bash", "-c", command, sys.executable, _WORK, str(whole)]
+    done = subprocess.run(
+        words, capture_output=True, env=os.environ | {"PYTHONIOENCODING": "ascii"}, check=False
+    )
+    assert whole.read_text() == "whole" and done.returncode == 3
+    assert b"Error" not in done.stdout + done.stderr
 
 
 def test_region_list_and_show(capsys):

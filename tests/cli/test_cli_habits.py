@@ -15,10 +15,17 @@ import shapely
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from banet import read_map
+from banet.burned_area.fires import trace_events
 from banet.cli import main
+from banet.cli.compat_download import run
 from banet.cli.progress import caution, progress, quiet
+from banet.errors import InputError
 from banet.export import write_products
+from banet.export.vectors import write_growth
 from banet.grid.region import Region
+from banet.io.terminal import can_ask
+from banet.operations.options import RunOptions
 from made_maps import random_map
 
 
@@ -91,6 +98,97 @@ def test_whole_numbers_and_fractions_are_taken_where_they_belong(tmp_path, capsy
         main(["region", "new", "A", "--bbox", "0.5,0,1,1", "--dir", str(tmp_path), "--pixel-size", "0.1"])
         == 0
     )
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (
+            ["cube", "build", "PT", "--viirs", "", "--hotspots", "h", "--out", "c.zarr"],
+            "what follows --viirs is empty",
+        ),
+        (
+            ["map", "c.zarr", "--start", "2020-08", "--end", "2020-08", "--out="],
+            "what follows --out is empty",
+        ),
+        (["simulate", "--out", "s", "--region", " "], "what follows --region is empty"),
+        (["", "--help"], "an argument is empty"),
+    ],
+)
+def test_what_is_empty_is_refused(words, told, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(words) == 2
+    assert f"error: {told}; a variable of the shell may not be set" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_names_of_the_original_refuse_what_is_empty(tmp_path, capsys):
+    words = ["P", "2020-08-01", "2020-08-01", str(tmp_path), ""]
+    with pytest.raises(SystemExit) as ended:
+        run("750", words)
+    assert ended.value.code == 2 and "an argument is empty" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["simulate", "--region", "PT", "--size", "24"], "give --region or --size, not both"),
+        (["benchmark", "--subset", "small", "--draws", "-1"], "-1 draws; give 0 for no intervals"),
+        (["benchmark", "--subset", "small", "--workers", "0"], "0 workers; give at least one"),
+    ],
+)
+def test_options_that_are_out_of_range_or_have_no_effect(words, told, tmp_path, capsys):
+    assert main([*words, "--out", str(tmp_path / "out")]) == 2
+    assert told in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["evaluate", "m", "--empty-reference"], ["nrt", "R", "--data", "d", "--out", "o", "--empty-replay"]],
+)
+def test_nothing_stands_for_an_empty_list(words, capsys):
+    assert main(words) == 2
+    assert main([words[0], "--help"]) == 0
+    assert "--empty" not in capsys.readouterr().out
+
+
+def test_the_home_folder_is_known_however_it_is_given(tmp_path, capsys, monkeypatch):
+    home, work = tmp_path / "home", tmp_path / "work"
+    work.mkdir()
+    monkeypatch.chdir(work)
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("USERPROFILE", str(home))
+    assert main(["region", "new", "A", "--bbox", "0,0,1,1", "--dir=~/regions"]) == 0
+    assert (home / "regions" / "R_A.json").is_file()
+    assert main(["region", "show", "~/regions/R_A.json"]) == 0
+    file = work / "run.yaml"
+    file.write_text(
+        "region: ~/regions/R_A.json\nstart: 2020-08\nend: 2020-08\nout: ~/run\nweights: ~/a.pt,~/b.pt\n"
+    )
+    options = RunOptions.load(file, hotspots="x~/y")
+    assert options.out == home / "run" and options.region == str(home / "regions" / "R_A.json")
+    assert options.weights == f"{home}/a.pt,{home}/b.pt" and options.hotspots == Path("x~/y")
+    assert not (work / "~").exists()
+    with pytest.raises(InputError, match="out: is empty"):
+        RunOptions.load(file, out="")
+
+
+def test_a_picture_of_an_earlier_map_does_not_stay_beside_the_new_one(tmp_path):
+    one = random_map((8, 8), start="2021-07-01", days=31)
+    paths = write_products(one, tmp_path, "T_202107")
+    assert paths["picture"].is_file() and paths["stac"].is_file()
+    write_products(one, tmp_path, "T_202107", pictures=False, stac=False)
+    assert not paths["picture"].exists() and not paths["stac"].exists()
+
+
+def test_a_folder_named_like_the_home_folder_is_written_to_and_read(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    one = random_map((8, 8), start="2021-07-01", days=31)
+    paths = write_products(one, "~/maps", "T_202107", pictures=False)
+    assert read_map(Path("~/maps/T_202107.nc")).region == one.region and paths["netcdf"].is_file()
+    write_growth(trace_events([one], min_hectares=0), "~/maps/growth.csv")
+    assert (tmp_path / "~" / "maps" / "growth.csv").is_file()
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
@@ -234,3 +332,8 @@ def test_periods_are_asked_for_in_the_same_words(capsys):
         words = " ".join(capsys.readouterr().out.replace("│", " ").split())
         assert "first day or month, YYYY-MM-DD or YYYY-MM" in words, command
         assert "last day or month, included" in words, command
+
+
+def test_nobody_is_asked_where_standard_input_is_closed(monkeypatch):
+    monkeypatch.setattr(sys, "stdin", None)
+    assert not can_ask()

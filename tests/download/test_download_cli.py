@@ -15,7 +15,7 @@ import pytest
 import yaml
 from cyclopts import App
 
-from banet.cli import compat_download, download, run_guarded
+from banet.cli import compat_download, download, main, run_guarded
 from banet.download import FileJob, fetch_all, load_settings
 from banet.download.client import Client
 from banet.download.weights import fetch_weights, plan_weights, published_members
@@ -170,6 +170,18 @@ def test_moments_of_the_original_become_days(tstart, tend, days):
 def test_moments_the_wrong_way_round():
     with pytest.raises(InputError, match="is before tstart"):
         compat_download._days("2021-08-03", "2021-08-01")
+    for wrong in ("2021-08-03junk", "2021-08-03 99:99"):
+        with pytest.raises(InputError, match=f"'{wrong}' is no moment"):
+            compat_download._days("2021-08-01", wrong)
+
+
+@pytest.mark.parametrize(
+    "more", [["--plan", "--dry-run"], ["--plan", "--report", "r"], ["--dry-run", "--report", "r"]]
+)
+def test_what_fetches_nothing_reports_nothing(more, tmp_path, capsys):
+    days = ["--start", "2020-08-01", "--end", "2020-08-01"]
+    assert main(["download", "viirs", "PT", *days, "--out", str(tmp_path), *more]) == 2
+    assert "--dry-run" in capsys.readouterr().err
 
 
 def test_parallel_within_limits(agencies, tmp_path):  # noqa: F811

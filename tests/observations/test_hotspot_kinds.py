@@ -567,6 +567,16 @@ def test_what_is_placed_is_told(tmp_path):
         tell_placed(odd, REGION, days)
 
 
+def test_what_is_left_out_for_its_type_is_told(tmp_path):
+    table = read_hotspots(write(tmp_path / "x.csv", row(), row(41.0), row(day="2020-08-08")))
+    table["type"] = pd.array([2, 2, 2], "Int8")
+    told = "2 of static sources or volcanoes left out (`banet cube build --all-hotspots` takes them)"
+    assert told in placed(table, REGION, np.array([DAY])).notes
+    assert told not in placed(table, REGION, np.array([DAY]), vegetation_only=False).notes
+    with pytest.warns(BanetWarning, match="2 of static sources"):
+        tell_placed(table, REGION, np.array([DAY]))
+
+
 # Impossible values.
 
 

@@ -255,6 +255,47 @@ def test_satellites_have_no_effect_on_files_at_hand_and_that_is_said():
     fields = {"region": "T", "start": "2020-08", "end": "2020-08", "out": "x", "satellites": ("snpp",)}
     assert RunOptions(**fields).notes == ()
     assert "of the files at hand all are used" in RunOptions(**fields, download=False).notes[0]
+    product = RunOptions(**fields, download=False, product="375").notes[1]
+    assert product == "product chooses what is fetched; of the files at hand all are used"
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        (["--incidents-field", "NAME"], "incidents_field NAME goes with a file of incidents"),
+        (["--replay", "2020-08-01", "2020-08-02", "--download"], "give --download or --replay, not both"),
+    ],
+)
+def test_options_of_mornings_that_do_not_go_together(more, told, tmp_path, capsys):
+    words = ["nrt", "PT", "--data", str(tmp_path), "--out", str(tmp_path / "out"), *more]
+    assert main(words) == 2
+    assert told in capsys.readouterr().err
+
+
+def test_the_file_of_options_that_was_written_is_told_as_json(tmp_path, capsys):
+    file = tmp_path / "run.yaml"
+    words = ["run", "PT", "--start", "2020-08", "--end", "2020-08", "--out", str(tmp_path)]
+    words += ["--write-config", str(file)]
+    assert main([*words, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"config": str(file)}
+    assert main(words) == 0
+    assert capsys.readouterr().out == f"{file}\n"
+
+
+def test_hot_spots_that_the_cube_holds_are_told(raw, made):
+    told = []
+
+    class Told(Silent):
+        def say(self, text):
+            told.append(text)
+
+    fields = options(raw, made.folder, min_hectares=50).model_copy(update={"hotspots": None})
+    run_archive(fields, Told())
+    folder = made.folder / "hotspots"
+    assert any(
+        line.startswith(f"note: no hot spots in {folder}; FRP of earlier builds is known on ")
+        for line in told
+    )
 
 
 def test_a_folder_without_files_is_wrong_input(tmp_path, capsys):

@@ -338,6 +338,9 @@ def test_a_stac_catalogue_leads_to_the_items(data, mornings, tmp_path):
     assert {item.collection_id for item in (*items, latest)} == {catalogue.id}
     for name in ("burn_date", "days_since", "days_since_qml"):
         assert (tmp_path / "2020-07-05" / items[1].assets[name].href).is_file()
+    run_morning(options(data, tmp_path, day="2020-07-05", stac=False))
+    assert not (tmp_path / "collection.json").exists() and not (tmp_path / "catalog.json").exists()
+    assert not list((tmp_path / "2020-07-05").glob("*.stac.json"))
 
 
 @pytest.mark.parametrize("fault", ["no login", "no host"])
@@ -440,15 +443,20 @@ def test_incidents_that_name_no_fire_are_told(data, mornings, tmp_path):
     assert f"note: 0 of {done.status['fires']} fires overlap an incident of their days" in told.lines
 
 
-def test_a_morning_without_hot_spots_says_so(tmp_path):
+@pytest.mark.parametrize("held", [False, True])
+def test_a_morning_without_hot_spots_says_what_tells_what_burned(held, tmp_path):
+    from banet.ingest.folder import build_cube
     from banet.simulation import simulate, write_scene
 
-    write_scene(simulate(REGION, start="2020-07-01", days=3, seed=23), tmp_path)
+    write_scene(simulate(REGION, start="2020-07-01", days=12, seed=23), tmp_path)
+    if held:
+        build_cube(REGION, tmp_path / "viirs", tmp_path / "hotspots", tmp_path / "M.zarr")
     shutil.rmtree(tmp_path / "hotspots")
     told = Told()
-    done = run_morning(options(tmp_path, tmp_path / "out", day="2020-07-03"), told)
-    (note,) = [line for line in done.status["notes"] if "hot spots" in line]
-    assert "the map follows from images alone" in note
+    done = run_morning(options(tmp_path, tmp_path / "out", day="2020-07-12"), told)
+    (note,) = [line for line in done.status["notes"] if "no hot spots in" in line]
+    known = "FRP of earlier builds is known on 4 of 64 days"
+    assert note.endswith(f"; {known if held else 'the images alone tell what burned'}")
     assert f"note: {note}" in told.lines
 
 

@@ -22,6 +22,9 @@ SCORED_GAP_DAYS = 5
 `find_events` takes the 2 days of Pinto et al. (2020), and may part what is one fire here.
 """
 
+_WIDEST_GAP_CELLS = 100
+"""Offsets are looked up one by one, and their number grows with the square: within so many cells 20,000."""
+
 Raster = npt.NDArray[np.int32]
 Index = npt.NDArray[np.int64]
 Reals = npt.NDArray[np.float64]
@@ -46,7 +49,7 @@ def label_fires(
         (rows, columns) int64 from 1; 0 where nothing burned. Fires are numbered by their first cell.
 
     Raises:
-        InputError: if the limits are not positive, or shapes differ.
+        InputError: if the limits are not positive, the gap is wider than 100 cells, or shapes differ.
     """
     if max_gap_cells < 1 or max_gap_days < 0:
         raise InputError(
@@ -77,10 +80,15 @@ def link(grids: Sequence[Raster], day: Reals, gap_days: int, gap: int, *, wraps:
         gap_days: largest difference of days of two cells that belong together.
         gap: largest difference of rows and of columns.
         wraps: whether the last column is beside the first.
+
+    Raises:
+        InputError: if the gap is wider than 100 cells.
     """
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
+    if gap > _WIDEST_GAP_CELLS:
+        raise InputError(f"fires joined over {gap:,} cells; give at most {_WIDEST_GAP_CELLS}")
     label = np.arange(day.size)
     for one, other, offset in _pairs(grids, day, gap_days, gap):
         a, b = _neighbours(one, other, offset, wraps)

@@ -12,12 +12,14 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from banet.cli.progress import quiet
+from banet.cli.streams import steady
 from banet.errors import BanetError, BanetWarning, one_line
+from banet.io.files import at_home
 
 if TYPE_CHECKING:
     from cyclopts import App, Argument
 
-__all__ = ["app", "main", "run_guarded"]
+__all__ = ["app", "given", "main", "run_guarded"]
 
 EXIT_FAILURE, EXIT_INTERRUPTED = 1, 130
 
@@ -26,7 +28,7 @@ _WESTERN_BOX = re.compile(r"-[\d.]+(,-?[\d.]+)+")
 
 def app() -> App:
     """Build the application with all its commands."""
-    from cyclopts import App
+    from cyclopts import App, Parameter
 
     from banet.cli import (
         benchmark,
@@ -52,6 +54,7 @@ def app() -> App:
         version=lambda: __import__("banet").__version__,
         suppress_keyboard_interrupt=False,
         config=_whole_numbers,
+        default_parameter=Parameter(negative_iterable=()),
     )
     groups = (
         region,
@@ -109,10 +112,26 @@ def _run(tokens: list[str]) -> int:
 
     root = app()
     try:
-        result = root(tokens, exit_on_error=False, print_error=False, result_action="return_value")
+        result = root(given(tokens), exit_on_error=False, print_error=False, result_action="return_value")
     except CycloptsError as error:
         raise _usage_error(error) from error
     return result if isinstance(result, int) else 0
+
+
+def given(tokens: Sequence[str]) -> list[str]:
+    """Return what was given on a command line, with the home folder in full where it is `~`.
+
+    Raises:
+        InputError: if one is empty: to leave an option out and to give it nothing are not the same.
+    """
+    from banet.errors import InputError
+
+    for before, token in zip(["", *tokens], tokens, strict=False):
+        option, equals, value = token.partition("=") if token.startswith("--") else (before, "=", token)
+        if equals and not value.strip():
+            what = f"what follows {option}" if option.startswith("-") else "an argument"
+            raise InputError(f"{what} is empty; a variable of the shell may not be set")
+    return [at_home(token) for token in tokens]
 
 
 def _whole_numbers(root: App, commands: tuple[str, ...], arguments: Iterable[Argument]) -> None:
@@ -160,6 +179,7 @@ def _usage_error(error: Exception) -> BanetError:
 
 def run_guarded(action: Callable[[], int], *, debug: bool = False) -> int:
     """Run `action`; print the error of a failed one in one line, or its whole traceback with `debug`."""
+    steady()
     try:
         with _notes_printed():
             return action()
@@ -169,22 +189,10 @@ def run_guarded(action: Callable[[], int], *, debug: bool = False) -> int:
     except KeyboardInterrupt as end:
         _say(str(end) or "interrupted; what was finished is kept")
         return EXIT_INTERRUPTED
-    except BrokenPipeError:
-        return _enough()
-    except SystemExit as end:
-        if isinstance(end.__context__, BrokenPipeError):  # as rich ends where nobody reads its help
-            return _enough()
-        raise
     except Exception as error:
         reason = f"error: {type(error).__name__}: {one_line(error)} (run with --debug for the traceback)"
         _say(traceback.format_exc().rstrip() if debug else reason)
         return EXIT_FAILURE
-
-
-def _enough() -> int:
-    """End well: whoever read the output has enough of it, as `| head` has."""
-    sys.stdout = None  # nothing more is written when Python ends
-    return 0
 
 
 @contextlib.contextmanager

@@ -45,11 +45,11 @@ def _command(
     parser: argparse.ArgumentParser,
     argv: Sequence[str] | None = None,
 ) -> None:
-    from banet.cli import run_guarded
+    from banet.cli import given, run_guarded
 
     parser.add_argument("--debug", action="store_true", help="show the whole traceback of an error")
-    arguments = parser.parse_args(argv)
-    sys.exit(run_guarded(lambda: action(arguments), debug=arguments.debug))
+    words = sys.argv[1:] if argv is None else argv
+    sys.exit(run_guarded(lambda: action(parser.parse_args(given(words))), debug="--debug" in words))
 
 
 def _parser(name: str, positional: Sequence[tuple[str, str]]) -> argparse.ArgumentParser:
@@ -122,8 +122,8 @@ def _create_dataset(arguments: argparse.Namespace) -> int:
             arguments.viirs_path,
             hotspots,
             Path(arguments.save_path) / f"{region.name}.zarr",
-            start=f"{year}-01-01" if year else None,
-            end=f"{year}-12-31" if year else None,
+            start=None if year is None else f"{year:04d}-01-01",
+            end=None if year is None else f"{year:04d}-12-31",
             progress=report,
         )
     say(f"{cube.path}: {len(cube.days)} days, {len(cube.gaps)} with recorded gaps")

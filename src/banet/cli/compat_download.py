@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -79,10 +80,21 @@ def _satellites(asked: str, settings: Settings, first: Day, last: Day) -> tuple[
 
 
 def _days(tstart: str, tend: str) -> tuple[Day, Day]:
-    """First and last day of two moments, both included."""
+    """First and last day of two moments, both included.
+
+    Raises:
+        InputError: if one is no moment, or the last is before the first.
+    """
     from banet.days import as_day
     from banet.errors import InputError
 
+    for moment in (tstart, tend):
+        try:
+            datetime.fromisoformat(moment)
+        except ValueError as error:
+            raise InputError(
+                f"{moment!r} is no moment, such as '2020-08-01' or '2020-08-01 12:00:00'"
+            ) from error
     first, last = as_day(tstart[:10]), as_day(tend[:10])
     if last > first and tend[10:].strip(" T") in {"00:00:00", "00:00"}:
         last = last - 1

@@ -24,8 +24,8 @@ class Fetching:
     """Options of everything that is fetched.
 
     Attributes:
-        dry_run: print the files and their bytes and fetch nothing; needs no login.
-        plan: print one line, files and bytes and the disk's room, and fetch nothing; needs no login.
+        dry_run: print the files and their bytes and fetch nothing; needs no login (hot spots: the FIRMS key).
+        plan: print one line, files and bytes and the disk's room, and fetch nothing; needs as little as that.
         report: write what became of each file to this JSON file.
         config: settings that differ from the defaults, YAML.
     """
@@ -36,9 +36,18 @@ class Fetching:
     config: Path | None = None
 
     def client(self, product: str | None = None) -> AbstractContextManager[Client]:
-        """Give a client, logged in if it is to fetch a product that needs a login."""
-        from banet.download import connected, load_settings
+        """Give a client, logged in if it is to fetch a product that needs a login.
 
+        Raises:
+            InputError: if options do not go together.
+        """
+        from banet.download import connected, load_settings
+        from banet.errors import InputError
+
+        if self.dry_run and self.plan:
+            raise InputError("give --dry-run or --plan, not both")
+        if self.report is not None and (self.dry_run or self.plan):
+            raise InputError("--report tells what became of files; --dry-run and --plan fetch none")
         settings, fetches = load_settings(self.config), not (self.dry_run or self.plan)
         return connected(settings, login=fetches and product is not None and settings.needs_login(product))
 

@@ -111,7 +111,8 @@ def run_region(
 
     options = RunOptions.parse(given, "banet run") if config is None else RunOptions.load(config, **given)
     if write_config is not None:
-        say(str(options.save(write_config)))
+        saved = options.save(write_config)
+        tell({"config": saved}, str(saved), json)
         return
     if options.period[0] >= options.period[1]:
         raise InputError("the period holds no day")
@@ -133,7 +134,7 @@ def run_mornings(
     data: Path,
     out: Path,
     day: str | None = None,
-    download: bool = True,
+    download: bool | None = None,
     replay: tuple[str, str] | None = None,
     max_age: int | None = None,
     json: bool = False,
@@ -198,6 +199,8 @@ def run_mornings(
     options = MorningOptions.parse(given, "banet nrt")
     if replay is not None and day is not None:
         raise InputError("give --day or --replay, not both")
+    if replay is not None and download:
+        raise InputError("give --download or --replay, not both: past mornings take the files at hand")
     reporter = Aside() if json else Terminal()
     results = [run_morning(options, reporter)] if replay is None else mornings(options, *replay, reporter)
     _tell_mornings(results, json)

@@ -24,7 +24,7 @@ def simulate(
     days: int = 64,
     seed: int = 0,
     climate: str = "mediterranean",
-    size: int = 128,
+    size: int | None = None,
     formats: str = "viirs750-gridded,hotspots,truth",
     json: bool = False,
 ) -> None:
@@ -37,23 +37,26 @@ def simulate(
         days: number of days.
         seed: everything follows from it and the other arguments.
         climate: mediterranean, california, cerrado, mozambique, australia or boreal.
-        size: edge in cells, when no region is given.
+        size: edge in cells, when no region is given; 128 if left out.
         formats: what to write, separated by commas: viirs750-gridded, viirs375-gridded, viirs750-swath,
             viirs375-swath, surface, hotspots, labels, firecci, truth.
         json: print files, hectares and hot spots as JSON.
     """
     from banet.days import as_day
+    from banet.errors import InputError
     from banet.grid.region import Region
     from banet.simulation import simulate as make
     from banet.simulation import write_scene
     from banet.simulation.writers import check_folder, known_formats
 
+    if region is not None and size is not None:
+        raise InputError("give --region or --size, not both: a region has its own size")
     wanted = known_formats(formats.split(","))
-    grid = Region.load(region) if region else None
+    grid = None if region is None else Region.load(region)
     asked = {"climate": climate, "seed": seed, "start": str(as_day(start)), "days": days}
     check_folder(out, **asked, **({"region": grid.to_dict()} if grid else {}))
     with progress("simulate") as report:
-        scene = make(grid, start, days, seed, climate, size, progress=report)
+        scene = make(grid, start, days, seed, climate, size or 128, progress=report)
         written = write_scene(scene, out, formats=wanted, progress=report)
     if json:
         paths = {kind: [str(file) for file in found] for kind, found in written.items()}

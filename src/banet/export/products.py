@@ -49,9 +49,10 @@ def write_products(
 ) -> dict[str, Path]:
     """Write a map as GeoTIFFs with QGIS styles, NetCDF, picture and manifest.
 
-    Each file appears whole or not at all. A manifest of an earlier run is taken away first and the new one
-    written last, with the SHA-256 of every file, so a folder with a manifest is complete. Equal maps give
-    equal files, but for the times in the manifest.
+    Each file appears whole or not at all; a picture or item of an earlier run goes where none is asked for.
+    A manifest of an earlier run is taken away first and the new one written last, with the SHA-256 of every
+    file, so a folder with a manifest is complete. Equal maps give equal files, but for the times in the
+    manifest.
 
     Args:
         burnmap: the map.
@@ -80,20 +81,19 @@ def write_products(
     extra = {layer.name: (layer.values, _attributes(layer)) for layer in more}
     netcdf = write_netcdf(burnmap, target / f"{stem}.nc", manifest=manifest, extra=extra)
     paths = {**_rasters(burnmap, target, stem, more), "netcdf": netcdf}
+    picture, item = target / f"{stem}.png", target / f"{stem}.stac.json"
     if pictures:
         from banet.export.picture import map_picture
 
-        paths["picture"] = map_picture(burnmap, target / f"{stem}.png")
+        paths["picture"] = map_picture(burnmap, picture)
+    else:
+        _remove(picture)
     if stac:
         from banet.export.stac import write_item
 
-        paths["stac"] = write_item(
-            burnmap,
-            paths,
-            target / f"{stem}.stac.json",
-            version=manifest.version,
-            collection=collection,
-        )
+        paths["stac"] = write_item(burnmap, paths, item, version=manifest.version, collection=collection)
+    else:
+        _remove(item)
     hashes = {path.name: sha256(path) for path in paths.values()}
     paths["manifest"] = manifest.end(hashes).write(last)
     return paths

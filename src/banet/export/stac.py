@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from banet.burned_area.burned_area import BurnedArea
 
 __all__ = [
+    "CATALOGUE",
     "COLLECTION",
     "collect",
     "collection_file",

@@ -385,7 +385,7 @@ def _of_parquet(member: Member, layer: str | None) -> tuple[gpd.GeoDataFrame, np
 
     if layer not in (None, member.path.stem):
         raise InputError(f"{member.name} has no layers; leave --layer out")
-    frame = gpd.read_parquet(member.path)
+    frame = gpd.read_parquet(member.path.absolute())
     return frame, np.zeros(len(frame), bool)
 
 

@@ -102,7 +102,7 @@ def build_cube(
     days = _days(files, start, end, folder, reader)
     table = None if hotspots is None else given_hotspots(hotspots)
     if table is not None:
-        tell_placed(table, region, days, notice)
+        tell_placed(table, region, days, notice, vegetation_only=vegetation_only)
     cube = _open_or_create(out, region, reader)
     builder = _Builder(cube, reader, folder, files, table, vegetation_only)
     finding = spread(builder.find, days, workers=workers, scheduler=scheduler, needs=builder.needs)

@@ -12,6 +12,7 @@ import functools
 import hashlib
 import json
 import os
+import re
 import shutil
 import tempfile
 import time
@@ -27,6 +28,7 @@ __all__ = [
     "UNFINISHED",
     "UNSUPPORTED",
     "PathLike",
+    "at_home",
     "existing_file",
     "existing_folder",
     "output_folder",
@@ -46,6 +48,7 @@ UNSUPPORTED = {errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOLCK}
 """Error numbers of file systems that have no locks."""
 # Seconds after which a folder without a lock is not one that is just being made.
 _YOUNG = 60
+_HOME = re.compile(r"(^|[=,+])~(?=/|\\|$)")
 _PART, _LOCK, _OLD = ".part", ".lock", ".old"
 
 
@@ -53,7 +56,8 @@ _PART, _LOCK, _OLD = ".part", ".lock", ".old"
 def writing(path: PathLike) -> Iterator[Path]:
     """Give a temporary sibling of `path` to write to, renamed to `path` when the block ends well.
 
-    The sibling keeps the name of `path`, so that libraries which choose a format by suffix still do.
+    The sibling keeps the name of `path`, so that libraries which choose a format by suffix still do, and its
+    path is absolute, so that none takes a folder named `~` for the home folder.
     It may be used for a file or a folder. On any error it is removed and `path` is as it was. What other
     processes left half-written in the folder, and no process holds any more, is removed first.
 
@@ -157,7 +161,7 @@ def _finish(part: Path) -> None:
 def _part_folder(target: Path) -> tuple[Path, BaseFileLock | None]:
     """Make a folder to write in, and hold its lock where the file system has locks."""
     while True:
-        folder = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=_PART, dir=target.parent))
+        folder = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=_PART, dir=target.parent.absolute()))
         with contextlib.suppress(
             Timeout, FileNotFoundError, FileExistsError
         ):  # another process swept it first
@@ -214,6 +218,14 @@ def visible_files(folder: PathLike, pattern: str = "*", *, deep: bool = True) ->
         for file in found
         if not any(name.startswith(".") for name in file.relative_to(place).parts) and file.is_file()
     )
+
+
+def at_home(text: str) -> str:
+    """Return text in which each path that begins with `~/` begins with the home folder.
+
+    It may stand alone or behind `=`, `,` or `+`, as in `--out=~/maps` and in lists of weights.
+    """
+    return _HOME.sub(lambda found: found[1] + str(Path.home()), text)
 
 
 def output_folder(path: PathLike) -> Path:

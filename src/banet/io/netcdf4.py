@@ -37,7 +37,7 @@ def load(
         check_heaps(file)
         h5py.File(file, "r").close()  # what h5netcdf cannot open it does not clean up either
         with xr.open_dataset(
-            file,
+            file.absolute(),
             engine="h5netcdf",
             decode_cf=decode,
             drop_variables=list(drop),

@@ -11,7 +11,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from banet.errors import InputError, UnreadableFileError, one_line
-from banet.io.files import PathLike, existing_file, write_text
+from banet.io.files import PathLike, at_home, existing_file, write_text
 
 __all__ = ["Frozen", "did_you_mean", "over", "read_fields"]
 
@@ -37,6 +37,8 @@ class _Loader(yaml.SafeLoader):
 def read_fields(path: PathLike, what: str) -> dict[str, Any]:
     """Read the named fields of a YAML file; `what` says in an error what it should be.
 
+    In text `~/` is the home folder.
+
     Raises:
         NotFoundError: if there is no such file.
         UnreadableFileError: if it is not YAML with named fields.
@@ -51,7 +53,16 @@ def read_fields(path: PathLike, what: str) -> dict[str, Any]:
         raise InputError(f"{file}: {error}; keep one of them") from error
     if not isinstance(fields, dict):
         raise UnreadableFileError(f"{file} holds no named settings")
-    return fields
+    return dict(_each(fields))
+
+
+def _each(value: Any) -> Any:
+    """Return a value of YAML with the home folder in full."""
+    if isinstance(value, dict):
+        return {key: _each(held) for key, held in value.items()}
+    if isinstance(value, list):
+        return [_each(held) for held in value]
+    return at_home(value) if isinstance(value, str) else value
 
 
 def over(below: Any, above: Any) -> Any:

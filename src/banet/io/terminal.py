@@ -9,4 +9,4 @@ __all__ = ["can_ask"]
 
 def can_ask() -> bool:
     """Return whether a person is there to be asked and to answer."""
-    return sys.stdin.isatty() and sys.stderr.isatty()
+    return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stderr))

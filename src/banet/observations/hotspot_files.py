@@ -203,7 +203,7 @@ def _parquet(member: Member) -> pd.DataFrame | None:
     try:
         if b"geo" in (pyarrow.parquet.read_schema(member.path).metadata or {}):
             return None
-        return _with_days_as_text(pd.read_parquet(member.path))
+        return _with_days_as_text(pd.read_parquet(member.path.absolute()))
     except (OSError, ValueError, pyarrow.ArrowException) as error:
         why = " ".join(str(error).replace(str(member.path), member.name).split())
         raise UnreadableFileError(f"the hot-spot file {member.name} is no Parquet file: {why}") from error

@@ -197,17 +197,17 @@ def known_cells(table: pd.DataFrame, day: Day, region: Region) -> npt.NDArray[np
     return _cells_of(table, region, _timely(table, day))
 
 
-def placed(table: pd.DataFrame, region: Region, days: Days) -> Counts:
-    """Count the hot spots that lie in a region, and the days on which they say what burned.
+def placed(table: pd.DataFrame, region: Region, days: Days, *, vegetation_only: bool = True) -> Counts:
+    """Count the hot spots that lie in a region, those left out for their type, and the days they tell of.
 
     Raises:
         InputError: if there are hot spots, and they are of another place or of other days.
     """
-    return _placed(table, region, days)[0]
+    return _placed(table, region, days, vegetation_only)[0]
 
 
-def _placed(table: pd.DataFrame, region: Region, days: Days) -> tuple[Counts, bool]:
-    """Return what `placed` does, and whether on a day the table speaks of some cells alone."""
+def _placed(table: pd.DataFrame, region: Region, days: Days, vegetation_only: bool) -> tuple[Counts, bool]:
+    """Return what `placed` does, and whether none is taken, or the table speaks of some cells alone."""
     read = table.attrs.get("counts") or Counts("hot spots", len(table), 0)
     _, _, inside = region.cells_of(
         table["longitude"].to_numpy(np.float64), table["latitude"].to_numpy(np.float64)
@@ -216,9 +216,12 @@ def _placed(table: pd.DataFrame, region: Region, days: Days) -> tuple[Counts, bo
     known = [share for share in shares if share]
     mean = float(np.mean(known)) if known else 1.0
     where = f", in {_percent(mean)} of the cells" if mean < 1 else ""
-    counts = replace(read, placed=int(inside.sum()), placed_as=f"lie in {region.name}").noting(
-        f"FRP known on {len(known)} of {len(days)} days{where}"
-    )
+    counts = replace(read, placed=int(inside.sum()), placed_as=f"lie in {region.name}")
+    other = int((inside & ~of_vegetation(table)).sum()) if vegetation_only else 0
+    if other:
+        takes = "`banet cube build --all-hotspots` takes them"
+        counts = counts.noting(f"{other:,} of static sources or volcanoes left out ({takes})")
+    counts = counts.noting(f"FRP known on {len(known)} of {len(days)} days{where}")
     touching = _touching(table, region, days)
     if mean < 1 or (touching and not known):
         counts = counts.noting("a table speaks of what lies within about a degree of its rows")
@@ -230,7 +233,7 @@ def _placed(table: pd.DataFrame, region: Region, days: Days) -> tuple[Counts, bo
             f"the hot spots: {counts}; they are of {first} to {last}, {_extent_words(table)}: give those of "
             f"the region and of {days[0]} to {days[-1]}"
         )
-    return counts, any(share < 1 for share in known)
+    return counts, counts.placed == other or any(share < 1 for share in known)
 
 
 def _shares(table: pd.DataFrame, region: Region, days: Days) -> list[float]:
@@ -240,7 +243,12 @@ def _shares(table: pd.DataFrame, region: Region, days: Days) -> list[float]:
 
 
 def tell_placed(
-    table: pd.DataFrame, region: Region, days: Days, notice: Callable[[str], None] | None = None
+    table: pd.DataFrame,
+    region: Region,
+    days: Days,
+    notice: Callable[[str], None] | None = None,
+    *,
+    vegetation_only: bool = True,
 ) -> Counts:
     """Count hot spots as `placed` does, and tell: by `notice`, or by a warning where something is odd.
 
@@ -248,13 +256,13 @@ def tell_placed(
         InputError: as `placed`.
 
     Warns:
-        BanetWarning: without `notice`, if rows were left out, none lies in the region, or they speak of a
-            part of it.
+        BanetWarning: without `notice`, if rows could not be read, none of vegetation lies in the region, or
+            they speak of a part of it.
     """
-    counts, partly = _placed(table, region, days)
+    counts, odd = _placed(table, region, days, vegetation_only)
     if notice is not None:
         notice(str(counts))
-    elif counts.read and (counts.left_out or not counts.placed or partly):
+    elif counts.read and (counts.left_out or odd):
         warnings.warn(str(counts), BanetWarning, stacklevel=3)
     return counts
 

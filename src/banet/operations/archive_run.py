@@ -38,6 +38,7 @@ from banet.operations.steps import (
     days_needed,
     fetch,
     network,
+    without_hotspots,
 )
 
 if TYPE_CHECKING:
@@ -105,11 +106,11 @@ def run_archive(options: RunOptions, reporter: Reporter | None = None) -> RunRes
         if options.download:
             with clock.timed("fetch"):
                 failed += fetch(options, places, days, clock.reporter, hotspots=not options.table_given)
-        if places.hotspots is None:
-            clock.reporter.say(f"note: no hot spots in {out}; the maps follow from images alone")
         with clock.step("build the cube") as progress:
             cube, unread = build(options, places, days, progress)
             failed += unread
+        if places.hotspots is None:
+            clock.reporter.say(f"note: {without_hotspots(cube, days, out / 'hotspots')}")
         maps, products = _mapped(options, places, cube, engine, clock, failed)
         with clock.step("find fires and write the page"):
             fires, page = _written(options, cube, maps, out, clock.reporter)

@@ -25,7 +25,17 @@ from banet.operations.options import MorningOptions
 from banet.operations.precision import Precision, measure
 from banet.operations.revisions import POLYGONS, revisions
 from banet.operations.state import check_owner, dated_folders, holds_run, newest_before
-from banet.operations.steps import Clock, Places, Reporter, Silent, build, fetch, network, opened
+from banet.operations.steps import (
+    Clock,
+    Places,
+    Reporter,
+    Silent,
+    build,
+    fetch,
+    network,
+    opened,
+    without_hotspots,
+)
 from banet.operations.tracking import track
 
 if TYPE_CHECKING:
@@ -150,7 +160,7 @@ def _run(options: MorningOptions, area: Area, clock: Clock, engine: Engine) -> M
         water = water_of(cube, options.water or "auto")
         burned = area.cut(_mapped(options, cube, water, engine, progress))
     if table is None and _has_images(places):
-        note = f"no hot spots in {options.data / 'hotspots'}; the map follows from images alone"
+        note = without_hotspots(cube, (window.days[0], window.days[-1]), options.data / "hotspots")
         burned = replace(burned, attrs={**burned.attrs, "notes": [*burned.attrs.get("notes", ()), note]})
         clock.reporter.say(f"note: {note}")
     failed += [f"rows {gap['rows']}, columns {gap['cols']}: {gap['reason']}" for gap in burned.attrs["gaps"]]
@@ -321,10 +331,16 @@ def _morning(
 
 
 def _catalogue(options: MorningOptions, region: Region) -> None:
-    """Write the STAC collection of all mornings that have an item, and a catalogue of the same items."""
-    from banet.export.stac import collection_of, write_catalogue, write_collection
+    """Write the STAC collection of all mornings that have an item, and a catalogue of the same items.
 
-    if options.stac:
+    Those of earlier mornings go where none are asked for: they would list items that are there no more.
+    """
+    from banet.export.stac import CATALOGUE, COLLECTION, collection_of, write_catalogue, write_collection
+
+    if not options.stac:
+        for name in (CATALOGUE, COLLECTION):
+            (options.out / name).unlink(missing_ok=True)
+    else:
         about = f"Burned area of {region.name}, mapped every morning"
         items = [item for one in dated_folders(options.out).values() for item in one.glob("*.stac.json")]
         write_catalogue(write_collection(options.out, collection_of(region.name), about, items))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, field_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from banet import days
 from banet.days import Day, as_day, parse_period
@@ -67,6 +67,14 @@ class _Options(Frozen):
     water: Path | None = None
     workers: int | None = Field(None, ge=1)
 
+    @field_validator("*", mode="before")
+    @classmethod
+    def _not_empty(cls, given: Any) -> Any:
+        """Refuse empty text, which would be this folder or no name at all."""
+        if isinstance(given, str) and not given.strip():
+            raise ValueError("is empty; leave it out or give one")
+        return given
+
     @field_validator("satellites", mode="before")
     @classmethod
     def _listed(cls, given: Any) -> Any:
@@ -76,9 +84,15 @@ class _Options(Frozen):
     @property
     def notes(self) -> tuple[str, ...]:
         """Lines on options that have no effect."""
-        if self.download or not self.satellites:
+        if self.download:
             return ()
-        return ("satellites choose what is fetched; of the files at hand all are used",)
+        asked = {
+            "satellites choose": self.satellites,
+            "product chooses": self.product != type(self).model_fields["product"].default,
+        }
+        return tuple(
+            f"{what} what is fetched; of the files at hand all are used" for what in asked if asked[what]
+        )
 
 
 class RunOptions(_Options):
@@ -149,6 +163,13 @@ class MorningOptions(_Options):
     precision: Path | None = None
     wait: float = Field(0.0, ge=0)
     stac: bool = True
+
+    @model_validator(mode="after")
+    def _goes_together(self) -> Self:
+        """Refuse a field of a file that is not given."""
+        if self.incidents_field is not None and self.incidents is None:
+            raise ValueError(f"incidents_field {self.incidents_field} goes with a file of incidents")
+        return self
 
     @property
     def last_day(self) -> Day:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from banet.days import Day
+from banet.days import Day, day_range
 from banet.errors import BanetError, InputError, OutputError, UnreadableFileError
 from banet.grid.region import Region
 from banet.io.files import visible_files
@@ -38,6 +38,7 @@ __all__ = [
     "fetch",
     "network",
     "opened",
+    "without_hotspots",
 ]
 
 
@@ -316,6 +317,16 @@ def opened(places: Places) -> Cube:
     if cube.region != places.region:
         raise InputError(f"the cube {places.cube} is of {cube.region}, not of {places.region}; give its own")
     return cube
+
+
+def without_hotspots(cube: Cube, days: tuple[Day, Day], folder: Path) -> str:
+    """Say what maps of some days, both ends included, follow from where a folder holds no hot spots."""
+    first, last = days
+    records = [cube.record(day) for day in day_range(first, last + 1)]
+    held = [record.summaries for record in records if record is not None and record.content]
+    known = sum(summaries["frp"].cells > 0 for summaries in held)
+    told = f"FRP of earlier builds is known on {known} of {len(records)} days"
+    return f"no hot spots in {folder}; {told if known else 'the images alone tell what burned'}"
 
 
 def network(options: RunOptions | MorningOptions) -> Engine:

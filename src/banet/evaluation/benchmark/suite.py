@@ -18,7 +18,7 @@ from banet.evaluation.benchmark.stage import simulator_hash
 from banet.evaluation.benchmark.stress import STRESSES
 from banet.evaluation.convergence import Convergence
 from banet.evaluation.result import Result
-from banet.evaluation.sums import Sums
+from banet.evaluation.sums import Sums, check_draws
 from banet.io.files import output_folder
 from banet.io.lock import lock
 from banet.io.progress import Progress
@@ -60,10 +60,13 @@ def benchmark(
         progress: called with (done, all, message).
 
     Raises:
-        InputError: if there is nothing to score.
+        InputError: if there is nothing to score, less than one worker, or less than no draw.
         NotFoundError: if a real file is missing.
         BusyError: if another run works in the folder.
     """
+    check_draws(draws)
+    if workers < 1:
+        raise InputError(f"{workers} workers; give at least one")
     chosen = tuple(scenes) if scenes is not None else subset_named(subset)
     every = (*(baselines() if methods is None else methods), *(m for c in candidates for m in networks(c)))
     if not every or not chosen:
