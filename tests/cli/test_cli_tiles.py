@@ -126,7 +126,7 @@ def test_options_of_perimeters_and_the_folder_of_a_cube_are_refused(cube, tmp_pa
     assert not (tmp_path / "out").exists()
     before = sorted(path.name for path in cube.iterdir())
     assert main([*words, "--out", str(cube)]) == 2
-    assert "T.zarr is a cube or another Zarr store: choose another folder" in capsys.readouterr().err
+    assert "T.zarr is a cube or another Zarr store; give another folder" in capsys.readouterr().err
     assert sorted(path.name for path in cube.iterdir()) == before
 
 

@@ -535,8 +535,17 @@ def test_a_map_does_not_take_the_place_of_one_by_another_method(scene, tmp_path,
     assert main(["baseline", cube, "--method", "index-drop", *words]) == 0
     assert main(["baseline", cube, "--method", "index-drop", *words, "--weights", "default"]) == 2
     assert "index-drop has no weights" in capsys.readouterr().err
-    assert main(["map", cube, *period, "--out", cube]) == 2
-    assert "is the cube itself" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [["map"], ["baseline", "--method", "index-drop"]])
+def test_maps_are_not_written_into_a_cube(scene, capsys, words):
+    cube = str(scene / "cube.zarr")
+    before = sorted(scene.rglob("*"))
+    for out in (cube, f"{cube}/red"):
+        period = ["--start", "2019-08-10", "--end", "2019-08-12", "--out", out]
+        assert main([words[0], cube, *words[1:], *period]) == 2
+        assert "cube.zarr is a cube or another Zarr store" in capsys.readouterr().err
+    assert sorted(scene.rglob("*")) == before
 
 
 def test_draws_count_something(truth, scene, capsys):

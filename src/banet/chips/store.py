@@ -125,8 +125,6 @@ class Chips:
             InputError: if the folder holds chips of another size, or is a cube.
             OutputError: if it cannot be written to.
         """
-        if (Path(folder) / "zarr.json").exists():
-            raise InputError(f"{folder} is a cube or another Zarr store: choose another folder for chips")
         path = output_folder(folder)
         header = path / HEADER
         if header.exists():

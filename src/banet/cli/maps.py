@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from banet.cli.progress import caution, progress, say, say_json
 from banet.cli.workers import Workers
-from banet.io.files import UNFINISHED
+from banet.io.files import UNFINISHED, output_folder
 
 if TYPE_CHECKING:
     from cyclopts import App
@@ -82,7 +82,7 @@ def make_maps(
     done_by = {"workers": spread.workers, "scheduler": spread.scheduler}
     MapOptions.of_keywords("banet map", {**settings, **done_by})
     opened, period = open_cube(cube), parse_period(start, end)
-    folder = _folder(out, opened.path)
+    folder = output_folder(out)
     scratch, failed = folder / UNFINISHED, list[str]()
     with (
         _alone(folder, opened.region.name, period),
@@ -106,16 +106,6 @@ def make_maps(
     with contextlib.suppress(OSError):  # another run may be at work in it
         scratch.rmdir()
     _tell(failed)
-
-
-def _folder(out: Path, cube: Path) -> Path:
-    """Make the folder of the maps, which is not the cube's own."""
-    from banet.errors import InputError
-    from banet.io.files import output_folder
-
-    if out.resolve() == cube.resolve():
-        raise InputError(f"{out} is the cube itself; give another folder for the maps")
-    return output_folder(out)
 
 
 def _said(burned: BurnedArea, label: str) -> str:

@@ -52,7 +52,7 @@ def events(
     from banet.export.products import read_maps
     from banet.export.vectors import check_files, write_events, write_growth, write_perimeters
 
-    outputs = [path.absolute() for path in (out, perimeters, growth) if path is not None]
+    outputs = [path.resolve() for path in (out, perimeters, growth) if path is not None]
     if len(set(outputs)) < len(outputs):
         raise InputError("two outputs have the same path: give --out, --perimeters and --growth one each")
     check_files({"fires": out} | ({} if perimeters is None else {"perimeters": perimeters}))

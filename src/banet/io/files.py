@@ -22,7 +22,7 @@ from typing import Any
 
 from filelock import BaseFileLock, FileLock, Timeout
 
-from banet.errors import NotFoundError, OutputError
+from banet.errors import InputError, NotFoundError, OutputError
 
 __all__ = [
     "UNFINISHED",
@@ -232,9 +232,13 @@ def output_folder(path: PathLike) -> Path:
     """Make `path` a folder that can be written to, without what dead processes left half-written.
 
     Raises:
+        InputError: if it is a cube or another Zarr store, or lies in one.
         OutputError: if it is a file, or cannot be made or written to.
     """
     folder = Path(path)
+    for one in (*reversed(folder.absolute().parents), folder.absolute()):
+        if (one / "zarr.json").exists() or (one / ".zgroup").exists():
+            raise InputError(f"{one} is a cube or another Zarr store; give another folder than {folder}")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
