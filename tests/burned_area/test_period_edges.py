@@ -34,6 +34,7 @@ def of_period(probability, start, stop, threshold=0.5):
         ([(43, 0.6), (46, 0.7)], None, 1, (0, 1)),  # in both, each by itself
         ([(44, 0.5), (45, 0.5)], 44, None, (1, 0)),  # the earlier where both hold the same
         ([(30, 0.9), (45, 0.6)], 30, 0, (0.9, 0.6)),  # 15 days apart: two burns
+        ([(36, 0.55), (54, 0.6)], 36, 9, (0.55, 0.6)),  # two burns, each near the edge
         ([(44, 0.2), (45, 0.2)], None, None, (0.4, 0)),  # too little in all
         ([(44, 0.3), (45, 0.1), (47, 0.5)], None, 2, (0, 0.9)),
     ],
@@ -70,3 +71,9 @@ def test_the_uncertainty_holds_the_days_on_either_side_and_the_date_is_in_the_pe
 def test_without_days_around_nothing_changes():
     probability = np.random.default_rng(0).random((30, 4, 5)).astype(np.float32)
     assert whole_burns(probability, slice(0, 30)) is probability
+
+
+def test_a_short_period_takes_nothing_in_place_of_what_it_gave_away():
+    probability = daily((19, 0.9), (22, 0.6), (27, 0.55))
+    found = of_period(probability, 20, 26)
+    assert (found.day.item(), found.burned_fraction.item()) == (-1, 0)

@@ -53,11 +53,6 @@ class DatingRule:
     mass: float = MASS
     quantile: float | None = None
 
-    @property
-    def published(self) -> bool:
-        """Whether it is the rule of Pinto et al. (2020)."""
-        return self.quantile is None
-
     @classmethod
     def of(cls, calibration: Mapping[str, Any] | None) -> Self:
         """Return the dating of a calibration, as `attrs["calibration"]` holds it; the default for None."""

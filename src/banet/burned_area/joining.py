@@ -119,7 +119,7 @@ def _dated_again(ordered: Sequence[Source]) -> Iterator[tuple[int, Source, npt.N
 
 def _not_told_apart(ordered: Sequence[BurnedPlanes]) -> list[str]:
     """Return a line on cells of maps from another grid of which nobody can say whether they burned once."""
-    if all(one.dated_from == one.threshold for one in ordered):
+    if not any(one.dated is not None and one.dated_from for one in ordered):  # products date by parts
         return []
     count = sum(int(again.sum()) for _, _, again in _dated_again(ordered))
     return [

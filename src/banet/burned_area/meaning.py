@@ -195,13 +195,16 @@ def _percent(share: float) -> str:
 
 def _burned_fraction(dating: DatingRule | None, *, capped: bool) -> Meaning:
     most = "the part of the cell that is land" if capped else "1"
+    whole = "" if dating is None or dating.quantile is None else ", burns across an edge of the period whole"
     return Meaning(
         "burned_fraction",
         "burned fraction",
         "fraction of the cell that burned",
         "0-1",
         "1",
-        method="" if dating is None else f"sum of the daily probabilities of the network, at most {most}",
+        method=""
+        if dating is None
+        else f"sum of the daily probabilities of the network{whole}, at most {most}",
         attrs={"standard_name": "burned_area_fraction", "cell_methods": "time: sum area: mean"},
     )
 
@@ -213,8 +216,8 @@ def _method_of_date(dating: DatingRule | None) -> str:
         return "the day of the largest daily probability"
     share = _percent(dating.quantile)
     return (
-        f"the first day by which {share} of the summed daily probability is reached, as calibrated: the day "
-        "of the fire itself, not of the first look at burned ground"
+        f"the first day of the period by which {share} of the summed daily probability is reached, as "
+        "calibrated: the day of the fire itself, not of the first look at burned ground"
     )
 
 

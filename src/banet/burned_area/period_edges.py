@@ -11,16 +11,19 @@ import numpy.typing as npt
 
 __all__ = ["EDGE_DAYS", "whole_burns"]
 
-EDGE_DAYS = 10
-"""Days on either side of an edge that count as one burn."""
+EDGE_DAYS = 5
+"""Days on either side of an edge that count as one burn.
+
+Burns on both sides are then less than the ten days apart from which on a cell burned twice.
+"""
 
 
 def whole_burns(probability: npt.NDArray[np.float32], mapped: slice) -> npt.NDArray[np.float32]:
     """Return daily probabilities of which burns across the edges of a period are its own or left out.
 
     The days around the period are compared with as many of its own at that edge: what they hold together
-    goes to the side that holds more, to the earlier one where both hold the same. Two periods that are as
-    long or longer thereby share out what lies at their common edge, with nothing lost or counted twice, if
+    goes to the side that holds more, to the earlier one where both hold the same. Two periods that are twice
+    as long or longer thereby share out what lies at their common edge, with nothing lost or counted twice, if
     both were given the same probabilities.
 
     Args:
@@ -36,24 +39,21 @@ def whole_burns(probability: npt.NDArray[np.float32], mapped: slice) -> npt.NDAr
         return probability
     kept = probability.copy()
     if before:
-        inside = slice(start, min(start + before, stop))
-        _give(probability, kept, slice(0, start), inside, earlier_outside=True)
+        outside, inside = slice(0, start), slice(start, min(start + before, stop))
+        lost = _held(probability, outside) >= _held(probability, inside)
+        _clear(kept, lost, outside, inside)
     if after:
-        inside = slice(max(stop - after, start), stop)
-        _give(probability, kept, slice(stop, len(probability)), inside, earlier_outside=False)
+        outside, inside = slice(stop, stop + after), slice(max(stop - after, start), stop)
+        # What the first edge left out of a short period is not there to outweigh the days after it.
+        lost = (_held(probability, outside) > _held(probability, inside)) | (_held(kept, inside) <= 0)
+        _clear(kept, lost, outside, inside)
     return kept
 
 
-def _give(
-    probability: npt.NDArray[np.float32],
-    kept: npt.NDArray[np.float32],
-    outside: slice,
-    inside: slice,
-    *,
-    earlier_outside: bool,
-) -> None:
-    """Clear both sides of an edge in the cells of which the days outside the period hold more."""
-    out, own = (probability[days].sum(0, dtype=np.float64) for days in (outside, inside))
-    lost = out >= own if earlier_outside else out > own
-    kept[outside] = np.where(lost, np.float32(0), kept[outside])
-    kept[inside] = np.where(lost, np.float32(0), kept[inside])
+def _held(probability: npt.NDArray[np.float32], days: slice) -> npt.NDArray[np.float64]:
+    return np.asarray(probability[days].sum(0, dtype=np.float64))
+
+
+def _clear(kept: npt.NDArray[np.float32], cells: npt.NDArray[np.bool_], *parts: slice) -> None:
+    for days in parts:
+        kept[days] = np.where(cells, np.float32(0), kept[days])

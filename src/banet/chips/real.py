@@ -192,7 +192,7 @@ def days_in_no_chip(chips: Chips, region: str, start: Any, stop: Any) -> str:
 
 
 def burned_in_no_chip(chips: Chips, reference: BurnedArea, start: Any, stop: Any) -> str:
-    """Return how many burned cells no chip of a region holds, in words.
+    """Return how many burned cells no chip of a region holds on each of their days, in words.
 
     Args:
         chips: of cubes.
@@ -209,7 +209,9 @@ def burned_in_no_chip(chips: Chips, reference: BurnedArea, start: Any, stop: Any
     for entry in chips.entries:
         if entry.region == reference.region.name:
             left &= ~_inside(dated, entry.day, chips.days, *entry.corner, chips.size)
-    return f"{left.sum():,} of {burned.sum():,} burned cells" if left.any() else ""
+    cell = dated.row * dated.region.shape[1] + dated.col
+    count = {name: np.unique(cell[which]).size for name, which in (("left", left), ("burned", burned))}
+    return f"{count['left']:,} of {count['burned']:,} burned cells" if left.any() else ""
 
 
 def write_cube_chips(

@@ -47,11 +47,12 @@ def train_model(argv: Sequence[str] | None = None) -> None:
 def _dataset2tiles(arguments: argparse.Namespace) -> int:
     from banet.chips.store import HEADER
     from banet.cli.progress import caution, say
-    from banet.errors import InputError, NotFoundError
+    from banet.errors import InputError, NotFoundError, PartialFailureError
 
     cube = _cube(arguments.input_path, arguments.region)
     years = _years(cube, arguments.year)
     without: list[str] = []
+    code = 0
     for year in years:
         folder = Path(arguments.output_path) / str(year)
         try:
@@ -60,13 +61,15 @@ def _dataset2tiles(arguments: argparse.Namespace) -> int:
             if (folder / HEADER).is_file() or len(years) == 1:
                 raise
             without.append(f"no tiles of {year}: {error}")
+            if isinstance(error, NotFoundError):  # labels that nobody gave are no year without fire
+                code = PartialFailureError.exit_code
         else:
             say(f"{folder}: {count} tiles of {arguments.size} x {arguments.size} cells")
     if len(without) == len(years):
         raise InputError("; ".join(without))
     for line in without:
         caution(line)
-    return 0
+    return code
 
 
 def _tiles_of_year(cube: Cube, year: int, folder: Path, arguments: argparse.Namespace) -> int:

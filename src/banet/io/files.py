@@ -236,10 +236,10 @@ def output_folder(path: PathLike) -> Path:
         OutputError: if it is a file, or cannot be made or written to.
     """
     folder = Path(path)
-    for one in (*reversed(folder.absolute().parents), folder.absolute()):
-        if (one / "zarr.json").exists() or (one / ".zgroup").exists():
-            raise InputError(f"{one} is a cube or another Zarr store; give another folder than {folder}")
     try:
+        for one in (*reversed(folder.absolute().parents), folder.absolute()):
+            if (one / "zarr.json").exists() or (one / ".zgroup").exists():
+                raise InputError(f"{one} is a cube or another Zarr store; give another folder than {folder}")
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             pass

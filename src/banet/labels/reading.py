@@ -6,6 +6,7 @@ import os
 import re
 import zipfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -252,7 +253,7 @@ def read_sources(
             begin = min(one.start, after - 1) if first is None and after is not None else first or one.start
             one = read[k] = one.between(begin, max(one.stop, begin + 1) if after is None else after)
             days, grid = days or (one.start, one.stop - 1), grid or one.region
-    own = [one.region for one in read.values()] if set(kinds) <= set(_OWN_GRID) else [given]
-    if given is not None and given not in own:
+    own = [one.region for one in read.values()] if set(kinds) <= set(_OWN_GRID) else []
+    if given is not None and own and all(replace(given, name=one.name) != one for one in own):
         raise InputError(f"all have grids of their own, none of them {given}; leave --region (region=) out")
     return [read[k] for k in range(len(paths))]

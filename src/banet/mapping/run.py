@@ -43,8 +43,6 @@ class Run:
         threshold: burned fraction from which on a cell counts as burned.
         days: all kept days, (days,) datetime64[D].
         water: how much of each cell is water.
-        edge_days: days on either side of the mapped ones that are summed too, so that a burn across the
-            first or last of them is mapped whole or not at all; 0 for none, as in Pinto et al. (2020).
     """
 
     cube: Cube
@@ -54,7 +52,6 @@ class Run:
     threshold: float
     days: Days
     water: Water
-    edge_days: int
 
     @classmethod
     def plan(cls, cube: Cube, windows: Sequence[Window], ensemble: Ensemble, options: MapOptions) -> Run:
@@ -66,9 +63,7 @@ class Run:
         days = kept_days(windows)
         tiling = _tiling_of(cube.region.shape, ensemble, options)
         water = water_of(cube, options.water)
-        dating = _dating_of(ensemble)
-        edge_days = 0 if tiling.original or dating.published else min(EDGE_DAYS, days.size)
-        return cls(cube, tuple(windows), ensemble, tiling, options.threshold, days, water, edge_days)
+        return cls(cube, tuple(windows), ensemble, tiling, options.threshold, days, water)
 
     @property
     def label(self) -> str:
@@ -83,20 +78,30 @@ class Run:
     @property
     def dating(self) -> DatingRule:
         """Rule by which dates follow from the probabilities: as the weights were calibrated."""
-        return _dating_of(self.ensemble)
+        known = self.ensemble.calibration
+        return DatingRule.of(None if known is None else known.model_dump())
+
+    @functools.cached_property
+    def edge_days(self) -> tuple[int, int]:
+        """Days before and after the mapped ones that are summed too, for `whole_burns`.
+
+        They are none with the original's tiling and without calibration, as in Pinto et al. (2020), and on a
+        side where the window does not see as many. Days before the first of the cube are none of them: what
+        scars tell of those is of no period.
+        """
+        if self.tiling.original or self.dating.quantile is None:
+            return 0, 0
+        reach, first, last = min(EDGE_DAYS, self.days.size), self.windows[0], self.windows[-1]
+        record = max(int((self.days[0] - self.cube.days[0]).astype(int)), 0)
+        before = min(reach, record) if first.keep.start >= reach else 0
+        return before, reach if last.length - last.keep.stop >= reach else 0
 
     @functools.cached_property
     def summed(self) -> tuple[slice, ...]:
-        """Place along each window's sequence of its days that are summed: those kept, and the edge days.
-
-        Days before the first of the cube are none of these: what scars tell of them is of no period.
-        """
+        """Place along each window's sequence of its days that are summed: those kept, and the edge days."""
         kept = [window.keep for window in self.windows]
-        record = int((self.cube.days[0] - self.windows[0].start).astype(int))
-        first = min(max(kept[0].start - self.edge_days, record, 0), kept[0].start)
-        last = self.windows[-1].length
-        starts = [first, *(keep.start for keep in kept[1:])]
-        stops = [*(keep.stop for keep in kept[:-1]), min(kept[-1].stop + self.edge_days, last)]
+        starts = [kept[0].start - self.edge_days[0], *(keep.start for keep in kept[1:])]
+        stops = [*(keep.stop for keep in kept[:-1]), kept[-1].stop + self.edge_days[1]]
         return tuple(slice(*pair) for pair in zip(starts, stops, strict=True))
 
     @property
@@ -108,8 +113,7 @@ class Run:
     @property
     def mapped(self) -> slice:
         """Place of the mapped days among those that are summed."""
-        lead = self.windows[0].keep.start - self.summed[0].start
-        return slice(lead, lead + self.days.size)
+        return slice(self.edge_days[0], self.edge_days[0] + self.days.size)
 
     @property
     def days_seen(self) -> int:
@@ -162,7 +166,7 @@ class Run:
         calibration = self.ensemble.calibration
         return {
             "weights": [dict(member) for member in self.ensemble.members],
-            "edge_days": self.edge_days,
+            "edge_days": list(self.edge_days),
             "windows": [
                 [str(w.start), str(w.stop), str(w.keep_start), str(w.keep_stop)] for w in self.windows
             ],
@@ -287,11 +291,6 @@ def check_days(cube: Cube, windows: Sequence[Window]) -> None:
         return
     held = f"it holds {cube.days[0]} to {cube.days[-1]}" if len(cube.days) else "it is empty"
     raise InputError(f"the cube of {cube.region.name} has no day from {days[0]} to {days[-1]}; {held}")
-
-
-def _dating_of(ensemble: Ensemble) -> DatingRule:
-    known = ensemble.calibration
-    return DatingRule.of(None if known is None else known.model_dump())
 
 
 def _tiling_of(shape: tuple[int, int], ensemble: Ensemble, options: MapOptions) -> Tiling:

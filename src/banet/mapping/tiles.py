@@ -81,7 +81,7 @@ def predict_tile(run: Run, tile: Tile, take: Callable[[Planned], tuple[CubeWindo
         water += saw.water
         start = int((window.start - run.days[0]).astype(int))
         looks[max(start, 0) : start + window.length] |= saw.looks[max(-start, 0) :]
-        peak = daily.max(0)
+        peak = daily[window.keep.start - summed.start :][: window.kept.size].max(0)
         np.copyto(evidence, saw.evidence, where=peak > largest)
         np.maximum(largest, peak, out=largest)
         first += len(daily)
@@ -113,7 +113,7 @@ def _window(
         daily[...] = result if wanted is None else np.where(wanted, result, np.float32(0))
         if wanted is not None:
             daily[window.days[summed] > run.last_day] = 0
-    peak = daily.argmax(0) + summed.start
+    peak = daily[window.keep.start - summed.start :][: window.kept.size].argmax(0) + window.keep.start
     whole, any_band = (looks[window.keep].sum(0, dtype=np.int16) for looks in (clear, some))
     return Prediction(daily, whole, water, classes_of(clear, looked, peak), any_band - whole, cloudless)
 

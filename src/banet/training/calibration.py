@@ -152,10 +152,10 @@ def _burned(scenes: Iterable[HeldOut]) -> bool:
 
 def _tell_lost(scenes: Sequence[HeldOut]) -> None:
     """Warn where the labels lack days of many cells."""
-    lost, cells = sum(one.lost for one in scenes), sum(one.kept.size for one in scenes)
+    lost, cells = sum(one.lost for one in scenes), sum(one.told for one in scenes)
     if lost > _MUCH * cells:
         told = (
-            f"{lost:,} of {cells:,} cells of the held-out tiles have days of which their labels say nothing"
+            f"of {lost:,} of {cells:,} cells of the held-out tiles the labels tell some days and others not"
         )
         warnings.warn(f"{told}: they are left out of the calibration", BanetWarning, stacklevel=3)
 
@@ -195,13 +195,15 @@ class HeldOut(NamedTuple):
         logits, truth: of each day, (T, cells, 1) float32.
         evidence: class of each cell, (cells,) uint8.
         kept: where they lie in the chip, (rows, columns); all others are taken as unburned.
-        lost: number of cells that are left out, as some of their days are known and others are not.
+        told: number of cells of which a day that is scored is known.
+        lost: those of them that are left out, as another such day is not.
     """
 
     logits: Floats
     truth: Floats
     evidence: npt.NDArray[np.uint8]
     kept: Bools
+    told: int = 0
     lost: int = 0
 
     def mapped(self, shift: float) -> _Mapped:
@@ -234,9 +236,10 @@ def _scenes(
     for logits, truth in held_out_logits(model, sources, spec, config, device, change, whole=True):
         days, observed, looked = met.pop()
         said, burned = short_record(logits, truth, days)
-        told = np.isfinite(burned[days])
-        lost = int((told.any(0) & ~told.all(0)).sum())
-        yield _telling(said, burned, classes_of(observed, looked, said.argmax(0)))._replace(lost=lost)
+        known = np.isfinite(burned[days])
+        told, whole = int(known.any(0).sum()), int(known.all(0).sum())
+        found = _telling(said, burned, classes_of(observed, looked, said.argmax(0)))
+        yield found._replace(told=told, lost=told - whole)
 
 
 def _worst_days(target: Floats, count: int) -> slice:
