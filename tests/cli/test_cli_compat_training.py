@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from banet.chips import Chips
+from banet.cli import compat_training
 from banet.cli.compat_training import dataset2tiles, train_model
+from banet.errors import NotFoundError
 from banet.evaluation.benchmark.stage import write_cube
 from banet.grid.region import Region
 from banet.simulation import simulate, write_scene
@@ -81,6 +83,20 @@ def test_a_year_without_tiles_is_told_and_the_others_are_cut(
     assert ended(dataset2tiles, *words, "--year", 2019) == 2
     # A year whose tiles are there, of another size, is none to leave out.
     assert ended(dataset2tiles, *words[:3], "--size", 16) == 2
+
+
+def test_labels_that_lack_a_year_are_a_part_that_failed(
+    dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def tiles(cube: object, year: int, folder: Path, arguments: object) -> int:
+        if year == 2019:
+            raise NotFoundError("no MCD64A1 file")
+        return 1
+
+    monkeypatch.setattr(compat_training, "_years", lambda cube, asked: [2019, 2020])
+    monkeypatch.setattr(compat_training, "_tiles_of_year", tiles)
+    assert ended(dataset2tiles, "TINY", dataset, tmp_path) == 3
+    assert "no tiles of 2019: no MCD64A1 file" in capsys.readouterr().err
 
 
 def test_what_is_missing_is_said_in_one_line(
