@@ -340,6 +340,7 @@ def check_trials(found):
             assert sorted(one["ended"]) == [0, 1]
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_a_killed_morning_and_two_at_once(place, tmp_path):
     plain(place, "2020-06-27")
