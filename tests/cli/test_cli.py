@@ -77,6 +77,27 @@ def test_the_work_goes_on_whoever_reads_what_it_says(where, tmp_path):
     assert b"Error" not in done.stdout + done.stderr
 
 
+@pytest.mark.parametrize(
+    ("encoding", "written"),
+    [
+        ("utf-8:surrogateescape", b"\xe9 \xc3\xa9 \\ud800"),
+        ("ascii:surrogateescape", b"\xe9 \\xe9 \\ud800"),
+        ("ascii:replace", b"? ? ?"),
+        ("utf-8:strict", b"\\udce9 \xc3\xa9 \\ud800"),
+    ],
+)
+def test_text_is_written_as_its_stream_asks_and_never_refused(encoding, written):
+    work = "from banet.cli import run_guarded; run_guarded(lambda: print('\\udce9 \\xe9 \\ud800') or 0)"
+    environment = os.environ | {"PYTHONIOENCODING": encoding}
+    done = subprocess.run([sys.executable, "-c", work], capture_output=True, env=environment, check=True)
+    assert (done.stdout.strip(), done.stderr) == (written, b"")
+
+
+def test_a_size_of_no_cell_is_refused(tmp_path, capsys):
+    assert main(["simulate", "--out", str(tmp_path / "out"), "--size", "0", "--days", "1"]) == 2
+    assert capsys.readouterr().err.startswith("error: ")
+
+
 def test_region_list_and_show(capsys):
     assert main(["region", "list"]) == 0
     assert len(capsys.readouterr().out.splitlines()) == 7

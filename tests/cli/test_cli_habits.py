@@ -25,6 +25,7 @@ from banet.export import write_products
 from banet.export.vectors import write_growth
 from banet.grid.region import Region
 from banet.io.terminal import can_ask
+from banet.observations.hotspots import LEFT_OUT
 from banet.operations.options import RunOptions
 from made_maps import random_map
 
@@ -337,3 +338,14 @@ def test_periods_are_asked_for_in_the_same_words(capsys):
 def test_nobody_is_asked_where_standard_input_is_closed(monkeypatch):
     monkeypatch.setattr(sys, "stdin", None)
     assert not can_ask()
+
+
+def test_a_build_advises_the_option_that_takes_what_was_left_out(monkeypatch, tmp_path, capsys):
+    def build(*_, notice, **__):
+        notice(f"2 of 4 hot spots lie in PI; 2 {LEFT_OUT}")
+        raise InputError("enough")
+
+    monkeypatch.setattr("banet.ingest.folder.build_cube", build)
+    words = ["--viirs", str(tmp_path), "--hotspots", str(tmp_path), "--out", str(tmp_path / "c.zarr")]
+    assert main(["cube", "build", "PI", *words]) == 2
+    assert f"2 {LEFT_OUT} (--all-hotspots takes them)" in " ".join(capsys.readouterr().err.split())

@@ -14,9 +14,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from banet.days import Days
 from banet.errors import BanetWarning, InputError, UnreadableFileError
 from banet.grid.region import Region
-from banet.observations.hotspots import covers, fires_of, grid_frp, placed, read_hotspots, tell_placed
+from banet.io.counts import Counts
+from banet.observations.hotspots import covers, fires_of, grid_frp, read_hotspots, tell_placed
 
 REGION = Region("PT", (-8.0, 39.5, -7.0, 40.5), 0.01)
 DAY = np.datetime64("2020-08-05")
@@ -34,6 +36,10 @@ def write(path: Path, *rows: str, head: str = HEAD) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("\n".join([head, *rows]) + "\n")
     return path
+
+
+def placed(table: pd.DataFrame, region: Region, days: Days, **how: bool) -> Counts:
+    return tell_placed(table, region, days, lambda note: None, **how)
 
 
 def total(*paths: Path, day=DAY, region=REGION) -> float:
@@ -569,11 +575,11 @@ def test_what_is_placed_is_told(tmp_path):
 
 def test_what_is_left_out_for_its_type_is_told(tmp_path):
     table = read_hotspots(write(tmp_path / "x.csv", row(), row(41.0), row(day="2020-08-08")))
-    table["type"] = pd.array([2, 2, 2], "Int8")
-    told = "2 of static sources or volcanoes left out (`banet cube build --all-hotspots` takes them)"
+    table["type"] = pd.array([2, 3, 3], "Int8")
+    told = "2 not of vegetation (types 1 to 3) left out"
     assert told in placed(table, REGION, np.array([DAY])).notes
     assert told not in placed(table, REGION, np.array([DAY]), vegetation_only=False).notes
-    with pytest.warns(BanetWarning, match="2 of static sources"):
+    with pytest.warns(BanetWarning, match="2 not of vegetation"):
         tell_placed(table, REGION, np.array([DAY]))
 
 

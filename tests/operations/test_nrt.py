@@ -339,8 +339,14 @@ def test_a_stac_catalogue_leads_to_the_items(data, mornings, tmp_path):
     for name in ("burn_date", "days_since", "days_since_qml"):
         assert (tmp_path / "2020-07-05" / items[1].assets[name].href).is_file()
     run_morning(options(data, tmp_path, day="2020-07-05", stac=False))
-    assert not (tmp_path / "collection.json").exists() and not (tmp_path / "catalog.json").exists()
     assert not list((tmp_path / "2020-07-05").glob("*.stac.json"))
+    listed = [pystac.Collection.from_file(str(tmp_path / "collection.json"))]
+    listed.append(pystac.Catalog.from_file(str(tmp_path / "catalog.json")))
+    assert [[item.id for item in one.get_items()] for one in listed] == [[items[0].id]] * 2
+    (tmp_path / "catalog.json").write_text('{"id": "of another"}')
+    run_morning(options(data, tmp_path, day="2020-07-04", stac=False))
+    assert not (tmp_path / "collection.json").exists()
+    assert (tmp_path / "catalog.json").read_text() == '{"id": "of another"}'
 
 
 @pytest.mark.parametrize("fault", ["no login", "no host"])

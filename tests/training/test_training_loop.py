@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -268,6 +269,16 @@ def test_the_command_prints_one_line_of_error(
     assert main([str(tmp_path / "run.yaml"), "--out", str(tmp_path / "run")]) == 2
     assert capsys.readouterr().err.startswith("error: ")
     assert main([str(tmp_path / "none.yaml"), "--out", str(tmp_path / "x")]) == 2
+
+
+def test_the_command_trains_to_its_end_in_the_home_folder_whoever_reads_it(
+    config: TrainingConfig, tmp_path: Path
+) -> None:
+    config.changed(optimiser={"steps": 1}).save(tmp_path / "run.yaml")
+    command = 'set -o pipefail; "$0" -m banet.training run.yaml "--out=~/run" 2>&1 | true'
+    words = ["bash", "-c", command, sys.executable]
+    ended = subprocess.run(words, cwd=tmp_path, env=os.environ | {"HOME": str(tmp_path)}, check=False)
+    assert ended.returncode == 0 and (tmp_path / "run").is_dir() and not (tmp_path / "~").exists()
 
 
 # Episodes.

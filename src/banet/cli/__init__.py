@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from banet.cli.progress import quiet
-from banet.cli.streams import steady
 from banet.errors import BanetError, BanetWarning, one_line
 from banet.io.files import at_home
+from banet.io.streams import steady
 
 if TYPE_CHECKING:
     from cyclopts import App, Argument

@@ -76,13 +76,20 @@ def build(
             vegetation_only=not all_hotspots,
             scheduler=client,
             progress=report,
-            notice=caution,
+            notice=_advise,
         )
     if json:
         say_json({"path": out, **cube.info().to_dict()})
     else:
         _summary(cube)
         say(str(images_of(cube)))
+
+
+def _advise(note: str) -> None:
+    """Print a note of a build, with the option that takes the hot spots that were left out."""
+    from banet.observations.hotspots import LEFT_OUT
+
+    caution(note.replace(LEFT_OUT, f"{LEFT_OUT} (--all-hotspots takes them)"))
 
 
 def import_original(

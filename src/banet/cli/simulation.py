@@ -56,7 +56,7 @@ def simulate(
     asked = {"climate": climate, "seed": seed, "start": str(as_day(start)), "days": days}
     check_folder(out, **asked, **({"region": grid.to_dict()} if grid else {}))
     with progress("simulate") as report:
-        scene = make(grid, start, days, seed, climate, size or 128, progress=report)
+        scene = make(grid, start, days, seed, climate, 128 if size is None else size, progress=report)
         written = write_scene(scene, out, formats=wanted, progress=report)
     if json:
         paths = {kind: [str(file) for file in found] for kind, found in written.items()}

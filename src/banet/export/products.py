@@ -13,9 +13,9 @@ from banet.burned_area.geotiff import Layer, layers, write_cog
 from banet.burned_area.meaning import made_by
 from banet.burned_area.netcdf import read_map, write_netcdf
 from banet.days import period_stem
-from banet.errors import InputError, NotFoundError, OutputError, UnreadableFileError
+from banet.errors import InputError, NotFoundError, UnreadableFileError
 from banet.export.qml import metadata, styles, write_style
-from banet.io.files import PathLike, existing_folder, output_folder, sha256, visible_files
+from banet.io.files import PathLike, existing_folder, output_folder, remove_files, sha256, visible_files
 from banet.io.manifest import Manifest
 from banet.io.netcdf4 import load
 
@@ -76,7 +76,7 @@ def write_products(
     _check_stem(stem)
     manifest = manifest or Manifest.begin(())
     last = target / f"{stem}{MANIFEST}"
-    _remove(last)
+    remove_files([last])
 
     extra = {layer.name: (layer.values, _attributes(layer)) for layer in more}
     netcdf = write_netcdf(burnmap, target / f"{stem}.nc", manifest=manifest, extra=extra)
@@ -87,13 +87,13 @@ def write_products(
 
         paths["picture"] = map_picture(burnmap, picture)
     else:
-        _remove(picture)
+        remove_files([picture])
     if stac:
         from banet.export.stac import write_item
 
         paths["stac"] = write_item(burnmap, paths, item, version=manifest.version, collection=collection)
     else:
-        _remove(item)
+        remove_files([item])
     hashes = {path.name: sha256(path) for path in paths.values()}
     paths["manifest"] = manifest.end(hashes).write(last)
     return paths
@@ -262,10 +262,3 @@ def _check_stem(stem: str) -> None:
         raise InputError(
             f"{stem!r} is no first part of a file name; give one without folders, such as PT_202108"
         )
-
-
-def _remove(path: Path) -> None:
-    try:
-        path.unlink(missing_ok=True)
-    except OSError as error:
-        raise OutputError(f"cannot replace {path}: {error.strerror or error}") from error

@@ -32,13 +32,13 @@ from banet.observations.superseded import superseded
 
 __all__ = [
     "COLUMNS",
+    "LEFT_OUT",
     "coverage",
     "covers",
     "fires_of",
     "given_hotspots",
     "grid_frp",
     "known_cells",
-    "placed",
     "read_hotspots",
     "tell_placed",
 ]
@@ -54,6 +54,8 @@ COLUMNS = (
     "type",
     "daynight",
 )
+LEFT_OUT = "not of vegetation (types 1 to 3) left out"
+"""Words that tell which hot spots a cube does not take."""
 _VEGETATION = 0
 _NEAR = 1.0
 """Degrees of longitude and latitude around its rows, as far as which a table speaks."""
@@ -197,17 +199,8 @@ def known_cells(table: pd.DataFrame, day: Day, region: Region) -> npt.NDArray[np
     return _cells_of(table, region, _timely(table, day))
 
 
-def placed(table: pd.DataFrame, region: Region, days: Days, *, vegetation_only: bool = True) -> Counts:
-    """Count the hot spots that lie in a region, those left out for their type, and the days they tell of.
-
-    Raises:
-        InputError: if there are hot spots, and they are of another place or of other days.
-    """
-    return _placed(table, region, days, vegetation_only)[0]
-
-
 def _placed(table: pd.DataFrame, region: Region, days: Days, vegetation_only: bool) -> tuple[Counts, bool]:
-    """Return what `placed` does, and whether none is taken, or the table speaks of some cells alone."""
+    """Return what `tell_placed` does, and whether none is taken, or the table speaks of some cells alone."""
     read = table.attrs.get("counts") or Counts("hot spots", len(table), 0)
     _, _, inside = region.cells_of(
         table["longitude"].to_numpy(np.float64), table["latitude"].to_numpy(np.float64)
@@ -219,8 +212,7 @@ def _placed(table: pd.DataFrame, region: Region, days: Days, vegetation_only: bo
     counts = replace(read, placed=int(inside.sum()), placed_as=f"lie in {region.name}")
     other = int((inside & ~of_vegetation(table)).sum()) if vegetation_only else 0
     if other:
-        takes = "`banet cube build --all-hotspots` takes them"
-        counts = counts.noting(f"{other:,} of static sources or volcanoes left out ({takes})")
+        counts = counts.noting(f"{other:,} {LEFT_OUT}")
     counts = counts.noting(f"FRP known on {len(known)} of {len(days)} days{where}")
     touching = _touching(table, region, days)
     if mean < 1 or (touching and not known):
@@ -250,10 +242,12 @@ def tell_placed(
     *,
     vegetation_only: bool = True,
 ) -> Counts:
-    """Count hot spots as `placed` does, and tell: by `notice`, or by a warning where something is odd.
+    """Count hot spots in a region, those left out for their type and the days they tell of, and tell.
+
+    It tells by `notice`, or by a warning where something is odd.
 
     Raises:
-        InputError: as `placed`.
+        InputError: if there are hot spots, and they are of another place or of other days.
 
     Warns:
         BanetWarning: without `notice`, if rows could not be read, none of vegetation lies in the region, or

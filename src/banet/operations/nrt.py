@@ -14,7 +14,7 @@ from banet.burned_area.burned_area import BurnedArea
 from banet.days import Day, Days, day_range, parse_period
 from banet.errors import BanetError, BusyError, InputError, NotFoundError, OutputError, PartialFailureError
 from banet.grid.region import Region
-from banet.io.files import UNFINISHED, output_folder, write_json, writing
+from banet.io.files import UNFINISHED, output_folder, remove_files, write_json, writing
 from banet.io.lock import lock
 from banet.observations import sources
 from banet.operations.area import Area
@@ -333,17 +333,19 @@ def _morning(
 def _catalogue(options: MorningOptions, region: Region) -> None:
     """Write the STAC collection of all mornings that have an item, and a catalogue of the same items.
 
-    Those of earlier mornings go where none are asked for: they would list items that are there no more.
+    Where none has one any more, those of earlier mornings go. Without items asked for, files of others stay.
     """
     from banet.export.stac import CATALOGUE, COLLECTION, collection_of, write_catalogue, write_collection
 
-    if not options.stac:
-        for name in (CATALOGUE, COLLECTION):
-            (options.out / name).unlink(missing_ok=True)
-    else:
+    name = collection_of(region.name)
+    items = [item for one in dated_folders(options.out).values() for item in one.glob("*.stac.json")]
+    lists = [options.out / COLLECTION, options.out / CATALOGUE]
+    own = [file for file in lists if _said(file, "id") == name]
+    if not items:
+        remove_files(own)
+    elif options.stac or all(file in own for file in lists if file.exists()):
         about = f"Burned area of {region.name}, mapped every morning"
-        items = [item for one in dated_folders(options.out).values() for item in one.glob("*.stac.json")]
-        write_catalogue(write_collection(options.out, collection_of(region.name), about, items))
+        write_catalogue(write_collection(options.out, name, about, items))
 
 
 def _stale(limit: int | None, day: Day, images: Day | None) -> list[str]:
@@ -361,9 +363,12 @@ def _is_newest(out: Path, day: Day) -> bool:
 
 def _is_own(out: Path, region: Region) -> bool:
     """Return whether the status in a folder, if there is one, is of mornings of this region."""
-    if holds_run(out):
-        return False
+    return not holds_run(out) and _said(out / "status.json", "region") in (None, region.name)
+
+
+def _said(file: Path, name: str) -> Any:
+    """Return the value of a name in a JSON file; None where there is none, or no such file."""
     try:
-        return bool(json.loads((out / "status.json").read_text(encoding="utf-8"))["region"] == region.name)
+        return json.loads(file.read_text(encoding="utf-8"))[name]
     except (OSError, ValueError, KeyError, TypeError):
-        return True
+        return None

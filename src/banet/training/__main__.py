@@ -8,6 +8,8 @@ import sys
 from collections.abc import Sequence
 
 from banet.errors import BanetError
+from banet.io.files import at_home
+from banet.io.streams import steady
 
 
 class _Lines:
@@ -32,7 +34,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("config", help="YAML file with the configuration")
     parser.add_argument("--out", required=True, help="folder of the run")
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoint in the folder")
-    asked = parser.parse_args(arguments)
+    words = sys.argv[1:] if arguments is None else arguments
+    asked = parser.parse_args([at_home(word) for word in words])
+    steady()
     from banet.training.loop import train
     from banet.training.parallel import is_first
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import io
 import os
 import sys
@@ -35,10 +36,24 @@ def _patient(stream: io.TextIOWrapper) -> io.TextIOWrapper:
     return io.TextIOWrapper(
         io.BufferedWriter(_Patient(stream.fileno(), "w", closefd=False)),
         encoding=stream.encoding,
-        errors="backslashreplace",
+        errors=_lenient(stream.errors or "strict"),
         line_buffering=stream.line_buffering,
         write_through=stream.write_through,
     )
+
+
+def _lenient(errors: str) -> str:
+    """Return the name of a handler that does as this one, and escapes the letters that it refuses."""
+    own, name = codecs.lookup_error(errors), f"{errors} or backslashreplace"
+
+    def handled(error: UnicodeError) -> tuple[str | bytes, int]:
+        try:
+            return own(error)
+        except UnicodeError:
+            return codecs.backslashreplace_errors(error)
+
+    codecs.register_error(name, handled)
+    return name
 
 
 class _Patient(io.FileIO):
