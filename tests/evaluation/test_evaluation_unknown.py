@@ -118,17 +118,6 @@ def test_water_of_either_side_is_known_and_unburned():
     assert (forward.unseen_ha, back.unseen_ha) == (0, 0)
 
 
-def test_what_a_side_calls_water_did_not_burn():
-    """A cell of shore has a date and a fraction, and is water."""
-    water = np.zeros(REGION.shape, bool)
-    water[3:] = True
-    shore = compare(area_of(FIRE, water=water, threshold=0), area_of(FIRE), threshold=0.1)
-    assert shore.reference_burned[3:].any()
-    assert not shore.map_burned[3:].any() and not shore.map_fraction[3:].any()
-    assert np.isnat(shore.map_date[3:]).all() and shore.valid.all()
-    np.testing.assert_array_equal(shore.map_burned[:3], shore.reference_burned[:3])
-
-
 # Days.
 
 

@@ -133,12 +133,11 @@ class Comparison:
 def _side(
     source: BurnedArea, known: Bools, share: npt.NDArray[np.float64], days: tuple[Day, Day], threshold: float
 ) -> dict[str, Any]:
-    """Return the planes of a side; nothing burned where it is not known, is water, or is dated on other days.
+    """Return the planes of a side; nothing burned where it is not known or is dated outside the days.
 
     `share` is the part of each cell that the side knows: that part decides what the cell is.
     """
-    other = (source.burn_date < days[0]) | (source.burn_date >= days[1])
-    outside = other | source.water
+    outside = (source.burn_date < days[0]) | (source.burn_date >= days[1])
     part = np.where(known, share, 1)
     fraction = np.where(known, np.nan_to_num(source.burned_fraction), 0).astype(np.float64) / part
     # Fractions come as float32: half of a cell must not fail to be half by rounding.
@@ -154,7 +153,7 @@ def _side(
         "uncertainty": _days(source.uncertainty, outside),
         "first_look": _days(source.first_look, outside),
         "confidence": np.clip(np.where(outside, 0, sure), 0, 1),
-        "burned_outside": burned & other & ~source.water,
+        "burned_outside": burned & outside,
     }
 
 
@@ -197,7 +196,8 @@ def compare(
     whole on the day on which most of it burned; where that day lies outside the compared days, it counts as
     unburned. Cells that one side shows burned on a day of which the other says nothing, such as a
     month without a file, are left out. Of a source of further days, cells without a date count as unburned:
-    their fractions may be of any of its days. Water of either side is known and did not burn.
+    their fractions may be of any of its days. Water of either side is known; nothing
+    of it burned but what its source shows, as on the shore of a cell of which most is water.
 
     Args:
         burnmap: the map (or another reference) to judge.
@@ -219,7 +219,7 @@ def compare(
     region = common_grid(burnmap, reference)
     start, stop = _common_days(burnmap, reference, days)
     mapped, expected = burnmap.to(region), reference.to(region)
-    # Water is known, and did not burn, whether or not anybody saw it.
+    # Water is known, whether or not anybody saw it.
     seen, known = (one.known | one.water for one in (mapped, expected))
     seen &= comparable(mapped.unknown_days, start, stop, expected.burn_date)
     known &= comparable(expected.unknown_days, start, stop, mapped.burn_date)
