@@ -196,8 +196,7 @@ def compare(
     whole on the day on which most of it burned; where that day lies outside the compared days, it counts as
     unburned. Cells that one side shows burned on a day of which the other says nothing, such as a
     month without a file, are left out. Of a source of further days, cells without a date count as unburned:
-    their fractions may be of any of its days. Water of either side is known; nothing
-    of it burned but what its source shows, as on the shore of a cell of which most is water.
+    their fractions may be of any of its days. Water is known: what its source shows burned did.
 
     Args:
         burnmap: the map (or another reference) to judge.
