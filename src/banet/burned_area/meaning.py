@@ -171,9 +171,11 @@ def burned_from(source: BurnedPlanes) -> str:
 
     A map with a threshold of 0.5 says `at least 50 % of the cell`.
     """
-    if source.threshold or not source.dated_from:
-        return f"at least {source.threshold:.0%} of the cell" if source.threshold else "any part of the cell"
-    return f"any part, from cells of its first grid that burned by at least {source.dated_from:.0%}"
+    if source.threshold:
+        return f"at least {source.threshold:.0%} of the cell"
+    if source.dated_from:
+        return f"any part, from cells of its first grid that burned by at least {source.dated_from:.0%}"
+    return "any part of the cell"
 
 
 def rows(source: BurnedPlanes) -> list[dict[str, str]]:

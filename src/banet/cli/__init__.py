@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from banet.cli.progress import quiet
-from banet.errors import BanetError, BanetWarning, one_line
+from banet.errors import BanetError, BanetWarning, InputError, one_line
 from banet.io.files import at_home
 from banet.io.streams import steady
 
@@ -124,8 +124,6 @@ def given(tokens: Sequence[str]) -> list[str]:
     Raises:
         InputError: if one is empty: to leave an option out and to give it nothing are not the same.
     """
-    from banet.errors import InputError
-
     for before, token in zip(["", *tokens], tokens, strict=False):
         option, equals, value = token.partition("=") if token.startswith("--") else (before, "=", token)
         if equals and not value.strip():
@@ -140,8 +138,6 @@ def _whole_numbers(root: App, commands: tuple[str, ...], arguments: Iterable[Arg
     Raises:
         InputError: if one is given.
     """
-    from banet.errors import InputError
-
     for argument in arguments:
         for token in argument.tokens if _is_whole(argument.hint) else ():
             if _is_fraction(token.value):
@@ -166,8 +162,6 @@ def _is_fraction(text: str) -> bool:
 def _usage_error(error: Exception) -> BanetError:
     """Return the error in words; what is given by its place has the name that the help gives it."""
     from cyclopts import MissingArgumentError, UnusedCliTokensError
-
-    from banet.errors import InputError
 
     words = one_line(error)
     if isinstance(error, UnusedCliTokensError) and error.unused_tokens:

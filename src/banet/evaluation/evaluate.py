@@ -127,8 +127,9 @@ def evaluate(
 
 def _warn_of_idle(fires: Mapping[str, Dating], unsaid: bool) -> None:
     """Warn of hot spots, and of `reliable`, where they do nothing."""
-    notes = ["no hot spot lies near what burned within 30 days: no date is held against one"]
-    notes = notes if fires and not any(one.cells for one in fires.values()) else []
+    notes = []
+    if fires and not any(one.cells for one in fires.values()):
+        notes.append("no hot spot lies near what burned within 30 days: no date is held against one")
     if unsaid:
         notes.append(
             "the reference does not say what it saw reliably: --reliable (reliable=) leaves out nothing"

@@ -29,7 +29,7 @@ from banet.export.products import gathered
 from banet.grid.region import Region
 from banet.grid.sinusoidal import EARTH_RADIUS, TILE_SIZE, SinusoidalGrid, tile_grid, tiles_of_region
 from banet.grid.sinusoidal_cuts import pixels_under
-from banet.io.files import PathLike, output_folder, writing
+from banet.io.files import PathLike, output_folder, remove_files, writing
 from banet.io.hdf4 import file_attributes
 from banet.io.versions import version
 from banet.labels.monthly_files import Layers
@@ -276,14 +276,18 @@ def _write_tiles(pixels: _Pixels, folder: Path, made: str) -> Iterator[Path]:
         path = folder / names.replace("*", f"{made}000000")
         with writing(path) as part:
             write_tile(part, h, v, pixels.month, layers, _about(path.name, pixels.source.region, layers))
-        for earlier in set(folder.glob(names)) - {path}:
-            earlier.unlink(missing_ok=True)
+        remove_files(set(folder.glob(names)) - {path})
         yield path
+
+
+def _stamp(month: np.datetime64) -> str:
+    """Return the stamp of the first day of a month."""
+    return day_stamp(month.astype("datetime64[D]"))
 
 
 def _of_tile(month: np.datetime64, h: int, v: int) -> str:
     """Return the names of the files of a tile and month, with `*` for the day on which their maps end."""
-    return f"VNP64A1.A{day_stamp(month.astype('datetime64[D]'))}.h{h:02d}v{v:02d}.002.*.hdf"
+    return f"VNP64A1.A{_stamp(month)}.h{h:02d}v{v:02d}.002.*.hdf"
 
 
 def _check_own(folder: Path, region: Region, form: str, months: Sequence[np.datetime64]) -> None:
@@ -292,7 +296,7 @@ def _check_own(folder: Path, region: Region, form: str, months: Sequence[np.date
     Their names carry none: readers would take the file of one region for that of the other. Windows of other
     months that are not by banet may stay.
     """
-    stamps = [f"doy{day_stamp(month.astype('datetime64[D]'))}" for month in months]
+    stamps = [f"doy{_stamp(month)}" for month in months]
     names = [_of_tile(month, h, v) for month in months for h, v in tiles_of_region(region)]
     for path in sorted(
         path for name in (names if form == "hdf" else [_WINDOWS]) for path in folder.glob(name)
@@ -333,7 +337,7 @@ def _write_windows(pixels: _Pixels, folder: Path, made: str) -> Iterator[Path]:
     import rasterio
     from affine import Affine
 
-    stamp = day_stamp(pixels.month.astype("datetime64[D]"))
+    stamp = _stamp(pixels.month)
     grid = _GLOBE.window(pixels.rows, pixels.cols)
     layers = pixels.layers(pixels.rows, pixels.cols, grid)
     planes = (layers.burn, layers.uncertainty, layers.qa, layers.first, layers.last)

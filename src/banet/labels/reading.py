@@ -250,8 +250,10 @@ def read_sources(
         read[k] = read_map_or_product(paths[k], kind=kinds[k], region=grid, days=days, perimeters=perimeters)
         if kinds[k] in _OWN_GRID:
             one = read[k]
-            begin = min(one.start, after - 1) if first is None and after is not None else first or one.start
-            one = read[k] = one.between(begin, max(one.stop, begin + 1) if after is None else after)
+            begin, stop = one.start if first is None else first, one.stop if after is None else after
+            if stop <= begin:  # the end that was left open gives way: `between` says that no day is common
+                begin, stop = (stop - 1, stop) if first is None else (begin, begin + 1)
+            one = read[k] = one.between(begin, stop)
             days, grid = days or (one.start, one.stop - 1), grid or one.region
     own = [one.region for one in read.values()] if set(kinds) <= set(_OWN_GRID) else []
     if given is not None and own and all(replace(given, name=one.name) != one for one in own):

@@ -11,7 +11,7 @@ import numpy as np
 
 from banet.burned_area.dating import DatingRule
 from banet.burned_area.period_edges import EDGE_DAYS
-from banet.days import Day, Days, day_range, period_label
+from banet.days import Day, Days, period_label
 from banet.errors import InputError
 from banet.mapping.cores import Tiling, original_tiling, seamless_tiling
 from banet.mapping.ensemble import Ensemble
@@ -103,12 +103,6 @@ class Run:
         starts = [kept[0].start - self.edge_days[0], *(keep.start for keep in kept[1:])]
         stops = [*(keep.stop for keep in kept[:-1]), kept[-1].stop + self.edge_days[1]]
         return tuple(slice(*pair) for pair in zip(starts, stops, strict=True))
-
-    @property
-    def summed_days(self) -> Days:
-        """All days that are summed, (days,) datetime64[D]: those mapped, and the edge days that are seen."""
-        first, last = self.windows[0], self.windows[-1]
-        return day_range(first.start + self.summed[0].start, last.start + self.summed[-1].stop)
 
     @property
     def mapped(self) -> slice:

@@ -68,7 +68,7 @@ def predict_tile(run: Run, tile: Tile, take: Callable[[Planned], tuple[CubeWindo
     """
     rows, cols = tile.inner
     shape = rows.stop - rows.start, cols.stop - cols.start
-    probability = np.zeros((run.summed_days.size, *shape), np.float32)
+    probability = np.zeros((sum(part.stop - part.start for part in run.summed), *shape), np.float32)
     observed, partial, water = np.zeros((3, *shape), np.int16)
     evidence, largest = np.full(shape, NO_EVIDENCE, np.uint8), np.full(shape, -1, np.float32)
     looks = np.zeros((run.days_seen, *shape), bool)
@@ -81,7 +81,7 @@ def predict_tile(run: Run, tile: Tile, take: Callable[[Planned], tuple[CubeWindo
         water += saw.water
         start = int((window.start - run.days[0]).astype(int))
         looks[max(start, 0) : start + window.length] |= saw.looks[max(-start, 0) :]
-        peak = daily[window.keep.start - summed.start :][: window.kept.size].max(0)
+        peak = _kept(daily, window, summed).max(0)
         np.copyto(evidence, saw.evidence, where=peak > largest)
         np.maximum(largest, peak, out=largest)
         first += len(daily)
@@ -113,9 +113,14 @@ def _window(
         daily[...] = result if wanted is None else np.where(wanted, result, np.float32(0))
         if wanted is not None:
             daily[window.days[summed] > run.last_day] = 0
-    peak = daily[window.keep.start - summed.start :][: window.kept.size].argmax(0) + window.keep.start
+    peak = _kept(daily, window, summed).argmax(0) + window.keep.start
     whole, any_band = (looks[window.keep].sum(0, dtype=np.int16) for looks in (clear, some))
     return Prediction(daily, whole, water, classes_of(clear, looked, peak), any_band - whole, cloudless)
+
+
+def _kept(daily: Cells, window: Window, summed: slice) -> Cells:
+    """View the kept days among those of a window that are summed."""
+    return daily[window.keep.start - summed.start : window.keep.stop - summed.start]
 
 
 def _water(run: Run, tile: Tile, inner: Any) -> npt.NDArray[np.int8]:
