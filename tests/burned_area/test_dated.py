@@ -159,6 +159,39 @@ def test_between_narrows_a_reference():
     assert part.burn_date[0, 0] == DAY
 
 
+def test_burns_that_are_cut_away_take_their_confidence_with_them():
+    nat = np.datetime64("NaT", "D")
+    date = np.full(REGION.shape, nat)
+    date[0, :2] = DAY, DAY + 5
+    confidence = np.full(REGION.shape, np.nan, np.float32)
+    confidence[0, :3] = 95, 90, 3
+    burned = (~np.isnat(date)).astype(np.float32)
+    source = BurnedArea(
+        REGION, DAY, DAY + 9, burned, date, stated_confidence=confidence, threshold=0, name="x"
+    )
+    cut = source.between(DAY + 4, DAY + 9)
+    np.testing.assert_array_equal(cut.stated_confidence[0, :4], np.float32([np.nan, 90, 3, np.nan]))
+
+
+def test_fractions_without_a_date_stay_in_burned_cells_of_another_grid():
+    """Cut, joined with a month without fire, or brought on to a third grid: 0.6 dated and 0.3 not."""
+    nat, fine = np.datetime64("NaT", "D"), Region("U", (10, 40, 10.04, 40.04), 0.01)
+    date, part = np.full(fine.shape, nat), np.zeros(fine.shape, np.float32)
+    date[0, 0], part[0, :2], part[1, :2] = DAY, (0.6, 0.1), 0.1
+    burned = BurnedArea(fine, DAY, DAY + 9, part, date, name="x")
+    coarse = burned.to(Region("V", fine.bbox, 0.02))
+    assert coarse.burned[0, 0] and coarse.burned_fraction[0, 0] == pytest.approx(0.225, abs=1e-4)
+    assert coarse.undated[0, 0] == pytest.approx(0.075, abs=1e-4)
+    assert coarse.between(DAY, DAY + 8).burned_fraction[0, 0] == coarse.burned_fraction[0, 0]
+    assert coarse.between(DAY + 1, DAY + 8).burned_fraction[0, 0] == coarse.undated[0, 0]
+    quiet = BurnedArea(fine, DAY + 9, DAY + 20, part * 0, np.full(fine.shape, nat), name="x")
+    joined = coarse.join(quiet.to(coarse.region))
+    np.testing.assert_allclose(joined.burned_fraction, coarse.burned_fraction)
+    whole = Region("W", fine.bbox, 0.04)
+    twice, once = coarse.to(whole).burned_fraction, burned.to(whole).burned_fraction
+    np.testing.assert_allclose(twice, once, rtol=1e-5)
+
+
 @pytest.mark.parametrize(
     ("start", "end", "first", "stop"),
     [

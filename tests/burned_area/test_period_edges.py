@@ -73,7 +73,25 @@ def test_without_days_around_nothing_changes():
     assert whole_burns(probability, slice(0, 30)) is probability
 
 
-def test_a_short_period_takes_nothing_in_place_of_what_it_gave_away():
-    probability = daily((19, 0.9), (22, 0.6), (27, 0.55))
-    found = of_period(probability, 20, 26)
-    assert (found.day.item(), found.burned_fraction.item()) == (-1, 0)
+@pytest.mark.parametrize(
+    ("days", "stop"),
+    [
+        ([(19, 0.9), (22, 0.6), (27, 0.55)], 26),
+        ([(19, 0.9), (22, 0.6), (25, 0.001), (27, 0.55)], 26),  # a trace of the day that stays
+        ([(19, 0.5), (21, 0.6), (27, 0.7)], 26),  # given to the later one, with the days before
+        ([(19, 0.5), (21, 0.6), (24, 0.7)], 23),
+    ],
+)
+def test_a_short_period_takes_nothing_in_place_of_what_it_gave_away(days, stop):
+    found = of_period(daily(*days), 20, stop)
+    assert found.day.item() == -1
+    assert found.burned_fraction.item() < 0.01
+
+
+def test_a_record_that_begins_shortly_before_the_edge_is_compared_as_in_the_earlier_map():
+    """A few days of record before the edge are held against five after it, by both maps."""
+    probability = daily((43, 0.4), (46, 0.1), (49, 0.4))
+    earlier = of_period(probability, 42, EDGE)
+    later = summarise(probability[42:], 0.5, HALF, slice(3, 34))
+    assert earlier.burned_fraction.item() == 0
+    assert later.burned_fraction.item() == pytest.approx(0.9)

@@ -44,7 +44,21 @@ def test_numbers_come_back_from_the_planes():
     assert (plane(coded, "status", np.int8) == burned.status).all()
     assert (plane(coded, "confidence") == burned.confidence).all()
     assert (plane(coded, "uncertainty") == burned.uncertainty).all()
-    assert (plane(coded, "observed") == np.minimum(burned.observed_days, 255)).all()
+    assert (plane(coded, "observed", "<u2") == burned.observed_days).all()
+
+
+def test_days_seen_in_a_year_are_all_told():
+    year = map_of(np.full((4, 5), -1), start="2021-01-01", days=730)
+    assert (plane(coded_planes(year), "observed", "<u2") == 365).all()
+
+
+def test_days_of_no_map_are_told_and_are_not_zero_hectares():
+    june, august = (map_of([[3, -1]], start=f"2021-{month}-01", days=30) for month in ("06", "08"))
+    joined = june.join(august)
+    daily = explorer_data(joined)["daily_ha"]
+    assert daily[3] > 0 and daily[4] == 0
+    assert daily[30:61] == [None] * 31 and daily[61] == 0
+    assert any("no map of 2021-07-01 to 2021-07-31" in note for note in joined.notes)
 
 
 def test_a_large_map_shows_the_cell_of_each_block_that_burned_most(monkeypatch):

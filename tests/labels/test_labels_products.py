@@ -86,6 +86,13 @@ def test_firecci_keeps_hectares_dates_and_confidence(tmp_path):
     assert (got.burned_fraction[got.water] == 0).all()
 
 
+def test_firecci_says_no_confidence_of_burns_outside_the_days_asked_for(tmp_path):
+    firecci(tmp_path)
+    got = read_firecci(tmp_path, REGION, "2017-06-01", "2017-06-10")
+    assert not got.burned.any()
+    assert got.stated_confidence is None or np.isnan(got.stated_confidence).all()
+
+
 def test_firecci_below_a_confidence_is_unburned(tmp_path):
     firecci(tmp_path)
     whole = read_firecci(tmp_path, REGION, "2017-06", "2017-06")

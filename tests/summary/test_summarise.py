@@ -14,6 +14,7 @@ import banet
 from banet.burned_area.burned_area import BurnedArea
 from banet.burned_area.fires import find_events
 from banet.burned_area.netcdf import write_netcdf
+from banet.burned_area.unknown import UnknownDays
 from banet.cli import main
 from banet.errors import BanetWarning, InputError
 from banet.summary.zones import read_zones
@@ -297,6 +298,37 @@ def test_a_zone_that_no_map_saw_has_no_figures(tmp_path, by):
     )
     assert table.loc["part", "burned_ha"] > 0 and table.loc["part", "not_observed_cells"] == unseen.sum()
     assert table.loc["sea", "burned_ha"] == 0 and table.loc["sea", "not_observed_cells"] == 0
+
+
+def test_days_that_a_joined_map_does_not_know_have_no_figures(tmp_path):
+    offset = np.full((8, 8), -1)
+    offset[2, 4:6] = 3
+    june, september = map_of(offset, start="2021-06-01", days=30), map_of(offset, start="2021-09-01", days=30)
+    joined = june.join(september)
+    zones = zones_of(tmp_path / "z.gpkg", all=whole(joined.region))
+    months = banet.summarise(joined, zones, by="month", **DRAWS).set_index("month")
+    assert list(months.index) == ["2021-06", "2021-07", "2021-08", "2021-09"]
+    gone = months.loc[["2021-07", "2021-08"]]
+    assert gone[["burned_ha", "expected_ha", "fires"]].isna().all(axis=None)
+    assert (gone["not_observed_cells"] == 64).all()
+    assert months.loc["2021-06", "burned_ha"] > 0 and months.loc["2021-06", "not_observed_cells"] == 0
+    days = banet.summarise(joined, zones, by="day", **DRAWS).set_index("day")
+    assert np.isnan(days.loc["2021-07-15", "burned_ha"]) and days.loc["2021-06-15", "burned_ha"] == 0
+
+
+def test_a_zone_of_which_some_days_are_not_known_has_no_figures_on_those(tmp_path):
+    burned = map_of(np.full((8, 8), -1))
+    cells = np.zeros((8, 8), bool)
+    cells[:4] = True
+    gap = UnknownDays(burned.start, burned.start + 10, cells)
+    west, south, east, north = burned.region.bbox
+    zones = zones_of(tmp_path / "z.gpkg", north=box(west, south + 0.04, east, north), all=whole(burned.region))
+    with pytest.warns(BanetWarning, match="from a burn date"):
+        table = banet.summarise(replace(burned, unknown_days=(gap,)), zones, by="day", **DRAWS)
+    table = table.set_index(["zone", "day"])
+    assert np.isnan(table.loc[("north", "2021-08-10"), "burned_ha"])
+    assert table.loc[("north", "2021-08-11"), "burned_ha"] == 0
+    assert table.loc[("all", "2021-08-10"), ["burned_ha", "not_observed_cells"]].tolist() == [0, 32]
 
 
 @pytest.mark.parametrize("maps", [None, 3, [None], []])

@@ -263,6 +263,18 @@ def test_a_band_is_lost_by_the_setting_alone(planes: np.ndarray, target: np.ndar
     assert np.isnan(varied[:3]).sum() > np.isnan(kept[:3]).sum()
 
 
+def test_single_cells_lose_all_their_hot_spots(planes: np.ndarray, target: np.ndarray) -> None:
+    planes[3] = 5.0
+    planes[3, :, :4] = np.nan
+    settings = NOTHING.model_copy(update={"frp_cells": 1.0})
+    varied, _ = augment(planes.copy(), target, settings, np.random.default_rng(1))
+    assert np.array_equal(np.isnan(varied[3]), np.isnan(planes[3])), "where nobody looked nothing is told"
+    dark = (varied[3] == 0).any(0)
+    assert (varied[3][:, dark] == 0).all()
+    assert 0 < dark.mean() < 0.15
+    assert (varied[3][:, 4:][:, ~dark[4:]] == 5).all()
+
+
 def test_removed_hot_spots_may_be_such_that_nobody_looked(planes: np.ndarray, target: np.ndarray) -> None:
     settings = NOTHING.model_copy(update={"frp_all": 1.0, "frp_unknown": 1.0})
     varied, _ = augment(planes, target, settings, np.random.default_rng(1))

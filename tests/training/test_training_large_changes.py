@@ -86,6 +86,33 @@ def test_days_that_nobody_saw_stay_so(planes: np.ndarray) -> None:
     assert np.isnan(got[:3, 4:9]).all()
 
 
+def test_neither_scars_nor_decoys_show_through_opaque_cloud(planes: np.ndarray) -> None:
+    cloudy = planes.copy()
+    cloudy[:3, DAYS // 2 :] = np.array([0.6, 0.65, 0.3], np.float32).reshape(3, 1, 1, 1)
+    burned = 0
+    for seed in range(12):
+        scarred, truth = _burned(cloudy, seed)
+        changed = cloudy.copy()
+        add_decoys(changed, np.zeros_like(truth), np.random.default_rng(seed), told=True)
+        for got in (scarred, changed):
+            late = got[:3, DAYS // 2 :]
+            assert np.array_equal(late[np.isfinite(late)], cloudy[:3, DAYS // 2 :][np.isfinite(late)])
+        burned += int((truth[: DAYS // 2].sum(0) > 0.5).sum())
+    assert burned > 100
+
+
+def test_the_ground_of_a_band_is_the_median_of_its_own_looks(planes: np.ndarray) -> None:
+    """A MIR band lost on most days does not make the scar brighter than the ground it burned."""
+    lossy = planes.copy()
+    lossy[2, ::2] = np.nan
+    lossy[2, 1::4] = np.nan
+    for seed in range(8):
+        got, truth = _burned(lossy, seed)
+        burned, _ = _burned(planes, seed)
+        seen = np.isfinite(got[2]) & np.isfinite(burned[2])
+        np.testing.assert_allclose(got[2][seen], burned[2][seen], atol=1e-6)
+
+
 def test_nothing_burns_where_nobody_ever_looked(planes: np.ndarray) -> None:
     planes[:3] = np.nan
     got, truth = _burned(planes, 3)

@@ -75,6 +75,18 @@ def test_dice_of_mapped_cells() -> None:
     assert mapped_dice_loss(logit(0.01, 0.9), cell(0.3, 0.9), known(True, False)).item() < 0.02
 
 
+def test_cells_of_which_nothing_is_said_add_nothing_to_the_dice_of_mapped_cells() -> None:
+    """However many there are, known or not, what a few cells cost is the same."""
+    probability = torch.full((1, 1, 64, 64), 1e-9, dtype=torch.float64)
+    target = torch.zeros_like(probability)
+    probability[0, 0, 0, :8], target[0, 0, 0, :5] = 1 - 1e-9, 1
+    for shown in (slice(0, 1), slice(0, 64)):
+        seen = torch.zeros_like(target, dtype=torch.bool)
+        seen[0, 0, shown] = True
+        got = mapped_dice_loss(torch.logit(probability), target, seen)
+        assert got.item() == pytest.approx(1 - (2 * 5 + 1) / (8 + 5 + 1))
+
+
 def test_date_term_of_two_days() -> None:
     # p = 0.6, 0.2 make 3/4, 1/4; all burned on the first day.
     got = date_cross_entropy(logit(0.6, 0.2), cell(1, 0), known(True, True))

@@ -120,6 +120,15 @@ class BurnedPlanes:
         found = [plane[row, col] for plane in (self.burn_date, self.burned_fraction, spread)]
         return DatedFractions.from_pieces(self.region, row, col, *found)
 
+    @property
+    def undated(self) -> npt.NDArray[np.float32]:
+        """Part of each cell that burned on no stated day, (rows, columns) float32; NaN where not known.
+
+        In a burned cell of a map that is a part of it only after the map went to another grid.
+        """
+        part = self.burned_fraction - self.dates().total()
+        return np.where(part < _ROUNDING, np.float32(0), part)
+
     def dates_of_known(self) -> DatedFractions:
         """Return the fractions by day as fractions of what is known of each cell (`known_share`)."""
         dated = self.dates()

@@ -65,12 +65,13 @@ def join(parts: Sequence[Source]) -> Source:
         InputError: if there is none, or grids, thresholds or periods do not fit together.
     """
     ordered, notes = once(in_order(parts))
+    notes += notes_on(ordered)
     first, last = ordered[0], ordered[-1]
     if len(ordered) == 1:
         return first
     planes = _strongest(ordered)
     if any(one.dated is not None for one in ordered):
-        planes |= _from_entries(ordered, planes["burned_fraction"])
+        planes |= _from_entries(ordered)
     else:
         notes += _burned_again(ordered, planes["burned_fraction"])
     attrs = attributes.joined([(period_label(one.start, one.stop), one.attrs) for one in ordered])
@@ -145,7 +146,7 @@ def disjoint(parts: Sequence[Source]) -> list[Source]:
 
 def _without(source: Source, gone: npt.NDArray[np.bool_]) -> Source:
     """Return a source that knows some of its burned cells as unburned."""
-    kept, stated = source.burned & ~gone, source.stated_confidence
+    kept = source.burned & ~gone
     return replace(
         source,
         burned_fraction=np.where(gone, np.float32(0), source.burned_fraction),
@@ -153,8 +154,14 @@ def _without(source: Source, gone: npt.NDArray[np.bool_]) -> Source:
         uncertainty=np.where(kept, source.uncertainty, np.uint8(NO_UNCERTAINTY)),
         observed_days=np.maximum(source.observed_days, gone).astype(np.int16),
         first_look=looks_kept(source.first_look, kept),
-        stated_confidence=None if stated is None else np.where(gone, np.float32(np.nan), stated),
+        stated_confidence=_confidence_without(source, gone),
     )
+
+
+def _confidence_without(source: BurnedPlanes, gone: npt.NDArray[np.bool_]) -> Any:
+    """Return the confidence that a source states where its burns of some cells are left out, NaN there."""
+    stated = source.stated_confidence
+    return None if stated is None else np.where(gone, np.float32(np.nan), stated)
 
 
 def _burned_again(ordered: Sequence[BurnedPlanes], held: npt.NDArray[np.float32]) -> list[str]:
@@ -254,13 +261,14 @@ def _strongest(ordered: Sequence[BurnedPlanes]) -> dict[str, Any]:
     return planes
 
 
-def _from_entries(ordered: Sequence[BurnedPlanes], strongest: npt.NDArray[np.float32]) -> dict[str, Any]:
+def _from_entries(ordered: Sequence[BurnedPlanes]) -> dict[str, Any]:
     """Return the planes that follow from the entries of all parts."""
     dated = DatedFractions.join([one.dates() for one in ordered])
     date, spread = dated.main_day()
     known = np.any([one.known for one in ordered], axis=0)
     burned = known & ~np.isnat(date)
-    fraction = np.where(burned, dated.total(), strongest)
+    undated = np.max([np.nan_to_num(one.undated) for one in ordered], axis=0)
+    fraction = np.minimum(dated.total() + undated, np.float32(1))
     return {
         "dated": dated,
         "burned_fraction": np.where(known, fraction, np.float32(np.nan)),
@@ -279,7 +287,7 @@ def fields_between(source: BurnedPlanes, first: Day, last: Day) -> dict[str, Any
     # What burned on a day that is kept is known to have burned.
     known = source.known & ((length > 0) | kept)
     told = (known | kept) & ~np.isnan(source.burned_fraction)
-    fraction = np.where(source.burned, dated.total(), source.burned_fraction)
+    fraction = np.minimum(dated.total() + source.undated, np.float32(1))
     # What is known to have burned or not in the whole period is known in a part of it.
     days = np.maximum(np.minimum(source.observed_days, length), known)
     return {
@@ -291,6 +299,7 @@ def fields_between(source: BurnedPlanes, first: Day, last: Day) -> dict[str, Any
         "first_look": looks_kept(source.first_look, kept),
         "observed_days": days.astype(np.int16),
         "dated": None if source.dated is None else dated,
+        "stated_confidence": _confidence_without(source, source.burned & ~kept),
         "unknown_days": gaps,
         "attrs": attributes.uncounted(source.attrs) | _undated(source),
     }
@@ -306,7 +315,7 @@ def _undated(source: BurnedPlanes) -> dict[str, Any]:
 
 def has_undated(source: BurnedPlanes) -> bool:
     """Return whether any burned fraction of a source has no date."""
-    return bool((~source.burned & (source.burned_fraction > 0)).any())
+    return bool((source.undated > 0).any())
 
 
 def undated_period(source: BurnedPlanes) -> tuple[Day, Day]:

@@ -21,13 +21,13 @@ Burns on both sides are then less than the ten days apart from which on a cell b
 def whole_burns(probability: npt.NDArray[np.float32], mapped: slice) -> npt.NDArray[np.float32]:
     """Return daily probabilities of which burns across the edges of a period are its own or left out.
 
-    The days around the period are compared with as many of its own at that edge: what they hold together
-    goes to the side that holds more, to the earlier one where both hold the same. Two periods that are twice
-    as long or longer thereby share out what lies at their common edge, with nothing lost or counted twice, if
+    The days around the period are compared with `EDGE_DAYS` of its own at that edge: what they hold together
+    goes to the side that holds more, to the earlier one where both hold the same. Two periods of twice as
+    many days or more thereby share out what lies at their common edge, with nothing lost or counted twice, if
     both were given the same probabilities.
 
     Args:
-        probability: (days, rows, columns) float32 of the period and of days around it.
+        probability: (days, rows, columns) float32 of the period and of up to `EDGE_DAYS` on either side.
         mapped: place of the period's days.
 
     Returns:
@@ -38,15 +38,16 @@ def whole_burns(probability: npt.NDArray[np.float32], mapped: slice) -> npt.NDAr
     if not before and not after:
         return probability
     kept = probability.copy()
+    earlier = slice(0, start), slice(start, min(start + EDGE_DAYS, stop))
+    later = slice(stop, stop + after), slice(max(stop - EDGE_DAYS, start), stop)
     if before:
-        outside, inside = slice(0, start), slice(start, min(start + before, stop))
-        lost = _held(probability, outside) >= _held(probability, inside)
-        _clear(kept, lost, outside, inside)
+        _clear(kept, _held(kept, earlier[0]) >= _held(kept, earlier[1]), *earlier)
     if after:
-        outside, inside = slice(stop, stop + after), slice(max(stop - after, start), stop)
         # What the first edge left out of a short period is not there to outweigh the days after it.
-        lost = (_held(probability, outside) > _held(probability, inside)) | (_held(kept, inside) <= 0)
-        _clear(kept, lost, outside, inside)
+        lost = _held(kept, later[0]) > _held(kept, later[1])
+        _clear(kept, lost, *later)
+        # Nor is what is left out here there to hold the days before a short period.
+        _clear(kept, lost & (_held(kept, earlier[0]) >= _held(kept, earlier[1])), *earlier)
     return kept
 
 

@@ -29,7 +29,7 @@ def fields_on(source: BurnedPlanes, region: Region) -> dict[str, Any]:
     share = average(grid, source.known * part, region)
     known = known_enough(share)
     water = average(grid, source.water, region) > _MOSTLY
-    undated = average(grid, np.where(source.burned, 0, np.nan_to_num(source.burned_fraction)), region)
+    undated = average(grid, np.nan_to_num(source.undated), region)
     seen = average(grid, source.observed_days * part, region)
     days = np.where(known, np.maximum(np.round(seen / np.where(known, share, 1)), 1), 0)
     date, spread = dated.main_day()

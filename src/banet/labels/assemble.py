@@ -122,7 +122,7 @@ def assemble(
         stop=stop,
         water=cover.water,
         quality=cover.quality,
-        confidence=_confidence(places, region),
+        confidence=_confidence(places, region, first, stop),
         unknown_days=cover.unknown_days(),
         known_share=cover.known_share(dated.between(first, stop).main_day()[0]),
         notes=notes,
@@ -271,14 +271,17 @@ def _fractions(burns: _Burns, region: Region) -> DatedFractions:
     )
 
 
-def _confidence(places: list[_Burns], region: Region) -> npt.NDArray[np.float32] | None:
-    """Area mean of the confidence of what burned in each cell; None where the product states none."""
+def _confidence(
+    places: list[_Burns], region: Region, first: Day, stop: Day
+) -> npt.NDArray[np.float32] | None:
+    """Area mean of the confidence of what burned in each cell on some days; None where none is stated."""
     if not any(np.isfinite(place.confidence).any() for place in places):
         return None
     weight, total = np.zeros(region.shape), np.zeros(region.shape)
     for place in places:
         cuts = cut_pixels(place.grid, place.row, place.col, region)
-        known = np.isfinite(place.confidence[cuts.run])
+        inside = (place.day >= first) & (place.day < stop)
+        known = (inside & np.isfinite(place.confidence))[cuts.run]
         at, part = (cuts.row[known], cuts.col[known]), cuts.fraction[known]
         np.add.at(weight, at, part)
         np.add.at(total, at, part * place.confidence[cuts.run][known])

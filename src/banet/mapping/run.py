@@ -147,6 +147,7 @@ class Run:
             **self.attrs(),
             "region": self.cube.region.to_dict(),
             "content": self._content(),
+            "last_day": str(min(self.last_day, max(window.stop for window in self.windows) - 1)),
             "threshold": self.threshold,
             "water_share": self.water.digest,
         }

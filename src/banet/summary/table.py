@@ -13,6 +13,7 @@ import numpy.typing as npt
 from pydantic import Field
 from scipy import sparse
 
+from banet.burned_area import unknown
 from banet.burned_area.burned_area import BurnedArea
 from banet.burned_area.fires import MIN_HECTARES, trace_events
 from banet.burned_area.hectares import entries
@@ -176,17 +177,16 @@ class _Table:
         shares: Any = self.zones.shares
         touched: Any = _pattern(self.zones.shares)
         area = self._area()
-        unseen = [(~one.known & ~one.water).ravel() for one in self.maps]
         whole, lost, count, blind = [], [], [], []
         for bucket in range(len(self.buckets)):
             here = self.buckets.cells(bucket)
             days = self.buckets.start[bucket], self.buckets.stop[bucket]
-            timely = [plane for one, plane in zip(self.maps, unseen, strict=True) if _meet(one, *days)]
-            gone = np.any(timely, axis=0) & here
+            timely = [_unseen(one, *days) for one in self.maps if one.start < days[1] and one.stop > days[0]]
+            gone = np.any([some for some, _ in timely], axis=0) & here
             whole.append(shares @ (area * here))
             lost.append(shares @ (area * gone))
             count.append(touched @ gone.astype(np.int64))
-            never = np.all(timely, axis=0) & here
+            never = np.all([every for _, every in timely], axis=0) & here
             seen = here & ~never & ~np.all([one.water.ravel() for one in self.maps], axis=0)
             blind.append((touched @ never.astype(np.int64) > 0) & (touched @ seen.astype(np.int64) == 0))
         return np.stack(whole, 1), np.stack(lost, 1), np.stack(count, 1), np.stack(blind, 1)
@@ -282,8 +282,13 @@ def _interval(drawn: npt.NDArray[np.float32] | None) -> tuple[Any, Any, Any]:
     return drawn.mean(0, dtype=np.float64), low.astype(np.float64), high.astype(np.float64)
 
 
-def _meet(one: BurnedArea, start: Day, stop: Day) -> bool:
-    return bool(one.start < stop and one.stop > start)
+def _unseen(one: BurnedArea, start: Day, stop: Day) -> tuple[Any, Any]:
+    """Return the land of which a map says nothing on some days of a span, and on all of them, each (cells,)."""
+    first, last = max(one.start, start), min(one.stop, stop)
+    lacking = unknown.count(unknown.within(one.unknown_days, first, last), one.region.shape)
+    dark, land = ~one.known, ~one.water
+    some = (dark | (lacking > 0)) & land
+    return some.ravel(), ((dark | (lacking >= (last - first).astype(int))) & land).ravel()
 
 
 def _pattern(shares: sparse.csr_array) -> sparse.csr_array:

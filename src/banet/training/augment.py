@@ -30,6 +30,7 @@ __all__ = [
     "keep_span_around",
     "lose_band",
     "lose_weeks",
+    "remove_hotspot_cells",
     "remove_hotspot_days",
     "remove_hotspot_squares",
     "spill_hotspots",
@@ -46,6 +47,7 @@ Generator = np.random.Generator
 _FRP, _MIR = 3, 2
 _SQUARES = (1, 5)
 _SQUARE_CELLS = (5, 50)
+_MOST_CELLS = 0.12
 _SHORTEST = 4
 _FEWEST = 0.01
 _COLOURS = (spectra.PLOUGHED, spectra.STUBBLE, spectra.LITTER, spectra.FLOOD)
@@ -75,9 +77,11 @@ def augment(planes: Floats, target: Floats, config: AugmentConfig, rng: Generato
         if chance < share:
             change(stream)
     _remove_hotspots(planes, config, withheld, last)
-    # Drawn last: recipes without it draw what they drew before it was there.
+    # Drawn last: recipes without them draw what they drew before these were there.
     if last.random() < config.band_lost:
         lose_band(planes, last)
+    if last.random() < config.frp_cells:
+        remove_hotspot_cells(planes, last.uniform(0, _MOST_CELLS), last)
     return (turn(planes, turns), turn(target, turns)) if config.flips else (planes, target)
 
 
@@ -159,6 +163,12 @@ def thin_hotspots(planes: Floats, rate: float, rng: Generator) -> None:
     fires = np.nonzero(planes[_FRP] > 0)
     gone = rng.random(len(fires[0])) < rate
     planes[_FRP][tuple(axis[gone] for axis in fires)] = 0
+
+
+def remove_hotspot_cells(planes: Floats, share: float, rng: Generator) -> None:
+    """Remove the hot spots of all days from a share of the cells: of those that burn some never show one."""
+    gone = rng.random(planes.shape[2:]) < share
+    planes[_FRP][:, gone] = np.minimum(planes[_FRP][:, gone], 0)
 
 
 def add_false_hotspots(planes: Floats, rng: Generator) -> None:

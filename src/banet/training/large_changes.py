@@ -23,7 +23,7 @@ __all__ = ["add_decoys", "add_hotspots", "add_scars", "draw_colour"]
 Floats = npt.NDArray[np.float32]
 Generator = np.random.Generator
 
-_BANDS, _NIR, _FRP = 3, 1, 3
+_BANDS, _RED, _NIR, _FRP = 3, 0, 1, 3
 _RADIUS = (4.0, 45.0)
 _LAND_NIR = 0.1
 """NIR of ground below which it is water, which does not burn."""
@@ -31,6 +31,8 @@ _BURNED = 0.02
 """Share of a cell that burned anyway, above which it is left as it is."""
 _LOOK_BACK = 24
 _LEAST = np.float32(0.003)
+_OPAQUE_RED, _LEAST_CONTRAST = np.float32(0.5), np.float32(0.1)
+"""Red of cloud that hides the ground, and the least by which it is brighter than that."""
 _COOLING = 0.3
 """Days in which the chance of a detection falls to 1/e."""
 
@@ -83,7 +85,7 @@ def add_decoys(planes: Floats, target: Floats, rng: Generator, *, told: bool = F
         if told and rng.random() < 0.5:
             change = _ploughing
         images = planes[:_BANDS]
-        _add(images, place.share * change(images, ground, place.age(planes.shape[1]), rng))
+        _add(images, ground, place.share * change(images, ground, place.age(planes.shape[1]), rng))
 
 
 def add_hotspots(
@@ -197,10 +199,9 @@ def _ground(planes: Floats, place: _Place) -> Floats:
 
 def _median(looks: Floats) -> Floats:
     """Return the median over days (bands, T, H, W) of what was observed; NaN where nothing was."""
-    seen = np.isfinite(looks[0])
     ranked = np.sort(looks, axis=1)
-    middle = np.maximum(seen.sum(0) - 1, 0) // 2
-    return np.asarray(np.take_along_axis(ranked, middle[None, None], 1)[:, 0])
+    middle = np.maximum(np.isfinite(looks).sum(1, keepdims=True) - 1, 0) // 2
+    return np.asarray(np.take_along_axis(ranked, middle, 1)[:, 0])
 
 
 def _paint(planes: Floats, ground: Floats, burn: _Place, rng: Generator) -> None:
@@ -212,17 +213,26 @@ def _paint(planes: Floats, ground: Floats, burn: _Place, rng: Generator) -> None
     age = burn.age(planes.shape[1])
     fading = np.exp(-np.maximum(age, 0) / np.exp(rng.uniform(np.log(15), np.log(300))))
     images = planes[:_BANDS]
-    _add(images, _from_day_on(age, fading) * change[:, None])
+    _add(images, ground, _from_day_on(age, fading) * change[:, None])
     for day in np.flatnonzero((np.abs(age) < 1).any((1, 2)) & (rng.random(len(age)) < rng.uniform(0, 1))):
         # Smoke knows nothing of the scar's outline, which it would tell.
         images[:, day, correlated(rng, shape, 12.0) > rng.uniform(-1, 1)] = np.nan
 
 
-def _add(images: Floats, change: Floats) -> None:
-    """Add a change in place; what is brighter than `_LEAST` does not fall below it."""
+def _add(images: Floats, ground: Floats, change: Floats) -> None:
+    """Add a change of the ground in place, as far as cloud lets it through.
+
+    What is brighter than `_LEAST` does not fall below it.
+    """
     least = np.minimum(images, _LEAST)
-    images += change
+    images += _clear(images[_RED], ground[_RED]) * change
     np.maximum(images, least, out=images)
+
+
+def _clear(red: Floats, ground: Floats) -> Floats:
+    """Return the share of the ground that shows, by how much brighter a look is than it; NaN counts as 1."""
+    cover = (red - ground) / np.maximum(_OPAQUE_RED - ground, _LEAST_CONTRAST)
+    return 1 - np.clip(np.nan_to_num(cover), 0, 1)
 
 
 def _from_day_on(age: Floats, weight: npt.NDArray[np.floating]) -> Floats:

@@ -6,6 +6,7 @@ where it is not known. Cell-days that are not known enter no term.
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import torch
@@ -90,9 +91,12 @@ def mapped_dice_loss(logits: Tensor, target: Tensor, known: Tensor) -> Tensor:
     """Return 1 - Dice of the cells that a map shows burned and those of which at least half burned.
 
     This is what maps are judged by. A cell counts as mapped by how far its sum over days is above 0.5, by a
-    logistic of width 0.1, so that the cells in doubt are those that move.
+    logistic of width 0.1 that is 0 at a sum of 0 and 1 at 1, so that the cells in doubt are those that move
+    and the many of which nothing is said add nothing.
     """
-    p = torch.sigmoid(((torch.sigmoid(logits) * known).sum(1) - _HALF) / _SOFTNESS)
+    total = torch.sigmoid(((torch.sigmoid(logits) * known).sum(1) - _HALF) / _SOFTNESS)
+    none = 1 / (1 + math.exp(_HALF / _SOFTNESS))
+    p = ((total - none) / (1 - 2 * none)).clamp(max=1)
     t = ((target * known).sum(1) >= _HALF - _EPS).to(p.dtype)
     return 1 - (2 * (p * t).sum() + 1) / (p.sum() + t.sum() + 1)
 

@@ -25,7 +25,7 @@ class Coded:
     Attributes:
         planes: (rows, cols), zlib in base64, by name: `day` uint16, little-endian, the day of the period from
             1, 0 where not burned; `status` int8 as that of a map; `confidence` uint8; `uncertainty` uint8;
-            `observed` uint8, days, at most 255.
+            `observed` uint16, days.
         rows, cols: their size.
         block: edge in cells of what one entry shows.
     """
@@ -46,7 +46,7 @@ def coded_planes(burned: BurnedArea) -> Coded:
         "status": burned.status,
         "confidence": burned.confidence,
         "uncertainty": burned.uncertainty,
-        "observed": np.minimum(burned.observed_days, 255).astype(np.uint8),
+        "observed": burned.observed_days.astype("<u2"),
     }
     packed = {name: _packed(plane.reshape(-1)[pick]) for name, plane in planes.items()}
     rows, cols = pick.shape

@@ -183,7 +183,10 @@ def explorer_data(
         "observed": bool(burned.known.any()),
         "days": days,
         "daily_ha": [
-            round(float(ha), 3) for ha in (burned.daily_area_ha() if daily_ha is None else daily_ha)
+            round(float(ha), 3) if known else None
+            for ha, known in zip(
+                burned.daily_area_ha() if daily_ha is None else daily_ha, _days_known(burned), strict=True
+            )
         ],
         "planes": dict(coded.planes),
         "colours": _colours(burned),
@@ -195,6 +198,15 @@ def explorer_data(
         "seen": None if seen is None else [seen.get(day) for day in days],
         "outlines": outlines_of(region),
     }
+
+
+def _days_known(burned: BurnedArea) -> npt.NDArray[np.bool_]:
+    """Return whether a map says anything of each of its days, (days,)."""
+    known = np.ones(burned.days.size, np.bool_)
+    for one in burned.unknown_days:
+        if one.cells[burned.known].all():
+            known &= (burned.days < one.start) | (burned.days >= one.stop)
+    return known
 
 
 def _colours(burned: BurnedArea) -> dict[str, Any]:

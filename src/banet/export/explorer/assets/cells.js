@@ -6,7 +6,7 @@ async function readCells(data) {
     const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
     return new Kind(await new Response(stream).arrayBuffer());
   }
-  const kinds = { day: Uint16Array, status: Int8Array, confidence: Uint8Array, uncertainty: Uint8Array, observed: Uint8Array };
+  const kinds = { day: Uint16Array, status: Int8Array, confidence: Uint8Array, uncertainty: Uint8Array, observed: Uint16Array };
   const planes = Object.fromEntries(await Promise.all(
     Object.entries(kinds).map(async ([name, Kind]) => [name, await plane(name, Kind)])));
   const [rows, cols] = data.size, { day, status, confidence } = planes;

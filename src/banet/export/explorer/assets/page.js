@@ -235,13 +235,15 @@
   // Days.
   const slider = $("day");
   slider.max = String(last);
-  const before = data.daily_ha.reduce((sums, ha) => [...sums, sums[sums.length - 1] + ha], [0]).slice(1);
+  const daily = data.daily_ha.map((ha) => ha ?? 0), mapped = (d) => data.daily_ha[d] != null;
+  const dayText = (d, after) => mapped(d) ? hectares(daily[d]) + after : "no map of this day";
+  const before = daily.reduce((sums, ha) => [...sums, sums[sums.length - 1] + ha], [0]).slice(1);
   const seenText = (d) => !data.seen ? "" : data.seen[d] == null ? "; not seen" : `; ${Math.round(100 * data.seen[d])} % of the land seen`;
   function show(next) {
     day = next;
     slider.value = String(day);
-    slider.setAttribute("aria-valuetext", `${days[day]}, ` + (data.observed ? `${hectares(data.daily_ha[day])} burned that day${seenText(day)}` : "not observed"));
-    $("when").textContent = `${days[day]}: ` + (data.observed ? `${hectares(data.daily_ha[day])} that day, ${hectares(before[day])} so far` + seenText(day) : "not observed");
+    slider.setAttribute("aria-valuetext", `${days[day]}, ` + (data.observed ? dayText(day, " burned that day") + seenText(day) : "not observed"));
+    $("when").textContent = `${days[day]}: ` + (data.observed ? `${dayText(day, " that day")}, ${hectares(before[day])} so far` + seenText(day) : "not observed");
     draw();
     for (const bar of document.querySelectorAll("#chart .bar")) bar.dataset.when = Number(bar.dataset.day) === day ? "now" : Number(bar.dataset.day) < day ? "past" : "coming";
     overlay.repaint();
@@ -261,21 +263,24 @@
   // Hectares by day of all fires, those of the chosen one in front, and below how much of the land was seen.
   function chart() {
     const own = new Map(chosen ? byId.get(chosen).feature.growth.map(([d, ha]) => [d, ha]) : []);
-    const most = Math.max(...data.daily_ha, 1), step = 1000 / days.length, high = 64;
+    const most = Math.max(...daily, 1), step = 1000 / days.length, high = 64;
     const bar = (kind, d, ha) => {
       const tall = ha > 0 ? Math.max(1.5, (high * ha) / most) : 0;
       return `<rect class="${kind}" data-day="${d}" x="${d * step}" y="${high - tall + 2}" width="${step * 0.86}" height="${tall}"></rect>`;
     };
-    const bars = data.daily_ha.map((ha, d) => bar("bar", d, ha) + bar("own", d, own.get(d) || 0) +
-      `<rect class="hit" data-day="${d}" x="${d * step}" y="0" width="${step}" height="${high + 16}"><title>${days[d]}: ${hectares(ha)}${own.has(d) ? `, ${hectares(own.get(d))} of ${text(chosen)}` : ""}${seenText(d)}</title></rect>`);
+    const bars = daily.map((ha, d) => bar("bar", d, ha) + bar("own", d, own.get(d) || 0) +
+      `<rect class="hit" data-day="${d}" x="${d * step}" y="0" width="${step}" height="${high + 16}"><title>${days[d]}: ${dayText(d, "")}${own.has(d) ? `, ${hectares(own.get(d))} of ${text(chosen)}` : ""}${seenText(d)}</title></rect>`);
     const strip = !data.seen ? [] : data.seen.map((s, d) =>
       `<rect class="${s == null ? "unseen" : "seen"}" x="${d * step}" y="${high + 6}" width="${step * 0.86}" height="8" opacity="${s == null ? 0.9 : 0.12 + 0.88 * s}"></rect>`);
-    $("chart").innerHTML = `<svg viewBox="0 0 1000 ${high + 16}" preserveAspectRatio="none" aria-hidden="true">${strip.join("")}${bars.join("")}</svg>`;
+    const holes = daily.flatMap((_, d) => mapped(d) ? [] : [`<rect class="unmapped" x="${d * step}" y="0" width="${step}" height="${high + 2}"></rect>`]);
+    $("chart").innerHTML = `<svg viewBox="0 0 1000 ${high + 16}" preserveAspectRatio="none" aria-hidden="true">${holes.join("")}${strip.join("")}${bars.join("")}</svg>`;
     $("most").textContent = !data.observed ? "not observed" : `ha a day, at most ${whole.format(most)}` + (chosen ? `; in front ${chosen}` : "");
     $("axis").replaceChildren(...[0, Math.floor(last / 2), last].map((d) => make(`<span>${days[d]}</span>`)));
-    $("keys").replaceChildren(...(data.seen ? [make('<span class="key"><i class="seen"></i>land seen that day, the stronger the more</span>'), make('<span class="key"><i class="unseen"></i>not seen</span>')] : []));
-    const peak = data.daily_ha.indexOf(Math.max(...data.daily_ha));
-    $("chart").setAttribute("aria-label", !data.observed ? "Hectares burned on each day: not observed" : `Hectares burned on each day, at most ${hectares(data.daily_ha[peak])} on ${days[peak]}`);
+    const key = (kind, words) => make(`<span class="key"><i class="${kind}"></i>${words}</span>`);
+    $("keys").replaceChildren(...(data.seen ? [key("seen", "land seen that day, the stronger the more"), key("unseen", "not seen")] : []),
+      ...(holes.length ? [key("unmapped", "no map of this day")] : []));
+    const peak = daily.indexOf(Math.max(...daily));
+    $("chart").setAttribute("aria-label", !data.observed ? "Hectares burned on each day: not observed" : `Hectares burned on each day, at most ${hectares(daily[peak])} on ${days[peak]}`);
     for (const one of document.querySelectorAll("#chart .bar")) one.dataset.when = Number(one.dataset.day) === day ? "now" : Number(one.dataset.day) < day ? "past" : "coming";
   }
   $("chart").addEventListener("click", (event) => { const d = event.target.dataset?.day; if (d !== undefined) show(Number(d)); });
