@@ -431,6 +431,9 @@ def test_everything_that_evaluate_is_asked_for(scene, truth, tmp_path, capsys):
     assert held["dates_by_gap"]
     assert "against active fires" in text
     assert (out / "zones.csv").is_file()
+    words = ["evaluate", str(path), "--reference", str(truth), "--cube", cube]
+    assert main([*words, "--also", f"active fires={scene / 'MCD64A1'}"]) == 2
+    assert "--cube makes methods of the names active fires" in capsys.readouterr().err
 
 
 def test_options_that_need_others(truth, capsys):

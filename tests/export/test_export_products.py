@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -75,6 +76,15 @@ def test_a_second_run_replaces_the_first(tmp_path):
     paths = write_products(burnmap, tmp_path, "T", pictures=False)
     np.testing.assert_array_equal(read_map(paths["netcdf"]).burn_date, burnmap.burn_date)
     check_products(paths["manifest"])
+
+
+def test_a_layer_that_a_map_lacks_does_not_stay_from_the_one_before(tmp_path):
+    calibration = {"mapped": [0, 1], "burned": [0, 0.5], "tenth": [0, 0.6], "date_mass": 0.5}
+    plain = random_map((6, 7), seed=2)
+    more = replace(plain, attrs={**plain.attrs, "calibration": calibration})
+    assert write_products(more, tmp_path, "T", pictures=False)["over_tenth"].is_file()
+    paths = write_products(plain, tmp_path, "T", pictures=False)
+    assert "over_tenth" not in paths and not list(tmp_path.glob("*over_tenth*"))
 
 
 def test_a_run_that_breaks_off_leaves_no_manifest(tmp_path, monkeypatch):
@@ -201,9 +211,11 @@ def test_each_region_of_a_folder_has_a_collection_of_its_own(tmp_path):
         (item,) = collection.get_items()
         assert item.id == f"{name}_202108"
         assert item.get_collection().id == item.collection_id == collection.id == f"banet-{name}"
-    (tmp_path / "B_202109.stac.json").write_text('{"type":', encoding="utf-8")
-    with pytest.raises(UnreadableFileError, match=r"B_202109\.stac\.json is no STAC item"):
-        collect(tmp_path, "A")
+    for damaged in ('{"type":', "[]", '{"bbox": null}'):
+        (tmp_path / "B_202109.stac.json").write_text(damaged, encoding="utf-8")
+        for written in (lambda: collect(tmp_path, "A"), lambda: write_collection(tmp_path, "x", "x")):
+            with pytest.raises(UnreadableFileError, match=r"B_202109\.stac\.json is no STAC item"):
+                written()
 
 
 def test_a_collection_leads_to_the_items_of_a_folder(tmp_path):

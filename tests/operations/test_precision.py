@@ -38,12 +38,24 @@ def test_shares_need_a_hundred_cells_and_go_to_each_cell_in_percent():
     assert found.percent(since).tolist() == [[75, 75, 90, 90, 90, 255]]
 
 
+def test_ages_of_few_cells_before_the_first_of_many_have_its_share(tmp_path):
+    """They had none, and a morning that nobody could judge said that nothing of it stays."""
+    shown = np.zeros(34, np.int64)
+    shown[2] = 5000
+    found = Precision(shown, shown // 2, shown, "w", "made by hand")
+    assert found.percent(np.array([[0, 1, 2, 3]], np.uint8)).tolist() == [[50, 50, 50, 50]]
+    few = Precision(shown // 100, shown, shown, "w", "")
+    assert np.isnan(few.shares).all()
+    with pytest.raises(UnreadableFileError, match="no age of it has 100 cells"):
+        Precision.load(few.save(tmp_path / "few.json"))
+
+
 def test_it_is_written_and_read_and_added_up(tmp_path):
     found = Precision.of(*pair())
-    path = Precision.join([found, found], "twice").save(tmp_path / "p.json")
+    path = Precision.join([found] * 50, "often").save(tmp_path / "p.json")
     again = Precision.load(path)
-    assert again.shown.tolist() == (2 * found.shown).tolist()
-    assert (again.source, again.weights) == ("twice", found.weights)
+    assert again.shown.tolist() == (50 * found.shown).tolist()
+    assert (again.source, again.weights) == ("often", found.weights)
     path.write_text(path.read_text().replace("30", "31"))
     with pytest.raises(UnreadableFileError, match="ages"):
         Precision.load(path)

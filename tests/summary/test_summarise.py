@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import geopandas as gpd
@@ -173,6 +174,17 @@ def test_the_interval_is_that_of_the_drawn_hectares_and_the_seed_decides(tmp_pat
     assert one.equals(same) and one["low_ha"] != other["low_ha"]
 
 
+def test_zones_that_are_drawn_for_in_turns_have_the_same_interval(tmp_path, monkeypatch):
+    burned = random_map((20, 20), seed=1)
+    west, south, _, north = burned.region.bbox
+    zones = zones_of(
+        tmp_path / "z.gpkg", **{f"z{k}": box(west, south, west + 0.02 * k, north) for k in range(1, 6)}
+    )
+    at_once = banet.summarise(burned, zones, by="day", **DRAWS)
+    monkeypatch.setattr("banet.summary.table._MOST_DRAWN", 1)
+    pd.testing.assert_frame_equal(banet.summarise(burned, zones, by="day", **DRAWS), at_once)
+
+
 @pytest.mark.parametrize(
     ("options", "error", "words"),
     [
@@ -258,6 +270,10 @@ def test_the_command_writes_table_and_draws_and_says_what_they_hold(tmp_path, ca
     stored = pd.read_parquet(tmp_path / "t.parquet")
     np.testing.assert_allclose(stored[["low_ha", "high_ha"]], read[["low_ha", "high_ha"]], atol=0.01)
     assert (tmp_path / "t_draws.nc").exists()
+    capsys.readouterr()
+    assert main([*words, "--out", str(tmp_path / "t.csv"), "--json"]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert (facts["file"], facts["draws"]) == (str(tmp_path / "t.csv"), str(tmp_path / "t_draws.nc"))
     assert main([*words, "--out", str(tmp_path / "t.xlsx")]) == 2
     assert ".csv, .parquet" in capsys.readouterr().err
     write_netcdf(replace(maps[0], attrs={}), tmp_path / "0.nc")
@@ -322,7 +338,9 @@ def test_a_zone_of_which_some_days_are_not_known_has_no_figures_on_those(tmp_pat
     cells[:4] = True
     gap = UnknownDays(burned.start, burned.start + 10, cells)
     west, south, east, north = burned.region.bbox
-    zones = zones_of(tmp_path / "z.gpkg", north=box(west, south + 0.04, east, north), all=whole(burned.region))
+    zones = zones_of(
+        tmp_path / "z.gpkg", north=box(west, south + 0.04, east, north), all=whole(burned.region)
+    )
     with pytest.warns(BanetWarning, match="from a burn date"):
         table = banet.summarise(replace(burned, unknown_days=(gap,)), zones, by="day", **DRAWS)
     table = table.set_index(["zone", "day"])

@@ -107,7 +107,7 @@ def test_the_ground_of_a_band_is_the_median_of_its_own_looks(planes: np.ndarray)
     lossy[2, ::2] = np.nan
     lossy[2, 1::4] = np.nan
     for seed in range(8):
-        got, truth = _burned(lossy, seed)
+        got, _ = _burned(lossy, seed)
         burned, _ = _burned(planes, seed)
         seen = np.isfinite(got[2]) & np.isfinite(burned[2])
         np.testing.assert_allclose(got[2][seen], burned[2][seen], atol=1e-6)

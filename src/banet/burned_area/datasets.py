@@ -141,7 +141,7 @@ def _one_period(dataset: xr.Dataset) -> xr.Dataset:
         )
     if "time" in dataset.sizes and not dataset.sizes["time"]:
         told = dataset.attrs["time_coverage_start"]
-        raise InputError(f"the dataset holds no time; its one period begins on {told} and stands under that day")
+        raise InputError(f"the dataset holds no time; its one period stands under its first day, {told}")
     dataset = dataset.squeeze("time") if "time" in dataset.dims else dataset
     if "time" in dataset.variables and dataset["time"].dtype.kind == "M":
         first, told = as_day(dataset["time"].values), as_day(dataset.attrs["time_coverage_start"])

@@ -55,6 +55,10 @@ _BANDS = ("burn date", "JD", "day of burn", "day of year", "doy")
 """What the band of burn dates may be called in a raster of several."""
 
 
+OPTIONAL = ("over_tenth",)
+"""Names of the layers that only some maps have."""
+
+
 @dataclass(frozen=True, eq=False)
 class Layer:
     """One raster product.

@@ -133,6 +133,7 @@ def evaluate(
         json: print the scores as JSON, by reference, and the files that were written.
     """
     from banet.cube import open_cube
+    from banet.errors import InputError
     from banet.evaluation import evaluate as run
     from banet.evaluation.compare import common_grid
     from banet.labels.reading import labelled, named_paths
@@ -145,7 +146,10 @@ def evaluate(
     baselines = dict(zip(others, read[len(judges) :], strict=True))
     opened = open_cube(cube) if cube else None
     if opened is not None:
-        baselines |= _from_cube(opened, mine, weights, map_.stem)
+        made = _from_cube(opened, mine, weights, map_.stem)
+        if both := ", ".join(sorted(baselines.keys() & made.keys())):
+            raise InputError(f"--cube makes methods of the names {both}; give those of --also other names")
+        baselines |= made
     spots = read_hotspots(hotspots) if hotspots else None
     known: dict[str, Any] = {"name": map_.stem, "baselines": baselines, "hotspots": spots, "cube": opened}
     found = {}

@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     from banet.burned_area.burned_area import BurnedArea
 
 
-"""Folder beside the maps that holds finished cores while a run goes on."""
-
-
 def register(root: App) -> None:
     """Add the commands of this group to the application."""
     root.command(make_maps, name="map")

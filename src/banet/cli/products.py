@@ -48,8 +48,7 @@ def events(
     """
     from banet.burned_area.fires import trace_events
     from banet.errors import InputError
-    from banet.export import read_map
-    from banet.export.products import read_maps
+    from banet.export.products import gathered
     from banet.export.vectors import check_files, write_events, write_growth, write_perimeters
 
     outputs = [path.resolve() for path in (out, perimeters, growth) if path is not None]
@@ -58,11 +57,8 @@ def events(
     check_files({"fires": out} | ({} if perimeters is None else {"perimeters": perimeters}))
     if growth is not None and growth.suffix.lower() != ".csv":
         raise InputError(f"cannot write the growth as {growth.name}; it is a .csv")
-    if not maps:
-        raise InputError("give at least one map, a .nc file that 'banet map' wrote, or a folder of them")
-    read = [one for path in maps for one in (read_maps(path) if path.is_dir() else [read_map(path)])]
     found = trace_events(
-        read,
+        gathered(list(maps)),
         max_gap_days=max_gap_days,
         max_gap_cells=max_gap_cells,
         min_cells=min_cells,

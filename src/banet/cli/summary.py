@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from banet.cli.progress import progress, say, tell
+from banet.cli.progress import progress, say, say_json
 
 if TYPE_CHECKING:
     from cyclopts import App
@@ -73,10 +73,14 @@ def summarise(
     file = write_table(table, out)
     count = f"{len(table)} rows, {table['zone'].nunique()} zones"
     facts = {"file": str(file), "rows": plain(table.to_dict("records")), "zones_not_seen_everywhere": unseen}
-    tell(facts, f"{file}: {count}; {unseen} of them not observed everywhere", json)
+    if not json:
+        say(f"{file}: {count}; {unseen} of them not observed everywhere")
     if draws is not None:
         with progress("draw") as report:
             path = out.with_name(f"{out.stem}_draws.nc")
             written = write_draws(read, path, draws, seed=seed, progress=report)
+        facts["draws"] = str(written)
         if not json:
             say(f"{written}: {draws} progressions")
+    if json:
+        say_json(facts)

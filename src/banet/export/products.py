@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from banet.burned_area.burned_area import BurnedArea, as_maps
-from banet.burned_area.geotiff import Layer, layers, write_cog
+from banet.burned_area.geotiff import OPTIONAL, Layer, layers, write_cog
 from banet.burned_area.meaning import made_by
 from banet.burned_area.netcdf import read_map, write_netcdf
 from banet.days import period_stem
@@ -254,6 +254,9 @@ def _rasters(burnmap: BurnedArea, folder: Path, stem: str, more: Sequence[Layer]
         paths[layer.name] = write_cog(layer, burnmap.region, path)
         paths[f"{layer.name}_qml"] = write_style(looks[layer.name], path.with_suffix(".qml"))
         paths[f"{layer.name}_qmd"] = write_style(metadata(burnmap, layer.meaning), path.with_suffix(".qmd"))
+    # An earlier map of that name may have told what this one does not.
+    absent = [f"{stem}_{name}" for name in OPTIONAL if name not in paths]
+    remove_files([folder / f"{name}{kind}" for name in absent for kind in (".tif", ".qml", ".qmd")])
     return paths
 
 

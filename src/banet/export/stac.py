@@ -180,13 +180,14 @@ def write_collection(
 
     Raises:
         NotFoundError: if the folder holds no item.
+        UnreadableFileError: if a file of an item is damaged.
         OutputError: if it cannot be written.
     """
     root = existing_folder(folder, "folder of maps")
     found = visible_files(root, "*.stac.json", deep=False) if items is None else sorted(items)
     if not found:
         raise NotFoundError(f"{root} holds no STAC item (*.stac.json)")
-    held = [json.loads(path.read_text(encoding="utf-8")) for path in found]
+    held = [_read_item(path) for path in found]
     west, south, east, north = zip(*(item["bbox"] for item in held))
     times = [[item["properties"][f"{end}_datetime"] for item in held] for end in ("start", "end")]
     around = any(item["bbox"][0] > item["bbox"][2] for item in held)
@@ -236,16 +237,21 @@ def collect(folder: PathLike, region: str) -> Path:
         OutputError: if it cannot be written.
     """
     root, identity = existing_folder(folder, "folder of maps"), collection_of(region)
-    items = [path for path in visible_files(root, "*.stac.json", deep=False) if _member_of(path) == identity]
+    every = visible_files(root, "*.stac.json", deep=False)
+    items = [path for path in every if _read_item(path).get("collection") == identity]
     return write_collection(root, identity, f"Burned area of {region}", items, name=collection_file(region))
 
 
-def _member_of(item: Path) -> str | None:
-    """Return the collection that an item names; None where it names none."""
+def _read_item(path: Path) -> dict[str, Any]:
+    """Read an item, with the box and the days that its collection tells."""
     try:
-        return json.loads(item.read_text(encoding="utf-8")).get("collection")  # type: ignore[no-any-return]
-    except (ValueError, AttributeError) as error:
-        raise UnreadableFileError(f"{item} is no STAC item: {error}; remove it, or map again") from error
+        item: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        told = item["properties"]
+        if len(item["bbox"]) != 4 or not told["start_datetime"] <= told["end_datetime"]:
+            raise ValueError("its box or its days are none")
+        return item
+    except (ValueError, KeyError, TypeError) as error:
+        raise UnreadableFileError(f"{path} is no STAC item: {error!r}; remove it, or map again") from error
 
 
 def _write(values: Mapping[str, Any], target: Path) -> Path:

@@ -114,8 +114,8 @@ def replay(
     """Run past mornings one after another from files at hand; each sees only days up to its own.
 
     Files count as arrived on their day. Which hot spots of unknown type are static sources is told from the
-    whole table, later rows included. Where mornings lie 30 days apart, `precision.json` in the folder says at
-    the end how much of what they showed has stayed.
+    whole table, later rows included. Where mornings lie 30 days apart and show enough cells, `precision.json`
+    in the folder says at the end how much of what they showed has stayed.
 
     Args:
         options: of each morning; `day` and `download` are not used.

@@ -94,12 +94,15 @@ class Precision:
 
     @property
     def shares(self) -> npt.NDArray[np.float64]:
-        """Share that stayed by days seen since, 0-1; an age of under 100 cells has that of the one before."""
-        found = np.full(_AGES, np.nan)
-        for age in range(_AGES):
-            few = self.shown[age] < _FEW
-            found[age] = found[age - 1] if few and age else self.stayed[age] / max(self.shown[age], 1)
-        return found
+        """Share that stayed by days seen since, 0-1, (34,) float64; NaN if no age has 100 cells.
+
+        An age of fewer has that of the one before it, the first ones that of the first with as many.
+        """
+        enough = np.flatnonzero(self.shown >= _FEW)
+        if not enough.size:
+            return np.full(_AGES, np.nan)
+        age = enough[np.maximum(np.searchsorted(enough, np.arange(_AGES), side="right") - 1, 0)]
+        return np.asarray(self.stayed[age] / self.shown[age])
 
     def percent(self, since: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
         """Return the share of each burned cell in percent, (rows, columns); 255 where not burned."""
@@ -140,6 +143,8 @@ class Precision:
             shown, stayed, same = (np.array(held[field], np.int64) for field in ("shown", "stayed", "same"))
             if {one.shape for one in (shown, stayed, same)} != {(_AGES,)} or held["after_days"] != AFTER:
                 raise ValueError("the ages are others")
+            if shown.max() < _FEW:
+                raise ValueError(f"no age of it has {_FEW} cells")
             return cls(shown, stayed, same, str(held["weights"]), str(held["source"]))
         except (ValueError, KeyError, TypeError) as error:
             raise UnreadableFileError(f"{name} is no table of precision by age: {error}") from error
@@ -152,7 +157,9 @@ def named(burned: BurnedArea) -> str:
 
 
 def measure(mornings: Mapping[Day, Path], source: str) -> Precision | None:
-    """Return the precision that mornings of a replay show; None where none lie `AFTER` days apart.
+    """Return the precision that mornings of a replay show.
+
+    It is None where no two lie `AFTER` days apart, or where they show under 100 cells of every age.
 
     Args:
         mornings: folder of each.
@@ -170,4 +177,5 @@ def measure(mornings: Mapping[Day, Path], source: str) -> Precision | None:
         early, late = (read_map(next(place.glob("*[0-9].nc"))) for place in (folder, later))
         with rasterio.open(next(folder.glob("*_days_since.tif"))) as raster:
             parts.append(Precision.of(early, raster.read(1), late))
-    return Precision.join(parts, source) if parts else None
+    found = Precision.join(parts, source) if parts else None
+    return None if found is None or found.shown.max() < _FEW else found

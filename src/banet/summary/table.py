@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 __all__ = ["SummaryOptions", "summarise"]
 
 _TEN, _NINETY = 0.1, 0.9
+_MOST_DRAWN = 2**26
+"""Hectares of draws, zones and buckets that are held at a time; 256 MiB."""
 _SLIVER = 1e-4
 """Share of a zone outside the maps that is the rounding of its area."""
 
@@ -121,8 +123,7 @@ class _Table:
 
         within, unseen_ha, unseen, blind = self._ground()
         burned, first, last = self._burned()
-        drawn = self._drawn(options)
-        expected, low, high = _interval(drawn)
+        expected, low, high = self._intervals(options)
         inside = (self.zones.shares @ self._area()) if self.buckets.cover is not None else within[:, 0]
         outside = np.where(
             self.zones.hectares - inside > _SLIVER * self.zones.hectares, self.zones.hectares - inside, 0.0
@@ -231,59 +232,70 @@ class _Table:
         np.add.at(number, (once[0], once[1]), 1)
         return number
 
-    def _drawn(self, options: SummaryOptions) -> npt.NDArray[np.float32] | None:
-        """Return the hectares of each draw, (draws, zones, buckets); None where no map has probabilities."""
+    def _intervals(self, options: SummaryOptions) -> Any:
+        """Return mean and both ends of the interval of the hectares, each (zones, buckets) float64.
+
+        They are NaN where no map has probabilities.
+        """
         if not all(by_network(one) for one in self.maps):
             warnings.warn(
                 "the maps are not all a network's and carry no probabilities: no interval is given",
                 BanetWarning,
                 stacklevel=4,
             )
-            return None
+            return np.nan, np.nan, np.nan
         if any(not one.attrs.get("calibration") for one in self.maps):
             warnings.warn(
                 "the weights are not calibrated: the interval takes burned fractions for probabilities",
                 BanetWarning,
                 stacklevel=4,
             )
-        total = np.zeros((options.draws, len(self.zones), len(self.buckets)), np.float32)
-        for one in self.maps:
-            self._draw(one, options.seed, total)
-        return total
+        drawn = [self._progressions(one, options.seed) for one in self.maps]
+        # Every draw follows from its number, so zones may be drawn for in turns.
+        step = max(1, _MOST_DRAWN // (options.draws * len(self.buckets)))
+        parts = [
+            _interval(self._drawn(drawn, options.draws, slice(first, first + step)))
+            for first in range(0, len(self.zones), step)
+        ]
+        return [np.concatenate(each) for each in zip(*parts, strict=True)]
 
-    def _draw(self, one: BurnedArea, seed: int, total: npt.NDArray[np.float32]) -> None:
-        """Add the draws of one map to the hectares of each draw."""
+    def _progressions(self, one: BurnedArea, seed: int) -> Progressions:
         drawn = Progressions(one, seed=seed)
-        if not len(drawn.cell):
-            return
-        if drawn.undated:
+        if len(drawn.cell) and drawn.undated:
             warnings.warn(
                 f"{drawn.undated} cells that may have burned lie over {FAR_KM:g} km from a burn date; their "
                 f"days are drawn from all of {one.start} to {one.stop - ONE_DAY}",
                 BanetWarning,
                 stacklevel=6,
             )
-        shares: Any = self.zones.shares[:, drawn.cell]
-        area, pointer = self._area()[drawn.cell], np.arange(len(drawn.cell) + 1)
-        shape = (len(drawn.cell), len(self.buckets))
-        for number in range(len(total)):
-            part, day = drawn.draw(number)
-            bucket = self.buckets.of(drawn.cell, one.start + day)
-            total[number] += (
-                shares @ sparse.csr_array((area * part, bucket, pointer), shape=shape)
-            ).toarray()
+        return drawn
+
+    def _drawn(self, drawn: list[Progressions], draws: int, zones: slice) -> npt.NDArray[np.float32]:
+        """Return the hectares of each draw in some zones, (draws, zones, buckets)."""
+        held: Any = self.zones.shares[zones]
+        total = np.zeros((draws, held.shape[0], len(self.buckets)), np.float32)
+        for one, each in zip(self.maps, drawn, strict=True):
+            if not len(each.cell):
+                continue
+            shares = held[:, each.cell]
+            area, pointer = self._area()[each.cell], np.arange(len(each.cell) + 1)
+            shape = (len(each.cell), len(self.buckets))
+            for number in range(draws):
+                part, day = each.draw(number)
+                bucket = self.buckets.of(each.cell, one.start + day)
+                burned = sparse.csr_array((area * part, bucket, pointer), shape=shape)
+                total[number] += (shares @ burned).toarray()
+        return total
 
 
-def _interval(drawn: npt.NDArray[np.float32] | None) -> tuple[Any, Any, Any]:
-    """Return mean and both ends of the interval over the draws, float64; NaN where there are none."""
-    if drawn is None:
-        return np.nan, np.nan, np.nan
+def _interval(drawn: npt.NDArray[np.float32]) -> tuple[Any, Any, Any]:
+    """Return mean and both ends of the interval over the draws, each (zones, buckets) float64."""
     low, high = np.quantile(drawn, [_TEN, _NINETY], axis=0)
     return drawn.mean(0, dtype=np.float64), low.astype(np.float64), high.astype(np.float64)
 
 
 def _unseen(one: BurnedArea, start: Day, stop: Day) -> tuple[Any, Any]:
-    """Return the land of which a map says nothing on some days of a span, and on all of them, each (cells,)."""
+    """Return the land of which a map says nothing on some and on all days of a span, each (cells,)."""
     first, last = max(one.start, start), min(one.stop, stop)
     lacking = unknown.count(unknown.within(one.unknown_days, first, last), one.region.shape)
     dark, land = ~one.known, ~one.water
