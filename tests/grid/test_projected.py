@@ -10,7 +10,7 @@ from affine import Affine
 
 from banet.errors import InputError
 from banet.grid.average import LatLonGrid
-from banet.grid.cutting import covered, cut_pixels
+from banet.grid.cutting import covered, covered_by_class, cut_pixels
 from banet.grid.projected import ProjectedGrid, cut_projected, lookup_fraction
 from banet.grid.region import Region
 
@@ -172,6 +172,29 @@ def test_the_window_reaches_as_far_as_the_region():
     far = grid.window_on(Region("EU", (10, 40, 11, 41), 0.01))
     assert far[0].start >= far[0].stop or far[1].start >= far[1].stop
     assert cut_projected(grid, np.zeros(0, int), np.zeros(0, int), REGION).run.size == 0
+
+
+@pytest.mark.parametrize("bbox", [(160, -50, 180, -30), (170, -10, 190, 10), (-180, 50, -170, 70)])
+def test_the_window_of_a_world_map_reaches_180_degrees(bbox):
+    """The walk along the edges ended a fortieth of the region before it."""
+    edge, size = 17367530.445161376, 36032.220840584
+    world = ProjectedGrid.from_transform(
+        "EPSG:6933", Affine(size, 0, -edge, 0, -size, 7314540.83), (406, 964)
+    )
+    region = Region("W", bbox, 0.5)
+    rows, cols = world.window_on(region)
+    part = world.window(rows, cols)
+    np.testing.assert_allclose(covered(part, np.ones(part.shape, bool), region), 1)
+    if bbox[2] <= 180:
+        assert cols.stop - cols.start < 70, "nothing is read of the other end of the world"
+
+
+def test_classes_looked_up_together_have_the_shares_of_each():
+    grid = albers()
+    numbers = np.random.default_rng(0).integers(-1, 3, grid.shape)
+    together = covered_by_class(grid, numbers, 3, REGION)
+    for number in range(3):
+        np.testing.assert_array_equal(together[number], covered(grid, numbers == number, REGION))
 
 
 def test_a_utm_raster_across_cells_of_another_size():

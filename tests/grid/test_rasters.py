@@ -12,8 +12,11 @@ from rasterio.enums import ColorInterp
 
 from banet.errors import InputError, UnreadableFileError
 from banet.grid.average import LatLonGrid
+from banet.grid.projected import ProjectedGrid
 from banet.grid.rasters import centre_of, grid_of, read_described, read_window, same_cells
 from banet.grid.region import Region
+from banet.grid.sinusoidal import SinusoidalGrid
+from banet.labels.shares import read_shares
 from made_rasters import fill
 
 REGION = Region("PT", (-8.0, 39.0, -7.6, 39.4), 0.01)
@@ -106,6 +109,30 @@ def test_of_several_bands_the_one_of_the_name_is_read(tmp_path):
     same = write(tmp_path / "b.tif", planes, names=("BurnDate", "BurnDate"))
     with pytest.raises(InputError, match=r"\(BurnDate, BurnDate, no name\)"):
         read_window(same, REGION, ("BurnDate",))
+
+
+@pytest.mark.parametrize(
+    ("crs", "kind"),
+    [
+        ("+proj=sinu +R=6371007.181 +units=m +no_defs", SinusoidalGrid),
+        ("+proj=sinu +lon_0=100 +R=6371007.181 +units=m +no_defs", ProjectedGrid),
+        ("+proj=sinu +x_0=1000000 +R=6371007.181 +units=m +no_defs", ProjectedGrid),
+        ("EPSG:4326", LatLonGrid),
+        ("EPSG:4807", ProjectedGrid),  # in grads, from Paris
+    ],
+)
+def test_only_the_land_grid_and_degrees_from_greenwich_are_taken_for_such(tmp_path, crs, kind):
+    """Others were placed by their numbers alone, hundreds of kilometres off, and nothing said so."""
+    step = 0.01 if crs.startswith("EPSG") else 1000
+    with rasterio.open(
+        tmp_path / "a.tif", "w", driver="GTiff", height=40, width=40, count=1, dtype="uint8",
+        crs=crs, transform=Affine(step, 0, 0, 0, -step, 50 if step < 1 else 4e6),
+    ) as file:  # fmt: skip
+        file.write(np.ones((40, 40), np.uint8), 1)
+    assert isinstance(grid_of(tmp_path / "a.tif"), kind)
+    lon, lat = (round(value, 1) for value in centre_of(tmp_path / "a.tif"))
+    region = Region("C", (lon - 0.05, lat - 0.05, lon + 0.05, lat + 0.05), 0.05)
+    np.testing.assert_allclose(read_shares(tmp_path / "a.tif", region, "mask"), 1)
 
 
 def test_a_file_cut_short_is_told_where_it_is_read(tmp_path):

@@ -207,3 +207,14 @@ def test_searches_see_no_hidden_file_or_folder(tmp_path):
     assert visible_files(root, "*.nc") == [root / "a.nc", root / "b.nc", root / "deep" / "c.nc"]
     assert visible_files(root, "*.nc", deep=False) == [root / "a.nc", root / "b.nc"]
     assert visible_files(tmp_path / "nowhere") == []
+
+
+def test_searches_go_into_linked_folders_once(tmp_path):
+    root, archive = tmp_path / "maps", tmp_path / "archive"
+    for folder in (root, archive):
+        folder.mkdir()
+        (folder / f"{folder.name}.nc").write_text("")
+    (root / "old").symlink_to(archive)
+    (root / "same").symlink_to(archive)
+    (archive / "back").symlink_to(root)
+    assert visible_files(root, "*.nc") == [root / "maps.nc", root / "old" / "archive.nc"]

@@ -50,6 +50,18 @@ def test_rows_that_say_too_little_are_counted_as_of_a_file():
         given_hotspots(table(time=pd.to_datetime([None] * 3)))
 
 
+def test_places_and_powers_that_cannot_be_are_counted():
+    """Filling values became a row at 81 degrees east, a power of 0, or an IndexError."""
+    known = given_hotspots(table(latitude=[-9999, 37.2, 37.2], frp=[3.0, np.inf, 7.0]))
+    assert known["frp"].tolist()[1] == 7 and np.isnan(known["frp"][0])
+    assert known.attrs["notes"] == (
+        "1 with a position that cannot be (the table given) left out",
+        "the table given: 1 rows without a fire radiative power count as 0 MW",
+    )
+    assert len(given_hotspots(table(longitude=[-9999, 381.85, 21.87]))) == 1
+    assert total(table(longitude=[381.85 - 360, 21.86, 21.87])) == 3
+
+
 def test_what_is_neither_table_nor_file_is_told():
     with pytest.raises(InputError, match="hot spots are files, folders or a table of them, not 5"):
         given_hotspots(5)

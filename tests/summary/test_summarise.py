@@ -230,6 +230,14 @@ def test_features_of_one_name_are_one_zone_and_nameless_ones_are_numbered(tmp_pa
     ]
 
 
+def test_empty_names_are_none_and_whole_numbers_stay_whole(tmp_path):
+    burned = map_of(np.zeros((10, 10), int))
+    parts = [box(-8, 39.9, -7.97, 40), box(-7.97, 39.9, -7.94, 40), box(-7.94, 39.9, -7.9, 40)]
+    for names, told in ((["A", "", "  "], ["A", "row 2", "row 3"]), ([7, None, 9], ["7", "row 2", "9"])):
+        frame = gpd.GeoDataFrame({"name": names}, geometry=parts, crs="EPSG:4326")
+        assert list(read_zones(frame, burned.region).names) == told
+
+
 def test_several_dates_a_cell_go_to_their_own_months(tmp_path):
     from banet.burned_area.dated import DatedFractions
 

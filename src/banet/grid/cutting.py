@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from banet.grid.average import LatLonGrid, average, cut_cells
-from banet.grid.projected import ProjectedGrid, cut_projected, lookup_fraction
+from banet.grid.projected import ProjectedGrid, cut_projected, lookup_fraction, lookup_fractions
 from banet.grid.region import Region
 from banet.grid.sinusoidal import Ints, Reals, SinusoidalGrid
 from banet.grid.sinusoidal_cuts import Cuts, cut_runs, mask_fraction
@@ -23,6 +23,13 @@ def covered(grid: Grid, mask: npt.NDArray[np.bool_], region: Region) -> Reals:
     if isinstance(grid, ProjectedGrid):
         return lookup_fraction(grid, mask, region)
     return average(grid, mask, region)
+
+
+def covered_by_class(grid: Grid, numbers: Ints, count: int, region: Region) -> Reals:
+    """Return the fraction of each cell's area under each class, 0 up to `count`, (classes, rows, columns)."""
+    if isinstance(grid, ProjectedGrid):
+        return lookup_fractions(grid, numbers, count, region)
+    return np.stack([covered(grid, numbers == number, region) for number in range(count)])
 
 
 def cut_pixels(grid: Grid, rows: Ints, cols: Ints, region: Region) -> Cuts:

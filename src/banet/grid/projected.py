@@ -26,12 +26,14 @@ from banet.grid.sinusoidal_cuts import Cuts, expand
 if TYPE_CHECKING:
     from affine import Affine
 
-__all__ = ["ProjectedGrid", "cut_projected", "lookup_fraction"]
+__all__ = ["ProjectedGrid", "cut_projected", "lookup_fraction", "lookup_fractions"]
 
 _LOOKUPS = 5
 _POINTS_AT_ONCE = 2_000_000
 _PIXELS_AT_ONCE = 100_000
 _PIECES_AT_ONCE = 200_000
+_BESIDE = 1e-9
+"""Degrees from a meridian to a place that lies beside it."""
 _SLIVER = 1e-9
 """Part of a cell that edges may share by rounding alone."""
 _LEVEL = 1e-6
@@ -79,11 +81,15 @@ class ProjectedGrid:
 
     def window_on(self, region: Region) -> tuple[slice, slice]:
         """Return the rows and columns that can touch a region; empty slices where none does."""
-        lon = np.linspace(region.west, region.east, 41)
+        # 180 degrees east is where a map of the world ends, and where it begins: it is walked on either side.
+        east, seam = region.east - _BESIDE, [180 - _BESIDE, 180 + _BESIDE]
+        meridians = [region.west, east, *(seam if region.west < 180 < east else ())]
+        lon = np.concatenate([np.linspace(region.west, east, 41), meridians])
         lat = np.linspace(region.south, region.north, 41)
         # Every edge is walked along, for in a projection the corners are not the extremes.
-        edge_lon = np.concatenate([lon, lon, np.full(41, region.west), np.full(41, region.east)])
-        edge_lat = np.concatenate([np.full(41, region.south), np.full(41, region.north), lat, lat])
+        edge_lon = np.concatenate([lon, lon, np.repeat(meridians, lat.size)])
+        ends = np.repeat([region.south, region.north], lon.size)
+        edge_lat = np.concatenate([ends, np.tile(lat, len(meridians))])
         row, col = self.pixel_of((edge_lon + 180) % 360 - 180, edge_lat)
         known = np.isfinite(row) & np.isfinite(col)
         if not known.any():
@@ -182,10 +188,28 @@ def lookup_fraction(grid: ProjectedGrid, mask: npt.NDArray[np.bool_], region: Re
     Raises:
         InputError: if mask and grid differ in shape.
     """
-    if mask.shape != grid.shape:
-        raise InputError(f"a mask of {mask.shape} does not fit a grid of {grid.shape}")
-    out = np.zeros(region.shape)
-    if not mask.any():
+    return np.asarray(lookup_fractions(grid, np.where(mask, 0, -1), 1, region)[0])
+
+
+def lookup_fractions(grid: ProjectedGrid, numbers: Ints, count: int, region: Region) -> Reals:
+    """Return the share of each cell that lies under the pixels of each class, by a lattice of look-ups.
+
+    Args:
+        grid: of the pixels.
+        numbers: class of each pixel, 0 up to `count`, -1 for none.
+        count: of the classes.
+        region: the cells.
+
+    Returns:
+        (classes, rows, columns) float64.
+
+    Raises:
+        InputError: if classes and grid differ in shape.
+    """
+    if numbers.shape != grid.shape:
+        raise InputError(f"a mask of {numbers.shape} does not fit a grid of {grid.shape}")
+    out = np.zeros((count, *region.shape))
+    if not (numbers >= 0).any():
         return out
     step = (np.arange(_LOOKUPS) + 0.5) / _LOOKUPS - 0.5
     size = region.pixel_size
@@ -197,5 +221,9 @@ def lookup_fraction(grid: ProjectedGrid, mask: npt.NDArray[np.bool_], region: Re
         row, col = (np.floor(part) for part in grid.pixel_of(lon, lat))
         inside = (row >= 0) & (row < grid.shape[0]) & (col >= 0) & (col < grid.shape[1])
         at = np.where(inside, row, 0).astype(np.intp), np.where(inside, col, 0).astype(np.intp)
-        out[first : first + band] = (mask[at] & inside).mean(axis=(2, 3))
+        found = np.where(inside, numbers[at], -1).reshape(-1, _LOOKUPS**2)
+        cell, _ = np.nonzero(found >= 0)
+        hits = np.bincount(cell * count + found[found >= 0], minlength=len(found) * count)
+        shares = hits.reshape(-1, region.shape[1], count) / _LOOKUPS**2
+        out[:, first : first + band] = np.moveaxis(shares, -1, 0)
     return out

@@ -400,10 +400,34 @@ def _north_up(raster: Any) -> Grid:
     if _south_up(transform):
         a, b, c, d, e, f = tuple(transform)[:6]
         transform = Affine(a, b, c, d, -e, f + e * raster.height)
-    if raster.crs.is_geographic:
-        return LatLonGrid.from_transform(transform, shape)
     text = raster.crs.to_wkt()
-    # The sphere of the land products; a sinusoidal raster on another figure takes the general way.
-    if "sinusoidal" in text.lower() and str(EARTH_RADIUS) in text:
+    if raster.crs.is_geographic and _in_degrees(text):
+        return LatLonGrid.from_transform(transform, shape)
+    if _is_land_grid(text):
         return SinusoidalGrid.from_transform(transform, shape)
     return ProjectedGrid.from_transform(text, transform, shape)
+
+
+def _in_degrees(text: str) -> bool:
+    """Return whether a geographic system counts degrees from Greenwich."""
+    from pyproj import CRS
+
+    crs = CRS.from_wkt(text)
+    meridian = crs.prime_meridian
+    degrees = all(axis.unit_name == "degree" for axis in crs.axis_info)
+    return degrees and (meridian is None or meridian.longitude == 0)
+
+
+def _is_land_grid(text: str) -> bool:
+    """Return whether a system is that of the land products: sinusoidal about Greenwich, on their sphere.
+
+    Another figure, meridian or origin takes the general way.
+    """
+    from pyproj import CRS
+
+    if "sinusoidal" not in text.lower() or str(EARTH_RADIUS) not in text:
+        return False
+    crs = CRS.from_wkt(text)
+    operation = crs.coordinate_operation
+    origin = [] if operation is None else [one.value for one in operation.params]
+    return not any(origin) and all(axis.unit_name == "metre" for axis in crs.axis_info)

@@ -155,9 +155,12 @@ def zone_names(found: Polygons, field: str | None = None) -> npt.NDArray[np.obje
         raise InputError(f"{found.name} has no field {field}; it has {', '.join(columns) or 'none'}")
     column = field or next((name for name in _NAMES if name in columns), None)
     if column is not None:
-        missing = found.table[column].isna().to_numpy()
-        named = found.table[column].astype(str).to_numpy(object)
-        return np.where(missing, [f"row {row}" for row in found.rows], named)
+        held = found.table[column]
+        if held.dtype.kind == "f" and (held.dropna() % 1 == 0).all():
+            held = held.astype("Int64")  # whole numbers, of which some are missing
+        named = held.astype(str).str.strip()
+        missing = held.isna() | (named == "")
+        return np.where(missing, [f"row {row}" for row in found.rows], named.to_numpy(object))
     warnings.warn(
         f"{found.name} has none of the fields {', '.join(_NAMES)}: its zones are numbered by row; name a "
         "field with --zone-field (zone_field=)",

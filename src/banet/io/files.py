@@ -209,15 +209,23 @@ def visible_files(folder: PathLike, pattern: str = "*", *, deep: bool = True) ->
     Args:
         folder: where to look; a folder that is not there holds no file.
         pattern: of the names, as `Path.glob` has it, without folders.
-        deep: look into the folders inside too.
+        deep: look into the folders inside too, also linked ones.
     """
     place = Path(folder)
-    found = place.rglob(pattern) if deep else place.glob(pattern)
-    return sorted(
-        file
-        for file in found
-        if not any(name.startswith(".") for name in file.relative_to(place).parts) and file.is_file()
-    )
+    found = (file for one in _folders(place) for file in one.glob(pattern)) if deep else place.glob(pattern)
+    return sorted(file for file in found if not file.name.startswith(".") and file.is_file())
+
+
+def _folders(place: Path) -> Iterator[Path]:
+    """Yield a folder and those inside that are not hidden, linked ones too, each once."""
+    met: set[str] = set()
+    for where, inside, _ in os.walk(place, followlinks=True):
+        real = os.path.realpath(where)
+        # A link may lead back to a folder that holds it.
+        inside[:] = [] if real in met else sorted(name for name in inside if not name.startswith("."))
+        if real not in met:
+            met.add(real)
+            yield Path(where)
 
 
 def at_home(text: str) -> str:

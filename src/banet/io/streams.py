@@ -20,7 +20,8 @@ def steady() -> None:
     for name in ("stdout", "stderr"):
         stream: Any = getattr(sys, name)
         if stream is None:  # closed when the process began, as by `>&-`
-            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - it stays open
+            nowhere = Path(os.devnull).open("w", encoding="utf-8", errors="replace")  # noqa: SIM115 - it stays
+            setattr(sys, name, nowhere)
         elif stream is getattr(sys, f"__{name}__") and _is_file(stream):
             stream.flush()
             setattr(sys, name, _patient(stream))

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from banet.errors import BanetWarning, InputError
-from banet.grid.cutting import covered
+from banet.grid.cutting import covered_by_class
 from banet.grid.rasters import read_window
 from banet.grid.region import Region
 from banet.grid.vectors import zone_names
@@ -81,10 +81,12 @@ def _of_raster(file: Path, region: Region) -> Classes:
     if not np.issubdtype(window.values.dtype, np.integer):
         raise InputError(f"{file.name} holds {window.values.dtype}; classes are whole numbers")
     known = ~window.missing() & (window.values >= 0)
-    numbers = [int(n) for n in np.unique(window.values[known])]
-    _check_count(file, len(numbers))
-    shares = {n: covered(window.grid, known & (window.values == n), region) for n in numbers}
-    return _largest(shares, region), {n: str(n) for n in numbers}
+    numbers = np.unique(window.values[known]).astype(np.int64)
+    _check_count(file, numbers.size)
+    each = np.where(known, np.searchsorted(numbers, window.values), -1)
+    planes = covered_by_class(window.grid, each, numbers.size, region) if numbers.size else ()
+    names = numbers.tolist()
+    return _largest(dict(zip(names, planes, strict=True)), region), {n: str(n) for n in names}
 
 
 def _of_polygons(file: Path, region: Region, field: str | None, layer: str | None) -> Classes:

@@ -116,7 +116,7 @@ def table_of(name: str, raw: pd.DataFrame) -> tuple[pd.DataFrame, Counts]:
 
 
 def known_rows(table: pd.DataFrame, counts: Counts, name: str) -> tuple[pd.DataFrame, Counts]:
-    """Return the rows that have a place and a time, powers below 0 as not known, and what is to be told.
+    """Return the rows that have a place and a time, and what is to be told; a power that cannot be is NaN.
 
     Args:
         table: numbers longitude, latitude and frp, and time.
@@ -125,12 +125,19 @@ def known_rows(table: pd.DataFrame, counts: Counts, name: str) -> tuple[pd.DataF
     """
     lost = table[["latitude", "longitude", "time"]].isna().any(axis=1)
     counts = counts.without(f"without position or time ({name})", int(lost.sum()))
-    table = table[~lost].reset_index(drop=True)
-    table["frp"] = table["frp"].where(~(table["frp"] < 0))
+    nowhere = ~lost & ~_on_earth(table)
+    counts = counts.without(f"with a position that cannot be ({name})", int(nowhere.sum()))
+    table = table[~lost & ~nowhere].reset_index(drop=True)
+    table["frp"] = table["frp"].where(BOUNDS["frp"].hold(table["frp"].to_numpy(np.float64)))
     unknown = int(table["frp"].isna().sum())
     if unknown:
         counts = counts.noting(f"{name}: {unknown} rows without a fire radiative power count as 0 MW")
     return table, counts
+
+
+def _on_earth(table: pd.DataFrame) -> npt.NDArray[np.bool_]:
+    held = [BOUNDS[name].hold(table[name].to_numpy(np.float64)) for name in ("longitude", "latitude")]
+    return np.asarray(held[0] & held[1], np.bool_)
 
 
 def heads_a_table(line: str) -> bool:

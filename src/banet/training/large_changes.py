@@ -232,7 +232,7 @@ def _add(images: Floats, ground: Floats, change: Floats) -> None:
 def _clear(red: Floats, ground: Floats) -> Floats:
     """Return the share of the ground that shows, by how much brighter a look is than it; NaN counts as 1."""
     cover = (red - ground) / np.maximum(_OPAQUE_RED - ground, _LEAST_CONTRAST)
-    return 1 - np.clip(np.nan_to_num(cover), 0, 1)
+    return np.asarray(1 - np.clip(np.nan_to_num(cover), 0, 1))
 
 
 def _from_day_on(age: Floats, weight: npt.NDArray[np.floating]) -> Floats:
