@@ -6,6 +6,7 @@ import json
 import os
 import platform
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 
@@ -28,6 +29,16 @@ def record(out: Path | None, **content: object) -> None:
     """Write a result file, `about` first; nothing where no file is asked for."""
     if out is not None:
         out.write_text(json.dumps({**about(), **content}, indent=1) + "\n")
+
+
+def titles(weights: Sequence[str]) -> list[str]:
+    """Return a name for each of some weights, given by name or path; no two are alike.
+
+    Runs all call their file weights.safetensors: those are told apart by their folders.
+    """
+    from banet.evaluation.benchmark import candidates
+
+    return [one.name for one in candidates(weights)]
 
 
 def peak_mib() -> int:

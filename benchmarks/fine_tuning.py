@@ -97,7 +97,9 @@ def _curves(given: argparse.Namespace, name: str, climate: str, band: str, seed:
             optimiser={"learning_rate": 4e-3, "slower": {}},
         )
         for start, config in (("from weights", tuned), ("fresh", fresh)):
-            table[start][str(count)] = _run(config, folder / f"{start.replace(' ', '-')}-{count}", held)
+            made_by = f"{load_model(given.weights).weights_sha256[:8]}-{given.steps}"
+            run = folder / f"{start.replace(' ', '-')}-{count}-{made_by}"
+            table[start][str(count)] = _run(config, run, held)
             print(name, start, count, table[start][str(count)], flush=True)
     return table
 

@@ -54,7 +54,7 @@ LONGEST = ("2021-06-21", "2021-12-21")
 BOX = 9e6
 BANDS_OF = range(-60, 81, 20)
 SOUTH, NORTH = -60, 80
-CORES, SPEEDUP = 2, 1.67
+CORES = 2
 RESULTS = Path(__file__).resolve().parent / "results"
 
 
@@ -170,8 +170,12 @@ def hours(found: dict[str, Any]) -> dict[str, float]:
     """Return the hours of each step for all land on two cores."""
     millions = mapped_cells() / 1e6
     large = json.loads((RESULTS / "mornings_large.json").read_text())
+    if not large["processor_seconds"]:
+        raise SystemExit("mornings_large.json holds no processor seconds; measure mornings again")
     mapped = float(np.mean([one["steps"]["map"] for one in large["mornings"]]))
-    mapping = mapped_cells() / float(np.prod(large["shape"])) * mapped / SPEEDUP
+    scaled = json.loads((RESULTS / "scaling.json").read_text())["results"]
+    speedup = next(one["speedup"] for one in scaled if one["workers"] == CORES)
+    mapping = mapped_cells() / float(np.prod(large["shape"])) * mapped / speedup
     sampled = [[one[name] for one in found["gridding"]] for name in ("latitude", "cpu_s")]
     each = [float(np.interp(np.abs(middles(date)), *sampled).sum()) for date in LONGEST]
     steps = {

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+from about import titles
 from stress_chips import MARGIN, SIZE, daily
 
 from banet.chips import Chips
@@ -35,11 +36,11 @@ BANDS = {"nothing": None, "NIR": 1, "MIR": 2}
 def both_ways(names: list[str]) -> dict[str, BANet]:
     """Return each of the weights twice: looks that lack a band count as none, and as they are."""
     models = {}
-    for name in names:
+    for title, name in zip(titles(names), names, strict=True):
         for whole in (True, False):
             model = load_model(name).eval()
             model.spec = model.spec.model_copy(update={"whole_looks": whole})
-            models[f"{Path(name).stem}, {'count as none' if whole else 'as they are'}"] = model
+            models[f"{title}, {'count as none' if whole else 'as they are'}"] = model
     return models
 
 

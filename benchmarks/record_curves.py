@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from about import record
+from about import record, titles
 from stress_chips import MARGIN, crop, daily
 
 from banet.chips import Chips
@@ -95,7 +95,7 @@ def main() -> None:
     parser.add_argument("--picture", type=Path)
     given = parser.parse_args()
     chips, found = Chips.open(given.chips), {}
-    for weights in given.weights:
+    for title, weights in zip(titles(given.weights), given.weights, strict=True):
         model = load_model(weights).eval()
         sums: dict[str, dict[float, npt.NDArray[np.int64]]] = {name: {} for name in PANELS}
         for number in range(len(chips.entries)):
@@ -105,16 +105,16 @@ def main() -> None:
                 true = target[days].sum(0) >= 0.5 - 1e-6
                 mapped = daily(model, changed)[days].sum(0) >= 0.5
                 sums[name][place] = sums[name].get(place, 0) + counts_of(mapped, true)
-        found[Path(weights).stem] = {
+        found[title] = {
             name: {
                 place: round(float(2 * hit / max(2 * hit + false + missed, 1)), 4)
                 for place, (hit, false, missed) in of.items()
             }
             for name, of in sums.items()
         }
-        for name, curve in found[Path(weights).stem].items():
+        for name, curve in found[title].items():
             print(f"{weights} {name}: " + ", ".join(f"{place:g} {dice:.3f}" for place, dice in curve.items()))
-    record(given.out, chips=len(chips.entries), dice=found)
+    record(given.out, chips=len(chips.entries), index_sha256=chips.index_sha256, dice=found)
     if given.picture is not None:
         draw(found, given.picture)
 

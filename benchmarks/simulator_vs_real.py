@@ -38,6 +38,7 @@ from banet.simulation.world import build_world
 
 BANDS = ("red", "NIR", "SWIR 2.25")
 CLOUDY = 0.2
+_MOSTLY = 0.75
 GREECE = Region("GREECE", (21.80, 37.17, 24.60, 38.50), 0.01)
 
 
@@ -142,13 +143,16 @@ def greek_numbers(seasons: list[Season]) -> dict[str, np.ndarray]:
             add(f"{name}: variation in space", [np.nanmean(spread)])
         for b, ratio in enumerate(_changes(season, clear, medians)):
             add(f"{BANDS[b]} after over before fire, rest taken off", ratio)
-        hot, mapped = (season.frp > 0).any(0) & season.land, season.burned >= 0.5
+        mapped = season.burned >= 0.5
         # Only days of which both hot spots and labels tell.
         until = np.nanmax(season.date[mapped].astype(float)) if mapped.any() else np.nan
         seen = season.days.astype(float) <= until + 1
         hot = (season.frp[seen] > 0).any(0)
         add("log of FRP of a cell and day", np.log(season.frp[season.frp > 0]))
         add("days with a hot spot of a burned cell", (season.frp > 0).sum(0)[mapped & hot])
+        add("log of FRP of a burned cell, all days", np.log(season.frp.sum(0)[mapped & hot]))
+        add("cells burned by three quarters", [(season.burned >= _MOSTLY).sum()])
+        add("of them without a hot spot", [((season.burned >= _MOSTLY) & ~hot).sum()])
         first = season.days[(season.frp > 0).argmax(0)]
         add("first hot spot less label date, days", (first - season.date)[mapped & hot].astype(float))
         both, total = (mapped & hot).sum(), mapped.sum() + hot.sum()
@@ -157,6 +161,10 @@ def greek_numbers(seasons: list[Season]) -> dict[str, np.ndarray]:
     numbers = {name: np.concatenate(values) for name, values in out.items()}
     pair = numbers.pop("hot and mapped cells").sum(), numbers.pop("hot plus mapped cells").sum()
     numbers["Dice of hot spots against labels"] = np.array([2 * pair[0] / pair[1]])
+    dark, burned = (
+        numbers.pop(name).sum() for name in ("of them without a hot spot", "cells burned by three quarters")
+    )
+    numbers["share of cells burned by three quarters without a hot spot"] = np.array([dark / burned])
     return numbers
 
 

@@ -324,7 +324,10 @@ def main() -> None:
     content = json.loads(asked.recorded.read_text()) if asked.recorded else {"cases": []}
     if asked.case or not asked.recorded:
         fresh = measured(asked.case or CASES, asked.repeat)
-        rows = {row["case"]: row for row in (*content["cases"], *fresh["cases"])}
+        # Rows of an earlier run keep what tells of it.
+        about = {name: value for name, value in content.items() if name != "cases"}
+        earlier = [{"measured": about, **row} for row in content["cases"]]
+        rows = {row["case"]: row for row in (*earlier, *fresh["cases"])}
         content = {**fresh, "cases": [rows[case] for case in CASES if case in rows]}
     print(table(content))
     if asked.docs:

@@ -14,10 +14,10 @@ import argparse
 import itertools
 from collections import defaultdict
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+from about import titles
 from plain_burns import plain_drop
 from scipy.ndimage import distance_transform_edt
 from stress_chips import burned
@@ -50,7 +50,10 @@ def main() -> None:
     parser.add_argument("weights", nargs="+")
     parser.add_argument("--places", type=int, default=6)
     given = parser.parse_args()
-    models = {name: load_model(name).eval() for name in given.weights}
+    models = {
+        title: load_model(name).eval()
+        for title, name in zip(titles(given.weights), given.weights, strict=True)
+    }
     sums: dict[str, dict[str, npt.NDArray[np.float64]]] = defaultdict(
         lambda: defaultdict(lambda: np.zeros(4))
     )
@@ -67,7 +70,8 @@ def main() -> None:
         + "".join(f"{name[-22:]:>24s}" for name in next(iter(sums.values())))
     )
     for told, row in sorted(sums.items()):
-        cells = (f"{v[0] / max(v[1], 1):16.3f}{10_000 * v[2] / max(v[3], 1):8.1f}" for v in row.values())
+        false = (f"{10_000 * v[2] / v[3]:.1f}" if v[2] + v[3] > 1 else "-" for v in row.values())
+        cells = (f"{v[0] / max(v[1], 1):16.3f}{one:>8s}" for v, one in zip(row.values(), false, strict=True))
         print(f"{told:34s}" + "".join(cells))
 
 
@@ -81,7 +85,7 @@ def maps(models: dict[str, BANet], images: Floats) -> Iterator[tuple[str, Mask]]
     yield "index drop", plain_drop(images[1], images[2])[1]
     for name, model in models.items():
         for kind, hotspots in (("nobody looked", np.nan), ("none seen", 0.0)):
-            yield f"{Path(name).stem}, {kind}", burned(model, images, hotspots)
+            yield f"{name}, {kind}", burned(model, images, hotspots)
 
 
 if __name__ == "__main__":

@@ -80,7 +80,7 @@ def main() -> None:
         if rows[0, 0] + rows[0, 2] >= LEAST:
             found[case] = [round(float(one), 3) for one in dice(rows)]
             print(f"{case:55s}", *found[case], flush=True)
-    record(given.out, thresholds=THRESHOLDS, dice=found)
+    record(given.out, index_sha256=chips.index_sha256, thresholds=THRESHOLDS, dice=found)
 
 
 if __name__ == "__main__":

@@ -64,7 +64,7 @@ def main() -> None:
             "days_of_one_fire": round(float(error[~two].mean()), 3),
         }
         print(inputs, found[inputs], flush=True)
-    record(given.out, inputs=found)
+    record(given.out, index_sha256=chips.index_sha256, inputs=found)
 
 
 if __name__ == "__main__":

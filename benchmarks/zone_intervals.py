@@ -23,8 +23,10 @@ from banet.burned_area.burned_area import BurnedArea
 from banet.burned_area.confidence import burned_probability
 from banet.burned_area.netcdf import read_map, write_netcdf
 from banet.days import from_day_of_year
+from banet.evaluation.benchmark.stage import simulator_hash
 from banet.grid.sinusoidal import tile_grid
 from banet.labels.tile_files import TILE_PIXELS
+from banet.model.weights import load_model
 from banet.simulation import Scene
 from banet.simulation.climates import CLIMATES
 from banet.simulation.writers.labels import LabelErrors, dated
@@ -45,8 +47,9 @@ LEAST_HA = 200
 def pairs(cache: Path, numbers: range) -> Iterator[tuple[BurnedArea, BurnedArea]]:
     """Yield map and truth of simulated seasons, climate by climate in turn; made where they are not there."""
     cache.mkdir(parents=True, exist_ok=True)
+    made_by = f"{load_model('default').weights_sha256[:8]}_{simulator_hash()[:8]}"
     for number in numbers:
-        mapped, truth = cache / f"{number}_map.nc", cache / f"{number}_truth.nc"
+        mapped, truth = (cache / f"{number}_{made_by}_{what}.nc" for what in ("map", "truth"))
         if not truth.is_file():
             _make(number, mapped, truth)
         yield read_map(mapped), read_map(truth)

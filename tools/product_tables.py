@@ -289,7 +289,7 @@ _HEADS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "fires": (
         "Fires",
         "`banet events` and `banet run`: GeoPackage (layer `fires`), GeoParquet, GeoJSON and shapefile hold "
-        "the same columns; the last two hold days as text.",
+        "the same columns; GeoJSON holds days as text.",
         _COLUMNS,
     ),
     "growth": ("Growth", "`{region}_growth.csv` of `banet run`: a row a fire and day.", _COLUMNS),

@@ -153,6 +153,13 @@ def test_a_granule_that_lacks_a_band_is_left_out_and_named(agencies, archive, tm
     assert name_of("SVM05", archive, second) not in {job.name for job in found.jobs}
 
 
+def test_days_that_the_archive_lacks_are_told(agencies, archive, tmp_path):  # noqa: F811
+    with Client(agencies.settings(tmp_path)) as client:
+        found = plan_viirs(client, EVIA, DAY - 1, DAY + 1, tmp_path, product="sdr", satellites=["noaa20"])
+    assert found.jobs
+    assert found.notes == (f"noaa20: the archive holds no granule of viirs750-sdr of {DAY - 1}, {DAY + 1}",)
+
+
 def test_the_newest_production_is_taken(agencies, archive, tmp_path):  # noqa: F811
     second = archive.starts[archive.sees(EVIA)][0]
     newer = name_of("SVM05", archive, second, "20210901000000000000")

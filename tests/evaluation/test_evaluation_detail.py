@@ -311,6 +311,11 @@ def test_dates_against_the_nearest_or_first_fire():
     all_kinds = dating_to_fires(got_map, table, radius_km=0.5, vegetation_only=False)
     assert all_kinds.mean == 0
     assert dating_to_fires(got_map, table[:0]).cells == 0
+    # By default 1 km, or what reaches the corners of a larger cell.
+    coarse = BurnedArea.from_dates(Region("C", (10, 40, 10.4, 40.4), 0.1), DAY, DAY + 5, np.full((4, 4), DAY))
+    corner = spots([(10.09, 40.31, DAY, 0)])
+    assert dating_to_fires(coarse, corner, radius_km=1.0).cells == 0
+    assert dating_to_fires(coarse, corner).cells == 3  # beside it too
     with pytest.raises(InputError, match="radius above 0"):
         dating_to_fires(got_map, table, radius_km=0)
 

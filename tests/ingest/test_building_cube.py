@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from banet.cli import main
 from banet.cube import Cube, open_cube
 from banet.errors import BanetWarning, BusyError, InputError, NotFoundError, OutputError, UnreadableFileError
 from banet.grid.region import Region
@@ -159,6 +160,26 @@ def test_a_day_without_a_file_between_two_is_a_gap_with_its_fires(
     cube, _ = build(season, tmp_path / "t.zarr")
     assert cube.gaps == {DAY + 1: ("no file",)}  # none of the 64 days before the last file
     assert cube.read(DAY + 1, DAY + 2).frp.sum() == 10
+
+
+def test_a_quiet_day_without_images_is_known_to_be_quiet(tmp_path: Path, season: tuple[Path, Path]) -> None:
+    """Its power was not known, as if nobody had looked, though a note counted the day."""
+    for file in season[0].rglob("*A2020197*"):
+        file.unlink()
+    table = fires(tmp_path, row("2020-07-14"), row("2020-07-16"))
+    cube, _ = build((season[0], table), tmp_path / "t.zarr")
+    assert cube.gaps == {DAY + 1: ("no file",)}
+    assert (cube.read(DAY + 1, DAY + 2).frp == 0).all()
+
+
+def test_a_cube_without_hot_spots_says_so(
+    tmp_path: Path, season: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    region = REGION.save(tmp_path)
+    words = ["cube", "build", str(region), "--viirs", str(season[0]), "--out", str(tmp_path / "t.zarr")]
+    assert main(words) == 0
+    assert "no hot spots are given: FRP is not known" in capsys.readouterr().err
+    assert np.isnan(Cube.open(tmp_path / "t.zarr").read(DAY, DAY + 1).frp).all()
 
 
 def test_one_end_alone_reaches_to_the_folders_other(tmp_path: Path, season: tuple[Path, Path]) -> None:
@@ -499,8 +520,7 @@ def test_several_processes_build_the_same_cube_in_the_same_order(
     assert two.gaps == one.gaps
     for day in one.days:
         assert two.record(day) == one.record(day)
-    assert all(
-        "unchanged" in line for line in build(season, tmp_path / "two.zarr", end=DAY + 4, workers=2)[1]
-    )
+    again = build(season, tmp_path / "two.zarr", end=DAY + 4, workers=1)[1]
+    assert len(again) == 5 and all("unchanged" in line for line in again)
     with pytest.raises(InputError, match="at least one"):
         build(season, tmp_path / "three.zarr", workers=0)

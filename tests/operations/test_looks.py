@@ -9,7 +9,7 @@ import pytest
 
 from banet.burned_area.burned_area import BurnedArea
 from banet.cube import Cube
-from banet.operations.looks import look
+from banet.operations.looks import gaps_of, look, newest_images
 from made_cubes import FIRST, made_cube
 
 DAYS = 4
@@ -42,6 +42,21 @@ def test_looks_at_days_of_known_content_are_taken_from_before(cube, monkeypatch)
     assert (again.contents, again.weights) == (whole.contents, whole.weights)
     np.testing.assert_array_equal(again.observed, whole.observed)
     np.testing.assert_array_equal(again.hotspot, whole.hotspot)
+
+
+def test_a_look_that_lacks_a_band_is_none(tmp_path):
+    """A MIR band that is lost from some day on counted as images to the last."""
+
+    def draw(rng, day):
+        planes = np.full((3, *SHAPE), 0.1, np.float32)
+        planes[2, :, : 2 + day] = np.nan
+        return planes, np.zeros(SHAPE, np.float32)
+
+    cube = made_cube(tmp_path, SHAPE, range(DAYS), draw)
+    looks = look(cube, a_map(cube))
+    assert [int(looks.seen(day).sum()) for day in range(DAYS)] == [9, 6, 3, 0]
+    assert newest_images(cube, looks)[0] == FIRST + DAYS - 2
+    assert list(gaps_of(cube, looks)) == [str(FIRST + DAYS - 1)]
 
 
 def test_a_day_of_other_content_is_read(cube):

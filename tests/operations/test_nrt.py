@@ -29,7 +29,7 @@ from banet.operations.identity import Status
 from banet.operations.nrt import replay, run_morning
 from banet.operations.options import MorningOptions
 from banet.operations.precision import Precision
-from banet.operations.state import MorningState
+from banet.operations.state import MorningState, check_owner, newest_before
 from banet.operations.steps import Clock, Silent
 from fake_agencies import KEY, TOKEN, agencies  # noqa: F401
 
@@ -386,7 +386,7 @@ def test_trouble_with_one_host_leaves_the_other_files_to_be_fetched(
 ):
     asked = []
 
-    def fetch(options, places, days, reporter, *, images, hotspots):
+    def fetch(options, places, days, reporter, *, images, hotspots, key):
         assert images != hotspots
         asked.append("satellite files" if images else "hot spots")
         if asked[-1] == broken:
@@ -413,6 +413,20 @@ def test_one_run_at_a_time_and_wrong_input(data, mornings, tmp_path, capsys):
     words = ["nrt", "PT", "--data", str(tmp_path), "--out", str(tmp_path / "p"), "--day", "2020-07-03"]
     assert main([*words, "--replay", "2020-07-01", "2020-07-02"]) == 2
     assert "not both" in capsys.readouterr().err
+
+
+def test_a_morning_whose_state_was_taken_away_is_passed_over(mornings, tmp_path):
+    out = tmp_path / "out"
+    shutil.copytree(mornings[-1].folder.parent, out)
+    newest, before = sorted(out.glob("2020-*"))[:-3:-1]
+    (newest / "M_state.npz").unlink()
+    check_owner(out, REGION)
+    found = newest_before(out, np.datetime64(LAST) + 1, REGION)
+    assert found is not None and found[1] == before
+    shutil.rmtree(newest)
+    newest.mkdir()
+    with pytest.raises(InputError, match="its own folder"):
+        check_owner(out, REGION)
 
 
 def test_a_cube_of_another_region_is_never_mapped_as_this_one(data, tmp_path):

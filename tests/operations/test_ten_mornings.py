@@ -244,9 +244,10 @@ def test_a_damaged_file_is_in_the_status_and_fetched_again(place, capsys):
     assert run("2020-06-28", "no file") == (0, [])
     assert any(name in one for one in place.inputs("2020-06-26"))
     # New files that cannot be read at all leave the day as it is, and are told.
+    before = place.inputs("2020-06-26")
     code, failed = run("2020-06-29", "09GA.A2020178")
     assert (code, len(failed)) == (3, 2), failed
-    assert all("09GA_NRT" in name for name in place.inputs("2020-06-26"))
+    assert place.inputs("2020-06-26") == before and all("09GA_NRT" in name for name in before)
 
 
 def test_a_first_file_that_cannot_be_read_is_fetched_again(place, capsys):

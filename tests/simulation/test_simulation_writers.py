@@ -153,6 +153,14 @@ def test_an_unknown_format_is_refused(scene, tmp_path):
         write_scene(scene, tmp_path, formats=("geotiff",))
 
 
+def test_a_folder_of_other_satellites_is_refused(scene, tmp_path):
+    """They were written side by side, and read as one season."""
+    write_scene(scene, tmp_path, formats=("hotspots",))
+    other = dataclasses.replace(scene, world=dataclasses.replace(scene.world, image_satellites=("N21",)))
+    with pytest.raises(InputError, match=r"holds another scene \(satellites"):
+        write_scene(other, tmp_path, formats=("hotspots",))
+
+
 def test_a_file_in_the_way_is_an_output_error(scene, tmp_path):
     (tmp_path / "taken").write_text("here")
     with pytest.raises(OutputError):

@@ -32,8 +32,8 @@ def build(
     region: str,
     *,
     viirs: Path,
-    hotspots: list[Path],
     out: Path,
+    hotspots: list[Path] | None = None,
     start: str | None = None,
     end: str | None = None,
     source: Annotated[str | None, Parameter(name=("--source", "--sensor"))] = None,
@@ -49,8 +49,9 @@ def build(
     Args:
         region: a R_NAME.json, or the name of a region that ships with banet.
         viirs: folder of satellite files.
-        hotspots: FIRMS file or folder; may be given several times.
         out: the cube, a folder CUBE.zarr.
+        hotspots: FIRMS file or folder; may be given several times. Without it fires are not known, which a
+            network maps as such; not known is not the same as none.
         start: first day or month, YYYY-MM-DD or YYYY-MM; the first day with a file if left out.
         end: last day or month, included; the last day found if left out.
         source: which family of files the folder holds, told from the files if left out: viirs750-gridded,
@@ -63,6 +64,8 @@ def build(
     from banet.ingest.folder import build_cube, images_of
 
     spread.check()
+    if hotspots is None:
+        caution("no hot spots are given: FRP is not known on the days that are built")
     grid = Region.load(region)
     with spread.connected() as client, progress("cube") as report:
         cube = build_cube(

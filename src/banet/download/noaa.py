@@ -23,6 +23,7 @@ from banet.download.plan import Plan
 from banet.download.transfer import FileJob
 from banet.errors import InputError, NotFoundError
 from banet.grid.region import Region
+from banet.io.counts import listed
 from banet.io.files import PathLike
 from banet.observations.sdr import granule_of_name
 
@@ -84,12 +85,14 @@ def plan_sdr(
     for satellite in satellites:
         since, until, line = flown(client.settings, satellite, start, end)
         notes += [line] if line else []
-        archive, before = settings.archives[satellite], len(jobs)
+        archive, before, empty = settings.archives[satellite], len(jobs), list[Day]()
         for day in day_range(since, until + 1) if since <= until else ():
             parts = {
                 part: _of_day(client, archive, collection, day)
                 for part, collection in settings.products[product].items()
             }
+            if not any(parts.values()):
+                empty.append(day)
             for files in _seen(parts, region, satellite, night, notes):
                 jobs += [FileJob(f"{archive}/{f.key}", Path(out) / _name(f.key), size=f.size) for f in files]
         if since <= until and len(jobs) == before:
@@ -97,6 +100,8 @@ def plan_sdr(
                 f"{satellite}: the archive has no granule of {product} from {since} to {until} that sees "
                 f"{region.name}"
             )
+        elif empty:
+            notes.append(f"{satellite}: the archive holds no granule of {product} of {listed(empty, 10)}")
     if len(notes) > _MOST_NOTES:
         notes[_MOST_NOTES:] = [f"and {len(notes) - _MOST_NOTES} more notes"]
     if not jobs:

@@ -58,8 +58,8 @@ def build_cube(
 
     A day whose files and fires are those it was built from is not read again, so a build that was ended at
     any moment goes on where it stopped. A day for which new files came is built again. A day that cannot be
-    read, or that has no file, becomes a recorded gap; if hot spots say that something burned on it, their FRP
-    is kept, in a day without reflectances. A day that the cube holds stays if its files are gone or can no
+    read, or that has no file, becomes a recorded gap; where hot spots speak of it, their FRP is kept, also 0,
+    in a day without reflectances. A day that the cube holds stays if its files are gone or can no
     longer be read, with the FRP that is new. FRP that the cube holds stays in cells and on days of which the
     hot spots do not speak, so each week's file may be given alone.
 
@@ -284,7 +284,7 @@ class _Builder:
         notes: list[str],
         fingerprint: str,
     ) -> str:
-        if frp is None or not (frp > 0).any():
+        if frp is None or not np.isfinite(frp).any():
             self.cube.record_gap(day, [reason], fingerprint=fingerprint)
         else:
             planes = _unseen(self.cube.region, reason)

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from banet.burned_area.burned_area import BurnedArea
 from banet.burned_area.dating import NO_UNCERTAINTY
 from banet.days import Day
+from banet.mapping.tiles import looks_of
 from banet.observations.satellites import TITLES
 from banet.operations.revisions import Looks
 
@@ -22,7 +23,7 @@ __all__ = ["days_since", "gaps_of", "look", "newest_hotspots", "newest_images", 
 
 
 def look(cube: Cube, burned: BurnedArea, before: Looks | None = None) -> Looks:
-    """Return on which days of a map each cell was observed and held a hot spot.
+    """Return on which days of a map each cell was observed, in all three bands, and held a hot spot.
 
     Days are read one at a time, and only those whose content differs from what an earlier morning looked at.
 
@@ -43,8 +44,9 @@ def look(cube: Cube, burned: BurnedArea, before: Looks | None = None) -> Looks:
         if before is not None and number is not None:
             looks.put(index, before.seen(number), before.hot(number))
             continue
-        window = cube.read(days[index], days[index] + 1, variables=("nir", "frp"))
-        looks.put(index, np.isfinite(window.nir[0]), window.frp[0] > 0)
+        window = cube.read(days[index], days[index] + 1, variables=("red", "nir", "mir", "frp"))
+        whole, _ = looks_of(window)
+        looks.put(index, whole[0], window.frp[0] > 0)
     return looks
 
 

@@ -159,6 +159,11 @@ def _run(options: MorningOptions, area: Area, clock: Clock, engine: Engine) -> M
     with clock.step("map") as progress:
         water = water_of(cube, options.water or "auto")
         burned = area.cut(_mapped(options, cube, water, engine, progress))
+    if table is not None and not _has_images(places):
+        clock.reporter.say(
+            f"note: {places.viirs} holds no satellite file, so the cube is mapped as it is; the hot spots at "
+            "hand are not put into it"
+        )
     if table is None and _has_images(places):
         note = without_hotspots(cube, (window.days[0], window.days[-1]), options.data / "hotspots")
         burned = replace(burned, attrs={**burned.attrs, "notes": [*burned.attrs.get("notes", ()), note]})
@@ -234,16 +239,22 @@ def _tidied(options: MorningOptions, places: Places, day: Day) -> str:
 
 def _fetched(options: MorningOptions, places: Places, days: Days, clock: Clock) -> list[str]:
     """Fetch what is new; where a host or login fails, the other files are fetched, and those at hand do."""
+    from banet.download import firms_key
     from banet.download.errors import CredentialsError, ForbiddenError, TransferError
 
     if not options.download:
         return []
     failed: list[str] = []
     period = days[0], days[-1]
+    key = None
+    with contextlib.suppress(CredentialsError):  # asked for before hours of images; told when it is needed
+        key = firms_key()
     with clock.timed("fetch"):
         for what, images in (("satellite files", True), ("hot spots", False)):
             try:
-                failed += fetch(options, places, period, clock.reporter, images=images, hotspots=not images)
+                failed += fetch(
+                    options, places, period, clock.reporter, images=images, hotspots=not images, key=key
+                )
             except (CredentialsError, ForbiddenError, NotFoundError, TransferError) as error:
                 clock.reporter.say(f"note: no more {what} were fetched: {error}")
                 failed.append(f"download: {what}: {error}")

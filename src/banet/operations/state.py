@@ -168,10 +168,7 @@ def holds_mornings(out: PathLike) -> bool:
     """Tell whether a folder holds mornings (`banet nrt`), or the status of one that failed."""
     if any(any(folder.glob("*_state.npz")) for folder in dated_folders(out).values()):
         return True
-    try:
-        return "day" in json.loads((Path(out) / "status.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError, TypeError):
-        return False
+    return "day" in _status_in(Path(out))
 
 
 def check_owner(out: PathLike, region: Region) -> None:
@@ -185,8 +182,21 @@ def check_owner(out: PathLike, region: Region) -> None:
             f"{out} holds a run of banet run ({RUN_OPTIONS}); give the mornings their own folder"
         )
     for folder in dated_folders(out).values():
-        if not (folder / f"{region.name}_state.npz").is_file():
+        if not (_state_in(folder, region).is_file() or _status_in(folder).get("region") == region.name):
             raise InputError(f"{folder} holds no morning of {region.name}; give each region its own folder")
+
+
+def _status_in(folder: Path) -> dict[str, Any]:
+    """Return what `status.json` in a folder says; nothing if there is none that can be read."""
+    try:
+        found = json.loads((folder / "status.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _state_in(folder: Path, region: Region) -> Path:
+    return folder / f"{region.name}_state.npz"
 
 
 def newest_before(out: PathLike, day: Day, region: Region) -> tuple[MorningState, Path] | None:
@@ -199,7 +209,10 @@ def newest_before(out: PathLike, day: Day, region: Region) -> tuple[MorningState
     for earlier, folder in reversed(dated_folders(out).items()):
         if earlier >= day:
             continue
-        state = MorningState.load(folder / f"{region.name}_state.npz")
+        path = _state_in(folder, region)
+        if not path.is_file():  # taken away: the one before it is gone on from
+            continue
+        state = MorningState.load(path)
         if state.region != region:
             raise InputError(f"{folder} is of another box of {region.name}; choose another folder")
         return state, folder

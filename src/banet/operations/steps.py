@@ -22,6 +22,7 @@ from banet.operations.options import MorningOptions, RunOptions
 
 if TYPE_CHECKING:
     import pandas as pd
+    from pydantic import SecretStr
 
     from banet.cube import Cube
     from banet.download import Plan
@@ -133,6 +134,7 @@ def fetch(
     *,
     images: bool = True,
     hotspots: bool = True,
+    key: SecretStr | None = None,
 ) -> tuple[str, ...]:
     """Fetch satellite files and hot spots that are missing, after saying how many and how large they are.
 
@@ -143,6 +145,7 @@ def fetch(
         reporter: told of each step.
         images: fetch satellite files.
         hotspots: fetch hot spots.
+        key: for hot spots, looked for if None.
 
     Returns:
         Lines on what could not be fetched.
@@ -165,7 +168,7 @@ def fetch(
         return ()
     first, last = days
     region, satellites, folder = places.region, options.satellites, places.hotspots or options.out
-    key = firms_key() if hotspots else None
+    key = key or firms_key() if hotspots else None
     failed: list[str] = []
     plans: dict[str, Plan] = {}
     settings = load_settings()

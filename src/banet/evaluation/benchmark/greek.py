@@ -32,7 +32,7 @@ from banet.evaluation.benchmark.methods import Mapper, Method
 from banet.evaluation.benchmark.stage import Stage
 from banet.evaluation.scores import Scores, score
 from banet.grid.region import Region
-from banet.io.files import existing_file
+from banet.io.files import existing_file, sha256
 from banet.labels.mcd64a1 import read_mcd64a1
 
 if TYPE_CHECKING:
@@ -158,8 +158,14 @@ class GreekScene:
 
     real: Path
     name: ClassVar[str] = "greece-2021-08"
-    key: ClassVar[str] = name
     days: ClassVar[int] = 14
+
+    @functools.cached_property
+    def key(self) -> str:
+        """Text of all that scores of the scene depend on beside code and method: its files, as they are."""
+        files = [self.real / _SCENE, self.real / _LABEL, *_fire_files(self.real)]
+        stats = [f"{path.name} {sha256(path)}" for path in files if path.is_file()]
+        return f"{self.name} {' '.join(stats)}"
 
 
 def greek_stage(scene: GreekScene, folder: Path) -> Stage:

@@ -48,7 +48,7 @@ class BenchmarkScene:
     @property
     def key(self) -> str:
         """Text of all that scores of the season depend on beside code and method."""
-        return f"{self.name} {self.seed} {self.start} {self.days} {self.size}"
+        return f"{self.name} {self.climate} {self.seed} {self.start} {self.days} {self.size}"
 
     def simulate(self) -> Scene:
         """Simulate the season."""

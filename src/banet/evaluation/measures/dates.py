@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from banet.errors import InputError
 from banet.evaluation.measures.measure import Arrays, Measure, Pair, Reals, Tree, ratio
+from banet.grid.region import KM_PER_DEGREE
 from banet.observations.hotspots import of_vegetation
 
 if TYPE_CHECKING:
@@ -118,7 +119,7 @@ def dating_to_fires(
     burnmap: BurnedArea,
     table: pd.DataFrame,
     *,
-    radius_km: float = 1.0,
+    radius_km: float | None = None,
     days: int = 30,
     pick: Literal["nearest", "first"] = "nearest",
     vegetation_only: bool = True,
@@ -131,7 +132,8 @@ def dating_to_fires(
     Args:
         burnmap: the map.
         table: of hot spots (`read_hotspots`).
-        radius_km: hot spots within so far of the cell's centre count.
+        radius_km: hot spots within so far of the cell's centre count; 1 km if None, or half the diagonal
+            of a cell where that is more.
         days: hot spots within so many days of the burn date count.
         pick: of those, the nearest in time (ties: nearest in space), or the first one detected.
         vegetation_only: leave out hot spots whose type says that no vegetation burned.
@@ -139,6 +141,8 @@ def dating_to_fires(
     Raises:
         InputError: if radius or days are not positive.
     """
+    if radius_km is None:
+        radius_km = max(1.0, burnmap.region.pixel_size * KM_PER_DEGREE / np.sqrt(2))
     if not radius_km > 0 or days < 0:
         raise InputError(f"hot spots within {radius_km} km and {days} days; give a radius above 0 and days")
     from scipy.spatial import cKDTree

@@ -120,6 +120,9 @@ def _note(scene: Scene) -> dict[str, Any]:
         "start": str(world.start),
         "days": int(world.days),
         "region": scene.region.to_dict(),
+        "satellites": list(world.image_satellites),
+        "fire_satellites": list(world.fire_satellites),
+        "any_time": bool(world.any_time),
     }
 
 
