@@ -25,6 +25,7 @@ from banet.grid.region import Region
 from banet.io.manifest import Manifest
 from banet.io.tables import Number, to_csv, to_markdown
 
+pytestmark = pytest.mark.usefixtures("dots")
 NAT = np.datetime64("NaT", "D")
 START, STOP = np.datetime64("2021-08-01"), np.datetime64("2021-10-01")
 AUGUST, SEPTEMBER = np.datetime64("2021-08-10"), np.datetime64("2021-09-10")

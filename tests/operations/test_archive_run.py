@@ -106,7 +106,8 @@ def test_maps_are_cut_to_a_polygon(raw, made, tmp_path):
     triangle = {"type": "Polygon", "coordinates": [[[-8, 40], [-8, 40.4], [-7.6, 40.4], [-8, 40]]]}
     shape = tmp_path / "half.geojson"
     shape.write_text(json.dumps(triangle))
-    chosen = options(raw, tmp_path / "out").model_copy(update={"region": str(shape), "name": "T"})
+    same = {"region": str(shape), "name": "T", "cube": made.folder / "T.zarr"}
+    chosen = options(raw, tmp_path / "out").model_copy(update=same)
     burned = read_map(run_archive(chosen).maps["2020-08"])
     whole = read_map(made.maps["2020-08"])
     rows, cols = np.indices(burned.region.shape)

@@ -103,13 +103,13 @@ def terminated_after(steps: int, config: TrainingConfig, folder: Path) -> None:
 
 
 def test_a_run_that_was_ended_goes_on_to_the_same_numbers(config: TrainingConfig, tmp_path: Path) -> None:
-    config = config.changed(optimiser={"steps": 30}, validation={"every_steps": 12})
+    config = config.changed(optimiser={"steps": 14}, validation={"every_steps": 6})
     straight = train(config, tmp_path / "straight")
     terminated_after(5, config, tmp_path / "twice")
     done = len(events(tmp_path / "twice", "train"))
-    assert 5 <= done < 30 and not (tmp_path / "twice" / "weights.safetensors").exists()
+    assert 5 <= done < 14 and not (tmp_path / "twice" / "weights.safetensors").exists()
     second = train(config, tmp_path / "twice", resume=True)
-    assert (second.reason, second.steps) == ("steps", 30)
+    assert (second.reason, second.steps) == ("steps", 14)
     one, two = weights_of(tmp_path / "straight"), weights_of(tmp_path / "twice")
     for part in ("model", "mean", "best_weights"):
         for name, tensor in one[part].items():
@@ -117,7 +117,7 @@ def test_a_run_that_was_ended_goes_on_to_the_same_numbers(config: TrainingConfig
     assert torch.equal(one["chance"], two["chance"])
     for name in ("loss", "gradient", "rate"):
         losses = [[e[name] for e in events(tmp_path / run, "train")] for run in ("straight", "twice")]
-        assert losses[0] == losses[1] and len(losses[0]) == 30
+        assert losses[0] == losses[1] and len(losses[0]) == 14
     assert straight.scores == second.scores
 
 
