@@ -211,7 +211,10 @@ def test_each_region_of_a_folder_has_a_collection_of_its_own(tmp_path):
         (item,) = collection.get_items()
         assert item.id == f"{name}_202108"
         assert item.get_collection().id == item.collection_id == collection.id == f"banet-{name}"
-    for damaged in ('{"type":', "[]", '{"bbox": null}'):
+    (tmp_path / "other.stac.json").write_text('{"type": "Feature", "properties": {"datetime": "x"}}')
+    assert collect(tmp_path, "A").is_file(), "an item of another program is none of it"
+    (tmp_path / "other.stac.json").unlink()
+    for damaged in ('{"type":', "[]", '{"bbox": null, "collection": "banet-A"}'):
         (tmp_path / "B_202109.stac.json").write_text(damaged, encoding="utf-8")
         for written in (lambda: collect(tmp_path, "A"), lambda: write_collection(tmp_path, "x", "x")):
             with pytest.raises(UnreadableFileError, match=r"B_202109\.stac\.json is no STAC item"):

@@ -192,7 +192,7 @@ def test_the_window_of_a_world_map_reaches_180_degrees(bbox):
 def test_classes_looked_up_together_have_the_shares_of_each():
     grid = albers()
     numbers = np.random.default_rng(0).integers(-1, 3, grid.shape)
-    together = covered_by_class(grid, numbers, 3, REGION)
+    together = covered_by_class(grid, numbers, numbers >= 0, range(3), REGION)
     for number in range(3):
         np.testing.assert_array_equal(together[number], covered(grid, numbers == number, REGION))
 

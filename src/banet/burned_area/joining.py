@@ -71,7 +71,7 @@ def join(parts: Sequence[Source]) -> Source:
         return first
     planes = _strongest(ordered)
     if any(one.dated is not None for one in ordered):
-        planes |= _from_entries(ordered)
+        planes |= _from_entries(ordered, planes["burned_fraction"])
     else:
         notes += _burned_again(ordered, planes["burned_fraction"])
     attrs = attributes.joined([(period_label(one.start, one.stop), one.attrs) for one in ordered])
@@ -261,14 +261,14 @@ def _strongest(ordered: Sequence[BurnedPlanes]) -> dict[str, Any]:
     return planes
 
 
-def _from_entries(ordered: Sequence[BurnedPlanes]) -> dict[str, Any]:
+def _from_entries(ordered: Sequence[BurnedPlanes], strongest: npt.NDArray[np.float32]) -> dict[str, Any]:
     """Return the planes that follow from the entries of all parts."""
     dated = DatedFractions.join([one.dates() for one in ordered])
     date, spread = dated.main_day()
     known = np.any([one.known for one in ordered], axis=0)
     burned = known & ~np.isnat(date)
-    undated = np.max([np.nan_to_num(one.undated) for one in ordered], axis=0)
-    fraction = np.minimum(dated.total() + undated, np.float32(1))
+    undated = np.max([np.where(one.burned, np.nan_to_num(one.undated), 0) for one in ordered], axis=0)
+    fraction = np.maximum(np.minimum(dated.total() + undated, np.float32(1)), strongest)
     return {
         "dated": dated,
         "burned_fraction": np.where(known, fraction, np.float32(np.nan)),

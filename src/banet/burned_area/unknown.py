@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ from banet.errors import InputError
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["UnknownDays", "blank", "comparable", "count", "of_dataset", "variables", "within"]
+__all__ = ["UnknownDays", "blank", "comparable", "count", "days_told", "of_dataset", "variables", "within"]
 
 Bools = npt.NDArray[np.bool_]
 _ALL = slice(None)
@@ -51,6 +52,23 @@ def count(unknown: Iterable[UnknownDays], shape: tuple[int, int]) -> npt.NDArray
     for one in unknown:
         total += one.cells * int((one.stop - one.start).astype(np.int64))
     return total
+
+
+def days_told(unknown: Iterable[UnknownDays], known: Bools, days: Days) -> Bools:
+    """Return the days on which a source says something of a cell that it knows, (days,).
+
+    Args:
+        unknown: its unknown days.
+        known: cells that it knows on some day, (rows, columns).
+        days: of its period, (days,).
+    """
+    told, gaps = np.ones(days.size, np.bool_), list(unknown)
+    edges = sorted({one.start for one in gaps} | {one.stop for one in gaps})
+    for first, last in itertools.pairwise(edges):
+        lacking = [one.cells for one in gaps if one.start <= first and one.stop >= last]
+        if lacking and np.any(lacking, axis=0)[known].all():
+            told &= (days < first) | (days >= last)
+    return told
 
 
 def blank(

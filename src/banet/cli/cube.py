@@ -65,7 +65,7 @@ def build(
 
     spread.check()
     if hotspots is None:
-        caution("no hot spots are given: FRP is not known on the days that are built")
+        caution("no hot spots are given: FRP is not known but where the cube holds it from before")
     grid = Region.load(region)
     with spread.connected() as client, progress("cube") as report:
         cube = build_cube(

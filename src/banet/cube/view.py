@@ -165,6 +165,10 @@ class CubeView:
         """
         return ranges_of(self._records(np.intersect1d(days, self.days)))
 
+    def has_images(self, day: Day) -> bool:
+        """Return whether a day that the cube holds has a value of a reflectance somewhere, as remembered."""
+        return bool({"red", "nir", "mir"} & ranges_of(self._records(np.array([day]))).keys())
+
     def _records(self, days: Days) -> list[DayRecord]:
         return [record for day in days if (record := self.record(day)) is not None]
 

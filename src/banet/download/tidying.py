@@ -26,7 +26,7 @@ def remove_older(folders: Iterable[PathLike], first: Day) -> list[Path]:
     Only files with the names that NASA, NOAA and our own download give are looked at; other tables stay.
     """
     gone = []
-    for file in (file for folder in folders for file in visible_files(folder)):
+    for file in (file for folder in folders for file in visible_files(folder, linked=False)):
         day = _last_day(file.name.removesuffix(_DAMAGED))
         if day is not None and day < first:
             file.unlink(missing_ok=True)

@@ -238,14 +238,22 @@ def collect(folder: PathLike, region: str) -> Path:
     """
     root, identity = existing_folder(folder, "folder of maps"), collection_of(region)
     every = visible_files(root, "*.stac.json", deep=False)
-    items = [path for path in every if _read_item(path).get("collection") == identity]
+    items = [path for path in every if _read(path).get("collection") == identity]
     return write_collection(root, identity, f"Burned area of {region}", items, name=collection_file(region))
 
 
-def _read_item(path: Path) -> dict[str, Any]:
-    """Read an item, with the box and the days that its collection tells."""
+def _read(path: Path) -> dict[str, Any]:
     try:
         item: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return {**item}
+    except (ValueError, TypeError) as error:
+        raise UnreadableFileError(f"{path} is no STAC item: {error!r}; remove it, or map again") from error
+
+
+def _read_item(path: Path) -> dict[str, Any]:
+    """Read an item of ours, with the box and the days that its collection tells."""
+    item = _read(path)
+    try:
         told = item["properties"]
         if len(item["bbox"]) != 4 or not told["start_datetime"] <= told["end_datetime"]:
             raise ValueError("its box or its days are none")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -25,11 +28,16 @@ def covered(grid: Grid, mask: npt.NDArray[np.bool_], region: Region) -> Reals:
     return average(grid, mask, region)
 
 
-def covered_by_class(grid: Grid, numbers: Ints, count: int, region: Region) -> Reals:
-    """Return the fraction of each cell's area under each class, 0 up to `count`, (classes, rows, columns)."""
-    if isinstance(grid, ProjectedGrid):
-        return lookup_fractions(grid, numbers, count, region)
-    return np.stack([covered(grid, numbers == number, region) for number in range(count)])
+def covered_by_class(
+    grid: Grid, values: npt.NDArray[Any], known: npt.NDArray[np.bool_], classes: Sequence[int], region: Region
+) -> Reals:
+    """Return the fraction of each cell's area under known pixels of each class, (classes, rows, columns)."""
+    if not isinstance(grid, ProjectedGrid):
+        return np.stack([covered(grid, known & (values == one), region) for one in classes])
+    numbers = np.full(values.shape, -1, np.int16)
+    for number, one in enumerate(classes):
+        numbers[known & (values == one)] = number
+    return lookup_fractions(grid, numbers, len(classes), region)
 
 
 def cut_pixels(grid: Grid, rows: Ints, cols: Ints, region: Region) -> Cuts:

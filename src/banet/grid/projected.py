@@ -188,7 +188,7 @@ def lookup_fraction(grid: ProjectedGrid, mask: npt.NDArray[np.bool_], region: Re
     Raises:
         InputError: if mask and grid differ in shape.
     """
-    return np.asarray(lookup_fractions(grid, np.where(mask, 0, -1), 1, region)[0])
+    return np.asarray(lookup_fractions(grid, mask.astype(np.int8) - np.int8(1), 1, region)[0])
 
 
 def lookup_fractions(grid: ProjectedGrid, numbers: Ints, count: int, region: Region) -> Reals:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import warnings
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -414,7 +415,7 @@ def _in_degrees(text: str) -> bool:
 
     crs = CRS.from_wkt(text)
     meridian = crs.prime_meridian
-    degrees = all(axis.unit_name == "degree" for axis in crs.axis_info)
+    degrees = all(math.isclose(axis.unit_conversion_factor, math.pi / 180) for axis in crs.axis_info[:2])
     return degrees and (meridian is None or meridian.longitude == 0)
 
 
@@ -430,4 +431,4 @@ def _is_land_grid(text: str) -> bool:
     crs = CRS.from_wkt(text)
     operation = crs.coordinate_operation
     origin = [] if operation is None else [one.value for one in operation.params]
-    return not any(origin) and all(axis.unit_name == "metre" for axis in crs.axis_info)
+    return not any(origin) and all(axis.unit_conversion_factor == 1 for axis in crs.axis_info[:2])

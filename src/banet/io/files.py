@@ -200,7 +200,9 @@ def _about_output(error: OSError, target: Path) -> bool:
     return Path(str(error.filename)).absolute().is_relative_to(target.parent.absolute())
 
 
-def visible_files(folder: PathLike, pattern: str = "*", *, deep: bool = True) -> list[Path]:
+def visible_files(
+    folder: PathLike, pattern: str = "*", *, deep: bool = True, linked: bool = True
+) -> list[Path]:
     """Return the files of a folder, sorted, without those that are hidden or lie in hidden folders.
 
     What a run is writing, what a killed one left, and the notes of desktops and notebooks are all hidden.
@@ -209,17 +211,22 @@ def visible_files(folder: PathLike, pattern: str = "*", *, deep: bool = True) ->
     Args:
         folder: where to look; a folder that is not there holds no file.
         pattern: of the names, as `Path.glob` has it, without folders.
-        deep: look into the folders inside too, also linked ones.
+        deep: look into the folders inside too.
+        linked: also into those that are links.
     """
     place = Path(folder)
-    found = (file for one in _folders(place) for file in one.glob(pattern)) if deep else place.glob(pattern)
+    found = (
+        (file for one in _folders(place, linked) for file in one.glob(pattern))
+        if deep
+        else place.glob(pattern)
+    )
     return sorted(file for file in found if not file.name.startswith(".") and file.is_file())
 
 
-def _folders(place: Path) -> Iterator[Path]:
-    """Yield a folder and those inside that are not hidden, linked ones too, each once."""
+def _folders(place: Path, linked: bool) -> Iterator[Path]:
+    """Yield a folder and those inside that are not hidden, each once."""
     met: set[str] = set()
-    for where, inside, _ in os.walk(place, followlinks=True):
+    for where, inside, _ in os.walk(place, followlinks=linked):
         real = os.path.realpath(where)
         # A link may lead back to a folder that holds it.
         inside[:] = [] if real in met else sorted(name for name in inside if not name.startswith("."))

@@ -83,9 +83,8 @@ def _of_raster(file: Path, region: Region) -> Classes:
     known = ~window.missing() & (window.values >= 0)
     numbers = np.unique(window.values[known]).astype(np.int64)
     _check_count(file, numbers.size)
-    each = np.where(known, np.searchsorted(numbers, window.values), -1)
-    planes = covered_by_class(window.grid, each, numbers.size, region) if numbers.size else ()
     names = numbers.tolist()
+    planes = covered_by_class(window.grid, window.values, known, names, region) if names else ()
     return _largest(dict(zip(names, planes, strict=True)), region), {n: str(n) for n in names}
 
 

@@ -116,9 +116,12 @@ class Run:
 
     @functools.cached_property
     def last_day(self) -> Day:
-        """Last day that the cube holds."""
-        last: Day = self.cube.days[-1]
-        return last
+        """Last day of the cube that has an image or a fire; its last day where none has."""
+        days = self.cube.days
+        for day in days[::-1]:
+            if self.cube.has_images(day) or self.cube.ranges(np.array([day])).get("frp", (0, 0))[1] > 0:
+                return day  # type: ignore[no-any-return]
+        return days[-1]  # type: ignore[no-any-return]
 
     @functools.cached_property
     def quiet(self) -> frozenset[Window]:

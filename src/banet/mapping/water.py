@@ -125,9 +125,10 @@ def water_share(cube: Cube) -> Share:
     Vegetation and soil reflect more in NIR than in red; water reflects less, at any depth of haze. An
     observation is clear where red is below 0.15, and dark where NIR and MIR are below 0.06: char may be as
     dark as water in NIR, but not in MIR. At least 5 clear
-    observations are needed (3 in a record of fewer than 16 days); more than half of them must agree, so a
-    cell under smoke or char for part of the record stays land. A cell with a hot spot is never all water:
-    off nadir a coastal fire's hot spot may lie in a sea cell, which then counts as burned or unburned land.
+    observations are needed (3 in a record of fewer than 16 days with images); more than half of them must
+    agree, so a cell under smoke or char for part of the record stays land. A cell with a hot spot is never
+    all water: off nadir a coastal fire's hot spot may lie in a sea cell, which then counts as burned or
+    unburned land.
 
     Beside such cells lie those of a shore: they are darker in NIR than the land around, in proportion. Their
     NIR is that of the brightest of the record's 32-day periods, so that a burn does not look like water.
@@ -142,7 +143,9 @@ def water_share(cube: Cube) -> Share:
     chosen = days[np.unique(days.astype(np.int64) // step, return_index=True)[1]]
     rows, cols = cube.region.shape
     lines = max(1, _CELLS_AT_ONCE // cols)
-    parts = [_record(cube, chosen, slice(top, min(top + lines, rows))) for top in range(0, rows, lines)]
+    blocks = [slice(top, min(top + lines, rows)) for top in range(0, rows, lines)]
+    images = sum(map(cube.has_images, chosen))
+    parts = [_record(cube, chosen, block, images) for block in blocks]
     water, bright, fire = (np.concatenate([part[number] for part in parts]) for number in range(3))
     return _with_shores(water, bright, fire)
 
@@ -164,14 +167,19 @@ class WaterCounts:
         return np.asarray(clear)
 
     def evidence(self, days: int) -> npt.NDArray[np.int8]:
-        """Return 1 for water, -1 for land, 0 where too little was seen on this number of days."""
+        """Return 1 for water, -1 for land, 0 where too little was seen on this number of days with images."""
         enough = self._clear >= (ENOUGH if days >= 16 else AT_LEAST)
         water = (2 * self._water > self._clear) & ~self.fire
         return np.where(enough | self.fire, np.where(water, 1, -1), 0).astype(np.int8)
 
 
-def _record(cube: Cube, days: Days, rows: slice) -> tuple[npt.NDArray[np.int8], Share, npt.NDArray[np.bool_]]:
-    """Return evidence, NIR of the brightest period (NaN where too little was seen) and fires of some rows."""
+def _record(
+    cube: Cube, days: Days, rows: slice, images: int
+) -> tuple[npt.NDArray[np.int8], Share, npt.NDArray[np.bool_]]:
+    """Return evidence, NIR of the brightest period (NaN where too little was seen) and fires of some rows.
+
+    `images` is the number of the days that have any.
+    """
     shape = rows.stop - rows.start, cube.region.shape[1]
     counts = WaterCounts(shape)
     brightest = np.full(shape, np.nan, np.float32)
@@ -187,7 +195,7 @@ def _record(cube: Cube, days: Days, rows: slice) -> tuple[npt.NDArray[np.int8], 
             total += np.where(clear, window.nir[0], 0)
         mean = np.where(seen >= AT_LEAST, total / np.maximum(seen, 1), np.float32(np.nan))
         brightest = np.fmax(brightest, mean)
-    return counts.evidence(len(days)), brightest, counts.fire
+    return counts.evidence(images), brightest, counts.fire
 
 
 def _periods(days: Days) -> Iterator[Days]:

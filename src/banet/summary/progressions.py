@@ -14,6 +14,7 @@ from scipy.special import ndtr, ndtri
 from banet.burned_area.burned_area import BurnedArea
 from banet.burned_area.confidence import burned_probability
 from banet.burned_area.dating import NO_UNCERTAINTY
+from banet.burned_area.unknown import days_told
 from banet.grid.region import KM_PER_DEGREE
 from banet.summary.noise import CellNoise
 
@@ -66,7 +67,7 @@ class Progressions:
     of it, so that the mean part is that of simulated seasons. The date moves about that of the map so that
     the stated uncertainty holds it in as many draws as it holds true days by the calibration of the map, in
     four of five where that is not told. A cell that the map does not date takes date and uncertainty of the
-    nearest dated cell within `FAR_KM`, and any day of the map where there is none.
+    nearest dated cell within `FAR_KM`, and any day that the map tells of where there is none.
 
     Args:
         source: a map of a network.
@@ -94,6 +95,8 @@ class Progressions:
         reaches = (model.reach_km, model.dates_reach_km)
         self._noise, self._noise_of_dates = (CellNoise(row, col, _in_cells(source, km)) for km in reaches)
         self._day, self._spread, self._far = _dates(source, row, col)
+        told = days_told(source.unknown_days, source.known, source.days)
+        self._told = np.flatnonzero(told if told.any() else ~told)
         self.undated = int(self._far.sum())
 
     def draw(self, number: int) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
@@ -114,10 +117,11 @@ class Progressions:
         return np.asarray(np.where(uniform < likely, 1 - half, less), np.float64)
 
     def _days(self, value: npt.NDArray[np.float32]) -> npt.NDArray[np.int64]:
-        count = len(self._source.days)
-        moved = self._day + np.rint(value * self._spread).astype(np.int64)
-        anywhere = np.floor(ndtr(value) * count).astype(np.int64)
-        return np.asarray(np.clip(np.where(self._far, anywhere, moved), 0, count - 1), np.int64)
+        # A day of which the map says nothing is none that it could show.
+        told, middles = self._told, (self._told[1:] + self._told[:-1]) / 2
+        moved = told[np.searchsorted(middles, self._day + np.rint(value * self._spread))]
+        anywhere = told[np.minimum(np.floor(ndtr(value) * told.size).astype(np.int64), told.size - 1)]
+        return np.asarray(np.where(self._far, anywhere, moved), np.int64)
 
 
 def _values(rng: np.random.Generator, noise: CellNoise, near: float, all_: float) -> npt.NDArray[np.float32]:

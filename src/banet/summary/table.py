@@ -183,11 +183,11 @@ class _Table:
             here = self.buckets.cells(bucket)
             days = self.buckets.start[bucket], self.buckets.stop[bucket]
             timely = [_unseen(one, *days) for one in self.maps if one.start < days[1] and one.stop > days[0]]
-            gone = np.any([some for some, _ in timely], axis=0) & here
+            gone = np.any(timely, axis=0) & here
             whole.append(shares @ (area * here))
             lost.append(shares @ (area * gone))
             count.append(touched @ gone.astype(np.int64))
-            never = np.all([every for _, every in timely], axis=0) & here
+            never = np.all(timely, axis=0) & here
             seen = here & ~never & ~np.all([one.water.ravel() for one in self.maps], axis=0)
             blind.append((touched @ never.astype(np.int64) > 0) & (touched @ seen.astype(np.int64) == 0))
         return np.stack(whole, 1), np.stack(lost, 1), np.stack(count, 1), np.stack(blind, 1)
@@ -294,13 +294,12 @@ def _interval(drawn: npt.NDArray[np.float32]) -> tuple[Any, Any, Any]:
     return drawn.mean(0, dtype=np.float64), low.astype(np.float64), high.astype(np.float64)
 
 
-def _unseen(one: BurnedArea, start: Day, stop: Day) -> tuple[Any, Any]:
-    """Return the land of which a map says nothing on some and on all days of a span, each (cells,)."""
+def _unseen(one: BurnedArea, start: Day, stop: Day) -> npt.NDArray[np.bool_]:
+    """Return the land of which a map says nothing on any day of a span, (cells,)."""
     first, last = max(one.start, start), min(one.stop, stop)
     lacking = unknown.count(unknown.within(one.unknown_days, first, last), one.region.shape)
-    dark, land = ~one.known, ~one.water
-    some = (dark | (lacking > 0)) & land
-    return some.ravel(), ((dark | (lacking >= (last - first).astype(int))) & land).ravel()
+    dark = ~one.known | (lacking >= (last - first).astype(int))
+    return np.asarray(dark & ~one.water).ravel()
 
 
 def _pattern(shares: sparse.csr_array) -> sparse.csr_array:

@@ -24,6 +24,7 @@ from banet.burned_area.colours import (
     uncertainty_table,
 )
 from banet.burned_area.meaning import meanings
+from banet.burned_area.unknown import days_told
 from banet.errors import InputError
 from banet.export.explorer.coded_planes import coded_planes
 from banet.export.explorer.outlines import outlines_of
@@ -185,7 +186,9 @@ def explorer_data(
         "daily_ha": [
             round(float(ha), 3) if known else None
             for ha, known in zip(
-                burned.daily_area_ha() if daily_ha is None else daily_ha, _days_known(burned), strict=True
+                burned.daily_area_ha() if daily_ha is None else daily_ha,
+                days_told(burned.unknown_days, burned.known, burned.days),
+                strict=True,
             )
         ],
         "planes": dict(coded.planes),
@@ -198,15 +201,6 @@ def explorer_data(
         "seen": None if seen is None else [seen.get(day) for day in days],
         "outlines": outlines_of(region),
     }
-
-
-def _days_known(burned: BurnedArea) -> npt.NDArray[np.bool_]:
-    """Return whether a map says anything of each of its days, (days,)."""
-    known = np.ones(burned.days.size, np.bool_)
-    for one in burned.unknown_days:
-        if one.cells[burned.known].all():
-            known &= (burned.days < one.start) | (burned.days >= one.stop)
-    return known
 
 
 def _colours(burned: BurnedArea) -> dict[str, Any]:

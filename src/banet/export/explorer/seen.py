@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from banet.burned_area.burned_area import BurnedArea
+from banet.mapping.tiles import looks_of
 
 if TYPE_CHECKING:
     from banet.cube import Cube
@@ -15,11 +16,12 @@ __all__ = ["seen_by_day"]
 
 
 def seen_by_day(cube: Cube, burned: BurnedArea) -> dict[str, float]:
-    """Return the share of the land that was observed on each day of a map that the cube holds, 0-1."""
+    """Return the share of the land that was observed on each day of a map with images, 0-1."""
     land = ~burned.water
     count = max(1, int(land.sum()))
     found = {}
     for day in np.intersect1d(burned.days, cube.days):
-        nir = cube.read(day, day + 1, variables=("nir",)).nir[0]
-        found[str(day)] = round(float((np.isfinite(nir) & land).sum()) / count, 3)
+        seen = looks_of(cube.read(day, day + 1, variables=("red", "nir", "mir")))[0][0]
+        if seen.any():
+            found[str(day)] = round(float((seen & land).sum()) / count, 3)
     return found

@@ -34,6 +34,8 @@ FORMATS: dict[str, tuple[str, Writer]] = {
 }
 """Name of each format, for satellite files that of their source: the folder it goes to and what writes it."""
 _NOTE = "scene.json"
+_LATER = ("satellites", "fire_satellites", "any_time")
+"""What notes of earlier scenes do not tell."""
 
 
 def write_scene(
@@ -105,7 +107,8 @@ def check_folder(folder: PathLike, **scene: Any) -> None:
         return
     try:
         held = json.loads(path.read_text(encoding="utf-8"))
-        other = [f"{name} {held[name]}, not {value}" for name, value in scene.items() if held[name] != value]
+        told = {name: held[name] for name in scene if name in held or name not in _LATER}
+        other = [f"{name} {value}, not {scene[name]}" for name, value in told.items() if value != scene[name]]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{path} does not say which scene this folder holds; give another folder") from error
     if other:
