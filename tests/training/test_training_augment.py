@@ -275,6 +275,28 @@ def test_single_cells_lose_all_their_hot_spots(planes: np.ndarray, target: np.nd
     assert (varied[3][:, 4:][:, ~dark[4:]] == 5).all()
 
 
+def test_powers_keep_their_places_and_days(planes: np.ndarray, target: np.ndarray) -> None:
+    settings = NOTHING.model_copy(update={"frp_power": 1.0})
+    varied, _ = augment(planes.copy(), target, settings, np.random.default_rng(1))
+    assert np.array_equal(varied[3] > 0, planes[3] > 0)
+    assert np.array_equal(varied[:3], planes[:3], equal_nan=True)
+    hot = planes[3] > 0
+    ratio = np.log(varied[3][hot] / planes[3][hot])
+    assert ratio.std() > 0.3 and ratio.mean() < 0.5
+
+
+def test_hot_spots_outside_a_short_record_may_be_not_known(planes: np.ndarray, target: np.ndarray) -> None:
+    settings = NOTHING.model_copy(update={"frp_span": 1.0})
+    planes[:3, :5], planes[:3, 12:] = np.nan, np.nan
+    varied, _ = augment(planes.copy(), target, settings, np.random.default_rng(1))
+    assert np.isnan(varied[3, :5]).all() and np.isnan(varied[3, 12:]).all()
+    assert np.array_equal(varied[3, 5:12], planes[3, 5:12])
+    blind = planes.copy()
+    blind[:3] = np.nan
+    varied, _ = augment(blind.copy(), target, settings, np.random.default_rng(1))
+    assert np.array_equal(varied[3], planes[3]), "without an image the hot spots are all there is"
+
+
 def test_removed_hot_spots_may_be_such_that_nobody_looked(planes: np.ndarray, target: np.ndarray) -> None:
     settings = NOTHING.model_copy(update={"frp_all": 1.0, "frp_unknown": 1.0})
     varied, _ = augment(planes, target, settings, np.random.default_rng(1))

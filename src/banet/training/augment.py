@@ -24,8 +24,10 @@ __all__ = [
     "augment",
     "change_contrast",
     "change_gains",
+    "change_powers",
     "constant_square",
     "drop_days",
+    "forget_hotspots_outside",
     "keep_span",
     "keep_span_around",
     "lose_band",
@@ -48,6 +50,7 @@ _FRP, _MIR = 3, 2
 _SQUARES = (1, 5)
 _SQUARE_CELLS = (5, 50)
 _MOST_CELLS = 0.12
+_LEAST_POWER, _POWER_SPREAD = 0.05, 0.8
 _SHORTEST = 4
 _FEWEST = 0.01
 _COLOURS = (spectra.PLOUGHED, spectra.STUBBLE, spectra.LITTER, spectra.FLOOD)
@@ -82,6 +85,10 @@ def augment(planes: Floats, target: Floats, config: AugmentConfig, rng: Generato
         lose_band(planes, last)
     if last.random() < config.frp_cells:
         remove_hotspot_cells(planes, last.uniform(0, _MOST_CELLS), last)
+    if last.random() < config.frp_power:
+        change_powers(planes, last)
+    if last.random() < config.frp_span:
+        forget_hotspots_outside(planes)
     return (turn(planes, turns), turn(target, turns)) if config.flips else (planes, target)
 
 
@@ -169,6 +176,24 @@ def remove_hotspot_cells(planes: Floats, share: float, rng: Generator) -> None:
     """Remove the hot spots of all days from a share of the cells: of those that burn some never show one."""
     gone = rng.random(planes.shape[2:]) < share
     planes[_FRP][:, gone] = np.minimum(planes[_FRP][:, gone], 0)
+
+
+def change_powers(planes: Floats, rng: Generator) -> None:
+    """Multiply the power of all hot spots by a factor of 0.05 to 1, and that of each cell by another.
+
+    Real fires of some 100 cells hold burned cells of a few MW, simulated ones hardly any.
+    """
+    common = np.exp(rng.uniform(np.log(_LEAST_POWER), 0))
+    each = np.exp(rng.normal(0, _POWER_SPREAD, planes.shape[2:]))
+    planes[_FRP] *= (common * each).astype(np.float32)
+
+
+def forget_hotspots_outside(planes: Floats) -> None:
+    """Make hot spots not known on the days before the first image and after the last, as in a short cube."""
+    days = np.flatnonzero(np.isfinite(planes[:_FRP]).any((0, 2, 3)))
+    if days.size:
+        planes[_FRP, : days[0]] = np.nan
+        planes[_FRP, days[-1] + 1 :] = np.nan
 
 
 def add_false_hotspots(planes: Floats, rng: Generator) -> None:

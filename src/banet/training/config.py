@@ -108,6 +108,9 @@ class AugmentConfig(Frozen):
         weeks_lost: withhold the reflectances of 1 to 3 runs of 4 to 14 days.
         band_lost: withhold one band, the MIR band most often, on a run of days, everywhere or in one square.
         frp_cells: remove all hot spots of up to 12 % of the single cells, as of burned cells that show none.
+        frp_power: multiply the power of all hot spots by one factor of 0.05 to 1, and that of each cell by
+            another.
+        frp_span: make hot spots not known before the first image and after the last.
         days_dropped, most_days_dropped: drop whole days of reflectance, up to this share of them.
         constant_square: one square of 5 to 50 cells with the reflectances set to constants.
         scars: burn one or two large places more, of any contrast.
@@ -139,6 +142,8 @@ class AugmentConfig(Frozen):
     weeks_lost: Share = 0.0
     band_lost: Share = 0.0
     frp_cells: Share = 0.0
+    frp_power: Share = 0.0
+    frp_span: Share = 0.0
     days_dropped: Share = 0.3
     most_days_dropped: Share = 0.5
     constant_square: Share = 0.1
