@@ -64,13 +64,13 @@ def main() -> None:
             sums[told][name] += np.ravel(counts)
             for depth, (low, high) in DEPTHS.items():
                 ring = true & (inside > low) & (inside <= high)
-                sums[f"{record} days, {depth} from the edge"][name] += (*hits(mapped, ring), 0, 1)
+                sums[f"{record} days, {depth} from the edge"][name] += (*hits(mapped, ring), 0, 0)
     print(
         f"{'recall, false per 10,000':34s}"
         + "".join(f"{name[-22:]:>24s}" for name in next(iter(sums.values())))
     )
     for told, row in sorted(sums.items()):
-        false = (f"{10_000 * v[2] / v[3]:.1f}" if v[2] + v[3] > 1 else "-" for v in row.values())
+        false = (f"{10_000 * v[2] / v[3]:.1f}" if v[3] else "-" for v in row.values())
         cells = (f"{v[0] / max(v[1], 1):16.3f}{one:>8s}" for v, one in zip(row.values(), false, strict=True))
         print(f"{told:34s}" + "".join(cells))
 

@@ -187,6 +187,13 @@ def test_fractions_without_a_date_stay_in_burned_cells_of_another_grid():
     quiet = BurnedArea(fine, DAY + 9, DAY + 20, part * 0, np.full(fine.shape, nat), name="x")
     joined = coarse.join(quiet.to(coarse.region))
     np.testing.assert_allclose(joined.burned_fraction, coarse.burned_fraction)
+    # What another month says without a date is not added to a burn, which is the stronger of the two.
+    doubt = BurnedArea(
+        fine, DAY + 9, DAY + 20, part * 0 + np.float32(0.2), np.full(fine.shape, nat), name="x"
+    )
+    joined = coarse.join(doubt.to(coarse.region))
+    assert joined.burned_fraction[0, 0] == coarse.burned_fraction[0, 0]
+    assert joined.burned_fraction[1, 1] == pytest.approx(0.2, abs=1e-4)
     whole = Region("W", fine.bbox, 0.04)
     twice, once = coarse.to(whole).burned_fraction, burned.to(whole).burned_fraction
     np.testing.assert_allclose(twice, once, rtol=1e-5)

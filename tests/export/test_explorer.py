@@ -17,6 +17,7 @@ import pytest
 import shapely
 
 from banet.burned_area.fires import trace_events
+from banet.burned_area.unknown import UnknownDays
 from banet.errors import InputError
 from banet.export.explorer import write_explorer
 from banet.export.explorer.coded_planes import coded_planes
@@ -59,6 +60,10 @@ def test_days_of_no_map_are_told_and_are_not_zero_hectares():
     assert daily[3] > 0 and daily[4] == 0
     assert daily[30:61] == [None] * 31 and daily[61] == 0
     assert any("no map of 2021-07-01 to 2021-07-31" in note for note in joined.notes)
+    halves = [np.array([[True, False]]), np.array([[False, True]])]
+    gaps = [UnknownDays(june.start + k, june.start + 4 + k, cells) for k, cells in enumerate(halves)]
+    daily = explorer_data(replace(june, unknown_days=tuple(gaps)))["daily_ha"]
+    assert [ha is None for ha in daily[:6]] == [False, True, True, True, False, False]
 
 
 def test_a_large_map_shows_the_cell_of_each_block_that_burned_most(monkeypatch):

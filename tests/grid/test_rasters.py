@@ -118,6 +118,7 @@ def test_of_several_bands_the_one_of_the_name_is_read(tmp_path):
         ("+proj=sinu +lon_0=100 +R=6371007.181 +units=m +no_defs", ProjectedGrid),
         ("+proj=sinu +x_0=1000000 +R=6371007.181 +units=m +no_defs", ProjectedGrid),
         ("EPSG:4326", LatLonGrid),
+        ("EPSG:4326+5773", LatLonGrid),  # with heights
         ("EPSG:4807", ProjectedGrid),  # in grads, from Paris
     ],
 )

@@ -218,3 +218,4 @@ def test_searches_go_into_linked_folders_once(tmp_path):
     (root / "same").symlink_to(archive)
     (archive / "back").symlink_to(root)
     assert visible_files(root, "*.nc") == [root / "maps.nc", root / "old" / "archive.nc"]
+    assert visible_files(root, "*.nc", linked=False) == [root / "maps.nc"]

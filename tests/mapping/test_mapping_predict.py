@@ -91,6 +91,9 @@ class MemoryCube:
         powers = powers[np.isfinite(powers)]
         return {"frp": (powers.min(), powers.max())} if powers.size else {}
 
+    def has_images(self, day):
+        return bool(np.isfinite(self.planes[:3, self.days == day]).any())
+
     def content_key(self, days):
         held = np.searchsorted(self.days, np.intersect1d(days, self.days))
         return str(np.nansum(self.planes[:, held], (0, 2, 3)).tolist())

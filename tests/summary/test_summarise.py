@@ -340,6 +340,31 @@ def test_days_that_a_joined_map_does_not_know_have_no_figures(tmp_path):
     assert np.isnan(days.loc["2021-07-15", "burned_ha"]) and days.loc["2021-06-15", "burned_ha"] == 0
 
 
+def test_expected_hectares_fall_on_days_that_the_map_tells_of(tmp_path):
+    """Draws of cells without a date fell on days of no map too, whose rows have no figures."""
+    nothing = np.full((8, 8), -1)
+    june, september = (
+        map_of(nothing, start="2021-06-01", days=30),
+        map_of(nothing, start="2021-09-01", days=30),
+    )
+    joined = june.join(september)
+    zones = zones_of(tmp_path / "z.gpkg", all=whole(joined.region))
+    with pytest.warns(BanetWarning, match="from a burn date"):
+        total = banet.summarise(joined, zones, **DRAWS)["expected_ha"].sum()
+        months = banet.summarise(joined, zones, by="month", **DRAWS).set_index("month")["expected_ha"]
+    assert total > 0 and months.sum() == pytest.approx(total, rel=1e-6)
+    assert months[["2021-07", "2021-08"]].isna().all()
+
+
+def test_a_day_that_is_not_known_leaves_its_month_observed(tmp_path):
+    burned = map_of(np.full((8, 8), -1))
+    gap = UnknownDays(burned.start, burned.start + 1, np.ones((8, 8), bool))
+    zones = zones_of(tmp_path / "z.gpkg", all=whole(burned.region))
+    with pytest.warns(BanetWarning, match="from a burn date"):
+        row = banet.summarise(replace(burned, unknown_days=(gap,)), zones, by="month", **DRAWS).iloc[0]
+    assert (row["not_observed_cells"], row["burned_ha"]) == (0, 0)
+
+
 def test_a_zone_of_which_some_days_are_not_known_has_no_figures_on_those(tmp_path):
     burned = map_of(np.full((8, 8), -1))
     cells = np.zeros((8, 8), bool)

@@ -133,7 +133,6 @@ def evaluate(
         json: print the scores as JSON, by reference, and the files that were written.
     """
     from banet.cube import open_cube
-    from banet.errors import InputError
     from banet.evaluation import evaluate as run
     from banet.evaluation.compare import common_grid
     from banet.labels.reading import labelled, named_paths
@@ -146,10 +145,7 @@ def evaluate(
     baselines = dict(zip(others, read[len(judges) :], strict=True))
     opened = open_cube(cube) if cube else None
     if opened is not None:
-        made = _from_cube(opened, mine, weights, map_.stem)
-        if both := ", ".join(sorted(baselines.keys() & made.keys())):
-            raise InputError(f"--cube makes methods of the names {both}; give those of --also other names")
-        baselines |= made
+        baselines |= _from_cube(opened, mine, weights, map_.stem, set(baselines))
     spots = read_hotspots(hotspots) if hotspots else None
     known: dict[str, Any] = {"name": map_.stem, "baselines": baselines, "hotspots": spots, "cube": opened}
     found = {}
@@ -278,13 +274,18 @@ def _check_options(cube: Path | None, weights: str | None, replay: bool, cells: 
         raise InputError("--zone-field and --zone-layer are of the polygons of --zones, and none are given")
 
 
-def _from_cube(cube: Cube, mine: BurnedArea, weights: str | None, name: str) -> dict[str, BurnedArea]:
-    """Map the days of a map by the baselines and, with weights, without hot spots."""
+def _from_cube(
+    cube: Cube, mine: BurnedArea, weights: str | None, name: str, taken: set[str]
+) -> dict[str, BurnedArea]:
+    """Map the days of a map by the baselines and, with weights, without hot spots, under names not taken."""
+    from banet.errors import InputError
     from banet.evaluation.benchmark import Candidate, baselines, networks
 
     methods = baselines()
     if weights:
         methods += networks(Candidate.of(name, weights.split(",")), ("no hot spots",))
+    if both := ", ".join(sorted(taken & {method.name for method in methods})):
+        raise InputError(f"--cube makes methods of the names {both}; give those of --also other names")
     made = {method.name: method.mapper(cube, mine.start, mine.stop - 1) for method in methods}
     # Networks map whole months: what lies outside the days of the map is not compared beside it.
     return {key: one.between(mine.start, mine.stop) for key, one in made.items()}
