@@ -152,6 +152,18 @@ def test_other_damage_of_every_file_is_told_or_without_effect(whole: Path, tmp_p
     assert shown(path) == truth
 
 
+def test_a_damaged_record_is_told_by_whoever_reads_the_day(whole: Path, tmp_path: Path) -> None:
+    """What asks whether a day has images goes on: one damaged day ended the maps of all others."""
+    path = tmp_path / "d.zarr"
+    shutil.copytree(whole, path)
+    day = open_cube(path).days[0]
+    (path / "time" / "days" / "0.json").write_text("{}")
+    cube = open_cube(path)
+    assert cube.has_images(day) and cube.tells(day)
+    with pytest.raises(CorruptError):
+        cube.record(day)
+
+
 def test_files_of_other_days_or_variables_are_told(whole: Path, tmp_path: Path) -> None:
     path = tmp_path / "d.zarr"
     shutil.copytree(whole, path)

@@ -27,6 +27,8 @@ from banet.mapping import (
 )
 from banet.mapping.cores import seamless_tiling
 from banet.mapping.ensemble import as_ensemble
+from banet.mapping.options import MapOptions
+from banet.mapping.run import Run
 from banet.mapping.store import Store
 from banet.mapping.windows import Window, period_windows
 from banet.model.config import BANetConfig, Calibration, InputSpec
@@ -93,6 +95,9 @@ class MemoryCube:
 
     def has_images(self, day):
         return bool(np.isfinite(self.planes[:3, self.days == day]).any())
+
+    def tells(self, day):
+        return self.has_images(day) or bool((self.planes[3, self.days == day] > 0).any())
 
     def content_key(self, days):
         held = np.searchsorted(self.days, np.intersect1d(days, self.days))
@@ -988,3 +993,15 @@ def test_what_scars_tell_of_days_before_the_cube_is_of_no_period():
     cube, engine = MemoryCube((40, 40), missing=0.0), Turning(True)
     engine.start, engine.turn = month_window("2020-11").start, FIRST
     assert not map_burned(cube, "2020-11", "2020-11", engine, water=None).burned.any()
+
+
+def test_days_that_are_known_to_be_quiet_are_no_record_of_images():
+    """A cube may hold hot spots of weeks before its first image and after its last."""
+    cube, options = MemoryCube((8, 8), missing=0.0), MapOptions.of_keywords("test", {})
+    cube.planes[:3, :40], cube.planes[3, :40] = np.nan, 0
+    cube.planes[:3, 100:], cube.planes[3, 100:] = np.nan, 0
+    run = Run.plan(cube, (month_window("2021-01"),), as_ensemble(Turning(True)), options)
+    assert (run.first_day, run.last_day) == (FIRST + 40, FIRST + 99)
+    cube.planes[3, 105, 2, 2] = 9
+    run = Run.plan(cube, (month_window("2021-01"),), as_ensemble(Turning(True)), options)
+    assert run.last_day == FIRST + 105, "a fire of the last day is mapped before its images come"

@@ -136,6 +136,12 @@ def test_a_long_record_of_every_second_day_is_sampled_too(first):
     cube = Coast(count=300)
     cube.days = cube.days[first::2]
     assert (water_share(cube)[:, :10] == 1).all()
+    # Also where the days between are in the cube with their hot spots alone.
+    cube = Coast(count=300)
+    for plane in cube.planes[:3]:
+        plane[1 - first :: 2] = np.nan
+    cube.has_images = lambda day: int((day - cube.days[0]).astype(int)) % 2 == first
+    assert (water_share(cube)[:, :10] == 1).all()
 
 
 def test_a_damaged_day_is_left_out_of_the_search_for_water():

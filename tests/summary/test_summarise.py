@@ -354,6 +354,17 @@ def test_expected_hectares_fall_on_days_that_the_map_tells_of(tmp_path):
         months = banet.summarise(joined, zones, by="month", **DRAWS).set_index("month")["expected_ha"]
     assert total > 0 and months.sum() == pytest.approx(total, rel=1e-6)
     assert months[["2021-07", "2021-08"]].isna().all()
+    # So in a part of the map that knows fewer days than the rest.
+    summer, north = map_of(nothing, start="2021-06-01", days=92), np.zeros((8, 8), bool)
+    north[:4] = True
+    gap = UnknownDays(np.datetime64("2021-07-01"), np.datetime64("2021-08-01"), north)
+    summer = replace(summer, unknown_days=(gap,))
+    west, south, east, high = summer.region.bbox
+    zones = zones_of(tmp_path / "n.gpkg", north=box(west, south + 0.04, east, high))
+    with pytest.warns(BanetWarning, match="from a burn date"):
+        total = banet.summarise(summer, zones, **DRAWS)["expected_ha"].sum()
+        months = banet.summarise(summer, zones, by="month", **DRAWS)["expected_ha"]
+    assert months.isna().sum() == 1 and months.sum() == pytest.approx(total, rel=1e-6)
 
 
 def test_a_day_that_is_not_known_leaves_its_month_observed(tmp_path):
@@ -363,6 +374,10 @@ def test_a_day_that_is_not_known_leaves_its_month_observed(tmp_path):
     with pytest.warns(BanetWarning, match="from a burn date"):
         row = banet.summarise(replace(burned, unknown_days=(gap,)), zones, by="month", **DRAWS).iloc[0]
     assert (row["not_observed_cells"], row["burned_ha"]) == (0, 0)
+    most = replace(gap, stop=burned.stop - 1)
+    with pytest.warns(BanetWarning, match="from a burn date"):
+        row = banet.summarise(replace(burned, unknown_days=(most,)), zones, by="month", **DRAWS).iloc[0]
+    assert (row["not_observed_cells"], row["burned_ha"]) == (64, 0)
 
 
 def test_a_zone_of_which_some_days_are_not_known_has_no_figures_on_those(tmp_path):

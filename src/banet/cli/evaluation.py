@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -145,7 +145,7 @@ def evaluate(
     baselines = dict(zip(others, read[len(judges) :], strict=True))
     opened = open_cube(cube) if cube else None
     if opened is not None:
-        baselines |= _from_cube(opened, mine, weights, map_.stem, set(baselines))
+        baselines |= _from_cube(opened, mine, weights, map_.stem, baselines)
     spots = read_hotspots(hotspots) if hotspots else None
     known: dict[str, Any] = {"name": map_.stem, "baselines": baselines, "hotspots": spots, "cube": opened}
     found = {}
@@ -275,7 +275,7 @@ def _check_options(cube: Path | None, weights: str | None, replay: bool, cells: 
 
 
 def _from_cube(
-    cube: Cube, mine: BurnedArea, weights: str | None, name: str, taken: set[str]
+    cube: Cube, mine: BurnedArea, weights: str | None, name: str, taken: Collection[str] = ()
 ) -> dict[str, BurnedArea]:
     """Map the days of a map by the baselines and, with weights, without hot spots, under names not taken."""
     from banet.errors import InputError
@@ -284,7 +284,7 @@ def _from_cube(
     methods = baselines()
     if weights:
         methods += networks(Candidate.of(name, weights.split(",")), ("no hot spots",))
-    if both := ", ".join(sorted(taken & {method.name for method in methods})):
+    if both := ", ".join(sorted({method.name for method in methods} & {*taken})):
         raise InputError(f"--cube makes methods of the names {both}; give those of --also other names")
     made = {method.name: method.mapper(cube, mine.start, mine.stop - 1) for method in methods}
     # Networks map whole months: what lies outside the days of the map is not compared beside it.

@@ -166,8 +166,22 @@ class CubeView:
         return ranges_of(self._records(np.intersect1d(days, self.days)))
 
     def has_images(self, day: Day) -> bool:
-        """Return whether a day that the cube holds has a value of a reflectance somewhere, as remembered."""
-        return bool({"red", "nir", "mir"} & ranges_of(self._records(np.array([day]))).keys())
+        """Return whether a day has a value of a reflectance somewhere, as remembered; True where damaged."""
+        return bool({"red", "nir", "mir"} & self._told(day).keys())
+
+    def tells(self, day: Day) -> bool:
+        """Return whether a day has an image or a fire, as remembered; True where that is damaged."""
+        return self.has_images(day) or self._told(day).get("frp", (0.0, 0.0))[1] > 0
+
+    def _told(self, day: Day) -> dict[str, tuple[float, float]]:
+        """Return the range of each variable of a day; that of all reflectances where its record is damaged.
+
+        Whoever reads the planes tells of the damage.
+        """
+        try:
+            return self.ranges(np.array([day]))
+        except CorruptError:
+            return dict.fromkeys(("red", "nir", "mir"), (0.0, 0.0))
 
     def _records(self, days: Days) -> list[DayRecord]:
         return [record for day in days if (record := self.record(day)) is not None]

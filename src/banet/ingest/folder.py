@@ -189,7 +189,9 @@ class _Builder:
         frp, notes, kept = self._with_stored(day, known, *self._fires(day))
         files = self.files.get(day, ())
         fingerprint = _fingerprint(self.reader.name, files, frp)
-        if known is not None and known.fingerprint == fingerprint:
+        # Cubes of before left the power of quiet days without images out.
+        left_out = known is not None and not known.content and frp is not None and np.isfinite(frp).any()
+        if known is not None and known.fingerprint == fingerprint and not left_out:
             return _Found(fingerprint, "unchanged", kept=kept)
         found = _Found(fingerprint, frp=frp, notes=notes, kept=kept)
         held = known if known is not None and known.inputs else None
@@ -392,9 +394,7 @@ def _open_or_create(out: PathLike, region: Region, reader: ObservationSource) ->
 
 def _fingerprint(source: str, files: Iterable[Path], frp: npt.NDArray[np.float32] | None) -> str:
     """Name the inputs of a day: another name means that something changed."""
-    stats: list[Any] = [(path.name, *_stat(path)) for path in files]
-    if not stats and frp is not None:
-        stats = ["power is kept, also where it is 0"]  # cubes of before did not
+    stats = [(path.name, *_stat(path)) for path in files]
     digest = hashlib.sha256(json.dumps([source, stats]).encode())
     if frp is not None:
         digest.update(np.ascontiguousarray(frp).data)

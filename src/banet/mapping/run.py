@@ -86,13 +86,13 @@ class Run:
         """Days before and after the mapped ones that are summed too, for `whole_burns`.
 
         They are none with the original's tiling and without calibration, as in Pinto et al. (2020), and on a
-        side where the window does not see as many. Days before the first of the cube are none of them: what
-        scars tell of those is of no period.
+        side where the window does not see as many. Days before the first image or fire of the cube are none
+        of them: what scars tell of those is of no period.
         """
         if self.tiling.original or self.dating.quantile is None:
             return 0, 0
         reach, first, last = min(EDGE_DAYS, self.days.size), self.windows[0], self.windows[-1]
-        record = max(int((self.days[0] - self.cube.days[0]).astype(int)), 0)
+        record = max(int((self.days[0] - self.first_day).astype(int)), 0)
         before = min(reach, record) if first.keep.start >= reach else 0
         return before, reach if last.length - last.keep.stop >= reach else 0
 
@@ -118,10 +118,13 @@ class Run:
     def last_day(self) -> Day:
         """Last day of the cube that has an image or a fire; its last day where none has."""
         days = self.cube.days
-        for day in days[::-1]:
-            if self.cube.has_images(day) or self.cube.ranges(np.array([day])).get("frp", (0, 0))[1] > 0:
-                return day  # type: ignore[no-any-return]
-        return days[-1]  # type: ignore[no-any-return]
+        return next(filter(self.cube.tells, days[::-1]), days[-1])
+
+    @functools.cached_property
+    def first_day(self) -> Day:
+        """First day of the cube that has an image or a fire; its first day where none has."""
+        days = self.cube.days
+        return next(filter(self.cube.tells, days), days[0])
 
     @functools.cached_property
     def quiet(self) -> frozenset[Window]:

@@ -137,15 +137,14 @@ def water_share(cube: Cube) -> Share:
     the coast of Attica and Euboea in August 2021, 0.98 of the cells that VNP64A1 shows to be water by half
     and more have a share of at least 0.5, where the rule for whole cells alone finds 0.88.
     """
-    days = cube.days
+    days = cube.days[[cube.has_images(day) for day in cube.days]]
     step = -(-len(days) // MOST_DAYS) or 1
-    # The first day of each `step`: the choice stays as the record grows, whatever days have images.
+    # The first day with images of each `step`: the choice stays as the record grows.
     chosen = days[np.unique(days.astype(np.int64) // step, return_index=True)[1]]
     rows, cols = cube.region.shape
     lines = max(1, _CELLS_AT_ONCE // cols)
     blocks = [slice(top, min(top + lines, rows)) for top in range(0, rows, lines)]
-    images = sum(map(cube.has_images, chosen))
-    parts = [_record(cube, chosen, block, images) for block in blocks]
+    parts = [_record(cube, chosen, block) for block in blocks]
     water, bright, fire = (np.concatenate([part[number] for part in parts]) for number in range(3))
     return _with_shores(water, bright, fire)
 
@@ -173,12 +172,10 @@ class WaterCounts:
         return np.where(enough | self.fire, np.where(water, 1, -1), 0).astype(np.int8)
 
 
-def _record(
-    cube: Cube, days: Days, rows: slice, images: int
-) -> tuple[npt.NDArray[np.int8], Share, npt.NDArray[np.bool_]]:
+def _record(cube: Cube, days: Days, rows: slice) -> tuple[npt.NDArray[np.int8], Share, npt.NDArray[np.bool_]]:
     """Return evidence, NIR of the brightest period (NaN where too little was seen) and fires of some rows.
 
-    `images` is the number of the days that have any.
+    The days are those with images that are read.
     """
     shape = rows.stop - rows.start, cube.region.shape[1]
     counts = WaterCounts(shape)
@@ -195,7 +192,7 @@ def _record(
             total += np.where(clear, window.nir[0], 0)
         mean = np.where(seen >= AT_LEAST, total / np.maximum(seen, 1), np.float32(np.nan))
         brightest = np.fmax(brightest, mean)
-    return counts.evidence(images), brightest, counts.fire
+    return counts.evidence(len(days)), brightest, counts.fire
 
 
 def _periods(days: Days) -> Iterator[Days]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +16,6 @@ from scipy.special import ndtr, ndtri
 from banet.burned_area.burned_area import BurnedArea
 from banet.burned_area.confidence import burned_probability
 from banet.burned_area.dating import NO_UNCERTAINTY
-from banet.burned_area.unknown import days_told
 from banet.grid.region import KM_PER_DEGREE
 from banet.summary.noise import CellNoise
 
@@ -95,8 +96,7 @@ class Progressions:
         reaches = (model.reach_km, model.dates_reach_km)
         self._noise, self._noise_of_dates = (CellNoise(row, col, _in_cells(source, km)) for km in reaches)
         self._day, self._spread, self._far = _dates(source, row, col)
-        told = days_told(source.unknown_days, source.known, source.days)
-        self._told = np.flatnonzero(told if told.any() else ~told)
+        self._told = list(_days_told(source, self.cell))
         self.undated = int(self._far.sum())
 
     def draw(self, number: int) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
@@ -117,11 +117,33 @@ class Progressions:
         return np.asarray(np.where(uniform < likely, 1 - half, less), np.float64)
 
     def _days(self, value: npt.NDArray[np.float32]) -> npt.NDArray[np.int64]:
-        # A day of which the map says nothing is none that it could show.
-        told, middles = self._told, (self._told[1:] + self._told[:-1]) / 2
-        moved = told[np.searchsorted(middles, self._day + np.rint(value * self._spread))]
-        anywhere = told[np.minimum(np.floor(ndtr(value) * told.size).astype(np.int64), told.size - 1)]
-        return np.asarray(np.where(self._far, anywhere, moved), np.int64)
+        moved, drawn = self._day + np.rint(value * self._spread), np.empty(value.shape, np.int64)
+        for cells, told in self._told:
+            nearest = told[np.searchsorted((told[1:] + told[:-1]) / 2, moved[cells])]
+            place = np.floor(ndtr(value[cells]) * told.size).astype(np.int64)
+            drawn[cells] = np.where(self._far[cells], told[np.minimum(place, told.size - 1)], nearest)
+        return drawn
+
+
+def _days_told(
+    source: BurnedArea, cell: npt.NDArray[np.intp]
+) -> Iterator[tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]]:
+    """Yield cells that a map tells of on the same days, by their index in `cell`, and those days.
+
+    A day of which the map says nothing is none on which it could show a burn.
+    """
+    if not cell.size:
+        return
+    gaps = source.unknown_days
+    lacking = np.zeros((len(gaps) + 1, cell.size), np.bool_)
+    for number, one in enumerate(gaps):
+        lacking[number] = one.cells.ravel()[cell]
+    kinds, which = np.unique(lacking, axis=1, return_inverse=True)
+    for number, kind in enumerate(kinds.T):
+        told = np.ones(source.days.size, np.bool_)
+        for one in itertools.compress(gaps, kind):
+            told &= (source.days < one.start) | (source.days >= one.stop)
+        yield np.flatnonzero(which.ravel() == number), np.flatnonzero(told if told.any() else ~told)
 
 
 def _values(rng: np.random.Generator, noise: CellNoise, near: float, all_: float) -> npt.NDArray[np.float32]:

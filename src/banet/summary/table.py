@@ -183,11 +183,11 @@ class _Table:
             here = self.buckets.cells(bucket)
             days = self.buckets.start[bucket], self.buckets.stop[bucket]
             timely = [_unseen(one, *days) for one in self.maps if one.start < days[1] and one.stop > days[0]]
-            gone = np.any(timely, axis=0) & here
+            gone = np.any([most for most, _ in timely], axis=0) & here
             whole.append(shares @ (area * here))
             lost.append(shares @ (area * gone))
             count.append(touched @ gone.astype(np.int64))
-            never = np.all(timely, axis=0) & here
+            never = np.all([every for _, every in timely], axis=0) & here
             seen = here & ~never & ~np.all([one.water.ravel() for one in self.maps], axis=0)
             blind.append((touched @ never.astype(np.int64) > 0) & (touched @ seen.astype(np.int64) == 0))
         return np.stack(whole, 1), np.stack(lost, 1), np.stack(count, 1), np.stack(blind, 1)
@@ -264,7 +264,7 @@ class _Table:
         if len(drawn.cell) and drawn.undated:
             warnings.warn(
                 f"{drawn.undated} cells that may have burned lie over {FAR_KM:g} km from a burn date; their "
-                f"days are drawn from all of {one.start} to {one.stop - ONE_DAY}",
+                f"days are drawn from all that the map tells of from {one.start} to {one.stop - ONE_DAY}",
                 BanetWarning,
                 stacklevel=6,
             )
@@ -294,12 +294,12 @@ def _interval(drawn: npt.NDArray[np.float32]) -> tuple[Any, Any, Any]:
     return drawn.mean(0, dtype=np.float64), low.astype(np.float64), high.astype(np.float64)
 
 
-def _unseen(one: BurnedArea, start: Day, stop: Day) -> npt.NDArray[np.bool_]:
-    """Return the land of which a map says nothing on any day of a span, (cells,)."""
+def _unseen(one: BurnedArea, start: Day, stop: Day) -> tuple[Any, Any]:
+    """Return the land of which a map says nothing on most and on all days of a span, each (cells,)."""
     first, last = max(one.start, start), min(one.stop, stop)
     lacking = unknown.count(unknown.within(one.unknown_days, first, last), one.region.shape)
-    dark = ~one.known | (lacking >= (last - first).astype(int))
-    return np.asarray(dark & ~one.water).ravel()
+    days, dark, land = int((last - first).astype(int)), ~one.known, ~one.water
+    return ((dark | (2 * lacking > days)) & land).ravel(), ((dark | (lacking >= days)) & land).ravel()
 
 
 def _pattern(shares: sparse.csr_array) -> sparse.csr_array:
