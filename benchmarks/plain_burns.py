@@ -84,7 +84,7 @@ def twelve_days(world: World, daily: Field) -> tuple[Field, Field, Bools, Bools]
     first = int(np.clip(week.argmax() - 1, 0, SEASON - DAYS))
     days = slice(first, first + DAYS)
     flown = tuple(p for p in world.image_overpasses if first <= p.time_h / 24 < first + DAYS)
-    best, _, _ = best_views(dataclasses.replace(world, image_overpasses=flown))
+    best, _ = best_views(dataclasses.replace(world, image_overpasses=flown))
     fine = SIZE * world.subcells
     row, col = np.divmod(world.burns.index, fine)
     ever = np.zeros((SIZE, SIZE), bool)

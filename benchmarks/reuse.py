@@ -83,8 +83,8 @@ def measure(rounds: int) -> dict[str, object]:
 
     from banet.mapping.windows import month_window
     from banet.model import Engine
-    from banet.model.device import Crew
     from banet.model.folded import Down
+    from banet.parallel.crew import Crew
 
     model, keep = network("width32-lstm"), month_window("2020-08").keep
     (tile, _, x), engine = middle_tile(model), Engine([model], "torch")

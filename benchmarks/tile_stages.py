@@ -133,7 +133,7 @@ def one_round(watch: Watch, cube, engine, names: list[str], store, size: int) ->
 
     def land() -> np.ndarray:
         counts = WaterCounts(window.red.shape[1:])
-        for planes in zip(window.red, window.nir, window.frp, strict=True):
+        for planes in zip(window.red, window.nir, window.mir, window.frp, strict=True):
             counts.add(*planes)
         return looks_of(window)[0].any(0) & (counts.evidence(len(window.red)) <= 0)
 

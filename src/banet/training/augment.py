@@ -181,7 +181,7 @@ def remove_hotspot_cells(planes: Floats, share: float, rng: Generator) -> None:
 def change_powers(planes: Floats, rng: Generator) -> None:
     """Multiply the power of all hot spots by a factor of 0.05 to 1, and that of each cell by another.
 
-    Real fires of some 100 cells hold burned cells of a few MW, simulated ones hardly any.
+    Burned cells of real fires have half the power of simulated ones, and vary more.
     """
     common = np.exp(rng.uniform(np.log(_LEAST_POWER), 0))
     each = np.exp(rng.normal(0, _POWER_SPREAD, planes.shape[2:]))
