@@ -31,14 +31,14 @@ def record(out: Path | None, **content: object) -> None:
         out.write_text(json.dumps({**about(), **content}, indent=1) + "\n")
 
 
-def titles(weights: Sequence[str]) -> list[str]:
-    """Return a name for each of some weights, given by name or path; no two are alike.
+def titled(weights: Sequence[str]) -> dict[str, str]:
+    """Return weights, given by name or path, by a name of which no two are alike.
 
     Runs all call their file weights.safetensors: those are told apart by their folders.
     """
     from banet.evaluation.benchmark import candidates
 
-    return [one.name for one in candidates(weights)]
+    return dict(zip((one.name for one in candidates(weights)), weights, strict=True))
 
 
 def peak_mib() -> int:

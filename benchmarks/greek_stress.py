@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from about import record, titles
+from about import record, titled
 
 from banet import load_model, map_burned
 from banet.evaluation.baselines import index_drop
@@ -70,7 +70,7 @@ def main() -> None:
     given = parser.parse_args()
     real = need_real(given.real)
     truth, found = greek_reference(real), {}
-    models = dict(zip(titles(given.weights), map(load_model, given.weights), strict=True))
+    models = {title: load_model(name) for title, name in titled(given.weights).items()}
     with tempfile.TemporaryDirectory() as folder:
         whole = greek_cube(real, Path(folder) / "whole.zarr")
         for number, (case, change, withheld) in enumerate(cases()):

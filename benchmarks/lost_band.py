@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from about import titles
+from about import titled
 from stress_chips import MARGIN, SIZE, daily
 
 from banet.chips import Chips
@@ -36,7 +36,7 @@ BANDS = {"nothing": None, "NIR": 1, "MIR": 2}
 def both_ways(names: list[str]) -> dict[str, BANet]:
     """Return each of the weights twice: looks that lack a band count as none, and as they are."""
     models = {}
-    for title, name in zip(titles(names), names, strict=True):
+    for title, name in titled(names).items():
         for whole in (True, False):
             model = load_model(name).eval()
             model.spec = model.spec.model_copy(update={"whole_looks": whole})

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from about import record, titles
+from about import record, titled
 from stress_chips import MARGIN, crop, daily
 
 from banet.chips import Chips
@@ -95,7 +95,7 @@ def main() -> None:
     parser.add_argument("--picture", type=Path)
     given = parser.parse_args()
     chips, found = Chips.open(given.chips), {}
-    for title, weights in zip(titles(given.weights), given.weights, strict=True):
+    for title, weights in titled(given.weights).items():
         model = load_model(weights).eval()
         sums: dict[str, dict[float, npt.NDArray[np.int64]]] = {name: {} for name in PANELS}
         for number in range(len(chips.entries)):

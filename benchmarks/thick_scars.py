@@ -17,7 +17,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import numpy.typing as npt
-from about import titles
+from about import titled
 from plain_burns import plain_drop
 from scipy.ndimage import distance_transform_edt
 from stress_chips import burned
@@ -50,10 +50,7 @@ def main() -> None:
     parser.add_argument("weights", nargs="+")
     parser.add_argument("--places", type=int, default=6)
     given = parser.parse_args()
-    models = {
-        title: load_model(name).eval()
-        for title, name in zip(titles(given.weights), given.weights, strict=True)
-    }
+    models = {title: load_model(name).eval() for title, name in titled(given.weights).items()}
     sums: dict[str, dict[str, npt.NDArray[np.float64]]] = defaultdict(
         lambda: defaultdict(lambda: np.zeros(4))
     )

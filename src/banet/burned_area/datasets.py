@@ -139,7 +139,7 @@ def _one_period(dataset: xr.Dataset) -> xr.Dataset:
             f"the dataset holds {dataset.sizes['time']} periods; read each file with read_map and join the "
             "maps: first.join(*others)"
         )
-    if "time" in dataset.sizes and not dataset.sizes["time"]:
+    if dataset.sizes.get("time", 1) < 1:
         told = dataset.attrs["time_coverage_start"]
         raise InputError(f"the dataset holds no time; its one period stands under its first day, {told}")
     dataset = dataset.squeeze("time") if "time" in dataset.dims else dataset

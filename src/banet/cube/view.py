@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CubeView"]
 
+_REFLECTANCES = frozenset({"red", "nir", "mir"})
 _T = TypeVar("_T")
 _ATTEMPTS = 10
 _SHOWN_GAPS = 5
@@ -167,11 +168,12 @@ class CubeView:
 
     def has_images(self, day: Day) -> bool:
         """Return whether a day has a value of a reflectance somewhere, as remembered; True where damaged."""
-        return bool({"red", "nir", "mir"} & self._told(day).keys())
+        return bool(_REFLECTANCES & self._told(day).keys())
 
     def tells(self, day: Day) -> bool:
         """Return whether a day has an image or a fire, as remembered; True where that is damaged."""
-        return self.has_images(day) or self._told(day).get("frp", (0.0, 0.0))[1] > 0
+        told = self._told(day)
+        return bool(_REFLECTANCES & told.keys()) or told.get("frp", (0.0, 0.0))[1] > 0
 
     def _told(self, day: Day) -> dict[str, tuple[float, float]]:
         """Return the range of each variable of a day; that of all reflectances where its record is damaged.
@@ -181,7 +183,7 @@ class CubeView:
         try:
             return self.ranges(np.array([day]))
         except CorruptError:
-            return dict.fromkeys(("red", "nir", "mir"), (0.0, 0.0))
+            return dict.fromkeys(_REFLECTANCES, (0.0, 0.0))
 
     def _records(self, days: Days) -> list[DayRecord]:
         return [record for day in days if (record := self.record(day)) is not None]

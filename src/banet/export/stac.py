@@ -187,7 +187,7 @@ def write_collection(
     found = visible_files(root, "*.stac.json", deep=False) if items is None else sorted(items)
     if not found:
         raise NotFoundError(f"{root} holds no STAC item (*.stac.json)")
-    held = [_read_item(path) for path in found]
+    held = [_read_item(path, ours=True) for path in found]
     west, south, east, north = zip(*(item["bbox"] for item in held))
     times = [[item["properties"][f"{end}_datetime"] for item in held] for end in ("start", "end")]
     around = any(item["bbox"][0] > item["bbox"][2] for item in held)
@@ -238,25 +238,18 @@ def collect(folder: PathLike, region: str) -> Path:
     """
     root, identity = existing_folder(folder, "folder of maps"), collection_of(region)
     every = visible_files(root, "*.stac.json", deep=False)
-    items = [path for path in every if _read(path).get("collection") == identity]
+    items = [path for path in every if _read_item(path).get("collection") == identity]
     return write_collection(root, identity, f"Burned area of {region}", items, name=collection_file(region))
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _read_item(path: Path, *, ours: bool = False) -> dict[str, Any]:
+    """Read an item; one of `ours` has the box and the days that its collection tells."""
     try:
-        item: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        return {**item}
-    except (ValueError, TypeError) as error:
-        raise UnreadableFileError(f"{path} is no STAC item: {error!r}; remove it, or map again") from error
-
-
-def _read_item(path: Path) -> dict[str, Any]:
-    """Read an item of ours, with the box and the days that its collection tells."""
-    item = _read(path)
-    try:
-        told = item["properties"]
-        if len(item["bbox"]) != 4 or not told["start_datetime"] <= told["end_datetime"]:
-            raise ValueError("its box or its days are none")
+        item: dict[str, Any] = {**json.loads(path.read_text(encoding="utf-8"))}
+        if ours:
+            told = item["properties"]
+            if len(item["bbox"]) != 4 or not told["start_datetime"] <= told["end_datetime"]:
+                raise ValueError("its box or its days are none")
         return item
     except (ValueError, KeyError, TypeError) as error:
         raise UnreadableFileError(f"{path} is no STAC item: {error!r}; remove it, or map again") from error

@@ -190,7 +190,7 @@ class _Builder:
         files = self.files.get(day, ())
         fingerprint = _fingerprint(self.reader.name, files, frp)
         # Cubes of before left the power of quiet days without images out.
-        left_out = known is not None and not known.content and frp is not None and np.isfinite(frp).any()
+        left_out = known is not None and not known.content and _tells(frp)
         if known is not None and known.fingerprint == fingerprint and not left_out:
             return _Found(fingerprint, "unchanged", kept=kept)
         found = _Found(fingerprint, frp=frp, notes=notes, kept=kept)
@@ -286,12 +286,17 @@ class _Builder:
         notes: list[str],
         fingerprint: str,
     ) -> str:
-        if frp is None or not np.isfinite(frp).any():
+        if not _tells(frp):
             self.cube.record_gap(day, [reason], fingerprint=fingerprint)
         else:
             planes = _unseen(self.cube.region, reason)
             self.cube.write_day(day, planes, frp, notes=notes, fingerprint=fingerprint)
         return f"gap: {reason}"
+
+
+def _tells(frp: npt.NDArray[np.float32] | None) -> bool:
+    """Return whether power is known of a cell, be it 0."""
+    return frp is not None and bool(np.isfinite(frp).any())
 
 
 def _reason(error: Exception, files: Sequence[Path]) -> str:

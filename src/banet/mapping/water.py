@@ -143,8 +143,7 @@ def water_share(cube: Cube) -> Share:
     chosen = days[np.unique(days.astype(np.int64) // step, return_index=True)[1]]
     rows, cols = cube.region.shape
     lines = max(1, _CELLS_AT_ONCE // cols)
-    blocks = [slice(top, min(top + lines, rows)) for top in range(0, rows, lines)]
-    parts = [_record(cube, chosen, block) for block in blocks]
+    parts = [_record(cube, chosen, slice(top, min(top + lines, rows))) for top in range(0, rows, lines)]
     water, bright, fire = (np.concatenate([part[number] for part in parts]) for number in range(3))
     return _with_shores(water, bright, fire)
 

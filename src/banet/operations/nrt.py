@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -24,7 +23,7 @@ from banet.operations.morning import Morning, write_morning
 from banet.operations.options import MorningOptions
 from banet.operations.precision import Precision, measure
 from banet.operations.revisions import POLYGONS, revisions
-from banet.operations.state import check_owner, dated_folders, holds_run, newest_before
+from banet.operations.state import check_owner, dated_folders, holds_run, newest_before, said
 from banet.operations.steps import (
     Clock,
     Places,
@@ -351,7 +350,7 @@ def _catalogue(options: MorningOptions, region: Region) -> None:
     name = collection_of(region.name)
     items = [item for one in dated_folders(options.out).values() for item in one.glob("*.stac.json")]
     lists = [options.out / COLLECTION, options.out / CATALOGUE]
-    own = [file for file in lists if _said(file, "id") == name]
+    own = [file for file in lists if said(file, "id") == name]
     if not items:
         remove_files(own)
     elif options.stac or all(file in own for file in lists if file.exists()):
@@ -374,12 +373,4 @@ def _is_newest(out: Path, day: Day) -> bool:
 
 def _is_own(out: Path, region: Region) -> bool:
     """Return whether the status in a folder, if there is one, is of mornings of this region."""
-    return not holds_run(out) and _said(out / "status.json", "region") in (None, region.name)
-
-
-def _said(file: Path, name: str) -> Any:
-    """Return the value of a name in a JSON file; None where there is none, or no such file."""
-    try:
-        return json.loads(file.read_text(encoding="utf-8"))[name]
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
+    return not holds_run(out) and said(out / "status.json", "region") in (None, region.name)

@@ -168,7 +168,7 @@ def holds_mornings(out: PathLike) -> bool:
     """Tell whether a folder holds mornings (`banet nrt`), or the status of one that failed."""
     if any(any(folder.glob("*_state.npz")) for folder in dated_folders(out).values()):
         return True
-    return "day" in _status_in(Path(out))
+    return said(Path(out) / "status.json", "day") is not None
 
 
 def check_owner(out: PathLike, region: Region) -> None:
@@ -182,17 +182,16 @@ def check_owner(out: PathLike, region: Region) -> None:
             f"{out} holds a run of banet run ({RUN_OPTIONS}); give the mornings their own folder"
         )
     for folder in dated_folders(out).values():
-        if not (_state_in(folder, region).is_file() or _status_in(folder).get("region") == region.name):
+        if not (_state_in(folder, region).is_file() or said(folder / "status.json", "region") == region.name):
             raise InputError(f"{folder} holds no morning of {region.name}; give each region its own folder")
 
 
-def _status_in(folder: Path) -> dict[str, Any]:
-    """Return what `status.json` in a folder says; nothing if there is none that can be read."""
+def said(file: Path, name: str) -> Any:
+    """Return the value of a name in a JSON file; None where there is none, or no such file."""
     try:
-        found = json.loads((folder / "status.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
+        return json.loads(file.read_text(encoding="utf-8"))[name]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def _state_in(folder: Path, region: Region) -> Path:

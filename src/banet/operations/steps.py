@@ -168,7 +168,7 @@ def fetch(
         return ()
     first, last = days
     region, satellites, folder = places.region, options.satellites, places.hotspots or options.out
-    key = key or firms_key() if hotspots else None
+    key = (key or firms_key()) if hotspots else None
     failed: list[str] = []
     plans: dict[str, Plan] = {}
     settings = load_settings()

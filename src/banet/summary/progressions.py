@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from scipy.special import ndtr, ndtri
 from banet.burned_area.burned_area import BurnedArea
 from banet.burned_area.confidence import burned_probability
 from banet.burned_area.dating import NO_UNCERTAINTY
+from banet.burned_area.unknown import days_told
 from banet.grid.region import KM_PER_DEGREE
 from banet.summary.noise import CellNoise
 
@@ -96,7 +96,7 @@ class Progressions:
         reaches = (model.reach_km, model.dates_reach_km)
         self._noise, self._noise_of_dates = (CellNoise(row, col, _in_cells(source, km)) for km in reaches)
         self._day, self._spread, self._far = _dates(source, row, col)
-        self._told = list(_days_told(source, self.cell))
+        self._told = list(_kinds(source, self.cell))
         self.undated = int(self._far.sum())
 
     def draw(self, number: int) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
@@ -125,7 +125,7 @@ class Progressions:
         return drawn
 
 
-def _days_told(
+def _kinds(
     source: BurnedArea, cell: npt.NDArray[np.intp]
 ) -> Iterator[tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]]:
     """Yield cells that a map tells of on the same days, by their index in `cell`, and those days.
@@ -139,11 +139,11 @@ def _days_told(
     for number, one in enumerate(gaps):
         lacking[number] = one.cells.ravel()[cell]
     kinds, which = np.unique(lacking, axis=1, return_inverse=True)
-    for number, kind in enumerate(kinds.T):
-        told = np.ones(source.days.size, np.bool_)
-        for one in itertools.compress(gaps, kind):
-            told &= (source.days < one.start) | (source.days >= one.stop)
-        yield np.flatnonzero(which.ravel() == number), np.flatnonzero(told if told.any() else ~told)
+    for number in range(kinds.shape[1]):
+        here, alike = np.flatnonzero(which.ravel() == number), np.zeros(source.region.shape, np.bool_)
+        alike.flat[cell[here]] = True
+        told = days_told(gaps, alike, source.days)
+        yield here, np.flatnonzero(told if told.any() else ~told)
 
 
 def _values(rng: np.random.Generator, noise: CellNoise, near: float, all_: float) -> npt.NDArray[np.float32]:
