@@ -394,10 +394,22 @@ def test_trouble_with_one_host_leaves_the_other_files_to_be_fetched(
         return ("one: late",)
 
     monkeypatch.setattr(nrt, "fetch", fetch)
+    monkeypatch.setenv("FIRMS_MAP_KEY", KEY)
     chosen = options(data, tmp_path, day=LAST, download=True)
     clock = Clock(Silent())
     assert nrt._fetched(chosen, None, np.array([LAST], "datetime64[D]"), clock) == told
     assert asked == ["satellite files", "hot spots"]
+
+
+def test_a_key_that_nobody_gives_is_asked_for_once_and_images_are_fetched(data, tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.delenv("FIRMS_MAP_KEY", raising=False)
+    monkeypatch.setattr("banet.download.credentials._key_on_terminal", lambda: asked.append("key") or "")
+    monkeypatch.setattr(nrt, "fetch", lambda *_, images, **__: asked.append(f"images {images}") or ())
+    chosen = options(data, tmp_path, day=LAST, download=True)
+    (line,) = nrt._fetched(chosen, None, np.array([LAST], "datetime64[D]"), Clock(Silent()))
+    assert line.startswith("download: hot spots: the FIRMS area service needs a key")
+    assert asked == ["key", "images True"]
 
 
 def test_one_run_at_a_time_and_wrong_input(data, mornings, tmp_path, capsys):

@@ -245,12 +245,16 @@ def _fetched(options: MorningOptions, places: Places, days: Days, clock: Clock) 
         return []
     failed: list[str] = []
     period = days[0], days[-1]
-    key = None
-    with contextlib.suppress(CredentialsError):  # asked for before hours of images; told when it is needed
+    key, refused = None, None
+    try:  # asked for before hours of images, and once
         key = firms_key()
+    except CredentialsError as error:
+        refused = error
     with clock.timed("fetch"):
         for what, images in (("satellite files", True), ("hot spots", False)):
             try:
+                if refused is not None and not images:
+                    raise refused
                 failed += fetch(
                     options, places, period, clock.reporter, images=images, hotspots=not images, key=key
                 )
